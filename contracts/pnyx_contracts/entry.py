@@ -1,0 +1,65 @@
+"""Entries of the decision log: the values. `decision_log` has the hashes, the encodings and the events."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+from pnyx_contracts.types import Address, Bytes32, Value
+
+
+class EntryKind(IntEnum):
+    """What an entry says. Numbers are those of the contract."""
+
+    VOTE = 1
+    """A vote: this entry comes before it, or in the same transaction."""
+    SKIP = 2
+    """No vote was possible or sensible; the record says why."""
+    HOLD = 3
+    """People have to decide; no vote until they did."""
+    DECISION = 4
+    """A decision that is not voted on: observe mode."""
+    VOID = 5
+    """The vote that an earlier VOTE entry announced did not land and will not."""
+    MISSED = 6
+    """The vote closed before a decision was recorded."""
+    CORRECTION = 7
+    """Corrects an earlier entry; nothing is ever deleted."""
+    CONFIG_ANNOUNCED = 16
+    CONFIG_ACTIVATED = 17
+    SIGNER_ANNOUNCED = 32
+    SIGNER_ACTIVATED = 33
+    GOVERNOR_ANNOUNCED = 34
+    GOVERNOR_ACTIVATED = 35
+    PAUSED = 36
+    UNPAUSED = 37
+
+    @property
+    def is_terminal(self) -> bool:
+        """True when a proposal that has such an entry was answered for."""
+        return self in {EntryKind.VOTE, EntryKind.SKIP, EntryKind.HOLD, EntryKind.DECISION, EntryKind.MISSED}
+
+
+class Entry(Value):
+    """One entry as the log emitted it. `time` in seconds; `seq` counts from 1 for each writer."""
+
+    writer: Address
+    subject: Bytes32
+    kind: EntryKind
+    seq: int
+    epoch: int
+    time: int
+    prompt_hash: Bytes32
+    record_root: Bytes32
+    action: Bytes32
+    block_number: int
+    transaction_hash: Bytes32
+    log_index: int
+
+
+class WriterState(Value):
+    """``stateOf(writer)``: the running head (24 bytes as hex text is 50 characters) and the counters."""
+
+    head: str
+    seq: int
+    epoch: int
+    registered: bool

@@ -1,0 +1,183 @@
+"""Frozen values for what the chain says.
+
+Every model here (and every model that enters a decision record) derives from `Value`: frozen, closed, strict about
+unknown fields. In JSON form, integers that may pass 2**53 are decimal strings, bytes are ``0x`` hex and addresses are
+EIP-55 checksummed, so that canonical JSON (RFC 8785) keeps them exactly.
+"""
+
+from __future__ import annotations
+
+from enum import Enum, IntEnum
+from typing import Annotated, Any
+
+from eth_utils.address import is_address, to_checksum_address
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+
+UINT256_MAX = 2**256 - 1
+
+
+class Value(BaseModel):
+    """Base of all frozen values."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=False, validate_default=True)
+
+
+def _to_uint(value: Any) -> int:  # noqa: ANN401 - a validator sees what came in, whatever it is
+    if isinstance(value, bool):
+        raise ValueError("expected an integer, got a boolean")
+    if isinstance(value, str):
+        if not (value.isascii() and value.isdigit() and (value == "0" or value[0] != "0")):
+            raise ValueError(f"expected a decimal integer without sign or leading zeros, got {value[:40]!r}")
+        value = int(value)
+    if not isinstance(value, int) or not 0 <= value <= UINT256_MAX:
+        raise ValueError("expected an integer from 0 to 2**256-1")
+    return value
+
+
+def _to_bytes(value: Any) -> bytes:  # noqa: ANN401
+    if isinstance(value, str):
+        if not value.startswith("0x"):
+            raise ValueError(f"expected 0x-prefixed hex, got {value[:40]!r}")
+        return bytes.fromhex(value[2:])
+    if isinstance(value, bytes | bytearray | memoryview):
+        return bytes(value)
+    raise ValueError("expected bytes or 0x-prefixed hex")
+
+
+def _to_bytes32(value: Any) -> bytes:  # noqa: ANN401
+    data = _to_bytes(value)
+    if len(data) != 32:
+        raise ValueError(f"expected 32 bytes, got {len(data)}")
+    return data
+
+
+def _to_address(value: Any) -> str:  # noqa: ANN401
+    if isinstance(value, bytes) and len(value) == 20:
+        value = "0x" + value.hex()
+    if not isinstance(value, str) or not value.startswith("0x") or not is_address(value):
+        raise ValueError(f"expected a 20-byte address in hex with a valid checksum, got {str(value)[:60]!r}")
+    return str(to_checksum_address(value))
+
+
+def to_hex(data: bytes) -> str:
+    """``0x`` hex, lower case."""
+    return "0x" + data.hex()
+
+
+Uint = Annotated[int, BeforeValidator(_to_uint), PlainSerializer(str, return_type=str, when_used="json")]
+"""uint256; in JSON a decimal string. Wei, token units, proposal ids, voting power, timepoints."""
+
+Hex = Annotated[bytes, BeforeValidator(_to_bytes), PlainSerializer(to_hex, return_type=str, when_used="json")]
+"""Bytes of any length; in JSON ``0x`` hex."""
+
+Bytes32 = Annotated[bytes, BeforeValidator(_to_bytes32), PlainSerializer(to_hex, return_type=str, when_used="json")]
+"""Exactly 32 bytes: a hash, a root, a word."""
+
+Address = Annotated[str, BeforeValidator(_to_address)]
+"""EIP-55 checksummed address."""
+
+ZERO_ADDRESS = "0x0000000000000000000000000000000000000000"
+
+
+class Vote(Enum):
+    """What an agent may say to a governor. How it is encoded is the adapter's business, never ours to guess."""
+
+    FOR = "for"
+    AGAINST = "against"
+    ABSTAIN = "abstain"
+
+
+class ProposalState(IntEnum):
+    """``IGovernor.ProposalState`` of OpenZeppelin (and Compound); other dialects map to it."""
+
+    PENDING = 0
+    ACTIVE = 1
+    CANCELED = 2
+    DEFEATED = 3
+    SUCCEEDED = 4
+    QUEUED = 5
+    EXPIRED = 6
+    EXECUTED = 7
+
+
+class ClockMode(Enum):
+    """The unit of a governor's timepoints (ERC-6372)."""
+
+    BLOCK = "blocknumber"
+    TIMESTAMP = "timestamp"
+
+
+class BlockRef(Value):
+    """One block, pinned by its hash. ``timestamp`` in seconds since the epoch."""
+
+    number: int = Field(ge=0)
+    hash: Bytes32
+    timestamp: int = Field(ge=0)
+
+
+class Call(Value):
+    """One action of a proposal. ``signature`` is empty except in Compound-style proposals, where it gives the selector."""
+
+    target: Address
+    value_wei: Uint
+    calldata: Hex
+    signature: str = ""
+
+
+class Log(Value):
+    """One event as a node returns it."""
+
+    address: Address
+    topics: tuple[Bytes32, ...]
+    data: Hex
+    block_number: int
+    block_hash: Bytes32
+    transaction_hash: Bytes32
+    log_index: int
+
+
+class ProposalKey(Value):
+    """Names a proposal for certain: an OpenZeppelin id alone is the same on two governors (it binds no chain, no address)."""
+
+    chain_id: int = Field(gt=0)
+    governor: Address
+    proposal_id: Uint
+
+    def __str__(self) -> str:
+        return f"{self.chain_id}:{self.governor}:{self.proposal_id}"
+
+
+class Proposal(Value):
+    """A proposal as its creation event tells it.
+
+    ``description`` is the raw bytes of the event: ids are computed from bytes, and not every description is UTF-8.
+    ``vote_start`` and ``vote_end`` are timepoints of the governor's clock (blocks or seconds).
+    """
+
+    key: ProposalKey
+    proposer: Address
+    calls: tuple[Call, ...]
+    description: Hex
+    vote_start: Uint
+    vote_end: Uint
+    created_block: int
+    created_transaction: Bytes32
+
+    @property
+    def text(self) -> str:
+        """The description for people: invalid UTF-8 is shown escaped, never dropped."""
+        return self.description.decode("utf-8", errors="backslashreplace")
+
+
+class VoteCast(Value):
+    """A vote that landed. ``vote`` is None when the number is none that we know (fractional votes, for example)."""
+
+    key: ProposalKey
+    voter: Address
+    support: int
+    vote: Vote | None
+    weight: Uint
+    reason: str
+    block_number: int
+    transaction_hash: Bytes32
+    log_index: int

@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: Apache-2.0
+pragma solidity ^0.8.24;
+
+import {EntryKind, IDecisionLog} from "./IDecisionLog.sol";
+
+/// @title DecisionLog
+/// @notice See {IDecisionLog}. No owner, no proxy, no way to change or delete an entry.
+contract DecisionLog is IDecisionLog {
+    /// @dev Everything that `record` touches, in one slot: head in the highest 192 bits, flags in the lowest 8.
+    struct State {
+        uint8 flags;
+        uint16 epoch;
+        uint40 seq;
+        bytes24 head;
+    }
+
+    struct Operator {
+        address account;
+        uint32 noticeSeconds;
+    }
+
+    struct Pending {
+        bytes32 subject;
+        bytes32 configHash;
+        uint48 activeAt;
+    }
+
+    /// @notice The shortest notice for changes of configuration, in seconds.
+    uint32 public constant MIN_NOTICE = 1 days;
+
+    bytes32 private constant GENESIS_TAG = keccak256("pnyx.DecisionLog.genesis.v1");
+
+    uint8 private constant REGISTERED = 1;
+
+    /// @dev Bit n is set when a writer may record the kind n.
+    uint256 private constant RECORDABLE_KINDS = (1 << EntryKind.VOTE) | (1 << EntryKind.SKIP)
+        | (1 << EntryKind.HOLD) | (1 << EntryKind.DECISION) | (1 << EntryKind.VOID) | (1 << EntryKind.MISSED)
+        | (1 << EntryKind.CORRECTION) | (1 << EntryKind.SIGNER_ANNOUNCED) | (1 << EntryKind.SIGNER_ACTIVATED)
+        | (1 << EntryKind.GOVERNOR_ANNOUNCED) | (1 << EntryKind.GOVERNOR_ACTIVATED) | (1 << EntryKind.PAUSED)
+        | (1 << EntryKind.UNPAUSED);
+
+    mapping(address writer => State) private _states;
+    mapping(address writer => Operator) private _operators;
+    mapping(address writer => Pending) private _pending;
+
+    /// @inheritdoc IDecisionLog
+    function register(address operator, uint32 noticeSeconds, Configuration calldata configuration) external {
+        require(_states[msg.sender].flags == 0, DecisionLogAlreadyRegistered(msg.sender));
+        require(operator != address(0), DecisionLogZeroOperator());
+        require(noticeSeconds >= MIN_NOTICE, DecisionLogNoticeTooShort(noticeSeconds, MIN_NOTICE));
+        require(configuration.configHash != 0, DecisionLogZeroHash());
+
+        bytes32 genesis =
+            keccak256(abi.encode(GENESIS_TAG, block.chainid, address(this), msg.sender, operator));
+        _states[msg.sender] = State({flags: REGISTERED, epoch: 0, seq: 0, head: bytes24(genesis)});
+        _operators[msg.sender] = Operator({account: operator, noticeSeconds: noticeSeconds});
+
+        emit Registered(
+            msg.sender,
+            operator,
+            noticeSeconds,
+            uint64(block.number),
+            genesis,
+            configuration.configHash,
+            configuration.governors,
+            configuration.evidenceUri
+        );
+    }
+
+    /// @inheritdoc IDecisionLog
+    function record(
+        uint40 expectedSeq,
+        uint8 kind,
+        bytes32 subject,
+        bytes32 promptHash,
+        bytes32 recordRoot,
+        bytes32 action
+    ) external returns (bytes32 head) {
+        require((RECORDABLE_KINDS >> kind) & 1 == 1, DecisionLogKindNotAllowed(kind));
+        require(promptHash != 0 && recordRoot != 0, DecisionLogZeroHash());
+        return _append(msg.sender, expectedSeq, kind, subject, promptHash, recordRoot, action);
+    }
+
+    /// @inheritdoc IDecisionLog
+    /// @dev The entry: subject and record root are keccak256(abi.encode(configuration)), prompt hash is the
+    /// configuration hash, action is `activeAt`.
+    function announce(address writer, uint40 expectedSeq, Configuration calldata configuration) external {
+        Operator memory operator = _operators[writer];
+        require(msg.sender == operator.account, DecisionLogNotOperator(writer, msg.sender));
+        bytes32 configHash = configuration.configHash;
+        require(configHash != 0, DecisionLogZeroHash());
+
+        bytes32 subject = keccak256(abi.encode(configuration));
+        uint48 activeAt = uint48(block.timestamp) + operator.noticeSeconds;
+        _pending[writer] = Pending({subject: subject, configHash: configHash, activeAt: activeAt});
+
+        emit ConfigurationAnnounced(
+            writer,
+            _states[writer].epoch + 1,
+            activeAt,
+            configHash,
+            configuration.governors,
+            configuration.evidenceUri
+        );
+        _append(
+            writer,
+            expectedSeq,
+            EntryKind.CONFIG_ANNOUNCED,
+            subject,
+            configHash,
+            subject,
+            bytes32(uint256(activeAt))
+        );
+    }
+
+    /// @inheritdoc IDecisionLog
+    /// @dev The entry has the words of the announcement, and is the last one of the old epoch.
+    function activate(address writer, uint40 expectedSeq) external {
+        Pending memory pending = _pending[writer];
+        require(pending.activeAt != 0, DecisionLogNothingAnnounced(writer));
+        require(block.timestamp >= pending.activeAt, DecisionLogNoticeNotOver(writer, pending.activeAt));
+        delete _pending[writer];
+
+        _append(
+            writer,
+            expectedSeq,
+            EntryKind.CONFIG_ACTIVATED,
+            pending.subject,
+            pending.configHash,
+            pending.subject,
+            bytes32(uint256(pending.activeAt))
+        );
+        uint16 epoch = ++_states[writer].epoch;
+        emit ConfigurationActivated(writer, epoch, pending.configHash);
+    }
+
+    /// @inheritdoc IDecisionLog
+    function stateOf(address writer)
+        external
+        view
+        returns (bytes24 head, uint40 seq, uint16 epoch, uint8 flags)
+    {
+        State memory state = _states[writer];
+        return (state.head, state.seq, state.epoch, state.flags);
+    }
+
+    /// @inheritdoc IDecisionLog
+    function operatorOf(address writer) external view returns (address operator, uint32 noticeSeconds) {
+        Operator memory known = _operators[writer];
+        return (known.account, known.noticeSeconds);
+    }
+
+    /// @inheritdoc IDecisionLog
+    function pendingOf(address writer)
+        external
+        view
+        returns (bytes32 subject, bytes32 configHash, uint48 activeAt)
+    {
+        Pending memory pending = _pending[writer];
+        return (pending.subject, pending.configHash, pending.activeAt);
+    }
+
+    /// @dev Appends one entry: the new head binds the old one and every word of the event.
+    function _append(
+        address writer,
+        uint40 expectedSeq,
+        uint8 kind,
+        bytes32 subject,
+        bytes32 promptHash,
+        bytes32 recordRoot,
+        bytes32 action
+    ) private returns (bytes32) {
+        State memory state = _states[writer];
+        require(state.flags & REGISTERED != 0, DecisionLogNotRegistered(writer));
+        uint40 seq = state.seq + 1;
+        require(expectedSeq == seq, DecisionLogUnexpectedSeq(expectedSeq, seq));
+
+        bytes24 head = bytes24(
+            keccak256(
+                abi.encode(
+                    state.head,
+                    seq,
+                    state.epoch,
+                    kind,
+                    uint48(block.timestamp),
+                    subject,
+                    promptHash,
+                    recordRoot,
+                    action
+                )
+            )
+        );
+        state.seq = seq;
+        state.head = head;
+        _states[writer] = state;
+
+        emit Entry(
+            writer,
+            subject,
+            kind,
+            seq,
+            state.epoch,
+            uint48(block.timestamp),
+            promptHash,
+            recordRoot,
+            action
+        );
+        return head;
+    }
+}

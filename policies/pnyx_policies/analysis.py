@@ -1,0 +1,80 @@
+"""The analysis of a proposal: the one schema that a model must fill, and data like any other.
+
+Nothing in here decides. A field that a model fills is text that an attacker may have written.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Annotated
+
+from pydantic import Field
+
+from pnyx_contracts.types import Value
+
+ShortText = Annotated[str, Field(max_length=600)]
+
+
+class RiskLevel(Enum):
+    NONE = "none"
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+
+
+class Recommendation(Enum):
+    """The model's advice. ``hold`` asks for people."""
+
+    FOR = "for"
+    AGAINST = "against"
+    ABSTAIN = "abstain"
+    HOLD = "hold"
+
+
+class KeyPoint(Value):
+    """One claim, and where it comes from: a call of the proposal by its path, or words of the text, verbatim."""
+
+    claim: ShortText
+    call: str | None = Field(default=None, max_length=40)
+    """Path of the call that it rests on, for example ``"0"`` or ``"1.0"``."""
+    quotation: ShortText | None = None
+    """Words of the description, verbatim; looked up in the source, so that an invented one is seen."""
+
+
+class Risk(Value):
+    level: RiskLevel
+    text: ShortText
+
+
+class Analysis(Value):
+    """What a reader of the proposal says about it."""
+
+    summary: Annotated[str, Field(max_length=800)]
+    """Two sentences for people in a hurry."""
+    key_points: tuple[KeyPoint, ...] = Field(max_length=12)
+    stated_intent: ShortText
+    """What the text says it wants."""
+    claimed_effects: tuple[ShortText, ...] = Field(max_length=12)
+    """What the text says will happen; compared with what the calls do."""
+    risks: tuple[Risk, ...] = Field(max_length=12)
+    recommendation: Recommendation
+    confidence_percent: int = Field(ge=0, le=100)
+    """An attacker can write it: counts only inside limits that rules on facts have set."""
+
+
+class Analyst(Value):
+    """Who made an analysis. `is_language_model` is False for the outline analyst, and every place that shows it says so."""
+
+    name: str
+    is_language_model: bool
+    provider: str = ""
+    model: str = ""
+    base_url_host: str = ""
+
+
+class Opinion(Value):
+    """One analyst's analysis, or why there is none (refusal, invalid output, time-out): then the vote is held, never guessed."""
+
+    analyst: Analyst
+    analysis: Analysis | None
+    failure: str = ""

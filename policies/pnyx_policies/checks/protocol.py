@@ -1,0 +1,45 @@
+"""The seam for checks. A check is one pure method; plugins register theirs in the entry-point group ``pnyx.checks``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from pnyx_contracts.types import Value
+from pnyx_policies.analysis import Opinion
+from pnyx_policies.facts import Facts
+from pnyx_policies.finding import Finding
+
+
+@dataclass(frozen=True, slots=True)
+class CheckView:
+    """All that a check may look at."""
+
+    facts: Facts
+    opinions: tuple[Opinion, ...] = ()
+
+
+class CheckSkipped(Exception):  # noqa: N818 - it is an outcome, not a failure
+    """Raised by a check that lacks what it needs; the reason goes into the record."""
+
+
+class Check(Protocol):
+    """One question about a proposal."""
+
+    name: str
+    """Stable, in kebab-case; rules refer to it."""
+    version: str
+    """Changes whenever the same facts could give other findings."""
+
+    def run(self, view: CheckView) -> tuple[Finding, ...]:
+        """Findings, none when all is well. Raises `CheckSkipped` when it cannot tell. Pure: same view, same findings."""
+        ...
+
+
+class CheckReport(Value):
+    """What one check said about one proposal. Exactly one of: findings (maybe none), or `skipped` with the reason."""
+
+    check: str
+    version: str
+    findings: tuple[Finding, ...] = ()
+    skipped: str = ""

@@ -1,0 +1,137 @@
+"""The decision record's content: what lies at each position of the record tree (`pnyx_contracts.record`).
+
+The tree binds what was decided, not where the entry landed: no sequence number and no previous head in here, so a reorg or
+another entry does not invalidate a finished bundle.
+"""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from pnyx_contracts.decoded import DecodedCall
+from pnyx_contracts.types import Address, BlockRef, Bytes32, Proposal, Value
+from pnyx_policies.analysis import Opinion
+from pnyx_policies.checks.protocol import CheckReport
+from pnyx_policies.decision import Decision, Mode, RuleOutcome
+from pnyx_policies.facts import (
+    Facts,
+    GovernorFacts,
+    Holding,
+    Simulation,
+    Skipped,
+    TargetFacts,
+    ToolResult,
+    VoterFacts,
+)
+
+
+class Header(Value):
+    """Whose decision this is, for which log, under which declared configuration."""
+
+    agent: str
+    mode: Mode
+    chain_id: int
+    log: Address | None
+    """None for a review that is recorded only locally."""
+    writer: Address | None
+    config_hash: Bytes32
+
+
+class State(Value):
+    """Chain state at the pinned block (grade: re-read)."""
+
+    block: BlockRef
+    review_digest: Bytes32
+    governor: GovernorFacts
+    voter: VoterFacts | None
+    targets: tuple[TargetFacts, ...]
+    treasury: tuple[Holding, ...]
+    known_addresses: dict[Address, str] = Field(default_factory=dict)
+    skipped: tuple[Skipped, ...] = ()
+
+
+class PromptTemplate(Value):
+    """The template behind the request, so that a verifier renders it again."""
+
+    name: str
+    text: str
+
+
+class Attempt(Value):
+    """One request to a model. The bodies themselves lie in the bundle, addressed by these hashes (keccak-256)."""
+
+    opinion: int = Field(ge=0)
+    """Index of the opinion that it belongs to."""
+    number: int = Field(ge=0)
+    """0 for the first attempt at this opinion."""
+    request_hash: Bytes32
+    response_hash: Bytes32 | None
+    """None when nothing came back (time-out, connection lost)."""
+    http_status: int | None
+    outcome: str
+    """``ok``, or what was wrong with it: refusal, length, content-filter, invalid, timeout, rate-limit, http-error, connection."""
+    detail: str = ""
+    served_model: str = ""
+    request_id: str = ""
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+
+
+class Approval(Value):
+    """What a person said about a held decision."""
+
+    person: str
+    verdict: str = Field(pattern="^(approve|reject)$")
+    vote: str | None = None
+    comment: str = ""
+    decision_digest: Bytes32
+    signature: str = ""
+    """EIP-191 signature over `decision_digest` when the person signed; empty for an operator's word."""
+
+
+class Software(Value):
+    """What ran (grade: attested)."""
+
+    pnyx: str
+    python: str
+    packages: dict[str, str] = Field(default_factory=dict)
+
+
+class Dossier(Value):
+    """Everything that one decision rests on, in the order of the record's positions."""
+
+    header: Header
+    proposal: Proposal
+    calls: tuple[DecodedCall, ...]
+    state: State
+    simulation: Simulation
+    context: tuple[ToolResult, ...]
+    prompt: tuple[PromptTemplate, ...]
+    attempts: tuple[Attempt, ...]
+    opinions: tuple[Opinion, ...]
+    checks: tuple[CheckReport, ...]
+    ruleset: str
+    """The ruleset's TOML text, verbatim; its hash is the keccak-256 of these UTF-8 bytes."""
+    rules: tuple[RuleOutcome, ...]
+    decision: Decision
+    approval: Approval | None
+    software: Software
+
+    @property
+    def facts(self) -> Facts:
+        """The facts as checks, prompt and rules saw them."""
+        state = self.state
+        return Facts(
+            block=state.block,
+            proposal=self.proposal,
+            review_digest=state.review_digest,
+            governor=state.governor,
+            voter=state.voter,
+            calls=self.calls,
+            targets=state.targets,
+            simulation=self.simulation,
+            treasury=state.treasury,
+            context=self.context,
+            skipped=state.skipped,
+            known_addresses=state.known_addresses,
+        )

@@ -1,0 +1,190 @@
+"""What is known about a proposal before anybody judges it.
+
+Facts are established by code, pinned to one block, and graded by how a stranger can check them. A step that could not run
+leaves a `Skipped` with its reason: missing knowledge is visible, never silent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from enum import Enum
+
+from pydantic import Field, JsonValue
+
+from pnyx_contracts.decoded import DecodedCall
+from pnyx_contracts.governors import GovernorProfile
+from pnyx_contracts.types import Address, BlockRef, Bytes32, Hex, Proposal, ProposalState, Uint, Value
+
+
+class Grade(Enum):
+    """How a stranger can check a fact."""
+
+    DERIVED = "derived"
+    """Recomputed from chain data that anybody can fetch."""
+    RE_READ = "re-read"
+    """Contract state at the pinned block; needs an archive node when the block is old."""
+    RE_SIMULATED = "re-simulated"
+    """Needs a node that simulates at the pinned block."""
+    ATTESTED = "attested"
+    """Only the operator says so."""
+
+
+class Skipped(Value):
+    """A step that could not run, and why."""
+
+    step: str
+    why: str
+
+
+class Tally(Value):
+    """Votes so far, in units of voting power."""
+
+    against_votes: Uint
+    for_votes: Uint
+    abstain_votes: Uint
+
+
+class GovernorFacts(Value):
+    """The governor's view at the pinned block. Timepoints are in `profile.clock_mode` units (blocks or seconds)."""
+
+    profile: GovernorProfile
+    state: ProposalState
+    snapshot: Uint
+    deadline: Uint
+    now: Uint
+    """The governor's clock at the pinned block."""
+    quorum: Uint | None
+    """None when the snapshot is not in the past yet."""
+    tally: Tally | None
+
+
+class VoterFacts(Value):
+    """The agent's own standing: who votes, with how much, and whether it did already."""
+
+    voter: Address
+    voting_power: Uint | None
+    """At the snapshot, in units of voting power; None while the snapshot is not in the past."""
+    has_voted: bool
+
+
+class TargetFacts(Value):
+    """A contract that the proposal touches, as deep as decoding went."""
+
+    address: Address
+    has_code: bool
+    code_hash: Bytes32
+    implementation: Address | None = None
+    """Code that a proxy runs (EIP-1967, EIP-1167, beacon), when there is one."""
+    implementation_code_hash: Bytes32 | None = None
+
+
+class Movement(Value):
+    """One transfer or allowance, seen in the simulation. `asset` is None for the chain's own coin."""
+
+    kind: str = Field(pattern="^(transfer|approval)$")
+    asset: Address | None
+    sender: Address
+    recipient: Address
+    amount: Uint
+    """Wei or token units; for an NFT the token id's count (1)."""
+    token_id: Uint | None = None
+
+
+class Change(Value):
+    """A change of power or of code, seen in the simulation's events or in decoded calls.
+
+    `kind`: role-granted, role-revoked, role-admin-changed, ownership-transferred, admin-changed, upgraded, beacon-upgraded,
+    module-enabled, guard-changed, governor-setting, owner-added, owner-removed, other.
+    """
+
+    kind: str
+    contract: Address
+    subject: str
+    """Who or what it concerns: an address, a role, a setting."""
+    detail: str
+
+
+class CallResult(Value):
+    """What one action did in the simulation."""
+
+    path: str
+    succeeded: bool
+    gas_used: Uint
+    error: str = ""
+
+
+class SimulationStatus(Enum):
+    SUCCEEDED = "succeeded"
+    REVERTED = "reverted"
+    SKIPPED = "skipped"
+
+
+class Simulation(Value):
+    """The actions run one after another from the executor at the pinned block."""
+
+    status: SimulationStatus
+    why_skipped: str = ""
+    executor: Address
+    results: tuple[CallResult, ...] = ()
+    movements: tuple[Movement, ...] = ()
+    changes: tuple[Change, ...] = ()
+
+
+class Holding(Value):
+    """What the executor holds of one asset at the pinned block. `asset` is None for the chain's own coin."""
+
+    asset: Address | None
+    symbol: str
+    decimals: int = Field(ge=0, le=255)
+    balance: Uint
+
+
+class ToolResult(Value):
+    """The typed result of one context tool, as plain JSON, with the grade that the tool claims for it."""
+
+    tool: str
+    version: str
+    grade: Grade
+    result: JsonValue
+
+
+class Facts(Value):
+    """All that checks, rules and the prompt may see of the world."""
+
+    block: BlockRef
+    """Everything below was read at this block."""
+    proposal: Proposal
+    review_digest: Bytes32
+    """What the review is bound to, see `review.review_digest`."""
+    governor: GovernorFacts
+    voter: VoterFacts | None
+    """None for a review without a voter (`pnyx review`, observe mode without an account)."""
+    calls: tuple[DecodedCall, ...]
+    targets: tuple[TargetFacts, ...]
+    simulation: Simulation
+    treasury: tuple[Holding, ...]
+    context: tuple[ToolResult, ...] = ()
+    skipped: tuple[Skipped, ...] = ()
+    known_addresses: dict[Address, str] = Field(default_factory=dict)
+    """Names the operator gave to addresses (the DAO's own Safe, its registrar ...); checks know them as friends."""
+
+    def every_call(self) -> Iterator[DecodedCall]:
+        """All calls at every depth, in order of execution."""
+        for call in self.calls:
+            yield from call.walk()
+
+    def target(self, address: str) -> TargetFacts | None:
+        return next((t for t in self.targets if t.address == address), None)
+
+
+class Eligibility(Value):
+    """Whether the agent can vote now; `reason` says why not, for the record of the skip."""
+
+    can_vote: bool
+    reason: str = ""
+
+
+__all__ = [
+    "CallResult", "Change", "Eligibility", "Facts", "GovernorFacts", "Grade", "Hex", "Holding", "Movement", "Simulation",
+    "SimulationStatus", "Skipped", "Tally", "TargetFacts", "ToolResult", "VoterFacts",
+]  # fmt: skip

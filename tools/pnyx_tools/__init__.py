@@ -1,0 +1,1 @@
+"""What touches the world: chain, model, keys, files, plugins. Each outside thing behind one narrow seam."""

@@ -1,0 +1,77 @@
+"""The seam for reading a chain. `rpc.Rpc` (httpx, no web3) is what verify and signer use; `chain.Chain` (web3) is what the
+daemon uses; `testing.FakeReader` answers from memory."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol, TypeVar
+
+from pnyx_contracts.errors import PnyxError, UnreachableError
+from pnyx_contracts.governors import Read
+from pnyx_contracts.types import BlockRef, Log
+
+T = TypeVar("T")
+
+BlockId = int | str
+"""A block number, ``0x``-hash of 32 bytes, or a tag: ``latest``, ``safe``, ``finalized``."""
+
+Topics = Sequence[bytes | Sequence[bytes] | None]
+"""As in ``eth_getLogs``: one place per topic; None matches all, a sequence matches any of its members."""
+
+
+class RevertedError(PnyxError):
+    """An ``eth_call`` reverted. `data` is the revert data, empty when the node gave none."""
+
+    def __init__(self, message: str, data: bytes = b"") -> None:
+        super().__init__(message)
+        self.data = data
+
+
+class MethodMissingError(PnyxError):
+    """The node does not offer this JSON-RPC method (code -32601 or its like). A step that needs it is skipped, with the reason."""
+
+
+class RpcError(UnreachableError):
+    """The node answered with an error that is neither a revert nor a missing method, or did not answer."""
+
+
+class ChainReader(Protocol):
+    """Read-only view of one chain."""
+
+    def chain_id(self) -> int: ...
+
+    def block(self, block: BlockId = "latest") -> BlockRef: ...
+
+    def code(self, address: str, block: BlockId = "latest") -> bytes: ...
+
+    def balance(self, address: str, block: BlockId = "latest") -> int:
+        """In wei."""
+        ...
+
+    def storage(self, address: str, slot: int, block: BlockId = "latest") -> bytes:
+        """32 bytes."""
+        ...
+
+    def call(self, to: str, data: bytes, block: BlockId = "latest", *, sender: str | None = None) -> bytes:
+        """``eth_call``. Raises `RevertedError`."""
+        ...
+
+    def read(self, read: Read[T], block: BlockId = "latest") -> T:
+        """`call`, then the read's own decoding."""
+        ...
+
+    def logs(self, from_block: int, to_block: int, topics: Topics, addresses: Sequence[str] | None = None) -> list[Log]:
+        """Inclusive range, in chain order. Ranges that a provider refuses are halved; an error is never an empty answer."""
+        ...
+
+    def receipt(self, transaction_hash: bytes) -> dict[str, Any] | None:
+        """The raw JSON receipt, None while the transaction is not mined."""
+        ...
+
+    def transaction(self, transaction_hash: bytes) -> dict[str, Any] | None: ...
+
+    def nonce(self, address: str, block: BlockId = "latest") -> int: ...
+
+    def request(self, method: str, params: Sequence[Any]) -> Any:  # noqa: ANN401 - JSON as the node gave it
+        """Any other method, for example ``eth_simulateV1``. Raises `MethodMissingError`, `RevertedError`, `RpcError`."""
+        ...
