@@ -33,6 +33,8 @@ class DecodedCall(Value):
     """True when the code of `target` runs with the storage and the rights of the caller."""
     caller: Address | None = None
     """Who makes this call, where a wrapper (Safe, timelock, MultiSend) decides that; None for the executor itself."""
+    other_chain: bool = False
+    """True when this call is a message to another chain: `target` and `caller` are addresses there, not here."""
     inner: tuple[DecodedCall, ...] = ()
     note: str = ""
     """What a reader must know: why decoding stopped, what a wrapper does."""

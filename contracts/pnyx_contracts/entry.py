@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-from pnyx_contracts.types import Address, Bytes32, Value
+from pydantic import Field
+
+from pnyx_contracts.types import Address, Bytes32, Hex, Value
 
 
 class EntryKind(IntEnum):
@@ -56,10 +58,72 @@ class Entry(Value):
     log_index: int
 
 
-class WriterState(Value):
-    """``stateOf(writer)``: the running head (24 bytes as hex text is 50 characters) and the counters."""
+class Declaration(Value):
+    """What a writer declares on chain: its configuration's hash, the governors it answers for, where its evidence lies.
 
-    head: str
+    From a chain, `evidence_uri` is text that a stranger wrote: invalid UTF-8 is shown escaped.
+    """
+
+    config_hash: Bytes32
+    governors: tuple[Address, ...]
+    evidence_uri: str
+
+
+class Registered(Value):
+    """A writer joined the log. Its configuration is that of epoch 0; what it answers for begins at `start_block`."""
+
+    writer: Address
+    operator: Address
+    notice_seconds: int
+    start_block: int
+    genesis: Bytes32
+    declaration: Declaration
+    block_number: int
+    transaction_hash: Bytes32
+    log_index: int
+
+
+class ConfigurationAnnounced(Value):
+    """A declaration that may become active from `active_at` (seconds since the epoch) on, as number `epoch`."""
+
+    writer: Address
+    epoch: int
+    active_at: int
+    declaration: Declaration
+    subject: Bytes32
+    """Subject and record root of the entry that goes with it."""
+    block_number: int
+    transaction_hash: Bytes32
+    log_index: int
+
+
+class ConfigurationActivated(Value):
+    """The announced configuration is in force, and `epoch` begins."""
+
+    writer: Address
+    epoch: int
+    config_hash: Bytes32
+    block_number: int
+    transaction_hash: Bytes32
+    log_index: int
+
+
+class GateCreated(Value):
+    """A factory made a gate."""
+
+    gate: Address
+    operator: Address
+    guardian: Address
+    signer: Address
+    block_number: int
+    transaction_hash: Bytes32
+    log_index: int
+
+
+class WriterState(Value):
+    """``stateOf(writer)``: the running head (24 bytes) and the counters."""
+
+    head: Hex = Field(min_length=24, max_length=24)
     seq: int
     epoch: int
     registered: bool

@@ -43,6 +43,8 @@ interface IVoteGate {
     error VoteGateVotesNotPaused();
     /// @notice The governor is not on the allowlist.
     error VoteGateGovernorNotAllowed(address governor);
+    /// @notice As many governors as a gate can have are allowed already.
+    error VoteGateTooManyGovernors(uint256 maximum);
     /// @notice The governor counted nothing; the ballot is kept for a time when there is power behind it.
     error VoteGateNoWeight(address governor, uint256 proposalId);
     /// @notice `note` writes every decision but a vote, and no administration.

@@ -36,11 +36,18 @@ contract VoteGate is IVoteGate {
     address public immutable guardian;
     uint32 public immutable delaySeconds;
 
-    /// @dev Signer and pause share a slot: a vote reads them together.
+    /// @notice The most governors that a gate allows at once: a pause has to reach all of them in one transaction.
+    uint256 public constant MAX_GOVERNORS = 16;
+
+    /// @dev Who may vote in a governor at this moment: the signer, or nobody. It follows from signer, pause and allowlist
+    /// and is written again whenever one of them changes, so that a vote reads one slot and not two.
+    mapping(address governor => address) private _voters;
+
     address public signer;
     bool public votesPaused;
-
     mapping(address governor => bool) public governorAllowed;
+    address[] private _governors;
+
     PendingSigner public pendingSigner;
     mapping(address governor => PendingGovernor) public pendingGovernor;
 
@@ -98,9 +105,8 @@ contract VoteGate is IVoteGate {
         bytes32 promptHash,
         bytes32 recordRoot,
         string calldata reason
-    ) external onlySigner returns (uint256 weight) {
-        require(!votesPaused, VoteGateVotesPaused());
-        require(governorAllowed[governor], VoteGateGovernorNotAllowed(governor));
+    ) external returns (uint256 weight) {
+        if (msg.sender != _voters[governor]) _refuse(governor);
 
         log.record(
             expectedSeq,
@@ -123,9 +129,7 @@ contract VoteGate is IVoteGate {
         bytes32 recordRoot,
         bytes32 action
     ) external onlySigner {
-        require(
-            kind != EntryKind.VOTE && kind < EntryKind.CONFIG_ANNOUNCED, VoteGateKindNotAllowed(kind)
-        );
+        require(kind != EntryKind.VOTE && kind < EntryKind.CONFIG_ANNOUNCED, VoteGateKindNotAllowed(kind));
         log.record(expectedSeq, kind, subject, promptHash, recordRoot, action);
     }
 
@@ -144,6 +148,7 @@ contract VoteGate is IVoteGate {
         _requireOver(pending.activeAt);
         delete pendingSigner;
         signer = pending.account;
+        _updateVoters();
         emit SignerChanged(pending.account);
         _enter(EntryKind.SIGNER_ACTIVATED, pending.account, true, pending.activeAt);
     }
@@ -170,6 +175,7 @@ contract VoteGate is IVoteGate {
     function pauseVotes() external onlyGuardian {
         require(!votesPaused, VoteGateVotesPaused());
         votesPaused = true;
+        _updateVoters();
         emit VotesPaused(msg.sender);
         _enter(EntryKind.PAUSED, msg.sender, true, 0);
     }
@@ -178,14 +184,51 @@ contract VoteGate is IVoteGate {
     function unpauseVotes() external onlyGuardian {
         require(votesPaused, VoteGateVotesNotPaused());
         votesPaused = false;
+        _updateVoters();
         emit VotesUnpaused(msg.sender);
         _enter(EntryKind.UNPAUSED, msg.sender, false, 0);
     }
 
     function _setGovernor(address governor, bool allowed) private {
         require(governor != address(0), VoteGateZeroAccount());
+        if (allowed && !governorAllowed[governor]) {
+            require(_governors.length < MAX_GOVERNORS, VoteGateTooManyGovernors(MAX_GOVERNORS));
+            _governors.push(governor);
+        } else if (!allowed && governorAllowed[governor]) {
+            _removeGovernor(governor);
+        }
         governorAllowed[governor] = allowed;
+        _updateVoter(governor);
         emit GovernorChanged(governor, allowed);
+    }
+
+    function _removeGovernor(address governor) private {
+        uint256 last = _governors.length - 1;
+        for (uint256 i = 0; i < last; ++i) {
+            if (_governors[i] == governor) {
+                _governors[i] = _governors[last];
+                break;
+            }
+        }
+        _governors.pop();
+    }
+
+    function _updateVoters() private {
+        uint256 count = _governors.length;
+        for (uint256 i = 0; i < count; ++i) {
+            _updateVoter(_governors[i]);
+        }
+    }
+
+    function _updateVoter(address governor) private {
+        _voters[governor] = governorAllowed[governor] && !votesPaused ? signer : address(0);
+    }
+
+    /// @dev Says why the caller may not vote in the governor.
+    function _refuse(address governor) private view {
+        require(msg.sender == signer, VoteGateNotSigner(msg.sender));
+        require(!votesPaused, VoteGateVotesPaused());
+        revert VoteGateGovernorNotAllowed(governor);
     }
 
     /// @dev Administration must not fail because the signer was quicker: it takes whatever number comes next.

@@ -1,10 +1,12 @@
-"""What an agent declares about itself: behind the ``configHash`` of its registration. A change is announced, then active."""
+"""What an agent declares about itself, behind the ``configHash`` of its registration: a change is announced first."""
 
 from __future__ import annotations
 
-import rfc8785
 from eth_hash.auto import keccak
+from pydantic import ValidationError
 
+from pnyx_contracts.canonical import canonical_bytes, parse_json
+from pnyx_contracts.errors import DecodingError
 from pnyx_contracts.types import Address, Bytes32, Value
 from pnyx_policies.analysis import Analyst
 from pnyx_policies.decision import Mode
@@ -27,9 +29,20 @@ class Configuration(Value):
 
     def canonical_bytes(self) -> bytes:
         """RFC 8785 bytes."""
-        return rfc8785.dumps(self.model_dump(mode="json"))
+        return canonical_bytes(self.model_dump(mode="json"), "configuration")
 
     @property
     def hash(self) -> bytes:
         """keccak-256 of the canonical bytes."""
         return keccak(self.canonical_bytes())
+
+    @classmethod
+    def parse(cls, data: bytes) -> Configuration:
+        """A configuration from a stranger's bytes. Raises `DecodingError`."""
+        try:
+            configuration = cls.model_validate(parse_json(data, "configuration"))
+        except ValidationError as error:
+            raise DecodingError(f"configuration: {error}") from error
+        if configuration.canonical_bytes() != data:
+            raise DecodingError("configuration: not in its one canonical form (RFC 8785)")
+        return configuration

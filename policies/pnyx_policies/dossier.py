@@ -1,7 +1,7 @@
 """The decision record's content: what lies at each position of the record tree (`pnyx_contracts.record`).
 
-The tree binds what was decided, not where the entry landed: no sequence number and no previous head in here, so a reorg or
-another entry does not invalidate a finished bundle.
+The tree binds what was decided, not where the entry landed: no sequence number and no previous head in here, so a reorg
+or another entry does not invalidate a finished bundle.
 """
 
 from __future__ import annotations
@@ -60,16 +60,17 @@ class PromptTemplate(Value):
 class Attempt(Value):
     """One request to a model. The bodies themselves lie in the bundle, addressed by these hashes (keccak-256)."""
 
-    opinion: int = Field(ge=0)
+    opinion: int = Field(ge=0, lt=2**32)
     """Index of the opinion that it belongs to."""
-    number: int = Field(ge=0)
+    number: int = Field(ge=0, lt=2**32)
     """0 for the first attempt at this opinion."""
     request_hash: Bytes32
     response_hash: Bytes32 | None
     """None when nothing came back (time-out, connection lost)."""
     http_status: int | None
     outcome: str
-    """``ok``, or what was wrong with it: refusal, length, content-filter, invalid, timeout, rate-limit, http-error, connection."""
+    """``ok``, or what was wrong with it: refusal, length, content-filter, invalid, timeout, rate-limit, http-error,
+    connection."""
     detail: str = ""
     served_model: str = ""
     request_id: str = ""
@@ -82,8 +83,11 @@ class Approval(Value):
 
     person: str
     verdict: str = Field(pattern="^(approve|reject)$")
-    vote: str | None = None
+    vote: str | None = Field(default=None, pattern="^(for|against|abstain)$")
+    """The vote that the person asks for; None approves the one decided."""
     comment: str = ""
+    expires_at: int = Field(ge=0)
+    """The approval counts until then, in seconds since the epoch."""
     decision_digest: Bytes32
     signature: str = ""
     """EIP-191 signature over `decision_digest` when the person signed; empty for an operator's word."""

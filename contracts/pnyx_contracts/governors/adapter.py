@@ -18,7 +18,7 @@ T_co = TypeVar("T_co", covariant=True)
 
 @dataclass(frozen=True, slots=True)
 class Read(Generic[T_co]):
-    """One ``eth_call``: `decode` takes the returned bytes and raises `DecodingError` when they are not what was expected."""
+    """One ``eth_call``. `decode` takes the returned bytes; `DecodingError` when they are not what was expected."""
 
     to: str
     data: bytes

@@ -32,7 +32,7 @@ class Check(Protocol):
     """Changes whenever the same facts could give other findings."""
 
     def run(self, view: CheckView) -> tuple[Finding, ...]:
-        """Findings, none when all is well. Raises `CheckSkipped` when it cannot tell. Pure: same view, same findings."""
+        """Findings, none when all is well. Raises `CheckSkipped` when it cannot tell. Pure: same view, same answer."""
         ...
 
 

@@ -1,0 +1,24 @@
+"""What agents look at around a proposal: read-only, typed, one small file each."""
+
+from pnyx_tools.context.proposer_history import ProposerHistoryTool
+from pnyx_tools.context.protocol import ContextTool, ToolSkipped, run_tool
+from pnyx_tools.context.timelock_queue import TimelockQueueTool
+from pnyx_tools.context.treasury_balances import TreasuryBalancesTool
+from pnyx_tools.context.voting_power import VotingPowerTool
+
+
+def builtin_tools() -> tuple[ContextTool, ...]:
+    """The tools that come with Pnyx, the same that the entry points of group ``pnyx.tools`` name."""
+    return (ProposerHistoryTool(), VotingPowerTool(), TreasuryBalancesTool(), TimelockQueueTool())
+
+
+__all__ = [
+    "ContextTool",
+    "ProposerHistoryTool",
+    "TimelockQueueTool",
+    "ToolSkipped",
+    "TreasuryBalancesTool",
+    "VotingPowerTool",
+    "builtin_tools",
+    "run_tool",
+]

@@ -1,0 +1,5 @@
+"""``python -m pnyx_agents`` is ``pnyx``."""
+
+from pnyx_agents.cli import main
+
+main()

@@ -1,0 +1,131 @@
+"""Who reads a proposal. An analyst turns facts into an opinion and keeps every word that it exchanged on the way.
+
+    render -> ask -> judge        after a failure the same messages again, a bounded number of times
+
+A failed opinion is a result: the vote is held. No retry tells the model what was wrong with its answer, because such
+feedback would carry words that an attacker may have written.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from eth_hash.auto import keccak
+
+from pnyx_policies.analysis import Analysis, Analyst, Opinion
+from pnyx_policies.answer import Judgement, judge
+from pnyx_policies.dossier import Attempt
+from pnyx_policies.facts import Facts
+from pnyx_policies.prompt import PromptTooLargeError, render
+from pnyx_tools.model import Exchange, LangChainModel
+
+MAX_PAUSE_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """One opinion and how it came about. `bodies` holds requests and responses by their keccak-256."""
+
+    opinion: Opinion
+    attempts: tuple[Attempt, ...] = ()
+    bodies: Mapping[bytes, bytes] = field(default_factory=dict)
+
+
+class AnalystPort(Protocol):
+    """One reader: a model, the outline, or somebody's own."""
+
+    def describe(self) -> Analyst:
+        """How records and configurations name it."""
+        ...
+
+    def analyse(self, facts: Facts) -> Transcript:
+        """Never raises for what a model does: a failure is an opinion without analysis. Attempts carry index 0."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Deliberation:
+    """What a committee said, in the order in which it sits. `Attempt.opinion` is the index into `opinions`."""
+
+    opinions: tuple[Opinion, ...]
+    attempts: tuple[Attempt, ...]
+    bodies: Mapping[bytes, bytes]
+
+
+def deliberate(analysts: Sequence[AnalystPort], facts: Facts) -> Deliberation:
+    """Ask every analyst, each on its own: none sees what another said."""
+    transcripts = [analyst.analyse(facts) for analyst in analysts]
+    return Deliberation(
+        opinions=tuple(t.opinion for t in transcripts),
+        attempts=tuple(a.model_copy(update={"opinion": i}) for i, t in enumerate(transcripts) for a in t.attempts),
+        bodies={digest: body for t in transcripts for digest, body in t.bodies.items()},
+    )
+
+
+class ModelAnalyst:
+    """A language model as a reader."""
+
+    def __init__(self, model: LangChainModel, *, pause: Callable[[float], None] = time.sleep) -> None:
+        self._model = model
+        self._pause = pause
+
+    def describe(self) -> Analyst:
+        return self._model.describe()
+
+    def analyse(self, facts: Facts) -> Transcript:
+        try:
+            messages = render(facts)
+        except PromptTooLargeError as error:
+            return Transcript(Opinion(analyst=self.describe(), analysis=None, failure=error.message))
+        attempts: list[Attempt] = []
+        bodies: dict[bytes, bytes] = {}
+        last = self._model.settings.max_attempts - 1
+        for number in range(last + 1):
+            exchange = self._model.ask(messages)
+            judgement = _judge(exchange, facts)
+            attempts.append(_attempt(number, exchange, judgement))
+            bodies |= {keccak(body): body for body in (exchange.request, exchange.response) if body is not None}
+            if judgement.analysis or not exchange.may_pass or number == last:
+                break
+            self._pause(_pause_seconds(exchange, number))
+        return Transcript(self._opinion(attempts, judgement.analysis), tuple(attempts), bodies)
+
+    def _opinion(self, attempts: list[Attempt], analysis: Analysis | None) -> Opinion:
+        if analysis:
+            return Opinion(analyst=self.describe(), analysis=analysis)
+        last = attempts[-1]
+        failure = f"no usable answer in {len(attempts)} attempt(s); the last one: {last.outcome} ({last.detail})"
+        return Opinion(analyst=self.describe(), analysis=None, failure=failure)
+
+
+def _judge(exchange: Exchange, facts: Facts) -> Judgement:
+    if exchange.failure or exchange.response is None:
+        return Judgement(outcome=exchange.failure, detail=exchange.detail)
+    return judge(exchange.response, facts)
+
+
+def _attempt(number: int, exchange: Exchange, judgement: Judgement) -> Attempt:
+    return Attempt(
+        opinion=0,
+        number=number,
+        request_hash=keccak(exchange.request),
+        response_hash=None if exchange.response is None else keccak(exchange.response),
+        http_status=exchange.http_status,
+        outcome=judgement.outcome,
+        detail="; ".join(part for part in (exchange.captured, judgement.detail) if part),
+        served_model=judgement.served_model,
+        request_id=exchange.request_id,
+        input_tokens=judgement.input_tokens,
+        output_tokens=judgement.output_tokens,
+    )
+
+
+def _pause_seconds(failed: Exchange, number: int) -> float:
+    """As long as the server asked for, else 1, 2, 4 ... seconds; none after an answer that was merely bad."""
+    if not failed.failure:
+        return 0.0
+    asked = failed.retry_after_seconds
+    return min(2.0**number if asked is None else asked, MAX_PAUSE_SECONDS)

@@ -1,0 +1,109 @@
+"""Backup and restore: one tar file with a list of SHA-256 sums, complete or not there at all."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import sqlite3
+import tarfile
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from pnyx_agents.settings import Settings
+from pnyx_contracts.errors import DecodingError, RefusedError, UsageError
+
+MANIFEST = "manifest.json"
+CONFIG = "pnyx.toml"
+
+
+def make_backup(settings: Settings, config: Path, file: Path) -> dict[str, str]:
+    """Write the backup; returns name -> SHA-256. Databases are copied through SQLite, so a running daemon does not matter."""
+    if file.exists():
+        raise UsageError(f"{file} exists already", hint="name a new file: a backup never overwrites another")
+    manifest: dict[str, str] = {}
+    partial = file.with_name(file.name + ".partial")
+    try:
+        with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as out:
+            with tarfile.open(fileobj=out, mode="w:gz") as archive:
+                for name, content in _contents(settings, config):
+                    manifest[name] = hashlib.sha256(content).hexdigest()
+                    _add(archive, name, content)
+                _add(archive, MANIFEST, json.dumps(manifest, indent=1, sort_keys=True).encode())
+            out.flush()
+            os.fsync(out.fileno())
+        partial.rename(file)
+    finally:
+        partial.unlink(missing_ok=True)
+    return manifest
+
+
+def restore_backup(file: Path, folder: Path) -> dict[str, str]:
+    """Unpack into an empty folder. Raises `DecodingError` when a file is missing, added or changed: then nothing is kept."""
+    if folder.exists() and any(folder.iterdir()):
+        raise RefusedError(f"{folder} is not empty", hint="restore into a new folder, then compare")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".restore-") as staging:
+        manifest = _unpack(file, Path(staging) / "files")
+        if folder.exists():
+            folder.rmdir()
+        (Path(staging) / "files").rename(folder)
+    return manifest
+
+
+def _contents(settings: Settings, config: Path) -> Iterator[tuple[str, bytes]]:
+    yield CONFIG, config.read_bytes()
+    roots = {settings.data}
+    if settings.log is not None:
+        roots.add(settings.path(settings.log.evidence))
+    files = {path for root in roots if root.is_dir() for path in root.rglob("*") if path.is_file()}
+    if settings.signer is not None and settings.signer.keystore is not None:
+        files.add(settings.path(settings.signer.keystore))
+    secret = settings.signer.password_file if settings.signer else None
+    for path in sorted(files):
+        if secret is not None and path == settings.path(secret):
+            continue
+        if path.suffix in {".lock", ".sock"} or path.name.endswith((".sqlite-wal", ".sqlite-shm")):
+            continue
+        if not path.is_relative_to(settings.folder):
+            raise UsageError(f"{path} lies outside of {settings.folder}: back it up by other means")
+        content = _database(path) if path.suffix == ".sqlite" else path.read_bytes()
+        yield str(path.relative_to(settings.folder)), content
+
+
+def _database(path: Path) -> bytes:
+    """A consistent copy of an SQLite database that may be in use."""
+    with tempfile.NamedTemporaryFile(suffix=".sqlite") as copy:
+        source, target = sqlite3.connect(f"file:{path}?mode=ro", uri=True), sqlite3.connect(copy.name)
+        try:
+            source.backup(target)
+        finally:
+            source.close()
+            target.close()
+        return Path(copy.name).read_bytes()
+
+
+def _add(archive: tarfile.TarFile, name: str, content: bytes) -> None:
+    info = tarfile.TarInfo(name)
+    info.size, info.mode = len(content), 0o600
+    archive.addfile(info, io.BytesIO(content))
+
+
+def _unpack(file: Path, folder: Path) -> dict[str, str]:
+    try:
+        with tarfile.open(file, mode="r:gz") as archive:
+            archive.extractall(folder, filter="data")
+        manifest: dict[str, str] = json.loads((folder / MANIFEST).read_text())
+    except (OSError, tarfile.TarError, ValueError, EOFError) as error:
+        raise DecodingError(f"{file} is not a backup: {type(error).__name__}: {error}") from error
+    found = {str(p.relative_to(folder)): p for p in folder.rglob("*") if p.is_file() and p.name != MANIFEST}
+    if found.keys() != manifest.keys():
+        raise DecodingError(f"{file} is incomplete: its list and its files differ")
+    for name, path in found.items():
+        if hashlib.sha256(path.read_bytes()).hexdigest() != manifest[name]:
+            raise DecodingError(f"{file}: {name} was changed after the backup was made")
+        path.chmod(0o600)
+    (folder / MANIFEST).unlink()
+    return manifest

@@ -1,0 +1,159 @@
+"""From settings to parts: the one place where names in ``pnyx.toml`` become objects."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from pnyx_agents.analyst import AnalystPort, ModelAnalyst
+from pnyx_agents.outline import OutlineAnalyst
+from pnyx_agents.reviewer import Governed, Reviewer
+from pnyx_agents.settings import GovernorSettings, Settings
+from pnyx_contracts.errors import UsageError
+from pnyx_policies.checks import Check
+from pnyx_policies.configuration import Configuration
+from pnyx_policies.outline import OUTLINE
+from pnyx_policies.prompt import templates_hash
+from pnyx_tools import plugins
+from pnyx_tools.detect import detect
+from pnyx_tools.evidence import FolderStore
+from pnyx_tools.keystore import write_secret
+from pnyx_tools.model import LangChainModel
+from pnyx_tools.reader import ChainReader
+from pnyx_tools.signer.settings import Limits, SignerSettings, WriterKind
+
+SALT_KEY_BYTES = 32
+
+
+def analysts(settings: Settings) -> tuple[AnalystPort, ...]:
+    """The committee; without any ``[[model]]`` the outline analyst, which is no language model."""
+    if not settings.model:
+        return (OutlineAnalyst(),)
+    return tuple(ModelAnalyst(LangChainModel(model)) for model in settings.model)
+
+
+def checks(settings: Settings) -> tuple[Check, ...]:
+    return tuple(plugins.enabled("pnyx.checks", settings.policy.checks))
+
+
+def declared_configuration(settings: Settings) -> Configuration:
+    """What this agent declares about itself; its hash stands in the registration."""
+    return Configuration(
+        agent=settings.agent.name,
+        mode=settings.agent.mode,
+        governors=tuple(g.address for g in settings.governor),
+        analysts=tuple(model.describe() for model in settings.model) or (OUTLINE,),
+        prompt_hash=templates_hash(),
+        ruleset_hash=settings.ruleset().hash,
+        checks={check.name: check.version for check in checks(settings)},
+        software=f"pnyx {version('pnyx')}",
+    )
+
+
+def govern(reader: ChainReader, settings: Settings, governor: GovernorSettings) -> Governed:
+    """Detects one governor. Raises `UnknownEncodingError` or `UsageError`: nothing is voted on by guessing."""
+    adapters = plugins.enabled("pnyx.governors", settings.plugins.governors)
+    if governor.kind is not None:
+        adapters = [a for a in adapters if a.kind == governor.kind]
+    adapter, profile = detect(reader, governor.address, adapters)
+    return Governed(adapter, profile, governor.start_block, governor.treasury_assets)
+
+
+def check_chain(reader: ChainReader, settings: Settings) -> None:
+    """The node must serve the chain that the file names."""
+    found = reader.chain_id()
+    if found != settings.chain.chain_id:
+        raise UsageError(
+            f"chain.rpc serves chain {found}, but chain.chain_id is {settings.chain.chain_id}",
+            hint="correct chain.rpc or chain.chain_id",
+        )
+
+
+def reviewer(settings: Settings, reader: ChainReader, writer: str | None) -> Reviewer:
+    """Everything up to the record."""
+    check_chain(reader, settings)
+    return Reviewer(
+        configuration=declared_configuration(settings),
+        reader=reader,
+        governors={g.address: govern(reader, settings, g) for g in settings.governor},
+        ruleset=settings.ruleset(),
+        checks=checks(settings),
+        analysts=analysts(settings),
+        tools=tuple(plugins.enabled("pnyx.tools", settings.plugins.tools)),
+        log=settings.log.address if settings.log else None,
+        writer=writer,
+        salt_key=salt_key(settings.data / "salt.key"),
+        known_addresses=settings.addresses,
+    )
+
+
+def salt_key(path: Path) -> bytes:
+    """The master key of the salts: made at first use, kept apart from the bundles, part of the backup."""
+    if not path.exists():
+        write_secret(path, secrets.token_hex(SALT_KEY_BYTES))
+    try:
+        key = bytes.fromhex(path.read_text(encoding="ascii").strip())
+    except (OSError, ValueError) as error:
+        raise UsageError(f"the salt key {path} cannot be read: {type(error).__name__}") from None
+    if len(key) != SALT_KEY_BYTES:
+        raise UsageError(f"the salt key {path} has {len(key)} bytes, expected {SALT_KEY_BYTES}")
+    return key
+
+
+def signer_settings(settings: Settings, key_address: str) -> SignerSettings:
+    """What the signer judges by: read from the operator's file when the signer starts, never sent by the daemon."""
+    if settings.log is None or settings.signer is None:
+        raise UsageError("the configuration has no [log] or no [signer]", hint="pnyx init shows both")
+    own = settings.signer
+    return SignerSettings(
+        rpc_url=SecretStr(own.rpc or settings.chain.rpc),
+        chain_id=settings.chain.chain_id,
+        log=settings.log.address,
+        writer=settings.log.writer or key_address,
+        writer_kind=WriterKind.GATE if settings.log.writer else WriterKind.PLAIN_KEY,
+        configuration=declared_configuration(settings),
+        ruleset=settings.signer_ruleset().text,
+        approvers=own.approvers,
+        known_addresses=settings.addresses,
+        treasury_assets=tuple({a for g in settings.governor for a in g.treasury_assets}),
+        limits=Limits(max_gas=own.max_gas, max_fee_per_gas=own.max_fee_per_gas_wei, daily_wei=own.daily_spend_wei),
+        socket=settings.path(own.socket),
+        memory=settings.data / "signer.sqlite",
+    )
+
+
+def evidence(settings: Settings) -> FolderStore:
+    """The agent's own bundles."""
+    return FolderStore(settings.path(settings.log.evidence) if settings.log else settings.data / "evidence")
+
+
+@dataclass(frozen=True, slots=True)
+class Paths:
+    """Files of one agent, all below its data folder."""
+
+    data: Path
+
+    @property
+    def journal(self) -> str:
+        return f"sqlite:///{self.data / 'journal.sqlite'}"
+
+    @property
+    def workflows(self) -> str:
+        return f"sqlite:///{self.data / 'workflows.sqlite'}"
+
+    @property
+    def lock(self) -> Path:
+        return self.data / "daemon.lock"
+
+
+def paths(settings: Settings) -> Paths:
+    """The data folder, made private when it is not there yet."""
+    settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not os.access(settings.data, os.W_OK):
+        raise UsageError(f"the data folder {settings.data} is not writable")
+    return Paths(settings.data)

@@ -1,0 +1,35 @@
+"""``pnyx approve``"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from pnyx_agents.cli.options import config_option, json_option, print_json, settings_from
+
+
+@click.command("approve")
+@click.argument("proposal")
+@config_option
+@click.option(
+    "--vote", type=click.Choice(["for", "against", "abstain"]), help="The vote; needed when the decision is hold."
+)
+@click.option("--comment", default="", help="Why; becomes part of the public record.")
+@click.option("--keystore", type=click.Path(path_type=Path), help="Sign the approval with this key (EIP-191).")
+@click.option("--password-file", type=click.Path(path_type=Path), help="Password of the keystore.")
+@click.option("--days", default=7, show_default=True, help="How long the approval counts.")
+@json_option
+def command(
+    proposal: str, config: Path, vote: str | None, comment: str, keystore: Path | None, password_file: Path | None,
+    days: int, as_json: bool,
+) -> None:  # fmt: skip
+    """Approve a held decision: the agent writes a new record with your word in it, then votes."""
+    from pnyx_agents.cli.word import give_word
+
+    approval = give_word(
+        settings_from(config), proposal, "approve", vote=vote, comment=comment, keystore=keystore,
+        password_file=password_file, days=days,
+    )  # fmt: skip
+    if as_json:
+        print_json(approval.model_dump(mode="json"))

@@ -1,0 +1,81 @@
+"""``pnyx demo``"""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from pnyx_agents.cli.options import json_option, print_json
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from pnyx_agents.demo.play import Report
+
+
+@click.command("demo")
+@click.option(
+    "--proposals", type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Put the proposals of this folder (one JSON file each) through instead of the demo's own.",
+)  # fmt: skip
+@click.option("--ruleset", default="steward", show_default=True, help="A shipped ruleset or a TOML file.")
+@click.option("--keep", is_flag=True, help="Leave the chain and the files there, to look around.")
+@json_option
+def command(proposals: Path | None, ruleset: str, keep: bool, as_json: bool) -> None:
+    """The whole job on a local chain: proposals, a running agent, recorded votes, a stranger's verification.
+
+    Needs anvil; no key, no model, no network. Exit code 1 when anything is not as it should be.
+    """
+    from rich.console import Console
+
+    from pnyx_agents.demo.play import play
+    from pnyx_agents.demo.scenario import own_sketches, sketches_from
+    from pnyx_agents.demo.stage import set_stage
+
+    console = Console(stderr=True)
+    folder = _folder()
+    try:
+        with set_stage(folder, ruleset, lambda text: console.print(f"· {text}", highlight=False)) as stage:
+            sketches = list(
+                sketches_from(proposals) if proposals else own_sketches(stage.store, stage.safe, stage.stranger)
+            )
+            report = play(stage, sketches, lambda text: console.print(f"· {text}", highlight=False, markup=False))
+            if as_json:
+                print_json(report.model_dump(mode="json"))
+            else:
+                _show(report, Console())
+            if keep:
+                console.print(f"\nThe chain runs at {report.rpc}; the agent's files are in {folder}. Ctrl-C ends it.")
+                sys.stdout.flush()
+                signal.sigwait({signal.SIGINT, signal.SIGTERM})
+    finally:
+        if not keep:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _folder() -> Path:
+    import tempfile
+
+    return Path(tempfile.mkdtemp(prefix="pnyx-demo-"))
+
+
+def _show(report: Report, console: Console) -> None:
+    from rich.table import Table
+
+    table = Table("proposal", "decision", "why", "entry", "vote on chain", "worst finding")
+    for act in report.acts:
+        table.add_row(act.name, act.outcome, act.reason, act.entry, act.vote or "none", act.worst_finding or "none")
+    console.print(table)
+    console.print(
+        f"Every decision stands in the log {report.log}, written by the gate {report.writer}, and was checked by a "
+        f"second process that had nothing but {report.rpc} and that address."
+    )
+    console.print(
+        "No language model took part: the outline analyst wrote the analyses, the rules decided.", style="dim"
+    )
+    console.print(f"{report.seconds:.0f} seconds. Try `pnyx demo --keep`, then `pnyx show`, `pnyx log`, `pnyx verify`.")

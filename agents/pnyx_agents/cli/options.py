@@ -1,0 +1,28 @@
+"""Options and small outputs that several commands share."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from pnyx_agents.settings import Settings
+
+config_option = click.option(
+    "--config", "-c", "config", type=click.Path(path_type=Path), default=Path("pnyx.toml"), show_default=True,
+    help="The agent's configuration.",
+)  # fmt: skip
+json_option = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout, nothing else.")
+
+
+def settings_from(path: Path) -> Settings:
+    from pnyx_agents.settings import load_settings
+
+    return load_settings(path)
+
+
+def print_json(value: Any) -> None:  # noqa: ANN401 - any JSON
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False))

@@ -1,0 +1,24 @@
+"""``pnyx restore``"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from pnyx_agents.cli.options import json_option, print_json
+
+
+@click.command("restore")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("folder", type=click.Path(path_type=Path))
+@json_option
+def command(file: Path, folder: Path, as_json: bool) -> None:
+    """Restore a backup into an empty FOLDER. Every file is compared with the backup's list before anything is kept."""
+    from pnyx_agents.archive import restore_backup
+
+    manifest = restore_backup(file, folder)
+    if as_json:
+        print_json(manifest)
+    else:
+        click.echo(f"{len(manifest)} files restored into {folder}. Never run two copies of one agent at once.")

@@ -1,0 +1,53 @@
+"""``pnyx review``"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from pnyx_agents.cli.options import json_option, print_json
+
+
+@click.command("review")
+@click.argument("governor")
+@click.argument("proposal_id")
+@click.option("--rpc", help="JSON-RPC endpoint; else chain.rpc of the configuration.")
+@click.option(
+    "--config", "-c", type=click.Path(path_type=Path), default=Path("pnyx.toml"), help="Configuration, if any."
+)
+@click.option(
+    "--ruleset", default=None, help="A shipped ruleset or a TOML file; else the configuration's, else guardian."
+)
+@click.option("--voter", help="Also judge this account's standing (voting power, voted already).")
+@click.option("--from-block", type=int, help="Where to start looking for the proposal.")
+@json_option
+def command(
+    governor: str, proposal_id: str, rpc: str | None, config: Path, ruleset: str | None, voter: str | None,
+    from_block: int | None, as_json: bool,
+) -> None:  # fmt: skip
+    """The whole review of one proposal, without key or transaction: decode, simulate, analyze, check, decide."""
+    from pnyx_agents.lookup import find_proposal, review_settings
+    from pnyx_contracts.errors import UsageError
+    from pnyx_tools.rpc import Rpc
+
+    try:
+        wanted = int(proposal_id, 0)
+    except ValueError:
+        raise UsageError(f"{proposal_id!r} is no proposal id", hint="a decimal number or 0x hex") from None
+    settings = review_settings(governor, rpc, config, ruleset)
+    from pnyx_agents.assembly import reviewer
+
+    reader = Rpc(settings.chain.rpc)
+    judge = reviewer(settings, reader, voter)
+    proposal = find_proposal(reader, judge.governors[settings.governor[0].address], wanted, from_block)
+    facts = judge.establish(proposal)
+    dossier = judge.conclude(facts, judge.ask(facts))
+    if as_json:
+        print_json(dossier.model_dump(mode="json"))
+        return
+    from rich.console import Console
+
+    from pnyx_agents.readable import print_dossier
+
+    print_dossier(dossier, Console())

@@ -1,0 +1,19 @@
+"""``pnyx run``"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from pnyx_agents.cli.options import config_option, settings_from
+
+
+@click.command("run")
+@config_option
+@click.option("--plain-logs", is_flag=True, help="Readable log lines instead of JSON.")
+def command(config: Path, plain_logs: bool) -> None:
+    """The daemon: follow, review, decide, record, vote. Stops cleanly on SIGTERM; goes on after a crash."""
+    from pnyx_agents.running import run_agent
+
+    run_agent(settings_from(config), json_logs=not plain_logs)

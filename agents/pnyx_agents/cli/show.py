@@ -1,0 +1,60 @@
+"""``pnyx show``"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from pnyx_agents.cli.options import config_option, json_option, print_json
+
+if TYPE_CHECKING:
+    from pnyx_policies.bundle import Bundle
+
+
+@click.command("show")
+@click.argument("what")
+@config_option
+@click.option("--evidence", help="Folder or URL of the bundles, to show a decision without a configuration.")
+@json_option
+def command(what: str, config: Path, evidence: str | None, as_json: bool) -> None:
+    """A decision, readable. WHAT is a proposal of this agent, a record root (0x...) or the path of a bundle file."""
+    bundle = _find(what, config, evidence)
+    if as_json:
+        print_json(bundle.model_dump(mode="json"))
+        return
+    from rich.console import Console
+
+    from pnyx_agents.readable import print_dossier
+
+    console = Console()
+    print_dossier(bundle.dossier, console)
+    console.print(f"\nrecord root 0x{bundle.record_root.hex()}\nprompt hash 0x{bundle.prompt_hash.hex()}", style="dim")
+
+
+def _find(what: str, config: Path, evidence: str | None) -> Bundle:
+    from pnyx_contracts.errors import UsageError
+    from pnyx_policies.bundle import Bundle
+    from pnyx_tools.evidence import open_store
+
+    if Path(what).is_file():
+        return Bundle.parse(Path(what).read_bytes())
+    if evidence is not None:
+        try:
+            root = bytes.fromhex(what.removeprefix("0x"))
+        except ValueError:
+            raise UsageError(
+                f"{what!r} is no record root", hint="0x and 64 hex digits, as `pnyx log` shows it"
+            ) from None
+        data = open_store(evidence).get_bundle(root)
+        if data is None:
+            raise UsageError(f"{evidence} has no bundle of the record {what}")
+        return Bundle.parse(data)
+    from pnyx_agents.cli.cases import find_case, open_journal
+    from pnyx_agents.cli.word import load_bundle
+    from pnyx_agents.settings import load_settings
+
+    settings = load_settings(config)
+    root_text = what if what.startswith("0x") else find_case(open_journal(settings), what).record_root
+    return load_bundle(settings, root_text)

@@ -1,0 +1,177 @@
+"""What `pnyx doctor` looks at. Each check says what it found and, when it fails, what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+
+from pydantic import Field
+
+from pnyx_agents.assembly import analysts, check_chain, declared_configuration, evidence, govern, paths, signer_settings
+from pnyx_agents.reviewer import Governed
+from pnyx_agents.settings import GovernorSettings, Settings
+from pnyx_contracts.artifacts import artifact
+from pnyx_contracts.decision_log import read_governor_allowed, read_state, read_votes_paused
+from pnyx_contracts.errors import PnyxError
+from pnyx_contracts.types import Address, Value
+from pnyx_policies.decision import Mode
+from pnyx_tools.reader import MethodMissingError
+from pnyx_tools.rpc import Rpc
+from pnyx_tools.signer.client import SignerClient
+from pnyx_tools.signer.protocol import Identity
+
+VOTES_WORTH_OF_GAS = 300_000
+"""An entry and a vote, with room to spare."""
+VOTES_IN_RESERVE = 10
+
+
+class Result(Value):
+    """One check of the set-up."""
+
+    name: str
+    status: str = Field(pattern="^(ok|warning|failed)$")
+    found: str
+    do: str = ""
+
+
+class Doctor:
+    """Looks at everything that the configuration names; later checks rest on earlier ones."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.reader = Rpc(settings.chain.rpc)
+        self.governed: list[Governed] = []
+        self.writer: Address | None = settings.log.writer if settings.log else None
+        self.identity: Identity | None = None
+
+    def examine(self) -> Iterator[Result]:
+        """All checks, in order; an endpoint that does not answer ends them."""
+        first = self._try("rpc", lambda: f"block {self.reader.block().number}", "correct chain.rpc, or start the node")
+        yield first
+        if first.status == "failed":
+            return
+        yield self._try("chain id", self._chain, "correct chain.chain_id or chain.rpc")
+        yield from self._simulation()
+        for governor in self.settings.governor:
+            yield self._try(f"governor {governor.address}", partial(self._governor, governor), "see docs/governors.md")
+        yield self._try("ruleset", lambda: f"{len(self.settings.ruleset().text)} characters", "see docs/rulesets.md")
+        yield self._try("data folder", lambda: str(paths(self.settings).data), "make it writable")
+        yield from self._models()
+        if self.settings.signer is not None:
+            yield self._try("signer", self._signer, "start it with `pnyx signer`, or `pnyx run` with [signer].keystore")
+            yield from self._money()
+        if self.settings.log is not None:
+            yield self._try("decision log", self._log, "pnyx deploy puts one on the chain")
+            yield from self._registration()
+            yield from self._power()
+
+    def _try(self, name: str, look: Callable[[], str], do: str) -> Result:
+        try:
+            return Result(name=name, status="ok", found=look())
+        except PnyxError as error:
+            return Result(name=name, status="failed", found=error.message, do=error.hint or do)
+
+    def _chain(self) -> str:
+        check_chain(self.reader, self.settings)
+        return str(self.settings.chain.chain_id)
+
+    def _simulation(self) -> Iterator[Result]:
+        try:
+            self.reader.request("eth_simulateV1", [{"blockStateCalls": []}, "latest"])
+        except MethodMissingError:
+            yield Result(
+                name="simulation", status="warning", found="the node has no eth_simulateV1: simulations will be skipped",
+                do="use a node that has it (geth, reth, nethermind, anvil); rules hold more without it",
+            )  # fmt: skip
+            return
+        except PnyxError:
+            pass  # it answered: the method is there, an empty request may be refused
+        yield Result(name="simulation", status="ok", found="eth_simulateV1")
+
+    def _governor(self, governor: GovernorSettings) -> str:
+        governed = govern(self.reader, self.settings, governor)
+        self.governed.append(governed)
+        profile = governed.profile
+        if not profile.can_vote:
+            raise PnyxError(
+                f"{profile.name}: {profile.cannot_vote_because}", hint="only observe mode makes sense for this governor"
+            )
+        return f"{profile.name} ({profile.kind}, {profile.clock_mode.value} clock, timelock {profile.timelock})"
+
+    def _models(self) -> Iterator[Result]:
+        if not self.settings.model:
+            yield Result(name="model", status="ok", found="none: the outline analyst, no language model, advises hold")
+            return
+        yield self._try(
+            "model", lambda: ", ".join(a.describe().name for a in analysts(self.settings)),
+            "set the environment variable that api_key_env names",
+        )  # fmt: skip
+
+    def _signer(self) -> str:
+        assert self.settings.signer is not None
+        self.identity = SignerClient(self.settings.path(self.settings.signer.socket)).identity()
+        self.writer = self.identity.writer
+        expected = signer_settings(self.settings, self.identity.key_address)
+        if self.identity.config_hash != expected.configuration.hash:
+            raise PnyxError("the signer was started with another configuration than this file", hint="restart it")
+        return f"key {self.identity.key_address}, writer {self.identity.writer} ({self.identity.writer_kind.value})"
+
+    def _money(self) -> Iterator[Result]:
+        if self.identity is None:
+            return
+        balance = self.reader.balance(self.identity.key_address)
+        price = int(self.reader.request("eth_gasPrice", []), 16)
+        votes = balance // max(1, price * VOTES_WORTH_OF_GAS)
+        found = f"{balance} wei: about {votes} votes at the present gas price"
+        do = f"send coins to {self.identity.key_address}"
+        status = "ok" if votes >= VOTES_IN_RESERVE else "warning" if votes else "failed"
+        yield Result(name="signer balance", status=status, found=found, do="" if status == "ok" else do)
+
+    def _log(self) -> str:
+        assert self.settings.log is not None
+        if artifact("DecisionLog").immutables_of(self.reader.code(self.settings.log.address)) is None:
+            raise PnyxError(f"the code at {self.settings.log.address} is not our DecisionLog")
+        return self.settings.log.address
+
+    def _registration(self) -> Iterator[Result]:
+        assert self.settings.log is not None
+        if self.writer is None:
+            return
+        log, writer = self.settings.log.address, self.writer
+        state = self.reader.read(read_state(log, writer))
+        if not state.registered:
+            yield Result(name="registration", status="failed", found=f"{writer} is not registered", do="pnyx deploy")
+            return
+        yield Result(name="registration", status="ok", found=f"{writer}: {state.seq} entries, epoch {state.epoch}")
+        declared = declared_configuration(self.settings)
+        if evidence(self.settings).get_configuration(declared.hash) is None:
+            yield Result(
+                name="configuration", status="warning", found=f"0x{declared.hash.hex()} is not in the evidence folder",
+                do="a change of model, prompt, rules, checks or mode must be announced on chain before it is used",
+            )  # fmt: skip
+        if self.settings.log.writer is not None:
+            if self.reader.read(read_votes_paused(writer)):
+                yield Result(
+                    name="gate", status="failed", found="votes are paused by the guardian", do="ask the guardian"
+                )
+            for governed in self.governed:
+                address = governed.profile.address
+                if not self.reader.read(read_governor_allowed(writer, address)):
+                    yield Result(
+                        name="gate", status="failed", found=f"the gate does not allow {address}",
+                        do="the operator announces it (announceGovernor), then activates it after the delay",
+                    )  # fmt: skip
+
+    def _power(self) -> Iterator[Result]:
+        if self.writer is None or self.settings.agent.mode is Mode.OBSERVE:
+            return
+        for governed in self.governed:
+            adapter, profile = governed.adapter, governed.profile
+            clock = self.reader.block()
+            now = clock.timestamp if profile.clock_mode.value == "timestamp" else clock.number
+            power = self.reader.read(adapter.read_voting_power(profile, self.writer, now - 1))
+            status = "ok" if power else "warning"
+            yield Result(
+                name="voting power", status=status, found=f"{power} in {profile.address}",
+                do="" if power else f"delegate to {self.writer}: without voting power every proposal is skipped",
+            )  # fmt: skip

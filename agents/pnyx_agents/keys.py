@@ -1,0 +1,26 @@
+"""Where the signer's key comes from, as ``[signer]`` says."""
+
+from __future__ import annotations
+
+from pydantic import SecretStr
+
+from pnyx_agents.settings import Settings
+from pnyx_contracts.errors import UsageError
+from pnyx_tools.keystore import EncryptedKey, KeySource, UnsafeEnvironmentKey, ask_password, read_password
+
+
+def key_source(settings: Settings) -> KeySource:
+    """The keystore, or, where the configuration says so in as many words, unsafely the environment."""
+    own = settings.signer
+    if own is not None and own.unsafe_key_from_environment is not None:
+        return UnsafeEnvironmentKey(variable=own.unsafe_key_from_environment)
+    if own is None or own.keystore is None:
+        raise UsageError(
+            "[signer] names no keystore", hint='pnyx init --keystore makes one; then keystore = "keys/signer.json"'
+        )
+    keystore = settings.path(own.keystore)
+    if own.password_file is not None:
+        password = read_password(settings.path(own.password_file))
+    else:
+        password = ask_password(keystore)
+    return EncryptedKey(keystore=keystore, password=SecretStr(password))

@@ -1,0 +1,63 @@
+"""Finding one proposal on chain by its id."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from eth_utils.address import is_address, to_checksum_address
+
+from pnyx_agents.reviewer import Governed
+from pnyx_agents.settings import AgentSettings, ChainSettings, GovernorSettings, PolicySettings, Settings, load_settings
+from pnyx_contracts.errors import UsageError
+from pnyx_contracts.types import Proposal
+from pnyx_tools.reader import ChainReader
+from pnyx_tools.rpc import Rpc
+
+SPAN_BLOCKS = 50_000
+"""One look back; about a week of Ethereum blocks."""
+
+
+def review_settings(governor: str, rpc: str | None, config: Path, ruleset: str | None) -> Settings:
+    """Settings for one review: those of the configuration when it is there, else just enough to read and decide."""
+    if not is_address(governor):
+        raise UsageError(f"{governor!r} is no address of a governor")
+    address = to_checksum_address(governor)
+    if config.exists():
+        settings = load_settings(config)
+        known = next(
+            (g for g in settings.governor if g.address == address), GovernorSettings(address=address, start_block=0)
+        )
+        updates: dict[str, object] = {"governor": (known,)}
+        if ruleset:
+            updates["policy"] = settings.policy.model_copy(update={"ruleset": ruleset})
+        if rpc:
+            updates["chain"] = settings.chain.model_copy(update={"rpc": rpc})
+        return settings.model_copy(update=updates)
+    if rpc is None:
+        raise UsageError(f"there is no configuration at {config}", hint="give --rpc URL, or --config FILE")
+    return Settings(
+        agent=AgentSettings(name="review", data=tempfile.mkdtemp(prefix="pnyx-review-")),
+        chain=ChainSettings(rpc=rpc, chain_id=Rpc(rpc).chain_id()),
+        governor=(GovernorSettings(address=address, start_block=0),),
+        policy=PolicySettings(ruleset=ruleset or "guardian"),
+        folder=Path.cwd(),
+    )
+
+
+def find_proposal(reader: ChainReader, governed: Governed, proposal_id: int, from_block: int | None) -> Proposal:
+    """Looks back from the newest block, span by span. Raises `UsageError` when there is no such proposal."""
+    adapter, profile = governed.adapter, governed.profile
+    first = governed.start_block if from_block is None else from_block
+    end = reader.block().number
+    while end >= first:
+        start = max(first, end - SPAN_BLOCKS + 1)
+        for log in reader.logs(start, end, [list(adapter.created_topics())], [profile.address]):
+            proposal = adapter.decode_created(profile, log)
+            if proposal.key.proposal_id == proposal_id:
+                return proposal
+        end = start - 1
+    raise UsageError(
+        f"governor {profile.address} has created no proposal {proposal_id} since block {first}",
+        hint="check the id and the chain; --from-block looks further back",
+    )

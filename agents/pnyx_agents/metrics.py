@@ -1,0 +1,24 @@
+"""Prometheus metrics, when asked for."""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, start_http_server
+
+from pnyx_agents.settings import MetricsSettings
+
+
+class Metrics:
+    """What an operator wants an alarm on."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.block = Gauge("pnyx_followed_block", "Last processed block.", ["governor"], registry=self.registry)
+        self.polled_at = Gauge(
+            "pnyx_last_poll_timestamp_seconds", "When the last poll succeeded.", ["governor"], registry=self.registry
+        )
+        self.poll_failures = Counter("pnyx_poll_failures", "Polls that failed.", ["governor"], registry=self.registry)
+        self.proposals = Gauge("pnyx_proposals", "Proposals by stage.", ["stage"], registry=self.registry)
+        self.alerts = Counter("pnyx_alerts", "Messages with urgency alert.", registry=self.registry)
+
+    def serve(self, settings: MetricsSettings) -> None:
+        start_http_server(settings.port, settings.host, registry=self.registry)

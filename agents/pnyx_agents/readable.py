@@ -1,0 +1,162 @@
+"""A decision for people: what it is, why, what the calls do, who said what. Untrusted text is plain text, never markup."""
+
+from __future__ import annotations
+
+from rich.console import Console, Group, RenderableType
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+from rich.tree import Tree
+
+from pnyx_contracts.decoded import DecodedCall
+from pnyx_policies.dossier import Dossier
+from pnyx_policies.entitlement import entitlement
+from pnyx_policies.facts import Movement, SimulationStatus
+from pnyx_policies.finding import Severity
+from pnyx_policies.text import visible
+
+COLORS = {
+    Severity.CRITICAL: "bold red",
+    Severity.HIGH: "red",
+    Severity.MEDIUM: "yellow",
+    Severity.LOW: "cyan",
+    Severity.INFO: "dim",
+}
+LONGEST_TEXT = 1200
+
+
+def print_dossier(dossier: Dossier, console: Console) -> None:
+    """The one-line reason first, the full story below."""
+    console.print(Panel(_verdict(dossier), title=f"proposal {dossier.proposal.key.proposal_id}", title_align="left"))
+    for heading, part in (
+        ("What it would execute", _calls(dossier)),
+        ("What the simulation saw", _simulation(dossier)),
+        ("What the text says (untrusted)", _plain(dossier.proposal.text, LONGEST_TEXT)),
+        ("What the checks found", _findings(dossier)),
+        ("What the analysts said (advice, not a decision)", _opinions(dossier)),
+        ("What the rules did", _rules(dossier)),
+        ("What could not be established", _skipped(dossier)),
+    ):
+        if part is not None:
+            console.print(Text(f"\n{heading}", style="bold"))
+            console.print(part)
+
+
+def _verdict(dossier: Dossier) -> RenderableType:
+    what = entitlement(dossier)
+    decision = dossier.decision
+    lines = Text()
+    lines.append(f"{decision.outcome.value.upper()}", style="bold")
+    lines.append(f"  {decision.reason}\n")
+    lines.append(
+        f"decided by rule {decision.decided_by!r}; mode {dossier.header.mode.value}; entry {what.kind.name}",
+        style="dim",
+    )
+    if dossier.approval is not None:
+        lines.append(f"\n{dossier.approval.verdict} by {dossier.approval.person}: ", style="bold")
+        lines.append(visible(dossier.approval.comment) or "no comment")
+    return lines
+
+
+def _plain(text: str, limit: int) -> Text:
+    cut = f" [... {len(text) - limit} more characters]" if len(text) > limit else ""
+    return Text(visible(text[:limit]) + cut)
+
+
+def _calls(dossier: Dossier) -> RenderableType:
+    tree = Tree("", hide_root=True)
+    for call in dossier.calls:
+        _branch(tree, call, dossier.state.known_addresses)
+    return tree
+
+
+def _branch(tree: Tree, call: DecodedCall, names: dict[str, str]) -> None:
+    title = Text(f"{call.path}  ", style="dim")
+    title.append(call.signature or "unknown call " + call.selector, style="bold" if call.signature else "bold yellow")
+    title.append(f" on {_named(call.target, names)}")
+    if call.value_wei:
+        title.append(f" with {call.value_wei} wei")
+    if call.delegatecall:
+        title.append("  DELEGATECALL", style="bold red")
+    branch = tree.add(title)
+    for argument in call.arguments:
+        branch.add(Text(f"{argument.name} ({argument.type}) = {visible(argument.value[:200])}", style="dim"))
+    if call.note:
+        branch.add(Text(visible(call.note), style="italic"))
+    for inner in call.inner:
+        _branch(branch, inner, names)
+
+
+def _named(address: str, names: dict[str, str]) -> str:
+    return f"{address} ({visible(names[address])})" if address in names else address
+
+
+def _simulation(dossier: Dossier) -> RenderableType:
+    simulation = dossier.simulation
+    if simulation.status is SimulationStatus.SKIPPED:
+        return Text(f"skipped: {simulation.why_skipped}", style="yellow")
+    parts: list[RenderableType] = [Text(f"{simulation.status.value}, from the executor {simulation.executor}")]
+    parts += [Text(f"call {r.path} reverts: {visible(r.error)}", style="red") for r in simulation.results if r.error]
+    parts += [Text(f"{_movement(m, dossier)}") for m in simulation.movements]
+    parts += [
+        Text(f"{c.kind}: {visible(c.subject)} {visible(c.detail)} in {_named(c.contract, dossier.state.known_addresses)}")
+        for c in simulation.changes
+    ]  # fmt: skip
+    return Group(*parts)
+
+
+def _movement(movement: Movement, dossier: Dossier) -> str:
+    names = dossier.state.known_addresses
+    asset = "wei" if movement.asset is None else f"units of {_asset(movement.asset, dossier)}"
+    verb = "moves to" if movement.kind == "transfer" else "may be taken by"
+    sender, recipient = _named(movement.sender, names), _named(movement.recipient, names)
+    return f"{movement.amount} {asset} from {sender} {verb} {recipient}"
+
+
+def _asset(address: str, dossier: Dossier) -> str:
+    holding = next((h for h in dossier.state.treasury if h.asset == address), None)
+    return f"{visible(holding.symbol)} ({address}, {holding.decimals} decimals)" if holding else address
+
+
+def _findings(dossier: Dossier) -> RenderableType:
+    findings = sorted((f for report in dossier.checks for f in report.findings), key=lambda f: -f.severity)
+    table = Table("severity", "check", "finding", show_edge=False)
+    for finding in findings:
+        text = Text(visible(finding.title))
+        if finding.detail:
+            text.append(f"\n{visible(finding.detail)}", style="dim")
+        table.add_row(Text(finding.severity.name.lower(), style=COLORS[finding.severity]), finding.check, text)
+    for report in dossier.checks:
+        if report.skipped:
+            table.add_row(Text("skipped", style="yellow"), report.check, Text(visible(report.skipped)))
+    quiet = sum(not r.findings and not r.skipped for r in dossier.checks)
+    return Group(table, Text(f"{quiet} of {len(dossier.checks)} checks found nothing", style="dim"))
+
+
+def _opinions(dossier: Dossier) -> RenderableType:
+    parts: list[RenderableType] = []
+    for opinion in dossier.opinions:
+        who = opinion.analyst.name + ("" if opinion.analyst.is_language_model else " (no language model)")
+        if opinion.analysis is None:
+            parts.append(Text(f"{who}: no analysis, {visible(opinion.failure)}", style="yellow"))
+            continue
+        analysis = opinion.analysis
+        advice = f"{analysis.recommendation.value}, {analysis.confidence_percent} % confident"
+        parts.append(Text.assemble((f"{who}: ", "bold"), visible(analysis.summary), f" Advice: {advice}."))
+        parts += [Text(f"  - {visible(p.claim)}", style="dim") for p in analysis.key_points]
+        parts += [Text(f"  ! {r.level.value}: {visible(r.text)}") for r in analysis.risks]
+    return Group(*parts)
+
+
+def _rules(dossier: Dossier) -> RenderableType:
+    table = Table("", "rule", "then", "why", show_edge=False)
+    for rule in dossier.rules:
+        decided = rule.rule == dossier.decision.decided_by
+        table.add_row("→" if decided else "", rule.rule, rule.then, Text(visible(rule.explanation)))
+    return table
+
+
+def _skipped(dossier: Dossier) -> RenderableType | None:
+    if not dossier.state.skipped:
+        return None
+    return Group(*(Text(f"{s.step}: {visible(s.why)}", style="yellow") for s in dossier.state.skipped))

@@ -1,0 +1,140 @@
+"""Decode, simulate, analyze, check, decide, seal: everything up to the record, with no key and no transaction.
+
+`pnyx review` uses it alone; the steward uses it step by step. Each method takes and returns plain values, so that a durable
+engine can remember what was already done.
+"""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib.metadata import version
+
+from pnyx_agents.analyst import AnalystPort, Deliberation, deliberate
+from pnyx_contracts.governors import GovernorAdapter, GovernorProfile
+from pnyx_contracts.types import Address, Proposal
+from pnyx_policies.bundle import Bundle, seal
+from pnyx_policies.checks import Check, CheckView, run_checks
+from pnyx_policies.configuration import Configuration
+from pnyx_policies.decide import decide
+from pnyx_policies.dossier import Approval, Dossier, Header, Software, State
+from pnyx_policies.facts import Facts
+from pnyx_policies.prompt import templates
+from pnyx_policies.ruleset import Ruleset
+from pnyx_tools.context import ContextTool
+from pnyx_tools.gather import gather_facts
+from pnyx_tools.reader import BlockId, ChainReader
+
+RECORDED_PACKAGES = ("pydantic", "eth-abi", "rfc8785", "web3", "langchain-core", "langchain-openai", "openai", "dbos")
+
+
+@dataclass(frozen=True, slots=True)
+class Governed:
+    """One governor that the agent follows, detected and ready."""
+
+    adapter: GovernorAdapter
+    profile: GovernorProfile
+    start_block: int = 0
+    treasury_assets: tuple[Address, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Reviewer:
+    """The agent's judgement: what it looks at, whom it asks, by which rules it decides."""
+
+    configuration: Configuration
+    """What this agent declares about itself."""
+    reader: ChainReader
+    governors: dict[Address, Governed]
+    ruleset: Ruleset
+    checks: tuple[Check, ...]
+    analysts: tuple[AnalystPort, ...]
+    tools: tuple[ContextTool, ...]
+    log: Address | None
+    writer: Address | None
+    salt_key: bytes = field(repr=False)
+    """Master key of the salts (32 bytes), see docs/record-format.md."""
+    known_addresses: dict[Address, str] = field(default_factory=dict)
+
+    def establish(self, proposal: Proposal, block: BlockId = "latest") -> Facts:
+        """The facts, pinned to one block."""
+        governed = self.governors[proposal.key.governor]
+        return gather_facts(
+            self.reader,
+            governed.adapter,
+            governed.profile,
+            proposal,
+            voter=self.writer,
+            block=block,
+            tools=self.tools,
+            known_addresses=self.known_addresses,
+            treasury_assets=governed.treasury_assets,
+        )
+
+    def ask(self, facts: Facts) -> Deliberation:
+        """One opinion per analyst. An analyst that fails gives an opinion that says so; nobody guesses."""
+        return deliberate(self.analysts, facts)
+
+    def conclude(self, facts: Facts, said: Deliberation, approval: Approval | None = None) -> Dossier:
+        """Check and decide. Pure: the same facts and answers give the same dossier."""
+        reports = run_checks(self.checks, CheckView(facts, said.opinions))
+        decision = decide(self.ruleset, facts, reports, said.opinions)
+        return Dossier(
+            header=Header(
+                agent=self.configuration.agent,
+                mode=self.configuration.mode,
+                chain_id=facts.proposal.key.chain_id,
+                log=self.log,
+                writer=self.writer,
+                config_hash=self.configuration.hash,
+            ),
+            proposal=facts.proposal,
+            calls=facts.calls,
+            state=_state_of(facts),
+            simulation=facts.simulation,
+            context=facts.context,
+            prompt=templates(),
+            attempts=said.attempts,
+            opinions=said.opinions,
+            checks=reports,
+            ruleset=self.ruleset.text,
+            rules=decision.rules,
+            decision=decision,
+            approval=approval,
+            software=software(),
+        )
+
+    def seal(self, dossier: Dossier, bodies: Mapping[bytes, bytes]) -> Bundle:
+        """The dossier, salted and hashed, with the exact bytes that went to and came from the models."""
+        return seal(dossier, bodies, self.salt_key)
+
+
+def software() -> Software:
+    """What runs here (attested: nobody can check it)."""
+    return Software(pnyx=version("pnyx"), python=platform.python_version(), packages=_installed(RECORDED_PACKAGES))
+
+
+def _installed(names: Sequence[str]) -> dict[str, str]:
+    from importlib.metadata import PackageNotFoundError
+
+    found: dict[str, str] = {}
+    for name in names:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def _state_of(facts: Facts) -> State:
+    return State(
+        block=facts.block,
+        review_digest=facts.review_digest,
+        governor=facts.governor,
+        voter=facts.voter,
+        targets=facts.targets,
+        treasury=facts.treasury,
+        known_addresses=facts.known_addresses,
+        skipped=facts.skipped,
+    )

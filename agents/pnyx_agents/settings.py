@@ -1,0 +1,214 @@
+"""The configuration file ``pnyx.toml``: read once, checked whole, frozen.
+
+Paths are relative to the file. A value may be written ``"${NAME}"`` to come from the environment, so that URLs with API
+keys and other secrets need not stand in the file. Unknown keys are errors: a misspelled limit is no limit.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from pydantic import Field, ValidationError
+
+from pnyx_contracts.errors import UsageError
+from pnyx_contracts.types import Address, Uint, Value
+from pnyx_policies.decision import Mode
+from pnyx_policies.ruleset import Ruleset
+from pnyx_policies.rulesets import shipped_ruleset, shipped_rulesets
+from pnyx_tools.model import ModelSettings
+
+Name = Annotated[str, Field(pattern="^[a-z0-9][a-z0-9-]{0,40}$")]
+
+
+class AgentSettings(Value):
+    """``[agent]``"""
+
+    name: Name
+    mode: Mode = Mode.OBSERVE
+    data: str = "pnyx-data"
+    """Folder for the journal, the workflow database, evidence, the salt key."""
+    delay_seconds: int = Field(default=0, ge=0)
+    """Autonomous mode: how long people can still reject a decided vote before it is cast."""
+
+
+class ChainSettings(Value):
+    """``[chain]``"""
+
+    rpc: str
+    second_rpc: str | None = None
+    """A second node that must agree before an empty range counts as empty."""
+    chain_id: int = Field(gt=0)
+    confirmations: int | None = Field(default=None, ge=0)
+    """How deep a block must be before it counts; None follows the node's ``finalized`` tag."""
+    poll_seconds: float = Field(default=12, gt=0)
+
+
+class GovernorSettings(Value):
+    """``[[governor]]``"""
+
+    address: Address
+    kind: str | None = None
+    """Adapter name, when detection should not decide."""
+    start_block: int = Field(ge=0)
+    """Proposals created before this block are none of the agent's business."""
+    treasury_assets: tuple[Address, ...] = ()
+    """Tokens whose balance counts as treasury beside those that the calls touch."""
+
+
+class PolicySettings(Value):
+    """``[policy]``"""
+
+    ruleset: str = "guardian"
+    """Name of a shipped ruleset or path of a TOML file."""
+    checks: tuple[str, ...] = ()
+    """Plugin checks to run beside the built-in ones."""
+
+
+class LogSettings(Value):
+    """``[log]``"""
+
+    address: Address
+    writer: Address | None = None
+    """The gate, or None for the signer's own account (a plain key)."""
+    factory: Address | None = None
+    evidence: str = "evidence"
+    """Folder of the bundles (published by whatever serves it at `evidence_uri`)."""
+
+
+class SignerSettings(Value):
+    """``[signer]``: how the daemon reaches the signer. With a `keystore`, `pnyx run` starts it as a child process."""
+
+    kind: str = "socket"
+    socket: str = "signer/signer.sock"
+    rpc: str | None = None
+    """The signer's own node: better another one than the daemon's. None uses ``chain.rpc``."""
+    options: dict[str, Any] = Field(default_factory=dict)
+    """Settings of a signer plugin, when `kind` names one."""
+    keystore: str | None = None
+    password_file: str | None = None
+    unsafe_key_from_environment: str | None = None
+    ruleset: str | None = None
+    """The signer's own ruleset; None uses the policy's. It is read when the signer starts, never sent by the daemon."""
+    approvers: tuple[Address, ...] = ()
+    max_fee_per_gas_wei: Uint = 200 * 10**9
+    max_gas: int = Field(default=1_000_000, gt=0)
+    daily_spend_wei: Uint = 10**17
+    """What signed transactions of one day may cost at most (gas limit times fee cap)."""
+
+
+class PluginSettings(Value):
+    """``[plugins]``: what does not come with Pnyx runs only when named here."""
+
+    governors: tuple[str, ...] = ()
+    tools: tuple[str, ...] = ()
+    notifiers: dict[str, dict[str, Any]] = Field(default={"log": {}})
+
+
+class MetricsSettings(Value):
+    """``[metrics]``"""
+
+    port: int = Field(ge=1, le=65535)
+    host: str = "127.0.0.1"
+
+
+class Settings(Value):
+    """A whole ``pnyx.toml``."""
+
+    agent: AgentSettings
+    chain: ChainSettings
+    governor: tuple[GovernorSettings, ...] = Field(min_length=1)
+    policy: PolicySettings = PolicySettings()
+    model: tuple[ModelSettings, ...] = ()
+    """``[[model]]``: the committee. None at all means the outline analyst: no language model."""
+    log: LogSettings | None = None
+    signer: SignerSettings | None = None
+    plugins: PluginSettings = PluginSettings()
+    metrics: MetricsSettings | None = None
+    addresses: dict[Address, str] = Field(default_factory=dict)
+    """Names of addresses that the DAO knows: checks treat them as friends, people read them."""
+    folder: Path
+    """Where the file lies; relative paths start here."""
+
+    def require_means(self) -> None:
+        """What the mode needs must be there. `pnyx deploy` runs before there is a log, so a file without one is no error."""
+        if self.agent.mode is not Mode.OBSERVE and (self.log is None or self.signer is None):
+            raise UsageError(
+                f"mode {self.agent.mode.value!r} needs [log] and [signer]: no vote without a record",
+                hint="pnyx deploy puts a log on the chain and prints the lines",
+            )
+        if self.signer is not None and self.log is None:
+            raise UsageError("[signer] without [log]: there is nothing to sign for", hint="pnyx deploy")
+
+    def path(self, relative: str) -> Path:
+        return (self.folder / relative).resolve()
+
+    @property
+    def data(self) -> Path:
+        return self.path(self.agent.data)
+
+    def ruleset(self) -> Ruleset:
+        return load_ruleset(self.policy.ruleset, self.folder)
+
+    def signer_ruleset(self) -> Ruleset:
+        """The signer's own, see `SignerSettings.ruleset`."""
+        own = self.signer.ruleset if self.signer else None
+        return load_ruleset(own or self.policy.ruleset, self.folder)
+
+
+def load_ruleset(name_or_path: str, folder: Path) -> Ruleset:
+    """A shipped ruleset by name, or a TOML file. Raises `UsageError`."""
+    if name_or_path in shipped_rulesets():
+        return Ruleset.parse(shipped_ruleset(name_or_path), f"shipped:{name_or_path}")
+    path = (folder / name_or_path).resolve()
+    try:
+        return Ruleset.parse(path.read_text(encoding="utf-8"), str(path))
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(
+            f"the ruleset {name_or_path!r} is neither shipped ({', '.join(shipped_rulesets())}) nor a readable file: {error}"
+        ) from error
+
+
+def load_settings(path: Path) -> Settings:
+    """Read and check one file. Raises `UsageError` that names every wrong line at once."""
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UsageError(f"there is no configuration at {path}", hint="pnyx init writes a commented one") from None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise UsageError(f"{path}: {error}") from error
+    try:
+        return Settings.model_validate({**_from_environment(raw, str(path)), "folder": path.resolve().parent})
+    except ValidationError as error:
+        problems = "\n".join(f"  {_place(e['loc'])}: {e['msg']}" for e in error.errors())
+        raise UsageError(f"{path} has {error.error_count()} problem(s):\n{problems}") from None
+
+
+def public_url(url: str) -> str:
+    """A URL without user, path and query: those carry API keys."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.hostname or ''}{f':{parts.port}' if parts.port else ''}"
+
+
+def _place(location: tuple[int | str, ...]) -> str:
+    return ".".join(str(part) for part in location) or "the file"
+
+
+_VARIABLE = re.compile(r"^\$\{([A-Za-z_][A-Za-z0-9_]*)\}$")
+
+
+def _from_environment(value: Any, source: str) -> Any:  # noqa: ANN401 - any TOML value
+    if isinstance(value, dict):
+        return {key: _from_environment(item, source) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_from_environment(item, source) for item in value]
+    if isinstance(value, str) and (match := _VARIABLE.match(value)):
+        name = match.group(1)
+        if name not in os.environ:
+            raise UsageError(f"{source} refers to the environment variable {name}, which is not set")
+        return os.environ[name]
+    return value

@@ -1,0 +1,313 @@
+"""The decision log on chain: its hashes, calldata, events and reads, as `contracts/src/IDecisionLog.sol` has them.
+
+Pure: somebody else sends the calldata and fetches the logs. Strings in events are whatever a stranger wrote, so they
+are decoded leniently; everything else that is not as the contract emits it raises `DecodingError`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final, TypeVar
+
+from eth_abi import exceptions as abi_errors
+from eth_abi.abi import decode, encode
+from eth_abi.grammar import parse
+from eth_hash.auto import keccak
+from eth_utils.address import to_checksum_address
+from pydantic import ValidationError
+
+from pnyx_contracts.entry import (
+    ConfigurationActivated,
+    ConfigurationAnnounced,
+    Declaration,
+    Entry,
+    EntryKind,
+    GateCreated,
+    Registered,
+    WriterState,
+)
+from pnyx_contracts.errors import DecodingError
+from pnyx_contracts.governors import Read
+from pnyx_contracts.types import Log, ProposalKey, Value, to_hex
+
+T = TypeVar("T")
+E = TypeVar("E", bound=Value)
+
+HEAD_BYTES: Final = 24
+
+_GENESIS_TAG = keccak(b"pnyx.DecisionLog.genesis.v1")
+
+_DECLARATION = "(bytes32,address[],string)"
+# The same bytes on the wire; read as bytes, because strings on chain need not be UTF-8.
+_DECLARATION_WORDS = ["bytes32", "address[]", "bytes"]
+
+REGISTERED_TOPIC: Final = keccak(b"Registered(address,address,uint32,uint64,bytes32,bytes32,address[],string)")
+ENTRY_TOPIC: Final = keccak(b"Entry(address,bytes32,uint8,uint40,uint16,uint48,bytes32,bytes32,bytes32)")
+ANNOUNCED_TOPIC: Final = keccak(b"ConfigurationAnnounced(address,uint16,uint48,bytes32,address[],string)")
+ACTIVATED_TOPIC: Final = keccak(b"ConfigurationActivated(address,uint16,bytes32)")
+GATE_CREATED_TOPIC: Final = keccak(b"GateCreated(address,address,address,address)")
+
+ADMINISTRATION: Final = keccak(b"pnyx.VoteGate.administration.v1")
+"""Prompt hash of a gate's administrative entries: no model was asked."""
+
+
+# What is hashed.
+
+
+def subject(key: ProposalKey) -> bytes:
+    """What an entry about a proposal is about."""
+    return keccak(encode(["uint256", "address", "uint256"], [key.chain_id, key.governor, key.proposal_id]))
+
+
+def vote_action(support: int) -> bytes:
+    """The action of a VOTE entry; `support` is the governor's own number (uint8)."""
+    return encode(["uint8"], [support])
+
+
+def declaration_subject(declaration: Declaration) -> bytes:
+    """Subject and record root of the entries that announce and activate a configuration."""
+    return keccak(encode([_DECLARATION], [_words_of(declaration)]))
+
+
+def administration_subject(account: str, flag: bool) -> bytes:
+    """Subject and record root of a gate's administrative entry, see `contracts/src/IVoteGate.sol`."""
+    return keccak(encode(["address", "bool"], [account, flag]))
+
+
+def genesis(chain_id: int, log: str, writer: str, operator: str) -> bytes:
+    """32 bytes that bind chain, contract and writer; every head descends from them."""
+    types = ["bytes32", "uint256", "address", "address", "address"]
+    return keccak(encode(types, [_GENESIS_TAG, chain_id, log, writer, operator]))
+
+
+def initial_head(genesis_hash: bytes) -> bytes:
+    """The head (24 bytes) of a writer without entries."""
+    return genesis_hash[:HEAD_BYTES]
+
+
+def fold(head: bytes, entry: Entry) -> bytes:
+    """The head after `entry`: binds the head before it and every word of the event."""
+    types = ["bytes24", "uint40", "uint16", "uint8", "uint48", "bytes32", "bytes32", "bytes32", "bytes32"]
+    words = [head, entry.seq, entry.epoch, entry.kind, entry.time]
+    hashes = [entry.subject, entry.prompt_hash, entry.record_root, entry.action]
+    return keccak(encode(types, [*words, *hashes]))[:HEAD_BYTES]
+
+
+# What is sent: calldata.
+
+
+def encode_register(operator: str, notice_seconds: int, declaration: Declaration) -> bytes:
+    """The sender becomes a writer, once and for all."""
+    return _call(f"register(address,uint32,{_DECLARATION})", [operator, notice_seconds, _words_of(declaration)])
+
+
+def encode_record(
+    expected_seq: int, kind: EntryKind, subject: bytes, prompt_hash: bytes, record_root: bytes, action: bytes
+) -> bytes:
+    """An entry of the sender. `expected_seq` is the number it will get, so that a retry reverts."""
+    words = [expected_seq, kind, subject, prompt_hash, record_root, action]
+    return _call("record(uint40,uint8,bytes32,bytes32,bytes32,bytes32)", words)
+
+
+def encode_announce(writer: str, expected_seq: int, declaration: Declaration) -> bytes:
+    """For the writer's operator."""
+    return _call(f"announce(address,uint40,{_DECLARATION})", [writer, expected_seq, _words_of(declaration)])
+
+
+def encode_activate(writer: str, expected_seq: int) -> bytes:
+    """For anybody, once the notice is over."""
+    return _call("activate(address,uint40)", [writer, expected_seq])
+
+
+def encode_gate_vote(
+    expected_seq: int, key: ProposalKey, support: int, prompt_hash: bytes, record_root: bytes, reason: str
+) -> bytes:
+    """For a gate: entry and vote in one transaction."""
+    words = [expected_seq, key.governor, key.proposal_id, support, prompt_hash, record_root, reason]
+    return _call("vote(uint40,address,uint256,uint8,bytes32,bytes32,string)", words)
+
+
+def encode_gate_note(
+    expected_seq: int, kind: EntryKind, subject: bytes, prompt_hash: bytes, record_root: bytes, action: bytes
+) -> bytes:
+    """For a gate: an entry that is no vote."""
+    words = [expected_seq, kind, subject, prompt_hash, record_root, action]
+    return _call("note(uint40,uint8,bytes32,bytes32,bytes32,bytes32)", words)
+
+
+def encode_create_gate(
+    operator: str, guardian: str, signer: str, delay_seconds: int, notice_seconds: int, declaration: Declaration
+) -> bytes:
+    """For the factory: makes a gate, which registers itself."""
+    words = [operator, guardian, signer, delay_seconds, notice_seconds, _words_of(declaration)]
+    return _call(f"create(address,address,address,uint32,uint32,{_DECLARATION})", words)
+
+
+# What the chain says.
+
+
+def decode_registered(log: Log) -> Registered:
+    writer, operator = _indexed(log, REGISTERED_TOPIC, "address", "address")
+    types = ["uint32", "uint64", "bytes32", *_DECLARATION_WORDS]
+    notice_seconds, start_block, genesis_hash, *declared = _decode(types, log.data, "Registered")
+    return _event(
+        Registered,
+        log,
+        writer=writer,
+        operator=operator,
+        notice_seconds=notice_seconds,
+        start_block=start_block,
+        genesis=genesis_hash,
+        declaration=_declaration(declared),
+    )
+
+
+def decode_entry(log: Log) -> Entry:
+    writer, about, kind = _indexed(log, ENTRY_TOPIC, "address", "bytes32", "uint8")
+    types = ["uint40", "uint16", "uint48", "bytes32", "bytes32", "bytes32"]
+    seq, epoch, time, prompt_hash, record_root, action = _decode(types, log.data, "Entry")
+    return _event(
+        Entry,
+        log,
+        writer=writer,
+        subject=about,
+        kind=kind,
+        seq=seq,
+        epoch=epoch,
+        time=time,
+        prompt_hash=prompt_hash,
+        record_root=record_root,
+        action=action,
+    )
+
+
+def decode_configuration_announced(log: Log) -> ConfigurationAnnounced:
+    (writer,) = _indexed(log, ANNOUNCED_TOPIC, "address")
+    types = ["uint16", "uint48", *_DECLARATION_WORDS]
+    epoch, active_at, *declared = _decode(types, log.data, "ConfigurationAnnounced")
+    return _event(
+        ConfigurationAnnounced,
+        log,
+        writer=writer,
+        epoch=epoch,
+        active_at=active_at,
+        declaration=_declaration(declared),
+        # From the raw bytes: an escaped string does not encode back to what was hashed.
+        subject=keccak(encode([f"({','.join(_DECLARATION_WORDS)})"], [tuple(declared)])),
+    )
+
+
+def decode_configuration_activated(log: Log) -> ConfigurationActivated:
+    (writer,) = _indexed(log, ACTIVATED_TOPIC, "address")
+    epoch, config_hash = _decode(["uint16", "bytes32"], log.data, "ConfigurationActivated")
+    return _event(ConfigurationActivated, log, writer=writer, epoch=epoch, config_hash=config_hash)
+
+
+def decode_gate_created(log: Log) -> GateCreated:
+    gate, operator, guardian = _indexed(log, GATE_CREATED_TOPIC, "address", "address", "address")
+    (signer,) = _decode(["address"], log.data, "GateCreated")
+    return _event(GateCreated, log, gate=gate, operator=operator, guardian=guardian, signer=signer)
+
+
+def read_state(log_address: str, writer: str) -> Read[WriterState]:
+    """Head, counters and whether `writer` registered."""
+
+    def state(words: Sequence[Any]) -> WriterState:
+        head, seq, epoch, flags = words
+        return WriterState(head=head, seq=seq, epoch=epoch, registered=bool(flags & 1))
+
+    return _read(log_address, "stateOf(address)", [writer], ["bytes24", "uint40", "uint16", "uint8"], state)
+
+
+def read_operator(log_address: str, writer: str) -> Read[tuple[str, int]]:
+    """Operator and notice in seconds; the zero address and 0 for an unknown writer."""
+
+    def operator(words: Sequence[Any]) -> tuple[str, int]:
+        return to_checksum_address(words[0]), words[1]
+
+    return _read(log_address, "operatorOf(address)", [writer], ["address", "uint32"], operator)
+
+
+def read_is_gate(factory: str, gate: str) -> Read[bool]:
+    """Whether `factory` made `gate`."""
+    return _read(factory, "isGate(address)", [gate], ["bool"], _only_bool)
+
+
+def read_factory_log(factory: str) -> Read[str]:
+    """The log that all gates of `factory` write to."""
+    return _read(factory, "log()", [], ["address"], _only_address)
+
+
+def read_gate_account(gate: str, getter: str) -> Read[str]:
+    """One of a gate's accounts: ``log``, ``factory``, ``operator``, ``guardian`` or ``signer``."""
+    return _read(gate, f"{getter}()", [], ["address"], _only_address)
+
+
+def read_votes_paused(gate: str) -> Read[bool]:
+    """Whether the guardian has paused the gate's votes."""
+    return _read(gate, "votesPaused()", [], ["bool"], _only_bool)
+
+
+def read_governor_allowed(gate: str, governor: str) -> Read[bool]:
+    """Whether the gate votes in `governor`."""
+    return _read(gate, "governorAllowed(address)", [governor], ["bool"], _only_bool)
+
+
+def _read(
+    to: str, signature: str, arguments: Sequence[Any], types: Sequence[str], convert: Callable[[Sequence[Any]], T]
+) -> Read[T]:
+    return Read(to, _call(signature, arguments), lambda data: convert(_decode(types, data, signature)))
+
+
+def _only_bool(words: Sequence[Any]) -> bool:
+    return bool(words[0])
+
+
+def _only_address(words: Sequence[Any]) -> str:
+    return to_checksum_address(words[0])
+
+
+def _call(signature: str, arguments: Sequence[Any]) -> bytes:
+    """Calldata for a function given by its canonical signature."""
+    selector = keccak(signature.encode())[:4]
+    if not arguments:
+        return selector
+    parameters = parse(signature[signature.index("(") :]).components
+    return selector + encode([p.to_type_str() for p in parameters], arguments)
+
+
+def _decode(types: Sequence[str], data: bytes, what: str) -> tuple[Any, ...]:
+    try:
+        return decode(types, data)
+    except (abi_errors.DecodingError, OverflowError, ValueError) as error:
+        raise DecodingError(f"{what}: {len(data)} bytes that are not ({','.join(types)}): {error}") from error
+
+
+def _indexed(log: Log, topic: bytes, *types: str) -> tuple[Any, ...]:
+    """The indexed words of an event, after its topic."""
+    if len(log.topics) != len(types) + 1 or log.topics[0] != topic:
+        topics = ", ".join(to_hex(t) for t in log.topics)
+        raise DecodingError(f"log {log.log_index} of {to_hex(log.transaction_hash)}: another event, topics {topics}")
+    return _decode(types, b"".join(log.topics[1:]), "indexed words")
+
+
+def _event(event: type[E], log: Log, **words: Any) -> E:  # noqa: ANN401 - ABI words; the model validates them
+    place = {"block_number": log.block_number, "transaction_hash": log.transaction_hash, "log_index": log.log_index}
+    try:
+        return event.model_validate(words | place)
+    except ValidationError as error:
+        where = f"log {log.log_index} of {to_hex(log.transaction_hash)}"
+        raise DecodingError(f"{where}: no {event.__name__} that the contract emits: {error}") from error
+
+
+def _words_of(declaration: Declaration) -> tuple[Any, ...]:
+    return (declaration.config_hash, list(declaration.governors), declaration.evidence_uri)
+
+
+def _declaration(words: Sequence[Any]) -> Declaration:
+    config_hash, governors, evidence_uri = words
+    return Declaration(
+        config_hash=config_hash,
+        governors=governors,
+        evidence_uri=evidence_uri.decode("utf-8", errors="backslashreplace"),
+    )

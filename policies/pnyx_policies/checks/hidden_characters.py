@@ -1,0 +1,85 @@
+"""hidden-characters: does the text hold what its readers cannot see?"""
+
+from __future__ import annotations
+
+import re
+
+from pnyx_policies import text
+from pnyx_policies.checks.protocol import CheckView
+from pnyx_policies.finding import Finding, Severity
+from pnyx_policies.text import Hidden, HiddenKind
+
+_RUN = 2
+"""One stray variation selector is an accident of an editor, a run of them carries bytes."""
+
+_INSIDE = re.compile(r"[0-9A-Za-z]")
+
+
+class HiddenCharacters:
+    """Critical: characters that change what people read (overrides), carry a message past them (tags, runs of
+    selectors) or split a number. Look-alike letters are high, other invisible characters medium.
+
+    Emoji, flags, Arabic and Indic joiners are fine. Answers check K6, red-team classes 9 to 13.
+    """
+
+    name = "hidden-characters"
+    version = "1"
+
+    def run(self, view: CheckView) -> tuple[Finding, ...]:
+        raw = view.facts.proposal.description
+        shown = view.facts.proposal.text
+        findings = [self._finding(shown, kind, found) for kind, found in _by_kind(shown).items()]
+        if words := text.mixed_script_words(shown):
+            evidence = tuple(text.quote(w, 40) for w in words[:8])
+            title = f"{len(words)} words mix Latin letters with look-alikes"
+            findings.append(Finding(check=self.name, severity=Severity.HIGH, title=title, evidence=evidence))
+        if not _is_utf8(raw):
+            title = "The description is not valid UTF-8: readers see it differently"
+            findings.append(Finding(check=self.name, severity=Severity.MEDIUM, title=title))
+        return tuple(findings)
+
+    def _finding(self, shown: str, kind: HiddenKind, found: list[Hidden]) -> Finding:
+        first = found[0].index
+        return Finding(
+            check=self.name,
+            severity=_severity(shown, kind, found),
+            title=f"{len(found)} times a {kind.value}",
+            detail=f"First: ...{text.quote(shown[max(first - 20, 0) : first + 20])}...",
+            evidence=tuple(dict.fromkeys(h.name for h in found))[:8],
+        )
+
+
+def _is_utf8(raw: bytes) -> bool:
+    try:
+        raw.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _by_kind(shown: str) -> dict[HiddenKind, list[Hidden]]:
+    kinds: dict[HiddenKind, list[Hidden]] = {}
+    for hidden in text.hidden_characters(shown):
+        if hidden.index or hidden.character != "\ufeff":  # a byte order mark at the very start is an editor's habit
+            kinds.setdefault(hidden.kind, []).append(hidden)
+    return kinds
+
+
+def _severity(shown: str, kind: HiddenKind, found: list[Hidden]) -> Severity:
+    match kind:
+        case HiddenKind.BIDI_OVERRIDE | HiddenKind.TAG:
+            return Severity.CRITICAL
+        case HiddenKind.BIDI:
+            return Severity.LOW if text.has_right_to_left(shown) else Severity.HIGH
+        case HiddenKind.VARIATION:
+            return Severity.CRITICAL if len(found) >= _RUN else Severity.MEDIUM
+        case HiddenKind.ZERO_WIDTH | HiddenKind.FILLER:
+            return Severity.CRITICAL if any(_splits_a_number(shown, h.index) for h in found) else Severity.MEDIUM
+        case HiddenKind.CONTROL:
+            return Severity.MEDIUM
+
+
+def _splits_a_number(shown: str, index: int) -> bool:
+    """Between two digits, or inside hex: two readers would read two amounts or addresses."""
+    before, after = shown[max(index - 1, 0) : index], shown[index + 1 : index + 2]
+    return bool(_INSIDE.fullmatch(before) and _INSIDE.fullmatch(after)) and (before.isdigit() or after.isdigit())

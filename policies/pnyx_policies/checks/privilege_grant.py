@@ -1,0 +1,45 @@
+"""privilege-grant: who gets a role, ownership, an admin seat, a module?"""
+
+from __future__ import annotations
+
+from pnyx_policies.announced import Announcement, announcement
+from pnyx_policies.checks.protocol import CheckView
+from pnyx_policies.claims import claims_of
+from pnyx_policies.finding import Finding, Severity
+from pnyx_policies.powers import PowerKind, PowerShift, power_shifts
+
+_SEVERITY = {
+    Announcement.OWN: Severity.INFO,
+    Announcement.TO_KNOWN: Severity.MEDIUM,
+    Announcement.FULL: Severity.HIGH,
+    Announcement.BY_NAME: Severity.HIGH,
+    Announcement.UNSPOKEN: Severity.HIGH,
+    Announcement.RECEIVER_HIDDEN: Severity.CRITICAL,
+    Announcement.HIDDEN: Severity.CRITICAL,
+}
+
+
+class PrivilegeGrant:
+    """Critical when the text hides the power or its receiver; high when it is announced; medium for known receivers.
+
+    Answers incidents I-6, I-9 (Swerve), I-10 (Indexed Finance), I-12 (Yam), I-15.
+    """
+
+    name = "privilege-grant"
+    version = "1"
+
+    def run(self, view: CheckView) -> tuple[Finding, ...]:
+        kinds = (PowerKind.ROLE, PowerKind.OWNERSHIP, PowerKind.ADMIN, PowerKind.MODULE)
+        return tuple(self._finding(view, shift) for shift in power_shifts(view.facts, *kinds))
+
+    def _finding(self, view: CheckView, shift: PowerShift) -> Finding:
+        told = announcement(shift, claims_of(view.facts), view.facts)
+        receiver = shift.receiver or "nobody in particular"
+        return Finding(
+            check=self.name,
+            severity=_SEVERITY[told],
+            title=f"{shift.function} gives {shift.kind.value} over {shift.contract} to {receiver}",
+            detail=f"{told.value}.",
+            calls=shift.paths,
+            evidence=tuple(a for a in (shift.contract, shift.receiver) if a),
+        )

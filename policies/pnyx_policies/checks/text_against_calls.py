@@ -1,0 +1,136 @@
+"""text-against-calls: does the text say what the calls do?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pnyx_contracts.decoded import DecodedCall
+from pnyx_policies import text
+from pnyx_policies.checks.protocol import CheckView
+from pnyx_policies.claims import Claims, claims_of
+from pnyx_policies.facts import Facts
+from pnyx_policies.finding import Finding, Severity
+from pnyx_policies.money import Outflow, OutflowKind, holding_of, outflows
+from pnyx_policies.powers import friends
+
+SHORT_TEXT = 40
+"""Letters and digits. Below this a text can still say "Pay 5 ETH to 0x..."; it then names what it pays."""
+
+_NATIVE_DECIMALS = 18
+
+
+class TextAgainstCalls:
+    """Critical: an empty text, or a payment that the text names neither by amount nor by receiver. High: a payment half
+    named, a call that nothing in the text points at. Info: addresses of the text that no call uses.
+
+    What the text says about power and code is the business of privilege-grant, code-upgrade and governor-settings.
+    Answers incidents I-8 ("Hello", "World"), I-10 (Indexed Finance), I-12 (Yam), check K6.
+    """
+
+    name = "text-against-calls"
+    version = "1"
+
+    def run(self, view: CheckView) -> tuple[Finding, ...]:
+        comparison = _Comparison(view.facts, claims_of(view.facts))
+        if not any(c.calldata or c.value_wei for c in view.facts.calls):
+            return ()
+        return tuple(
+            Finding(check=self.name, severity=severity, title=title, calls=calls, evidence=evidence)
+            for severity, title, calls, evidence in (
+                *comparison.silence(),
+                *comparison.payments(),
+                *comparison.unmentioned(),
+                *comparison.unused(),
+            )
+        )
+
+
+_Difference = tuple[Severity, str, tuple[str, ...], tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Comparison:
+    facts: Facts
+    claims: Claims
+
+    def silence(self) -> Iterator[_Difference]:
+        if not self.claims.prose_length:
+            yield Severity.CRITICAL, "The proposal acts and its text is empty", (), ()
+        elif self.claims.prose_length < SHORT_TEXT and not any(map(self._is_mentioned, self.facts.every_call())):
+            shown = text.quote(self.facts.proposal.text)
+            yield Severity.CRITICAL, "The text is very short and says nothing of what the calls do", (), (shown,)
+
+    def payments(self) -> Iterator[_Difference]:
+        items = tuple(o for o in outflows(self.facts).items if o.kind is OutflowKind.TRANSFER)
+        for payment in items:
+            severity, missing = self._judge(payment, items)
+            if severity is not None:
+                title = (
+                    f"{payment.amount} of {payment.asset or 'coin'} to {payment.recipient}: the text names {missing}"
+                )
+                yield severity, title, payment.paths, (payment.recipient, str(payment.amount))
+
+    def _judge(self, payment: Outflow, items: tuple[Outflow, ...]) -> tuple[Severity | None, str]:
+        amount = payment.is_nft or self._names_amount(payment, items)
+        receiver = payment.recipient in self.claims.addresses
+        known = payment.recipient in self.facts.known_addresses
+        if receiver or (known and amount):
+            return (None, "") if amount else (Severity.HIGH, "the receiver, not the amount")
+        if amount and not payment.is_nft:
+            by_name = Severity.MEDIUM if self.claims.names_ens else Severity.HIGH
+            return by_name, "the amount, not the receiver's address"
+        hidden = not known and not self.claims.names_ens
+        return Severity.CRITICAL if hidden else Severity.HIGH, "neither the amount nor the receiver's address"
+
+    def _names_amount(self, payment: Outflow, items: tuple[Outflow, ...]) -> bool:
+        """By itself, or in a sum: all of this asset, or all of it that goes to this receiver."""
+        same_asset = [o for o in items if o.asset == payment.asset]
+        sums = {
+            payment.amount,
+            sum(o.amount for o in same_asset),
+            sum(o.amount for o in same_asset if o.recipient == payment.recipient),
+        }
+        holding = holding_of(self.facts, payment.asset)
+        decimals = holding.decimals if holding else _NATIVE_DECIMALS if payment.asset is None else None
+        return any(self.claims.names_amount(amount, decimals) for amount in sums)
+
+    def unmentioned(self) -> Iterator[_Difference]:
+        calls = [c for c in self.facts.every_call() if not c.inner and (c.calldata or c.value_wei)]
+        silent = [c for c in calls if not self._is_mentioned(c)]
+        if silent:
+            title = f"Nothing in the text points at {len(silent)} of {len(calls)} calls"
+            yield Severity.HIGH, title, tuple(c.path for c in silent), tuple(dict.fromkeys(c.target for c in silent))
+
+    def _is_mentioned(self, call: DecodedCall) -> bool:
+        """By its function, its target, an address or an amount in it; or its bytes are shown."""
+        claims = self.claims
+        own = friends(self.facts)
+        named = (claims.addresses | set(self.facts.known_addresses)) - own
+        used = {call.target, *(a for x in call.arguments if "address" in x.type for a in text.addresses(x.value))}
+        return (
+            bool(call.name and claims.names_word(call.name))
+            or bool(used & named)
+            or any(claims.names_amount(amount, None) for amount in _large_numbers(call))
+            or claims.shows_calldata(call.calldata)
+        )
+
+    def unused(self) -> Iterator[_Difference]:
+        proposal = self.facts.proposal
+        used = {proposal.proposer, proposal.key.governor, *friends(self.facts)}
+        for call in self.facts.every_call():
+            used |= {call.target, *(a for x in call.arguments for a in text.addresses(x.value))}
+        if spare := sorted(self.claims.addresses - used):
+            yield Severity.INFO, f"{len(spare)} addresses of the text are used by no call", (), tuple(spare[:8])
+
+
+_SMALL = 1_000
+
+
+def _large_numbers(call: DecodedCall) -> Iterator[int]:
+    """Numbers that tell one call from another; a 1 or a 30 stands in any text."""
+    if call.value_wei:
+        yield call.value_wei
+    for argument in call.arguments:
+        if argument.type.startswith(("uint", "int")) and argument.value.isdecimal() and int(argument.value) >= _SMALL:
+            yield int(argument.value)

@@ -1,0 +1,69 @@
+"""What the description of a proposal claims, read once: the side that checks compare with the calls."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import lru_cache
+
+from pnyx_policies import text as reading
+from pnyx_policies.facts import Facts
+
+_WORD = re.compile(r"[a-z][a-z0-9_]*")
+_BLOB = re.compile(r"0x[0-9a-f]{8,}")
+_LINK = re.compile(r"https?://\S+")
+_COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
+
+COMMON_DECIMALS = (0, 6, 8, 18)
+"""Tried for tokens whose decimals nobody told us, so that an honest "10,000 USDC" is not called a lie."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """The description, read for what it names."""
+
+    text: str
+    words: frozenset[str]
+    addresses: frozenset[str]
+    amounts: frozenset[Fraction]
+    blobs: frozenset[str]
+    """Hex strings of at least four bytes: calldata that the text shows."""
+    names_ens: bool
+    prose_length: int
+    """Letters and digits that people read: no hex, no links, nothing hidden."""
+
+    def names_word(self, *words: str) -> bool:
+        """True when one of the words stands in the text (whole words, case ignored)."""
+        return any(word.lower() in self.words for word in words)
+
+    def names_amount(self, amount: int, decimals: int | None) -> bool:
+        """True when the text names `amount` (smallest units), raw or with its decimals; unknown decimals: the usual."""
+        tried = COMMON_DECIMALS if decimals is None else (0, decimals)
+        return any(Fraction(amount, 10**d) in self.amounts for d in tried)
+
+    def shows_calldata(self, calldata: bytes) -> bool:
+        """True when the text shows these bytes. People do not read hex: this announces nothing."""
+        return len(calldata) >= 4 and "0x" + calldata.hex() in self.blobs
+
+
+def claims_of(facts: Facts) -> Claims:
+    """What the proposal's text claims."""
+    return read_claims(facts.proposal.text)
+
+
+@lru_cache(maxsize=16)
+def read_claims(text: str) -> Claims:
+    """Reads a text once. What a reader does not see (hidden characters, HTML comments) claims nothing."""
+    shown = _COMMENT.sub(" ", reading.visible(text))
+    folded = reading.fold(shown)
+    prose = _LINK.sub(" ", _BLOB.sub(" ", folded))
+    return Claims(
+        text=text,
+        words=frozenset(_WORD.findall(prose)),
+        addresses=reading.addresses(shown),
+        amounts=reading.amounts(_LINK.sub(" ", shown)),
+        blobs=frozenset(_BLOB.findall(folded)),
+        names_ens=reading.has_ens_name(shown),
+        prose_length=sum(c.isalnum() or not c.isascii() for c in prose),
+    )

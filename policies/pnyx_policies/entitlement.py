@@ -1,0 +1,76 @@
+"""What a dossier entitles the agent to write: one entry, and perhaps one vote.
+
+The steward acts on it, the signer checks it before it signs, the verifier checks it again. It is the only place where mode,
+decision and a person's word meet.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pnyx_contracts.entry import EntryKind
+from pnyx_contracts.errors import RefusedError
+from pnyx_contracts.types import ProposalState, Vote
+from pnyx_policies.bundle import decision_digest
+from pnyx_policies.decision import Mode, Outcome
+from pnyx_policies.dossier import Approval, Dossier
+
+OPEN_STATES = frozenset({ProposalState.PENDING, ProposalState.ACTIVE})
+
+
+@dataclass(frozen=True, slots=True)
+class Entitlement:
+    """`vote` is set exactly when `kind` is VOTE."""
+
+    kind: EntryKind
+    vote: Vote | None = None
+
+
+def entitlement(dossier: Dossier) -> Entitlement:
+    """The entry that this dossier stands for. Raises `RefusedError` when its parts contradict each other."""
+    if dossier.approval is not None:
+        return _by_a_person(dossier, dossier.approval)
+    outcome = dossier.decision.outcome
+    if outcome is Outcome.SKIP:
+        return Entitlement(EntryKind.MISSED if _closed_undecided(dossier) else EntryKind.SKIP)
+    if outcome is Outcome.HOLD:
+        return Entitlement(EntryKind.HOLD)
+    match dossier.header.mode:
+        case Mode.OBSERVE:
+            return Entitlement(EntryKind.DECISION)
+        case Mode.PROPOSE:
+            return Entitlement(EntryKind.HOLD)
+        case Mode.AUTONOMOUS:
+            return Entitlement(EntryKind.VOTE, outcome.vote)
+
+
+def approved_vote(dossier: Dossier, approval: Approval) -> Vote | None:
+    """The vote that a person asks for: the one named, else the one decided."""
+    return Vote(approval.vote) if approval.vote else dossier.decision.outcome.vote
+
+
+def _by_a_person(dossier: Dossier, approval: Approval) -> Entitlement:
+    decision = dossier.decision
+    if dossier.header.mode is Mode.OBSERVE:
+        raise RefusedError("an agent in observe mode never votes, whoever approves", hint="set mode = 'propose'")
+    if decision.outcome is Outcome.SKIP:
+        raise RefusedError(f"a skipped proposal cannot be voted on: {decision.reason}")
+    vote = approved_vote(dossier, approval)
+    expected = decision_digest(
+        decision.review_digest, approval.vote or decision.outcome.value, decision.ruleset_hash, approval.expires_at
+    )
+    if approval.decision_digest != expected:
+        raise RefusedError("the approval was given for another decision: its digest differs")
+    if approval.verdict == "reject":
+        return Entitlement(EntryKind.HOLD)
+    if vote is None:
+        raise RefusedError("the decision is 'hold': an approval must say which vote", hint="pnyx approve ID --vote for")
+    return Entitlement(EntryKind.VOTE, vote)
+
+
+def _closed_undecided(dossier: Dossier) -> bool:
+    """True when the vote ended on the governor's clock before anything was decided."""
+    governor = dossier.state.governor
+    voted = dossier.state.voter is not None and dossier.state.voter.has_voted
+    canceled = governor.state is ProposalState.CANCELED
+    return not voted and not canceled and governor.state not in OPEN_STATES and governor.now > governor.deadline

@@ -1,0 +1,167 @@
+"""Facts as lines of text: one canonical rendering, the same for the same facts on every machine.
+
+Strings that somebody else may have written are JSON literals in plain ASCII (`untrusted.quoted`); everything outside
+double quotes is ours. Left out on purpose: the tally and the agent's own voting power. A reader says what a proposal
+does; how others vote is no part of that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from pydantic import Field
+
+from pnyx_contracts.decoded import DecodedCall
+from pnyx_contracts.types import ClockMode, Value
+from pnyx_policies.facts import Facts, Movement, SimulationStatus, TargetFacts
+from pnyx_policies.untrusted import quoted, quoted_json
+
+
+class Limits(Value):
+    """How much a prompt may carry, see ``prompts/limits.toml``. Characters, except `text_bytes`."""
+
+    rendering: int
+    text_bytes: int = Field(gt=0)
+    string_characters: int = Field(gt=0)
+    argument_characters: int = Field(gt=0)
+    context_characters: int = Field(gt=0)
+    facts_characters: int = Field(gt=0)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sheet:
+    """Facts under limits; each section is a method that yields lines."""
+
+    facts: Facts
+    limits: Limits
+
+    def text(self, value: str) -> str:
+        return quoted(value, self.limits.string_characters)
+
+    def proposal(self) -> Iterator[str]:
+        proposal, governor = self.facts.proposal, self.facts.governor
+        unit = "blocks" if governor.profile.clock_mode is ClockMode.BLOCK else "seconds since the epoch"
+        yield f"chain {proposal.key.chain_id}, block {self.facts.block.number} (time {self.facts.block.timestamp})"
+        yield (
+            f"governor {proposal.key.governor}, kind {self.text(governor.profile.kind)}, "
+            f"name {self.text(governor.profile.name)} (its own word)"
+        )
+        yield f"executor (holds the treasury): {governor.profile.timelock or proposal.key.governor}"
+        yield f"proposal {proposal.key.proposal_id} by {proposal.proposer}, state {governor.state.name.lower()}"
+        yield f"voting snapshot {governor.snapshot}, deadline {governor.deadline}, now {governor.now} ({unit})"
+        yield f"quorum {'not known yet' if governor.quorum is None else governor.quorum} (units of voting power)"
+
+    def calls(self) -> Iterator[str]:
+        for call in self.facts.every_call():
+            indent = "  " * call.path.count(".")
+            yield from (indent + line for line in self._call(call))
+
+    def _call(self, call: DecodedCall) -> Iterator[str]:
+        how = "delegatecall (runs with the caller's storage and rights)" if call.delegatecall else "call"
+        by = f" by {call.caller}" if call.caller else ""
+        yield f"{how} {call.path}{by} to {call.target}, value {call.value_wei} wei"
+        if call.signature:
+            yield f"  function {self.text(call.signature)}"
+        elif call.calldata:
+            data = quoted("0x" + call.calldata.hex(), self.limits.string_characters)
+            yield f"  NOT DECODED, {len(call.calldata)} bytes: {data}"
+        else:
+            yield "  no calldata: a plain transfer of value"
+        for argument in call.arguments:
+            value = quoted(argument.value, self.limits.argument_characters)
+            yield f"  argument {self.text(argument.name)} of type {self.text(argument.type)}: {value}"
+        if call.note:
+            yield f"  note: {self.text(call.note)}"
+
+    def targets(self) -> Iterator[str]:
+        for target in self.facts.targets:
+            yield f"{target.address}: {_code(target)}"
+
+    def simulation(self) -> Iterator[str]:
+        simulation = self.facts.simulation
+        if simulation.status is SimulationStatus.SKIPPED:
+            yield f"NOT RUN, because {self.text(simulation.why_skipped)}"
+            return
+        yield f"{simulation.status.value}, run from {simulation.executor}"
+        for result in simulation.results:
+            error = "" if result.succeeded else f", error {self.text(result.error)}"
+            yield f"call {result.path}: {'succeeded' if result.succeeded else 'REVERTED'}{error}"
+        for movement in simulation.movements:
+            yield self._movement(movement)
+        for change in simulation.changes:
+            yield (
+                f"change {self.text(change.kind)} at {change.contract}: "
+                f"subject {self.text(change.subject)}, detail {self.text(change.detail)}"
+            )
+
+    def _movement(self, movement: Movement) -> str:
+        asset = "the chain's coin" if movement.asset is None else f"token {movement.asset}"
+        which = "" if movement.token_id is None else f", token id {movement.token_id}"
+        return (
+            f"{movement.kind} of {self._amount(movement.asset, movement.amount)} of {asset}{which} "
+            f"from {movement.sender} to {movement.recipient}"
+        )
+
+    def _amount(self, asset: str | None, amount: int) -> str:
+        return amount_in_words(self.facts, asset, amount, self.limits.string_characters)
+
+    def treasury(self) -> Iterator[str]:
+        for holding in self.facts.treasury:
+            asset = "the chain's coin" if holding.asset is None else f"token {holding.asset}"
+            yield f"{asset}: {self._amount(holding.asset, holding.balance)}"
+
+    def context(self) -> Iterator[str]:
+        for result in self.facts.context:
+            value = quoted_json(result.result, self.limits.context_characters)
+            yield f"tool {self.text(result.tool)} version {self.text(result.version)} ({result.grade.value}): {value}"
+
+    def names(self) -> Iterator[str]:
+        for address, name in sorted(self.facts.known_addresses.items()):
+            yield f"{address}: {self.text(name)}"
+
+    def skipped(self) -> Iterator[str]:
+        for step in self.facts.skipped:
+            yield f"{self.text(step.step)}, because {self.text(step.why)}"
+
+
+def factsheet(facts: Facts, limits: Limits) -> str:
+    """All that a reader is shown of `facts`, of any length: `limits.facts_characters` is the caller's to enforce."""
+    sheet = _Sheet(facts, limits)
+    sections: tuple[tuple[str, Callable[[], Iterator[str]]], ...] = (
+        ("Proposal", sheet.proposal),
+        ("Calls, in order of execution", sheet.calls),
+        ("Contracts that the calls reach", sheet.targets),
+        ("Simulation", sheet.simulation),
+        ("What the executor holds", sheet.treasury),
+        ("Context", sheet.context),
+        ("Names that the operator gave to addresses", sheet.names),
+        ("Steps that could not run", sheet.skipped),
+    )
+    return "\n\n".join(_section(title, lines()) for title, lines in sections)
+
+
+def amount_in_words(facts: Facts, asset: str | None, amount: int, symbol_characters: int) -> str:
+    """Exact units, and what they are in whole tokens where the executor is known to hold some."""
+    holding = next((h for h in facts.treasury if h.asset == asset), None)
+    if holding is None:
+        return f"{amount} units"
+    return f"{amount} units (= {decimal(amount, holding.decimals)} {quoted(holding.symbol, symbol_characters)})"
+
+
+def decimal(amount: int, decimals: int) -> str:
+    """`amount` shifted by `decimals`, exactly."""
+    whole, fraction = divmod(amount, 10**decimals)
+    return f"{whole}.{fraction:0{decimals}d}".rstrip("0").rstrip(".") if decimals else str(whole)
+
+
+def _section(title: str, lines: Iterable[str]) -> str:
+    """Lines that begin with a space belong to the one above."""
+    body = "\n".join(line if line.startswith(" ") else f"- {line}" for line in lines)
+    return f"{title}:\n{body or '- none'}"
+
+
+def _code(target: TargetFacts) -> str:
+    if not target.has_code:
+        return "NO CODE"
+    return "has code" if target.implementation is None else f"proxy, runs the code at {target.implementation}"

@@ -1,0 +1,225 @@
+"""Calls that give power, change code or change the rules of governance: which functions, to whom, in which words.
+
+By canonical signature, never by name alone: ``upgrade(uint256)`` of a wrapped token wraps tokens,
+``upgrade(address,address)`` of a proxy admin replaces code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+
+from pnyx_contracts.decoded import DecodedCall
+from pnyx_contracts.types import ZERO_ADDRESS
+from pnyx_policies.facts import Change, Facts
+from pnyx_policies.text import addresses
+
+
+class PowerKind(Enum):
+    """What a call changes; the words with which an honest text announces it."""
+
+    ROLE = "role"
+    OWNERSHIP = "ownership"
+    ADMIN = "admin"
+    MODULE = "module"
+    CODE = "code"
+    SETTING = "setting"
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        return _WORDS[self]
+
+
+_ACCESS = ("permission", "permissions", "access", "authority", "privilege", "privileges", "rights")
+_WORDS: dict[PowerKind, tuple[str, ...]] = {
+    PowerKind.ROLE: (
+        *_ACCESS, "role", "roles", "controller", "controllers", "minter", "operator", "manager", "guardian", "keeper",
+        "proposer", "executor", "canceller", "admin",
+    ),
+    PowerKind.OWNERSHIP: (*_ACCESS, "owner", "owners", "ownership", "signer", "signers", "control", "multisig"),
+    PowerKind.ADMIN: (*_ACCESS, "admin", "administrator", "governance", "governor", "control", "owner", "ownership"),
+    PowerKind.MODULE: (*_ACCESS, "module", "modules", "guard", "handler", "fallback", "plugin", "modifier"),
+    PowerKind.CODE: (
+        "upgrade", "upgrades", "upgraded", "upgrading", "implementation", "implementations", "proxy", "facet", "facets",
+        "beacon", "migrate", "migration", "replace", "replaces", "patch",
+    ),
+    PowerKind.SETTING: (
+        "delay", "period", "threshold", "quorum", "timelock", "guardian", "parameter", "parameters", "setting",
+        "settings", "extension", "whitelist", "grace",
+    ),
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """`receiver` is the place of the argument that gains by the call (None: nobody in particular).
+
+    With `flag`, the call takes the power away when that boolean argument is false.
+    """
+
+    kind: PowerKind
+    receiver: int | None = None
+    flag: int | None = None
+
+
+_ROLE, _OWNERSHIP, _ADMIN = PowerKind.ROLE, PowerKind.OWNERSHIP, PowerKind.ADMIN
+_MODULE, _CODE, _SETTING = PowerKind.MODULE, PowerKind.CODE, PowerKind.SETTING
+
+FUNCTIONS: dict[str, Function] = {
+    # access control and ownership
+    "grantRole(bytes32,address)": Function(_ROLE, 1),
+    "grantRole(uint64,address,uint32)": Function(_ROLE, 1),
+    "setRoleAdmin(uint64,uint64)": Function(_ROLE),
+    "setTargetFunctionRole(address,bytes4[],uint64)": Function(_ROLE),
+    "beginDefaultAdminTransfer(address)": Function(_ADMIN, 0),
+    "transferOwnership(address)": Function(_OWNERSHIP, 0),
+    "setOwner(address)": Function(_OWNERSHIP, 0),
+    "setAuthority(address)": Function(_ADMIN, 0),
+    "updateAuthority(address,address)": Function(_ADMIN, 1),
+    "setController(address,bool)": Function(_ROLE, 0, flag=1),
+    "addController(address)": Function(_ROLE, 0),
+    "grant(address,address,bytes32)": Function(_ROLE, 1),
+    "assignRoles(address,bytes32[],bool[])": Function(_ROLE, 0),
+    "setDefaultRole(address,bytes32)": Function(_ROLE, 0),
+    # admins of proxies, timelocks, markets
+    "changeAdmin(address)": Function(_ADMIN, 0),
+    "changeProxyAdmin(address,address)": Function(_ADMIN, 1),
+    "setPendingAdmin(address)": Function(_ADMIN, 0),
+    "_setPendingAdmin(address)": Function(_ADMIN, 0),
+    "_setPauseGuardian(address)": Function(_ROLE, 0),
+    "_setBorrowCapGuardian(address)": Function(_ROLE, 0),
+    # names: whoever owns a node owns what hangs below it
+    "setOwner(bytes32,address)": Function(_OWNERSHIP, 1),
+    "setSubnodeOwner(bytes32,address)": Function(_OWNERSHIP, 1),
+    "setSubnodeOwner(bytes32,bytes32,address)": Function(_OWNERSHIP, 2),
+    "setSubnodeOwner(bytes32,string,address,uint32,uint64)": Function(_OWNERSHIP, 2),
+    "setSubnodeRecord(bytes32,bytes32,address,address,uint64)": Function(_OWNERSHIP, 2),
+    "setSubnodeRecord(bytes32,string,address,address,uint64,uint32,uint64)": Function(_OWNERSHIP, 2),
+    "setRecord(bytes32,address,address,uint64)": Function(_OWNERSHIP, 1),
+    # Safe, Zodiac
+    "addOwnerWithThreshold(address,uint256)": Function(_OWNERSHIP, 0),
+    "swapOwner(address,address,address)": Function(_OWNERSHIP, 2),
+    "changeThreshold(uint256)": Function(_OWNERSHIP),
+    "enableModule(address)": Function(_MODULE, 0),
+    "setGuard(address)": Function(_MODULE, 0),
+    "setModuleGuard(address)": Function(_MODULE, 0),
+    "setFallbackHandler(address)": Function(_MODULE, 0),
+    "setAvatar(address)": Function(_MODULE, 0),
+    "setTarget(address)": Function(_MODULE, 0),
+    # code
+    "upgradeTo(address)": Function(_CODE, 0),
+    "upgradeToAndCall(address,bytes)": Function(_CODE, 0),
+    "upgrade(address,address)": Function(_CODE, 1),
+    "upgradeAndCall(address,address,bytes)": Function(_CODE, 1),
+    "diamondCut((address,uint8,bytes4[])[],address,bytes)": Function(_CODE, 1),
+    "_setImplementation(address)": Function(_CODE, 0),
+    "_setImplementation(address,bool,bytes)": Function(_CODE, 0),
+    "_setPendingImplementation(address)": Function(_CODE, 0),
+    "setUpgradeContract(address)": Function(_CODE, 0),
+    # the rules of governance itself
+    "setVotingDelay(uint256)": Function(_SETTING),
+    "setVotingDelay(uint48)": Function(_SETTING),
+    "_setVotingDelay(uint256)": Function(_SETTING),
+    "setVotingPeriod(uint256)": Function(_SETTING),
+    "setVotingPeriod(uint32)": Function(_SETTING),
+    "_setVotingPeriod(uint256)": Function(_SETTING),
+    "setProposalThreshold(uint256)": Function(_SETTING),
+    "_setProposalThreshold(uint256)": Function(_SETTING),
+    "updateQuorumNumerator(uint256)": Function(_SETTING),
+    "updateSuperQuorumNumerator(uint256)": Function(_SETTING),
+    "setLateQuorumVoteExtension(uint64)": Function(_SETTING),
+    "setLateQuorumVoteExtension(uint48)": Function(_SETTING),
+    "setProposalGuardian(address)": Function(_SETTING, 0),
+    "updateTimelock(address)": Function(_SETTING, 0),
+    "updateDelay(uint256)": Function(_SETTING),
+    "setDelay(uint256)": Function(_SETTING),
+    "setBaseDelaySeconds(uint32)": Function(_SETTING),
+    "setAccessManagerIgnored(address,bytes4[],bool)": Function(_SETTING),
+    "_setWhitelistAccountExpiration(address,uint256)": Function(_SETTING, 0),
+    "_setWhitelistGuardian(address)": Function(_SETTING, 0),
+}
+
+_CHANGES: dict[str, PowerKind] = {
+    "role-granted": _ROLE,
+    "role-admin-changed": _ROLE,
+    "ownership-transferred": _OWNERSHIP,
+    "owner-added": _OWNERSHIP,
+    "admin-changed": _ADMIN,
+    "module-enabled": _MODULE,
+    "guard-changed": _MODULE,
+    "upgraded": _CODE,
+    "beacon-upgraded": _CODE,
+    "governor-setting": _SETTING,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PowerShift:
+    """Power over `contract` that goes to `receiver` (None when the call or the event names nobody)."""
+
+    kind: PowerKind
+    contract: str
+    receiver: str | None
+    path: str
+    """Path of the call; empty when only the simulation showed it."""
+    function: str
+    """Name of the function, or the kind of change that the simulation saw."""
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        return (self.path,) if self.path else ()
+
+
+def power_shifts(facts: Facts, *kinds: PowerKind) -> tuple[PowerShift, ...]:
+    """What the calls say, then what only the simulation showed. Nothing that takes power away or renounces it."""
+    called = tuple(s for call in facts.every_call() if (s := _shift_of_call(call)) and s.kind in kinds)
+    changed = (s for change in facts.simulation.changes if (s := _shift_of_change(change)) and s.kind in kinds)
+    return called + tuple(dict.fromkeys(s for s in changed if not any(_explains(c, s) for c in called)))
+
+
+def _explains(called: PowerShift, simulated: PowerShift) -> bool:
+    """True when the simulation only shows what this call says anyway."""
+    if (called.kind, called.contract) != (simulated.kind, simulated.contract):
+        return False
+    by_receiver = simulated.receiver is not None and simulated.receiver == called.receiver
+    return by_receiver or simulated.function.lower() in called.function.lower()
+
+
+def _shift_of_call(call: DecodedCall) -> PowerShift | None:
+    function = FUNCTIONS.get(call.signature or "")
+    if function is None or _argument(call, function.flag) == "false":
+        return None
+    receiver = _argument(call, function.receiver)
+    if receiver == ZERO_ADDRESS and function.kind is not PowerKind.CODE:
+        return None
+    return PowerShift(function.kind, call.target, receiver, call.path, call.name)
+
+
+def _argument(call: DecodedCall, place: int | None) -> str | None:
+    return call.arguments[place].value if place is not None and place < len(call.arguments) else None
+
+
+def _shift_of_change(change: Change) -> PowerShift | None:
+    kind = _CHANGES.get(change.kind)
+    if kind is None:
+        return None
+    receiver = next(iter(_receivers(change)), None)
+    if receiver == ZERO_ADDRESS:
+        return None
+    function = change.subject if kind is PowerKind.SETTING else change.kind
+    return PowerShift(kind, change.contract, receiver, "", function)
+
+
+def _receivers(change: Change) -> Iterator[str]:
+    """The address that the change concerns: its subject, else the only one in its detail."""
+    yield from addresses(change.subject)
+    in_detail = addresses(change.detail)
+    if len(in_detail) == 1:
+        yield from in_detail
+
+
+def friends(facts: Facts) -> frozenset[str]:
+    """Addresses that are the DAO itself: executor, governor, timelock."""
+    profile = facts.governor.profile
+    return frozenset(a for a in (facts.simulation.executor, profile.address, profile.timelock) if a)

@@ -1,0 +1,136 @@
+"""Facts and untrusted text become the messages that a model gets. Pure: a verifier renders them again.
+
+Rendering depends on nothing but the facts and the templates (limits among them). Both lie in the record, and the hash
+of the templates lies in the declared configuration. So a doctored prompt is seen.
+"""
+
+from __future__ import annotations
+
+import json
+import string
+import tomllib
+from functools import cache
+from importlib import resources
+
+import rfc8785
+from eth_hash.auto import keccak
+from pydantic import ValidationError
+
+from pnyx_contracts.errors import PnyxError, UsageError
+from pnyx_contracts.types import Value, to_hex
+from pnyx_policies.answer import analysis_schema
+from pnyx_policies.dossier import PromptTemplate
+from pnyx_policies.facts import Facts
+from pnyx_policies.factsheet import Limits, factsheet
+from pnyx_policies.untrusted import Cleaned, clean, cut
+
+RENDERING = 1
+"""Version of the rules here, in `factsheet`, `untrusted`, `text`: raised when the same input would render otherwise."""
+
+_NAMES = ("system.md", "user.md", "limits.toml")
+_FENCE_TAG = keccak(b"pnyx.prompt.fence.v1")
+_TEMPLATES_TAG = keccak(b"pnyx.prompt.templates.v1")
+
+
+class PromptTooLargeError(PnyxError):
+    """The facts do not fit. A reader who sees half of the calls must not advise: the vote is held for people."""
+
+
+class Message(Value):
+    """One message to a chat model. `role` is ``system`` or ``user``."""
+
+    role: str
+    content: str
+
+
+@cache
+def templates() -> tuple[PromptTemplate, ...]:
+    """The templates that ship."""
+    folder = resources.files("pnyx_policies") / "prompts"
+    return tuple(PromptTemplate(name=n, text=(folder / n).read_text(encoding="utf-8")) for n in _NAMES)
+
+
+def templates_hash(used: tuple[PromptTemplate, ...] | None = None) -> bytes:
+    """keccak-256 that names templates (the shipped ones by default): what `Configuration.prompt_hash` declares."""
+    listed = [{"name": t.name, "text": t.text} for t in (templates() if used is None else used)]
+    return keccak(_TEMPLATES_TAG + rfc8785.dumps(listed))
+
+
+def render(facts: Facts, used: tuple[PromptTemplate, ...] | None = None) -> tuple[Message, ...]:
+    """The messages for `facts`, by the shipped templates or by those `used`.
+
+    Raises `PromptTooLargeError`, and `UsageError` for templates that this version cannot render.
+    """
+    texts = {t.name: t.text for t in (templates() if used is None else used)}
+    limits = _limits(texts)
+    sheet = factsheet(facts, limits)
+    if len(sheet) > limits.facts_characters:
+        raise PromptTooLargeError(
+            f"the facts of proposal {facts.proposal.key} take {len(sheet)} characters, "
+            f"the prompt allows {limits.facts_characters}",
+            hint="let people decide this one, or raise facts_characters in limits.toml for a model that can read more",
+        )
+    cleaned = clean(facts.proposal.text)
+    shown = cut(cleaned.text, limits.text_bytes)
+    marker = fence_marker(facts, sheet)
+    return (
+        Message(role="system", content=_fill(texts, "system.md", schema=_schema())),
+        Message(
+            role="user",
+            content=_fill(
+                texts, "user.md", facts=sheet, marker=marker, notes=_notes(facts, cleaned, shown), text=shown
+            ),
+        ),
+    )
+
+
+def fence_marker(facts: Facts, sheet: str) -> str:
+    """What fences the text: 128 bits that depend on every byte inside the prompt.
+
+    The review digest binds the description, the sheet holds every other string: to write the marker into either, its
+    author would have to know the hash of what is still to be written.
+    """
+    return keccak(_FENCE_TAG + facts.review_digest + keccak(facts.proposal.description) + keccak(sheet.encode()))[
+        :16
+    ].hex()
+
+
+def _notes(facts: Facts, cleaned: Cleaned, shown: str) -> str:
+    raw = facts.proposal.description
+    notes = [f"{len(raw)} bytes, keccak-256 {to_hex(keccak(raw))}."]
+    if not shown.strip():
+        notes.append("There is no readable text.")
+    if cleaned.removed:
+        notes.append(f"{cleaned.removed} invisible characters were removed.")
+    if cleaned.defused:
+        notes.append(f"{cleaned.defused} control tokens of chat templates were broken up with a space.")
+    if len(shown) < len(cleaned.text):
+        notes.append(f"Cut from {len(cleaned.text.encode())} bytes to {len(shown.encode())}: the rest is not shown.")
+    return " ".join(notes)
+
+
+def _fill(texts: dict[str, str], name: str, **values: str) -> str:
+    try:
+        return string.Template(texts[name]).substitute(values)
+    except (KeyError, ValueError) as error:
+        raise UsageError(
+            f"prompt template {name} cannot be filled: {error}",
+            hint=f"it may use {', '.join('$' + value for value in values)}; a literal dollar sign is written $$",
+        ) from error
+
+
+def _limits(texts: dict[str, str]) -> Limits:
+    try:
+        limits = Limits.model_validate(tomllib.loads(texts["limits.toml"]))
+    except (KeyError, tomllib.TOMLDecodeError, ValidationError) as error:
+        raise UsageError(f"prompt template limits.toml is missing or wrong: {error}") from error
+    if limits.rendering != RENDERING:
+        raise UsageError(
+            f"the templates are written for rendering {limits.rendering}, this version of Pnyx renders {RENDERING}",
+            hint="use the version of Pnyx that the record names",
+        )
+    return limits
+
+
+def _schema() -> str:
+    return json.dumps(analysis_schema(), separators=(",", ":"), ensure_ascii=True)

@@ -1,0 +1,294 @@
+"""Rulesets: TOML in, typed rules out. Everything that can be wrong with one is said when it loads, not when it runs."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from eth_hash.auto import keccak
+
+from pnyx_contracts.errors import UsageError
+from pnyx_contracts.types import UINT256_MAX, Vote
+from pnyx_policies.checks import builtin_checks
+from pnyx_policies.conditions import (
+    Condition,
+    ConditionError,
+    Truth,
+    all_hold,
+    any_holds,
+    contradiction,
+    is_always_true,
+    nearest,
+    parse_condition,
+)
+from pnyx_policies.decision import Outcome
+from pnyx_policies.fields import Field, Situation, catalogue
+
+MODEL = "model"
+ALWAYS = "always"
+THEN = (*(o.value for o in Outcome), MODEL)
+BECAUSE_BYTES = 140
+"""So that reason, rule and checks fit into the 200 bytes that go on chain."""
+
+
+class RulesetError(UsageError):
+    """The ruleset cannot be used: names source, rule, the line's text, what was expected, the nearest match."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Below these the agent does not vote at all; see `eligibility`."""
+
+    min_voting_power: int = 1
+    """At the snapshot, in token units. Never below 1: a vote without power changes nothing and costs gas."""
+    min_blocks_left: int = 1
+    """For governors whose clock counts blocks."""
+    min_seconds_left: int = 1
+    """For governors whose clock counts seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelLimits:
+    """What ``then = "model"`` allows. All opinions come from language models, none failed, all say the same."""
+
+    allow: frozenset[Vote]
+    min_confidence_percent: int
+    min_agreeing: int = 1
+    """How many opinions there must be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """First match decides. `when`: all must hold; `some`: at least one must (``any`` in TOML); both empty: always."""
+
+    id: str
+    because: str
+    when: tuple[Condition, ...]
+    some: tuple[Condition, ...]
+    then: str
+    model: ModelLimits | None
+
+    def judge(self, situation: Situation) -> tuple[Truth, str]:
+        """Whether the rule matches, and the words for it."""
+        required = [c.judge(situation) for c in self.when]
+        alternatives = [c.judge(situation) for c in self.some]
+        truth = all_hold(t for t, _ in required)
+        if alternatives:
+            truth = all_hold((truth, any_holds(t for t, _ in alternatives)))
+        words = [w for _, w in required]
+        if alternatives:
+            words.append("any of: " + ", ".join(w for _, w in alternatives))
+        return truth, "; ".join(words) or "always"
+
+
+@dataclass(frozen=True, slots=True)
+class Ruleset:
+    """A parsed ruleset. `text` is what a record keeps; its keccak-256 is what names it."""
+
+    name: str
+    version: str
+    description: str
+    limits: Limits
+    rules: tuple[Rule, ...]
+    checks: frozenset[str]
+    """Checks that have to run: while one of them is missing or skipped, "no findings" is not known."""
+    text: str
+    source: str
+
+    @property
+    def hash(self) -> bytes:
+        """keccak-256 of the UTF-8 bytes of `text`."""
+        return keccak(self.text.encode())
+
+    @classmethod
+    def parse(cls, text: str, source: str, checks: Collection[str] | None = None) -> Ruleset:
+        """`source` names the file in errors. `checks`: names of the checks that run; None means those of Pnyx itself.
+
+        Raises `RulesetError`.
+        """
+        known = frozenset(checks if checks is not None else (check.name for check in builtin_checks()))
+        try:
+            table = tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
+            raise RulesetError(f"{source}: this is no TOML: {error}") from error
+        try:
+            return _Parser(source, catalogue(known)).ruleset(table, text, known)
+        except _Fault as fault:
+            raise RulesetError(f"{source}: {fault}", hint="see docs/rulesets.md") from fault
+
+
+class _Fault(Exception):  # noqa: N818 - becomes a RulesetError, with the source in front
+    pass
+
+
+_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
+_TOP = ("name", "version", "description", "limits", "rule")
+_LIMITS = ("min_voting_power", "min_blocks_left", "min_seconds_left")
+_RULE = ("id", "because", "when", "any", "then", "model")
+_MODEL_LIMITS = ("allow", "min_confidence_percent", "min_agreeing")
+
+
+@dataclass(frozen=True, slots=True)
+class _Parser:
+    source: str
+    fields: Mapping[str, Field]
+
+    def ruleset(self, table: dict[str, Any], text: str, checks: frozenset[str]) -> Ruleset:
+        _only(table, _TOP, "the ruleset")
+        rules: list[Rule] = []
+        for place, entry in enumerate(_tables(table.get("rule", []), "rule"), start=1):
+            where = f"rule {place}"
+            rule = self.rule(entry, where)
+            _must_be_reachable(rule, rules)
+            rules.append(rule)
+        return Ruleset(
+            name=_line(table, "name", "the ruleset", 40),
+            version=_line(table, "version", "the ruleset", 20),
+            description=_line(table, "description", "the ruleset", 400, default=""),
+            limits=_limits(table.get("limits", {})),
+            rules=tuple(rules),
+            checks=checks,
+            text=text,
+            source=self.source,
+        )
+
+    def rule(self, table: dict[str, Any], where: str) -> Rule:
+        name = _line(table, "id", where, 40)
+        if not _ID.fullmatch(name):
+            raise _Fault(f"{where}: id {name!r} must be lower-case letters, digits and dashes, at most 40")
+        where = f"rule {name!r}"
+        _only(table, _RULE, where)
+        then = _one_of(table.get("then"), THEN, f"{where}: then")
+        when, some = self.lines(table, "when", where), self.lines(table, "any", where)
+        _must_say_something(table, then, (*when, *some), where)
+        if impossible := contradiction(when):
+            raise _Fault(f"{where} can never match: its lines on {impossible} contradict each other")
+        return Rule(
+            id=name,
+            because=_line(table, "because", where, BECAUSE_BYTES),
+            when=when,
+            some=some,
+            then=then,
+            model=_model_limits(table.get("model"), then, where),
+        )
+
+    def lines(self, table: dict[str, Any], key: str, where: str) -> tuple[Condition, ...]:
+        lines = table.get(key, [])
+        if not isinstance(lines, list) or not all(isinstance(line, str) for line in lines):
+            raise _Fault(f'{where}: {key} must be a list of lines, for example ["findings.critical > 0"]')
+        return tuple(self.line(line, f"{where}: {key} line {line!r}") for line in lines if line != ALWAYS)
+
+    def line(self, line: str, where: str) -> Condition:
+        try:
+            condition = parse_condition(line, self.fields)
+        except ConditionError as error:
+            raise _Fault(f"{where}: {error.message}") from error
+        if impossible := contradiction([condition]):
+            raise _Fault(f"{where} can never hold, whatever {impossible} is")
+        if is_always_true(condition):
+            raise _Fault(f"{where} always holds: leave it out")
+        return condition
+
+
+def _must_say_something(table: dict[str, Any], then: str, lines: tuple[Condition, ...], where: str) -> None:
+    unconditional = not lines
+    if unconditional and table.get("when") != [ALWAYS]:
+        raise _Fault(f'{where} has no conditions; a rule that always matches says when = ["{ALWAYS}"]')
+    if not unconditional and ALWAYS in (*table.get("when", []), *table.get("any", [])):
+        raise _Fault(f'{where}: "{ALWAYS}" stands alone')
+    if unconditional and then in {Outcome.FOR.value, MODEL}:
+        raise _Fault(f"{where} would vote on anything: a rule that can vote in favour needs conditions")
+    if then == Outcome.FOR.value and (by_model := [c.text for c in lines if c.field.from_model]):
+        raise _Fault(f'{where} votes in favour on a model\'s word ({by_model[0]!r}): use then = "model" with limits')
+
+
+def _must_be_reachable(rule: Rule, earlier: Iterable[Rule]) -> None:
+    for other in earlier:
+        if other.id == rule.id:
+            raise _Fault(f"two rules have the id {rule.id!r}")
+        if _covers(other, rule):
+            raise _Fault(f"rule {rule.id!r} is never reached: rule {other.id!r} before it matches whenever it would")
+
+
+def _covers(earlier: Rule, later: Rule) -> bool:
+    required, later_required = _texts(earlier.when), _texts(later.when)
+    if not required <= later_required:
+        return False
+    alternatives = _texts(earlier.some)
+    return (
+        not alternatives
+        or bool(alternatives & later_required)
+        or (bool(later.some) and _texts(later.some) <= alternatives)
+    )
+
+
+def _texts(lines: tuple[Condition, ...]) -> set[str]:
+    return {c.text for c in lines}
+
+
+def _limits(table: object) -> Limits:
+    where = "[limits]"
+    if not isinstance(table, dict):
+        raise _Fault(f"{where} must be a table")
+    _only(table, _LIMITS, where)
+    return Limits(**{key: _whole(table, key, where, 1, UINT256_MAX) for key in table})
+
+
+def _model_limits(table: object, then: str, where: str) -> ModelLimits | None:
+    if then != MODEL:
+        if table is not None:
+            raise _Fault(f'{where}: [rule.model] goes with then = "model" only')
+        return None
+    where = f"{where}: [rule.model]"
+    if not isinstance(table, dict):
+        raise _Fault(f"{where} is missing: it says what the model may decide (allow, min_confidence_percent)")
+    _only(table, _MODEL_LIMITS, where)
+    allow = table.get("allow")
+    votes = tuple(v.value for v in Vote)
+    if not isinstance(allow, list) or not allow:
+        raise _Fault(f"{where}: allow must list votes: {', '.join(votes)}")
+    return ModelLimits(
+        allow=frozenset(Vote(_one_of(vote, votes, f"{where}: allow")) for vote in allow),
+        min_confidence_percent=_whole(table, "min_confidence_percent", where, 0, 100),
+        min_agreeing=_whole(table, "min_agreeing", where, 1, 100, default=1),
+    )
+
+
+def _tables(value: object, key: str) -> list[dict[str, Any]]:
+    if not isinstance(value, list) or not all(isinstance(entry, dict) for entry in value):
+        raise _Fault(f"{key} must be an array of tables: [[{key}]]")
+    return value
+
+
+def _only(table: Mapping[str, object], known: tuple[str, ...], where: str) -> None:
+    if unknown := next((key for key in table if key not in known), None):
+        raise _Fault(f"{where}: unknown key {unknown!r}, expected {', '.join(known)}{nearest(unknown, known)}")
+
+
+def _one_of(value: object, choices: tuple[str, ...], where: str) -> str:
+    if not isinstance(value, str) or value not in choices:
+        raise _Fault(f"{where} must be one of {', '.join(choices)}; got {value!r}{nearest(str(value), choices)}")
+    return value
+
+
+def _line(table: Mapping[str, object], key: str, where: str, max_bytes: int, default: str | None = None) -> str:
+    value = table.get(key, default)
+    if not isinstance(value, str) or (not value.strip() and default is None):
+        raise _Fault(f"{where}: {key} is missing: expected a line of text")
+    if not value.isprintable() or len(value.encode()) > max_bytes:
+        raise _Fault(f"{where}: {key} must be one line of at most {max_bytes} bytes")
+    return value
+
+
+def _whole(table: Mapping[str, object], key: str, where: str, low: int, high: int, default: int | None = None) -> int:
+    """A TOML integer, or a decimal string for what TOML readers elsewhere would not keep exact."""
+    value = table.get(key, default)
+    if isinstance(value, str) and re.fullmatch(r"\d{1,3}(?:_?\d{3})*|\d{1,78}", value, re.ASCII):
+        value = int(value.replace("_", ""))
+    if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
+        expected = f"a whole number from {low}" + (f" to {high}" if high != UINT256_MAX else "")
+        raise _Fault(f"{where}: {key} must be {expected}; got {value!r}")
+    return value

@@ -1,0 +1,193 @@
+"""Text that somebody else wrote: what it shows, what it hides, which addresses and amounts it names.
+
+Nothing here decides. Characters are classified by fixed ranges, not by the interpreter's Unicode tables, so that every
+member's machine finds the same ones.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+from fractions import Fraction
+
+from eth_utils.address import to_checksum_address
+
+
+class HiddenKind(Enum):
+    """Why a character is not what a reader sees."""
+
+    BIDI_OVERRIDE = "bidirectional override"
+    """Turns the order of letters around: an amount or an address reads differently than it is."""
+    BIDI = "bidirectional control"
+    TAG = "tag character"
+    """Invisible copies of ASCII: a whole hidden message fits in."""
+    VARIATION = "variation selector"
+    """Invisible; a run of them carries bytes."""
+    ZERO_WIDTH = "zero-width character"
+    FILLER = "blank letter"
+    CONTROL = "control character"
+
+
+@dataclass(frozen=True, slots=True)
+class Hidden:
+    """One hidden character and where it stands (index in the text)."""
+
+    kind: HiddenKind
+    character: str
+    index: int
+
+    @property
+    def name(self) -> str:
+        return f"U+{ord(self.character):04X}"
+
+
+_RANGES: tuple[tuple[HiddenKind, str], ...] = (
+    (HiddenKind.BIDI_OVERRIDE, "\u202d\u202e"),
+    (HiddenKind.BIDI, "\u202a-\u202c\u2066-\u2069\u200e\u200f\u061c"),
+    (HiddenKind.TAG, "\U000e0000-\U000e007f"),
+    (HiddenKind.VARIATION, "\ufe00-\ufe0f\u180b-\u180d\u180f\U000e0100-\U000e01ef"),
+    (HiddenKind.ZERO_WIDTH, "\u200b-\u200d\u2060-\u2064\u206a-\u206f\ufeff\u00ad\u034f\u180e\u17b4\u17b5"),
+    (HiddenKind.FILLER, "\u115f\u1160\u3164\uffa0\u2800"),
+    (HiddenKind.CONTROL, "\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f"),
+)
+_KIND_OF = tuple((kind, re.compile(f"[{ranges}]")) for kind, ranges in _RANGES)
+_HIDDEN = re.compile("[" + "".join(ranges for _, ranges in _RANGES) + "]")
+
+_SYMBOL = (
+    "[\u00a9\u00ae\u203c\u2049\u2100-\u27bf\u2900-\u297f\u2b00-\u2bff\u3030\u303d\u3297\u3299\U0001f000-\U0001faff]"
+)
+_EMOJI = f"{_SYMBOL}[\ufe0e\ufe0f]?[\U0001f3fb-\U0001f3ff]?"
+_JOINING = "[\u0600-\u08ff\u0900-\u0dff\u0f00-\u0fff\u1000-\u109f\u1780-\u18af]"
+_IDEOGRAPH = "[\u3400-\u9fff\U00020000-\U0003ffff]"
+_LEGITIMATE = re.compile(
+    "\U0001f3f4[\U000e0030-\U000e0039\U000e0061-\U000e007a]{3,6}\U000e007f"  # the flag of a region
+    f"|{_EMOJI}(?:\u200d{_EMOJI})*"
+    "|[0-9#*]\ufe0f\u20e3"  # keycap
+    f"|(?<={_JOINING})[\u200c\u200d](?={_JOINING})"  # Arabic, Indic: they shape the letters around them
+    f"|{_IDEOGRAPH}[\U000e0100-\U000e01ef]"  # a variant of an ideograph
+)
+_RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
+
+
+def hidden_characters(text: str) -> tuple[Hidden, ...]:
+    """Characters that nobody sees or that move others, except where writing needs them (emoji, Arabic, Indic)."""
+    return tuple(_find_hidden(text))
+
+
+def _find_hidden(text: str) -> Iterator[Hidden]:
+    legitimate = {i for match in _LEGITIMATE.finditer(text) for i in range(*match.span())}
+    for match in _HIDDEN.finditer(text):
+        index, character = match.start(), match.group()
+        if index not in legitimate:
+            yield Hidden(next(kind for kind, pattern in _KIND_OF if pattern.match(character)), character, index)
+
+
+def has_right_to_left(text: str) -> bool:
+    """True when Hebrew, Arabic or the like is written here, and so directional marks have a reason."""
+    return _RIGHT_TO_LEFT.search(text) is not None
+
+
+def visible(text: str) -> str:
+    """The text without hidden characters."""
+    hidden = {h.index for h in hidden_characters(text)}
+    return "".join(c for i, c in enumerate(text) if i not in hidden) if hidden else text
+
+
+_STYLED = re.compile("[\uff01-\uff5e\U0001d400-\U0001d7ff\u2100-\u214f\u2460-\u24ff\ufb00-\ufb06\u00aa\u00ba]+")
+
+
+def fold(text: str) -> str:
+    """For matching only: visible, HTML entities resolved, styled letters made plain, case and spacing ignored."""
+    plain = visible(html.unescape(visible(text)))
+    plain = _STYLED.sub(lambda styled: unicodedata.normalize("NFKC", styled.group()), plain)
+    return " ".join(plain.lower().split())
+
+
+_LOOKALIKES = re.compile(  # letters that look Latin and are not
+    "["
+    "\u0430\u0432\u0435\u043a\u043c\u043d\u043e\u0440\u0441\u0442\u0443\u0445\u0456\u0457\u0458\u0455"  # Cyrillic
+    "\u0501\u051b\u051d\u04bb\u04cf\u0433\u044c\u0410\u0412\u0415\u041a\u041c\u041d\u041e\u0420\u0421"
+    "\u0422\u0423\u0425\u0406\u0407\u0408\u0405\u050c"
+    "\u03bf\u03c1\u03bd\u03b9\u03ba\u03b1\u03c4\u03c5\u03c7\u03b3\u0391\u0392\u0395\u0396\u0397\u0399"  # Greek
+    "\u039a\u039c\u039d\u039f\u03a1\u03a4\u03a5\u03a7"
+    "\u0585\u057d\u0578\u0570\u0581\u053c\u0555\u054d"  # Armenian
+    "]"
+)
+_WORD = re.compile(r"[^\W\d_]{2,}")
+_LATIN = re.compile("[a-zA-Z]")
+
+
+def mixed_script_words(text: str) -> tuple[str, ...]:
+    """Words of Latin letters with look-alikes from another script between them, in order, each once."""
+    words = (w.group() for w in _WORD.finditer(text))
+    return tuple(dict.fromkeys(w for w in words if _LATIN.search(w) and _LOOKALIKES.search(w)))
+
+
+_HEX = re.compile(r"0x[0-9a-fA-F]+")
+_ADDRESS = re.compile(r"(?<![0-9a-zA-Z])0x[0-9a-fA-F]{40}(?![0-9a-zA-Z])")
+_ENS_NAME = re.compile(r"(?<![\w/.-])(?:[a-z0-9-]+\.)+eth\b", re.IGNORECASE)
+
+
+def addresses(text: str) -> frozenset[str]:
+    """Addresses written out in full, EIP-55. A wrong checksum in the text is no reason to overlook one."""
+    return frozenset(str(to_checksum_address(m.group().lower())) for m in _ADDRESS.finditer(text))
+
+
+def has_ens_name(text: str) -> bool:
+    """True when a name like ``wallet.example.eth`` stands here. What it points to is not known: neutral."""
+    return _ENS_NAME.search(text) is not None
+
+
+_SCALES = {
+    "k": 10**3, "thousand": 10**3,
+    "m": 10**6, "mm": 10**6, "mio": 10**6, "million": 10**6,
+    "b": 10**9, "bn": 10**9, "billion": 10**9,
+}  # fmt: skip
+_AMOUNT = re.compile(
+    r"(?<![\w.,])"
+    r"(?P<whole>\d{1,3}(?P<separator>[,_'\u00a0\u202f ])\d{3}(?:(?P=separator)\d{3}){0,24}"
+    r"|\d{1,78}(?:_\d{1,78}){0,8})"
+    r"(?P<fraction>\.\d{1,78})?"
+    r"(?:e(?P<exponent>\d{1,2})(?!\w)|\s?(?P<scale>thousand|million|billion|mio|mm|bn|k|m|b)(?![a-z]))?"
+    r"(?!\d)",
+    re.IGNORECASE,
+)
+_DOTTED = re.compile(r"(?<![\w.,])\d{1,3}(?:\.\d{3}){1,25}(?![\w.]\d)")
+
+
+def amounts(text: str) -> frozenset[Fraction]:
+    """Every number that the text names, exact. An ambiguous spelling (10.000; 5 m) counts in each of its readings."""
+    prose = _HEX.sub(" ", text)
+    readings = {Fraction(int(m.group().replace(".", ""))) for m in _DOTTED.finditer(prose)}
+    for match in _AMOUNT.finditer(prose):
+        readings |= _readings(match)
+    return frozenset(readings)
+
+
+def _readings(match: re.Match[str]) -> set[Fraction]:
+    digits = re.sub(r"\D", "", match["whole"])
+    number = Fraction(int(digits[:300])) + Fraction("0" + (match["fraction"] or ".0"))
+    if match["exponent"]:
+        return {number * 10 ** int(match["exponent"])}
+    if match["scale"]:
+        return {number, number * _SCALES[match["scale"].lower()]}
+    return {number}
+
+
+def one_line(text: str, max_bytes: int) -> str:
+    """One line that is safe to print, log and put on a chain: nothing hidden, at most `max_bytes` of UTF-8."""
+    line = " ".join(visible(text).split())
+    if len(line.encode("utf-8", "replace")) <= max_bytes:
+        return line.encode("utf-8", "replace").decode()
+    return line.encode("utf-8", "replace")[: max_bytes - 3].decode("utf-8", "ignore").rstrip() + "..."
+
+
+def quote(text: str, max_bytes: int = 120) -> str:
+    """Somebody else's words as evidence: hidden characters are shown as ``<U+XXXX>``, never passed on."""
+    hidden = {h.index: h.name for h in hidden_characters(text[: max_bytes * 2])}
+    shown = "".join(f"<{hidden[i]}>" if i in hidden else c for i, c in enumerate(text[: max_bytes * 2]))
+    return one_line(shown, max_bytes)

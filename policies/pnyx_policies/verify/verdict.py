@@ -1,0 +1,258 @@
+"""What the member's check says: verdicts, and the report that they add up to."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from enum import Enum, IntEnum
+from typing import Any, Final
+
+from pydantic import JsonValue
+
+from pnyx_contracts.canonical import first_difference
+from pnyx_contracts.entry import EntryKind
+from pnyx_contracts.types import BlockRef, to_hex
+from pnyx_policies.facts import Grade
+
+REPORT_FORMAT: Final = "pnyx.verification.v1"
+
+_SHOWN_CHARACTERS = 240
+
+
+class Step(IntEnum):
+    """The steps by number; the package's docstring has them in words."""
+
+    LOG_CODE = 1
+    REGISTRATION = 2
+    ENTRIES = 3
+    CONFIGURATION = 4
+    WRITER = 5
+    VOTES = 6
+    ANNOUNCED_VOTES = 7
+    COMPLETENESS = 8
+    BUNDLE = 9
+    HEADER = 10
+    DECLARED_CONFIGURATION = 11
+    PROPOSAL = 12
+    STATE = 13
+    SIMULATION = 14
+    CONTEXT = 15
+    FINDINGS = 16
+    PROMPTS = 17
+    ANSWERS = 18
+    DECISION = 19
+    ENTRY = 20
+
+    @property
+    def title(self) -> str:
+        return self.name.replace("_", " ").capitalize()
+
+
+class Status(Enum):
+    MATCHES = "matches"
+    DIFFERS = "differs"
+    """What was declared and what was found are not the same."""
+    MISSING = "missing"
+    """Something that the writer owes is not there: a decision, an entry, a vote, a bundle."""
+    NOT_CHECKABLE = "not checkable"
+    """Nothing was concluded, and the reason says why: a node without old state, a withheld field, a plugin check."""
+    PENDING = "pending"
+    """Not due yet: the vote is still open."""
+
+    @property
+    def is_problem(self) -> bool:
+        return self in {Status.DIFFERS, Status.MISSING}
+
+
+class Tier(Enum):
+    """What kind of promise the writer's votes rest on."""
+
+    ENFORCED = "enforced"
+    """A vote gate of ours: the chain itself refuses a vote without its entry."""
+    ATOMIC = "atomic"
+    """An EIP-7702 account whose every vote came in one transaction with its entry. The key could still vote alone."""
+    DECLARED = "declared"
+    """A plain key: entry, then vote. A vote without an entry is possible, and found."""
+    UNKNOWN = "unknown"
+    """Some other contract: it promises nothing that we know."""
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What a verdict is about. Its methods make the verdicts."""
+
+    writer: str = ""
+    seq: int | None = None
+    """Number of the entry."""
+    proposal: str = ""
+    """``chain:governor:id``, where it is known."""
+
+    def matches(self, step: Step, grade: Grade = Grade.DERIVED, reason: str = "") -> Verdict:
+        return Verdict(step, Status.MATCHES, self, grade, reason=reason)
+
+    def differs(
+        self,
+        step: Step,
+        where: str,
+        *,
+        expected: object = "",
+        seen: object = "",
+        reason: str = "",
+        grade: Grade = Grade.DERIVED,
+    ) -> Verdict:
+        """`expected` is what the chain or the recomputation gives, `seen` what the writer or the record says."""
+        return Verdict(step, Status.DIFFERS, self, grade, where, reason, shown(expected), shown(seen))
+
+    def missing(self, step: Step, reason: str) -> Verdict:
+        return Verdict(step, Status.MISSING, self, Grade.DERIVED, reason=reason)
+
+    def not_checkable(self, step: Step, because: str, grade: Grade = Grade.DERIVED) -> Verdict:
+        return Verdict(step, Status.NOT_CHECKABLE, self, grade, reason=because)
+
+    def pending(self, step: Step, reason: str) -> Verdict:
+        return Verdict(step, Status.PENDING, self, Grade.DERIVED, reason=reason)
+
+    def compare(
+        self, step: Step, where: str, *, expected: JsonValue, seen: JsonValue, grade: Grade = Grade.DERIVED
+    ) -> Verdict:
+        """Matches, or differs at the first place inside two JSON values that is not the same."""
+        place = first_difference(expected, seen, where)
+        if place is None:
+            return self.matches(step, grade)
+        path = place.removeprefix(where)
+        return self.differs(step, place, expected=_at(expected, path), seen=_at(seen, path), grade=grade)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What one step says about one thing."""
+
+    step: Step
+    status: Status
+    about: About
+    grade: Grade
+    where: str = ""
+    """The field that differs."""
+    reason: str = ""
+    expected: str = ""
+    """What the chain, or the recomputation, gives."""
+    seen: str = ""
+    """What the writer, or the record, says."""
+
+    def __str__(self) -> str:
+        """``differs at decision.outcome``, ``not checkable, because ...``, ``missing: ...``"""
+        match self.status:
+            case Status.DIFFERS:
+                return f"differs at {self.where}{f': {self.reason}' if self.reason else ''}"
+            case Status.NOT_CHECKABLE:
+                return f"not checkable, because {self.reason}"
+            case _:
+                return f"{self.status.value}{f': {self.reason}' if self.reason else ''}"
+
+    def to_json(self) -> dict[str, JsonValue]:
+        return {
+            "step": int(self.step),
+            "status": self.status.value,
+            "grade": self.grade.value,
+            "entry": self.about.seq,
+            "proposal": self.about.proposal or None,
+            "where": self.where or None,
+            "reason": self.reason or None,
+            "expected": self.expected or None,
+            "seen": self.seen or None,
+        }
+
+
+@dataclass(slots=True)
+class WriterReport:
+    """Everything about one writer. Grows while the steps run."""
+
+    writer: str
+    tier: Tier = Tier.UNKNOWN
+    entries: int = 0
+    kinds: Counter[EntryKind] = field(default_factory=Counter)
+    """How many entries of each kind."""
+    verdicts: list[Verdict] = field(default_factory=list)
+
+    def add(self, verdicts: Iterable[Verdict]) -> None:
+        self.verdicts.extend(verdicts)
+
+    def to_json(self) -> dict[str, JsonValue]:
+        return {
+            "writer": self.writer,
+            "tier": self.tier.value,
+            "entries": self.entries,
+            "kinds": {kind.name.lower(): count for kind, count in sorted(self.kinds.items())},
+            "counts": _counts(self.verdicts),
+            "verdicts": [verdict.to_json() for verdict in self.verdicts],
+        }
+
+
+@dataclass(slots=True)
+class Report:
+    """The whole check. `ok` means: nothing differs and nothing is missing, up to `block`."""
+
+    chain_id: int
+    log: str
+    block: BlockRef
+    verdicts: list[Verdict] = field(default_factory=list)
+    """About the log itself."""
+    writers: list[WriterReport] = field(default_factory=list)
+
+    def all_verdicts(self) -> Iterator[Verdict]:
+        yield from self.verdicts
+        for writer in self.writers:
+            yield from writer.verdicts
+
+    @property
+    def problems(self) -> list[Verdict]:
+        return [verdict for verdict in self.all_verdicts() if verdict.status.is_problem]
+
+    @property
+    def ok(self) -> bool:
+        """A check that looked at no writer has shown nothing."""
+        return bool(self.writers) and not self.problems
+
+    @property
+    def exit_code(self) -> int:
+        """0 when `ok`, else 1. (2, wrong usage, and 3, unreachable, are raised as errors.)"""
+        return 0 if self.ok else 1
+
+    def counts(self) -> dict[str, int]:
+        """Number of verdicts by status."""
+        return {k: v for k, v in _counts(self.all_verdicts()).items() if isinstance(v, int)}
+
+    def to_json(self) -> dict[str, JsonValue]:
+        """Stable; described in docs/verifying.md."""
+        return {
+            "format": REPORT_FORMAT,
+            "ok": self.ok,
+            "chain_id": self.chain_id,
+            "log": self.log,
+            "block": {"number": self.block.number, "hash": to_hex(self.block.hash), "timestamp": self.block.timestamp},
+            "counts": _counts(self.all_verdicts()),
+            "log_verdicts": [verdict.to_json() for verdict in self.verdicts],
+            "writers": [writer.to_json() for writer in self.writers],
+        }
+
+
+def shown(value: object) -> str:
+    """A value in a report: bytes as hex, long ones cut."""
+    text = to_hex(value) if isinstance(value, bytes) else str(value)
+    return text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}... ({len(text)} characters)"
+
+
+def _counts(verdicts: Iterable[Verdict]) -> dict[str, JsonValue]:
+    found = Counter(verdict.status for verdict in verdicts)
+    return {status.value: found[status] for status in Status}
+
+
+def _at(value: Any, path: str) -> object:  # noqa: ANN401 - any JSON value
+    """What stands at a path that `first_difference` gave, like ``.rules[2].matched``; a key with dots defeats it."""
+    for part in path.replace("[", ".").replace("]", "").split("."):
+        if isinstance(value, dict) and part:
+            value = value.get(part, "(nothing)")
+        elif isinstance(value, list) and part.isdigit():
+            value = value[int(part)] if int(part) < len(value) else "(nothing)"
+    return value

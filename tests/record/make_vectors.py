@@ -1,0 +1,423 @@
+"""Writes the test vectors of the record format: ``python tests/record/make_vectors.py``.
+
+They ship in `pnyx_contracts/vectors`: ``record.json`` takes every hash apart, ``bundle.json`` is a whole bundle.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from eth_hash.auto import keccak
+
+import pnyx_contracts
+from pnyx_contracts import decision_log, record
+from pnyx_contracts.canonical import canonical_bytes
+from pnyx_contracts.decoded import Argument, DecodedCall
+from pnyx_contracts.entry import Declaration, Entry, EntryKind
+from pnyx_contracts.governors import GovernorProfile
+from pnyx_contracts.types import BlockRef, Call, ClockMode, Proposal, ProposalKey, ProposalState, Value, to_hex
+from pnyx_policies.analysis import Analysis, Analyst, KeyPoint, Opinion, Recommendation, Risk, RiskLevel
+from pnyx_policies.bundle import decision_digest, seal
+from pnyx_policies.checks.protocol import CheckReport
+from pnyx_policies.decision import Decision, Mode, Outcome, RuleOutcome
+from pnyx_policies.dossier import Approval, Attempt, Dossier, Header, PromptTemplate, Software, State
+from pnyx_policies.facts import (
+    CallResult,
+    GovernorFacts,
+    Grade,
+    Holding,
+    Movement,
+    Simulation,
+    SimulationStatus,
+    Skipped,
+    Tally,
+    TargetFacts,
+    ToolResult,
+    VoterFacts,
+)
+from pnyx_policies.finding import Finding, Severity
+from pnyx_policies.review import review_digest
+
+FOLDER = Path(pnyx_contracts.__file__).parent / "vectors"
+
+MASTER_KEY = bytes(range(32))
+
+GOVERNOR = "0x1111111111111111111111111111111111111111"
+TOKEN = "0x2222222222222222222222222222222222222222"
+TIMELOCK = "0x3333333333333333333333333333333333333333"
+AGENT = "0x4444444444444444444444444444444444444444"
+LOG = "0x5555555555555555555555555555555555555555"
+OPERATOR = "0x6666666666666666666666666666666666666666"
+RECIPIENT = "0x7777777777777777777777777777777777777777"
+
+KEY = ProposalKey(chain_id=31337, governor=GOVERNOR, proposal_id=2**255 + 19)
+RULESET = 'id = "sample"\n'
+
+BODIES = {
+    keccak(body): body
+    for body in (
+        b'{"messages":[{"content":"Proposal: caf\xc3\xa9","role":"user"}],"model":"m"}',
+        b"\xff\xfe not UTF-8",
+        '{"choices":[{"message":{"content":"\u202e{}"}}]}'.encode(),
+    )
+}
+REQUEST, BROKEN_RESPONSE, RESPONSE = BODIES
+
+
+def sample_dossier() -> Dossier:
+    """A dossier with something at every position."""
+    calldata = bytes.fromhex("a9059cbb") + bytes(12) + bytes.fromhex(RECIPIENT[2:]) + (10**21).to_bytes(32, "big")
+    proposal = Proposal(
+        key=KEY,
+        proposer=RECIPIENT,
+        calls=(Call(target=TOKEN, value_wei=0, calldata=calldata),),
+        description=b"# Pay the auditors\n\xff",
+        vote_start=100,
+        vote_end=2**53 + 1,
+        created_block=90,
+        created_transaction=keccak(b"created"),
+    )
+    call = DecodedCall(
+        path="0",
+        target=TOKEN,
+        value_wei=0,
+        calldata=calldata,
+        signature="transfer(address,uint256)",
+        arguments=(
+            Argument(name="to", type="address", value=RECIPIENT),
+            Argument(name="amount", type="uint256", value=str(10**21)),
+        ),
+    )
+    targets = (TargetFacts(address=TOKEN, has_code=True, code_hash=keccak(b"code")),)
+    digest = review_digest("openzeppelin", proposal, targets)
+    rules = (
+        RuleOutcome(rule="small-payment", matched=True, then="for", explanation="outflow 1000 <= 5000"),
+        RuleOutcome(rule="fallback", matched=False, then="hold", explanation="not reached"),
+    )
+    decision = Decision(
+        outcome=Outcome.FOR,
+        reason="a small payment to a known address",
+        decided_by="small-payment",
+        rules=rules,
+        review_digest=digest,
+        ruleset_hash=keccak(RULESET.encode()),
+    )
+    analyst = Analyst(name="first", is_language_model=True, provider="openai", model="m", base_url_host="localhost")
+    return Dossier(
+        header=Header(
+            agent="sample",
+            mode=Mode.PROPOSE,
+            chain_id=31337,
+            log=LOG,
+            writer=AGENT,
+            config_hash=keccak(b"configuration"),
+        ),
+        proposal=proposal,
+        calls=(call,),
+        state=_sample_state(targets, digest),
+        simulation=Simulation(
+            status=SimulationStatus.SUCCEEDED,
+            executor=TIMELOCK,
+            results=(CallResult(path="0", succeeded=True, gas_used=52_000),),
+            movements=(Movement(kind="transfer", asset=TOKEN, sender=TIMELOCK, recipient=RECIPIENT, amount=10**21),),
+        ),
+        context=(
+            ToolResult(
+                tool="history", version="1", grade=Grade.DERIVED, result={"\U0001f600": [1, True], "\ue000": None}
+            ),
+        ),
+        prompt=(PromptTemplate(name="system", text="Read \u201cfacts\u201d first.\n"),),
+        attempts=(
+            Attempt(opinion=0, number=0, request_hash=REQUEST, response_hash=None, http_status=None, outcome="timeout"),
+            Attempt(
+                opinion=0,
+                number=1,
+                request_hash=REQUEST,
+                response_hash=BROKEN_RESPONSE,
+                http_status=200,
+                outcome="invalid",
+            ),
+            Attempt(opinion=0, number=2, request_hash=REQUEST, response_hash=RESPONSE, http_status=200, outcome="ok"),
+        ),
+        opinions=(
+            Opinion(
+                analyst=analyst,
+                analysis=Analysis(
+                    summary="Pays the auditors. Nothing else.",
+                    key_points=(KeyPoint(claim="It pays 1000 tokens.", call="0"),),
+                    stated_intent="Pay the auditors",
+                    claimed_effects=("A payment",),
+                    risks=(Risk(level=RiskLevel.LOW, text="Little"),),
+                    recommendation=Recommendation.FOR,
+                    confidence_percent=80,
+                ),
+            ),
+        ),
+        checks=(
+            CheckReport(
+                check="outflow",
+                version="1",
+                findings=(Finding(check="outflow", severity=Severity.LOW, title="1000 tokens leave", calls=("0",)),),
+            ),
+            CheckReport(check="revert", version="1", skipped="the node does not simulate"),
+        ),
+        ruleset=RULESET,
+        rules=rules,
+        decision=decision,
+        approval=Approval(
+            person="alice",
+            verdict="approve",
+            expires_at=1_800_000_000,
+            decision_digest=decision_digest(digest, "for", decision.ruleset_hash, 1_800_000_000),
+        ),
+        software=Software(pnyx="0.1.0", python="3.11.7", packages={"pydantic": "2.14.3"}),
+    )
+
+
+def _sample_state(targets: tuple[TargetFacts, ...], digest: bytes) -> State:
+    profile = GovernorProfile(
+        kind="openzeppelin",
+        address=GOVERNOR,
+        chain_id=31337,
+        name="Sample",
+        version="1",
+        counting_mode="support=bravo&quorum=for,abstain",
+        clock_mode=ClockMode.BLOCK,
+        token=TOKEN,
+        timelock=TIMELOCK,
+        can_vote=True,
+    )
+    return State(
+        block=BlockRef(number=120, hash=keccak(b"block"), timestamp=1_700_000_000),
+        review_digest=digest,
+        governor=GovernorFacts(
+            profile=profile,
+            state=ProposalState.ACTIVE,
+            snapshot=100,
+            deadline=2**53 + 1,
+            now=120,
+            quorum=10**24,
+            tally=Tally(against_votes=0, for_votes=10**24, abstain_votes=1),
+        ),
+        voter=VoterFacts(voter=AGENT, voting_power=3 * 10**23, has_voted=False),
+        targets=targets,
+        treasury=(Holding(asset=None, symbol="ETH", decimals=18, balance=10**20),),
+        known_addresses={RECIPIENT: "the auditors"},
+        skipped=(Skipped(step="names", why="no resolver"),),
+    )
+
+
+def record_vectors() -> dict[str, Any]:
+    """``record.json``: every hash of the format, from the constants up."""
+    return {
+        "format": "pnyx.vectors.v1",
+        "constants": _constants(),
+        "canonical": _canonical(),
+        "refused": REFUSED,
+        "leaves": _leaves(),
+        "trees": [_tree(count) for count in (0, 1, 2, 3, 4, 5, 7, 16)],
+        "lists": [_list(record.POSITIONS.index("rules"), count) for count in (0, 1, 3)],
+        "prompts": [_prompt(count) for count in (0, 1, 2, 3)],
+        "salts": _salts(),
+        "subject": {**_key(), "subject": to_hex(decision_log.subject(KEY))},
+        "actions": [{"support": s, "action": to_hex(decision_log.vote_action(s))} for s in (0, 1, 2, 255)],
+        "declaration": _declaration(),
+        "administration": [
+            {"account": OPERATOR, "flag": flag, "subject": to_hex(decision_log.administration_subject(OPERATOR, flag))}
+            for flag in (False, True)
+        ],
+        "approval": _approval(),
+        "writer": _writer(),
+    }
+
+
+REFUSED = [
+    '{"a":1,"a":2}',
+    "1.0",
+    "1e3",
+    "9007199254740992",
+    "-9007199254740992",
+    "NaN",
+    "Infinity",
+    '"\\ud800"',
+    '{"\\udfff":1}',
+    "[1,]",
+    "",
+]
+"""Texts that no record may hold."""
+
+
+def _constants() -> dict[str, str]:
+    return {
+        text: to_hex(keccak(text.encode()))
+        for text in (
+            "pnyx.record.v1",
+            "pnyx.record.absent.v1",
+            "pnyx.prompt.v1",
+            "pnyx.prompt.none.v1",
+            "pnyx.prompt.no-response.v1",
+            "pnyx.decision.v1",
+            "pnyx.DecisionLog.genesis.v1",
+            "pnyx.VoteGate.administration.v1",
+        )
+    }
+
+
+def _canonical() -> list[dict[str, str]]:
+    texts = [
+        "null",
+        "true",
+        "-0",
+        "9007199254740991",
+        '""',
+        '"\\u0000\\u001f\\"\\\\\\/\\b\\f\\n\\r\\t\\u007f"',
+        '"caf\\u00e9 \\ud83d\\ude00 \\u202e"',
+        '{"\\ue000":1,"\\ud83d\\ude00":2,"a":3,"A":4,"":5}',
+        '[ {"b": [], "a": {}} , "1" ]',
+    ]
+    values = [json.loads(text) for text in texts]
+    return [
+        {"json": text, "canonical": canonical_bytes(value).decode(), "hash": to_hex(record.value_hash(value))}
+        for text, value in zip(texts, values, strict=True)
+    ]
+
+
+def _salt(label: str) -> bytes:
+    return keccak(label.encode())
+
+
+def _leaves() -> list[dict[str, Any]]:
+    values = {"header": {"agent": "sample"}, "ruleset": RULESET, "approval": None}
+    leaves: list[dict[str, Any]] = []
+    for name, value in values.items():
+        position, salt, digest = record.POSITIONS.index(name), _salt(name), record.value_hash(value)
+        leaf = to_hex(record.leaf_hash(position, salt, digest))
+        leaves.append({"position": position, "salt": to_hex(salt), "value": value, "leaf": leaf})
+    for name in ("approval", "reserved"):
+        position, salt = record.POSITIONS.index(name), _salt(name)
+        leaf = to_hex(record.leaf_hash(position, salt, record.ABSENT))
+        leaves.append({"position": position, "salt": to_hex(salt), "absent": True, "leaf": leaf})
+    return leaves
+
+
+def _tree(count: int) -> dict[str, Any]:
+    leaves = [_salt(f"tree {index}") for index in range(count)]
+    return {"leaves": [to_hex(leaf) for leaf in leaves], "root": to_hex(record.tree_root(leaves))}
+
+
+def _list(position: int, count: int) -> dict[str, Any]:
+    values = [{"rule": f"rule {index}"} for index in range(count)]
+    salts = [_salt(f"item {index}") for index in range(count)]
+    hashes = [
+        record.item_hash(position, index, salt, record.value_hash(value))
+        for index, (value, salt) in enumerate(zip(values, salts, strict=True))
+    ]
+    items = [
+        {"salt": to_hex(salt), "value": value, "hash": to_hex(digest)}
+        for value, salt, digest in zip(values, salts, hashes, strict=True)
+    ]
+    return {"position": position, "items": items, "hash": to_hex(record.list_hash(position, hashes))}
+
+
+def _prompt(count: int) -> dict[str, Any]:
+    salt = _salt("prompt")
+    attempts = []
+    hashes = []
+    for index in range(count):
+        request, response = f"request {index}", None if index == 1 else f"response {index}"
+        opinion, number = divmod(index, 2)
+        response_hash = None if response is None else keccak(response.encode())
+        hashes.append(record.attempt_hash(opinion, number, keccak(request.encode()), response_hash))
+        attempts.append(
+            {"opinion": opinion, "number": number, "request": request, "response": response, "hash": to_hex(hashes[-1])}
+        )
+    return {"salt": to_hex(salt), "attempts": attempts, "prompt_hash": to_hex(record.prompt_hash(salt, hashes))}
+
+
+def _salts() -> dict[str, Any]:
+    nonce = keccak(b"content")
+    key = record.record_key(MASTER_KEY, decision_log.subject(KEY), nonce)
+    labels: list[tuple[str | int, ...]] = [("header",), ("rules",), ("rules", 3), ("prompt-hash",)]
+    return {
+        "master_key": to_hex(MASTER_KEY),
+        "subject": to_hex(decision_log.subject(KEY)),
+        "nonce": to_hex(nonce),
+        "record_key": to_hex(key),
+        "salts": [
+            {"label": "/".join(map(str, label)), "salt": to_hex(record.derive_salt(key, *label))} for label in labels
+        ],
+    }
+
+
+def _key() -> dict[str, Any]:
+    return {"chain_id": KEY.chain_id, "governor": KEY.governor, "proposal_id": str(KEY.proposal_id)}
+
+
+def _declaration() -> dict[str, Any]:
+    declaration = Declaration(
+        config_hash=keccak(b"configuration"), governors=(GOVERNOR, TOKEN), evidence_uri="https://example.org/caf\u00e9"
+    )
+    return _json(declaration) | {"subject": to_hex(decision_log.declaration_subject(declaration))}
+
+
+def _approval() -> dict[str, Any]:
+    review, ruleset, expires_at = keccak(b"review"), keccak(b"ruleset"), 1_800_000_000
+    return {
+        "review_digest": to_hex(review),
+        "outcome": "for",
+        "ruleset_hash": to_hex(ruleset),
+        "expires_at": expires_at,
+        "digest": to_hex(decision_digest(review, "for", ruleset, expires_at)),
+    }
+
+
+def _writer() -> dict[str, Any]:
+    genesis = decision_log.genesis(KEY.chain_id, LOG, AGENT, OPERATOR)
+    head = decision_log.initial_head(genesis)
+    start = to_hex(head)
+    entries = []
+    kinds = [EntryKind.VOTE, EntryKind.SKIP, EntryKind.CONFIG_ACTIVATED, EntryKind.CORRECTION]
+    for seq, kind in enumerate(kinds, start=1):
+        entry = Entry(
+            writer=AGENT,
+            subject=decision_log.subject(KEY),
+            kind=kind,
+            seq=seq,
+            epoch=int(seq > 3),
+            time=1_700_000_000 + seq,
+            prompt_hash=_salt(f"prompt {seq}"),
+            record_root=_salt(f"root {seq}"),
+            action=decision_log.vote_action(1) if kind is EntryKind.VOTE else bytes(32),
+            block_number=seq,
+            transaction_hash=_salt(f"transaction {seq}"),
+            log_index=0,
+        )
+        head = decision_log.fold(head, entry)
+        shown = ("seq", "epoch", "kind", "time", "subject", "prompt_hash", "record_root", "action")
+        entries.append({name: _json(entry)[name] for name in shown} | {"head": to_hex(head)})
+    return {
+        "chain_id": KEY.chain_id,
+        "log": LOG,
+        "writer": AGENT,
+        "operator": OPERATOR,
+        "genesis": to_hex(genesis),
+        "head": start,
+        "entries": entries,
+    }
+
+
+def _json(value: Value) -> dict[str, Any]:
+    return value.model_dump(mode="json")
+
+
+def files() -> dict[str, bytes]:
+    """The vector files by name."""
+    vectors = json.dumps(record_vectors(), indent=1, ensure_ascii=True) + "\n"
+    return {"record.json": vectors.encode(), "bundle.json": seal(sample_dossier(), BODIES, MASTER_KEY).to_bytes()}
+
+
+if __name__ == "__main__":
+    for name, data in files().items():
+        (FOLDER / name).write_bytes(data)

@@ -1,0 +1,365 @@
+"""A governance system, a decision log, a writer and a signer, all real; only the analyst is silent."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from eth_account import Account
+from pydantic import SecretStr
+
+from pnyx_contracts.decision_log import encode_register, read_state, subject
+from pnyx_contracts.entry import Declaration, EntryKind, WriterState
+from pnyx_contracts.record import record_key
+from pnyx_contracts.types import Vote
+from pnyx_policies.bundle import Bundle, seal
+from pnyx_policies.checks import CheckView, builtin_checks, run_checks
+from pnyx_policies.configuration import Configuration
+from pnyx_policies.decide import decide
+from pnyx_policies.decision import Mode
+from pnyx_policies.dossier import Approval, Dossier, Header, Software, State
+from pnyx_policies.facts import Facts
+from pnyx_policies.prompt import templates, templates_hash
+from pnyx_policies.ruleset import Ruleset
+from pnyx_tools.chain import Chain
+from pnyx_tools.gather import gather_facts
+from pnyx_tools.recorder import Case, Writer
+from pnyx_tools.rpc import Rpc
+from pnyx_tools.sender import Sender, SenderSettings
+from pnyx_tools.signer.keys import LocalKey
+from pnyx_tools.signer.memory import Memory
+from pnyx_tools.signer.notary import Notary
+from pnyx_tools.signer.payload import Desk
+from pnyx_tools.signer.protocol import Identity, SignBallot, Signed, SignEntry, SignRequest, SignVote, Ticket
+from pnyx_tools.signer.settings import Limits, SignerSettings, WriterKind
+from pnyx_tools.testing.anvil import Anvil
+from pnyx_tools.testing.deploy import Governance, deploy_gate, deploy_governance, deploy_log, encode_call
+from pnyx_tools.testing.outbox import MemoryOutbox
+from pnyx_tools.voter import Booth
+
+GWEI = 10**9
+FRIEND = "0x00000000000000000000000000000000000f00D1"
+STRANGER = "0x000000000000000000000000000000000000bAD1"
+
+RULES = """\
+name = "signer-tests"
+version = "1"
+
+[limits]
+min_blocks_left = 3
+
+[[rule]]
+id = "hostile"
+because = "Something here is hidden or hostile."
+when = ["findings.critical > 0"]
+then = "against"
+
+[[rule]]
+id = "powerful"
+because = "Power changes hands: people decide."
+when = ["findings.high > 0"]
+then = "hold"
+
+[[rule]]
+id = "small-payment"
+because = "A small payment to somebody known."
+when = ["outflow.share < 2%", "outflow.unknown_recipients is 0", "calls.unknown is 0"]
+then = "for"
+"""
+
+
+class DirectSigner:
+    """A notary in this process, in place of the socket."""
+
+    def __init__(self, notary: Notary) -> None:
+        self.notary = notary
+        self.signed: list[Signed] = []
+
+    def identity(self) -> Identity:
+        return self.notary.identity()
+
+    def sign(self, request: SignRequest) -> Signed:
+        signed = self.notary.answer(request)
+        assert isinstance(signed, Signed)
+        self.signed.append(signed)
+        return signed
+
+
+class QuickClock:
+    """Waiting costs no real time; `on_sleep` lets the world move."""
+
+    def __init__(self) -> None:
+        self.time = 1_800_000_000.0
+        self.on_sleep: Callable[[], None] = lambda: None
+
+    def now(self) -> float:
+        return self.time
+
+    def sleep(self, seconds: float) -> None:
+        self.time += seconds
+        self.on_sleep()
+
+
+@dataclass
+class Parliament:
+    """Everything that one test of the signer needs."""
+
+    node: Anvil
+    governance: Governance
+    key: LocalKey
+    secret: bytes
+    settings: SignerSettings
+    folder: Path
+    clock: QuickClock = field(default_factory=QuickClock)
+    outbox: MemoryOutbox = field(default_factory=MemoryOutbox)
+    _opened: list[Memory] = field(default_factory=list)
+    _titles: Iterator[int] = field(default_factory=itertools.count)
+
+    # --- the daemon's side -------------------------------------------------------------------------------------------
+
+    @property
+    def chain(self) -> Chain:
+        return Chain(self.node.url)
+
+    @property
+    def booth(self) -> Booth:
+        return Booth(self.governance.adapter, self.governance.profile)
+
+    def open(self, *, call: bytes = b"", to: str = FRIEND, value: int = 10**15, text: str = "") -> int:
+        """A proposal that is open for votes: by default a small payment to a friend, announced as such."""
+        title = f"# Pay a friend {next(self._titles)}\n\nPay 0.001 ETH to {to}."
+        number = self.governance.propose([to], [value], [call], text or title)
+        self.governance.advance_to_active(number)
+        return number
+
+    def facts(self, proposal_id: int) -> Facts:
+        governance, settings = self.governance, self.settings
+        return gather_facts(
+            self.node.rpc,
+            governance.adapter,
+            governance.profile,
+            governance.proposals[proposal_id],
+            voter=settings.writer,
+            known_addresses=settings.known_addresses,
+        )
+
+    def dossier(self, proposal_id: int, *, ruleset: str = RULES, approval: Any = None) -> Dossier:
+        """What an honest daemon writes. `approval` makes one from the dossier without it."""
+        configuration, settings = self.settings.configuration, self.settings
+        facts = self.facts(proposal_id)
+        reports = run_checks(builtin_checks(), CheckView(facts))
+        rules = Ruleset.parse(ruleset, "test")
+        decision = decide(rules, facts, reports, ())
+        made = Dossier(
+            header=Header(
+                agent=configuration.agent,
+                mode=configuration.mode,
+                chain_id=settings.chain_id,
+                log=settings.log,
+                writer=settings.writer,
+                config_hash=configuration.hash,
+            ),
+            proposal=facts.proposal,
+            calls=facts.calls,
+            state=State(
+                block=facts.block,
+                review_digest=facts.review_digest,
+                governor=facts.governor,
+                voter=facts.voter,
+                targets=facts.targets,
+                treasury=facts.treasury,
+                known_addresses=facts.known_addresses,
+                skipped=facts.skipped,
+            ),
+            simulation=facts.simulation,
+            context=facts.context,
+            prompt=templates(),
+            attempts=(),
+            opinions=(),
+            checks=reports,
+            ruleset=ruleset,
+            rules=decision.rules,
+            decision=decision,
+            approval=None,
+            software=Software(pnyx="0.1.0", python="3.11"),
+        )
+        return made.model_copy(update={"approval": approval(made)}) if approval else made
+
+    def case(self, dossier: Dossier) -> Case:
+        return Case.of(sealed(dossier))
+
+    def writer(self, signer: Any = None, chain: Any = None, **limits: Any) -> Writer:
+        chain = chain or self.chain
+        wishes = {"max_fee_per_gas": 400 * GWEI, "daily_wei": 10**18, "poll_seconds": 5, "replace_after_seconds": 60}
+        sender = Sender(
+            chain,
+            signer or self.signer(),
+            self.key.address,
+            self.outbox,
+            SenderSettings(**{**wishes, **limits}),
+            self.clock,
+        )
+        settings = self.settings
+        return Writer(chain, sender, Desk(settings.writer_kind, settings.writer, settings.log))
+
+    # --- the signer's side -------------------------------------------------------------------------------------------
+
+    def signer(self, settings: SignerSettings | None = None) -> DirectSigner:
+        """A signer that was just started: it knows what its memory file knows."""
+        self.close()
+        memory = Memory(self.settings.memory)
+        self._opened.append(memory)
+        used = settings or self.settings
+        notary = Notary(used, self.key, Rpc(self.node.url), memory, self.clock.now)
+        notary.check_place()
+        return DirectSigner(notary)
+
+    def close(self) -> None:
+        while self._opened:
+            self._opened.pop().close()
+
+    # --- requests, as a daemon makes them ----------------------------------------------------------------------------
+
+    def state(self) -> WriterState:
+        return self.node.rpc.read(read_state(self.settings.log, self.settings.writer))
+
+    def ticket(self, **parts: Any) -> Ticket:
+        honest = {"gas_limit": 300_000, "max_fee_per_gas": 20 * GWEI, "max_priority_fee_per_gas": GWEI}
+        return Ticket(**{"nonce": self.node.rpc.nonce(self.key.address), **honest, **parts})
+
+    def ask_vote(self, dossier: Dossier, **parts: Any) -> SignRequest:
+        """For the vote: through the gate, or the entry that announces it."""
+        if self.settings.writer_kind is WriterKind.PLAIN_KEY:
+            return self.ask_entry(dossier, EntryKind.VOTE, **parts)
+        return SignVote(**{**self._parts(dossier), **parts})
+
+    def ask_entry(self, dossier: Dossier, kind: EntryKind, **parts: Any) -> SignEntry:
+        return SignEntry(**{**self._parts(dossier), "kind": kind, **parts})
+
+    def ask_ballot(self, dossier: Dossier, entry_transaction: bytes, **parts: Any) -> SignBallot:
+        asked = {"bundle": text(dossier), "entry_transaction": entry_transaction, "ticket": self.ticket()}
+        return SignBallot(**{**asked, **parts})
+
+    def _parts(self, dossier: Dossier) -> dict[str, Any]:
+        return {"bundle": text(dossier), "expected_seq": self.state().seq + 1, "ticket": self.ticket()}
+
+
+def sealed(dossier: Dossier) -> Bundle:
+    """Always the same salts, so that the same dossier has the same root."""
+    return seal(dossier, {}, record_key(b"\x05" * 32, subject(dossier.proposal.key), b"\x06" * 32))
+
+
+def text(dossier: Dossier) -> str:
+    return sealed(dossier).to_bytes().decode()
+
+
+@pytest.fixture(scope="session")
+def signer_node() -> Iterator[Anvil]:
+    with Anvil() as node:
+        yield node
+
+
+def found_parliament(
+    node: Anvil,
+    folder: Path,
+    *,
+    kind: WriterKind,
+    version: Any = 5,
+    clock: Any = "block",
+    mode: Mode = Mode.AUTONOMOUS,
+    ruleset: str = RULES,
+) -> Parliament:
+    """Deploys all of it and gives the writer most of the voting power."""
+    secret = bytes(Account.create().key)
+    key = LocalKey(secret)
+    node.set_balance(key.address, 10**18)
+    node.impersonate(key.address)
+    governance = deploy_governance(node, version=version, clock=clock, powers={})
+    configuration = Configuration(
+        agent="tester",
+        mode=mode,
+        governors=(governance.governor,),
+        analysts=(),
+        prompt_hash=templates_hash(),
+        ruleset_hash=Ruleset.parse(ruleset, "test").hash,
+        checks={check.name: check.version for check in builtin_checks()},
+        software="pnyx 0.1.0",
+    )
+    if kind is WriterKind.GATE:
+        gate = deploy_gate(
+            node, signer=key.address, governors=[governance.governor], config_hash=configuration.hash
+        )
+        log, writer = gate.log, gate.address
+    else:
+        log, writer = deploy_log(node), key.address
+        declaration = Declaration(
+            config_hash=configuration.hash, governors=configuration.governors, evidence_uri=""
+        )
+        node.send(log, encode_register(node.accounts[0], 86_400, declaration), sender=key.address)
+    governance.give_power(writer, 500_000)
+    settings = SignerSettings(
+        rpc_url=SecretStr(node.url),
+        chain_id=node.rpc.chain_id(),
+        log=log,
+        writer=writer,
+        writer_kind=kind,
+        configuration=configuration,
+        ruleset=ruleset,
+        known_addresses={FRIEND: "a friend"},
+        limits=Limits(max_gas=500_000, max_fee_per_gas=400 * GWEI, daily_wei=10**18),
+        socket=folder / "run" / "signer.sock",
+        memory=folder / "memory.db",
+    )
+    return Parliament(node, governance, key, secret, settings, folder)
+
+
+@pytest.fixture
+def found(signer_node: Anvil, tmp_path: Path) -> Iterator[Callable[..., Parliament]]:
+    """Makes parliaments of the wanted kind; a fresh governance each."""
+    made: list[Parliament] = []
+
+    def find(**wishes: Any) -> Parliament:
+        made.append(found_parliament(signer_node, tmp_path, **wishes))
+        return made[-1]
+
+    yield find
+    signer_node.request("evm_setAutomine", True)
+    signer_node.mine()
+    for parliament in made:
+        parliament.close()
+
+
+@pytest.fixture(params=[WriterKind.GATE, WriterKind.PLAIN_KEY], ids=["gate", "plain key"])
+def parliament(request: pytest.FixtureRequest, found: Callable[..., Parliament]) -> Parliament:
+    return found(kind=request.param)
+
+
+@pytest.fixture
+def gate(found: Callable[..., Parliament]) -> Parliament:
+    return found(kind=WriterKind.GATE)
+
+
+@pytest.fixture
+def plain(found: Callable[..., Parliament]) -> Parliament:
+    return found(kind=WriterKind.PLAIN_KEY)
+
+
+def approve(person: str = "Ada", *, expires_at: int = 1_900_000_000, vote: Vote | None = None, **parts: Any) -> Any:
+    """An approval for whatever a dossier decided."""
+    from pnyx_policies.bundle import decision_digest
+
+    def made(dossier: Dossier) -> Approval:
+        decision = dossier.decision
+        outcome = vote.value if vote else decision.outcome.value
+        digest = decision_digest(decision.review_digest, outcome, decision.ruleset_hash, expires_at)
+        given = {"verdict": "approve", "vote": vote.value if vote else None, "decision_digest": digest}
+        return Approval(**{"person": person, "expires_at": expires_at, **given, **parts})
+
+    return made
+
+
+__all__ = ["encode_call"]

@@ -1,0 +1,389 @@
+"""Getting a transaction mined, on a real node: crashes, stuck transactions, reorganisations, limits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from eth_account import Account
+
+from pnyx_contracts.decision_log import encode_record, encode_register, read_state
+from pnyx_contracts.entry import Declaration, EntryKind
+from pnyx_contracts.errors import RefusedError
+from pnyx_contracts.governors import TransactionCall
+from pnyx_contracts.types import to_hex
+from pnyx_tools.chain import Chain
+from pnyx_tools.reader import RevertedError
+from pnyx_tools.sender import (
+    Attempt,
+    Effort,
+    Errand,
+    FailedTransactionError,
+    GivenUpError,
+    Sender,
+    SenderSettings,
+)
+from pnyx_tools.signer.keys import LocalKey, UnsignedTransaction
+from pnyx_tools.signer.protocol import Identity, NotYetError, Signed, Ticket
+from pnyx_tools.testing.anvil import Anvil
+from pnyx_tools.testing.deploy import deploy_log
+from pnyx_tools.testing.outbox import MemoryOutbox
+
+GWEI = 10**9
+REPLACE_AFTER = 60
+
+
+class Killed(BaseException):
+    """Stands for `kill -9`: nothing catches it."""
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What the tests ask their signer for."""
+
+    call: TransactionCall
+    ticket: Ticket
+
+
+class AnySigner:
+    """Signs whatever it is asked for; policy is tested elsewhere."""
+
+    def __init__(self, key: LocalKey, chain_id: int) -> None:
+        self.key = key
+        self.chain_id = chain_id
+        self.tickets: list[Ticket] = []
+        self.not_yet = 0
+
+    def identity(self) -> Identity:
+        raise NotImplementedError
+
+    def sign(self, wish: Wish) -> Signed:
+        if self.not_yet:
+            self.not_yet -= 1
+            raise NotYetError("the signer's node is behind")
+        ticket = wish.ticket
+        self.tickets.append(ticket)
+        signed = self.key.sign(
+            UnsignedTransaction(
+                chain_id=self.chain_id,
+                to=wish.call.to,
+                data=wish.call.data,
+                **ticket.model_dump(),
+            )
+        )
+        return Signed(
+            raw=signed.raw,
+            transaction_hash=signed.hash,
+            nonce=ticket.nonce,
+            max_fee_per_gas=ticket.max_fee_per_gas,
+            max_priority_fee_per_gas=ticket.max_priority_fee_per_gas,
+        )
+
+
+class StepClock:
+    """Time passes only by sleeping. `on_sleep` is where a test lets the world move."""
+
+    def __init__(self) -> None:
+        self.time = 1_000_000.0
+        self.on_sleep: Callable[[], None] = lambda: None
+
+    def now(self) -> float:
+        return self.time
+
+    def sleep(self, seconds: float) -> None:
+        self.time += seconds
+        self.on_sleep()
+
+
+class World:
+    """A node, a log, a plain writer with a funded key, and a sender that can be killed and started again."""
+
+    def __init__(self, node: Anvil, log: str) -> None:
+        self.node = node
+        self.log = log
+        self.chain = Chain(node.url)
+        self.key = LocalKey(bytes(Account.create().key))
+        node.set_balance(self.key.address, 10**18)
+        node.impersonate(self.key.address)
+        declaration = Declaration(config_hash=b"\x01" * 32, governors=(), evidence_uri="")
+        node.send(log, encode_register(node.accounts[0], 86_400, declaration), sender=self.key.address)
+        self.signer = AnySigner(self.key, self.chain.chain_id())
+        self.outbox = MemoryOutbox()
+        self.clock = StepClock()
+
+    def sender(self, chain: Any = None, **settings: Any) -> Sender:
+        limits = {"max_fee_per_gas": 500 * GWEI, "daily_wei": 10**18, "replace_after_seconds": REPLACE_AFTER}
+        made = SenderSettings(**{**limits, "poll_seconds": 10, "patience_seconds": 600, **settings})
+        return Sender(chain or self.chain, self.signer, self.key.address, self.outbox, made, self.clock)
+
+    @property
+    def seq(self) -> int:
+        return self.chain.read(read_state(self.log, self.key.address)).seq
+
+    def entry(self, purpose: str = "entry:1", number: int = 1, **parts: Any) -> Errand:
+        """An entry with a fixed expected number, so that it can land once only."""
+        data = encode_record(number, EntryKind.SKIP, b"\x07" * 32, b"\x08" * 32, b"\x09" * 32, bytes(32))
+        call = TransactionCall(self.log, data)
+        return Errand(purpose, lambda: (call, lambda ticket: Wish(call, ticket)), **parts)  # type: ignore[arg-type,return-value]
+
+    def effort(self, purpose: str = "entry:1") -> Effort:
+        return Effort.model_validate_json(self.outbox.contents[purpose])
+
+    def automine(self, on: bool) -> None:
+        self.node.request("evm_setAutomine", on)
+
+    def is_pending(self, attempt: Attempt) -> bool:
+        known = self.chain.transaction(attempt.transaction_hash)
+        return known is not None and known["blockNumber"] is None
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[tuple[Anvil, str]]:
+    with Anvil() as node:
+        yield node, deploy_log(node)
+
+
+@pytest.fixture
+def world(running: tuple[Anvil, str]) -> Iterator[World]:
+    made = World(*running)
+    yield made
+    made.automine(True)
+    made.node.mine()
+
+
+def test_a_transaction_is_stored_before_it_is_sent_and_lands(world: World) -> None:
+    stored: list[bytes] = []
+
+    class Watched(Chain):
+        def send_raw(self, signed: bytes) -> bytes:
+            stored.append(signed)
+            assert [a.raw for a in world.effort().attempts] == stored
+            return super().send_raw(signed)
+
+    receipt = world.sender(Watched(world.node.url)).send(world.entry())
+
+    assert receipt["status"] == "0x1"
+    assert len(stored) == 1
+    assert world.seq == 1
+    ticket = world.signer.tickets[0]
+    assert ticket.nonce == 1
+    assert ticket.gas_limit > int(receipt["gasUsed"], 16)
+
+
+def test_asked_again_it_answers_from_the_chain(world: World) -> None:
+    first = world.sender().send(world.entry())
+    again = world.sender().send(world.entry())
+    assert again["transactionHash"] == first["transactionHash"]
+    assert len(world.signer.tickets) == 1
+    assert world.seq == 1
+
+
+@pytest.mark.parametrize(
+    ("step", "call"), [("sign", 1), ("save", 1), ("save", 2), ("save", 3), ("send", 1), ("receipt", 1), ("receipt", 2)]
+)
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_killed_at_any_step_and_started_again_there_is_one_entry(
+    world: World, step: str, call: int, moment: str
+) -> None:
+    owner, name = {
+        "sign": (world.signer, "sign"),
+        "save": (world.outbox, "save"),
+        "send": (world.chain, "send_raw"),
+        "receipt": (world.chain, "receipt"),
+    }[step]
+    original = getattr(owner, name)
+    calls = 0
+
+    def fatal(*arguments: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        answer = original(*arguments) if calls < call or moment == "after" else None
+        if calls == call:
+            raise Killed
+        return answer
+
+    setattr(owner, name, fatal)
+    world.automine(step != "receipt")
+    world.clock.on_sleep = world.node.mine
+    with pytest.raises(Killed):
+        world.sender().send(world.entry())
+    setattr(owner, name, original)
+
+    receipt = world.sender().send(world.entry())
+
+    assert receipt["status"] == "0x1"
+    assert world.seq == 1
+    assert world.chain.nonce(world.key.address) == 2
+
+
+def test_a_stuck_transaction_is_replaced_at_its_nonce_by_the_same_call_with_a_higher_fee(world: World) -> None:
+    world.automine(False)
+
+    def fees_rise_then_a_miner_comes() -> None:
+        if len(world.effort().attempts) == 3:
+            world.node.mine()
+
+    world.clock.on_sleep = fees_rise_then_a_miner_comes
+
+    receipt = world.sender().send(world.entry())
+
+    attempts = world.effort().attempts
+    assert len(attempts) == 3
+    assert {a.nonce for a in attempts} == {1}
+    for before, after in zip(attempts, attempts[1:], strict=False):
+        assert after.max_fee_per_gas * 1000 >= before.max_fee_per_gas * 1125
+        assert after.max_priority_fee_per_gas * 1000 >= before.max_priority_fee_per_gas * 1125
+    assert receipt["transactionHash"] == to_hex(attempts[-1].transaction_hash)
+    assert world.seq == 1
+
+
+def test_at_the_fee_limit_it_waits_instead_of_paying_more(world: World) -> None:
+    world.automine(False)
+    limit = world.chain.fees().max_fee * 12 // 10
+    waited = 0
+
+    def long_wait() -> None:
+        nonlocal waited
+        waited += 1
+        if waited == 25:
+            world.node.mine()
+
+    world.clock.on_sleep = long_wait
+
+    receipt = world.sender(max_fee_per_gas=limit).send(world.entry())
+
+    assert receipt["status"] == "0x1"
+    assert all(a.max_fee_per_gas <= limit for a in world.effort().attempts)
+    assert len(world.effort().attempts) == 2
+
+
+def test_fees_above_the_limit_send_nothing(world: World) -> None:
+    with pytest.raises(RefusedError, match="fees are too high"):
+        world.sender(max_fee_per_gas=1).send(world.entry())
+    assert world.outbox.contents == {}
+
+
+def test_it_gives_up_in_a_clear_state_and_the_next_takes_the_nonce(world: World) -> None:
+    world.automine(False)
+    wanted = iter([True, True, False])
+    with pytest.raises(GivenUpError, match="entry:1: not mined after 2 attempts"):
+        world.sender().send(world.entry(is_wanted=lambda: next(wanted)))
+    assert world.effort().given_up
+    assert world.is_pending(world.effort().attempts[-1])
+
+    world.clock.on_sleep = world.node.mine
+    receipt = world.sender().send(world.entry("entry:other"))
+
+    mine = world.effort("entry:other").attempts[-1]
+    assert receipt["transactionHash"] == to_hex(mine.transaction_hash)
+    assert mine.nonce == world.effort().attempts[-1].nonce
+    assert mine.max_fee_per_gas > world.effort().attempts[-1].max_fee_per_gas
+    assert world.chain.receipt(world.effort().attempts[-1].transaction_hash) is None
+    assert world.seq == 1
+
+
+def test_after_a_crash_another_errand_lets_the_one_in_flight_land_first(world: World) -> None:
+    world.automine(False)
+    world.clock.on_sleep = _raise(Killed)
+    with pytest.raises(Killed):
+        world.sender().send(world.entry())
+
+    world.clock.on_sleep = world.node.mine
+    world.sender().send(world.entry("entry:2", number=2))
+
+    assert world.seq == 2
+    assert len(world.effort("entry:1").attempts) == 1
+    assert world.effort("entry:2").attempts[0].nonce == world.effort("entry:1").attempts[0].nonce + 1
+    world.sender().send(world.entry())
+    assert len(world.signer.tickets) == 2
+
+
+def test_a_transaction_that_a_reorganisation_took_away_is_sent_again(world: World) -> None:
+    first = world.sender().send(world.entry())
+    world.node.reorg(1)
+    assert world.seq == 0
+
+    again = world.sender().send(world.entry())
+
+    assert again["transactionHash"] == first["transactionHash"]
+    assert world.seq == 1
+
+
+def test_a_receipt_counts_once_it_is_deep_enough(world: World) -> None:
+    blocks = 0
+
+    def mine() -> None:
+        nonlocal blocks
+        blocks += 1
+        world.node.mine()
+
+    world.clock.on_sleep = mine
+    world.sender(confirmations=12, replace_after_seconds=30).send(world.entry())
+    assert blocks >= 11
+    assert len(world.signer.tickets) == 1
+
+
+def test_what_would_revert_is_not_sent(world: World) -> None:
+    with pytest.raises(RevertedError):
+        world.sender().send(world.entry(number=7))
+    assert world.signer.tickets == []
+
+
+def test_when_somebody_else_used_the_nonce_it_starts_again_at_the_next(world: World) -> None:
+    """A key that is used elsewhere too: nothing is counted here, so nothing can be out of step."""
+    world.automine(False)
+
+    def another_machine_is_quicker() -> None:
+        world.clock.on_sleep = world.node.mine
+        attempt = world.effort().attempts[-1]
+        world.node.request("anvil_dropTransaction", to_hex(attempt.transaction_hash))
+        payment = {"from": world.key.address, "to": world.node.accounts[0], "nonce": hex(attempt.nonce)}
+        world.node.request("eth_sendTransaction", payment)
+        world.node.mine()
+
+    world.clock.on_sleep = another_machine_is_quicker
+    receipt = world.sender().send(world.entry())
+
+    attempts = world.effort().attempts
+    assert [a.nonce for a in attempts] == [1, 2]
+    assert receipt["transactionHash"] == to_hex(attempts[1].transaction_hash)
+    assert world.seq == 1
+
+
+def test_a_reverted_transaction_raises_with_its_receipt(world: World) -> None:
+    call = TransactionCall(world.log, b"\xde\xad\xbe\xef")
+    errand = Errand("bad", lambda: (call, lambda ticket: Wish(call, ticket)))  # type: ignore[arg-type,return-value]
+    world.chain.estimate_gas = lambda _sender, _call: 100_000  # type: ignore[method-assign]
+    with pytest.raises(FailedTransactionError, match="was mined in block .* but reverted") as caught:
+        world.sender().send(errand)
+    assert caught.value.receipt["status"] == "0x0"
+
+
+def test_a_signer_whose_node_lags_is_asked_again(world: World) -> None:
+    world.signer.not_yet = 2
+    assert world.sender().send(world.entry())["status"] == "0x1"
+    world.signer.not_yet = 100
+    with pytest.raises(NotYetError):
+        world.sender().send(world.entry("entry:2", number=2))
+
+
+def test_the_daily_limit_holds_over_restarts_and_frees_itself(world: World) -> None:
+    world.sender().send(world.entry())
+    cost = sum(t.gas_limit * t.max_fee_per_gas for t in world.signer.tickets)
+
+    with pytest.raises(RefusedError, match="the daily limit is"):
+        world.sender(daily_wei=cost + 1).send(world.entry("entry:2", number=2))
+    assert len(world.signer.tickets) == 1
+
+    world.clock.time += 24 * 60 * 60 + 1
+    world.sender(daily_wei=cost * 2).send(world.entry("entry:2", number=2))
+    assert world.seq == 2
+
+
+def _raise(error: type[BaseException]) -> Callable[[], None]:
+    def raises() -> None:
+        raise error
+
+    return raises

@@ -1,0 +1,147 @@
+"""A chain with two governors, a log, and honest agents; each test starts from the same snapshot."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pnyx_agents.analyst import ModelAnalyst, deliberate
+from pnyx_policies.analysis import Analysis, Recommendation
+from pnyx_policies.verify import Report, Step, Verdict
+from pnyx_tools.evidence import FolderStore
+from pnyx_tools.model import LangChainModel, ModelSettings
+from pnyx_tools.testing.anvil import Anvil
+from pnyx_tools.testing.decisions import LocalAgent
+from pnyx_tools.testing.deploy import TOKEN, Governance, deploy_governance, deploy_log
+from pnyx_tools.testing.openai_server import OpenAIServer, Script, answer
+from pnyx_tools.verifier import verify
+
+RULESET = """
+name = "test"
+version = "1"
+
+[[rule]]
+id = "critical"
+because = "It hides something."
+when = ["findings.critical > 0"]
+then = "against"
+
+[[rule]]
+id = "calm"
+because = "Nothing speaks against it."
+when = ["findings.critical is 0", "findings.high is 0"]
+then = "for"
+"""
+
+OTHER_RULESET = RULESET.replace('then = "for"', 'then = "abstain"').replace('version = "1"', 'version = "2"')
+
+RECIPIENT = "0x00000000000000000000000000000000000A11cE"
+DESCRIPTION = f"# Pay the gardener\n\nSend 1 ETH to {RECIPIENT} for the garden."
+
+CALM = Analysis(
+    summary="It pays the gardener. One ETH.",
+    key_points=(),
+    stated_intent="Pay the gardener.",
+    claimed_effects=("1 ETH moves.",),
+    risks=(),
+    recommendation=Recommendation.FOR,
+    confidence_percent=90,
+)
+
+
+@dataclass
+class World:
+    """Everything that a test needs. `blocks` counts blocks, `seconds` counts seconds (OpenZeppelin 5 and 4)."""
+
+    RULESET = RULESET
+    OTHER_RULESET = OTHER_RULESET
+    RECIPIENT = RECIPIENT
+    CALM = CALM
+
+    node: Anvil
+    log: str
+    blocks: Governance
+    seconds: Governance
+    folder: Path
+    servers: ExitStack
+    proposed: int = field(default=0)
+
+    @property
+    def store(self) -> FolderStore:
+        return FolderStore(self.folder)
+
+    def agent(self, **options: Any) -> LocalAgent:
+        options.setdefault("key", self.node.accounts[1])
+        ruleset = options.pop("ruleset", RULESET)
+        return LocalAgent(self.node, self.log, [self.blocks, self.seconds], self.store, ruleset, **options)
+
+    def plain_key(self, **options: Any) -> LocalAgent:
+        agent = self.agent(**options)
+        agent.register()
+        return agent
+
+    def gate(self, **options: Any) -> LocalAgent:
+        agent = self.agent(**options)
+        gate = agent.make_gate()
+        for governance in (self.blocks, self.seconds):
+            governance.give_power(gate.address, 10_000)
+        return agent
+
+    def model(self, *replies: Script, **options: Any) -> LocalAgent:
+        """A plain key that asks a language model, through LangChain, at a real HTTP server that answers `replies`."""
+        server = self.servers.enter_context(OpenAIServer(replies or (answer(CALM),)))
+        settings = ModelSettings(model="scripted", base_url=server.base_url, api_key_env="", max_attempts=3)
+        analyst = ModelAnalyst(LangChainModel(settings), pause=lambda _: None)
+        return self.plain_key(analysts=(analyst.describe(),), ask=lambda facts: deliberate([analyst], facts), **options)
+
+    def open_proposal(self, governance: Governance | None = None, description: str = DESCRIPTION) -> int:
+        """A harmless transfer, open for votes."""
+        governance = governance or self.blocks
+        self.proposed += 1
+        number = governance.propose([RECIPIENT], [TOKEN], [b""], f"{description}\n\nNumber {self.proposed}.")
+        governance.advance_to_active(number)
+        return number
+
+    def check(self, agent: LocalAgent | None = None, **options: Any) -> Report:
+        options.setdefault("upto", "latest")
+        options.setdefault("evidence", self.folder)
+        return verify(self.node.rpc, self.log, agent and agent.writer, **options)
+
+    def check_fails(self, agent: LocalAgent | None = None, **options: Any) -> set[tuple[Step, str]]:
+        """Checks; the report must have problems. Gives their steps and where they differ ("" where something is missing)."""
+        report = self.check(agent, **options)
+        assert report.problems
+        assert not report.ok
+        assert report.exit_code == 1
+        return {(v.step, v.where) for v in report.problems}
+
+    @staticmethod
+    def only_problem(report: Report) -> Verdict:
+        assert len(report.problems) == 1, [f"{v.step.name}: {v} ({v.expected} / {v.seen})" for v in report.problems]
+        assert not report.ok
+        assert report.exit_code == 1
+        return report.problems[0]
+
+    def bundle_file(self, root: bytes) -> Path:
+        return self.folder / f"{root.hex()}.json"
+
+
+@pytest.fixture(scope="session")
+def chain() -> Iterator[tuple[Anvil, str, Governance, Governance]]:
+    with Anvil() as node:
+        log = deploy_log(node)
+        yield node, log, deploy_governance(node, 5, "block"), deploy_governance(node, 4, "timestamp")
+
+
+@pytest.fixture
+def world(chain: tuple[Anvil, str, Governance, Governance], tmp_path: Path) -> Iterator[World]:
+    node, log, blocks, seconds = chain
+    snapshot = node.snapshot()
+    with ExitStack() as servers:
+        yield World(node, log, blocks, seconds, tmp_path / "evidence", servers)
+    node.revert(snapshot)

@@ -1,0 +1,274 @@
+"""Honest logs pass, whoever writes them, whatever they decide, however their governor counts time."""
+
+from __future__ import annotations
+
+import functools
+import http.server
+import io
+import json
+import threading
+
+import pytest
+from rich.console import Console
+
+from pnyx_contracts.entry import EntryKind
+from pnyx_contracts.errors import UnreachableError, UsageError
+from pnyx_contracts.types import Vote
+from pnyx_policies.bundle import decision_digest
+from pnyx_policies.decision import Mode
+from pnyx_policies.dossier import Approval
+from pnyx_policies.facts import Grade
+from pnyx_policies.verify import Status, Step, Tier
+from pnyx_tools.context import builtin_tools
+from pnyx_tools.rpc import Rpc
+from pnyx_tools.testing.openai_server import answer, refusal
+from pnyx_tools.verifier import render
+
+
+def assert_clean(report):
+    assert [f"{v.step.name}: {v} ({v.expected} / {v.seen})" for v in report.problems] == []
+    assert report.ok
+    assert report.exit_code == 0
+
+
+@pytest.mark.parametrize("governor", ["blocks", "seconds"])
+@pytest.mark.parametrize("kind", ["plain_key", "gate"])
+def test_an_honest_vote(world, kind, governor):
+    agent = getattr(world, kind)()
+    governance = getattr(world, governor)
+    proposal = world.open_proposal(governance)
+    agent.act(governance, proposal)
+    governance.advance_to_closed(proposal)
+    report = world.check()
+    assert_clean(report)
+    (writer,) = report.writers
+    assert writer.tier is (Tier.ENFORCED if kind == "gate" else Tier.DECLARED)
+    assert writer.kinds == {EntryKind.VOTE: 1}
+    steps = {v.step for v in report.all_verdicts() if v.status is Status.MATCHES}
+    assert steps == set(Step) - {Step.CONFIGURATION}  # no change of configuration, so nothing to check
+    grades = {v.grade for v in report.all_verdicts() if v.status is Status.MATCHES}
+    assert grades == {Grade.DERIVED, Grade.RE_READ, Grade.RE_SIMULATED}
+
+
+def test_every_writer_of_the_log(world):
+    plain, gate = world.plain_key(), world.gate(key=world.node.accounts[3])
+    proposal = world.open_proposal()
+    plain.act(world.blocks, proposal)
+    gate.act(world.blocks, proposal)
+    report = world.check()
+    assert_clean(report)
+    assert [w.writer for w in report.writers] == [plain.writer, gate.writer]
+    assert [w.writer for w in world.check(gate).writers] == [gate.writer]
+
+
+def test_context_tools_are_run_again(world):
+    agent = world.plain_key(tools=builtin_tools())
+    sealed = agent.act(world.blocks, world.open_proposal())
+    report = world.check()
+    assert_clean(report)
+    context = [v for v in report.all_verdicts() if v.step is Step.CONTEXT]
+    assert len(context) == len(sealed.dossier.context) > 0
+
+
+def test_a_language_model_behind_a_vote(world):
+    agent = world.model(refusal(), answer({"not": "an analysis"}), answer(world.CALM))
+    sealed = agent.act(world.blocks, world.open_proposal())
+    assert [a.outcome for a in sealed.dossier.attempts] == ["refusal", "invalid", "ok"]
+    report = world.check()
+    assert_clean(report)
+    graded = {v.step: v.grade for v in report.all_verdicts() if v.status is Status.MATCHES}
+    assert graded[Step.PROMPTS] is Grade.DERIVED
+    assert graded[Step.ANSWERS] is Grade.ATTESTED  # a response is the operator's word
+
+
+def test_a_model_that_never_answers(world):
+    agent = world.model(refusal())
+    sealed = agent.act(world.blocks, world.open_proposal())
+    assert sealed.dossier.opinions[0].analysis is None
+    assert_clean(world.check())
+
+
+def test_skip_hold_and_observed_decisions(world):
+    proposal = world.open_proposal()
+    world.plain_key(key=world.node.accounts[7]).act(world.blocks, proposal)  # no voting power
+    world.plain_key(key=world.node.accounts[1], ruleset='name = "empty"\nversion = "1"\n').act(world.blocks, proposal)
+    world.plain_key(key=world.node.accounts[2], mode=Mode.OBSERVE).act(world.blocks, proposal)
+    report = world.check()
+    assert_clean(report)
+    assert [list(w.kinds) for w in report.writers] == [[EntryKind.SKIP], [EntryKind.HOLD], [EntryKind.DECISION]]
+
+
+def test_a_missed_vote_that_the_log_admits(world):
+    agent = world.plain_key()
+    proposal = world.open_proposal()
+    world.blocks.advance_to_closed(proposal)
+    sealed = agent.act(world.blocks, proposal)
+    report = world.check()
+    assert_clean(report)
+    assert report.writers[0].kinds == {EntryKind.MISSED: 1}
+    assert sealed.dossier.decision.outcome.value == "skip"
+    assert "missed, and the log says so" in {v.reason for v in report.all_verdicts()}
+
+
+def test_a_vote_that_a_person_approved(world):
+    agent = world.plain_key(mode=Mode.PROPOSE)
+    proposal = world.open_proposal()
+    held = agent.act(world.blocks, proposal)
+    decision = held.dossier.decision
+    expires = held.dossier.state.block.timestamp + 3600
+    digest = decision_digest(decision.review_digest, "for", decision.ruleset_hash, expires)
+    approval = Approval(person="Ada", verdict="approve", vote="for", expires_at=expires, decision_digest=digest)
+    agent.write(world.blocks, agent.review(world.blocks, proposal, approval))
+    report = world.check()
+    assert_clean(report)
+    assert report.writers[0].kinds == {EntryKind.HOLD: 1, EntryKind.VOTE: 1}
+    approved = [v for v in report.all_verdicts() if v.step is Step.ENTRY and v.grade is Grade.ATTESTED]
+    assert ["Ada" in v.reason for v in approved] == [True]
+
+
+def test_an_announced_change_of_configuration(world):
+    agent = world.plain_key()
+    agent.act(world.blocks, world.open_proposal())
+    agent.change(world.OTHER_RULESET)
+    sealed = agent.act(world.blocks, world.open_proposal())
+    assert sealed.dossier.decision.outcome.value == "abstain"
+    report = world.check()
+    assert_clean(report)
+    assert len([v for v in report.all_verdicts() if v.step is Step.CONFIGURATION]) == 2
+
+
+def test_a_vote_that_was_taken_back(world):
+    agent = world.plain_key()
+    proposal = world.open_proposal()
+    sealed = agent.review(world.blocks, proposal)
+    key, bundle = sealed.dossier.proposal.key, sealed.bundle
+    agent.enter(key, EntryKind.VOTE, bundle.record_root, bundle.prompt_hash, (1).to_bytes(32, "big"))
+    pending = [v.step for v in world.check().all_verdicts() if v.status is Status.PENDING]
+    assert pending == [Step.ANNOUNCED_VOTES]
+    agent.enter(key, EntryKind.VOID, bundle.record_root, bundle.prompt_hash)
+    world.blocks.advance_to_closed(proposal)
+    assert_clean(world.check())
+
+
+def test_open_and_canceled_proposals_are_no_duty_yet(world):
+    agent = world.plain_key()
+    world.open_proposal()
+    canceled = world.blocks.propose([world.RECIPIENT], [0], [b""], "# Never mind\n\nNothing.")
+    world.blocks.cancel(canceled)
+    report = world.check()
+    assert_clean(report)
+    found = {v.status: v.reason for v in report.all_verdicts() if v.step is Step.COMPLETENESS}
+    assert found[Status.PENDING].startswith("no decision yet")
+    assert found[Status.MATCHES].startswith("canceled")
+    assert report.writers[0].writer == agent.writer
+
+
+def test_withheld_fields_are_not_checkable_and_the_rest_is_checked(world):
+    agent = world.plain_key()
+    sealed = agent.act(world.blocks, world.open_proposal())
+    raw = json.loads(world.bundle_file(sealed.bundle.record_root).read_text())
+    del raw["fields"]["software"], raw["salts"]["software"]
+    text = json.dumps(raw, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    world.bundle_file(sealed.bundle.record_root).write_text(text, encoding="utf-8")
+    report = world.check()
+    assert_clean(report)
+    unchecked = {v.step: v.reason for v in report.all_verdicts() if v.status is Status.NOT_CHECKABLE}
+    assert unchecked == {Step.FINDINGS: "the record withholds software"}
+
+
+# Where the evidence lies
+
+
+@pytest.fixture
+def web(world):
+    """Serves the evidence folder over HTTP; gives its URL."""
+    world.folder.mkdir(exist_ok=True)
+
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *_):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(world.folder)))
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+def test_evidence_is_found_through_the_chain_alone(world, web):
+    agent = world.plain_key(evidence_uri=web)
+    agent.act(world.blocks, world.open_proposal())
+    assert_clean(world.check(evidence=None))
+
+
+@pytest.mark.parametrize("uri", ["", "/etc", "file:///etc", "http://127.0.0.1:9/nobody"])
+def test_evidence_that_no_stranger_can_read_is_missing(world, uri):
+    agent = world.plain_key(evidence_uri=uri)
+    agent.act(world.blocks, world.open_proposal())
+    report = world.check(evidence=None)
+    assert {(v.step, v.status) for v in report.problems} == {(Step.BUNDLE, Status.MISSING)}
+
+
+def test_a_place_that_the_member_named_must_answer(world):
+    world.plain_key().act(world.blocks, world.open_proposal())
+    with pytest.raises(UnreachableError):
+        world.check(evidence="http://127.0.0.1:9/nobody")
+
+
+# What the check says
+
+
+def test_json_is_stable(world):
+    world.plain_key().act(world.blocks, world.open_proposal())
+    report = world.check().to_json()
+    assert json.dumps(report) == json.dumps(world.check().to_json())
+    assert list(report) == ["format", "ok", "chain_id", "log", "block", "counts", "log_verdicts", "writers"]
+    (writer,) = report["writers"]
+    assert list(writer) == ["writer", "tier", "entries", "kinds", "counts", "verdicts"]
+    assert list(writer["verdicts"][0]) == [
+        "step", "status", "grade", "entry", "proposal", "where", "reason", "expected", "seen",
+    ]  # fmt: skip
+
+
+def test_people_read_the_verdict_first(world):
+    agent = world.plain_key()
+    proposal = world.open_proposal()
+    agent.cast(world.blocks, world.blocks.proposals[proposal].key, Vote.FOR)
+    out = io.StringIO()
+    render(world.check(), Console(file=out, width=200, color_system=None))
+    lines = out.getvalue().splitlines()
+    assert lines[0] == "DOES NOT HOLD: 1 problem(s) found."
+    assert any("a vote without an entry" in line for line in lines)
+    assert any("to do: tell the DAO" in line for line in lines)
+
+
+def test_a_second_node_that_agrees_and_one_of_another_chain(world):
+    world.plain_key().act(world.blocks, world.open_proposal())
+    assert_clean(world.check(second_reader=Rpc(world.node.url)))
+
+    class OtherChain:
+        def block(self, number):
+            return world.node.rpc.block(number - 1)
+
+    report = world.check(second_reader=OtherChain())
+    assert world.only_problem(report).step is Step.LOG_CODE
+
+
+def test_nothing_to_check_is_wrong_usage(world):
+    with pytest.raises(UsageError, match="no writer has registered"):
+        world.check()
+    with pytest.raises(UsageError, match="no contract"):
+        from pnyx_tools.verifier import verify
+
+        verify(world.node.rpc, world.node.accounts[0], upto="latest")
+    with pytest.raises(UsageError, match="address"):
+        world.check(factory="0x12")
+
+
+def test_an_address_that_never_registered(world):
+    world.plain_key()
+    agent = world.agent(key=world.node.accounts[5])
+    problem = world.only_problem(world.check(agent))
+    assert (problem.step, problem.reason) == (Step.REGISTRATION, "never registered")

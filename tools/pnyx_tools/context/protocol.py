@@ -1,0 +1,56 @@
+"""The seam for context tools: read-only, typed looks at the world for one proposal.
+
+Plugins register theirs in the entry-point group ``pnyx.tools``. Code runs the tools before the model is asked, and each
+result is a fact of the record; an operator may also let the model choose among listed ones (`langchain_tool`). A tool
+gets no free parameters: what it looks at follows from the proposal and the pinned block.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from pnyx_contracts.governors import GovernorAdapter, GovernorProfile
+from pnyx_contracts.types import BlockRef, Proposal, Value
+from pnyx_policies.facts import Grade, ToolResult
+from pnyx_tools.reader import ChainReader
+
+
+class ToolSkipped(Exception):  # noqa: N818 - it is an outcome, not a failure
+    """Raised by a tool that does not apply or lacks what it needs; the reason goes into the record."""
+
+
+class ContextTool(Protocol):
+    """One question about a proposal's surroundings."""
+
+    name: str
+    """Stable, in snake_case; configuration and record refer to it, and a model calls it so."""
+    version: str
+    """Changes whenever the same chain could give another result."""
+    grade: Grade
+    """How a stranger can check the result."""
+    description: str
+    """One sentence for people and for the model."""
+
+    def run(
+        self,
+        reader: ChainReader,
+        adapter: GovernorAdapter,
+        profile: GovernorProfile,
+        proposal: Proposal,
+        block: BlockRef,
+    ) -> Value:
+        """The result at `block`, a frozen model. Raises `ToolSkipped` or a `PnyxError`. Reads only, sends nothing."""
+        ...
+
+
+def run_tool(
+    tool: ContextTool,
+    reader: ChainReader,
+    adapter: GovernorAdapter,
+    profile: GovernorProfile,
+    proposal: Proposal,
+    block: BlockRef,
+) -> ToolResult:
+    """The tool's result as it enters the record. Raises what the tool raises."""
+    result = tool.run(reader, adapter, profile, proposal, block)
+    return ToolResult(tool=tool.name, version=tool.version, grade=tool.grade, result=result.model_dump(mode="json"))

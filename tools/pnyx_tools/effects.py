@@ -1,0 +1,318 @@
+"""What events say happened: who got what, and who got power over what.
+
+An event is the word of the contract that emitted it. For a movement that contract is the asset itself, so a lie is a
+lie about worthless money; for a change it is the contract whose power or code changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, TypeVar
+
+from eth_hash.auto import keccak
+
+from pnyx_contracts.errors import DecodingError
+from pnyx_contracts.selectors import Function, parse_function
+from pnyx_contracts.strict_abi import to_text
+from pnyx_contracts.types import UINT256_MAX
+from pnyx_policies.facts import Change, Movement
+
+T = TypeVar("T")
+
+NATIVE = "0xEeeeeEeeeEeEeeEeEeEeeEEEeeeeEeeeeeeeEEeE"
+"""Pseudo address from which `eth_simulateV1` reports transfers of the chain's own coin."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """An event without a place in a block: simulations have none."""
+
+    address: str
+    """Checksummed."""
+    topics: tuple[bytes, ...]
+    data: bytes
+
+
+# --- movements -------------------------------------------------------------------------------------------------------
+
+_Arguments = Mapping[str, Any]
+_MovementReader = Callable[[Event, _Arguments], Sequence[Movement]]
+
+
+def movements(events: Sequence[Event]) -> tuple[Movement, ...]:
+    """Transfers and allowances in order: the chain's coin, ERC-20, ERC-721, ERC-1155, Permit2."""
+    found: list[Movement] = []
+    for event in events:
+        function, read = _movement_events().get(event.topics[0] if event.topics else b"", (None, None))
+        if function and read and (args := event_arguments(function, event)) is not None:
+            found.extend(read(event, args))
+    return tuple(found)
+
+
+@cache
+def _movement_events() -> dict[bytes, tuple[Function, _MovementReader]]:
+    return _by_topic(
+        (
+            ("Transfer(address from, address to, uint256 amount)", _transfer),
+            (
+                "TransferSingle(address operator, address from, address to, uint256 id, uint256 amount)",
+                _transfer_single,
+            ),
+            (
+                "TransferBatch(address operator, address from, address to, uint256[] ids, uint256[] amounts)",
+                _transfer_batch,
+            ),
+            ("Approval(address from, address to, uint256 amount)", _approval),
+            ("ApprovalForAll(address from, address to, bool approved)", _approval_for_all),
+            # Permit2: `from` lets `to` spend `token`; the event comes from Permit2, not from the token.
+            ("Approval(address from, address token, address to, uint160 amount, uint48 expiration)", _permit2),
+        )
+    )
+
+
+def _transfer(event: Event, args: _Arguments) -> Sequence[Movement]:
+    if event.address == NATIVE:
+        return [_movement("transfer", None, args, args["amount"])] if args["amount"] else []
+    if _is_nft(event):
+        return [_movement("transfer", event.address, args, 1, args["amount"])]
+    return [_movement("transfer", event.address, args, args["amount"])]
+
+
+def _approval(event: Event, args: _Arguments) -> Sequence[Movement]:
+    if _is_nft(event):
+        return [_movement("approval", event.address, args, 1, args["amount"])]
+    return [_movement("approval", event.address, args, args["amount"])]
+
+
+def _is_nft(event: Event) -> bool:
+    """ERC-721 indexes the token id, ERC-20 does not index the amount."""
+    return len(event.topics) == 4
+
+
+def _transfer_single(event: Event, args: _Arguments) -> Sequence[Movement]:
+    return [_movement("transfer", event.address, args, args["amount"], args["id"])]
+
+
+def _transfer_batch(event: Event, args: _Arguments) -> Sequence[Movement]:
+    pairs = zip(args["ids"], args["amounts"], strict=False)
+    return [_movement("transfer", event.address, args, amount, token_id) for token_id, amount in pairs]
+
+
+def _approval_for_all(event: Event, args: _Arguments) -> Sequence[Movement]:
+    """Everything of that collection, now and later; or nothing any more."""
+    return [_movement("approval", event.address, args, UINT256_MAX if args["approved"] else 0)]
+
+
+def _permit2(_event: Event, args: _Arguments) -> Sequence[Movement]:
+    return [_movement("approval", args["token"], args, args["amount"])]
+
+
+def _movement(kind: str, asset: str | None, args: _Arguments, amount: int, token_id: int | None = None) -> Movement:
+    return Movement(kind=kind, asset=asset, sender=args["from"], recipient=args["to"], amount=amount, token_id=token_id)
+
+
+# --- changes ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _ChangeEvent:
+    """How an event reads as a `Change`: which argument is its subject, and a sentence over the arguments."""
+
+    kind: str
+    subject: str
+    detail: str
+
+
+_SETTING = ("VotingDelay", "VotingPeriod", "ProposalThreshold")
+_CHANGES: tuple[tuple[str, _ChangeEvent], ...] = (
+    # OpenZeppelin AccessControl, AccessManager, default admin rules
+    (
+        "RoleGranted(bytes32 role, address account, address sender)",
+        _ChangeEvent("role-granted", "account", "role {role}, granted by {sender}"),
+    ),
+    (
+        "RoleRevoked(bytes32 role, address account, address sender)",
+        _ChangeEvent("role-revoked", "account", "role {role}, revoked by {sender}"),
+    ),
+    (
+        "RoleAdminChanged(bytes32 role, bytes32 previousAdminRole, bytes32 newAdminRole)",
+        _ChangeEvent("role-admin-changed", "role", "admin role was {previousAdminRole}, is {newAdminRole}"),
+    ),
+    (
+        "RoleGranted(uint64 roleId, address account, uint32 delay, uint48 since, bool newMember)",
+        _ChangeEvent("role-granted", "account", "role {roleId} of an access manager"),
+    ),
+    (
+        "RoleRevoked(uint64 roleId, address account)",
+        _ChangeEvent("role-revoked", "account", "role {roleId} of an access manager"),
+    ),
+    (
+        "DefaultAdminTransferScheduled(address newAdmin, uint48 acceptSchedule)",
+        _ChangeEvent("admin-changed", "newAdmin", "offered as default admin, must accept after {acceptSchedule}"),
+    ),
+    # Ownership and admins
+    (
+        "OwnershipTransferred(address previousOwner, address newOwner)",
+        _ChangeEvent("ownership-transferred", "newOwner", "owner was {previousOwner}"),
+    ),
+    (
+        "OwnershipTransferStarted(address previousOwner, address newOwner)",
+        _ChangeEvent("ownership-transferred", "newOwner", "offered by {previousOwner}, must be accepted"),
+    ),
+    (
+        "AdminChanged(address previousAdmin, address newAdmin)",
+        _ChangeEvent("admin-changed", "newAdmin", "proxy admin was {previousAdmin}"),
+    ),
+    ("NewAdmin(address newAdmin)", _ChangeEvent("admin-changed", "newAdmin", "is admin now")),
+    ("NewAdmin(address oldAdmin, address newAdmin)", _ChangeEvent("admin-changed", "newAdmin", "admin was {oldAdmin}")),
+    (
+        "NewPendingAdmin(address newPendingAdmin)",
+        _ChangeEvent("admin-changed", "newPendingAdmin", "may accept to be admin"),
+    ),
+    (
+        "NewPendingAdmin(address oldPendingAdmin, address newPendingAdmin)",
+        _ChangeEvent("admin-changed", "newPendingAdmin", "may accept to be admin, before: {oldPendingAdmin}"),
+    ),
+    # Code
+    ("Upgraded(address implementation)", _ChangeEvent("upgraded", "implementation", "runs this implementation now")),
+    (
+        "BeaconUpgraded(address beacon)",
+        _ChangeEvent("beacon-upgraded", "beacon", "takes its implementation from here now"),
+    ),
+    (
+        "NewImplementation(address oldImplementation, address newImplementation)",
+        _ChangeEvent("upgraded", "newImplementation", "implementation was {oldImplementation}"),
+    ),
+    # Safe
+    ("EnabledModule(address module)", _ChangeEvent("module-enabled", "module", "acts for the Safe without its owners")),
+    ("DisabledModule(address module)", _ChangeEvent("other", "module", "Safe module disabled")),
+    ("ChangedGuard(address guard)", _ChangeEvent("guard-changed", "guard", "Safe transaction guard")),
+    ("ChangedModuleGuard(address moduleGuard)", _ChangeEvent("guard-changed", "moduleGuard", "Safe module guard")),
+    ("ChangedFallbackHandler(address handler)", _ChangeEvent("other", "handler", "Safe fallback handler")),
+    ("AddedOwner(address owner)", _ChangeEvent("owner-added", "owner", "Safe owner")),
+    ("RemovedOwner(address owner)", _ChangeEvent("owner-removed", "owner", "Safe owner")),
+    ("ChangedThreshold(uint256 threshold)", _ChangeEvent("other", "threshold", "signatures that the Safe needs now")),
+    # Governors and timelocks
+    *(
+        (f"{name}Set(uint256 old, uint256 new)", _ChangeEvent("governor-setting", f"={name}", "was {old}, is {new}"))
+        for name in _SETTING
+    ),
+    (
+        "QuorumNumeratorUpdated(uint256 old, uint256 new)",
+        _ChangeEvent("governor-setting", "=QuorumNumerator", "was {old}, is {new}"),
+    ),
+    (
+        "SuperQuorumNumeratorUpdated(uint256 old, uint256 new)",
+        _ChangeEvent("governor-setting", "=SuperQuorumNumerator", "was {old}, is {new}"),
+    ),
+    (
+        "LateQuorumVoteExtensionSet(uint64 old, uint64 new)",
+        _ChangeEvent("governor-setting", "=LateQuorumVoteExtension", "was {old}, is {new}"),
+    ),
+    (
+        "ProposalGuardianSet(address old, address new)",
+        _ChangeEvent("governor-setting", "=ProposalGuardian", "was {old}, is {new}"),
+    ),
+    ("TimelockChange(address old, address new)", _ChangeEvent("governor-setting", "=Timelock", "was {old}, is {new}")),
+    (
+        "MinDelayChange(uint256 old, uint256 new)",
+        _ChangeEvent("governor-setting", "=MinDelay", "was {old} s, is {new} s"),
+    ),
+    ("NewDelay(uint256 new)", _ChangeEvent("governor-setting", "=Delay", "is {new} s")),
+    # ENS: controllers may create and take names
+    (
+        "ControllerChanged(address controller, bool enabled)",
+        _ChangeEvent("other", "controller", "ENS controller, enabled: {enabled}"),
+    ),
+    ("ControllerAdded(address controller)", _ChangeEvent("other", "controller", "ENS registrar controller added")),
+    ("ControllerRemoved(address controller)", _ChangeEvent("other", "controller", "ENS registrar controller removed")),
+    ("Paused(address account)", _ChangeEvent("other", "account", "paused")),
+    ("Unpaused(address account)", _ChangeEvent("other", "account", "unpaused")),
+)
+
+_DIAMOND_CUT = bytes(keccak(b"DiamondCut((address,uint8,bytes4[])[],address,bytes)"))
+
+
+def changes(events: Sequence[Event]) -> tuple[Change, ...]:
+    """Changes of power, code and settings, in order."""
+    return tuple(change for event in events if (change := _change(event)) is not None)
+
+
+@cache
+def _change_events() -> dict[bytes, tuple[Function, _ChangeEvent]]:
+    return _by_topic(_CHANGES)
+
+
+def _change(event: Event) -> Change | None:
+    topic = event.topics[0] if event.topics else b""
+    if topic == _DIAMOND_CUT:
+        return Change(
+            kind="upgraded", contract=event.address, subject=event.address, detail="facets of a diamond changed"
+        )
+    function, shape = _change_events().get(topic, (None, None))
+    if function is None or shape is None:
+        return None
+    args = event_arguments(function, event)
+    if args is None:
+        detail = f"an event with the name of {function.name} that does not decode"
+        return Change(kind="other", contract=event.address, subject=event.address, detail=detail)
+    texts = {p.name: _named(p.name, to_text(p.kind, args[p.name])) for p in function.parameters}
+    subject = shape.subject[1:] if shape.subject.startswith("=") else texts[shape.subject]
+    return Change(kind=shape.kind, contract=event.address, subject=subject, detail=shape.detail.format(**texts))
+
+
+_ROLES = {
+    "0x" + keccak(name.encode()).hex(): name
+    for name in (
+        "PROPOSER_ROLE", "EXECUTOR_ROLE", "CANCELLER_ROLE", "TIMELOCK_ADMIN_ROLE", "MINTER_ROLE", "BURNER_ROLE",
+        "PAUSER_ROLE", "UPGRADER_ROLE", "ADMIN_ROLE", "GOVERNOR_ROLE", "GUARDIAN_ROLE", "OPERATOR_ROLE", "MANAGER_ROLE",
+        "KEEPER_ROLE", "SNAPSHOT_ROLE",
+    )
+} | {"0x" + "00" * 32: "DEFAULT_ADMIN_ROLE"}  # fmt: skip
+
+
+def role_name(role: str) -> str:
+    """The usual name of a role's 0x hex hash, else the hex. Names are keccak-256 preimages, so they cannot lie."""
+    return _ROLES.get(role, role)
+
+
+def _named(argument: str, text: str) -> str:
+    return role_name(text) if argument in {"role", "previousAdminRole", "newAdminRole"} else text
+
+
+# --- both ------------------------------------------------------------------------------------------------------------
+
+
+def _by_topic(table: Sequence[tuple[str, T]]) -> dict[bytes, tuple[Function, T]]:
+    functions = ((parse_function(text), what) for text, what in table)
+    return {topic_of(function): (function, what) for function, what in functions}
+
+
+def topic_of(function: Function) -> bytes:
+    """topic0 of an event that is written like a function."""
+    return bytes(keccak(function.signature.encode()))
+
+
+def event_arguments(function: Function, event: Event) -> dict[str, Any] | None:
+    """Arguments by name, None when the event is not what its name says.
+
+    How many are indexed may differ between versions of one contract (Safe 1.3 and 1.4, for example); the indexed ones
+    come first in every event that we read.
+    """
+    indexed = len(event.topics) - 1
+    parts = (
+        (function.parameters[:indexed], b"".join(event.topics[1:])),
+        (function.parameters[indexed:], event.data),
+    )
+    found: dict[str, Any] = {}
+    for parameters, data in parts:
+        try:
+            values, end = Function(function.name, parameters).decode(data)
+        except DecodingError:
+            return None
+        if end != len(data):
+            return None
+        found |= values
+    return found

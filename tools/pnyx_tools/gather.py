@@ -1,0 +1,224 @@
+"""All facts about one proposal, read at one block.
+
+The order, and what happens when a step cannot run:
+
+1. pin the block, by its hash: everything below is read there        raises when the node does not answer
+2. the governor's view: state, timepoints, quorum, tally             quorum and tally may be skipped
+3. the voter's standing                                              power may be skipped
+4. the calls, decoded as deep as they go                             never fails: unknown stays unknown
+5. code of every address that the calls reach                        raises
+6. the review digest over all of this                                never fails
+7. the simulation                                                    skipped when the node cannot simulate
+8. what the executor holds                                           per asset, skipped
+9. context tools                                                     per tool, skipped
+
+A node that cannot be reached is an error in steps 1 to 8: nothing is concluded from its silence. What the contracts or
+the node's features do not give is `Skipped`, with the reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TypeVar
+
+from pnyx_contracts.calldata import decode_calls
+from pnyx_contracts.decoded import DecodedCall
+from pnyx_contracts.errors import DecodingError, DiffersError, UsageError
+from pnyx_contracts.governors import GovernorAdapter, GovernorProfile, Read
+from pnyx_contracts.selectors import selector_of
+from pnyx_contracts.types import BlockRef, ClockMode, Proposal, to_hex
+from pnyx_policies.facts import (
+    Facts,
+    GovernorFacts,
+    Holding,
+    Simulation,
+    SimulationStatus,
+    Skipped,
+    Tally,
+    TargetFacts,
+    ToolResult,
+    VoterFacts,
+)
+from pnyx_policies.review import review_digest
+from pnyx_tools.code import reached_addresses, read_targets
+from pnyx_tools.context.protocol import ContextTool, run_tool
+from pnyx_tools.holdings import called_tokens, native_holding, token_holding
+from pnyx_tools.reader import BlockId, ChainReader, RevertedError
+from pnyx_tools.reasons import without_endpoint
+from pnyx_tools.simulate import simulate
+
+T = TypeVar("T")
+
+MAX_TARGETS = 256
+"""Addresses whose code is read; a proposal that reaches more is reviewed without the rest, and says so."""
+
+MAX_ASSETS = 64
+
+
+def gather_facts(
+    reader: ChainReader,
+    adapter: GovernorAdapter,
+    profile: GovernorProfile,
+    proposal: Proposal,
+    *,
+    voter: str | None = None,
+    block: BlockId = "latest",
+    tools: Sequence[ContextTool] = (),
+    known_addresses: Mapping[str, str] | None = None,
+    treasury_assets: Sequence[str] = (),
+) -> Facts:
+    """The facts of `proposal` at `block`.
+
+    Raises `UsageError` when the reader is on another chain, `DiffersError` when the proposal's content is not what its
+    id says or the chain reorganised meanwhile, `RevertedError` or `DecodingError` when the governor does not know the
+    proposal, `RpcError` when the node cannot be reached.
+    """
+    _demand_right_proposal(reader, adapter, proposal)
+    gathering = _Gathering(reader, adapter, profile, proposal, reader.block(block))
+    calls = decode_calls(proposal.calls)
+    targets = gathering.targets(calls)
+    simulation = gathering.simulation()
+    return Facts(
+        block=gathering.block,
+        proposal=proposal,
+        review_digest=review_digest(profile.kind, proposal, targets),
+        governor=gathering.governor(),
+        voter=gathering.voter(voter) if voter is not None else None,
+        calls=calls,
+        targets=targets,
+        simulation=simulation,
+        treasury=gathering.treasury(_assets(treasury_assets, simulation, calls)),
+        context=gathering.context(tools),
+        skipped=tuple(gathering.skipped),
+        known_addresses=dict(known_addresses or {}),
+    )
+
+
+def _demand_right_proposal(reader: ChainReader, adapter: GovernorAdapter, proposal: Proposal) -> None:
+    chain_id = reader.chain_id()
+    if chain_id != proposal.key.chain_id:
+        raise UsageError(
+            f"the RPC endpoint is one of chain {chain_id}, the proposal is on chain {proposal.key.chain_id}",
+            hint="configure the endpoint of the right chain",
+        )
+    computed = adapter.compute_id(proposal)
+    if computed is not None and computed != proposal.key.proposal_id:
+        raise DiffersError(
+            f"the content of proposal {proposal.key} hashes to the id {computed}: it is not this proposal"
+        )
+
+
+def _assets(configured: Sequence[str], simulation: Simulation, calls: Sequence[DecodedCall]) -> tuple[str, ...]:
+    """Tokens at stake, each once: those that the operator names, those that move, those that the calls name."""
+    moved = [m.asset for m in simulation.movements if m.asset is not None]
+    called = [token for call in calls for token in called_tokens(call)]
+    return tuple(dict.fromkeys([*configured, *moved, *called]))
+
+
+class _Gathering:
+    """One reading of one proposal at one block; `skipped` collects what could not be read."""
+
+    def __init__(
+        self,
+        reader: ChainReader,
+        adapter: GovernorAdapter,
+        profile: GovernorProfile,
+        proposal: Proposal,
+        block: BlockRef,
+    ) -> None:
+        self._reader = reader
+        self._adapter = adapter
+        self._profile = profile
+        self._proposal = proposal
+        self._executor = profile.timelock or profile.address
+        self.block = block
+        self._at = to_hex(block.hash)
+        self.skipped: list[Skipped] = []
+
+    def governor(self) -> GovernorFacts:
+        adapter, profile, proposal_id = self._adapter, self._profile, self._proposal.key.proposal_id
+        snapshot = self._read(adapter.read_snapshot(profile, proposal_id))
+        now = self._now()
+        tally = self._try("tally", adapter.read_tally(profile, proposal_id))
+        return GovernorFacts(
+            profile=profile,
+            state=self._read(adapter.read_state(profile, proposal_id)),
+            snapshot=snapshot,
+            deadline=self._read(adapter.read_deadline(profile, proposal_id)),
+            now=now,
+            quorum=self._try("quorum", adapter.read_quorum(profile, snapshot)) if snapshot < now else None,
+            tally=Tally(against_votes=tally[0], for_votes=tally[1], abstain_votes=tally[2]) if tally else None,
+        )
+
+    def voter(self, voter: str) -> VoterFacts:
+        adapter, profile, proposal_id = self._adapter, self._profile, self._proposal.key.proposal_id
+        snapshot = self._read(adapter.read_snapshot(profile, proposal_id))
+        power = None
+        if snapshot < self._now():
+            power = self._try("voting power", adapter.read_voting_power(profile, voter, snapshot))
+        has_voted = self._read(adapter.read_has_voted(profile, proposal_id, voter))
+        return VoterFacts(voter=voter, voting_power=power, has_voted=has_voted)
+
+    def targets(self, calls: Sequence[DecodedCall]) -> tuple[TargetFacts, ...]:
+        addresses = reached_addresses(calls)
+        if len(addresses) > MAX_TARGETS:
+            self._skip(
+                "targets", f"the calls reach {len(addresses)} addresses, the code of the first {MAX_TARGETS} was read"
+            )
+        return read_targets(self._reader, addresses[:MAX_TARGETS], self._at)
+
+    def simulation(self) -> Simulation:
+        simulation = simulate(
+            self._reader, self._executor, self._proposal.calls, self.block, governor=self._profile.address
+        )
+        if simulation.status is SimulationStatus.SKIPPED:
+            self._skip("simulation", simulation.why_skipped)
+        return simulation
+
+    def treasury(self, assets: Sequence[str]) -> tuple[Holding, ...]:
+        if len(assets) > MAX_ASSETS:
+            self._skip("treasury", f"{len(assets)} assets are at stake, balances of the first {MAX_ASSETS} were read")
+        holdings = [native_holding(self._reader, self._executor, self._at)]
+        for asset in assets[:MAX_ASSETS]:
+            try:
+                holdings.append(token_holding(self._reader, self._executor, asset, self._at))
+            except DecodingError as error:
+                self._skip("treasury", error.message)
+        return tuple(holdings)
+
+    def context(self, tools: Sequence[ContextTool]) -> tuple[ToolResult, ...]:
+        results = []
+        for tool in tools:
+            try:
+                results.append(run_tool(tool, self._reader, self._adapter, self._profile, self._proposal, self.block))
+            except Exception as error:  # noqa: BLE001 - a plugin's failure costs its result, never the review
+                self._skip(f"tool:{tool.name}", str(error) or type(error).__name__)
+        return tuple(results)
+
+    def _now(self) -> int:
+        """ERC-6372 ``clock()``; governors older than that count the blocks that the chain counts."""
+        clock = Read(self._profile.address, selector_of("clock()"), _uint)
+        try:
+            return self._read(clock)
+        except (RevertedError, DecodingError):
+            by_time = self._profile.clock_mode is ClockMode.TIMESTAMP
+            return self.block.timestamp if by_time else self.block.number
+
+    def _read(self, read: Read[T]) -> T:
+        return self._reader.read(read, self._at)
+
+    def _try(self, step: str, read: Read[T]) -> T | None:
+        try:
+            return self._read(read)
+        except (RevertedError, DecodingError) as error:
+            self._skip(step, error.message)
+            return None
+
+    def _skip(self, step: str, why: str) -> None:
+        self.skipped.append(Skipped(step=step, why=without_endpoint(why)))
+
+
+def _uint(answer: bytes) -> int:
+    if len(answer) != 32:
+        raise DecodingError(f"expected one word, got {len(answer)} bytes")
+    return int.from_bytes(answer, "big")

@@ -1,0 +1,208 @@
+"""The agent's own memory: where following stands, what became of each proposal, what was signed, what people were told.
+
+SQLAlchemy on SQLite by default; every write is one transaction. What must survive a crash is here or in the workflow
+engine; nothing here is evidence: members check the log and the bundles, never this file.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+from pnyx_contracts.errors import UnreachableError
+from pnyx_contracts.types import Value
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+
+
+class Stage(Enum):
+    """Where a proposal stands for this agent."""
+
+    SEEN = "seen"
+    WAITING = "waiting"
+    """The vote has not opened yet."""
+    STARTED = "started"
+    """Under review."""
+    REVIEWED = "reviewed"
+    """Decided; the bundle is stored, nothing is on chain yet."""
+    HELD = "held"
+    """A HOLD entry is on chain (or stored locally); people may still decide."""
+    VOTING = "voting"
+    """The VOTE entry is being written."""
+    DONE = "done"
+    """The last entry for this proposal is confirmed."""
+    FAILED = "failed"
+    """Something stopped it that needs a person; `detail` says what."""
+
+
+class Case(Value):
+    """One proposal as the journal knows it."""
+
+    proposal: str
+    """``chain:governor:id``"""
+    stage: Stage
+    detail: str = ""
+    outcome: str = ""
+    reason: str = ""
+    record_root: str = ""
+    entry_transaction: str = ""
+    vote_transaction: str = ""
+    title: str = ""
+    deadline: str = ""
+    workflow: str = ""
+    """Id of the workflow that handles it; empty before it was started."""
+    updated_at: int = 0
+
+
+class Found(Value):
+    """A proposal as following hands it over. `content` is the `Proposal` as JSON."""
+
+    proposal: str
+    content: str
+    title: str
+    deadline: str
+
+
+def _tables(sa: Any, metadata: Any) -> dict[str, Any]:  # noqa: ANN401 - sqlalchemy is imported late
+    column, text, integer = sa.Column, sa.Text, sa.BigInteger
+    return {
+        "cursor": sa.Table(
+            "cursor", metadata, column("governor", text, primary_key=True),
+            column("content", text, nullable=False),
+        ),
+        "proposal": sa.Table(
+            "proposal", metadata, column("proposal", text, primary_key=True), column("content", text, nullable=False),
+            column("stage", text, nullable=False), column("detail", text, nullable=False, default=""),
+            column("outcome", text, nullable=False, default=""), column("reason", text, nullable=False, default=""),
+            column("record_root", text, nullable=False, default=""),
+            column("entry_transaction", text, nullable=False, default=""),
+            column("vote_transaction", text, nullable=False, default=""),
+            column("title", text, nullable=False, default=""), column("deadline", text, nullable=False, default=""),
+            column("workflow", text, nullable=False, default=""),
+            column("updated_at", integer, nullable=False, default=0),
+        ),
+        "outbox": sa.Table(
+            "outbox", metadata, column("purpose", text, primary_key=True), column("content", text, nullable=False),
+            column("updated_at", integer, nullable=False),
+        ),
+        "told": sa.Table("told", metadata, column("key", text, primary_key=True), column("at", integer, nullable=False)),
+    }  # fmt: skip
+
+
+class Journal:
+    """One database of one agent. Safe to open from several processes (the CLI beside the daemon)."""
+
+    def __init__(self, url: str) -> None:
+        import sqlalchemy as sa
+
+        self._engine = sa.create_engine(url)
+        if self._engine.dialect.name == "sqlite":
+            sa.event.listen(self._engine, "connect", _careful_sqlite)
+        metadata = sa.MetaData()
+        self._table = _tables(sa, metadata)
+        try:
+            metadata.create_all(self._engine)
+        except sa.exc.OperationalError as error:
+            raise UnreachableError(
+                f"the journal {self._engine.url.render_as_string()} cannot be opened: {error.orig}",
+                hint="check that the folder exists and is writable",
+            ) from error
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    @contextmanager
+    def _begin(self) -> Iterator[sa.Connection]:
+        with self._engine.begin() as connection:
+            yield connection
+
+    def _upsert(self, table: str, key: str, values: dict[str, Any]) -> None:
+        target = self._table[table]
+        column = next(iter(target.primary_key.columns))
+        with self._begin() as connection:
+            changed = connection.execute(target.update().where(column == key).values(**values))
+            if not changed.rowcount:
+                connection.execute(target.insert().values({column.name: key, **values}))
+
+    # Following
+
+    def cursor(self, governor: str) -> str | None:
+        """How far one governor was followed: a `pnyx_tools.follow.Cursor` as JSON."""
+        table = self._table["cursor"]
+        with self._begin() as connection:
+            row = connection.execute(table.select().where(table.c.governor == governor)).one_or_none()
+        return row.content if row else None
+
+    def advance_cursor(self, governor: str, cursor: str | None, found: Sequence[Found] = ()) -> list[str]:
+        """Keep a poll's result, cursor and proposals in one transaction; the keys of those that are new.
+
+        A proposal that is seen again (a re-scan, a reorganisation) changes nothing. A cursor of None starts over.
+        """
+        proposals, cursors = self._table["proposal"], self._table["cursor"]
+        new: list[str] = []
+        with self._begin() as connection:
+            for each in found:
+                if connection.execute(proposals.select().where(proposals.c.proposal == each.proposal)).one_or_none():
+                    continue
+                connection.execute(
+                    proposals.insert().values(**each.model_dump(), stage=Stage.SEEN.value, updated_at=int(time.time()))
+                )
+                new.append(each.proposal)
+            connection.execute(cursors.delete().where(cursors.c.governor == governor))
+            if cursor is not None:
+                connection.execute(cursors.insert().values(governor=governor, content=cursor))
+        return new
+
+    # Proposals
+
+    def proposal_content(self, key: str) -> str | None:
+        table = self._table["proposal"]
+        with self._begin() as connection:
+            row = connection.execute(table.select().where(table.c.proposal == key)).one_or_none()
+        return row.content if row else None
+
+    def advance(self, key: str, stage: Stage, **details: str) -> None:
+        """Note where a proposal stands; `details` are columns of `Case`."""
+        self._upsert("proposal", key, {"stage": stage.value, "updated_at": int(time.time()), **details})
+
+    def cases(self) -> list[Case]:
+        """All proposals, newest last."""
+        table = self._table["proposal"]
+        with self._begin() as connection:
+            rows = connection.execute(table.select().order_by(table.c.updated_at, table.c.proposal)).mappings().all()
+        return [Case.model_validate({k: v for k, v in row.items() if k != "content"}) for row in rows]
+
+    def case(self, key: str) -> Case | None:
+        return next((c for c in self.cases() if c.proposal == key), None)
+
+    # Signed transactions, stored before they are sent (`pnyx_tools.sender.OutboxPort`)
+
+    def save(self, purpose: str, content: str) -> None:
+        self._upsert("outbox", purpose, {"content": content, "updated_at": int(time.time())})
+
+    def load(self, purpose: str) -> str | None:
+        table = self._table["outbox"]
+        with self._begin() as connection:
+            row = connection.execute(table.select().where(table.c.purpose == purpose)).one_or_none()
+        return row.content if row else None
+
+    # What people were told
+
+    def first_time(self, key: str) -> bool:
+        """True once per key: deduplicates messages over restarts."""
+        table = self._table["told"]
+        with self._begin() as connection:
+            if connection.execute(table.select().where(table.c.key == key)).one_or_none():
+                return False
+            connection.execute(table.insert().values(key=key, at=int(time.time())))
+        return True
+
+
+def _careful_sqlite(connection: Any, _record: Any) -> None:  # noqa: ANN401
+    """Write-ahead log, so that the CLI reads while the daemon writes; full sync, so that a power cut loses nothing."""
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=10000"):
+        connection.execute(f"PRAGMA {pragma}")

@@ -1,0 +1,152 @@
+"""The OpenAI protocol through LangChain's `ChatOpenAI`, with the exact bytes of each request and response.
+
+Imported only when such a model is opened (`pnyx_tools.model`): LangChain takes seconds to load.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from email.utils import parsedate_to_datetime
+
+import httpx2
+from langchain_openai import ChatOpenAI
+from openai import APIConnectionError, APITimeoutError
+from pydantic import SecretStr
+
+from pnyx_policies.prompt import Message
+from pnyx_policies.request import response_format
+from pnyx_tools.model import CONNECTION, HTTP_ERROR, RATE_LIMIT, TIMEOUT, Exchange, ModelSettings
+
+MAX_RESPONSE_BYTES = 8 * 2**20
+_HEADER_CHARACTERS = 200
+
+
+class OpenAIChat:
+    """Any server with ``/chat/completions``: OpenAI, vLLM, llama.cpp, Ollama ..."""
+
+    def __init__(self, settings: ModelSettings, key: str) -> None:
+        self._settings = settings
+        self._key = SecretStr(key or "none")
+
+    def ask(self, messages: Sequence[Message]) -> Exchange:
+        """One request. A new client each time: nothing is shared between threads, and nothing stays open."""
+        wire = _Wire(self._settings.timeout_seconds)
+        with wire.client() as client:
+            try:
+                self._model(client).invoke([(m.role, m.content) for m in messages])
+            except APITimeoutError:
+                return wire.exchange(TIMEOUT, f"no whole answer within {self._settings.timeout_seconds:g} seconds")
+            except APIConnectionError as error:
+                return wire.exchange(CONNECTION, _cause(error))
+            except Exception:
+                if wire.response is None:
+                    raise
+                # What the library thinks of a body does not matter: the recorded bytes are judged.
+        return wire.exchange()
+
+    def _model(self, client: httpx2.Client) -> ChatOpenAI:
+        """All that the environment or the model's name would decide otherwise is said here: the request is ours."""
+        settings = self._settings
+        return ChatOpenAI(
+            model=settings.model,
+            base_url=settings.url,
+            api_key=self._key,
+            openai_proxy=None,
+            temperature=settings.temperature,
+            seed=settings.seed,
+            max_completion_tokens=settings.max_output_tokens,
+            timeout=settings.timeout_seconds,
+            max_retries=0,
+            cache=False,
+            streaming=False,
+            use_responses_api=False,
+            extra_body={"response_format": response_format(), **settings.extra_body},
+            http_client=client,
+        )
+
+
+class _Wire:
+    """Keeps what passes: the request's body, and the response's body within limits of size and time."""
+
+    def __init__(self, timeout_seconds: float) -> None:
+        self._timeout_seconds = timeout_seconds
+        self._request: bytes | None = None
+        self._headers = httpx2.Headers()
+        self.response: bytes | None = None
+        self.status: int | None = None
+
+    def client(self) -> httpx2.Client:
+        """Without redirects (a second request would be one that nobody recorded) and without compression."""
+        return httpx2.Client(
+            timeout=self._timeout_seconds,
+            follow_redirects=False,
+            headers={"Accept-Encoding": "identity"},
+            event_hooks={"request": [self._on_request], "response": [self._on_response]},
+        )
+
+    def _on_request(self, request: httpx2.Request) -> None:
+        self._request = request.read()
+
+    def _on_response(self, response: httpx2.Response) -> None:
+        self.status, self._headers = response.status_code, response.headers
+        if isinstance(response.stream, httpx2.SyncByteStream):
+            response.stream = _Bounded(response.stream, time.monotonic() + self._timeout_seconds)
+        self.response = response.read()
+
+    def exchange(self, failure: str = "", detail: str = "") -> Exchange:
+        if self._request is None:
+            raise RuntimeError("the client sent nothing")
+        if not failure and self.status != 200:
+            failure, detail = (RATE_LIMIT if self.status == 429 else HTTP_ERROR), f"the server answered {self.status}"
+        return Exchange(
+            request=self._request,
+            response=self.response,
+            http_status=self.status,
+            failure=failure,
+            detail=detail,
+            retry_after_seconds=_retry_after(self._headers.get("retry-after", "")),
+            request_id=_printable(self._headers.get("x-request-id", "")),
+        )
+
+
+class _Bounded(httpx2.SyncByteStream):
+    """A response body that may neither grow nor drip for ever."""
+
+    def __init__(self, stream: httpx2.SyncByteStream, deadline: float) -> None:
+        self._stream = stream
+        self._deadline = deadline
+
+    def __iter__(self) -> Iterator[bytes]:
+        size = 0
+        for chunk in self._stream:
+            size += len(chunk)
+            if size > MAX_RESPONSE_BYTES:
+                raise httpx2.ReadError(f"the response is larger than {MAX_RESPONSE_BYTES} bytes")
+            if time.monotonic() > self._deadline:
+                raise httpx2.ReadTimeout("the response takes too long")
+            yield chunk
+
+    def close(self) -> None:
+        self._stream.close()
+
+
+def _cause(error: BaseException) -> str:
+    """What lies under the layers of "connection error"."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return _printable(f"{type(error).__name__}: {error}")
+
+
+def _printable(text: str) -> str:
+    return "".join(c for c in text if c.isascii() and c.isprintable())[:_HEADER_CHARACTERS]
+
+
+def _retry_after(value: str) -> float | None:
+    """Seconds, or an HTTP date (RFC 9110, 10.2.3)."""
+    if value.isascii() and value.isdigit():
+        return float(value)
+    try:
+        return max(0.0, parsedate_to_datetime(value).timestamp() - time.time())
+    except ValueError:
+        return None

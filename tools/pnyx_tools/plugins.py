@@ -1,0 +1,93 @@
+"""Plugins by entry-point groups. Our own parts come through the same door.
+
+    group              an entry point is                                       seam
+    pnyx.governors     a governance dialect                                    pnyx_contracts.governors.GovernorAdapter
+    pnyx.checks        one question about a proposal                           pnyx_policies.checks.Check
+    pnyx.tools         a read-only look at the world for one proposal          pnyx_tools.context.ContextTool
+    pnyx.signers       a way to get entries and votes signed                   pnyx_tools.signer.client.SignerPort
+    pnyx.notifiers     a way to tell people                                    pnyx_tools.notify.Notifier
+
+Each entry point names a class (or a function) that is called without arguments; signers and notifiers get their settings
+table as keyword arguments. Installed is not enabled: what does not come with Pnyx runs only when the configuration names
+it, so that a package pulled in by another package cannot look at proposals unasked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any
+
+from pnyx_contracts.errors import UsageError
+
+OWN_DISTRIBUTION = "pnyx"
+GROUPS = ("pnyx.governors", "pnyx.checks", "pnyx.tools", "pnyx.signers", "pnyx.notifiers")
+
+
+@dataclass(frozen=True, slots=True)
+class Plugin:
+    """One installed plugin. `distribution` and `version` say which package brought it."""
+
+    group: str
+    name: str
+    distribution: str
+    version: str
+    entry_point: EntryPoint
+
+    @property
+    def is_own(self) -> bool:
+        return self.distribution == OWN_DISTRIBUTION
+
+    def create(self, settings: Mapping[str, Any] | None = None) -> Any:  # noqa: ANN401 - the group says what it is
+        """The plugin's object. Raises `UsageError` naming the package when it cannot be made."""
+        try:
+            return self.entry_point.load()(**(settings or {}))
+        except Exception as error:
+            raise UsageError(
+                f"plugin {self.name!r} of group {self.group} (package {self.distribution} {self.version}) "
+                f"cannot be loaded: {type(error).__name__}: {error}",
+                hint=f"upgrade or remove {self.distribution}, or take {self.name!r} out of the configuration",
+            ) from error
+
+
+def installed(group: str) -> dict[str, Plugin]:
+    """Installed plugins of a group by name. Two packages that claim one name are an error: which one runs is no accident."""
+    plugins: dict[str, Plugin] = {}
+    for entry_point in entry_points(group=group):
+        distribution = entry_point.dist
+        plugin = Plugin(
+            group,
+            entry_point.name,
+            distribution.name if distribution else "unknown",
+            distribution.version if distribution else "",
+            entry_point,
+        )
+        rival = plugins.setdefault(plugin.name, plugin)
+        if rival is not plugin and rival.distribution != plugin.distribution:
+            raise UsageError(
+                f"two packages bring a plugin called {plugin.name!r} in group {group}: "
+                f"{rival.distribution} and {plugin.distribution}",
+                hint="uninstall one of them",
+            )
+    return plugins
+
+
+def find(group: str, name: str) -> Plugin:
+    """One plugin by name. Raises `UsageError` with the nearest name."""
+    plugins = installed(group)
+    if name in plugins:
+        return plugins[name]
+    near = get_close_matches(name, plugins, n=1)
+    raise UsageError(
+        f"no plugin called {name!r} in group {group}; installed: {', '.join(sorted(plugins)) or 'none'}",
+        hint=f"did you mean {near[0]!r}?" if near else "install the package that brings it",
+    )
+
+
+def enabled(group: str, extra: Iterable[str] = ()) -> list[Any]:
+    """Our own plugins of a group, sorted by name, then those that the configuration names."""
+    own = sorted((p for p in installed(group).values() if p.is_own), key=lambda p: p.name)
+    named = [find(group, name) for name in extra]
+    return [p.create() for p in [*own, *(p for p in named if not p.is_own)]]

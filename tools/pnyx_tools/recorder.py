@@ -1,0 +1,127 @@
+"""Writes an entry into the decision log, and reads it back.
+
+1. Is it there already? Then nothing is sent: a retry is harmless.
+2. The entry, with the number that the log will give it.
+3. Its receipt, and in it the entry as the log emitted it, compared with what was meant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from pnyx_contracts.decision_log import ENTRY_TOPIC, decode_entry, read_state, subject
+from pnyx_contracts.entry import Entry, EntryKind
+from pnyx_contracts.errors import DecodingError, DiffersError
+from pnyx_contracts.governors import TransactionCall
+from pnyx_contracts.types import Log, ProposalKey, to_hex
+from pnyx_policies.bundle import Bundle
+from pnyx_policies.dossier import Dossier
+from pnyx_tools.reader import ChainReader
+from pnyx_tools.sender import Errand, Sender
+from pnyx_tools.signer.payload import NO_ACTION, Desk, Roots, entry
+from pnyx_tools.signer.protocol import SignEntry, SignRequest, Ticket
+from pnyx_tools.signer.witness import entries_about
+from pnyx_tools.wire import parse_logs
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """Whose entries are written, and how."""
+
+    chain: ChainReader
+    sender: Sender
+    desk: Desk
+
+    def next_seq(self) -> int:
+        return self.chain.read(read_state(self.desk.log, self.desk.writer)).seq + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A sealed decision, ready to be written."""
+
+    bundle: Bundle
+    dossier: Dossier
+    text: str
+    """The bundle's bytes, as the signer gets them."""
+
+    @classmethod
+    def of(cls, bundle: Bundle) -> Case:
+        return cls(bundle, bundle.dossier, bundle.to_bytes().decode())
+
+    @property
+    def key(self) -> ProposalKey:
+        return self.dossier.proposal.key
+
+    @property
+    def roots(self) -> Roots:
+        return Roots(record_root=self.bundle.record_root, prompt_hash=self.bundle.prompt_hash)
+
+    def purpose(self, what: str) -> str:
+        """Names an errand in the outbox: one per decision and step."""
+        return f"{what}:{self.key}:{to_hex(self.bundle.record_root)}"
+
+
+def record_note(writer: Writer, case: Case, kind: EntryKind) -> Entry:
+    """An entry that casts no vote. Raises what `Sender.send` raises, `DiffersError` when another entry landed."""
+    return record(writer, case, kind, NO_ACTION, is_wanted=lambda: True)
+
+
+def record(writer: Writer, case: Case, kind: EntryKind, action: bytes, is_wanted: Callable[[], bool]) -> Entry:
+    """Any single entry; through a gate none of kind VOTE."""
+    known = find_entry(writer, case, kind)
+    if known is not None:
+        return known
+
+    def prepare() -> tuple[TransactionCall, Callable[[Ticket], SignRequest]]:
+        seq = writer.next_seq()
+        call = entry(writer.desk, seq, kind, case.key, action, case.roots)
+        return call, lambda ticket: SignEntry(bundle=case.text, kind=kind, expected_seq=seq, ticket=ticket)
+
+    receipt = writer.sender.send(Errand(case.purpose(f"entry-{kind.name}"), prepare, is_wanted))
+    return read_back_entry(writer, case, kind, action, receipt)
+
+
+def find_entry(writer: Writer, case: Case, kind: EntryKind) -> Entry | None:
+    """The entry of this very decision, if it is on chain."""
+    start = case.dossier.proposal.created_block
+    head = writer.chain.block("latest").number
+    entries = entries_about(writer.chain, writer.desk.log, writer.desk.writer, case.key, start, head)
+    return next((e for e in entries if e.kind is kind and e.record_root == case.bundle.record_root), None)
+
+
+def read_back_entry(writer: Writer, case: Case, kind: EntryKind, action: bytes, receipt: dict[str, Any]) -> Entry:
+    """The one entry of `writer` in a receipt. Raises `DiffersError` with both sides when it is not the one meant."""
+    found = [
+        decode_entry(log)
+        for log in receipt_logs(receipt)
+        if log.address == writer.desk.log and log.topics[:1] == (ENTRY_TOPIC,)
+    ]
+    own = [e for e in found if e.writer == writer.desk.writer]
+    if len(own) != 1:
+        raise DiffersError(f"transaction {receipt['transactionHash']}: expected one entry, found {len(own)}")
+    meant = (kind, subject(case.key), case.bundle.prompt_hash, case.bundle.record_root, action)
+    landed = (own[0].kind, own[0].subject, own[0].prompt_hash, own[0].record_root, own[0].action)
+    for name, expected, actual in zip(
+        ("kind", "subject", "prompt hash", "record root", "action"), meant, landed, strict=True
+    ):
+        if expected != actual:
+            raise DiffersError(
+                f"transaction {receipt['transactionHash']}: the entry's {name} is {_shown(actual)}, "
+                f"it should be {_shown(expected)}"
+            )
+    return own[0]
+
+
+def receipt_logs(receipt: dict[str, Any]) -> list[Log]:
+    """Raises `DecodingError`."""
+    try:
+        return parse_logs(receipt["logs"])
+    except (ValueError, TypeError, KeyError) as error:
+        raise DecodingError(f"a receipt with malformed logs: {error}", hint="use another node") from None
+
+
+def _shown(value: object) -> str:
+    return to_hex(value) if isinstance(value, bytes) else str(value)

@@ -1,0 +1,300 @@
+"""A small JSON-RPC reader over HTTP (no web3): all that `pnyx verify` and `pnyx signer` need of a chain.
+
+Two rules hold everywhere. An error is never an empty answer: whatever the node could not or would not say is raised.
+And nothing the node says is trusted to have the right shape: answers are checked before anybody sees them.
+"""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import re
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, Final, NoReturn, TypeVar
+from urllib.parse import parse_qsl, urlsplit
+
+import httpx
+from pydantic_core import from_json
+
+from pnyx_contracts.errors import UsageError
+from pnyx_contracts.governors import Read
+from pnyx_contracts.types import BlockRef, Log, to_hex
+from pnyx_tools.reader import BlockId, MethodMissingError, RevertedError, RpcError, Topics
+from pnyx_tools.wire import (
+    LogQuery,
+    address_param,
+    block_param,
+    error_parts,
+    is_block_hash,
+    parse_block,
+    parse_data,
+    parse_logs,
+    parse_object,
+    parse_quantity,
+    parse_word,
+)
+
+T = TypeVar("T")
+
+BACKOFF_SECONDS: Final = (0.2, 0.6, 1.8)
+"""Pauses before the retries of one request; their number is the number of retries."""
+MAX_RETRY_AFTER_SECONDS: Final = 10.0
+MAX_TIMEOUTS: Final = 4
+"""So many time-outs on one search for logs are put down to the width of the range; one more, to the node."""
+MAX_ANSWER_BYTES: Final = 256 * 2**20
+"""An answer longer than this is refused: no node needs it, a hostile one might send it."""
+
+_TOO_MUCH_STATUS: Final = frozenset({408, 413, 504, 524})
+_RETRY_STATUS: Final = frozenset({429, 500, 502, 503})
+
+_RATE_LIMITED = re.compile(r"too many requests|rate.?limit|request rate|per second|throttl|capacity", re.IGNORECASE)
+_METHOD_MISSING = re.compile(
+    r"method.{0,60}(not (found|supported|available|allowed|enabled|whitelisted|implemented)|does not exist|unsupported)"
+    r"|(unsupported|unknown|unrecognized) (rpc )?method",
+    re.IGNORECASE | re.DOTALL,
+)
+_REVERTED = re.compile(
+    r"\brevert|invalid (opcode|jump)|bad ?(instruction|jump)|stack (under|over)flow|vm execution error", re.IGNORECASE
+)
+
+# httpx logs every URL at INFO, and the URL of an RPC provider is often the key itself.
+logging.getLogger("httpx").setLevel(logging.WARNING)
+
+
+class _TooMuchError(RpcError):
+    """The node refuses the size of a question. `Rpc.logs` asks for less; everybody else sees an RpcError."""
+
+
+class _TimedOutError(_TooMuchError):
+    """The node takes too long over a question."""
+
+
+class _BusyError(RpcError):
+    """Worth another try after a pause."""
+
+    def __init__(self, message: str, *, hint: str = "", wait_seconds: float = 0.0) -> None:
+        super().__init__(message, hint=hint)
+        self.wait_seconds = wait_seconds
+
+
+class Rpc:
+    """Implements `pnyx_tools.reader.ChainReader` over one HTTP endpoint. Safe to share between threads."""
+
+    def __init__(self, url: str, timeout_seconds: float = 30) -> None:
+        parts = urlsplit(url)
+        if parts.scheme not in {"http", "https"} or not parts.hostname:
+            raise UsageError(
+                f"the RPC endpoint must be an http:// or https:// URL, got one that starts with {url[:8]!r}",
+                hint="websocket and IPC endpoints are not supported; most nodes offer HTTP too",
+            )
+        port = f":{parts.port}" if parts.port else ""
+        self.display_url = f"{parts.scheme}://{parts.hostname}{port}"
+        """Scheme and host only: the rest of an RPC URL is often a secret. The one form for messages and logs."""
+        self._secrets = _secrets_of(url)
+        self._url = url
+        self._timeout_seconds = timeout_seconds
+        self._client = httpx.Client(timeout=timeout_seconds)
+        self._ids = itertools.count(1)
+        self._log_span = 2.0**62
+        """How many blocks one `eth_getLogs` asks for; learned from what the node refuses."""
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.display_url!r})"
+
+    def close(self) -> None:
+        self._client.close()
+
+    # --- ChainReader -------------------------------------------------------------------------------------------------
+
+    def chain_id(self) -> int:
+        return self._checked("eth_chainId", [], parse_quantity)
+
+    def block(self, block: BlockId = "latest") -> BlockRef:
+        """Raises `RpcError` when the node does not have the block: pruned, lagging, or reorganised away."""
+        by_hash = is_block_hash(block)
+        method = "eth_getBlockByHash" if by_hash else "eth_getBlockByNumber"
+        found = self._checked(method, [block if by_hash else block_param(block), False], parse_block)
+        if found is None:
+            self._fail(f"does not have block {block}", hint="it may lag behind, or the block was reorganised away")
+        if (isinstance(block, int) and found.number != block) or (by_hash and to_hex(found.hash) != str(block).lower()):
+            self._fail(f"answered with another block than {block}: number {found.number}, hash {to_hex(found.hash)}")
+        return found
+
+    def code(self, address: str, block: BlockId = "latest") -> bytes:
+        return self._checked("eth_getCode", [address_param(address), block_param(block)], parse_data)
+
+    def balance(self, address: str, block: BlockId = "latest") -> int:
+        return self._checked("eth_getBalance", [address_param(address), block_param(block)], parse_quantity)
+
+    def storage(self, address: str, slot: int, block: BlockId = "latest") -> bytes:
+        params = [address_param(address), hex(slot), block_param(block)]
+        return self._checked("eth_getStorageAt", params, parse_word)
+
+    def call(self, to: str, data: bytes, block: BlockId = "latest", *, sender: str | None = None) -> bytes:
+        transaction = {"to": address_param(to), "data": to_hex(data)}
+        if sender is not None:
+            transaction["from"] = address_param(sender)
+        return self._checked("eth_call", [transaction, block_param(block)], parse_data)
+
+    def read(self, read: Read[T], block: BlockId = "latest") -> T:
+        return read.decode(self.call(read.to, read.data, block))
+
+    def nonce(self, address: str, block: BlockId = "latest") -> int:
+        return self._checked("eth_getTransactionCount", [address_param(address), block_param(block)], parse_quantity)
+
+    def receipt(self, transaction_hash: bytes) -> dict[str, Any] | None:
+        return self._checked("eth_getTransactionReceipt", [to_hex(transaction_hash)], parse_object)
+
+    def transaction(self, transaction_hash: bytes) -> dict[str, Any] | None:
+        return self._checked("eth_getTransactionByHash", [to_hex(transaction_hash)], parse_object)
+
+    def logs(self, from_block: int, to_block: int, topics: Topics, addresses: Sequence[str] | None = None) -> list[Log]:
+        """A range that the node refuses, for whatever reason, is halved down to one block; then the error is raised.
+
+        An empty sequence of addresses matches nothing (``None`` matches every address).
+        """
+        if addresses is not None and not addresses:
+            return []
+        query = LogQuery(topics, addresses)
+        span_before = self._log_span
+        timeouts = 0
+        found: list[Log] = []
+        start = from_block
+        while start <= to_block:
+            end = min(start + int(self._log_span) - 1, to_block)
+            try:
+                found += self._logs_once(query, start, end)
+            except _TooMuchError as refusal:
+                timeouts += isinstance(refusal, _TimedOutError)
+                if start == end or timeouts > MAX_TIMEOUTS:
+                    self._log_span = span_before  # the range was not the reason
+                    raise
+                self._log_span = max(1.0, (end - start + 1) / 2)
+            else:
+                start = end + 1
+                # Slow growth: against a fixed limit it costs about one refused request in seven.
+                self._log_span = min(self._log_span * 1.125, 2.0**62)
+        return found
+
+    def request(self, method: str, params: Sequence[Any]) -> Any:  # noqa: ANN401 - JSON as the node gave it
+        for pause in BACKOFF_SECONDS:
+            try:
+                return self._request_once(method, params)
+            except _BusyError as busy:
+                time.sleep(max(pause, busy.wait_seconds))
+        return self._request_once(method, params)
+
+    # --- one request -------------------------------------------------------------------------------------------------
+
+    def _request_once(self, method: str, params: Sequence[Any]) -> Any:  # noqa: ANN401
+        request_id = next(self._ids)
+        question = {"jsonrpc": "2.0", "id": request_id, "method": method, "params": list(params)}
+        status, headers, body = self._post(method, question)
+        try:
+            answer = from_json(body, allow_inf_nan=False)
+        except ValueError:
+            answer = None
+        if not isinstance(answer, dict) or ("error" not in answer and "result" not in answer):
+            self._raise_for_status(method, status, headers)
+            self._fail(f"{method}: answered with something that is not JSON-RPC", hint="is this an RPC endpoint?")
+        if answer.get("error") is not None:
+            self._raise_answered_error(method, answer["error"], status, headers)
+        self._raise_for_status(method, status, headers)
+        if answer.get("id") != request_id or isinstance(answer.get("id"), bool):
+            self._fail(f"{method}: answered another question (id {str(answer.get('id'))[:40]}, asked {request_id})")
+        if "result" not in answer:
+            self._fail(f"{method}: answered with neither a result nor an error")
+        return answer["result"]
+
+    def _post(self, method: str, question: dict[str, Any]) -> tuple[int, httpx.Headers, bytes]:
+        deadline = time.monotonic() + self._timeout_seconds
+        try:
+            with self._client.stream("POST", self._url, json=question) as response:
+                body = bytearray()
+                for chunk in response.iter_bytes():
+                    body += chunk
+                    if len(body) > MAX_ANSWER_BYTES:
+                        raise _TooMuchError(self._text(f"{method}: the answer is longer than {MAX_ANSWER_BYTES} bytes"))
+                    if time.monotonic() > deadline:
+                        raise httpx.ReadTimeout("slow answer")
+                return response.status_code, response.headers, bytes(body)
+        except httpx.TimeoutException:
+            message = f"{method}: no answer within {self._timeout_seconds:g} seconds"
+            raise _TimedOutError(self._text(message), hint="check the endpoint, or raise the time-out") from None
+        except httpx.TransportError as error:
+            message = self._text(f"{method}: cannot be reached ({type(error).__name__}: {error})")
+            raise _BusyError(message, hint="check that the node runs and that the URL is right") from None
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise RpcError(self._text(f"{method}: {type(error).__name__}: {error}")) from None
+
+    def _raise_for_status(self, method: str, status: int, headers: httpx.Headers) -> None:
+        if status in _TOO_MUCH_STATUS:
+            raise _TooMuchError(self._text(f"{method}: HTTP status {status}"))
+        if status in _RETRY_STATUS:
+            raise _BusyError(
+                self._text(f"{method}: HTTP status {status}, also after {len(BACKOFF_SECONDS)} retries"),
+                hint="the provider limits or fails; wait, or use another endpoint",
+                wait_seconds=_retry_after(headers),
+            )
+        if not 200 <= status < 300:
+            self._fail(f"{method}: HTTP status {status}", hint="check the URL and its key")
+
+    def _raise_answered_error(self, method: str, error: object, status: int, headers: httpx.Headers) -> NoReturn:
+        code, message, data = error_parts(error)
+        text = self._text(f"{method}: {message} (code {code})")
+        if method in {"eth_call", "eth_estimateGas"} and (code == 3 or _REVERTED.search(message)):
+            raise RevertedError(text, data)
+        if code in {-32601, -32004} or _METHOD_MISSING.search(message):
+            raise MethodMissingError(text, hint="this step needs a node that offers the method")
+        if status == 429 or code == 429 or _RATE_LIMITED.search(message):
+            raise _BusyError(text, hint="the provider limits requests", wait_seconds=_retry_after(headers))
+        if method == "eth_getLogs":
+            raise _TooMuchError(
+                text
+            )  # providers word their limits in a hundred ways: less is tried, then this is raised
+        raise RpcError(text)
+
+    def _logs_once(self, query: LogQuery, start: int, end: int) -> list[Log]:
+        logs = self._checked("eth_getLogs", [query.json(start, end)], parse_logs)
+        for log in logs:
+            if not query.matches(log) or not start <= log.block_number <= end:
+                self._fail(
+                    f"eth_getLogs: answered with a log that was not asked for (block {log.block_number}, {log.address})"
+                )
+        logs.sort(key=lambda log: (log.block_number, log.log_index))
+        for one, next_one in itertools.pairwise(logs):
+            if (one.block_number, one.log_index) == (next_one.block_number, next_one.log_index):
+                self._fail(f"eth_getLogs: gave log {one.log_index} of block {one.block_number} twice")
+        return logs
+
+    def _checked(self, method: str, params: Sequence[Any], parse: Callable[[Any], T]) -> T:
+        result = self.request(method, params)
+        try:
+            return parse(result)
+        except (ValueError, TypeError, KeyError) as error:
+            raise RpcError(
+                self._text(f"{method}: the answer is malformed ({error})"), hint="use another node"
+            ) from None
+
+    def _fail(self, message: str, *, hint: str = "") -> NoReturn:
+        raise RpcError(self._text(message), hint=hint)
+
+    def _text(self, message: str) -> str:
+        """The message with the endpoint's name, and with whatever part of the URL may be a secret taken out."""
+        message = message[:500]
+        for secret in self._secrets:
+            message = message.replace(secret, "[hidden]")
+        return f"{self.display_url}: {message}"
+
+
+def _secrets_of(url: str) -> list[str]:
+    """Parts of a URL that may be keys: user, password, path segments, query values; the longest first."""
+    parts = urlsplit(url)
+    pieces = [parts.username, parts.password, *parts.path.split("/"), *(value for _, value in parse_qsl(parts.query))]
+    return sorted({piece for piece in pieces if piece and len(piece) >= 8}, key=len, reverse=True)
+
+
+def _retry_after(headers: httpx.Headers) -> float:
+    value = headers.get("retry-after", "")
+    return min(float(value), MAX_RETRY_AFTER_SECONDS) if value.isascii() and value.isdigit() else 0.0

@@ -1,0 +1,46 @@
+"""Step 12 of the judgement: money. Pure."""
+
+from __future__ import annotations
+
+from pnyx_contracts.errors import RefusedError
+from pnyx_contracts.governors import TransactionCall
+from pnyx_tools.signer.keys import UnsignedTransaction
+from pnyx_tools.signer.memory import Remembered
+from pnyx_tools.signer.protocol import Ticket
+from pnyx_tools.signer.settings import Limits
+
+
+def within_limits(
+    limits: Limits, chain_id: int, call: TransactionCall, ticket: Ticket, remembered: Remembered, *, is_vote: bool
+) -> UnsignedTransaction:
+    """The transaction with the daemon's nonce and fees. Raises `RefusedError` with the limit that it would pass."""
+    if call.value_wei:
+        raise RefusedError(f"a vote or an entry carries no value, this one {call.value_wei} wei")
+    _at_most("the gas limit", ticket.gas_limit, limits.max_gas, "gas")
+    _at_most("the maximum fee", ticket.max_fee_per_gas, limits.max_fee_per_gas, "wei per gas")
+    _at_most(
+        "the priority fee", ticket.max_priority_fee_per_gas, ticket.max_fee_per_gas, "wei per gas, the maximum fee"
+    )
+    transaction = UnsignedTransaction(
+        chain_id=chain_id,
+        nonce=ticket.nonce,
+        to=call.to,
+        data=call.data,
+        gas_limit=ticket.gas_limit,
+        max_fee_per_gas=ticket.max_fee_per_gas,
+        max_priority_fee_per_gas=ticket.max_priority_fee_per_gas,
+    )
+    cost = max(transaction.worst_cost_wei, remembered.at_this_nonce_wei)
+    _at_most("the worst cost of 24 hours", remembered.spent_wei + cost, limits.daily_wei, "wei")
+    if not is_vote:
+        spent = remembered.spent_on_entries_wei + cost
+        _at_most("the worst cost of 24 hours' entries without a vote", spent, limits.daily_entries_wei, "wei")
+    return transaction
+
+
+def _at_most(what: str, found: int, limit: int, unit: str) -> None:
+    if found > limit:
+        raise RefusedError(
+            f"{what} would be {found} {unit}; this signer's limit is {limit}",
+            hint="wait, or let the operator raise the limit in the signer's own settings",
+        )

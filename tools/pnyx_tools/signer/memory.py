@@ -1,0 +1,128 @@
+"""What the signer remembers over restarts: the vote it gave for each subject, and what it let be spent.
+
+Written before anything is signed, so that a crash in between errs on the side of having signed. The chain is asked as
+well (`witness`); this file catches what the chain cannot show yet: a signed vote that was never sent.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from pnyx_contracts.errors import UsageError
+from pnyx_contracts.types import Bytes32, Value
+
+DAY_SECONDS: Final = 24 * 60 * 60
+
+_TABLES: Final = """
+CREATE TABLE IF NOT EXISTS vote (
+    subject TEXT PRIMARY KEY, support INTEGER NOT NULL, prompt_hash TEXT NOT NULL, record_root TEXT NOT NULL,
+    reason TEXT NOT NULL, given_up INTEGER NOT NULL DEFAULT 0
+) STRICT;
+CREATE TABLE IF NOT EXISTS spending (
+    key TEXT NOT NULL, nonce INTEGER NOT NULL, is_vote INTEGER NOT NULL, wei TEXT NOT NULL, at INTEGER NOT NULL,
+    PRIMARY KEY (key, nonce)
+) STRICT;
+"""
+
+
+class VoteGiven(Value):
+    """The one vote that a subject got."""
+
+    support: int
+    prompt_hash: Bytes32
+    record_root: Bytes32
+    reason: str
+
+
+class Remembered(Value):
+    """What memory says about one subject and one nonce, for the judgement."""
+
+    vote: VoteGiven | None = None
+    given_up: bool = False
+    """A VOID entry was signed: the vote will not be signed again."""
+    spent_wei: int = 0
+    """Worst case over the last 24 hours, other nonces only: what is signed now takes this nonce's place."""
+    spent_on_entries_wei: int = 0
+    at_this_nonce_wei: int = 0
+    """The most that this nonce could cost already."""
+
+
+class Memory:
+    """One SQLite file of one signer. A second signer on it is refused."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+        self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        try:
+            # Exclusive from the first write on: the lock is what keeps a second signer out.
+            for statement in ("PRAGMA locking_mode=EXCLUSIVE", "PRAGMA synchronous=FULL", "BEGIN EXCLUSIVE", "COMMIT"):
+                self._connection.execute(statement)
+            self._connection.executescript(_TABLES)
+        except sqlite3.OperationalError as error:
+            self._connection.close()
+            raise UsageError(
+                f"the signer's memory {path} cannot be used: {error}",
+                hint="stop the other signer that has it open; one signer per memory",
+            ) from None
+        except sqlite3.DatabaseError as error:
+            self._connection.close()
+            raise UsageError(
+                f"the signer's memory {path} is damaged: {error}", hint="restore it from the backup"
+            ) from None
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def recall(self, subject: bytes, key: str, nonce: int, now: int) -> Remembered:
+        """`now` in seconds since the epoch."""
+        vote = self._connection.execute(
+            "SELECT support, prompt_hash, record_root, reason, given_up FROM vote WHERE subject = ?", (subject.hex(),)
+        ).fetchone()
+        spending = self._connection.execute(
+            "SELECT nonce, is_vote, wei FROM spending WHERE key = ? AND at > ?", (key, now - DAY_SECONDS)
+        ).fetchall()
+        others = [(is_vote, int(wei)) for spent_nonce, is_vote, wei in spending if spent_nonce != nonce]
+        return Remembered(
+            vote=VoteGiven(support=vote[0], prompt_hash=vote[1], record_root=vote[2], reason=vote[3]) if vote else None,
+            given_up=bool(vote and vote[4]),
+            spent_wei=sum(wei for _, wei in others),
+            spent_on_entries_wei=sum(wei for is_vote, wei in others if not is_vote),
+            at_this_nonce_wei=max((int(wei) for spent_nonce, _, wei in spending if spent_nonce == nonce), default=0),
+        )
+
+    def remember_vote(self, subject: bytes, vote: VoteGiven) -> None:
+        """Before the first signature that carries it; the same vote again changes nothing."""
+        values = vote.model_dump(mode="json")
+        with self._transaction():
+            self._connection.execute(
+                "INSERT OR IGNORE INTO vote (subject, support, prompt_hash, record_root, reason)"
+                " VALUES (?, ?, ?, ?, ?)",
+                (subject.hex(), values["support"], values["prompt_hash"], values["record_root"], values["reason"]),
+            )
+
+    def give_up(self, subject: bytes) -> None:
+        """Before a VOID entry is signed."""
+        with self._transaction():
+            self._connection.execute("UPDATE vote SET given_up = 1 WHERE subject = ?", (subject.hex(),))
+
+    def remember_spending(self, key: str, nonce: int, *, is_vote: bool, wei: int, now: int) -> None:
+        with self._transaction():
+            self._connection.execute(
+                "INSERT OR REPLACE INTO spending (key, nonce, is_vote, wei, at) VALUES (?, ?, ?, ?, ?)",
+                (key, nonce, int(is_vote), str(wei), now),
+            )
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._connection.execute("ROLLBACK")
+            raise
+        self._connection.execute("COMMIT")

@@ -1,0 +1,116 @@
+"""One request from beginning to end: read the bundle, look at the chain, judge, remember, sign."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from pnyx_policies.ruleset import Ruleset
+
+from pnyx_contracts.entry import EntryKind
+from pnyx_contracts.errors import UsageError
+from pnyx_contracts.governors import builtin_adapters
+from pnyx_contracts.types import to_hex
+from pnyx_tools.reader import ChainReader
+from pnyx_tools.signer.claims import Evidence, read_evidence
+from pnyx_tools.signer.keys import Key, UnsignedTransaction
+from pnyx_tools.signer.limits import within_limits
+from pnyx_tools.signer.memory import Memory
+from pnyx_tools.signer.policy import Bench, Judged, judge
+from pnyx_tools.signer.protocol import Hello, Identity, SignBallot, Signed, SignEntry, SignRequest, SignVote
+from pnyx_tools.signer.settings import SignerSettings
+from pnyx_tools.signer.witness import Witness
+
+
+class Notary:
+    """Signs for one writer. `wall_clock` gives seconds since the epoch."""
+
+    def __init__(
+        self,
+        settings: SignerSettings,
+        key: Key,
+        reader: ChainReader,
+        memory: Memory,
+        wall_clock: Callable[[], float] = time.time,
+    ) -> None:
+        """Raises `UsageError` for a ruleset that is none, or is not the declared one."""
+        ruleset = Ruleset.parse(settings.ruleset, "the signer's settings", settings.configuration.checks)
+        if ruleset.hash != settings.configuration.ruleset_hash:
+            raise UsageError(
+                f"the signer's ruleset has the hash {to_hex(ruleset.hash)}, the declared configuration names "
+                f"{to_hex(settings.configuration.ruleset_hash)}",
+                hint="give the signer the ruleset that was declared, or announce the new one first",
+            )
+        self._bench = Bench(settings, ruleset)
+        self._key = key
+        self._witness = Witness(settings, key.address, reader, builtin_adapters())
+        self._memory = memory
+        self._wall_clock = wall_clock
+
+    def check_place(self) -> None:
+        """At the start. Raises `DiffersError` when chain, gate and settings do not fit together."""
+        self._witness.check_place()
+
+    def identity(self) -> Identity:
+        settings = self._bench.settings
+        return Identity(
+            key_address=self._key.address,
+            writer=settings.writer,
+            writer_kind=settings.writer_kind,
+            chain_id=settings.chain_id,
+            log=settings.log,
+            governors=settings.configuration.governors,
+            mode=settings.configuration.mode,
+            config_hash=settings.configuration.hash,
+            ruleset_hash=self._bench.ruleset.hash,
+        )
+
+    def answer(self, request: Hello | SignRequest) -> Identity | Signed:
+        """Raises `PnyxError`: nothing was signed then."""
+        return self.identity() if isinstance(request, Hello) else self._sign(request)
+
+    def _sign(self, request: SignRequest) -> Signed:
+        settings = self._bench.settings
+        now = int(self._wall_clock())
+        evidence = read_evidence(settings, self._bench.ruleset, request.bundle.encode())
+        seen = self._witness.look(
+            evidence.dossier.proposal, evidence.dossier.state.block.number, for_a_vote=_carries_a_vote(request)
+        )
+        remembered = self._memory.recall(evidence.subject, self._key.address, request.ticket.nonce, now)
+        judged = judge(self._bench, evidence, request, seen, remembered, now)
+        transaction = within_limits(
+            settings.limits,
+            settings.chain_id,
+            judged.call,
+            request.ticket,
+            remembered,
+            is_vote=judged.vote is not None,
+        )
+        self._remember(evidence, judged, transaction, max(transaction.worst_cost_wei, remembered.at_this_nonce_wei), now)
+        signed = self._key.sign(transaction)
+        return Signed(
+            raw=signed.raw,
+            transaction_hash=signed.hash,
+            nonce=transaction.nonce,
+            max_fee_per_gas=transaction.max_fee_per_gas,
+            max_priority_fee_per_gas=transaction.max_priority_fee_per_gas,
+        )
+
+    def _remember(
+        self, evidence: Evidence, judged: Judged, transaction: UnsignedTransaction, cost_wei: int, now: int
+    ) -> None:
+        """Before the signature exists. `cost_wei` is the most that anything signed for this nonce can cost."""
+        is_vote = judged.vote is not None
+        self._memory.remember_spending(self._key.address, transaction.nonce, is_vote=is_vote, wei=cost_wei, now=now)
+        if judged.vote is not None:
+            self._memory.remember_vote(evidence.subject, judged.vote)
+        if judged.gives_up:
+            self._memory.give_up(evidence.subject)
+
+
+def _carries_a_vote(request: SignRequest) -> bool:
+    match request:
+        case SignVote() | SignBallot():
+            return True
+        case SignEntry():
+            return request.kind is EntryKind.VOTE

@@ -1,0 +1,320 @@
+"""The judgement: what this signer is willing to sign, given its settings, a bundle, and what it saw itself. Pure.
+
+`claims` judged the bundle by itself (steps 1 to 5). Here it is held against the chain:
+
+6.  The proposal is the one that the governor announced, and the reviewed block is on the chain.
+7.  The code behind it is the code that was reviewed.
+8.  The decision follows once more, from facts that the signer gathered itself; nothing that it found was hidden.
+9.  A person approved it, where one must.
+10. It is possible now: open for voting, not voted, the next sequence number, the next nonce, no earlier entry for it.
+11. It is the same vote as ever: a subject gets one vote from this signer.
+12. It is affordable: see `limits`.
+
+The result is a call that the signer built. Nothing in it comes from the daemon but its sequence number, nonce and fees,
+each of which was checked.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NoReturn
+
+from pnyx_contracts.decision_log import vote_action
+from pnyx_contracts.entry import Entry, EntryKind
+from pnyx_contracts.errors import RefusedError
+from pnyx_contracts.governors import GovernorAdapter, GovernorProfile, TransactionCall
+from pnyx_contracts.types import Proposal, ProposalState, Vote
+from pnyx_policies.checks import CheckReport
+from pnyx_policies.decide import decide
+from pnyx_policies.dossier import Dossier
+from pnyx_policies.facts import Facts
+from pnyx_policies.ruleset import Ruleset
+from pnyx_tools.signer import payload
+from pnyx_tools.signer.approvals import signed_by
+from pnyx_tools.signer.claims import Evidence, must_equal, reports_on
+from pnyx_tools.signer.memory import Remembered, VoteGiven
+from pnyx_tools.signer.protocol import NotYetError, SignBallot, SignEntry, SignRequest, SignVote
+from pnyx_tools.signer.settings import SignerSettings, WriterKind
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What the signer read itself, all at one block."""
+
+    adapter: GovernorAdapter
+    profile: GovernorProfile
+    proposal: Proposal | None
+    """None when the governor announced nothing in the block and transaction that the bundle names."""
+    pinned_block_hash: bytes
+    """Hash of the block with the number of the bundle's pinned block."""
+    state: ProposalState
+    has_voted: bool
+    next_seq: int
+    nonce: int
+    """Of the key: transactions that were mined."""
+    entries: tuple[Entry, ...]
+    """The writer's entries about this proposal, in chain order."""
+    facts: Facts | None
+    """Gathered for votes only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """The call to sign, and what memory must know before it is signed."""
+
+    call: TransactionCall
+    vote: VoteGiven | None = None
+    """The subject's one vote, when this entry or ballot carries it."""
+    gives_up: bool = False
+    """True for a VOID entry: the subject's vote is not signed again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """The signer's own standing rules."""
+
+    settings: SignerSettings
+    ruleset: Ruleset
+
+    @property
+    def desk(self) -> payload.Desk:
+        return payload.Desk(self.settings.writer_kind, self.settings.writer, self.settings.log)
+
+
+def judge(
+    bench: Bench, evidence: Evidence, request: SignRequest, seen: Seen, remembered: Remembered, now: int
+) -> Judged:
+    """Steps 6 to 11. `now` in seconds since the epoch. Raises `RefusedError` with the reason."""
+    _require_announced(evidence, seen)
+    _require_nonce(request.ticket.nonce, seen)
+    match request:
+        case SignVote():
+            return _judge_vote(bench, evidence, request, seen, remembered, now)
+        case SignBallot():
+            return _judge_ballot(bench, evidence, request, seen, remembered, now)
+        case SignEntry():
+            return _judge_entry(bench, evidence, request, seen, remembered, now)
+
+
+def _judge_vote(
+    bench: Bench, evidence: Evidence, request: SignVote, seen: Seen, remembered: Remembered, now: int
+) -> Judged:
+    if bench.settings.writer_kind is not WriterKind.GATE:
+        _refuse("a plain key cannot vote and write in one transaction", "ask for the VOTE entry, then for the ballot")
+    _require_seq(request.expected_seq, seen)
+    _require_unannounced(evidence, seen)
+    vote, given = _the_vote(bench, evidence, seen, remembered, now)
+    key = evidence.dossier.proposal.key
+    support = seen.adapter.support_of(seen.profile, vote)
+    call = payload.vote_through_gate(bench.desk, request.expected_seq, key, support, evidence.roots, given.reason)
+    return Judged(call, given)
+
+
+def _judge_ballot(
+    bench: Bench, evidence: Evidence, request: SignBallot, seen: Seen, remembered: Remembered, now: int
+) -> Judged:
+    if bench.settings.writer_kind is not WriterKind.PLAIN_KEY:
+        _refuse("the gate votes only together with its entry", "ask for the vote through the gate")
+    vote, given = _the_vote(bench, evidence, seen, remembered, now)
+    _require_own_announcement(evidence, request.entry_transaction, seen, given)
+    key = evidence.dossier.proposal.key
+    return Judged(payload.ballot(seen.adapter, seen.profile, key, vote, given.reason), given)
+
+
+def _judge_entry(
+    bench: Bench, evidence: Evidence, request: SignEntry, seen: Seen, remembered: Remembered, now: int
+) -> Judged:
+    _require_seq(request.expected_seq, seen)
+    if any(e.kind is request.kind and e.record_root == evidence.roots.record_root for e in seen.entries):
+        _refuse(f"this {request.kind.name} entry is on chain already")
+    given: VoteGiven | None = None
+    match request.kind:
+        case EntryKind.VOTE:
+            given = _the_announcement(bench, evidence, seen, remembered, now)
+        case EntryKind.VOID:
+            _require_voidable(bench, evidence, seen)
+        case EntryKind.CORRECTION:
+            if not seen.entries:
+                _refuse("there is no entry about this proposal to correct")
+        case _:
+            _require_entitled(evidence, request.kind, seen)
+    key = evidence.dossier.proposal.key
+    action = payload.entry_action(request.kind, given.support if given else None)
+    call = payload.entry(bench.desk, request.expected_seq, request.kind, key, action, evidence.roots)
+    return Judged(call, given, gives_up=request.kind is EntryKind.VOID)
+
+
+# --- the vote --------------------------------------------------------------------------------------------------------
+
+
+def _the_vote(bench: Bench, evidence: Evidence, seen: Seen, remembered: Remembered, now: int) -> tuple[Vote, VoteGiven]:
+    """The one vote that this bundle entitles to, after steps 7 to 11."""
+    vote = evidence.entitled.vote
+    if vote is None:
+        _refuse(
+            f"the rules give no vote here: outcome {evidence.dossier.decision.outcome.value!r} in mode "
+            f"{evidence.dossier.header.mode.value!r} entitles to a {evidence.entitled.kind.name} entry"
+        )
+    _require_approved(bench.settings, evidence.dossier, vote, now)
+    _require_possible(seen)
+    _require_same_world(evidence, seen)
+    _require_same_judgement(bench, evidence, seen)
+    given = VoteGiven(
+        support=seen.adapter.support_of(seen.profile, vote),
+        prompt_hash=evidence.roots.prompt_hash,
+        record_root=evidence.roots.record_root,
+        reason=evidence.dossier.decision.reason,
+    )
+    _require_same_vote(given, remembered)
+    return vote, given
+
+
+def _the_announcement(bench: Bench, evidence: Evidence, seen: Seen, remembered: Remembered, now: int) -> VoteGiven:
+    if bench.settings.writer_kind is WriterKind.GATE:
+        _refuse("a gate writes no VOTE entry without its vote", "ask for the vote through the gate")
+    _require_unannounced(evidence, seen)
+    return _the_vote(bench, evidence, seen, remembered, now)[1]
+
+
+def _require_approved(settings: SignerSettings, dossier: Dossier, vote: Vote, now: int) -> None:
+    """Step 9. That a vote needs an approval, and that it speaks of this decision, is what `entitlement` established."""
+    approval = dossier.approval
+    if approval is None:
+        return
+    if approval.expires_at <= now:
+        _refuse(f"the approval by {approval.person} expired at {approval.expires_at}, it is {now}", "approve again")
+    if settings.approvers:
+        if signed_by(approval) not in settings.approvers:
+            _refuse("the approval is not signed by anyone on this signer's list of approvers")
+    elif vote is not dossier.decision.outcome.vote and not settings.unsafe_unsigned_approvals:
+        _refuse(
+            f"the rules give {dossier.decision.outcome.value!r}, and nobody signed for {vote.value!r} instead",
+            "name approvers in the signer's own settings, and let one of them sign the approval",
+        )
+
+
+def _require_possible(seen: Seen) -> None:
+    if seen.state is not ProposalState.ACTIVE:
+        _refuse(f"the proposal is {seen.state.name}, not ACTIVE")
+    if seen.has_voted:
+        _refuse("the writer has voted on this proposal")
+    if any(e.kind is EntryKind.VOID for e in seen.entries):
+        _refuse("a VOID entry says that this vote will not be cast")
+
+
+def _require_same_world(evidence: Evidence, seen: Seen) -> None:
+    """Step 7. A fact that cannot change by itself must be the same; one that can was judged again in step 8."""
+    claimed, own = evidence.dossier.facts, own_facts(evidence, seen)
+    must_equal("the governor's profile", claimed.governor.profile, own.governor.profile)
+    must_equal("the snapshot", claimed.governor.snapshot, own.governor.snapshot)
+    must_equal("the voter", claimed.voter and claimed.voter.voter, own.voter and own.voter.voter)
+    must_equal("the code that the proposal reaches", claimed.targets, own.targets)
+    must_equal("the review digest", claimed.review_digest, own.review_digest)
+
+
+def _require_same_judgement(bench: Bench, evidence: Evidence, seen: Seen) -> None:
+    """Step 8."""
+    dossier, own = evidence.dossier, own_facts(evidence, seen)
+    reports = reports_on(dossier, own)
+    hidden = _found(reports) - _found(dossier.checks)
+    if hidden:
+        shown = "; ".join(
+            f"{check}: {severity} at {', '.join(calls) or 'the proposal'}" for check, severity, calls in sorted(hidden)
+        )
+        _refuse(f"the signer finds what the bundle does not tell: {shown}", "review the proposal again")
+    decision = decide(bench.ruleset, own, reports, dossier.opinions)
+    if decision.outcome is not dossier.decision.outcome:
+        _refuse(
+            f"from what the signer sees now the rules give {decision.outcome.value!r} ({decision.reason}), "
+            f"the bundle says {dossier.decision.outcome.value!r}",
+            "review the proposal again",
+        )
+
+
+def _found(reports: tuple[CheckReport, ...]) -> set[tuple[str, str, tuple[str, ...]]]:
+    """Findings without their words: amounts in them move from block to block."""
+    return {(f.check, f.severity.name.lower(), f.calls) for report in reports for f in report.findings}
+
+
+def _require_same_vote(given: VoteGiven, remembered: Remembered) -> None:
+    """Step 11. Another nonce, other fees, another sequence number: fine. Another vote or another record: never."""
+    if remembered.given_up:
+        _refuse("this vote was given up by a VOID entry")
+    if remembered.vote is not None and remembered.vote != given:
+        _refuse(
+            f"another vote was signed for this proposal: support {remembered.vote.support}, "
+            f"record root 0x{remembered.vote.record_root.hex()}; now it is support {given.support}, "
+            f"record root 0x{given.record_root.hex()}",
+            "send the bundle of the first vote; people decide when that is no longer right",
+        )
+
+
+# --- entries ---------------------------------------------------------------------------------------------------------
+
+
+def _require_entitled(evidence: Evidence, kind: EntryKind, seen: Seen) -> None:
+    if kind is not evidence.entitled.kind:
+        _refuse(f"the bundle entitles to a {evidence.entitled.kind.name} entry, not to {kind.name}")
+    if any(e.kind is EntryKind.VOTE for e in seen.entries):
+        _refuse(f"a VOTE entry about this proposal is on chain; {kind.name} would contradict it", "use CORRECTION")
+
+
+def _require_voidable(bench: Bench, evidence: Evidence, seen: Seen) -> None:
+    if bench.settings.writer_kind is WriterKind.GATE:
+        _refuse("through a gate entry and vote stand or fall together: there is nothing to void")
+    if not any(e.kind is EntryKind.VOTE and e.record_root == evidence.roots.record_root for e in seen.entries):
+        _refuse("no VOTE entry with this record root is on chain: there is nothing to void")
+    if seen.has_voted:
+        _refuse("the vote was cast: it cannot be voided")
+
+
+def _require_unannounced(evidence: Evidence, seen: Seen) -> None:
+    for entry in seen.entries:
+        if entry.kind is EntryKind.VOTE:
+            same = "this" if entry.record_root == evidence.roots.record_root else "another"
+            _refuse(f"{same} VOTE entry about this proposal is on chain already, as number {entry.seq}")
+
+
+def _require_own_announcement(evidence: Evidence, transaction: bytes, seen: Seen, given: VoteGiven) -> None:
+    """A plain key votes only after the successful receipt of its entry: events exist in no other receipt."""
+    entry = next((e for e in seen.entries if e.kind is EntryKind.VOTE and e.transaction_hash == transaction), None)
+    if entry is None:
+        raise NotYetError(f"transaction 0x{transaction.hex()} holds no VOTE entry about this proposal, seen from here")
+    must_equal("the entry's record root", evidence.roots.record_root, entry.record_root)
+    must_equal("the entry's prompt hash", evidence.roots.prompt_hash, entry.prompt_hash)
+    must_equal("the entry's action", vote_action(given.support), entry.action)
+
+
+# --- place in the chain ----------------------------------------------------------------------------------------------
+
+
+def _require_announced(evidence: Evidence, seen: Seen) -> None:
+    """Step 6."""
+    if seen.proposal is None:
+        _refuse("the governor announced no such proposal in the block and transaction that the bundle names")
+    must_equal("the proposal", evidence.dossier.proposal, seen.proposal)
+    must_equal("the pinned block's hash", evidence.dossier.state.block.hash, seen.pinned_block_hash)
+
+
+def _require_seq(expected: int, seen: Seen) -> None:
+    if expected != seen.next_seq:
+        raise NotYetError(f"the log's next number for this writer is {seen.next_seq}, not {expected}")
+
+
+def _require_nonce(nonce: int, seen: Seen) -> None:
+    """One transaction at a time: a replacement takes the nonce of what it replaces, so one of the two never lands."""
+    if nonce != seen.nonce:
+        raise NotYetError(f"the key's next nonce on chain is {seen.nonce}, not {nonce}")
+
+
+def own_facts(evidence: Evidence, seen: Seen) -> Facts:
+    """What the signer gathered. Context tools run on the daemon's side only: no rule and no built-in check reads them."""
+    assert seen.facts is not None, "the witness gathers facts for every vote"
+    claimed = evidence.dossier.state.skipped
+    tools = tuple(step for step in claimed if step.step.startswith("tool:"))
+    context = evidence.dossier.context
+    return seen.facts.model_copy(update={"context": context, "skipped": (*seen.facts.skipped, *tools)})
+
+
+def _refuse(reason: str, hint: str = "") -> NoReturn:
+    raise RefusedError(reason, hint=hint)

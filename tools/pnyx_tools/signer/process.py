@@ -1,0 +1,183 @@
+"""The signer as a process of its own: hardened, started by an operator or as a child of the daemon.
+
+A child gets its settings and its password through standard input, not through arguments or the environment, which
+others can see. Standard input then stays open as a lifeline: when the daemon ends, however it ends, the child ends too.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from types import FrameType, TracebackType
+from typing import Any, Final, Self
+
+from pydantic import TypeAdapter, ValidationError
+
+from pnyx_contracts.errors import PnyxError, UsageError
+from pnyx_tools.keystore import EncryptedKey, KeySource, UnsafeEnvironmentKey, open_key
+from pnyx_tools.rpc import Rpc
+from pnyx_tools.signer.client import SignerClient
+from pnyx_tools.signer.keys import Key
+from pnyx_tools.signer.memory import Memory
+from pnyx_tools.signer.notary import Notary
+from pnyx_tools.signer.service import Service
+from pnyx_tools.signer.settings import SignerSettings
+
+STOP_SECONDS: Final = 10.0
+
+_READY: Final = "ready"
+_PR_SET_DUMPABLE: Final = 4
+
+
+def run_signer(settings: SignerSettings, key: Key, *, on_ready: Callable[[], None] = lambda: None) -> None:
+    """Serves until SIGTERM or SIGINT. Call from the main thread. Raises `PnyxError` when it cannot start."""
+    harden()
+    rpc = Rpc(settings.rpc_url.get_secret_value())
+    memory = Memory(settings.memory)
+    try:
+        notary = Notary(settings, key, rpc, memory)
+        notary.check_place()
+        with Service(notary, settings.socket) as service:
+            _stop_on_signals(service)
+            on_ready()
+            service.run()
+    finally:
+        memory.close()
+        rpc.close()
+
+
+def harden() -> None:
+    """No core dump, and no debugger of the same user: both would show the key."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
+
+
+class SignerProcess:
+    """A signer that runs as a child. Ends with this object's `stop`, or with the process that started it."""
+
+    def __init__(self, process: subprocess.Popen[str], client: SignerClient) -> None:
+        self._process = process
+        self.client = client
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def is_running(self) -> bool:
+        return self._process.poll() is None
+
+    def stop(self) -> None:
+        """SIGTERM; the request that it works on is finished first."""
+        self._process.terminate()
+        try:
+            self._process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                pipe.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+
+def spawn(settings: SignerSettings, key: KeySource) -> SignerProcess:
+    """Starts `run_signer` in a child with an empty environment, and waits until it serves.
+
+    A raw key moves from our environment into the child's. Raises the child's own complaint as `UsageError` when it does
+    not come up. The child logs to our standard error.
+    """
+    process = subprocess.Popen(
+        [sys.executable, "-I", "-m", "pnyx_tools.signer"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env={"PATH": os.defpath, "LANG": "C.UTF-8", **_moved_key(key)},
+        text=True,
+        encoding="utf-8",
+        start_new_session=True,  # Ctrl-C is for the daemon, which then stops its signer in order
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    child = SignerProcess(process, SignerClient(settings.socket))
+    try:
+        process.stdin.write(_letter(settings, key) + "\n")
+        process.stdin.flush()
+        answer = process.stdout.readline().strip()
+    except BrokenPipeError:
+        answer = ""
+    if answer != _READY:
+        child.stop()
+        raise UsageError(f"the signer did not start: {answer or 'it ended without a word; see its log'}")
+    return child
+
+
+def serve_as_child() -> int:
+    """The child's side of `spawn`. Returns the exit code."""
+    letter = sys.stdin.readline()
+    try:
+        settings, key = _open_letter(letter)
+        run_signer(settings, key, on_ready=_ready)
+    except PnyxError as error:
+        print(str(error).replace("\n", " "), flush=True)
+        return error.exit_code
+    return 0
+
+
+def _ready() -> None:
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    print(_READY, flush=True)
+
+
+def _end_with_parent() -> None:
+    sys.stdin.read()
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _moved_key(key: KeySource) -> dict[str, str]:
+    if not isinstance(key, UnsafeEnvironmentKey):
+        return {}
+    return {key.variable: os.environ.pop(key.variable, "")}
+
+
+def _letter(settings: SignerSettings, key: KeySource) -> str:
+    """One line of JSON. The only place where the endpoint's URL and the password are written out."""
+    values = settings.model_dump(mode="json") | {"rpc_url": settings.rpc_url.get_secret_value()}
+    source = key.model_dump(mode="json")
+    if isinstance(key, EncryptedKey):
+        source |= {"keystore": str(key.keystore.absolute()), "password": key.password.get_secret_value()}
+    return json.dumps({"settings": values, "key": source})
+
+
+def _open_letter(line: str) -> tuple[SignerSettings, Key]:
+    try:
+        letter: dict[str, Any] = json.loads(line)
+        settings = SignerSettings.model_validate(letter["settings"])
+        source: KeySource = TypeAdapter(KeySource).validate_python(letter["key"])
+    except ValidationError as error:
+        wrong = ", ".join(".".join(map(str, e["loc"])) for e in error.errors())
+        raise UsageError(f"the signer's settings cannot be read: {wrong}") from None
+    except (ValueError, KeyError, TypeError) as error:
+        raise UsageError(f"the signer's settings cannot be read: {type(error).__name__}") from None
+    return settings, open_key(source)
+
+
+def _stop_on_signals(service: Service) -> None:
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        service.stop()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)

@@ -1,0 +1,68 @@
+"""What a signer is told by its operator, and by nobody else."""
+
+from __future__ import annotations
+
+from enum import Enum
+from pathlib import Path
+from typing import Final
+
+from pydantic import Field, SecretStr
+
+from pnyx_contracts.types import Address, Uint, Value
+from pnyx_policies.configuration import Configuration
+
+ENTRIES_PART_OF_DAILY_WEI: Final = 2
+"""Entries that cast no vote may spend one part in so many of the daily cap: whoever spams proposals that are skipped
+cannot take the money for the votes that matter."""
+
+
+class WriterKind(Enum):
+    """How entries and votes get on chain."""
+
+    GATE = "gate"
+    """Through a `VoteGate`: entry and vote in one transaction, enforced by the chain."""
+    PLAIN_KEY = "plain-key"
+    """The key writes and votes itself: entry, its receipt, then the vote. Members see DECLARED."""
+
+
+class Limits(Value):
+    """The most that may be spent. A transaction counts with its whole gas limit at its maximum fee."""
+
+    max_gas: int = Field(default=1_000_000, gt=0)
+    """Gas limit of one transaction."""
+    max_fee_per_gas: Uint
+    """Wei per gas."""
+    daily_wei: Uint
+    """In any 24 hours, over everything that is signed. A replacement counts once: only one of the two can be mined."""
+
+    @property
+    def daily_entries_wei(self) -> int:
+        """The part of `daily_wei` that entries without a vote may take."""
+        return self.daily_wei // ENTRIES_PART_OF_DAILY_WEI
+
+
+class SignerSettings(Value):
+    """Everything that the signer judges by. None of it comes from the daemon."""
+
+    rpc_url: SecretStr
+    """The signer's own endpoint: better another one than the daemon's. Often holds a key, therefore never shown."""
+    chain_id: int = Field(gt=0)
+    log: Address
+    writer: Address
+    writer_kind: WriterKind
+    configuration: Configuration
+    """The declared configuration in force: mode, governors, analysts, prompt templates and checks that count here."""
+    ruleset: str = Field(min_length=1)
+    """The ruleset's TOML text, verbatim; must have the declared hash."""
+    approvers: tuple[Address, ...] = ()
+    """When set, an approval counts only with an EIP-191 signature by one of them."""
+    unsafe_unsigned_approvals: bool = False
+    """Without approvers the daemon's word is enough for a person to confirm the vote that the rules give. True makes it
+    enough for any vote that a person is said to want: whoever takes over the daemon then votes as they like."""
+    known_addresses: dict[Address, str] = Field(default_factory=dict)
+    treasury_assets: tuple[Address, ...] = ()
+    limits: Limits
+    socket: Path
+    """Unix socket; made with mode 0600 in a folder with mode 0700."""
+    memory: Path
+    """Database of what was signed and spent. Part of the backup: without it a signed, unsent vote is forgotten."""

@@ -1,0 +1,94 @@
+"""What the signer reads itself, through its own endpoint, before it judges. The daemon only says where to look."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pnyx_contracts.decision_log import ENTRY_TOPIC, decode_entry, read_gate_account, read_state, subject
+from pnyx_contracts.entry import Entry
+from pnyx_contracts.errors import DiffersError
+from pnyx_contracts.governors import GovernorAdapter, GovernorProfile
+from pnyx_contracts.types import Proposal, ProposalKey
+from pnyx_tools.detect import detect
+from pnyx_tools.gather import gather_facts
+from pnyx_tools.reader import ChainReader
+from pnyx_tools.signer.policy import Seen
+from pnyx_tools.signer.settings import SignerSettings, WriterKind
+
+
+class Witness:
+    """Looks at one chain for one writer."""
+
+    def __init__(
+        self, settings: SignerSettings, key_address: str, reader: ChainReader, adapters: Sequence[GovernorAdapter]
+    ) -> None:
+        self._settings = settings
+        self._key_address = key_address
+        self._reader = reader
+        self._adapters = adapters
+
+    def check_place(self) -> None:
+        """At the start: the chain, and the gate's log and signer, are those of the settings. Raises `DiffersError`."""
+        settings = self._settings
+        _same("the endpoint's chain", self._reader.chain_id(), settings.chain_id)
+        if settings.writer_kind is WriterKind.PLAIN_KEY:
+            _same("the writer, which is the key's address", settings.writer, self._key_address)
+            return
+        _same("the gate's log", self._reader.read(read_gate_account(settings.writer, "log")), settings.log)
+        _same("the gate's signer", self._reader.read(read_gate_account(settings.writer, "signer")), self._key_address)
+
+    def look(self, claimed: Proposal, pinned_block: int, *, for_a_vote: bool) -> Seen:
+        """All that `policy.judge` needs about one proposal. `claimed` says where the creation event should be."""
+        reader, settings = self._reader, self._settings
+        _same("the endpoint's chain", reader.chain_id(), settings.chain_id)
+        block = reader.block("latest")
+        adapter, profile = detect(reader, claimed.key.governor, self._adapters)
+        proposal = self._announced(adapter, profile, claimed)
+        proposal_id = claimed.key.proposal_id
+        facts = None
+        if for_a_vote and proposal is not None:
+            facts = gather_facts(
+                reader,
+                adapter,
+                profile,
+                proposal,
+                voter=settings.writer,
+                block=block.number,
+                known_addresses=settings.known_addresses,
+                treasury_assets=settings.treasury_assets,
+            )
+        return Seen(
+            adapter=adapter,
+            profile=profile,
+            proposal=proposal,
+            pinned_block_hash=reader.block(pinned_block).hash,
+            state=reader.read(adapter.read_state(profile, proposal_id), block.number),
+            has_voted=reader.read(adapter.read_has_voted(profile, proposal_id, settings.writer), block.number),
+            next_seq=reader.read(read_state(settings.log, settings.writer), block.number).seq + 1,
+            nonce=reader.nonce(self._key_address, block.number),
+            entries=entries_about(
+                reader, settings.log, settings.writer, claimed.key, claimed.created_block, block.number
+            ),
+            facts=facts,
+        )
+
+    def _announced(self, adapter: GovernorAdapter, profile: GovernorProfile, claimed: Proposal) -> Proposal | None:
+        block = claimed.created_block
+        logs = self._reader.logs(block, block, [list(adapter.created_topics())], [claimed.key.governor])
+        announced = (
+            adapter.decode_created(profile, log) for log in logs if log.transaction_hash == claimed.created_transaction
+        )
+        return next((p for p in announced if p.key == claimed.key), None)
+
+
+def entries_about(
+    reader: ChainReader, log: str, writer: str, key: ProposalKey, from_block: int, to_block: int
+) -> tuple[Entry, ...]:
+    """The writer's entries about one proposal, in chain order."""
+    topics = [ENTRY_TOPIC, bytes(12) + bytes.fromhex(writer[2:]), subject(key)]
+    return tuple(decode_entry(found) for found in reader.logs(from_block, to_block, topics, [log]))
+
+
+def _same(what: str, found: object, expected: object) -> None:
+    if found != expected:
+        raise DiffersError(f"{what} is {found}; the signer's settings say {expected}", hint="correct one of the two")

@@ -1,0 +1,182 @@
+"""Proposals and facts made from a few words, for tests of checks, rules and prompts.
+
+    pay = call_of(TOKEN, "transfer(address,uint256)", ALICE, 5)
+    facts = facts_for(proposal_of([pay], f"Pay 5 to Alice, {ALICE}"), treasury=(holding(TOKEN, 100),))
+
+What is not given is harmless: an active vote, some voting power, every target has code, and no simulation.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from eth_abi.abi import encode
+from eth_hash.auto import keccak
+from eth_utils.address import to_checksum_address
+
+from pnyx_contracts.calldata import decode_calls
+from pnyx_contracts.governors import GovernorProfile
+from pnyx_contracts.types import BlockRef, Call, ClockMode, Proposal, ProposalKey, ProposalState
+from pnyx_policies.facts import (
+    Change,
+    Facts,
+    GovernorFacts,
+    Holding,
+    Movement,
+    Simulation,
+    SimulationStatus,
+    Skipped,
+    TargetFacts,
+    VoterFacts,
+)
+from pnyx_policies.review import review_digest
+
+
+def address_of(name: str) -> str:
+    """A different address for every name, the same each time."""
+    return str(to_checksum_address(keccak(name.encode())[12:]))
+
+
+GOVERNOR = address_of("governor")
+TIMELOCK = address_of("timelock")
+TOKEN = address_of("voting token")
+PROPOSER = address_of("proposer")
+VOTER = address_of("voter")
+
+_BLOCK = BlockRef(number=1_000, hash=keccak(b"block"), timestamp=1_700_000_000)
+
+
+def call_of(target: str, signature: str = "", *arguments: object, value_wei: int = 0) -> Call:
+    """``call_of(token, "transfer(address,uint256)", alice, 5)``; without a signature, a plain transfer of coin.
+
+    Flat argument types only: no tuples.
+    """
+    if not signature:
+        return Call(target=target, value_wei=value_wei, calldata=b"")
+    types = [t for t in signature.partition("(")[2].removesuffix(")").split(",") if t]
+    data = keccak(signature.encode())[:4] + encode(types, arguments)
+    return Call(target=target, value_wei=value_wei, calldata=data)
+
+
+def proposal_of(
+    calls: Sequence[Call], text: str | bytes, *, proposer: str = PROPOSER, governor: str = GOVERNOR, chain_id: int = 1
+) -> Proposal:
+    """A proposal with an OpenZeppelin id, open from block 900 to 2000."""
+    description = text if isinstance(text, bytes) else text.encode()
+    content = encode(
+        ["address[]", "uint256[]", "bytes[]", "bytes32"],
+        [[c.target for c in calls], [c.value_wei for c in calls], [c.calldata for c in calls], keccak(description)],
+    )
+    return Proposal(
+        key=ProposalKey(chain_id=chain_id, governor=governor, proposal_id=int.from_bytes(keccak(content), "big")),
+        proposer=proposer,
+        calls=tuple(calls),
+        description=description,
+        vote_start=900,
+        vote_end=2_000,
+        created_block=800,
+        created_transaction=keccak(b"created"),
+    )
+
+
+def proposal_from_file(path: Path) -> tuple[Proposal, str]:
+    """A proposal in the JSON format of `pnyx demo --proposals`, and the timelock that would execute it."""
+    data = json.loads(path.read_text(encoding="utf-8"))
+    calls = [
+        Call(target=to_checksum_address(target), value_wei=int(value), calldata=calldata)
+        for target, value, calldata in zip(data["targets"], data["values"], data["calldatas"], strict=True)
+    ]
+    proposal = proposal_of(calls, data["description"], governor=data["governor"], chain_id=data["chain_id"])
+    return proposal, str(to_checksum_address(data["timelock"]))
+
+
+def holding(asset: str | None, balance: int, *, decimals: int = 18, symbol: str = "") -> Holding:
+    """What the treasury holds of `asset` (None: the chain's coin)."""
+    return Holding(asset=asset, symbol=symbol, decimals=decimals, balance=balance)
+
+
+def moved(
+    asset: str | None, recipient: str, amount: int, *, sender: str = TIMELOCK, kind: str = "transfer"
+) -> Movement:
+    """A movement that the simulation saw; ``kind="approval"`` for an allowance."""
+    return Movement(kind=kind, asset=asset, sender=sender, recipient=recipient, amount=amount)
+
+
+def simulated(
+    movements: Iterable[Movement] = (),
+    changes: Iterable[Change] = (),
+    *,
+    status: SimulationStatus = SimulationStatus.SUCCEEDED,
+    executor: str = TIMELOCK,
+) -> Simulation:
+    """A simulation that ran."""
+    return Simulation(status=status, executor=executor, movements=tuple(movements), changes=tuple(changes))
+
+
+def not_simulated(executor: str = TIMELOCK) -> Simulation:
+    """A simulation that did not run."""
+    return Simulation(status=SimulationStatus.SKIPPED, why_skipped="no node was asked", executor=executor)
+
+
+def facts_for(
+    proposal: Proposal,
+    *,
+    timelock: str | None = TIMELOCK,
+    state: ProposalState = ProposalState.ACTIVE,
+    now: int = 1_000,
+    clock: ClockMode = ClockMode.BLOCK,
+    can_vote: bool = True,
+    voting_power: int | None = 10**18,
+    has_voted: bool = False,
+    voter: str | None = VOTER,
+    simulation: Simulation | None = None,
+    treasury: Sequence[Holding] = (),
+    without_code: Iterable[str] = (),
+    known_addresses: Mapping[str, str] | None = None,
+    skipped: Sequence[Skipped] = (),
+) -> Facts:
+    """Facts about `proposal`. Calls are decoded as in a real review; addresses in `without_code` are no contracts."""
+    calls = decode_calls(proposal.calls)
+    executor = timelock or proposal.key.governor
+    bare = frozenset(without_code)
+    reached = dict.fromkeys(c.target for call in calls for c in call.walk())
+    targets = tuple(
+        TargetFacts(address=a, has_code=a not in bare, code_hash=keccak(b"" if a in bare else a.encode()))
+        for a in reached
+    )
+    profile = GovernorProfile(
+        kind="openzeppelin",
+        address=proposal.key.governor,
+        chain_id=proposal.key.chain_id,
+        name="Test Governor",
+        version="1",
+        counting_mode="support=bravo&quorum=for,abstain",
+        clock_mode=clock,
+        token=TOKEN,
+        timelock=timelock,
+        can_vote=can_vote,
+        cannot_vote_because="" if can_vote else "its counting mode is unknown",
+    )
+    return Facts(
+        block=_BLOCK,
+        proposal=proposal,
+        review_digest=review_digest(profile.kind, proposal, targets),
+        governor=GovernorFacts(
+            profile=profile,
+            state=state,
+            snapshot=proposal.vote_start,
+            deadline=proposal.vote_end,
+            now=now,
+            quorum=10**18,
+            tally=None,
+        ),
+        voter=VoterFacts(voter=voter, voting_power=voting_power, has_voted=has_voted) if voter else None,
+        calls=calls,
+        targets=targets,
+        simulation=simulation or not_simulated(executor),
+        treasury=tuple(treasury),
+        skipped=tuple(skipped),
+        known_addresses=dict(known_addresses or {}),
+    )

@@ -1,0 +1,88 @@
+"""A JSON-RPC endpoint over HTTP that behaves like the providers one meets: it limits, fails and lies on demand."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Mapping
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+
+Question = Mapping[str, Any]
+Reply = tuple[int, Any]
+"""HTTP status, and the body: JSON, or bytes as they are."""
+Rule = Callable[[Question], Reply | None]
+"""The reply to a question, or None to pass it on to the node behind."""
+
+
+def result(question: Question, value: object) -> Reply:
+    """An ordinary answer."""
+    return 200, {"jsonrpc": "2.0", "id": question["id"], "result": value}
+
+
+def error(question: Question, code: int, message: str, data: object = None) -> Reply:
+    """A JSON-RPC error."""
+    wrong = {"code": code, "message": message} | ({} if data is None else {"data": data})
+    return 200, {"jsonrpc": "2.0", "id": question["id"], "error": wrong}
+
+
+class Provider:
+    """``with Provider(node.url) as provider: provider.url``. Set `rule` to make it misbehave; `asked` is a record."""
+
+    def __init__(self, upstream: str | None = None, rule: Rule = lambda _: None) -> None:
+        self.rule = rule
+        self.asked: list[Question] = []
+        self._upstream = upstream
+        self._client = httpx.Client()
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        self._server.daemon_threads = True
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._server.server_port}"
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+        self._client.close()
+
+    def reply(self, question: Question) -> Reply:
+        self.asked.append(question)
+        ruled = self.rule(question)
+        if ruled is not None:
+            return ruled
+        if self._upstream is None:
+            return error(question, -32601, f"method {question['method']} not found")
+        return 200, self._client.post(self._upstream, json=dict(question)).json()
+
+
+def _handler(provider: Provider) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        wbufsize = 2**16
+        disable_nagle_algorithm = True
+
+        def do_POST(self) -> None:
+            question = json.loads(self.rfile.read(int(self.headers["content-length"])))
+            status, body = provider.reply(question)
+            payload = body if isinstance(body, bytes) else json.dumps(body).encode()
+            self.send_response(status)
+            self.send_header("content-length", str(len(payload)))
+            self.end_headers()
+            self.wfile.write(payload)
+
+        def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002 - http.server's name
+            """Tests want no access log."""
+
+    return Handler

@@ -1,0 +1,196 @@
+"""What the check reads from the chain about one log, all of it pinned to one block."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from eth_utils.address import to_checksum_address
+
+from pnyx_contracts.decision_log import (
+    ACTIVATED_TOPIC,
+    ANNOUNCED_TOPIC,
+    ENTRY_TOPIC,
+    REGISTERED_TOPIC,
+    decode_configuration_activated,
+    decode_configuration_announced,
+    decode_entry,
+    decode_registered,
+    read_gate_account,
+    read_is_gate,
+    read_state,
+)
+from pnyx_contracts.entry import WriterState
+from pnyx_contracts.errors import DecodingError, UsageError
+from pnyx_contracts.governors import GovernorAdapter, GovernorProfile
+from pnyx_contracts.types import BlockRef, ClockMode, Log, Proposal, ProposalKey
+from pnyx_policies.verify.history import GateEvidence, LogEvent
+from pnyx_policies.verify.votes import Ballot, Duty
+from pnyx_tools.detect import detect
+from pnyx_tools.reader import ChainReader, RevertedError, RpcError
+
+SPAN_BLOCKS = 200_000
+"""Logs are asked for in pieces of so many blocks, so that a long history need not fit into one answer."""
+
+_DECODERS: dict[bytes, Callable[[Log], LogEvent]] = {
+    REGISTERED_TOPIC: decode_registered,
+    ENTRY_TOPIC: decode_entry,
+    ANNOUNCED_TOPIC: decode_configuration_announced,
+    ACTIVATED_TOPIC: decode_configuration_activated,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Governed:
+    """One governor in scope. `why_not` says why it cannot be read; then there is no adapter."""
+
+    address: str
+    adapter: GovernorAdapter | None = None
+    profile: GovernorProfile | None = None
+    why_not: str = ""
+
+
+class ChainView:
+    """Reads for one log at one block. Everything that the node does not answer is raised."""
+
+    def __init__(
+        self, reader: ChainReader, log: str, block: BlockRef, adapters: Sequence[GovernorAdapter], first_block: int
+    ) -> None:
+        self.reader = reader
+        self.log = log
+        self.block = block
+        self.chain_id = reader.chain_id()
+        self._adapters = adapters
+        self._first_block = first_block
+        self._governed: dict[str, Governed] = {}
+
+    # The log
+
+    def writers(self) -> list[str]:
+        """Every address that registered, in order."""
+        found = self._logs(self._first_block, [REGISTERED_TOPIC], [self.log])
+        return list(dict.fromkeys(to_checksum_address(log.topics[1][12:]) for log in found if len(log.topics) > 1))
+
+    def events(self, writer: str) -> Iterator[LogEvent | DecodingError]:
+        """The writer's events in the log, in chain order; an error for one that our log cannot have emitted."""
+        for log in self._logs(self._first_block, [list(_DECODERS), _topic(writer)], [self.log]):
+            try:
+                yield _DECODERS[log.topics[0]](log)
+            except DecodingError as error:
+                yield error
+
+    def state(self, writer: str) -> WriterState:
+        return self.reader.read(read_state(self.log, writer), self.block.number)
+
+    def gate(self, writer: str) -> GateEvidence:
+        """What a writer that has code says about its factory, and the factory about it."""
+        try:
+            factory = self.reader.read(read_gate_account(writer, "factory"), self.block.number)
+            confirmed = self.reader.read(read_is_gate(factory, writer), self.block.number)
+        except (RevertedError, DecodingError):
+            return GateEvidence(factory=None, factory_code=b"", confirmed=False)
+        return GateEvidence(factory, self.reader.code(factory, self.block.number), confirmed)
+
+    # Governors
+
+    def governed(self, address: str) -> Governed:
+        """What a governor is, found out once."""
+        if address not in self._governed:
+            try:
+                adapter, profile = detect(self.reader, address, self._adapters, self.block.number)
+                self._governed[address] = Governed(address, adapter, profile)
+            except (UsageError, DecodingError) as error:
+                self._governed[address] = Governed(address, why_not=error.message)
+        return self._governed[address]
+
+    def proposals(self, governed: Governed, from_block: int, to_block: int | None = None) -> Iterator[Proposal]:
+        """Proposals that the governor announced, from `from_block` on."""
+        adapter, profile = _known(governed)
+        for log in self._logs(from_block, [list(adapter.created_topics())], [governed.address], to_block):
+            yield adapter.decode_created(profile, log)
+
+    def duty(self, governed: Governed, key: ProposalKey, writer: str) -> Duty:
+        adapter, profile = _known(governed)
+        at = self.block.number
+        return Duty(
+            key=key,
+            state=self.reader.read(adapter.read_state(profile, key.proposal_id), at),
+            deadline=self.reader.read(adapter.read_deadline(profile, key.proposal_id), at),
+            clock_mode=profile.clock_mode,
+            has_voted=self.reader.read(adapter.read_has_voted(profile, key.proposal_id, writer), at),
+        )
+
+    def ballots(self, writer: str, scope: frozenset[str], from_block: int) -> Iterator[Ballot]:
+        """Every vote event that names the writer, in whatever contract."""
+        topics = {topic: adapter for adapter in self._adapters for topic in adapter.vote_topics()}
+        sent_by_writer = cache(lambda digest: self._sent_by(digest, writer))
+        for log in self._logs(from_block, [list(topics), _topic(writer)], None):
+            in_scope = log.address in scope
+            adapter, profile = topics[log.topics[0]], _profile_of_anyone(self.chain_id, log.address)
+            try:
+                cast = adapter.decode_vote(profile, log)
+            except DecodingError:
+                if in_scope:
+                    raise
+                continue  # no vote of any governor that we know: anybody can emit anything
+            yield Ballot(
+                key=cast.key,
+                support=cast.support,
+                block_number=log.block_number,
+                log_index=log.log_index,
+                transaction_hash=log.transaction_hash,
+                in_scope=in_scope,
+                sent_by_writer=not in_scope and sent_by_writer(log.transaction_hash),
+            )
+
+    def _sent_by(self, transaction_hash: bytes, writer: str) -> bool:
+        transaction = self.reader.transaction(transaction_hash)
+        return transaction is not None and str(transaction.get("from", "")).lower() == writer.lower()
+
+    def _logs(
+        self,
+        from_block: int,
+        topics: list[bytes | list[bytes]],
+        addresses: list[str] | None,
+        to_block: int | None = None,
+    ) -> Iterator[Log]:
+        last = self.block.number if to_block is None else min(to_block, self.block.number)
+        for start in range(from_block, last + 1, SPAN_BLOCKS):
+            yield from self.reader.logs(start, min(start + SPAN_BLOCKS - 1, last), topics, addresses)
+
+
+def first_block_with_code(reader: ChainReader, address: str, last: int) -> int:
+    """Where to begin reading a contract's events: its first block, or 0 when the node keeps too little state to tell.
+
+    A node that lies here hides entries, and the log's state tells.
+    """
+    low, high = 0, last
+    try:
+        while low < high:
+            middle = (low + high) // 2
+            if reader.code(address, middle):
+                high = middle
+            else:
+                low = middle + 1
+    except RpcError:
+        return 0
+    return low
+
+
+def _known(governed: Governed) -> tuple[GovernorAdapter, GovernorProfile]:
+    if governed.adapter is None or governed.profile is None:
+        raise UsageError(governed.why_not)
+    return governed.adapter, governed.profile
+
+
+def _topic(address: str) -> bytes:
+    return bytes(12) + bytes.fromhex(address[2:])
+
+
+def _profile_of_anyone(chain_id: int, address: str) -> GovernorProfile:
+    """Enough of a profile to decode an event of a contract that nobody looked at."""
+    return GovernorProfile(
+        kind="", address=address, chain_id=chain_id, name="", version="", counting_mode="", clock_mode=ClockMode.BLOCK,
+        token=None, timelock=None, can_vote=False,
+    )  # fmt: skip

@@ -1,0 +1,156 @@
+"""The report for people."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from pnyx_contracts.types import to_hex
+from pnyx_policies.verify.verdict import Report, Status, Step, Tier, Verdict, WriterReport
+
+_TIERS: Final = {
+    Tier.ENFORCED: "ENFORCED: its vote gate cannot vote without an entry",
+    Tier.ATOMIC: "ATOMIC: entry and vote came in one transaction every time, but the key could vote alone",
+    Tier.DECLARED: "DECLARED: a plain key, which could vote without an entry; that would be seen here",
+    Tier.UNKNOWN: "UNKNOWN: this contract promises nothing that we know",
+}
+
+_STYLES: Final = {
+    Status.MATCHES: "green",
+    Status.DIFFERS: "bold red",
+    Status.MISSING: "bold red",
+    Status.NOT_CHECKABLE: "yellow",
+    Status.PENDING: "cyan",
+}
+
+_WHAT_TO_DO: Final = {
+    Step.LOG_CODE: "check the log's address with the DAO; trust nothing that this contract says",
+    Step.REGISTRATION: "ask another node; if it says the same, ask the operator",
+    Step.ENTRIES: "ask another node: this one leaves entries out, or made some up",
+    Step.CONFIGURATION: "ask another node; our log lets no configuration come into force like this",
+    Step.WRITER: "do not count on a gate here; delegates may want to take their voting power back",
+    Step.VOTES: "tell the DAO: a vote that its record does not cover",
+    Step.ANNOUNCED_VOTES: "ask the operator why the vote is not there, and another node whether it really is not",
+    Step.COMPLETENESS: "ask the operator why there was no decision in time",
+    Step.BUNDLE: "ask the operator for the original evidence; other people may hold a copy",
+    Step.HEADER: "the record was made for something else; ask the operator",
+    Step.DECLARED_CONFIGURATION: "the agent did not work the way it declares; ask the operator",
+    Step.PROPOSAL: "the agent judged something other than what is on chain",
+    Step.STATE: "ask another archive node; if it says the same, the record tells other facts than the chain",
+    Step.SIMULATION: "simulate with another node; if it says the same, the record tells other effects",
+    Step.CONTEXT: "run the tool with another node",
+    Step.FINDINGS: "a finding was hidden or made up, or another version of Pnyx made the record (it names which)",
+    Step.PROMPTS: "the model was asked something else than these facts and templates",
+    Step.ANSWERS: "the recorded opinion is not what the model answered",
+    Step.DECISION: "the rules give another decision than the one that was recorded",
+    Step.ENTRY: "the entry on chain is not the one that its own record entitles to",
+}
+
+_SHOWN_NOT_CHECKABLE: Final = 8
+"""Reasons for "not checkable" that are shown for one writer; the rest is in the JSON."""
+
+
+def render(report: Report, console: Console) -> None:
+    """The verdict first, then what was checked, then each problem: where, and what to do."""
+    console.print(_headline(report))
+    console.print(
+        f"Log {report.log} on chain {report.chain_id}, up to block {report.block.number}, {to_hex(report.block.hash)}",
+        highlight=False,
+    )
+    _problems(report.verdicts, console)
+    for writer in report.writers:
+        _writer(writer, console)
+
+
+def _headline(report: Report) -> Text:
+    problems = report.problems
+    if problems:
+        return Text(f"DOES NOT HOLD: {len(problems)} problem(s) found.", style="bold red")
+    counts = report.counts()
+    unchecked = counts[Status.NOT_CHECKABLE.value]
+    rest = f" {unchecked} could not be checked, see below." if unchecked else ""
+    return Text(
+        f"HOLDS: {counts[Status.MATCHES.value]} checks, nothing differs, nothing is missing.{rest}", style="bold green"
+    )
+
+
+def _writer(writer: WriterReport, console: Console) -> None:
+    kinds = ", ".join(f"{count} {kind.name.lower()}" for kind, count in sorted(writer.kinds.items()))
+    console.print()
+    console.print(Text(f"Writer {writer.writer}", style="bold"))
+    console.print(f"  {_TIERS[writer.tier]}", highlight=False)
+    console.print(f"  {writer.entries} entries{f': {kinds}' if kinds else ''}", highlight=False)
+    console.print(_table(writer.verdicts))
+    _problems(writer.verdicts, console)
+    _pending(writer.verdicts, console)
+    _not_checkable(writer.verdicts, console)
+
+
+def _table(verdicts: Iterable[Verdict]) -> Table:
+    table = Table(box=None, pad_edge=True, padding=(0, 2))
+    for heading in ("Step", "matches", "problems", "not checkable", "pending"):
+        table.add_column(heading, justify="left" if heading == "Step" else "right")
+    found = Counter((verdict.step, verdict.status) for verdict in verdicts)
+    for step in Step:
+        counts = {status: found[step, status] for status in Status}
+        if any(counts.values()):
+            table.add_row(f"{int(step):2}. {step.title}", *_cells(counts))
+    return table
+
+
+def _cells(counts: dict[Status, int]) -> Iterator[Text]:
+    problems = counts[Status.DIFFERS] + counts[Status.MISSING]
+    for status, count in (
+        (Status.MATCHES, counts[Status.MATCHES]),
+        (Status.DIFFERS, problems),
+        (Status.NOT_CHECKABLE, counts[Status.NOT_CHECKABLE]),
+        (Status.PENDING, counts[Status.PENDING]),
+    ):
+        yield Text(str(count) if count else "-", style=_STYLES[status] if count else "dim")
+
+
+def _problems(verdicts: Iterable[Verdict], console: Console) -> None:
+    for verdict in verdicts:
+        if verdict.status.is_problem:
+            console.print(Text(f"  {_place(verdict)}: {verdict}{_both_sides(verdict)}", style=_STYLES[verdict.status]))
+            console.print(Text(f"    to do: {_WHAT_TO_DO[verdict.step]}", style="dim"))
+
+
+def _pending(verdicts: Iterable[Verdict], console: Console) -> None:
+    for verdict in verdicts:
+        if verdict.status is Status.PENDING:
+            console.print(Text(f"  {_place(verdict)}: {verdict}", style=_STYLES[verdict.status]))
+
+
+def _not_checkable(verdicts: Iterable[Verdict], console: Console) -> None:
+    """Equal reasons are counted, not repeated."""
+    reasons = Counter((v.step, v.reason) for v in verdicts if v.status is Status.NOT_CHECKABLE)
+    for (step, reason), count in reasons.most_common(_SHOWN_NOT_CHECKABLE):
+        times = f" ({count} times)" if count > 1 else ""
+        console.print(Text(f"  {step.title}{times}: not checkable, because {reason}", style="yellow"))
+    if len(reasons) > _SHOWN_NOT_CHECKABLE:
+        console.print(Text(f"  and {len(reasons) - _SHOWN_NOT_CHECKABLE} more reasons: see --json", style="yellow"))
+
+
+def _place(verdict: Verdict) -> str:
+    about = verdict.about
+    entry = f", entry {about.seq}" if about.seq is not None else ""
+    proposal = f", proposal {_short(about.proposal)}" if about.proposal else ""
+    return f"{int(verdict.step)}. {verdict.step.title}{entry}{proposal}"
+
+
+def _both_sides(verdict: Verdict) -> str:
+    if not verdict.expected and not verdict.seen:
+        return ""
+    return f" (expected {verdict.expected or 'nothing'}, found {verdict.seen or 'nothing'})"
+
+
+def _short(proposal: str) -> str:
+    """Ids are hashes of up to 78 digits; the first and the last ones tell them apart. The JSON has them whole."""
+    chain, governor, number = proposal.split(":")
+    return proposal if len(number) <= 16 else f"{chain}:{governor}:{number[:8]}...{number[-6:]}"

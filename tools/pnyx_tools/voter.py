@@ -1,0 +1,171 @@
+"""Casts the vote that a decision entitles to, and reads it back. No vote without a record.
+
+Through a gate: entry and vote are one transaction; the chain sees to it.
+
+With a plain key (members see DECLARED):
+1. the VOTE entry;
+2. its successful receipt;
+3. only then the vote is signed and sent: signed earlier, it would survive an entry that reverts;
+4. when the vote can no longer land, a VOID entry says so.
+
+Either way the receipt's `VoteCast` is compared with the decision: voter, proposal, vote, number, reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from pnyx_contracts.decision_log import vote_action
+from pnyx_contracts.entry import Entry, EntryKind
+from pnyx_contracts.errors import DiffersError, UsageError
+from pnyx_contracts.governors import GovernorAdapter, GovernorProfile, TransactionCall
+from pnyx_contracts.types import Log, ProposalState, Vote, VoteCast
+from pnyx_policies.entitlement import entitlement
+from pnyx_tools.reader import RevertedError, Topics
+from pnyx_tools.recorder import Case, Writer, find_entry, read_back_entry, receipt_logs, record, record_note
+from pnyx_tools.sender import Errand, FailedTransactionError, GivenUpError
+from pnyx_tools.signer import payload
+from pnyx_tools.signer.protocol import SignBallot, SignRequest, SignVote, Ticket
+from pnyx_tools.signer.settings import WriterKind
+
+
+@dataclass(frozen=True, slots=True)
+class Booth:
+    """The governor that votes are cast in."""
+
+    adapter: GovernorAdapter
+    profile: GovernorProfile
+
+
+@dataclass(frozen=True, slots=True)
+class Voted:
+    """What became of a vote: `cast`, or, for a plain key whose vote could not land, `void`."""
+
+    entry: Entry
+    cast: VoteCast | None = None
+    void: Entry | None = None
+
+
+def vote(writer: Writer, booth: Booth, case: Case) -> Voted:
+    """The way that fits the writer. Safe to run again at any time: what landed is found, not repeated.
+
+    Raises what `Sender.send` raises; through a gate nothing has happened then. Raises `DiffersError` when what landed
+    is not what was decided.
+    """
+    if writer.desk.writer_kind is WriterKind.GATE:
+        return vote_through_gate(writer, booth, case)
+    return vote_with_plain_key(writer, booth, case)
+
+
+def vote_through_gate(writer: Writer, booth: Booth, case: Case) -> Voted:
+    """Entry and vote in one transaction."""
+    decided = _decided(case)
+    support = booth.adapter.support_of(booth.profile, decided)
+    reason = case.dossier.decision.reason
+
+    def prepare() -> tuple[TransactionCall, Callable[[Ticket], SignRequest]]:
+        seq = writer.next_seq()
+        call = payload.vote_through_gate(writer.desk, seq, case.key, support, case.roots, reason)
+        return call, lambda ticket: SignVote(bundle=case.text, expected_seq=seq, ticket=ticket)
+
+    known = find_entry(writer, case, EntryKind.VOTE)
+    if known is not None:
+        receipt = writer.chain.receipt(known.transaction_hash)
+        if receipt is None:
+            raise DiffersError(f"the node shows entry {known.seq}, but not its transaction", hint="use another node")
+    else:
+        receipt = writer.sender.send(Errand(case.purpose("vote"), prepare, _is_open(writer, booth, case)))
+    entry = read_back_entry(writer, case, EntryKind.VOTE, vote_action(support), receipt)
+    return Voted(entry, cast=read_back_vote(writer, booth, case, receipt))
+
+
+def vote_with_plain_key(writer: Writer, booth: Booth, case: Case) -> Voted:
+    """Steps 1 to 4. Raises what `Sender.send` raises while the vote can still land: run it again then."""
+    support = booth.adapter.support_of(booth.profile, _decided(case))
+    entry = record(writer, case, EntryKind.VOTE, vote_action(support), _is_open(writer, booth, case))
+    void = find_entry(writer, case, EntryKind.VOID)
+    if void is not None:
+        return Voted(entry, void=void)
+    landed = _find_vote(writer, booth, case, entry)
+    if landed is None:
+        try:
+            receipt = writer.sender.send(_ballot(writer, booth, case, entry))
+            landed = read_back_vote(writer, booth, case, receipt)
+        except (GivenUpError, FailedTransactionError, RevertedError):
+            if _is_open(writer, booth, case)():
+                raise
+            landed = _find_vote(writer, booth, case, entry)
+    if landed is None:
+        return Voted(entry, void=record_note(writer, case, EntryKind.VOID))
+    return Voted(entry, cast=landed)
+
+
+def read_back_vote(writer: Writer, booth: Booth, case: Case, receipt: dict[str, Any]) -> VoteCast:
+    """The one vote in a receipt. Raises `DiffersError` with both sides when it is not the one decided."""
+    where = f"transaction {receipt['transactionHash']}"
+    votes = _votes(booth, case, receipt_logs(receipt))
+    if len(votes) != 1:
+        raise DiffersError(f"{where}: expected one vote on proposal {case.key}, found {len(votes)}")
+    return _compare(writer, booth, case, votes[0])
+
+
+def _ballot(writer: Writer, booth: Booth, case: Case, entry: Entry) -> Errand:
+    decided, reason = _decided(case), case.dossier.decision.reason
+
+    def prepare() -> tuple[TransactionCall, Callable[[Ticket], SignRequest]]:
+        call = payload.ballot(booth.adapter, booth.profile, case.key, decided, reason)
+        return call, lambda ticket: SignBallot(
+            bundle=case.text, entry_transaction=entry.transaction_hash, ticket=ticket
+        )
+
+    return Errand(case.purpose("ballot"), prepare, _is_open(writer, booth, case))
+
+
+def _find_vote(writer: Writer, booth: Booth, case: Case, entry: Entry) -> VoteCast | None:
+    """The writer's vote after its entry, if it is on chain."""
+    head = writer.chain.block("latest").number
+    voter = bytes(12) + bytes.fromhex(writer.desk.writer[2:])
+    topics: Topics = [list(booth.adapter.vote_topics()), voter]
+    found = _votes(booth, case, writer.chain.logs(entry.block_number, head, topics, [case.key.governor]))
+    return _compare(writer, booth, case, found[0]) if found else None
+
+
+def _votes(booth: Booth, case: Case, logs: list[Log]) -> list[VoteCast]:
+    topics = set(booth.adapter.vote_topics())
+    votes = [
+        booth.adapter.decode_vote(booth.profile, log)
+        for log in logs
+        if log.address == case.key.governor and log.topics and log.topics[0] in topics
+    ]
+    return [cast for cast in votes if cast.key == case.key]
+
+
+def _compare(writer: Writer, booth: Booth, case: Case, cast: VoteCast) -> VoteCast:
+    decided = _decided(case)
+    support = booth.adapter.support_of(booth.profile, decided)
+    for what, landed, meant in (
+        ("voter", cast.voter, writer.desk.writer),
+        ("vote", cast.vote, decided),
+        ("support number", cast.support, support),
+        ("reason", cast.reason, case.dossier.decision.reason),
+    ):
+        if landed != meant:
+            raise DiffersError(
+                f"the vote on {case.key} is not the one decided: its {what} is {landed!r}, it should be {meant!r}",
+                hint="tell the members; stop the agent until it is understood",
+            )
+    return cast
+
+
+def _decided(case: Case) -> Vote:
+    entitled = entitlement(case.dossier)
+    if entitled.vote is None:
+        raise UsageError(f"the decision on {case.key} entitles to a {entitled.kind.name} entry, not to a vote")
+    return entitled.vote
+
+
+def _is_open(writer: Writer, booth: Booth, case: Case) -> Callable[[], bool]:
+    read = booth.adapter.read_state(booth.profile, case.key.proposal_id)
+    return lambda: writer.chain.read(read) is ProposalState.ACTIVE

@@ -1,0 +1,159 @@
+"""The shapes of JSON-RPC: parameters as a node wants them, answers checked before anybody believes them.
+
+Every ``parse_*`` raises ValueError, TypeError or KeyError when a node's answer has another shape.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any, Final
+
+from pnyx_contracts.errors import UsageError
+from pnyx_contracts.types import BlockRef, Log, to_hex
+from pnyx_tools.reader import BlockId, Topics
+
+_TAGS: Final = frozenset({"latest", "safe", "finalized", "earliest", "pending"})
+
+_QUANTITY = re.compile(r"0x[0-9a-fA-F]{1,64}")
+_DATA = re.compile(r"0x(?:[0-9a-fA-F]{2})*")
+_HASH = re.compile(r"0x[0-9a-fA-F]{64}")
+_ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}")
+
+
+class LogQuery:
+    """What is asked of `eth_getLogs`, and whether a log that came back is an answer to it."""
+
+    def __init__(self, topics: Topics, addresses: Sequence[str] | None) -> None:
+        self._topics = [None if t is None else [t] if isinstance(t, bytes) else list(t) for t in topics]
+        self._addresses = None if addresses is None else [address_param(a).lower() for a in addresses]
+
+    def json(self, start: int, end: int) -> dict[str, Any]:
+        query: dict[str, Any] = {"fromBlock": hex(start), "toBlock": hex(end)}
+        query["topics"] = [None if places is None else [to_hex(t) for t in places] for places in self._topics]
+        if self._addresses is not None:
+            query["address"] = self._addresses
+        return query
+
+    def matches(self, log: Log) -> bool:
+        if self._addresses is not None and log.address.lower() not in self._addresses:
+            return False
+        if len(log.topics) < len(self._topics):
+            return False
+        return all(p is None or t in p for p, t in zip(self._topics, log.topics, strict=False))
+
+
+# --- what goes out ---------------------------------------------------------------------------------------------------
+
+
+def address_param(address: str) -> str:
+    if not isinstance(address, str) or not _ADDRESS.fullmatch(address):
+        raise UsageError(f"expected a 20-byte address in 0x hex, got {str(address)[:60]!r}")
+    return address
+
+
+def is_block_hash(block: BlockId) -> bool:
+    return isinstance(block, str) and _HASH.fullmatch(block) is not None
+
+
+def block_param(block: BlockId) -> str | dict[str, str]:
+    if isinstance(block, int) and not isinstance(block, bool) and block >= 0:
+        return hex(block)
+    if isinstance(block, str) and is_block_hash(block):
+        return {"blockHash": block}  # EIP-1898
+    if isinstance(block, str) and block in _TAGS:
+        return block
+    raise UsageError(
+        f"expected a block number, a 32-byte block hash or one of {sorted(_TAGS)}, got {str(block)[:80]!r}"
+    )
+
+
+# --- what comes back -------------------------------------------------------------------------------------------------
+
+
+def _shown(value: object) -> str:
+    return repr(value)[:60]
+
+
+def parse_quantity(value: object) -> int:
+    if not isinstance(value, str) or not _QUANTITY.fullmatch(value):
+        raise ValueError(f"expected a hex quantity, got {_shown(value)}")
+    return int(value, 16)
+
+
+def parse_data(value: object) -> bytes:
+    if not isinstance(value, str) or not _DATA.fullmatch(value):
+        raise ValueError(f"expected 0x hex bytes, got {_shown(value)}")
+    return bytes.fromhex(value[2:])
+
+
+def parse_word(value: object) -> bytes:
+    data = parse_data(value)
+    if len(data) != 32:
+        raise ValueError(f"expected 32 bytes, got {len(data)}")
+    return data
+
+
+def parse_object(value: object) -> dict[str, Any] | None:
+    if value is not None and not isinstance(value, dict):
+        raise TypeError(f"expected an object or null, got {_shown(value)}")
+    return value
+
+
+def parse_block(value: object) -> BlockRef | None:
+    block = parse_object(value)
+    if block is None:
+        return None
+    return BlockRef(
+        number=parse_quantity(block["number"]),
+        hash=parse_word(block["hash"]),
+        timestamp=parse_quantity(block["timestamp"]),
+    )
+
+
+def parse_logs(value: object) -> list[Log]:
+    if not isinstance(value, list):
+        raise TypeError(f"expected a list of logs, got {_shown(value)}")
+    return [parse_log(item) for item in value]
+
+
+def parse_log(value: object) -> Log:
+    """One log as JSON-RPC gives it, in `eth_getLogs` and in receipts. Raises ValueError, TypeError or KeyError."""
+    item = parse_object(value)
+    if item is None:
+        raise TypeError("expected a log, got null")
+    if item.get("removed") is True:
+        raise ValueError("a log that a reorganisation removed")
+    if not isinstance(item["topics"], list) or len(item["topics"]) > 4:
+        raise ValueError("expected a list of at most 4 topics")
+    return Log(
+        address=item["address"],
+        topics=tuple(parse_word(topic) for topic in item["topics"]),
+        data=parse_data(item["data"]),
+        block_number=parse_quantity(item["blockNumber"]),
+        block_hash=parse_word(item["blockHash"]),
+        transaction_hash=parse_word(item["transactionHash"]),
+        log_index=parse_quantity(item["logIndex"]),
+    )
+
+
+def error_parts(error: object) -> tuple[int, str, bytes]:
+    """(code, message, revert data) of a JSON-RPC error, however strangely it is built."""
+    if not isinstance(error, dict):
+        return 0, str(error)[:300], b""
+    code = error.get("code")
+    return (
+        code if isinstance(code, int) else 0,
+        str(error.get("message", ""))[:300] or "an error without a message",
+        _revert_data(error.get("data")),
+    )
+
+
+def _revert_data(data: object) -> bytes:
+    """Nodes put it as ``"0x..."``, as ``"Reverted 0x..."`` or one level deeper."""
+    if isinstance(data, dict):
+        data = data.get("data")
+    if not isinstance(data, str):
+        return b""
+    found = re.search(r"0x(?:[0-9a-fA-F]{2})*$", data)
+    return bytes.fromhex(found.group()[2:]) if found else b""
