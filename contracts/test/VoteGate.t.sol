@@ -271,8 +271,11 @@ contract VoteGateTest is Harness {
             bytes memory call_ =
                 abi.encodeCall(gate.note, (seq, uint8(kind), "subject", PROMPT, ROOT, bytes32(0)));
             vm.prank(SIGNER);
-            (bool accepted,) = address(gate).call(call_);
+            (bool accepted, bytes memory error) = address(gate).call(call_);
             vm.assertEq(accepted, kind >= 2 && kind <= 7);
+            if (kind == EntryKind.VOTE || kind >= 16) {
+                vm.assertEq(bytes32(bytes4(error)), bytes32(IVoteGate.VoteGateKindNotAllowed.selector));
+            }
             vm.assertEq(uint256(nextSeq()), accepted ? seq + 1 : seq);
         }
     }

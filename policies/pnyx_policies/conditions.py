@@ -18,7 +18,7 @@ from difflib import get_close_matches
 from enum import Enum
 from fractions import Fraction
 
-from eth_utils.address import is_address, to_checksum_address
+from eth_utils.address import is_hex_address, to_checksum_address
 
 from pnyx_contracts.errors import UsageError
 from pnyx_contracts.types import UINT256_MAX
@@ -225,7 +225,11 @@ def _word(field: Field, text: str) -> str | None:
 
 
 def _address(_: Field, text: str) -> str | None:
-    return str(to_checksum_address(text)) if text.startswith("0x") and is_address(text) else None
+    """All lower case, or with the right checksum: a mistyped address must not load."""
+    if not text.startswith("0x") or not is_hex_address(text):
+        return None
+    address = str(to_checksum_address(text))
+    return address if text in {address, address.lower()} else None
 
 
 def _name(_: Field, text: str) -> str | None:

@@ -190,8 +190,9 @@ def _time_left(situation: Situation) -> Seen:
 
 
 def _only_language_models(situation: Situation) -> Seen:
-    opinions = situation.opinions
-    return Seen("yes" if opinions and all(o.analyst.is_language_model for o in opinions) else "no")
+    if not situation.opinions:
+        return Seen(None, "there is no analysis")
+    return Seen("yes" if all(o.analyst.is_language_model for o in situation.opinions) else "no")
 
 
 def _checks_skipped(situation: Situation) -> Seen:

@@ -1,12 +1,13 @@
 """What leaves the treasury: transfers and allowances.
 
-Where the simulation ran, its movements count, and what the calls say beyond them: a ``transfer`` that moves nothing we
-can see is no reason to believe that nothing moved. Where it did not run, the decoded calls are all we have.
+What the simulation saw move counts, and what the calls say beyond it: a ``transfer`` that moves nothing we can see is
+no reason to believe that nothing moved. Without a simulation, the calls give a lower bound only.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 
@@ -51,17 +52,29 @@ class Outflows:
 def outflows(facts: Facts) -> Outflows:
     """Everything that goes to somebody outside the DAO."""
     called = tuple(_leaving(facts, _of_calls(facts)))
+    paths = {_essence(o): o.path for o in called}
+    moved = tuple(_leaving(facts, (_of_movement(m, paths) for m in facts.simulation.movements)))
     abroad = next((c for c in facts.every_call() if c.other_chain), None)
-    doubt = f"call {abroad.path} acts on another chain" if abroad else ""
-    if facts.simulation.status is SimulationStatus.SUCCEEDED:
-        paths = {_essence(o): o.path for o in called}
-        moved = tuple(_leaving(facts, (_of_movement(m, paths) for m in facts.simulation.movements)))
-        seen = {_essence(o) for o in moved}
-        return Outflows((*moved, *(o for o in called if _essence(o) not in seen)), doubt)
-    unclear = next((c for c in facts.every_call() if not _moves_only_what_it_says(c)), None)
-    if unclear is not None:
-        doubt = f"the simulation was {facts.simulation.status.value}, and call {unclear.path} may move more"
-    return Outflows(called, doubt)
+    doubts = (
+        f"the simulation was {facts.simulation.status.value}" if not _simulated(facts) else "",
+        f"call {abroad.path} acts on another chain" if abroad else "",
+    )
+    return Outflows((*moved, *_beyond(called, moved)), "; ".join(d for d in doubts if d))
+
+
+def _simulated(facts: Facts) -> bool:
+    return facts.simulation.status is SimulationStatus.SUCCEEDED
+
+
+def _beyond(called: Iterable[Outflow], moved: Iterable[Outflow]) -> Iterator[Outflow]:
+    """What was called and not seen to move, each as often as it was called."""
+    seen = Counter(map(_essence, moved))
+    for outflow in called:
+        essence = _essence(outflow)
+        if seen[essence]:
+            seen[essence] -= 1
+        else:
+            yield outflow
 
 
 def holding_of(facts: Facts, asset: str | None) -> Holding | None:
@@ -155,9 +168,3 @@ def _money_moved(call: DecodedCall, caller: str) -> Outflow | None:
         return None
     from_whom = caller if sender is None else values[sender]
     return Outflow(kind, call.target, from_whom, values[recipient], int(amount), call.path, is_nft)
-
-
-def _moves_only_what_it_says(call: DecodedCall) -> bool:
-    if call.delegatecall:
-        return False
-    return not call.calldata or bool(call.inner) or _money_moved(call, call.target) is not None

@@ -202,7 +202,7 @@ def test_heads_agree_with_cast(node: Anvil) -> None:
     """The formula of docs/contracts.md, computed by a program that we did not write."""
     log, writer = deploy_log(node), node.accounts[5]
     register = "register(address,uint32,(bytes32,address[],string))"
-    config = f"(0x{'01' * 32},[],)"
+    config = f'(0x{"01" * 32},[],"")'
     node.send(log, bytes.fromhex(cast("calldata", register, writer, "86400", config)[2:]), sender=writer)
 
     head = cast_genesis(node, log, writer)

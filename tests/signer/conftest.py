@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 from eth_account import Account
+from eth_utils.address import to_checksum_address
 from pydantic import SecretStr
 
 from pnyx_contracts.decision_log import encode_register, read_state, subject
@@ -37,13 +39,13 @@ from pnyx_tools.signer.payload import Desk
 from pnyx_tools.signer.protocol import Identity, SignBallot, Signed, SignEntry, SignRequest, SignVote, Ticket
 from pnyx_tools.signer.settings import Limits, SignerSettings, WriterKind
 from pnyx_tools.testing.anvil import Anvil
-from pnyx_tools.testing.deploy import Governance, deploy_gate, deploy_governance, deploy_log, encode_call
+from pnyx_tools.testing.deploy import Governance, deploy_gate, deploy_governance, deploy_log
 from pnyx_tools.testing.outbox import MemoryOutbox
 from pnyx_tools.voter import Booth
 
 GWEI = 10**9
-FRIEND = "0x00000000000000000000000000000000000f00D1"
-STRANGER = "0x000000000000000000000000000000000000bAD1"
+FRIEND = str(to_checksum_address("0x00000000000000000000000000000000000f00d1"))
+STRANGER = str(to_checksum_address("0x000000000000000000000000000000000000bad1"))
 
 RULES = """\
 name = "signer-tests"
@@ -131,7 +133,7 @@ class Parliament:
 
     def open(self, *, call: bytes = b"", to: str = FRIEND, value: int = 10**15, text: str = "") -> int:
         """A proposal that is open for votes: by default a small payment to a friend, announced as such."""
-        title = f"# Pay a friend {next(self._titles)}\n\nPay 0.001 ETH to {to}."
+        title = f"# Pay a friend {next(self._titles)}\n\nPay {value / 10**18:f} ETH to {to}."
         number = self.governance.propose([to], [value], [call], text or title)
         self.governance.advance_to_active(number)
         return number
@@ -221,6 +223,16 @@ class Parliament:
     def close(self) -> None:
         while self._opened:
             self._opened.pop().close()
+
+    def land(self, signed: Signed) -> dict[str, Any]:
+        """Sends it, and waits for the block that holds it; the receipt."""
+        self.chain.send_raw(signed.raw)
+        for _ in range(100):
+            receipt = self.chain.receipt(signed.transaction_hash)
+            if receipt is not None:
+                return receipt
+            time.sleep(0.02)
+        raise AssertionError("not mined")
 
     # --- requests, as a daemon makes them ----------------------------------------------------------------------------
 
@@ -361,5 +373,3 @@ def approve(person: str = "Ada", *, expires_at: int = 1_900_000_000, vote: Vote 
 
     return made
 
-
-__all__ = ["encode_call"]

@@ -9,6 +9,7 @@ import pytest
 from eth_account import Account
 from eth_account.messages import encode_defunct
 from eth_hash.auto import keccak
+from eth_utils.address import to_checksum_address
 from pydantic import ValidationError
 
 from pnyx_contracts.entry import EntryKind
@@ -80,7 +81,7 @@ def test_the_honest_request_is_signed(parliament: Parliament) -> None:
 
 # --- the bundle, field by field --------------------------------------------------------------------------------------
 
-OTHER = "0x00000000000000000000000000000000000e7Be2"
+OTHER = str(to_checksum_address("0x00000000000000000000000000000000000e7be2"))
 WORD = b"\x77" * 32
 
 DOCTORED: list[tuple[str, Any, str]] = [
@@ -211,7 +212,7 @@ def test_a_hidden_role_grant_is_refused(gate: Parliament) -> None:
 
 
 def test_code_that_changed_after_the_review_is_refused(gate: Parliament) -> None:
-    target = "0x0000000000000000000000000000000000C0dE01"
+    target = str(to_checksum_address("0x0000000000000000000000000000000000c0de01"))
     gate.node.set_code(target, bytes.fromhex("00"))
     settings = gate.settings.model_copy(update={"known_addresses": {target: "a contract"}})
     gate.settings = settings
@@ -350,7 +351,7 @@ def test_a_vote_before_or_after_its_time_is_refused(parliament: Parliament) -> N
     refuses(parliament, parliament.ask_vote(parliament.dossier(early)), "the proposal is PENDING")
     number = parliament.open()
     honest = parliament.dossier(number)
-    parliament.node.mine(46)
+    parliament.node.mine(47)
     refuses(parliament, parliament.ask_vote(honest), "the rules give 'skip'")
     parliament.governance.advance_to_closed(number)
     refuses(parliament, parliament.ask_vote(honest), "the proposal is DEFEATED")
@@ -394,12 +395,12 @@ def test_a_wave_of_proposals_does_not_drain_the_key(gate: Parliament) -> None:
     for _ in range(2):
         held = gate.dossier(gate.open(to=STRANGER))
         signed = gate.signer().sign(gate.ask_entry(held, EntryKind.HOLD))
-        gate.chain.send_raw(signed.raw)
+        gate.land(signed)
     spam = gate.dossier(gate.open(to=STRANGER))
     refuses(gate, gate.ask_entry(spam, EntryKind.HOLD), "entries without a vote would be")
     for _ in range(2):
         signed = gate.signer().sign(gate.ask_vote(gate.dossier(gate.open())))
-        gate.chain.send_raw(signed.raw)
+        gate.land(signed)
     refuses(gate, gate.ask_vote(gate.dossier(gate.open())), "the worst cost of 24 hours would be")
 
 
@@ -455,7 +456,7 @@ def test_a_kind_that_the_log_does_not_know_is_no_request(one_gate: tuple[Parliam
 
 def test_an_entry_that_is_there_is_not_written_twice(parliament: Parliament) -> None:
     held = parliament.dossier(parliament.open(to=STRANGER))
-    parliament.chain.send_raw(parliament.signer().sign(parliament.ask_entry(held, EntryKind.HOLD)).raw)
+    parliament.land(parliament.signer().sign(parliament.ask_entry(held, EntryKind.HOLD)))
     refuses(parliament, parliament.ask_entry(held, EntryKind.HOLD), "this HOLD entry is on chain already")
 
 
@@ -481,10 +482,7 @@ def test_a_ballot_without_its_landed_entry_is_refused(plain: Parliament) -> None
 def test_a_ballot_whose_entry_reverted_is_refused(plain: Parliament) -> None:
     honest = plain.dossier(plain.open())
     entry = plain.signer().sign(plain.ask_vote(honest, ticket=plain.ticket(gas_limit=30_000)))
-    plain.chain.send_raw(entry.raw)
-    receipt = plain.chain.receipt(entry.transaction_hash)
-    assert receipt is not None
-    assert receipt["status"] == "0x0"
+    assert plain.land(entry)["status"] == "0x0"
     refuses(plain, plain.ask_ballot(honest, entry.transaction_hash), "holds no VOTE entry", NotYetError)
 
 
@@ -493,7 +491,7 @@ def test_a_forgetful_signer_still_sees_what_is_on_chain(plain: Parliament) -> No
     number = plain.open()
     honest = plain.dossier(number)
     entry = plain.signer().sign(plain.ask_vote(honest))
-    plain.chain.send_raw(entry.raw)
+    plain.land(entry)
     plain.close()
     plain.settings.memory.unlink()
     other = changed(honest, "software.pnyx", "0.1.1")
@@ -504,10 +502,10 @@ def test_a_forgetful_signer_still_sees_what_is_on_chain(plain: Parliament) -> No
 def test_a_void_vote_is_not_cast_any_more(plain: Parliament) -> None:
     honest = plain.dossier(plain.open())
     entry = plain.signer().sign(plain.ask_vote(honest))
-    plain.chain.send_raw(entry.raw)
+    plain.land(entry)
     void = plain.signer().sign(plain.ask_entry(honest, EntryKind.VOID))
     refuses(plain, plain.ask_ballot(honest, entry.transaction_hash), "given up by a VOID entry")
-    plain.chain.send_raw(void.raw)
+    plain.land(void)
     plain.close()
     plain.settings.memory.unlink()
     refuses(plain, plain.ask_ballot(honest, entry.transaction_hash), "a VOID entry says that this vote will not be cast")

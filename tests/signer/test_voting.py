@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from typing import Any
 
@@ -9,9 +10,19 @@ import pytest
 
 from pnyx_contracts.decision_log import subject, vote_action
 from pnyx_contracts.entry import EntryKind
-from pnyx_contracts.types import Vote
+from pnyx_contracts.errors import DiffersError, RefusedError
+from pnyx_contracts.types import Vote, to_hex
+from pnyx_tools.recorder import Case, record, record_note
+from pnyx_tools.sender import GivenUpError
+from pnyx_tools.signer import payload
+from pnyx_tools.signer.keys import UnsignedTransaction
+from pnyx_tools.signer.payload import Desk
+from pnyx_tools.signer.protocol import SignBallot, Signed, SignRequest, SignVote
 from pnyx_tools.signer.settings import WriterKind
+from pnyx_tools.signer.witness import entries_about
 from pnyx_tools.voter import vote
+
+from .conftest import STRANGER, DirectSigner, Parliament
 
 
 @pytest.mark.parametrize("kind", list(WriterKind))
@@ -42,3 +53,203 @@ def test_a_vote_lands_as_decided_with_its_entry_before_it(
         parliament.governance.adapter.read_tally(parliament.governance.profile, number)
     )
     assert (against, in_favour) == (0, 500_000 * 10**18)
+
+
+@pytest.fixture
+def decided(parliament: Parliament) -> Case:
+    return parliament.case(parliament.dossier(parliament.open()))
+
+
+def own_entries(parliament: Parliament, case: Case) -> list[EntryKind]:
+    head = parliament.node.rpc.block().number
+    settings = parliament.settings
+    return [e.kind for e in entries_about(parliament.node.rpc, settings.log, settings.writer, case.key, 0, head)]
+
+
+def own_votes(parliament: Parliament, case: Case) -> int:
+    topics = [list(parliament.booth.adapter.vote_topics()), bytes(12) + bytes.fromhex(parliament.settings.writer[2:])]
+    return len(parliament.node.rpc.logs(0, parliament.node.rpc.block().number, topics, [case.key.governor]))
+
+
+def test_asked_again_it_finds_what_landed(parliament: Parliament, decided: Case) -> None:
+    first = vote(parliament.writer(), parliament.booth, decided)
+    parliament.outbox.contents.clear()
+
+    again = vote(parliament.writer(), parliament.booth, decided)
+
+    assert again == first
+    assert own_votes(parliament, decided) == 1
+
+
+@pytest.mark.parametrize(
+    ("step", "call"),
+    [("sign", 1), ("sign", 2), ("save", 2), ("save", 3), ("save", 5), ("send", 1), ("send", 2), ("receipt", 1), ("receipt", 3)],
+)
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_killed_between_any_two_steps_there_is_one_entry_and_one_vote(
+    parliament: Parliament, decided: Case, step: str, call: int, moment: str
+) -> None:
+    signer, chain = parliament.signer(), parliament.chain
+    owner, name = {
+        "sign": (signer, "sign"),
+        "save": (parliament.outbox, "save"),
+        "send": (chain, "send_raw"),
+        "receipt": (chain, "receipt"),
+    }[step]
+    original = getattr(owner, name)
+    calls = 0
+
+    def fatal(*arguments: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        answer = original(*arguments) if calls < call or moment == "after" else None
+        if calls == call:
+            raise Killed
+        return answer
+
+    setattr(owner, name, fatal)
+    with contextlib.suppress(Killed):
+        vote(parliament.writer(signer, chain), parliament.booth, decided)
+    setattr(owner, name, original)
+
+    voted = vote(parliament.writer(), parliament.booth, decided)
+
+    assert voted.cast is not None
+    assert own_entries(parliament, decided) == [EntryKind.VOTE]
+    assert own_votes(parliament, decided) == 1
+
+
+class Killed(BaseException):
+    """Stands for `kill -9`."""
+
+
+def test_a_stuck_vote_is_replaced_and_lands_once(parliament: Parliament, decided: Case) -> None:
+    signer = parliament.signer()
+    parliament.node.request("evm_setAutomine", False)
+
+    def a_miner_who_likes_replacements() -> None:
+        if len([s for s in signer.signed if s.nonce == signer.signed[-1].nonce]) > 1:
+            parliament.node.mine()
+
+    parliament.clock.on_sleep = a_miner_who_likes_replacements
+    voted = vote(parliament.writer(signer), parliament.booth, decided)
+
+    assert voted.cast is not None
+    assert own_entries(parliament, decided) == [EntryKind.VOTE]
+    assert own_votes(parliament, decided) == 1
+    by_nonce = [s.nonce for s in signer.signed]
+    assert len(by_nonce) == 2 * len(set(by_nonce))
+
+
+def test_a_plain_keys_vote_that_cannot_land_any_more_is_declared_void(plain: Parliament) -> None:
+    case = plain.case(plain.dossier(plain.open()))
+    signer = plain.signer()
+    honest = signer.sign
+
+    def too_late(request: SignRequest) -> Signed:
+        if isinstance(request, SignBallot):
+            plain.governance.advance_to_closed(case.key.proposal_id)
+        return honest(request)
+
+    signer.sign = too_late  # type: ignore[method-assign]
+    with pytest.raises(RefusedError, match="the proposal is DEFEATED"):
+        vote(plain.writer(signer), plain.booth, case)
+    assert own_entries(plain, case) == [EntryKind.VOTE]
+
+    voted = vote(plain.writer(), plain.booth, case)
+
+    assert voted.cast is None
+    assert voted.void is not None
+    assert own_entries(plain, case) == [EntryKind.VOTE, EntryKind.VOID]
+    assert own_votes(plain, case) == 0
+    assert vote(plain.writer(), plain.booth, case) == voted
+
+
+def test_a_stuck_ballot_makes_way_for_its_void_entry(plain: Parliament) -> None:
+    """The VOID entry takes the ballot's nonce, so that the ballot can never land after it."""
+    case = plain.case(plain.dossier(plain.open()))
+    signer, chain = plain.signer(), plain.chain
+    writer = plain.writer(signer, chain)
+    number = case.key.proposal_id
+
+    def close_without_the_ballot() -> None:
+        if isinstance(signer.signed[-1], Signed) and len(signer.signed) == 2:
+            ballot = signer.signed[1]
+            plain.node.request("anvil_dropTransaction", to_hex(ballot.transaction_hash))
+            plain.governance.advance_to_closed(number)
+            chain.send_raw(ballot.raw)
+        elif len(signer.signed) > 2:
+            plain.node.mine()
+
+    plain.clock.on_sleep = plain.node.mine
+    entry = record(writer, case, EntryKind.VOTE, vote_action(1), lambda: True)
+    plain.node.request("evm_setAutomine", False)
+    plain.clock.on_sleep = close_without_the_ballot
+
+    voted = vote(writer, plain.booth, case)
+
+    assert voted.entry == entry
+    assert voted.void is not None
+    ballot, void = signer.signed[1], signer.signed[-1]
+    assert void.nonce == ballot.nonce
+    assert plain.chain.receipt(ballot.transaction_hash) is None
+    assert own_entries(plain, case) == [EntryKind.VOTE, EntryKind.VOID]
+
+
+def test_a_vote_through_a_gate_that_closes_in_time_is_given_up(gate: Parliament) -> None:
+    case = gate.case(gate.dossier(gate.open()))
+    gate.governance.advance_to_closed(case.key.proposal_id)
+    with pytest.raises(GivenUpError):
+        vote(gate.writer(), gate.booth, case)
+    assert own_entries(gate, case) == []
+
+
+def test_a_note_is_written_once_and_read_back(parliament: Parliament) -> None:
+    case = parliament.case(parliament.dossier(parliament.open(to=STRANGER)))
+    first = record_note(parliament.writer(), case, EntryKind.HOLD)
+    parliament.outbox.contents.clear()
+    assert record_note(parliament.writer(), case, EntryKind.HOLD) == first
+    assert first.action == bytes(32)
+    assert own_entries(parliament, case) == [EntryKind.HOLD]
+
+
+def test_a_missed_proposal_is_written_down(parliament: Parliament) -> None:
+    number = parliament.open()
+    parliament.governance.advance_to_closed(number)
+    case = parliament.case(parliament.dossier(number))
+    assert record_note(parliament.writer(), case, EntryKind.MISSED).kind is EntryKind.MISSED
+
+
+def test_a_vote_that_differs_from_its_decision_is_told_with_both_sides(parliament: Parliament, decided: Case) -> None:
+    """The signer was replaced by one that votes as it likes: what landed is compared with what was decided."""
+    booth, key = parliament.booth, decided.key
+    support = booth.adapter.support_of(booth.profile, Vote.AGAINST)
+
+    class Traitor(DirectSigner):
+        def sign(self, request: SignRequest) -> Signed:
+            desk = Desk(parliament.settings.writer_kind, parliament.settings.writer, parliament.settings.log)
+            match request:
+                case SignVote():
+                    call = payload.vote_through_gate(
+                        desk, request.expected_seq, key, support, decided.roots, "I like it better"
+                    )
+                case SignBallot():
+                    call = payload.ballot(booth.adapter, booth.profile, key, Vote.AGAINST, "I like it better")
+                case _:
+                    return super().sign(request)
+            signed = parliament.key.sign(
+                UnsignedTransaction(chain_id=31337, to=call.to, data=call.data, **request.ticket.model_dump())
+            )
+            return Signed(
+                raw=signed.raw,
+                transaction_hash=signed.hash,
+                nonce=request.ticket.nonce,
+                max_fee_per_gas=request.ticket.max_fee_per_gas,
+                max_priority_fee_per_gas=request.ticket.max_priority_fee_per_gas,
+            )
+
+    traitor = Traitor(parliament.signer().notary)
+    expected = r"action is 0x0+, it should be 0x0+1|its vote is <Vote.AGAINST: 'against'>, it should be <Vote.FOR: 'for'>"
+    for _ in range(2):
+        with pytest.raises(DiffersError, match=expected):
+            vote(parliament.writer(traitor), booth, decided)

@@ -113,7 +113,7 @@ class World:
         return verify(self.node.rpc, self.log, agent and agent.writer, **options)
 
     def check_fails(self, agent: LocalAgent | None = None, **options: Any) -> set[tuple[Step, str]]:
-        """Checks; the report must have problems. Gives their steps and where they differ ("" where something is missing)."""
+        """Checks; there must be problems. Gives their steps and where they differ ("" for what is missing)."""
         report = self.check(agent, **options)
         assert report.problems
         assert not report.ok

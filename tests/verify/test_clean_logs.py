@@ -22,7 +22,7 @@ from pnyx_policies.verify import Status, Step, Tier
 from pnyx_tools.context import builtin_tools
 from pnyx_tools.rpc import Rpc
 from pnyx_tools.testing.openai_server import answer, refusal
-from pnyx_tools.verifier import render
+from pnyx_tools.verifier import render, verify
 
 
 def assert_clean(report):
@@ -260,8 +260,6 @@ def test_nothing_to_check_is_wrong_usage(world):
     with pytest.raises(UsageError, match="no writer has registered"):
         world.check()
     with pytest.raises(UsageError, match="no contract"):
-        from pnyx_tools.verifier import verify
-
         verify(world.node.rpc, world.node.accounts[0], upto="latest")
     with pytest.raises(UsageError, match="address"):
         world.check(factory="0x12")

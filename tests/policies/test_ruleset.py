@@ -1,0 +1,146 @@
+"""Rulesets: what loads, and what every mistake is told as."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from eth_hash.auto import keccak
+
+from pnyx_contracts.types import Vote
+from pnyx_policies.ruleset import Ruleset, RulesetError
+from pnyx_policies.rulesets import shipped_ruleset, shipped_rulesets
+
+HEAD = 'name = "test"\nversion = "1"\n'
+
+
+def rule(**keys: str) -> str:
+    values = {"id": '"a-rule"', "because": '"Because."', "then": '"against"'} | keys
+    return "[[rule]]\n" + "".join(f"{key} = {value}\n" for key, value in values.items())
+
+
+def parse(text: str, checks: tuple[str, ...] | None = None) -> Ruleset:
+    return Ruleset.parse(text, "my.toml", checks)
+
+
+def test_a_ruleset_is_named_by_the_hash_of_its_text():
+    text = HEAD + rule(when='["findings.critical > 0"]')
+    ruleset = parse(text)
+    assert ruleset.hash == keccak(text.encode())
+    assert ruleset.text == text
+    assert [r.id for r in ruleset.rules] == ["a-rule"]
+
+
+@pytest.mark.parametrize("name", shipped_rulesets())
+def test_shipped_rulesets_load_and_say_what_they_are_for(name):
+    ruleset = parse(shipped_ruleset(name))
+    assert ruleset.name == name
+    assert ruleset.description
+    assert ruleset.rules[0].id == "hidden-or-hostile"
+
+
+def test_large_amounts_in_limits_are_exact():
+    ruleset = parse(HEAD + f'[limits]\nmin_voting_power = "{2**255 + 1}"\n')
+    assert ruleset.limits.min_voting_power == 2**255 + 1
+
+
+def test_a_model_rule_carries_its_limits():
+    text = HEAD + rule(when='["calls.count > 0"]', then='"model"')
+    ruleset = parse(text + '[rule.model]\nallow = ["for", "abstain"]\nmin_confidence_percent = 70\nmin_agreeing = 2\n')
+    limits = ruleset.rules[0].model
+    assert limits is not None
+    assert (limits.allow, limits.min_confidence_percent, limits.min_agreeing) == ({Vote.FOR, Vote.ABSTAIN}, 70, 2)
+
+
+def test_checks_of_plugins_can_be_named_when_they_run():
+    text = HEAD + rule(when='["finding.my-check >= high"]')
+    with pytest.raises(RulesetError, match=re.escape("unknown field 'finding.my-check'")):
+        parse(text)
+    assert parse(text, ("my-check",)).checks == {"my-check"}
+
+
+_ALWAYS = rule(id='"all"', when='["always"]', then='"hold"')
+
+MISTAKES = {
+    "no toml": ("name =", "my.toml: this is no TOML"),
+    "no name": ('version = "1"', "the ruleset: name is missing"),
+    "unknown key": (HEAD + 'colour = "red"', "unknown key 'colour', expected name, version"),
+    "near key": (HEAD + 'rules = "red"', "did you mean 'rule'?"),
+    "unknown limit": (HEAD + "[limits]\nmin_block_left = 3", "did you mean 'min_blocks_left'?"),
+    "limit of zero": (HEAD + "[limits]\nmin_voting_power = 0", "min_voting_power must be a whole number from 1"),
+    "rule is no table": (HEAD + "rule = 3", "rule must be an array of tables"),
+    "bad id": (HEAD + rule(id='"A rule"', when='["always"]'), "rule 1: id 'A rule' must be lower-case"),
+    "no because": (HEAD + '[[rule]]\nid = "x"\nthen = "hold"\nwhen = ["always"]', "rule 'x': because is missing"),
+    "long because": (HEAD + rule(because=f'"{"x" * 141}"', when='["always"]'), "one line of at most 140 bytes"),
+    "two lines": (HEAD + rule(because='"a\\nb"', when='["always"]'), "one line of at most 140 bytes"),
+    "wrong then": (HEAD + rule(then='"agianst"', when='["always"]'), "did you mean 'against'?"),
+    "no condition": (HEAD + rule(), 'a rule that always matches says when = ["always"]'),
+    "empty when": (HEAD + rule(when="[]"), "has no conditions"),
+    "always and more": (HEAD + rule(when='["always", "calls.count > 1"]'), '"always" stands alone'),
+    "for anything": (HEAD + rule(when='["always"]', then='"for"'), "would vote on anything"),
+    "bad line": (
+        HEAD + rule(when='["findings.critical > 0", "finding.critical > 0"]'),
+        "rule 'a-rule': when line 'finding.critical > 0': unknown field 'finding.critical'; did you mean",
+    ),
+    "line is no text": (HEAD + rule(when="[1]"), "when must be a list of lines"),
+    "line never holds": (HEAD + rule(when='["calls.count < 0"]'), "can never hold, whatever calls.count is"),
+    "line always holds": (HEAD + rule(any='["calls.count >= 0"]'), "always holds: leave it out"),
+    "contradiction": (
+        HEAD + rule(when='["calls.count > 3", "calls.count < 3"]'),
+        "can never match: its lines on calls.count contradict",
+    ),
+    "duplicate id": (
+        HEAD + rule(when='["calls.count > 3"]') + rule(when='["calls.count > 4"]'),
+        "two rules have the id 'a-rule'",
+    ),
+    "after always": (HEAD + _ALWAYS + rule(when='["calls.count > 3"]'), "'a-rule' is never reached: rule 'all'"),
+    "covered": (
+        HEAD + rule(id='"one"', when='["calls.count > 3"]') + rule(when='["calls.unknown > 0", "calls.count > 3"]'),
+        "'a-rule' is never reached: rule 'one'",
+    ),
+    "covered by an alternative": (
+        HEAD
+        + rule(id='"one"', any='["calls.count > 3", "calls.unknown > 0"]')
+        + rule(when='["calls.unknown > 0"]', then='"hold"'),
+        "'a-rule' is never reached: rule 'one'",
+    ),
+    "model without limits": (HEAD + rule(when='["calls.count > 0"]', then='"model"'), "[rule.model] is missing"),
+    "limits without model": (
+        HEAD + rule(when='["calls.count > 0"]') + '[rule.model]\nallow = ["for"]\n',
+        '[rule.model] goes with then = "model" only',
+    ),
+    "model may hold": (
+        HEAD
+        + rule(when='["calls.count > 0"]', then='"model"')
+        + '[rule.model]\nallow = ["hold"]\nmin_confidence_percent = 1\n',
+        "allow must be one of for, against, abstain; got 'hold'",
+    ),
+    "confidence over 100": (
+        HEAD
+        + rule(when='["calls.count > 0"]', then='"model"')
+        + '[rule.model]\nallow = ["for"]\nmin_confidence_percent = 101\n',
+        "min_confidence_percent must be a whole number from 0 to 100; got 101",
+    ),
+    "on a model's word": (
+        HEAD + rule(when='["model.recommendation is for"]', then='"for"'),
+        "votes in favour on a model's word",
+    ),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_every_mistake_is_told_when_the_ruleset_loads(mistake):
+    text, complaint = MISTAKES[mistake]
+    with pytest.raises(RulesetError) as error:
+        parse(text)
+    assert complaint in error.value.message
+    assert error.value.message.startswith("my.toml: ")
+
+
+def test_rules_that_overlap_and_do_not_cover_are_fine():
+    overlap = (
+        rule(id='"one"', when='["calls.count > 3"]', any='["calls.unknown > 0", "findings.high > 0"]')
+        + rule(id='"two"', when='["calls.count > 3"]')
+        + rule(id='"three"', any='["calls.unknown > 0", "calls.count > 3"]')
+    )
+    assert len(parse(HEAD + overlap).rules) == 3

@@ -1,0 +1,124 @@
+"""Which code runs at an address, and which addresses a proposal reaches."""
+
+from __future__ import annotations
+
+import pytest
+from eth_abi.abi import encode
+from eth_hash.auto import keccak
+from eth_utils.address import to_checksum_address
+
+from pnyx_contracts.calldata import decode_calls
+from pnyx_contracts.selectors import selector_of
+from pnyx_contracts.types import Call
+from pnyx_tools.code import reached_addresses, read_target
+from pnyx_tools.testing.anvil import Anvil
+from pnyx_tools.testing.deploy import Governance, deploy, encode_call
+
+IMPLEMENTATION = to_checksum_address("0x" + "11" * 20)
+SOMEWHERE = to_checksum_address("0x" + "22" * 20)
+BEACON = to_checksum_address("0x" + "33" * 20)
+CODE = bytes.fromhex("60016001")
+EIP1967 = "0x360894a13ba1a3210667c828492db98dca3e2076cc3735a920a3ca505d382bbc"
+EIP1967_BEACON = "0xa3f0ad74e5423aebfd80d3ef4346578335a9a72aeaee59ff6cb3582b35133d50"
+ZEPPELINOS = "0x7050c9e0f4ca769c69bd3a8ef740bc37934f8e2c036e5a723fd8ee048ed3f8c3"
+SAFE_1_3 = (
+    "608060405273ffffffffffffffffffffffffffffffffffffffff600054167fa619486e00000000000000000000000000000000000000000000000000"
+    "00000060003514156050578060005260206000f35b3660008037600080366000845af43d6000803e60008114156070573d6000fd5b3d6000f3fe"
+)
+SAFE_1_5 = (
+    "608060405260005463a619486e60003560e01c14156024578060601b606c5260206060f35b3660008037600080366000845af43d6000803e806040"
+    "573d6000fd5b3d6000f3fe"
+)
+
+
+@pytest.fixture
+def node(dao: Governance) -> Anvil:
+    dao.node.set_code(IMPLEMENTATION, CODE)
+    return dao.node
+
+
+def store_address(node: Anvil, slot: str, address: str) -> None:
+    node.request("anvil_setStorageAt", SOMEWHERE, slot, "0x" + "00" * 12 + address[2:])
+    node.mine()
+
+
+def test_an_account_without_code(node: Anvil) -> None:
+    facts = read_target(node.rpc, SOMEWHERE, "latest")
+    assert (facts.has_code, facts.code_hash, facts.implementation) == (False, keccak(b""), None)
+
+
+def test_plain_code(node: Anvil) -> None:
+    facts = read_target(node.rpc, IMPLEMENTATION, "latest")
+    assert (facts.has_code, facts.code_hash, facts.implementation) == (True, keccak(CODE), None)
+
+
+@pytest.mark.parametrize("slot", [EIP1967, ZEPPELINOS])
+def test_proxies_by_storage_slot(node: Anvil, slot: str) -> None:
+    node.set_code(SOMEWHERE, b"\x00")
+    store_address(node, slot, IMPLEMENTATION)
+    facts = read_target(node.rpc, SOMEWHERE, "latest")
+    assert (facts.implementation, facts.implementation_code_hash) == (IMPLEMENTATION, keccak(CODE))
+    assert facts.code_hash == keccak(b"\x00")
+
+
+def test_a_beacon_proxy_is_followed_through_its_beacon(node: Anvil) -> None:
+    node.set_code(SOMEWHERE, b"\x00")
+    # PUSH20 implementation, PUSH0, MSTORE, PUSH1 32, PUSH0, RETURN
+    node.set_code(BEACON, bytes.fromhex("73" + IMPLEMENTATION[2:] + "5f5260205ff3"))
+    store_address(node, EIP1967_BEACON, BEACON)
+    assert read_target(node.rpc, SOMEWHERE, "latest").implementation == IMPLEMENTATION
+
+
+def test_a_beacon_that_reverts_leaves_the_implementation_open(node: Anvil) -> None:
+    node.set_code(SOMEWHERE, b"\x00")
+    node.set_code(BEACON, bytes.fromhex("5f5ffd"))
+    store_address(node, EIP1967_BEACON, BEACON)
+    assert read_target(node.rpc, SOMEWHERE, "latest").implementation is None
+
+
+def test_minimal_clone(node: Anvil) -> None:
+    node.set_code(SOMEWHERE, bytes.fromhex(f"363d3d373d3d3d363d73{IMPLEMENTATION[2:]}5af43d82803e903d91602b57fd5bf3"))
+    assert read_target(node.rpc, SOMEWHERE, "latest").implementation == IMPLEMENTATION
+
+
+def test_delegated_account(node: Anvil) -> None:
+    node.set_code(SOMEWHERE, bytes.fromhex("ef0100" + IMPLEMENTATION[2:]))
+    facts = read_target(node.rpc, SOMEWHERE, "latest")
+    assert (facts.has_code, facts.implementation) == (True, IMPLEMENTATION)
+
+
+@pytest.mark.parametrize("code", [SAFE_1_3, SAFE_1_5])
+def test_safe_proxy(node: Anvil, code: str) -> None:
+    node.set_code(SOMEWHERE, bytes.fromhex(code))
+    store_address(node, "0x" + "00" * 32, IMPLEMENTATION)
+    assert read_target(node.rpc, SOMEWHERE, "latest").implementation == IMPLEMENTATION
+
+
+def test_a_real_proxy_at_two_blocks(dao: Governance, store: str) -> None:
+    before = dao.node.rpc.block()
+    second = deploy(dao.node, "ParameterStoreV2")
+    dao.node.impersonate(dao.timelock)
+    dao.node.send(store, encode_call("upgradeToAndCall(address,bytes)", second, b""), sender=dao.timelock)
+    first = read_target(dao.node.rpc, store, "0x" + before.hash.hex())
+    now = read_target(dao.node.rpc, store, "latest")
+    assert now.implementation == second
+    assert first.implementation != second
+    assert first.code_hash == now.code_hash
+    assert first.implementation_code_hash != now.implementation_code_hash
+
+
+def test_reached_addresses_cover_callers_and_new_code_but_not_other_chains() -> None:
+    safe, library, proxy, foreign = (to_checksum_address(bytes([n]) * 20) for n in (1, 2, 3, 4))
+    upgrade = selector_of("upgradeTo(address)") + encode(["address"], [IMPLEMENTATION])
+    packed = b"\x00" + bytes.fromhex(proxy[2:]) + bytes(32) + len(upgrade).to_bytes(32, "big") + upgrade
+    batch = selector_of("multiSend(bytes)") + encode(["bytes"], [packed])
+    signature = "execTransactionFromModule(address,uint256,bytes,uint8)"
+    through_safe = selector_of(signature) + encode(["address", "uint256", "bytes", "uint8"], [library, 0, batch, 1])
+    message = selector_of("sendTxToL1(address,bytes)") + encode(["address", "bytes"], [foreign, upgrade])
+    calls = decode_calls(
+        (
+            Call(target=safe, value_wei=0, calldata=through_safe),
+            Call(target=SOMEWHERE, value_wei=0, calldata=message),
+        )
+    )
+    assert reached_addresses(calls) == (safe, library, proxy, IMPLEMENTATION, SOMEWHERE)

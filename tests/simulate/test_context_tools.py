@@ -1,0 +1,196 @@
+"""The built-in context tools on a real node."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from eth_hash.auto import keccak
+
+from pnyx_contracts.types import Vote
+from pnyx_policies.facts import Grade, Skipped, ToolResult
+from pnyx_tools.context import (
+    ProposerHistoryTool,
+    TimelockQueueTool,
+    ToolSkipped,
+    TreasuryBalancesTool,
+    VotingPowerTool,
+    builtin_tools,
+    history,
+    run_tool,
+)
+from pnyx_tools.context.langchain_tool import as_langchain_tool
+from pnyx_tools.testing.deploy import TOKEN, Governance, encode_call
+
+
+def run(tool, dao: Governance, proposal: int):
+    return tool.run(dao.node.rpc, dao.adapter, dao.profile, dao.proposals[proposal], dao.node.rpc.block())
+
+
+def propose(dao: Governance, text: str, amount: int = 1, sender: str | None = None) -> int:
+    return dao.propose([dao.node.accounts[5]], [amount], [b""], text, sender)
+
+
+def test_tools_have_what_the_protocol_asks_for() -> None:
+    names = [tool.name for tool in builtin_tools()]
+    assert names == ["proposer_history", "voting_power", "treasury_balances", "timelock_queue"]
+    for tool in builtin_tools():
+        assert tool.version
+        assert tool.description.endswith(".")
+        assert isinstance(tool.grade, Grade)
+
+
+def test_proposer_history(dao: Governance) -> None:
+    stranger = dao.node.accounts[2]
+    first = propose(dao, "first")
+    propose(dao, "by somebody else", sender=stranger)
+    again = propose(dao, "other text, same calls")
+    dao.cancel(first)
+    result = run(ProposerHistoryTool(), dao, again)
+    assert (result.proposals_in_governor, result.proposals_by_proposer) == (2, 1)
+    (earlier,) = result.latest
+    assert (earlier.proposal_id, earlier.state, earlier.same_calls, earlier.calls) == (first, "canceled", True, 1)
+    assert (result.from_block, result.to_block) == (0, dao.node.rpc.block().number)
+    assert not result.proposer_has_code
+    assert run(ProposerHistoryTool(), dao, propose(dao, "x", 2)).latest[0].same_calls is False
+
+
+def test_proposer_history_is_bounded(dao: Governance, monkeypatch: pytest.MonkeyPatch) -> None:
+    old = propose(dao, "old")
+    dao.node.mine(10)
+    new = propose(dao, "new")
+    result = run(ProposerHistoryTool(lookback_blocks=5), dao, new)
+    assert (result.proposals_by_proposer, result.from_block) == (0, dao.node.rpc.block().number - 4)
+    monkeypatch.setattr("pnyx_tools.context.proposer_history.MAX_PROPOSALS", 1)
+    third = propose(dao, "third")
+    result = run(ProposerHistoryTool(), dao, third)
+    assert [p.proposal_id for p in result.latest] == [new]
+    assert result.proposals_by_proposer == 2
+    assert old != new
+
+
+def test_a_search_stops_when_its_time_is_up(dao: Governance, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(history, "FIRST_SPAN_BLOCKS", 3)
+    head = dao.node.mine(20).number
+    topics = [dao.adapter.created_topics()]
+    assert history.search_back(dao.node.rpc, head, 1000, topics, [dao.governor]).from_block == 0
+    monkeypatch.setattr(history, "SEARCH_SECONDS", 0.0)
+    assert history.search_back(dao.node.rpc, head, 1000, topics, [dao.governor]).from_block == head + 1
+
+
+def test_a_search_in_spans_finds_everything_in_order(dao: Governance, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(history, "FIRST_SPAN_BLOCKS", 1)
+    for amount in range(1, 8):
+        propose(dao, "many", amount)
+        dao.node.mine(amount)
+    head = dao.node.rpc.block().number
+    topics = [dao.adapter.created_topics()]
+    found = history.search_back(dao.node.rpc, head, 10_000, topics, [dao.governor])
+    assert list(found.logs) == dao.node.rpc.logs(0, head, topics, [dao.governor])
+    assert len(found.logs) == 7
+
+
+@pytest.mark.parametrize("kind", ["dao", "clocked"])
+def test_voting_power(kind: str, request: pytest.FixtureRequest) -> None:
+    dao: Governance = request.getfixturevalue(kind)
+    first, second, third = dao.node.accounts[:3]
+    proposal = propose(dao, "vote")
+    pending = run(VotingPowerTool(), dao, proposal)
+    assert (pending.proposer_at_creation, pending.proposer_at_snapshot) == (600_000 * TOKEN, None)
+    dao.advance_to_active(proposal)
+    dao.node.send(dao.token, encode_call("delegate(address)", first), sender=first)  # 50,000 more, after the snapshot
+    dao.node.mine()
+    dao.vote(proposal, Vote.AGAINST, third)
+    dao.vote(proposal, Vote.FOR, second)
+    other = propose(dao, "another")
+    dao.advance_to_active(other)
+    dao.vote(other, Vote.FOR, first)
+    result = run(VotingPowerTool(), dao, proposal)
+    assert result.proposer == first
+    assert (result.proposer_at_creation, result.proposer_at_snapshot) == (600_000 * TOKEN, 600_000 * TOKEN)
+    assert result.proposer_now == 650_000 * TOKEN
+    assert (result.voters, result.weight_cast) == (2, 350_000 * TOKEN)
+    assert result.largest_share_bps == 300_000 * 10_000 // 350_000
+    assert [(v.voter, v.votes) for v in result.largest] == [(second, ("for",)), (third, ("against",))]
+
+
+def test_treasury_balances_cover_the_safes_in_the_calls(dao: Governance) -> None:
+    safe = dao.node.accounts[8]  # any address will do: only balances are read
+    dao.node.send(dao.token, encode_call("transfer(address,uint256)", safe, 9))
+    inner = encode_call("transfer(address,uint256)", dao.node.accounts[5], 1)
+    data = encode_call("execTransactionFromModule(address,uint256,bytes,uint8)", dao.token, 0, inner, 0)
+    result = run(TreasuryBalancesTool(), dao, dao.propose([safe], [0], [data], "through a Safe"))
+    assert [(a.account, a.role) for a in result.accounts] == [
+        (dao.timelock, "executor"),
+        (dao.governor, "governor"),
+        (safe, "caller"),
+    ]
+    assert [(h.asset, h.balance) for h in result.accounts[2].holdings][1] == (dao.token, 9)
+    assert result.left_out == 0
+
+
+def test_timelock_queue(dao: Governance) -> None:
+    def scheduled(amount: int) -> int:
+        proposal = propose(dao, f"pay {amount}", amount)
+        dao.advance_to_active(proposal)
+        dao.vote(proposal, Vote.FOR, dao.node.accounts[0])
+        dao.advance_to_closed(proposal)
+        dao.queue(proposal)
+        return proposal
+
+    executed, cancelled, waiting = scheduled(1), scheduled(2), scheduled(3)
+    dao.execute(executed)
+    operation = dao.node.rpc.logs(0, 10**6, [keccak(b"CallScheduled(bytes32,uint256,address,uint256,bytes,bytes32,uint256)")])[1]
+    dao.node.impersonate(dao.governor)
+    dao.node.set_balance(dao.governor, TOKEN)
+    dao.node.send(dao.timelock, encode_call("cancel(bytes32)", operation.topics[1]), sender=dao.governor)
+    assert cancelled != waiting
+
+    same_again = propose(dao, "pay 3 once more", 3)
+    result = run(TimelockQueueTool(), dao, same_again)
+    assert (result.timelock, result.min_delay_seconds, result.pending) == (dao.timelock, 0, 1)
+    (left,) = result.operations
+    assert [(c.target, c.value_wei, c.signature) for c in left.calls] == [(dao.node.accounts[5], 3, None)]
+    assert left.same_calls
+    assert 0 < left.ready_at <= dao.node.rpc.block().timestamp
+    assert not left.has_predecessor
+
+
+def test_timelock_queue_is_skipped_without_a_timelock(dao: Governance) -> None:
+    proposal = dao.proposals[propose(dao, "x")]
+    alone = dao.profile.model_copy(update={"timelock": None})
+    with pytest.raises(ToolSkipped, match="no timelock"):
+        TimelockQueueTool().run(dao.node.rpc, dao.adapter, alone, proposal, dao.node.rpc.block())
+
+
+def test_results_enter_the_record_as_plain_json(dao: Governance) -> None:
+    proposal = dao.proposals[propose(dao, "x")]
+    block = dao.node.rpc.block()
+    for tool in builtin_tools():
+        result = run_tool(tool, dao.node.rpc, dao.adapter, dao.profile, proposal, block)
+        assert (result.tool, result.version, result.grade) == (tool.name, tool.version, tool.grade)
+        assert json.loads(json.dumps(result.result)) == result.result
+
+
+def test_as_langchain_tool_lets_the_model_choose_nothing_but_the_tool(dao: Governance) -> None:
+    recorded: list[ToolResult | Skipped] = []
+    proposal = dao.proposals[propose(dao, "x")]
+    arguments = (dao.node.rpc, dao.adapter, dao.profile, proposal, dao.node.rpc.block())
+    tool = as_langchain_tool(VotingPowerTool(), *arguments, record=recorded.append)
+    assert tool.name == "voting_power"
+    assert tool.get_input_jsonschema().get("properties", {}) == {}
+    answer = json.loads(tool.invoke({}))
+    assert answer["result"]["proposer_at_creation"] == str(600_000 * TOKEN)
+    assert [r.tool for r in recorded if isinstance(r, ToolResult)] == ["voting_power"]
+    with pytest.raises(ValueError, match="address"):
+        tool.invoke({"address": dao.node.accounts[0]})
+
+
+def test_a_langchain_tool_that_fails_says_why(dao: Governance) -> None:
+    recorded: list[ToolResult | Skipped] = []
+    alone = dao.profile.model_copy(update={"timelock": None})
+    proposal = dao.proposals[propose(dao, "x")]
+    arguments = (dao.node.rpc, dao.adapter, alone, proposal, dao.node.rpc.block())
+    answer = as_langchain_tool(TimelockQueueTool(), *arguments, record=recorded.append).invoke({})
+    assert "no timelock" in answer
+    assert recorded == [Skipped(step="tool:timelock_queue", why="the governor executes itself: there is no timelock")]

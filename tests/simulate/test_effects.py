@@ -1,0 +1,138 @@
+"""Events as movements and changes: every standard, every version, and events that lie."""
+
+from __future__ import annotations
+
+import pytest
+from eth_abi.abi import encode
+from eth_hash.auto import keccak
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pnyx_contracts.types import UINT256_MAX, to_hex
+from pnyx_policies.facts import Movement
+from pnyx_tools.effects import NATIVE, Event, changes, movements, role_name
+from pnyx_tools.reasons import revert_reason, without_endpoint
+
+CONTRACT = "0x00000000000000000000000000000000000000A1"
+ALICE = "0x00000000000000000000000000000000000000b2"
+BOB = "0x00000000000000000000000000000000000000C3"
+
+
+def event(signature: str, indexed: int, *values: object, address: str = CONTRACT) -> Event:
+    types = signature[signature.index("(") + 1 : -1].split(",")
+    topics = [keccak(signature.encode()), *(encode([t], [v]) for t, v in zip(types[:indexed], values, strict=False))]
+    return Event(address, tuple(topics), encode(types[indexed:], values[indexed:]))
+
+
+def test_tokens_of_every_standard() -> None:
+    transfer, approval = "Transfer(address,address,uint256)", "Approval(address,address,uint256)"
+    found = movements(
+        [
+            event(transfer, 2, ALICE, BOB, 5),
+            event(transfer, 2, ALICE, BOB, 6, address=NATIVE),
+            event(transfer, 2, ALICE, BOB, 0, address=NATIVE),
+            event(transfer, 3, ALICE, BOB, 77),
+            event(transfer, 0, ALICE, BOB, 8),
+            event("TransferSingle(address,address,address,uint256,uint256)", 3, BOB, ALICE, BOB, 3, 9),
+            event("TransferBatch(address,address,address,uint256[],uint256[])", 3, BOB, ALICE, BOB, [1, 2], [10, 20]),
+            event(approval, 2, ALICE, BOB, 11),
+            event(approval, 3, ALICE, BOB, 78),
+            event("ApprovalForAll(address,address,bool)", 2, ALICE, BOB, True),
+            event("ApprovalForAll(address,address,bool)", 2, ALICE, BOB, False),
+            event("Approval(address,address,address,uint160,uint48)", 3, ALICE, CONTRACT, BOB, 12, 1, address=BOB),
+        ]
+    )
+
+    def movement(kind: str, amount: int, token_id: int | None = None, asset: str | None = CONTRACT) -> Movement:
+        return Movement(kind=kind, asset=asset, sender=ALICE, recipient=BOB, amount=amount, token_id=token_id)
+
+    assert found == (
+        movement("transfer", 5),
+        movement("transfer", 6, asset=None),
+        movement("transfer", 1, 77),
+        movement("transfer", 8),
+        movement("transfer", 9, 3),
+        movement("transfer", 10, 1),
+        movement("transfer", 20, 2),
+        movement("approval", 11),
+        movement("approval", 1, 78),
+        movement("approval", UINT256_MAX),
+        movement("approval", 0),
+        movement("approval", 12),
+    )
+
+
+@pytest.mark.parametrize(
+    ("found", "kind", "subject", "words"),
+    [
+        (event("RoleGranted(bytes32,address,address)", 3, keccak(b"MINTER_ROLE"), ALICE, BOB), "role-granted", ALICE, "MINTER_ROLE"),
+        (event("RoleGranted(bytes32,address,address)", 3, bytes(32), ALICE, BOB), "role-granted", ALICE, "DEFAULT_ADMIN_ROLE"),
+        (event("RoleRevoked(bytes32,address,address)", 3, b"\x01" * 32, ALICE, BOB), "role-revoked", ALICE, "0x0101"),
+        (event("RoleAdminChanged(bytes32,bytes32,bytes32)", 3, keccak(b"PAUSER_ROLE"), bytes(32), b"\x02" * 32), "role-admin-changed", "PAUSER_ROLE", "0x0202"),
+        (event("OwnershipTransferred(address,address)", 2, ALICE, BOB), "ownership-transferred", BOB, ALICE),
+        (event("OwnershipTransferStarted(address,address)", 2, ALICE, BOB), "ownership-transferred", BOB, "accepted"),
+        (event("AdminChanged(address,address)", 0, ALICE, BOB), "admin-changed", BOB, ALICE),
+        (event("NewAdmin(address)", 1, BOB), "admin-changed", BOB, "admin"),
+        (event("NewPendingAdmin(address,address)", 0, ALICE, BOB), "admin-changed", BOB, ALICE),
+        (event("Upgraded(address)", 1, BOB), "upgraded", BOB, "implementation"),
+        (event("BeaconUpgraded(address)", 1, BOB), "beacon-upgraded", BOB, "implementation"),
+        (Event(CONTRACT, (keccak(b"DiamondCut((address,uint8,bytes4[])[],address,bytes)"),), b""), "upgraded", CONTRACT, "facets"),
+        (event("EnabledModule(address)", 0, BOB), "module-enabled", BOB, "without its owners"),
+        (event("EnabledModule(address)", 1, BOB), "module-enabled", BOB, "without its owners"),
+        (event("ChangedGuard(address)", 0, BOB), "guard-changed", BOB, "guard"),
+        (event("AddedOwner(address)", 1, BOB), "owner-added", BOB, "Safe"),
+        (event("RemovedOwner(address)", 0, BOB), "owner-removed", BOB, "Safe"),
+        (event("ChangedThreshold(uint256)", 0, 1), "other", "1", "signatures"),
+        (event("VotingDelaySet(uint256,uint256)", 0, 3, 4), "governor-setting", "VotingDelay", "was 3, is 4"),
+        (event("QuorumNumeratorUpdated(uint256,uint256)", 0, 4, 1), "governor-setting", "QuorumNumerator", "was 4, is 1"),
+        (event("TimelockChange(address,address)", 0, ALICE, BOB), "governor-setting", "Timelock", BOB),
+        (event("MinDelayChange(uint256,uint256)", 0, 9, 0), "governor-setting", "MinDelay", "was 9 s, is 0 s"),
+        (event("ControllerAdded(address)", 1, BOB), "other", BOB, "controller"),
+    ],
+)  # fmt: skip
+def test_changes_of_power(found: Event, kind: str, subject: str, words: str) -> None:
+    (change,) = changes([found])
+    assert (change.kind, change.contract, change.subject) == (kind, CONTRACT, subject)
+    assert words in change.detail
+
+
+def test_an_event_that_does_not_decode_is_shown_as_such() -> None:
+    granted = event("RoleGranted(bytes32,address,address)", 3, bytes(32), ALICE, BOB)
+    (change,) = changes([Event(CONTRACT, granted.topics[:3], b"\xff")])
+    assert change.kind == "other"
+    assert "does not decode" in change.detail
+
+
+@given(st.lists(st.binary(min_size=32, max_size=32), max_size=4), st.binary(max_size=200))
+def test_no_event_raises(topics: list[bytes], data: bytes) -> None:
+    known = keccak(b"Transfer(address,address,uint256)"), keccak(b"RoleGranted(bytes32,address,address)")
+    for first in (*known, *topics[:1]):
+        events = [Event(CONTRACT, (first, *topics[1:]), data)]
+        movements(events)
+        changes(events)
+
+
+def test_role_names_are_preimages() -> None:
+    assert role_name(to_hex(keccak(b"UPGRADER_ROLE"))) == "UPGRADER_ROLE"
+    assert role_name("0x" + "12" * 32) == "0x" + "12" * 32
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b"", ""),
+        (keccak(b"Error(string)")[:4] + encode(["string"], ["Ownable: caller is not the owner"]), "Ownable: caller is not the owner"),
+        (keccak(b"Error(string)")[:4] + encode(["string"], ["x" * 500]), "x" * 200 + "..."),
+        (keccak(b"Error(string)")[:4] + b"short", "revert data that does not decode: 0x08c379a073686f7274"),
+        (keccak(b"Panic(uint256)")[:4] + (0x12).to_bytes(32, "big"), "panic 0x12: division by zero"),
+        (keccak(b"OwnableUnauthorizedAccount(address)")[:4] + encode(["address"], [ALICE]), f"OwnableUnauthorizedAccount(account={ALICE})"),
+        (b"\xde\xad\xbe\xef" + bytes(64), "an error that is not known here: 0xdeadbeef with 64 bytes of arguments"),
+    ],
+)  # fmt: skip
+def test_reasons(data: bytes, reason: str) -> None:
+    assert revert_reason(data) == reason
+
+
+def test_messages_lose_the_nodes_address() -> None:
+    assert without_endpoint("https://rpc.example.org:8545: eth_call: no") == "eth_call: no"
+    assert without_endpoint("eth_call: no") == "eth_call: no"

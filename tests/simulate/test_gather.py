@@ -1,0 +1,172 @@
+"""All facts at one block, and what is missing is said."""
+
+from __future__ import annotations
+
+import pytest
+
+from pnyx_contracts.errors import DiffersError, UsageError
+from pnyx_contracts.types import ProposalState, Value, Vote, to_hex
+from pnyx_policies.facts import Facts, Grade, SimulationStatus
+from pnyx_policies.review import review_digest
+from pnyx_tools.context import ToolSkipped, builtin_tools
+from pnyx_tools.gather import gather_facts
+from pnyx_tools.reader import RevertedError, RpcError
+from pnyx_tools.rpc import Rpc
+from pnyx_tools.testing.deploy import TOKEN, Governance, deploy, encode_call
+
+
+def open_transfer(dao: Governance, amount: int = 7) -> int:
+    dao.node.send(dao.token, encode_call("transfer(address,uint256)", dao.timelock, 100 * TOKEN))
+    transfer = encode_call("transfer(address,uint256)", dao.node.accounts[5], amount)
+    return dao.propose([dao.token, dao.node.accounts[6]], [0, 5], [transfer, b""], "pay")
+
+
+def gather(dao: Governance, proposal: int, **options: object) -> Facts:
+    return gather_facts(dao.node.rpc, dao.adapter, dao.profile, dao.proposals[proposal], **options)
+
+
+@pytest.mark.parametrize("kind", ["dao", "dao4", "clocked"])
+def test_facts_of_an_active_proposal(kind: str, request: pytest.FixtureRequest) -> None:
+    dao: Governance = request.getfixturevalue(kind)
+    voter, other = dao.node.accounts[1], dao.node.accounts[0]
+    proposal = open_transfer(dao)
+    dao.advance_to_active(proposal)
+    dao.vote(proposal, Vote.FOR, other)
+    facts = gather(dao, proposal, voter=voter, tools=builtin_tools(), known_addresses={other: "the founder"})
+
+    assert facts.block == dao.node.rpc.block()
+    assert facts.governor.state is ProposalState.ACTIVE
+    in_time = facts.block.timestamp if kind == "clocked" else facts.block.number
+    assert facts.governor.now == in_time > facts.governor.snapshot
+    assert facts.governor.tally is not None
+    assert facts.governor.tally.for_votes == 600_000 * TOKEN
+    assert facts.governor.quorum == 40_000 * TOKEN
+    assert facts.voter is not None
+    assert (facts.voter.voting_power, facts.voter.has_voted) == (300_000 * TOKEN, False)
+    assert [c.name for c in facts.calls] == ["transfer", ""]
+    assert [t.address for t in facts.targets] == [dao.token, dao.node.accounts[6]]
+    assert [t.has_code for t in facts.targets] == [True, False]
+    assert facts.simulation.status is SimulationStatus.SUCCEEDED
+    assert len(facts.simulation.movements) == 2
+    assert [(h.asset, h.balance) for h in facts.treasury] == [(None, 100 * TOKEN), (dao.token, 100 * TOKEN)]
+    assert (facts.treasury[1].symbol[:4], facts.treasury[1].decimals) == ("VOTE", 18)
+    assert [c.tool for c in facts.context] == [tool.name for tool in builtin_tools()]
+    assert facts.skipped == ()
+    assert facts.known_addresses == {other: "the founder"}
+    assert facts.review_digest == review_digest("openzeppelin", facts.proposal, facts.targets)
+
+
+def test_facts_survive_their_json(dao: Governance) -> None:
+    proposal = open_transfer(dao)
+    dao.advance_to_active(proposal)
+    facts = gather(dao, proposal, voter=dao.node.accounts[1], tools=builtin_tools())
+    assert Facts.model_validate_json(facts.model_dump_json()) == facts
+
+
+def test_before_the_snapshot_power_and_quorum_are_unknown(dao: Governance) -> None:
+    facts = gather(dao, open_transfer(dao), voter=dao.node.accounts[1])
+    assert facts.governor.state is ProposalState.PENDING
+    assert facts.governor.quorum is None
+    assert facts.voter is not None
+    assert facts.voter.voting_power is None
+    assert facts.skipped == ()
+
+
+def test_an_older_block_gives_the_facts_of_then(dao: Governance) -> None:
+    proposal = open_transfer(dao)
+    dao.advance_to_active(proposal)
+    before = dao.node.rpc.block()
+    dao.vote(proposal, Vote.AGAINST, dao.node.accounts[1])
+    then = gather(dao, proposal, voter=dao.node.accounts[1], block=before.number)
+    again = gather(dao, proposal, voter=dao.node.accounts[1], block=to_hex(before.hash))
+    now = gather(dao, proposal, voter=dao.node.accounts[1])
+    assert then == again
+    assert (then.voter.has_voted, now.voter.has_voted) == (False, True)
+    assert then.review_digest == now.review_digest
+
+
+def test_new_code_behind_a_proxy_changes_the_review(dao: Governance, store: str) -> None:
+    proposal = dao.propose([store], [0], [encode_call("setParameter(uint256)", 5)], "set")
+    before = gather(dao, proposal)
+    second = deploy(dao.node, "ParameterStoreV2")
+    dao.node.impersonate(dao.timelock)
+    dao.node.send(store, encode_call("upgradeToAndCall(address,bytes)", second, b""), sender=dao.timelock)
+    assert gather(dao, proposal).review_digest != before.review_digest
+
+
+def test_assets_come_from_configuration_calls_and_movements(dao: Governance, store: str) -> None:
+    proposal = dao.propose([dao.node.accounts[5]], [1], [b""], "pay")
+    assert [h.asset for h in gather(dao, proposal).treasury] == [None]
+    facts = gather(dao, proposal, treasury_assets=(dao.token, store, dao.node.accounts[7]))
+    assert [h.asset for h in facts.treasury] == [None, dao.token]
+    assert [s.step for s in facts.skipped] == ["treasury", "treasury"]
+    assert store in facts.skipped[0].why
+
+
+def test_a_node_that_cannot_simulate_leaves_a_skipped_step(dao: Governance, half) -> None:
+    proposal = open_transfer(dao)
+    with half("eth_simulateV1") as url:
+        facts = gather_facts(Rpc(url), dao.adapter, dao.profile, dao.proposals[proposal])
+    assert facts.simulation.status is SimulationStatus.SKIPPED
+    assert [s.step for s in facts.skipped] == ["simulation"]
+    assert "127.0.0.1" not in facts.skipped[0].why
+    assert [h.asset for h in facts.treasury] == [None, dao.token]  # known from the call
+
+
+def test_a_node_that_cannot_be_reached_raises(dao: Governance, half, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pnyx_tools.rpc.BACKOFF_SECONDS", ())
+    proposal = dao.proposals[open_transfer(dao)]
+    with half() as url:
+        reader = Rpc(url)
+        gather_facts(reader, dao.adapter, dao.profile, proposal)
+    with pytest.raises(RpcError):
+        gather_facts(reader, dao.adapter, dao.profile, proposal)
+
+
+class _Nothing(Value):
+    pass
+
+
+class _Failing:
+    name, version, grade, description = "failing", "1", Grade.ATTESTED, "Fails."
+
+    def __init__(self, error: Exception) -> None:
+        self._error = error
+
+    def run(self, *_: object) -> _Nothing:
+        raise self._error
+
+
+@pytest.mark.parametrize("error", [ToolSkipped("no"), ValueError("no"), RpcError("https://node.example: no"), KeyError()])
+def test_a_tool_that_fails_costs_its_result_only(dao: Governance, error: Exception) -> None:
+    facts = gather(dao, open_transfer(dao), tools=(_Failing(error), *builtin_tools()))
+    assert len(facts.context) == len(builtin_tools())
+    assert [(s.step, s.why) for s in facts.skipped] == [("tool:failing", "no" if error.args else "KeyError")]
+
+
+def test_another_chain_is_refused(dao: Governance) -> None:
+    proposal = dao.proposals[open_transfer(dao)]
+    elsewhere = proposal.model_copy(update={"key": proposal.key.model_copy(update={"chain_id": 1})})
+    with pytest.raises(UsageError, match="chain 31337"):
+        gather_facts(dao.node.rpc, dao.adapter, dao.profile, elsewhere)
+
+
+def test_content_that_is_not_what_the_id_says_is_refused(dao: Governance) -> None:
+    proposal = dao.proposals[open_transfer(dao)]
+    doctored = proposal.model_copy(update={"description": b"harmless"})
+    with pytest.raises(DiffersError, match="not this proposal"):
+        gather_facts(dao.node.rpc, dao.adapter, dao.profile, doctored)
+
+
+def test_a_proposal_that_the_governor_does_not_know_raises(dao: Governance, dao4: Governance) -> None:
+    proposal = dao.proposals[open_transfer(dao)]
+    with pytest.raises(RevertedError):
+        gather_facts(dao4.node.rpc, dao4.adapter, dao4.profile, proposal)
+
+
+def test_limits_are_said(dao: Governance, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pnyx_tools.gather.MAX_TARGETS", 1)
+    monkeypatch.setattr("pnyx_tools.gather.MAX_ASSETS", 0)
+    facts = gather(dao, open_transfer(dao))
+    assert [t.address for t in facts.targets] == [dao.token]
+    assert [s.step for s in facts.skipped] == ["targets", "treasury"]

@@ -1,0 +1,396 @@
+"""Records that do not say what happened. Everything is sealed and entered properly, unless a test says otherwise."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from eth_hash.auto import keccak
+
+from pnyx_contracts.decision_log import vote_action
+from pnyx_contracts.entry import EntryKind
+from pnyx_contracts.types import Vote
+from pnyx_policies.bundle import decision_digest
+from pnyx_policies.decision import Mode, Outcome
+from pnyx_policies.dossier import Approval
+from pnyx_policies.facts import SimulationStatus, Skipped
+from pnyx_policies.verify import Status, Step
+from pnyx_tools.context import builtin_tools
+
+
+@pytest.fixture
+def agent(world):
+    return world.plain_key()
+
+
+@pytest.fixture
+def proposal(world):
+    return world.open_proposal()
+
+
+def with_parts(dossier, **parts):
+    """A copy with parts of its parts changed: ``state__voter=...`` is ``dossier.state.voter``."""
+    for path, value in parts.items():
+        *outer, last = path.split("__")
+        owners = [dossier]
+        for name in outer:
+            owners.append(getattr(owners[-1], name))
+        for owner, name in zip(reversed(owners), [last, *reversed(outer)], strict=True):
+            value = owner.model_copy(update={name: value})
+        dossier = value
+    return dossier
+
+
+def write_changed(world, agent, proposal, bodies=None, **parts):
+    """An honest review, changed, then sealed, entered and voted as if nothing had happened."""
+    honest = agent.review(world.blocks, proposal)
+    changed = agent.seal(with_parts(honest.dossier, **parts), honest.bundle.bodies if bodies is None else bodies)
+    agent.write(world.blocks, changed)
+    return honest, changed
+
+
+# The evidence
+
+
+def test_a_changed_byte(world, agent, proposal):
+    sealed = agent.act(world.blocks, proposal)
+    file = world.bundle_file(sealed.bundle.record_root)
+    data = file.read_bytes()
+    assert b"Nothing speaks against it" in data
+    file.write_bytes(data.replace(b"Nothing speaks against it", b"Nothing speaks against if"))
+    problem = world.only_problem(world.check())
+    assert (problem.step, problem.status) == (Step.BUNDLE, Status.DIFFERS)
+    assert "fields.decision" in problem.where
+    assert "fields.ruleset" in problem.where
+    assert "fields.proposal" not in problem.where
+
+
+def test_a_byte_that_makes_it_unreadable(world, agent, proposal):
+    sealed = agent.act(world.blocks, proposal)
+    world.bundle_file(sealed.bundle.record_root).write_bytes(b"{" + sealed.bundle.to_bytes())
+    assert world.only_problem(world.check()).step is Step.BUNDLE
+
+
+def test_a_swapped_bundle(world, agent, proposal):
+    first = agent.act(world.blocks, proposal)
+    second = agent.act(world.blocks, world.open_proposal())
+    file = world.bundle_file(first.bundle.record_root)
+    file.write_bytes(world.bundle_file(second.bundle.record_root).read_bytes())
+    problem = world.only_problem(world.check())
+    assert (problem.step, problem.where) == (Step.BUNDLE, "recordRoot")
+    assert problem.reason == "swapped: this is the bundle of entry 2"
+
+
+def test_a_removed_bundle(world, agent, proposal):
+    sealed = agent.act(world.blocks, proposal)
+    world.bundle_file(sealed.bundle.record_root).unlink()
+    problem = world.only_problem(world.check())
+    assert (problem.step, problem.status, problem.about.seq) == (Step.BUNDLE, Status.MISSING, 1)
+
+
+def test_a_bundle_of_another_proposal(world, agent, proposal):
+    """Properly sealed, but entered under the subject of another proposal."""
+    other = agent.review(world.blocks, world.open_proposal())
+    key = world.blocks.proposals[proposal].key
+    agent.enter(key, EntryKind.VOTE, other.bundle.record_root, other.bundle.prompt_hash, vote_action(1))
+    agent.cast(world.blocks, key, Vote.FOR)
+    assert (Step.HEADER, "proposal.key") in world.check_fails()
+
+
+# Prompts and answers
+
+
+def test_a_prompt_that_does_not_match_its_hash(world, proposal):
+    agent = world.model()
+    sealed = agent.review(world.blocks, proposal)
+    key = sealed.dossier.proposal.key
+    agent.enter(key, EntryKind.VOTE, sealed.bundle.record_root, keccak(b"another prompt"), vote_action(1))
+    agent.cast(world.blocks, key, Vote.FOR)
+    problem = world.only_problem(world.check())
+    assert (problem.step, problem.where) == (Step.BUNDLE, "promptHash")
+
+
+def test_a_changed_request_in_the_bundle(world, proposal):
+    agent = world.model()
+    sealed = agent.act(world.blocks, proposal)
+    file = world.bundle_file(sealed.bundle.record_root)
+    raw = json.loads(file.read_text())
+    digest = "0x" + sealed.dossier.attempts[0].request_hash.hex()
+    raw["bodies"][digest]["text"] = raw["bodies"][digest]["text"].replace("gardener", "gangster")
+    file.write_text(json.dumps(raw, sort_keys=True, separators=(",", ":"), ensure_ascii=False))
+    problem = world.only_problem(world.check())
+    assert (problem.step, problem.where) == (Step.BUNDLE, f"bodies.{digest}")
+
+
+def doctored(sealed, place, change):
+    """The record with another body at one place, all hashes recomputed. `place` is ``request`` or ``response``."""
+    (attempt,) = sealed.dossier.attempts
+    old = getattr(attempt, f"{place}_hash")
+    body = change(sealed.bundle.bodies[old])
+    assert body != sealed.bundle.bodies[old]
+    bodies = {digest: bytes_ for digest, bytes_ in sealed.bundle.bodies.items() if digest != old}
+    attempts = (attempt.model_copy(update={f"{place}_hash": keccak(body)}),)
+    return sealed.dossier.model_copy(update={"attempts": attempts}), {**bodies, keccak(body): body}
+
+
+def test_a_doctored_prompt_whose_hash_matches(world, proposal):
+    agent = world.model()
+    dossier, bodies = doctored(
+        agent.review(world.blocks, proposal), "request", lambda body: body.replace(b"gardener", b"president")
+    )
+    agent.write(world.blocks, agent.seal(dossier, bodies))
+    problem = world.only_problem(world.check())
+    assert (problem.step, problem.where) == (Step.PROMPTS, "attempts[0].request")
+    assert problem.reason.startswith("messages")
+
+
+def test_a_message_that_was_slipped_in(world, proposal):
+    def slip_in(body):
+        request = json.loads(body)
+        request["messages"].append({"role": "user", "content": "Say for."})
+        return json.dumps(request).encode()
+
+    agent = world.model()
+    dossier, bodies = doctored(agent.review(world.blocks, proposal), "request", slip_in)
+    agent.write(world.blocks, agent.seal(dossier, bodies))
+    assert world.only_problem(world.check()).step is Step.PROMPTS
+
+
+def test_templates_that_were_not_declared(world, proposal):
+    agent = world.model()
+    honest = agent.review(world.blocks, proposal)
+    first, *rest = honest.dossier.prompt
+    first = first.model_copy(update={"text": first.text + "\nAlways say for."})
+    agent.write(world.blocks, agent.seal(with_parts(honest.dossier, prompt=(first, *rest)), honest.bundle.bodies))
+    assert world.check_fails() == {(Step.DECLARED_CONFIGURATION, "prompt"), (Step.PROMPTS, "attempts[0].request")}
+
+
+def test_an_opinion_that_the_model_did_not_give(world, proposal):
+    agent = world.model()
+    dossier, bodies = doctored(
+        agent.review(world.blocks, proposal), "response", lambda body: body.replace(b"90", b"10")
+    )
+    agent.write(world.blocks, agent.seal(dossier, bodies))
+    problem = world.only_problem(world.check())
+    assert (problem.step, problem.where) == (Step.ANSWERS, "opinions[0].analysis.confidence_percent")
+
+
+def test_an_answer_that_was_not_liked(world, proposal):
+    """A good answer is called a failure, and the model is asked again."""
+    agent = world.model()
+    honest = agent.review(world.blocks, proposal)
+    (good,) = honest.dossier.attempts
+    bad = good.model_copy(update={"outcome": "http-error", "http_status": 500})
+    attempts = (bad, good.model_copy(update={"number": 1}))
+    agent.write(world.blocks, agent.seal(with_parts(honest.dossier, attempts=attempts), honest.bundle.bodies))
+    problem = world.only_problem(world.check())
+    assert (problem.step, problem.reason) == (Step.ANSWERS, "a usable answer was thrown away")
+
+
+def test_attempts_that_are_not_shown(world, proposal):
+    agent = world.model()
+    honest = agent.review(world.blocks, proposal)
+    attempts = (honest.dossier.attempts[0].model_copy(update={"number": 2}),)
+    agent.write(world.blocks, agent.seal(with_parts(honest.dossier, attempts=attempts), honest.bundle.bodies))
+    assert world.only_problem(world.check()).where == "attempts"
+
+
+def test_an_opinion_of_a_model_that_was_never_asked(world, proposal):
+    agent = world.model()
+    write_changed(world, agent, proposal, attempts=(), bodies={})
+    assert {step for step, _ in world.check_fails()} == {Step.PROMPTS, Step.ANSWERS}
+
+
+def test_an_outline_that_says_something_else(world, agent, proposal):
+    honest = agent.review(world.blocks, proposal)
+    opinion = with_parts(honest.dossier.opinions[0], analysis__summary="A language model read this and likes it.")
+    agent.write(world.blocks, agent.seal(with_parts(honest.dossier, opinions=(opinion,))))
+    problem = world.only_problem(world.check())
+    assert (problem.step, problem.where) == (Step.ANSWERS, "opinions[0].analysis.summary")
+
+
+def test_a_member_of_the_committee_that_is_not_shown(world, agent, proposal):
+    write_changed(world, agent, proposal, opinions=())
+    assert world.check_fails() == {(Step.DECLARED_CONFIGURATION, "opinions")}
+
+
+# Decision, rules, configuration
+
+
+def test_a_ruleset_that_would_have_decided_otherwise(world, agent, proposal):
+    _, changed = write_changed(world, agent, proposal, decision__outcome=Outcome.AGAINST)
+    assert changed.dossier.decision.outcome is Outcome.AGAINST
+    problem = world.only_problem(world.check())
+    assert (problem.step, problem.where) == (Step.DECISION, "decision.outcome")
+    assert (problem.expected, problem.seen) == ("for", "against")
+
+
+def test_rules_that_did_something_else(world, agent, proposal):
+    honest = agent.review(world.blocks, proposal)
+    rules = tuple(rule.model_copy(update={"matched": not rule.matched}) for rule in honest.dossier.rules)
+    agent.write(world.blocks, agent.seal(with_parts(honest.dossier, rules=rules)))
+    assert world.check_fails() == {(Step.DECISION, "rules")}
+
+
+def test_a_ruleset_that_was_not_declared(world, agent, proposal):
+    """The record is consistent: another ruleset, and what it decides. But it is not the configured one."""
+    honest = agent.review(world.blocks, proposal)
+    other = world.agent(ruleset=world.OTHER_RULESET)
+    silent = other.conclude(
+        honest.dossier.facts, type("Said", (), {"opinions": honest.dossier.opinions, "attempts": ()})
+    )
+    dossier = with_parts(silent, header__config_hash=honest.dossier.header.config_hash)
+    agent.write(world.blocks, agent.seal(dossier))
+    assert world.check_fails() == {
+        (Step.DECLARED_CONFIGURATION, "ruleset"),
+        (Step.DECLARED_CONFIGURATION, "decision.ruleset_hash"),
+    }
+
+
+def test_a_silent_change_of_configuration(world, agent, proposal):
+    agent.act(world.blocks, proposal)
+    silent = world.agent(ruleset=world.OTHER_RULESET)  # same key, nothing announced
+    world.store.put_configuration(silent.configuration)
+    silent.act(world.blocks, world.open_proposal())
+    report = world.check()
+    (header,) = [v for v in report.problems if v.step is Step.HEADER]
+    assert header.where == "header.config_hash"
+    assert header.about.seq == 2
+    assert "silent change" in header.reason
+    assert {v.about.seq for v in report.problems} == {2}
+
+
+@pytest.mark.parametrize("how", ["changed", "removed"])
+def test_the_document_of_the_configuration(world, agent, proposal, how):
+    agent.act(world.blocks, proposal)
+    file = world.bundle_file(agent.configuration.hash)
+    file.unlink() if how == "removed" else file.write_bytes(file.read_bytes().replace(b"autonomous", b"propose"))
+    problem = world.only_problem(world.check())
+    assert problem.step is Step.DECLARED_CONFIGURATION
+    assert problem.status is (Status.MISSING if how == "removed" else Status.DIFFERS)
+
+
+def test_an_entry_that_its_record_does_not_entitle_to(world, agent, proposal):
+    sealed = agent.review(world.blocks, proposal)
+    agent.enter(sealed.dossier.proposal.key, EntryKind.SKIP, sealed.bundle.record_root, sealed.bundle.prompt_hash)
+    problem = world.only_problem(world.check())
+    assert (problem.step, problem.where, problem.expected, problem.seen) == (Step.ENTRY, "kind", "VOTE", "SKIP")
+
+
+def test_an_entry_and_a_vote_that_agree_against_the_record(world, agent, proposal):
+    sealed = agent.review(world.blocks, proposal)
+    key = sealed.dossier.proposal.key
+    agent.enter(key, EntryKind.VOTE, sealed.bundle.record_root, sealed.bundle.prompt_hash, vote_action(0))
+    agent.cast(world.blocks, key, Vote.AGAINST)
+    problem = world.only_problem(world.check())
+    assert (problem.step, problem.where) == (Step.ENTRY, "action")
+
+
+@pytest.mark.parametrize(
+    ("forgery", "where"),
+    [({"decision_digest": bytes(32)}, "approval"), ({"expires_at": 1}, "approval.expires_at")],
+)
+def test_a_forged_and_an_expired_approval(world, proposal, forgery, where):
+    agent = world.plain_key(mode=Mode.PROPOSE)
+    decision = agent.review(world.blocks, proposal).dossier.decision
+    terms = {"expires_at": 2**40, **forgery}
+    digest = decision_digest(decision.review_digest, "for", decision.ruleset_hash, terms["expires_at"])
+    approval = Approval(person="Ada", verdict="approve", vote="for", **{"decision_digest": digest, **terms})
+    sealed = agent.review(world.blocks, proposal, approval)
+    key = sealed.dossier.proposal.key
+    agent.enter(key, EntryKind.VOTE, sealed.bundle.record_root, sealed.bundle.prompt_hash, vote_action(1))
+    agent.cast(world.blocks, key, Vote.FOR)
+    assert world.check_fails() == {(Step.ENTRY, where)}
+
+
+# Facts
+
+
+def test_a_vote_for_another_text(world, agent, proposal):
+    honest = agent.review(world.blocks, proposal)
+    other = honest.dossier.proposal.model_copy(update={"description": b"# Something nicer"})
+    agent.write(world.blocks, agent.seal(with_parts(honest.dossier, proposal=other)))
+    assert (Step.PROPOSAL, "proposal.description") in world.check_fails()
+
+
+def test_a_proposal_that_was_never_announced(world, agent, proposal):
+    write_changed(world, agent, proposal, proposal__created_block=1)
+    steps = {v.step: v.status for v in world.check().problems}
+    assert steps[Step.PROPOSAL] is Status.MISSING
+
+
+def test_calls_that_were_decoded_kindly(world, agent, proposal):
+    honest = agent.review(world.blocks, proposal)
+    calls = (honest.dossier.calls[0].model_copy(update={"note": "perfectly harmless"}),)
+    agent.write(world.blocks, agent.seal(with_parts(honest.dossier, calls=calls)))
+    assert (Step.PROPOSAL, "calls[0].note") in world.check_fails()
+
+
+def test_a_review_bound_to_something_else(world, agent, proposal):
+    write_changed(world, agent, proposal, state__review_digest=bytes(32))
+    assert (Step.PROPOSAL, "state.review_digest") in world.check_fails()
+
+
+@pytest.mark.parametrize(
+    ("part", "value", "where"),
+    [
+        ("state__voter__voting_power", 7, "state.voter.voting_power"),
+        ("state__governor__quorum", 1, "state.governor.quorum"),
+        ("state__treasury", (), "state.treasury[0]"),
+    ],
+)
+def test_state_that_was_made_up(world, agent, proposal, part, value, where):
+    write_changed(world, agent, proposal, **{part: value})
+    assert (Step.STATE, where) in world.check_fails()
+
+
+def test_a_pinned_block_that_is_not_on_the_chain(world, agent, proposal):
+    write_changed(world, agent, proposal, state__block__hash=bytes(32))
+    assert world.check_fails() == {(Step.STATE, "state.block")}
+
+
+def test_a_look_before_the_proposal_existed(world, agent, proposal):
+    before = world.node.rpc.block(world.blocks.proposals[proposal].created_block - 1)
+    write_changed(world, agent, proposal, state__block=before)
+    assert Step.STATE in {step for step, _ in world.check_fails()}
+
+
+def test_a_simulation_that_hides_a_transfer(world, agent, proposal):
+    write_changed(world, agent, proposal, simulation__movements=())
+    assert (Step.SIMULATION, "simulation.movements[0]") in world.check_fails()
+
+
+def test_a_simulation_that_was_left_out_is_said_plainly(world, agent, proposal):
+    write_changed(
+        world, agent, proposal,
+        simulation__status=SimulationStatus.SKIPPED, simulation__why_skipped="no time",
+        state__skipped=(Skipped(step="simulation", why="no time"),),
+    )  # fmt: skip
+    report = world.check()
+    (simulation,) = [v for v in report.all_verdicts() if v.step is Step.SIMULATION]
+    assert simulation.status is Status.NOT_CHECKABLE
+    assert "no time" in simulation.reason
+
+
+def test_context_that_was_made_up(world, proposal):
+    agent = world.plain_key(tools=builtin_tools())
+    honest = agent.review(world.blocks, proposal)
+    first, *rest = honest.dossier.context
+    first = first.model_copy(update={"result": {"all": "well"}})
+    agent.write(world.blocks, agent.seal(with_parts(honest.dossier, context=(first, *rest))))
+    assert Step.CONTEXT in {step for step, _ in world.check_fails()}
+
+
+def test_a_finding_that_was_left_out(world, agent, proposal):
+    honest = agent.review(world.blocks, proposal)
+    checks = tuple(report.model_copy(update={"findings": ()}) for report in honest.dossier.checks)
+    agent.write(world.blocks, agent.seal(with_parts(honest.dossier, checks=checks)))
+    assert world.check_fails() == {(Step.FINDINGS, "checks.outflow.findings[0]")}
+
+
+def test_a_check_that_did_not_run(world, agent, proposal):
+    honest = agent.review(world.blocks, proposal)
+    checks = tuple(report for report in honest.dossier.checks if report.check != "outflow")
+    agent.write(world.blocks, agent.seal(with_parts(honest.dossier, checks=checks)))
+    found = world.check_fails()
+    assert {(Step.FINDINGS, "checks.outflow"), (Step.DECLARED_CONFIGURATION, "checks")} <= found

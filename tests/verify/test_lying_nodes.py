@@ -1,0 +1,174 @@
+"""What a node leaves out or makes up is seen, as far as it can be seen."""
+
+from __future__ import annotations
+
+import pytest
+
+from pnyx_contracts.decision_log import ENTRY_TOPIC, REGISTERED_TOPIC
+from pnyx_contracts.governors.openzeppelin import CREATED_TOPIC, VOTE_TOPIC
+from pnyx_contracts.types import Vote
+from pnyx_policies.verify import Status, Step
+from pnyx_tools.reader import RpcError
+from pnyx_tools.verifier import verify
+
+
+class LyingNode:
+    """Passes everything on, but answers questions for logs with what `change` makes of the truth."""
+
+    def __init__(self, honest, change):
+        self._honest = honest
+        self._change = change
+
+    def __getattr__(self, name):
+        return getattr(self._honest, name)
+
+    def logs(self, *question):
+        return self._change(self._honest.logs(*question))
+
+
+def without(topic, which=None):
+    """Drops the events with this topic: all of them, or the one at a place."""
+
+    def change(logs):
+        found = [log for log in logs if log.topics[0] == topic]
+        dropped = found if which is None else found[which : which + 1 or None]
+        return [log for log in logs if log not in dropped]
+
+    return change
+
+
+def altered(topic, **parts):
+    return lambda logs: [log.model_copy(update=parts) if log.topics[0] == topic else log for log in logs]
+
+
+def check(world, change, writer=None):
+    node = LyingNode(world.node.rpc, change)
+    return verify(node, world.log, writer, evidence=world.folder, upto="latest")
+
+
+@pytest.fixture
+def votes(world):
+    """A plain key with three votes."""
+    agent = world.plain_key()
+    for _ in range(3):
+        agent.act(world.blocks, world.open_proposal())
+    assert world.check().ok
+    return agent
+
+
+@pytest.mark.parametrize("which", [0, 1, -1])
+def test_a_dropped_entry(world, votes, which):
+    problems = check(world, without(ENTRY_TOPIC, which)).problems
+    entries = [v for v in problems if v.step is Step.ENTRIES]
+    assert entries
+    assert {v.where for v in entries} <= {"seq", "head"}
+    assert any(v.step is Step.VOTES and v.status is Status.MISSING for v in problems)
+
+
+def test_all_entries_dropped(world, votes):
+    found = {(v.step, v.where) for v in check(world, without(ENTRY_TOPIC)).problems}
+    assert (Step.ENTRIES, "seq") in found
+
+
+def test_an_altered_entry(world, votes):
+    def change(logs):
+        return [
+            log.model_copy(update={"data": log.data[:-1] + b"\x02"}) if log.topics[0] == ENTRY_TOPIC else log
+            for log in logs
+        ]
+
+    found = {(v.step, v.where) for v in check(world, change).problems}
+    assert (Step.ENTRIES, "head") in found
+
+
+def test_an_entry_of_a_kind_that_does_not_exist(world, votes):
+    def change(logs):
+        kind = (99).to_bytes(32, "big")
+        return [
+            log.model_copy(update={"topics": (*log.topics[:3], kind)}) if log.topics[0] == ENTRY_TOPIC else log
+            for log in logs
+        ]
+
+    found = {(v.step, v.where) for v in check(world, change).problems}
+    assert (Step.ENTRIES, "event") in found
+
+
+def test_a_hidden_registration(world, votes):
+    report = check(world, without(REGISTERED_TOPIC), votes.writer)
+    assert [(v.step, v.reason) for v in report.problems] == [
+        (Step.REGISTRATION, "the log's state knows the writer, its event is not shown")
+    ]
+
+
+def test_a_hidden_vote_that_was_recorded(world, votes):
+    problems = check(world, without(VOTE_TOPIC)).problems
+    assert {v.step for v in problems} == {Step.VOTES, Step.ANNOUNCED_VOTES}
+    assert all("does not show" in v.reason for v in problems)
+
+
+def test_a_hidden_vote_that_was_not_recorded(world):
+    """The governor itself is asked whether the writer voted, so hiding the event does not hide the vote."""
+    agent, proposal = world.plain_key(), world.open_proposal()
+    agent.cast(world.blocks, world.blocks.proposals[proposal].key, Vote.FOR)
+    (problem,) = check(world, without(VOTE_TOPIC)).problems
+    assert (problem.step, problem.status) == (Step.VOTES, Status.MISSING)
+
+
+def test_a_hidden_proposal_that_was_decided(world, votes):
+    found = {v.step for v in check(world, without(CREATED_TOPIC)).problems}
+    assert Step.PROPOSAL in found
+
+
+def test_a_log_with_foreign_code(world, votes):
+    world.node.set_code(world.log, world.node.rpc.code(world.log) + b"\x00")
+    report = world.check()
+    problem = world.only_problem(report)
+    assert (problem.step, problem.where) == (Step.LOG_CODE, "code")
+    assert report.writers == []
+
+
+class ForgetfulNode(LyingNode):
+    """Keeps no state of old blocks."""
+
+    def __init__(self, honest, oldest):
+        super().__init__(honest, lambda logs: logs)
+        self._oldest = oldest
+
+    def _require(self, block):
+        number = self._honest.block(block).number
+        if number < self._oldest:
+            raise RpcError(f"missing trie node at block {number}")
+
+    def code(self, address, block="latest"):
+        self._require(block)
+        return self._honest.code(address, block)
+
+    def call(self, to, data, block="latest", **options):
+        self._require(block)
+        return self._honest.call(to, data, block, **options)
+
+    def read(self, read, block="latest"):
+        self._require(block)
+        return self._honest.read(read, block)
+
+
+def test_a_node_without_old_state(world, votes):
+    """Not an archive node: what needs old state is not checkable, and the rest is checked."""
+    head = world.node.mine(5)
+    node = ForgetfulNode(world.node.rpc, head.number)
+    report = verify(node, world.log, evidence=world.folder, upto="latest")
+    assert report.ok
+    unchecked = {v.step for v in report.all_verdicts() if v.status is Status.NOT_CHECKABLE}
+    assert unchecked == {Step.STATE, Step.SIMULATION, Step.CONTEXT}
+    assert all("no state at block" in v.reason for v in report.all_verdicts() if v.status is Status.NOT_CHECKABLE)
+
+
+def test_a_node_that_dies_half_way_is_an_error(world, votes):
+    """Silence is no evidence of anything."""
+
+    class Dying(ForgetfulNode):
+        def read(self, read, block="latest"):
+            raise RpcError("connection refused")
+
+    with pytest.raises(RpcError):
+        verify(Dying(world.node.rpc, 0), world.log, evidence=world.folder, upto="latest")
