@@ -38,7 +38,9 @@ class JsonSerializer(Serializer):
     """JSON only: whoever writes the database must not be able to run code, as with pickle."""
 
     def serialize(self, data: Any) -> str:  # noqa: ANN401 - whatever a step returned
-        return json.dumps({"error": f"{type(data).__name__}: {data}"} if isinstance(data, Exception) else {"value": data})
+        return json.dumps(
+            {"error": f"{type(data).__name__}: {data}"} if isinstance(data, Exception) else {"value": data}
+        )
 
     def deserialize(self, serialized_data: str) -> Any:  # noqa: ANN401
         kept = json.loads(serialized_data)

@@ -72,10 +72,14 @@ def _calls(dossier: Dossier) -> RenderableType:
 
 def _branch(tree: Tree, call: DecodedCall, names: dict[str, str]) -> None:
     title = Text(f"{call.path}  ", style="dim")
-    title.append(call.signature or "unknown call " + call.selector, style="bold" if call.signature else "bold yellow")
-    title.append(f" on {_named(call.target, names)}")
-    if call.value_wei:
-        title.append(f" with {call.value_wei} wei")
+    if not call.calldata:
+        title.append(f"pay {coins(call.value_wei)} to {_named(call.target, names)}")
+    else:
+        known = call.signature is not None
+        title.append(call.signature or f"unknown call {call.selector}", style="bold" if known else "bold yellow")
+        title.append(f" on {_named(call.target, names)}")
+        if call.value_wei:
+            title.append(f" with {coins(call.value_wei)}")
     if call.delegatecall:
         title.append("  DELEGATECALL", style="bold red")
     branch = tree.add(title)
@@ -107,15 +111,31 @@ def _simulation(dossier: Dossier) -> RenderableType:
 
 def _movement(movement: Movement, dossier: Dossier) -> str:
     names = dossier.state.known_addresses
-    asset = "wei" if movement.asset is None else f"units of {_asset(movement.asset, dossier)}"
-    verb = "moves to" if movement.kind == "transfer" else "may be taken by"
+    verb = "goes to" if movement.kind == "transfer" else "may be taken by"
     sender, recipient = _named(movement.sender, names), _named(movement.recipient, names)
-    return f"{movement.amount} {asset} from {sender} {verb} {recipient}"
+    return f"{_amount(movement, dossier)} of {sender} {verb} {recipient}"
 
 
-def _asset(address: str, dossier: Dossier) -> str:
-    holding = next((h for h in dossier.state.treasury if h.asset == address), None)
-    return f"{visible(holding.symbol)} ({address}, {holding.decimals} decimals)" if holding else address
+def _amount(movement: Movement, dossier: Dossier) -> str:
+    if movement.asset is None:
+        return coins(movement.amount)
+    if movement.token_id is not None:
+        return f"token {movement.token_id} of {movement.asset}"
+    holding = next((h for h in dossier.state.treasury if h.asset == movement.asset), None)
+    if holding is None:
+        return f"{movement.amount} units of {movement.asset}"
+    return f"{decimal(movement.amount, holding.decimals)} {visible(holding.symbol)} ({movement.asset})"
+
+
+def coins(wei: int) -> str:
+    """An amount of the chain's coin for people, exact: ``40 coins (40000000000000000000 wei)``."""
+    return f"{decimal(wei, 18)} coins ({wei} wei)"
+
+
+def decimal(units: int, decimals: int) -> str:
+    """Exact decimal text of an amount in smallest units."""
+    whole, fraction = divmod(units, 10**decimals)
+    return f"{whole:,}" + (f".{fraction:0{decimals}d}".rstrip("0") if fraction else "")
 
 
 def _findings(dossier: Dossier) -> RenderableType:
@@ -136,7 +156,7 @@ def _findings(dossier: Dossier) -> RenderableType:
 def _opinions(dossier: Dossier) -> RenderableType:
     parts: list[RenderableType] = []
     for opinion in dossier.opinions:
-        who = opinion.analyst.name + ("" if opinion.analyst.is_language_model else " (no language model)")
+        who = opinion.analyst.name
         if opinion.analysis is None:
             parts.append(Text(f"{who}: no analysis, {visible(opinion.failure)}", style="yellow"))
             continue

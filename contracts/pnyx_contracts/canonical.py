@@ -9,6 +9,7 @@ readers could understand it differently.
 from __future__ import annotations
 
 import json
+import re
 from typing import Any, NoReturn
 
 import rfc8785
@@ -18,6 +19,8 @@ from pnyx_contracts.errors import DecodingError
 
 MAX_DEPTH = 100
 """Nesting beyond this is nobody's honest record and would exhaust a reader's stack."""
+
+_STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]', re.DOTALL)
 
 _MAX_SAFE_INTEGER = 2**53 - 1
 
@@ -31,8 +34,10 @@ def canonical_bytes(value: JsonValue, where: str = "$") -> bytes:
 def parse_json(data: bytes, where: str = "$") -> JsonValue:
     """The value behind JSON bytes, canonical or not. Raises `DecodingError`."""
     try:
+        text = data.decode("utf-8")
+        require_shallow(text)
         value: JsonValue = json.loads(
-            data.decode("utf-8"),
+            text,
             object_pairs_hook=_object,
             parse_float=_refuse_number,
             parse_constant=_refuse_number,
@@ -42,6 +47,19 @@ def parse_json(data: bytes, where: str = "$") -> JsonValue:
         raise DecodingError(f"{where}: not the JSON of a record: {error}") from error
     _require_exact(value, where, MAX_DEPTH)
     return value
+
+
+def require_shallow(text: str) -> None:
+    """Raises ValueError for JSON text that nests deeper than `MAX_DEPTH`. To be asked before `json.loads`.
+
+    Python's own guard does not hold: libraries for keys raise the recursion limit of the process so far that the C
+    parser overruns the stack and the process dies.
+    """
+    depth = 0
+    for found in _STRING_OR_BRACKET.finditer(text):
+        depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(found.group(), 0)
+        if depth > MAX_DEPTH:
+            raise ValueError(f"nested deeper than {MAX_DEPTH} levels")
 
 
 def first_difference(left: JsonValue, right: JsonValue, where: str = "$") -> str | None:

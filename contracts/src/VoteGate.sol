@@ -27,6 +27,9 @@ contract VoteGate is IVoteGate {
     /// @notice The shortest delay for changes of the signer and of the governors, in seconds.
     uint32 public constant MIN_DELAY = 1 days;
 
+    /// @notice The most governors that a gate allows at once: a pause has to reach all of them in one transaction.
+    uint256 public constant MAX_GOVERNORS = 16;
+
     /// @notice The prompt hash of administrative entries: no model was asked.
     bytes32 public constant ADMINISTRATION = keccak256("pnyx.VoteGate.administration.v1");
 
@@ -35,9 +38,6 @@ contract VoteGate is IVoteGate {
     address public immutable operator;
     address public immutable guardian;
     uint32 public immutable delaySeconds;
-
-    /// @notice The most governors that a gate allows at once: a pause has to reach all of them in one transaction.
-    uint256 public constant MAX_GOVERNORS = 16;
 
     /// @dev Who may vote in a governor at this moment: the signer, or nobody. It follows from signer, pause and allowlist
     /// and is written again whenever one of them changes, so that a vote reads one slot and not two.

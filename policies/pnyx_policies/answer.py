@@ -12,6 +12,7 @@ from typing import Any
 
 from pydantic import JsonValue, ValidationError
 
+from pnyx_contracts.canonical import require_shallow
 from pnyx_contracts.errors import DecodingError
 from pnyx_contracts.types import Value
 from pnyx_policies.analysis import Analysis
@@ -92,7 +93,9 @@ def parse_analysis(content: str) -> Analysis:
 def strict_json(data: bytes) -> JsonValue:
     """JSON in UTF-8 without duplicate keys, NaN and Infinity. Raises `DecodingError`: "not JSON: ..."."""
     try:
-        value: JsonValue = json.loads(data.decode("utf-8"), object_pairs_hook=_object, parse_constant=_no_constant)
+        text = data.decode("utf-8")
+        require_shallow(text)
+        value: JsonValue = json.loads(text, object_pairs_hook=_object, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
         raise DecodingError(f"not JSON: {_without_input(error)}") from None
     return value

@@ -66,7 +66,13 @@ def test_a_known_call_is_named_with_its_arguments() -> None:
         ("to", "address", PERSON),
         ("amount", "uint256", str(2**256 - 1)),
     ]
-    assert (decoded.path, decoded.caller, decoded.delegatecall, decoded.inner, decoded.note) == ("0", None, False, (), "")
+    assert (decoded.path, decoded.caller, decoded.delegatecall, decoded.inner, decoded.note) == (
+        "0",
+        None,
+        False,
+        (),
+        "",
+    )
 
 
 def test_structs_read_as_json_with_field_names() -> None:
@@ -306,7 +312,9 @@ HOSTILE = st.one_of(
     st.builds(
         lambda selector, words: selector + b"".join(words),
         SELECTORS,
-        st.lists(st.one_of(st.integers(0, 320).map(lambda n: n.to_bytes(32, "big")), st.binary(min_size=32, max_size=32))),
+        st.lists(
+            st.one_of(st.integers(0, 320).map(lambda n: n.to_bytes(32, "big")), st.binary(min_size=32, max_size=32))
+        ),
     ),
 )
 
@@ -348,7 +356,11 @@ def test_mutated_nesting_never_raises(data: st.DataObject) -> None:
 
 
 def test_cast_reads_the_same_arguments(cast: str) -> None:
-    for data in (transfer(123), exec_transaction(TOKEN, transfer()), call_of(SCHEDULE, TOKEN, 1, b"ab", bytes(32), bytes(32), 9)):
+    for data in (
+        transfer(123),
+        exec_transaction(TOKEN, transfer()),
+        call_of(SCHEDULE, TOKEN, 1, b"ab", bytes(32), bytes(32), 9),
+    ):
         decoded = decode(data)
         assert decoded.signature is not None
         command = [cast, "decode-calldata", "--json", decoded.signature, "0x" + data.hex()]

@@ -27,8 +27,9 @@ FUNCTIONS = [function for functions in known_functions().values() for function i
 OPENZEPPELIN = {
     "contracts": (
         "GovernorTimelockControl", "GovernorStorage", "GovernorSettings", "GovernorProposalGuardian",
-        "GovernorPreventLateQuorum", "GovernorVotesSuperQuorumFraction", "GovernorVotesQuorumFraction", "TimelockController",
-        "AccessControlDefaultAdminRules", "AccessManager", "Ownable2Step", "UpgradeableBeacon", "ProxyAdmin",
+        "GovernorPreventLateQuorum", "GovernorVotesSuperQuorumFraction", "GovernorVotesQuorumFraction",
+        "TimelockController", "AccessControlDefaultAdminRules", "AccessManager", "Ownable2Step", "UpgradeableBeacon",
+        "ProxyAdmin",
         "ITransparentUpgradeableProxy", "ERC721", "ERC1155", "ERC20Permit",
     ),
     "contracts-v4": (
@@ -68,7 +69,9 @@ def test_every_selector_is_the_hash_of_its_signature(line: str) -> None:
 def test_cast_computes_the_same_selectors(cast: str) -> None:
     for line in LINES[::25]:
         selector, _, signature = line.partition(" ")
-        printed = subprocess.run([cast, "sig", _canonical(signature)], capture_output=True, text=True, check=True).stdout
+        printed = subprocess.run(
+            [cast, "sig", _canonical(signature)], capture_output=True, text=True, check=True
+        ).stdout
         assert printed.strip() == "0x" + selector
 
 

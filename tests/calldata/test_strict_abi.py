@@ -33,9 +33,7 @@ def _words() -> st.SearchStrategy[tuple[str, Values]]:
 
 def _array(inner: tuple[str, Values]) -> st.SearchStrategy[tuple[str, Values]]:
     name, values = inner
-    fixed = st.integers(1, 3).map(
-        lambda n: (f"{name}[{n}]", st.lists(values, min_size=n, max_size=n).map(tuple))
-    )
+    fixed = st.integers(1, 3).map(lambda n: (f"{name}[{n}]", st.lists(values, min_size=n, max_size=n).map(tuple)))
     return st.one_of(st.just((f"{name}[]", st.lists(values, max_size=3).map(tuple))), fixed)
 
 
@@ -145,7 +143,8 @@ def test_a_string_that_is_not_utf8_survives() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["(uint)", "(uint7)", "(uint264)", "(bytes33)", "(uint256[0])", "(address to", "(,)", "(fixed128x18)", "(a b c)"]
+    "text",
+    ["(uint)", "(uint7)", "(uint264)", "(bytes33)", "(uint256[0])", "(address to", "(,)", "(fixed128x18)", "(a b c)"],
 )
 def test_types_that_we_do_not_know_are_refused(text: str) -> None:
     with pytest.raises(DecodingError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -94,6 +95,7 @@ class StepClock:
 
     def sleep(self, seconds: float) -> None:
         self.time += seconds
+        time.sleep(0.01)  # the node mines in a thread of its own
         self.on_sleep()
 
 

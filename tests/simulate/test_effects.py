@@ -65,10 +65,25 @@ def test_tokens_of_every_standard() -> None:
 @pytest.mark.parametrize(
     ("found", "kind", "subject", "words"),
     [
-        (event("RoleGranted(bytes32,address,address)", 3, keccak(b"MINTER_ROLE"), ALICE, BOB), "role-granted", ALICE, "MINTER_ROLE"),
-        (event("RoleGranted(bytes32,address,address)", 3, bytes(32), ALICE, BOB), "role-granted", ALICE, "DEFAULT_ADMIN_ROLE"),
+        (
+            event("RoleGranted(bytes32,address,address)", 3, keccak(b"MINTER_ROLE"), ALICE, BOB),
+            "role-granted",
+            ALICE,
+            "MINTER_ROLE",
+        ),
+        (
+            event("RoleGranted(bytes32,address,address)", 3, bytes(32), ALICE, BOB),
+            "role-granted",
+            ALICE,
+            "DEFAULT_ADMIN_ROLE",
+        ),
         (event("RoleRevoked(bytes32,address,address)", 3, b"\x01" * 32, ALICE, BOB), "role-revoked", ALICE, "0x0101"),
-        (event("RoleAdminChanged(bytes32,bytes32,bytes32)", 3, keccak(b"PAUSER_ROLE"), bytes(32), b"\x02" * 32), "role-admin-changed", "PAUSER_ROLE", "0x0202"),
+        (
+            event("RoleAdminChanged(bytes32,bytes32,bytes32)", 3, keccak(b"PAUSER_ROLE"), bytes(32), b"\x02" * 32),
+            "role-admin-changed",
+            "PAUSER_ROLE",
+            "0x0202",
+        ),
         (event("OwnershipTransferred(address,address)", 2, ALICE, BOB), "ownership-transferred", BOB, ALICE),
         (event("OwnershipTransferStarted(address,address)", 2, ALICE, BOB), "ownership-transferred", BOB, "accepted"),
         (event("AdminChanged(address,address)", 0, ALICE, BOB), "admin-changed", BOB, ALICE),
@@ -76,7 +91,12 @@ def test_tokens_of_every_standard() -> None:
         (event("NewPendingAdmin(address,address)", 0, ALICE, BOB), "admin-changed", BOB, ALICE),
         (event("Upgraded(address)", 1, BOB), "upgraded", BOB, "implementation"),
         (event("BeaconUpgraded(address)", 1, BOB), "beacon-upgraded", BOB, "implementation"),
-        (Event(CONTRACT, (keccak(b"DiamondCut((address,uint8,bytes4[])[],address,bytes)"),), b""), "upgraded", CONTRACT, "facets"),
+        (
+            Event(CONTRACT, (keccak(b"DiamondCut((address,uint8,bytes4[])[],address,bytes)"),), b""),
+            "upgraded",
+            CONTRACT,
+            "facets",
+        ),
         (event("EnabledModule(address)", 0, BOB), "module-enabled", BOB, "without its owners"),
         (event("EnabledModule(address)", 1, BOB), "module-enabled", BOB, "without its owners"),
         (event("ChangedGuard(address)", 0, BOB), "guard-changed", BOB, "guard"),
@@ -84,12 +104,17 @@ def test_tokens_of_every_standard() -> None:
         (event("RemovedOwner(address)", 0, BOB), "owner-removed", BOB, "Safe"),
         (event("ChangedThreshold(uint256)", 0, 1), "other", "1", "signatures"),
         (event("VotingDelaySet(uint256,uint256)", 0, 3, 4), "governor-setting", "VotingDelay", "was 3, is 4"),
-        (event("QuorumNumeratorUpdated(uint256,uint256)", 0, 4, 1), "governor-setting", "QuorumNumerator", "was 4, is 1"),
+        (
+            event("QuorumNumeratorUpdated(uint256,uint256)", 0, 4, 1),
+            "governor-setting",
+            "QuorumNumerator",
+            "was 4, is 1",
+        ),
         (event("TimelockChange(address,address)", 0, ALICE, BOB), "governor-setting", "Timelock", BOB),
         (event("MinDelayChange(uint256,uint256)", 0, 9, 0), "governor-setting", "MinDelay", "was 9 s, is 0 s"),
         (event("ControllerAdded(address)", 1, BOB), "other", BOB, "controller"),
     ],
-)  # fmt: skip
+)
 def test_changes_of_power(found: Event, kind: str, subject: str, words: str) -> None:
     (change,) = changes([found])
     assert (change.kind, change.contract, change.subject) == (kind, CONTRACT, subject)
@@ -121,14 +146,20 @@ def test_role_names_are_preimages() -> None:
     ("data", "reason"),
     [
         (b"", ""),
-        (keccak(b"Error(string)")[:4] + encode(["string"], ["Ownable: caller is not the owner"]), "Ownable: caller is not the owner"),
+        (
+            keccak(b"Error(string)")[:4] + encode(["string"], ["Ownable: caller is not the owner"]),
+            "Ownable: caller is not the owner",
+        ),
         (keccak(b"Error(string)")[:4] + encode(["string"], ["x" * 500]), "x" * 200 + "..."),
         (keccak(b"Error(string)")[:4] + b"short", "revert data that does not decode: 0x08c379a073686f7274"),
         (keccak(b"Panic(uint256)")[:4] + (0x12).to_bytes(32, "big"), "panic 0x12: division by zero"),
-        (keccak(b"OwnableUnauthorizedAccount(address)")[:4] + encode(["address"], [ALICE]), f"OwnableUnauthorizedAccount(account={ALICE})"),
+        (
+            keccak(b"OwnableUnauthorizedAccount(address)")[:4] + encode(["address"], [ALICE]),
+            f"OwnableUnauthorizedAccount(account={ALICE})",
+        ),
         (b"\xde\xad\xbe\xef" + bytes(64), "an error that is not known here: 0xdeadbeef with 64 bytes of arguments"),
     ],
-)  # fmt: skip
+)
 def test_reasons(data: bytes, reason: str) -> None:
     assert revert_reason(data) == reason
 

@@ -137,7 +137,9 @@ class _Failing:
         raise self._error
 
 
-@pytest.mark.parametrize("error", [ToolSkipped("no"), ValueError("no"), RpcError("https://node.example: no"), KeyError()])
+@pytest.mark.parametrize(
+    "error", [ToolSkipped("no"), ValueError("no"), RpcError("https://node.example: no"), KeyError()]
+)
 def test_a_tool_that_fails_costs_its_result_only(dao: Governance, error: Exception) -> None:
     facts = gather(dao, open_transfer(dao), tools=(_Failing(error), *builtin_tools()))
     assert len(facts.context) == len(builtin_tools())

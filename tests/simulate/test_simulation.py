@@ -159,7 +159,9 @@ def test_a_bad_setting_still_reverts(dao: Governance) -> None:
 
 def test_a_governor_whose_queue_is_not_found_is_skipped(dao: Governance, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pnyx_tools.simulate.LIKELY_SLOTS", (1000, 1001))
-    simulation = run(dao, call(dao.governor, encode_call("setVotingPeriod(uint32)", 5)), call(dao.node.accounts[5], value_wei=1))
+    simulation = run(
+        dao, call(dao.governor, encode_call("setVotingPeriod(uint32)", 5)), call(dao.node.accounts[5], value_wei=1)
+    )
     assert simulation.status is SimulationStatus.SKIPPED
     assert "inside the governor's execute()" in simulation.why_skipped
     assert len(simulation.movements) == 1
@@ -173,7 +175,12 @@ def test_simulated_effects_are_the_real_ones(dao: Governance, store: str) -> Non
         call(dao.token, encode_call("approve(address,uint256)", person, 40)),
         call(store, encode_call("grantRole(bytes32,address)", bytes(32), person)),
         call(dao.timelock, encode_call("updateDelay(uint256)", 3600)),
-        call(dao.governor, encode_call("relay(address,uint256,bytes)", dao.token, 0, encode_call("approve(address,uint256)", person, 5))),
+        call(
+            dao.governor,
+            encode_call(
+                "relay(address,uint256,bytes)", dao.token, 0, encode_call("approve(address,uint256)", person, 5)
+            ),
+        ),
     )
     simulation = run(dao, *calls)
     real = execute_for_real(dao, *calls)
@@ -217,8 +224,10 @@ def test_a_node_that_does_not_answer_is_an_error(dao: Governance, monkeypatch: p
 
 
 def test_another_block_with_the_same_number_is_refused(dao: Governance) -> None:
+    before = dao.node.snapshot()
     block = dao.node.mine()
-    dao.node.reorg(1)
+    dao.node.revert(before)
+    dao.node.increase_time(100)
     assert dao.node.rpc.block(block.number).hash != block.hash
     with pytest.raises(DiffersError, match="reorganised"):
         simulate(dao.node.rpc, dao.timelock, [call(dao.timelock)], block)
@@ -275,7 +284,9 @@ def test_the_reason_is_found_where_geth_puts_it(dao: Governance) -> None:
 
 
 def test_the_reason_is_asked_for_when_the_simulation_keeps_it(dao: Governance) -> None:
-    answer = [{"calls": [{"status": "0x0", "gasUsed": "0x1", "error": {"code": -32000, "message": "execution failed"}}]}]
+    answer = [
+        {"calls": [{"status": "0x0", "gasUsed": "0x1", "error": {"code": -32000, "message": "execution failed"}}]}
+    ]
     reader = _Lying(dao.node.rpc, answer)
     action = call(dao.token, encode_call("transfer(address,uint256)", dao.node.accounts[5], 1))
     assert "ERC20InsufficientBalance" in simulate(reader, dao.timelock, [action], dao.node.rpc.block()).results[0].error

@@ -12,6 +12,7 @@ from pnyx_contracts.entry import EntryKind
 from pnyx_contracts.types import Vote
 from pnyx_policies.verify import Status, Step, Tier
 from pnyx_tools.testing.deploy import DAY, deploy, deploy_factory, deploy_governance
+from pnyx_tools.verifier import verify
 
 
 def key_of(world, proposal):
@@ -225,8 +226,6 @@ def test_a_gate_for_another_log(world):
     world.node.impersonate(agent.writer)
     world.node.set_balance(agent.writer, 10**18)
     world.node.send(other, encode_register(agent.key, DAY, agent.declaration), sender=agent.writer)
-    from pnyx_tools.verifier import verify
-
     report = verify(world.node.rpc, other, evidence=world.folder, upto="latest")
     assert "writes to another log" in world.only_problem(report).reason
 

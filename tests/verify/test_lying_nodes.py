@@ -56,8 +56,9 @@ def votes(world):
     return agent
 
 
+@pytest.mark.usefixtures("votes")
 @pytest.mark.parametrize("which", [0, 1, -1])
-def test_a_dropped_entry(world, votes, which):
+def test_a_dropped_entry(world, which):
     problems = check(world, without(ENTRY_TOPIC, which)).problems
     entries = [v for v in problems if v.step is Step.ENTRIES]
     assert entries
@@ -65,12 +66,14 @@ def test_a_dropped_entry(world, votes, which):
     assert any(v.step is Step.VOTES and v.status is Status.MISSING for v in problems)
 
 
-def test_all_entries_dropped(world, votes):
+@pytest.mark.usefixtures("votes")
+def test_all_entries_dropped(world):
     found = {(v.step, v.where) for v in check(world, without(ENTRY_TOPIC)).problems}
     assert (Step.ENTRIES, "seq") in found
 
 
-def test_an_altered_entry(world, votes):
+@pytest.mark.usefixtures("votes")
+def test_an_altered_entry(world):
     def change(logs):
         return [
             log.model_copy(update={"data": log.data[:-1] + b"\x02"}) if log.topics[0] == ENTRY_TOPIC else log
@@ -81,7 +84,8 @@ def test_an_altered_entry(world, votes):
     assert (Step.ENTRIES, "head") in found
 
 
-def test_an_entry_of_a_kind_that_does_not_exist(world, votes):
+@pytest.mark.usefixtures("votes")
+def test_an_entry_of_a_kind_that_does_not_exist(world):
     def change(logs):
         kind = (99).to_bytes(32, "big")
         return [
@@ -100,7 +104,8 @@ def test_a_hidden_registration(world, votes):
     ]
 
 
-def test_a_hidden_vote_that_was_recorded(world, votes):
+@pytest.mark.usefixtures("votes")
+def test_a_hidden_vote_that_was_recorded(world):
     problems = check(world, without(VOTE_TOPIC)).problems
     assert {v.step for v in problems} == {Step.VOTES, Step.ANNOUNCED_VOTES}
     assert all("does not show" in v.reason for v in problems)
@@ -114,12 +119,14 @@ def test_a_hidden_vote_that_was_not_recorded(world):
     assert (problem.step, problem.status) == (Step.VOTES, Status.MISSING)
 
 
-def test_a_hidden_proposal_that_was_decided(world, votes):
+@pytest.mark.usefixtures("votes")
+def test_a_hidden_proposal_that_was_decided(world):
     found = {v.step for v in check(world, without(CREATED_TOPIC)).problems}
     assert Step.PROPOSAL in found
 
 
-def test_a_log_with_foreign_code(world, votes):
+@pytest.mark.usefixtures("votes")
+def test_a_log_with_foreign_code(world):
     world.node.set_code(world.log, world.node.rpc.code(world.log) + b"\x00")
     report = world.check()
     problem = world.only_problem(report)
@@ -152,7 +159,8 @@ class ForgetfulNode(LyingNode):
         return self._honest.read(read, block)
 
 
-def test_a_node_without_old_state(world, votes):
+@pytest.mark.usefixtures("votes")
+def test_a_node_without_old_state(world):
     """Not an archive node: what needs old state is not checkable, and the rest is checked."""
     head = world.node.mine(5)
     node = ForgetfulNode(world.node.rpc, head.number)
@@ -163,11 +171,12 @@ def test_a_node_without_old_state(world, votes):
     assert all("no state at block" in v.reason for v in report.all_verdicts() if v.status is Status.NOT_CHECKABLE)
 
 
-def test_a_node_that_dies_half_way_is_an_error(world, votes):
+@pytest.mark.usefixtures("votes")
+def test_a_node_that_dies_half_way_is_an_error(world):
     """Silence is no evidence of anything."""
 
     class Dying(ForgetfulNode):
-        def read(self, read, block="latest"):
+        def read(self, *_):
             raise RpcError("connection refused")
 
     with pytest.raises(RpcError):

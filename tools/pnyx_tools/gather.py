@@ -74,21 +74,26 @@ def gather_facts(
     proposal, `RpcError` when the node cannot be reached.
     """
     _demand_right_proposal(reader, adapter, proposal)
-    gathering = _Gathering(reader, adapter, profile, proposal, reader.block(block))
-    calls = decode_calls(proposal.calls)
-    targets = gathering.targets(calls)
-    simulation = gathering.simulation()
+    gathering = _Gathering(reader, adapter, profile, proposal, reader.block(block))  # 1
+    governor = gathering.governor()  # 2
+    standing = gathering.voter(voter, governor) if voter is not None else None  # 3
+    calls = decode_calls(proposal.calls)  # 4
+    targets = gathering.targets(calls)  # 5
+    digest = review_digest(profile.kind, proposal, targets)  # 6
+    simulation = gathering.simulation()  # 7
+    treasury = gathering.treasury(_assets(treasury_assets, simulation, calls))  # 8
+    context = gathering.context(tools)  # 9
     return Facts(
         block=gathering.block,
         proposal=proposal,
-        review_digest=review_digest(profile.kind, proposal, targets),
-        governor=gathering.governor(),
-        voter=gathering.voter(voter) if voter is not None else None,
+        review_digest=digest,
+        governor=governor,
+        voter=standing,
         calls=calls,
         targets=targets,
         simulation=simulation,
-        treasury=gathering.treasury(_assets(treasury_assets, simulation, calls)),
-        context=gathering.context(tools),
+        treasury=treasury,
+        context=context,
         skipped=tuple(gathering.skipped),
         known_addresses=dict(known_addresses or {}),
     )
@@ -150,12 +155,12 @@ class _Gathering:
             tally=Tally(against_votes=tally[0], for_votes=tally[1], abstain_votes=tally[2]) if tally else None,
         )
 
-    def voter(self, voter: str) -> VoterFacts:
+    def voter(self, voter: str, governor: GovernorFacts) -> VoterFacts:
         adapter, profile, proposal_id = self._adapter, self._profile, self._proposal.key.proposal_id
-        snapshot = self._read(adapter.read_snapshot(profile, proposal_id))
         power = None
-        if snapshot < self._now():
-            power = self._try("voting power", adapter.read_voting_power(profile, voter, snapshot))
+        if governor.snapshot < governor.now:
+            read = adapter.read_voting_power(profile, voter, governor.snapshot)
+            power = self._try("voting power", read)
         has_voted = self._read(adapter.read_has_voted(profile, proposal_id, voter))
         return VoterFacts(voter=voter, voting_power=power, has_voted=has_voted)
 
@@ -187,13 +192,11 @@ class _Gathering:
         return tuple(holdings)
 
     def context(self, tools: Sequence[ContextTool]) -> tuple[ToolResult, ...]:
-        results = []
-        for tool in tools:
-            try:
-                results.append(run_tool(tool, self._reader, self._adapter, self._profile, self._proposal, self.block))
-            except Exception as error:  # noqa: BLE001 - a plugin's failure costs its result, never the review
-                self._skip(f"tool:{tool.name}", str(error) or type(error).__name__)
-        return tuple(results)
+        outcomes = [
+            run_tool(tool, self._reader, self._adapter, self._profile, self._proposal, self.block) for tool in tools
+        ]
+        self.skipped += [outcome for outcome in outcomes if isinstance(outcome, Skipped)]
+        return tuple(outcome for outcome in outcomes if isinstance(outcome, ToolResult))
 
     def _now(self) -> int:
         """ERC-6372 ``clock()``; governors older than that count the blocks that the chain counts."""

@@ -195,9 +195,9 @@ class Sender:
         assert fees is not None, "a first attempt has fees, or is refused for them"
         try:
             attempt = self._signed(errand, nonce, fees)
-        except RevertedError:
-            if self._is_mined(effort):  # it landed a moment ago, and a second one would revert
-                return effort
+        except (RevertedError, RefusedError):
+            if self._is_mined(effort) or self._chain.nonce(self._key_address) != nonce:
+                return effort  # the chain moved on while we asked; a second one would revert, and was refused
             raise
         effort = effort.model_copy(update={"attempts": (*effort.attempts, attempt), "given_up": False})
         self._save(effort)
@@ -219,7 +219,7 @@ class Sender:
             try:
                 return _attempt_of(self._signer.sign(request(ticket)), self._clock.now())
             except NotYetError:
-                if self._clock.now() >= patience_ends:
+                if self._clock.now() >= patience_ends or self._chain.nonce(self._key_address) != nonce:
                     raise
                 self._clock.sleep(self._settings.poll_seconds)
 
@@ -240,13 +240,14 @@ class Sender:
     def _await_receipt(self, effort: Effort) -> dict[str, Any] | None:
         """None when it is time for the next attempt: too slow, or its nonce went to another transaction."""
         until = self._clock.now() + self._settings.replace_after_seconds
-        while True:
+        while effort.attempts:
             receipt = self._receipt(effort)
             if receipt is not None:
                 return receipt
             if self._clock.now() >= until or self._is_dead(effort):
                 return None
             self._clock.sleep(self._settings.poll_seconds)
+        return None
 
     def _receipt(self, effort: Effort) -> dict[str, Any] | None:
         """The receipt of whichever attempt landed, once it is deep enough."""

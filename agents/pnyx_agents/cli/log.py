@@ -27,14 +27,8 @@ def command(rpc: str, address: str, writer: str | None, from_block: int, as_json
     if as_json:
         print_json([entry.model_dump(mode="json") for entry in entries])
         return
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table("writer", "seq", "kind", "time (UTC)", "record root", "transaction")
     for entry in entries:
-        when = datetime.fromtimestamp(entry.time, UTC).isoformat(" ", "seconds").removesuffix("+00:00")
-        table.add_row(
-            entry.writer, str(entry.seq), entry.kind.name, when, "0x" + entry.record_root.hex(),
-            "0x" + entry.transaction_hash.hex(),
-        )  # fmt: skip
-    Console().print(table)
+        when = datetime.fromtimestamp(entry.time, UTC).strftime("%Y-%m-%d %H:%M:%S")
+        click.echo(f"{entry.writer}  {entry.seq:>6}  {entry.kind.name:<20} {when} UTC")
+        click.echo(f"    record 0x{entry.record_root.hex()}  transaction 0x{entry.transaction_hash.hex()}")
+    click.echo(f"{len(entries)} entries")

@@ -27,7 +27,7 @@ def command(config: Path, as_json: bool) -> None:
 
     from pnyx_tools.journal import Stage
 
-    table = Table("id", "title", "stage", "decision", "why", "since")
+    table = Table("id", "title", "stage", "decision", "why", "since (UTC)")
     for case in cases:
         table.add_row(
             case.proposal.rpartition(":")[2][:12], case.title[:50], case.stage.value, case.outcome,

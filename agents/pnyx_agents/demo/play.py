@@ -18,6 +18,7 @@ from pnyx_contracts.errors import DiffersError, PnyxError
 from pnyx_contracts.types import Value, VoteCast
 from pnyx_policies.bundle import Bundle
 from pnyx_policies.finding import Severity
+from pnyx_policies.verify import Status, Step, Tier
 from pnyx_tools.evidence import FolderStore
 from pnyx_tools.journal import Case, Journal
 from pnyx_tools.journal import Stage as CaseStage
@@ -75,6 +76,7 @@ def play(stage: Stage, sketches: Sequence[Sketch], say: Callable[[str], None]) -
     acts = tuple(_compare(stage, opened[_id(case)], case) for case in cases)
     say("a stranger verifies: a new process, with one RPC endpoint and the log's address")
     verification = _verify(stage)
+    _demand_whole_check(verification, len(acts))
     return Report(
         rpc=stage.node.url, log=stage.deployed.log, writer=stage.deployed.writer,
         governor=stage.governance.governor, evidence=str(stage.folder / "evidence"), acts=acts,
@@ -174,9 +176,29 @@ def _verify(stage: Stage) -> Any:  # noqa: ANN401 - JSON
         "--evidence", str(stage.folder / "evidence"), "--json",
     ]  # fmt: skip
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=_nothing_of_ours())
-    if done.returncode != 0:
-        raise DiffersError(f"the stranger's verification ended with {done.returncode}:\n{done.stdout}\n{done.stderr}")
+    if done.returncode not in {0, 1}:
+        raise DiffersError(f"the stranger's verification ended with {done.returncode}: {done.stderr.strip()}")
     return json.loads(done.stdout)
+
+
+PER_PROPOSAL = (
+    Step.COMPLETENESS, Step.BUNDLE, Step.PROPOSAL, Step.SIMULATION, Step.FINDINGS, Step.PROMPTS, Step.DECISION, Step.ENTRY,
+)  # fmt: skip
+
+
+def _demand_whole_check(report: Any, proposals: int) -> None:  # noqa: ANN401 - JSON
+    """A check that looked at less than everything would prove nothing: each proposal must have come up in each step."""
+    (writer,) = report["writers"]
+    problems = [v for v in writer["verdicts"] if Status(v["status"]).is_problem]
+    if problems:
+        raise DiffersError(f"the stranger finds {len(problems)} problems, the first: {json.dumps(problems[0])}")
+    if not report["ok"] or writer["tier"] != Tier.ENFORCED.value:
+        raise DiffersError(f"the stranger's report says ok: {report['ok']}, tier: {writer['tier']}")
+    for step in PER_PROPOSAL:
+        verdicts = [v for v in writer["verdicts"] if v["step"] == step and v["status"] == Status.MATCHES.value]
+        checked = {v["proposal"] or v["entry"] for v in verdicts}
+        if len(checked) != proposals:
+            raise DiffersError(f"the stranger could check {step.title!r} of {len(checked)} proposals, not {proposals}")
 
 
 def _nothing_of_ours() -> dict[str, str]:

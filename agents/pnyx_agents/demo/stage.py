@@ -14,6 +14,7 @@ from eth_utils.address import to_checksum_address
 from pnyx_agents import assembly
 from pnyx_agents.demo.scenario import Sketch
 from pnyx_agents.settings import Settings, load_settings
+from pnyx_contracts.calldata import decode_calls
 from pnyx_contracts.entry import Declaration
 from pnyx_contracts.errors import DiffersError
 from pnyx_tools.chain import Chain
@@ -82,7 +83,7 @@ def build_stage(node: Anvil, folder: Path, ruleset: str, say: Callable[[str], No
 
 def open_proposal(stage: Stage, sketch: Sketch) -> int:
     """Propose it. Targets without code get a stand-in; the id must be that of the real chain where it is known."""
-    for call in sketch.calls:
+    for call in (inner for decoded in decode_calls(sketch.calls) for inner in decoded.walk()):
         if call.calldata and not stage.node.rpc.code(call.target):
             stage.node.set_code(call.target, STAND_IN)
     proposal_id = stage.governance.propose(

@@ -52,11 +52,12 @@ class _Case:
     entries: list[Entry] = field(default_factory=list)
     ballots: list[Ballot] = field(default_factory=list)
 
-    def announcements_before(self, ballot: Ballot) -> list[Entry]:
-        """VOTE entries that stood when the ballot was cast: earlier in the chain, and not voided by then."""
+    def announcements_before(self, ballot: Ballot, earlier_ballots: int) -> list[Entry]:
+        """VOTE entries that stood when the ballot was cast: earlier in the chain, not voided, not used up by then."""
         before = [e for e in self.entries if (e.block_number, e.log_index) < ballot.place]
         voided = {e.record_root for e in before if e.kind is EntryKind.VOID}
-        return [e for e in before if e.kind is EntryKind.VOTE and e.record_root not in voided]
+        standing = [e for e in before if e.kind is EntryKind.VOTE and e.record_root not in voided]
+        return standing[earlier_ballots:]
 
 
 class Docket:
@@ -68,7 +69,8 @@ class Docket:
         self._writer = writer
         self._cases: defaultdict[bytes, _Case] = defaultdict(_Case)
         self._duties = {subject(duty.key): duty for duty in duties}
-        self._ballots = ballots
+        self._ballots: list[tuple[Ballot, list[Entry]]] = []
+        """Each vote with the VOTE entries that stood for it."""
         self._names = {about: str(duty.key) for about, duty in self._duties.items()}
         for entry in entries:
             if entry.kind.is_terminal or entry.kind in {EntryKind.VOID, EntryKind.CORRECTION}:
@@ -76,7 +78,9 @@ class Docket:
         for ballot in ballots:
             about = subject(ballot.key)
             self._names[about] = str(ballot.key)
-            self._cases[about].ballots.append(ballot)
+            case = self._cases[about]
+            self._ballots.append((ballot, case.announcements_before(ballot, len(case.ballots))))
+            case.ballots.append(ballot)
 
     def about(self, entry: Entry) -> About:
         return About(self._writer, entry.seq, self._names.get(entry.subject, ""))
@@ -85,9 +89,7 @@ class Docket:
 
     def check_votes(self, tier: Tier) -> Iterator[Verdict]:
         strangers: defaultdict[str, int] = defaultdict(int)
-        for ballot in self._ballots:
-            case = self._cases[subject(ballot.key)]
-            announced = case.announcements_before(ballot)
+        for ballot, announced in self._ballots:
             if not announced and not ballot.in_scope and (tier is Tier.ENFORCED or not ballot.sent_by_writer):
                 # The writer's code, or its absence from the transaction, says that this may well be an invention.
                 strangers[ballot.key.governor] += 1
@@ -119,12 +121,8 @@ class Docket:
         if tier is Tier.ENFORCED and entry.transaction_hash != ballot.transaction_hash:
             return about.differs(Step.VOTES, "transaction", reason="a gate's entry and vote come in one transaction")
         if not ballot.in_scope:
-            return about.differs(
-                Step.VOTES,
-                "scope",
-                seen=ballot.key.governor,
-                reason="a vote in a governor that the writer never declared",
-            )
+            reason = "a vote in a governor that the writer never declared"
+            return about.differs(Step.VOTES, "scope", seen=ballot.key.governor, reason=reason)
         return about.matches(Step.VOTES)
 
     # 7. Announced votes
@@ -194,12 +192,12 @@ class Docket:
 
     def tier_of_account(self) -> Tier:
         """For an EIP-7702 account: atomic when it voted, and every vote came in one transaction with its entry."""
-        votes = [b for b in self._ballots if b.in_scope]
         together = [
-            any(e.transaction_hash == b.transaction_hash for e in self._cases[subject(b.key)].announcements_before(b))
-            for b in votes
+            any(entry.transaction_hash == ballot.transaction_hash for entry in announced)
+            for ballot, announced in self._ballots
+            if ballot.in_scope
         ]
-        return Tier.ATOMIC if votes and all(together) else Tier.DECLARED
+        return Tier.ATOMIC if together and all(together) else Tier.DECLARED
 
 
 def _time_of(entry: Entry, duty: Duty) -> int:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pnyx_contracts.types import Log
 from pnyx_tools.reader import ChainReader, Topics
 
-FIRST_SPAN_BLOCKS = 5_000
+FIRST_SPAN_BLOCKS = 2_000
 SEARCH_SECONDS = 20.0
 """Providers answer wide searches at very different speed; a context tool must not hold up a vote."""
 

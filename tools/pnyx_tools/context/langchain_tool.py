@@ -10,13 +10,11 @@ import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from pnyx_contracts.errors import PnyxError
 from pnyx_contracts.governors import GovernorAdapter, GovernorProfile
 from pnyx_contracts.types import BlockRef, Proposal
 from pnyx_policies.facts import Skipped, ToolResult
-from pnyx_tools.context.protocol import ContextTool, ToolSkipped, run_tool
+from pnyx_tools.context.protocol import ContextTool, run_tool
 from pnyx_tools.reader import ChainReader
-from pnyx_tools.reasons import without_endpoint
 
 if TYPE_CHECKING:
     from langchain_core.tools import StructuredTool
@@ -42,10 +40,7 @@ def as_langchain_tool(
         model_config = ConfigDict(extra="forbid")
 
     def run() -> str:
-        try:
-            outcome: ToolResult | Skipped = run_tool(tool, reader, adapter, profile, proposal, block)
-        except (ToolSkipped, PnyxError) as error:
-            outcome = Skipped(step=f"tool:{tool.name}", why=without_endpoint(str(error)))
+        outcome = run_tool(tool, reader, adapter, profile, proposal, block)
         record(outcome)
         return json.dumps(outcome.model_dump(mode="json"), ensure_ascii=False, sort_keys=True)
 

@@ -11,8 +11,9 @@ from typing import Protocol
 
 from pnyx_contracts.governors import GovernorAdapter, GovernorProfile
 from pnyx_contracts.types import BlockRef, Proposal, Value
-from pnyx_policies.facts import Grade, ToolResult
+from pnyx_policies.facts import Grade, Skipped, ToolResult
 from pnyx_tools.reader import ChainReader
+from pnyx_tools.reasons import without_endpoint
 
 
 class ToolSkipped(Exception):  # noqa: N818 - it is an outcome, not a failure
@@ -50,7 +51,10 @@ def run_tool(
     profile: GovernorProfile,
     proposal: Proposal,
     block: BlockRef,
-) -> ToolResult:
-    """The tool's result as it enters the record. Raises what the tool raises."""
-    result = tool.run(reader, adapter, profile, proposal, block)
-    return ToolResult(tool=tool.name, version=tool.version, grade=tool.grade, result=result.model_dump(mode="json"))
+) -> ToolResult | Skipped:
+    """The tool's result as it enters the record, or why there is none. A tool's failure never stops a review."""
+    try:
+        result = tool.run(reader, adapter, profile, proposal, block).model_dump(mode="json")
+    except Exception as error:  # noqa: BLE001 - a plugin may raise anything
+        return Skipped(step=f"tool:{tool.name}", why=without_endpoint(str(error) or type(error).__name__))
+    return ToolResult(tool=tool.name, version=tool.version, grade=tool.grade, result=result)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from pydantic import Field
 
 from pnyx_contracts.errors import DecodingError
 from pnyx_contracts.governors import GovernorAdapter, GovernorProfile
-from pnyx_contracts.types import Address, BlockRef, ClockMode, Proposal, Uint, Value, VoteCast, to_hex
+from pnyx_contracts.types import Address, BlockRef, ClockMode, Log, Proposal, Uint, Value, VoteCast, to_hex
 from pnyx_policies.facts import Grade
+from pnyx_tools.context.history import search_back
 from pnyx_tools.reader import ChainReader, RevertedError
 
 MAX_VOTERS = 10
@@ -33,6 +36,8 @@ class VotingPower(Value):
     """None while the snapshot is not in the past."""
     proposer_now: Uint | None
     """Just before the pinned block."""
+    votes_from_block: int
+    """Votes in this block and later are counted; later than the proposal when the search took too long."""
     voters: int
     weight_cast: Uint
     largest_share_bps: int
@@ -66,13 +71,17 @@ class VotingPowerTool:
 
         created = reader.block(proposal.created_block)
         snapshot = reader.read(adapter.read_snapshot(profile, proposal.key.proposal_id), to_hex(block.hash))
-        voters = _voters(reader, adapter, profile, proposal, block)
+        topics = [tuple(adapter.vote_topics())]
+        since_creation = block.number - proposal.created_block + 1
+        votes = search_back(reader, block.number, since_creation, topics, [profile.address])
+        voters = _voters(adapter, profile, proposal, votes.logs)
         cast = sum(voter.weight for voter in voters)
         return VotingPower(
             proposer=proposal.proposer,
             proposer_at_creation=power(_clock(profile, created) - 1),
             proposer_at_snapshot=power(snapshot),
             proposer_now=power(_clock(profile, block) - 1),
+            votes_from_block=votes.from_block,
             voters=len(voters),
             weight_cast=cast,
             largest_share_bps=voters[0].weight * BASIS_POINTS // cast if cast else 0,
@@ -84,13 +93,10 @@ def _clock(profile: GovernorProfile, block: BlockRef) -> int:
     return block.timestamp if profile.clock_mode is ClockMode.TIMESTAMP else block.number
 
 
-def _voters(
-    reader: ChainReader, adapter: GovernorAdapter, profile: GovernorProfile, proposal: Proposal, block: BlockRef
-) -> list[Voter]:
-    """All who voted, the heaviest first. Ids are not indexed, so all votes since the proposal are looked at."""
-    topics = [tuple(adapter.vote_topics())]
+def _voters(adapter: GovernorAdapter, profile: GovernorProfile, proposal: Proposal, logs: Sequence[Log]) -> list[Voter]:
+    """All who voted on this proposal, the heaviest first; `logs` hold the votes on others too."""
     votes: dict[str, list[VoteCast]] = {}
-    for log in reader.logs(proposal.created_block, block.number, topics, [profile.address]):
+    for log in logs:
         try:
             vote = adapter.decode_vote(profile, log)
         except DecodingError:

@@ -1,0 +1,185 @@
+"""The pure steps by themselves, and the words for them."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from eth_hash.auto import keccak
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import pnyx_policies.verify
+from pnyx_contracts.decision_log import fold, genesis, initial_head, subject, vote_action
+from pnyx_contracts.entry import Declaration, Entry, EntryKind, Registered, WriterState
+from pnyx_contracts.types import ProposalKey
+from pnyx_policies.facts import Grade
+from pnyx_policies.verify import About, Report, Status, Step, Tier
+from pnyx_policies.verify.history import History
+from pnyx_policies.verify.votes import Ballot, Docket
+
+DOCS = Path(__file__).parents[2] / "docs" / "verifying.md"
+WRITER, LOG, OPERATOR, GOVERNOR = ("0x" + digit * 40 for digit in "1234")
+
+
+def steps_in(text: str) -> dict[int, str]:
+    """Numbered list items with their words, joined lines."""
+    items = re.findall(r"^ ?(\d+)\. ((?:.+\n)(?:    .+\n)*)", text, re.MULTILINE)
+    return {int(number): " ".join(words.split()) for number, words in items}
+
+
+def test_the_steps_are_told_once_and_the_same_everywhere():
+    told = steps_in(pnyx_policies.verify.__doc__)
+    assert list(told) == [int(step) for step in Step]
+    assert {number: words.partition(":")[0] for number, words in told.items()} == {
+        int(step): step.title for step in Step
+    }
+    documented = steps_in(DOCS.read_text(encoding="utf-8").replace("**", ""))
+    assert documented == told
+
+
+def test_every_status_and_grade_and_tier_is_documented():
+    text = DOCS.read_text(encoding="utf-8")
+    for word in (*(s.value for s in Status), *(g.value for g in Grade), *(t.name for t in Tier)):
+        assert f"**{word}**" in text
+
+
+def test_a_report_about_nobody_shows_nothing():
+    report = Report(chain_id=1, log=LOG, block=None)
+    assert not report.ok
+    assert report.exit_code == 1
+
+
+def test_a_verdict_says_what_it_means_in_words():
+    about = About(WRITER, 3)
+    assert str(about.matches(Step.HEADER)) == "matches"
+    assert str(about.differs(Step.HEADER, "header.log")) == "differs at header.log"
+    assert str(about.not_checkable(Step.STATE, "no state")) == "not checkable, because no state"
+    assert str(about.missing(Step.BUNDLE, "gone")) == "missing: gone"
+
+
+def test_a_comparison_names_the_first_place_that_differs():
+    verdict = About().compare(Step.DECISION, "d", expected={"a": [1, {"b": "x"}]}, seen={"a": [1, {"b": "y"}]})
+    assert (verdict.where, verdict.expected, verdict.seen) == ("d.a[1].b", "x", "y")
+
+
+@given(st.dictionaries(st.text(), st.integers(0, 9)), st.dictionaries(st.text(), st.integers(0, 9)))
+def test_no_key_confuses_a_comparison(expected, seen):
+    verdict = About().compare(Step.CONTEXT, "context", expected=expected, seen=seen)
+    assert (verdict.status is Status.MATCHES) == (expected == seen)
+
+
+# History
+
+
+def registered() -> Registered:
+    return Registered(
+        writer=WRITER, operator=OPERATOR, notice_seconds=86_400, start_block=1, genesis=genesis(1, LOG, WRITER, OPERATOR),
+        declaration=Declaration(config_hash=bytes([7]) * 32, governors=(GOVERNOR,), evidence_uri=""),
+        block_number=1, transaction_hash=bytes(32), log_index=0,
+    )  # fmt: skip
+
+
+def entry(seq: int, kind: EntryKind = EntryKind.SKIP, **parts) -> Entry:
+    values = {
+        "writer": WRITER, "subject": keccak(b"subject %d" % seq), "kind": kind, "seq": seq, "epoch": 0, "time": 1000 + seq,
+        "prompt_hash": bytes([1]) * 32, "record_root": keccak(b"root %d" % seq), "action": bytes(32),
+        "block_number": 1 + seq, "transaction_hash": keccak(b"tx %d" % seq), "log_index": 0,
+    }  # fmt: skip
+    return Entry(**(values | parts))
+
+
+def true_state(entries: list[Entry]) -> WriterState:
+    head = initial_head(registered().genesis)
+    for one in entries:
+        head = fold(head, one)
+    return WriterState(head=head, seq=len(entries), epoch=0, registered=True)
+
+
+def history_of(shown: list[Entry], state: WriterState) -> list:
+    history = History(1, LOG, WRITER)
+    history.take(registered())
+    for one in shown:
+        history.take(one)
+    history.close(state)
+    return history.verdicts
+
+
+LENGTHS = st.integers(1, 12)
+
+
+@given(LENGTHS)
+def test_a_whole_history_holds(length):
+    entries = [entry(seq) for seq in range(1, length + 1)]
+    assert {v.status for v in history_of(entries, true_state(entries))} == {Status.MATCHES}
+
+
+@given(LENGTHS, st.data())
+@settings(max_examples=200)
+def test_whatever_is_done_to_a_history_is_seen(length, data):
+    entries = [entry(seq) for seq in range(1, length + 1)]
+    place = data.draw(st.integers(0, length - 1))
+    other = data.draw(st.binary(min_size=32, max_size=32))
+    field = data.draw(st.sampled_from(["subject", "prompt_hash", "record_root", "action"]))
+    tampered = {
+        "dropped": entries[:place] + entries[place + 1 :],
+        "doubled": [*entries[: place + 1], *entries[place:]],
+        "added": [*entries, entry(length + 1)],
+        "altered": [*entries[:place], entries[place].model_copy(update={field: other}), *entries[place + 1 :]],
+        "retimed": [*entries[:place], entries[place].model_copy(update={"time": 5}), *entries[place + 1 :]],
+        "swapped": [entries[-1], *entries[1:-1], entries[0]],
+    }
+    how = data.draw(st.sampled_from(sorted(tampered)))
+    shown = tampered[how]
+    verdicts = history_of(shown, true_state(entries))
+    assert any(v.status.is_problem for v in verdicts) == (shown != entries)
+
+
+def test_an_operator_who_is_not_the_registered_one_makes_another_genesis():
+    history = History(1, LOG, WRITER)
+    history.take(registered().model_copy(update={"operator": GOVERNOR}))
+    assert [v.where for v in history.verdicts] == ["genesis"]
+
+
+# Votes
+
+
+KEY = ProposalKey(chain_id=1, governor=GOVERNOR, proposal_id=5)
+
+
+def vote_entry(seq: int, transaction: bytes) -> Entry:
+    return entry(seq, EntryKind.VOTE, subject=subject(KEY), action=vote_action(1), transaction_hash=transaction)
+
+
+def ballot(block: int, index: int, transaction: bytes) -> Ballot:
+    return Ballot(KEY, 1, block, index, transaction, in_scope=True)
+
+
+def test_a_delegated_account_is_atomic_while_every_vote_comes_with_its_entry():
+    together, apart = keccak(b"one"), keccak(b"two")
+    announced = vote_entry(1, together)
+    at_once = Docket(WRITER, [announced], [ballot(announced.block_number, 1, together)], [])
+    later = Docket(WRITER, [announced], [ballot(announced.block_number + 1, 0, apart)], [])
+    never = Docket(WRITER, [announced], [], [])
+    assert [d.tier_of_account() for d in (at_once, later, never)] == [Tier.ATOMIC, Tier.DECLARED, Tier.DECLARED]
+    assert [v.status for v in later.check_votes(Tier.DECLARED)] == [Status.MATCHES]
+
+
+def test_a_gate_never_votes_apart_from_its_entry():
+    announced = vote_entry(1, keccak(b"one"))
+    docket = Docket(WRITER, [announced], [ballot(announced.block_number + 1, 0, keccak(b"two"))], [])
+    assert [v.where for v in docket.check_votes(Tier.ENFORCED)] == ["transaction"]
+
+
+def test_in_one_transaction_the_entry_must_still_come_first():
+    transaction = keccak(b"one")
+    announced = vote_entry(1, transaction).model_copy(update={"log_index": 2})
+    docket = Docket(WRITER, [announced], [ballot(announced.block_number, 1, transaction)], [])
+    assert [v.status for v in docket.check_votes(Tier.DECLARED)] == [Status.MISSING]
+
+
+def test_one_entry_covers_one_vote():
+    announced = vote_entry(1, keccak(b"one"))
+    twice = [ballot(announced.block_number + 1, 0, keccak(b"two")), ballot(announced.block_number + 2, 0, keccak(b"3"))]
+    docket = Docket(WRITER, [announced], twice, [])
+    assert [v.status for v in docket.check_votes(Tier.DECLARED)] == [Status.MATCHES, Status.MISSING]
