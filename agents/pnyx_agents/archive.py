@@ -55,9 +55,7 @@ def restore_backup(file: Path, folder: Path) -> dict[str, str]:
 
 def _contents(settings: Settings, config: Path) -> Iterator[tuple[str, bytes]]:
     yield CONFIG, config.read_bytes()
-    roots = {settings.data}
-    if settings.log is not None:
-        roots.add(settings.path(settings.log.evidence))
+    roots = {settings.data, settings.path(settings.agent.evidence)}
     files = {path for root in roots if root.is_dir() for path in root.rglob("*") if path.is_file()}
     if settings.signer is not None and settings.signer.keystore is not None:
         files.add(settings.path(settings.signer.keystore))

@@ -14,7 +14,7 @@ from pnyx_agents.analyst import AnalystPort, ModelAnalyst
 from pnyx_agents.outline import OutlineAnalyst
 from pnyx_agents.reviewer import Governed, Reviewer
 from pnyx_agents.settings import GovernorSettings, Settings
-from pnyx_contracts.errors import UsageError
+from pnyx_contracts.errors import RefusedError, UsageError
 from pnyx_policies.checks import Check
 from pnyx_policies.configuration import Configuration
 from pnyx_policies.outline import OUTLINE
@@ -25,6 +25,7 @@ from pnyx_tools.evidence import FolderStore
 from pnyx_tools.keystore import write_secret
 from pnyx_tools.model import LangChainModel
 from pnyx_tools.reader import ChainReader
+from pnyx_tools.registration import standing
 from pnyx_tools.signer.settings import Limits, SignerSettings, WriterKind
 
 SALT_KEY_BYTES = 32
@@ -92,6 +93,26 @@ def reviewer(settings: Settings, reader: ChainReader, writer: str | None) -> Rev
     )
 
 
+def writer_of(settings: Settings, key_address: str) -> str:
+    """The gate, or the signer's own account."""
+    return (settings.log.writer if settings.log else None) or key_address
+
+
+def check_declared(reader: ChainReader, settings: Settings, writer: str) -> None:
+    """Nothing is decided under a configuration that is not the one in force on chain: members would see it differ."""
+    assert settings.log is not None
+    found = standing(reader, settings.log.address, writer, settings.log.start_block)
+    if found is None:
+        raise RefusedError(f"{writer} is not registered in the log {settings.log.address}", hint="pnyx deploy")
+    declared = declared_configuration(settings).hash
+    if found.active.config_hash != declared:
+        raise RefusedError(
+            f"this configuration (0x{declared.hex()}) is not the one in force on chain (0x{found.active.config_hash.hex()}): "
+            "a change of model, prompt, rules, checks, mode or version is announced before it counts",
+            hint="undo the change, or announce it with `pnyx deploy` and run the old one until the notice is over",
+        )
+
+
 def salt_key(path: Path) -> bytes:
     """The master key of the salts: made at first use, kept apart from the bundles, part of the backup."""
     if not path.exists():
@@ -114,7 +135,7 @@ def signer_settings(settings: Settings, key_address: str) -> SignerSettings:
         rpc_url=SecretStr(own.rpc or settings.chain.rpc),
         chain_id=settings.chain.chain_id,
         log=settings.log.address,
-        writer=settings.log.writer or key_address,
+        writer=writer_of(settings, key_address),
         writer_kind=WriterKind.GATE if settings.log.writer else WriterKind.PLAIN_KEY,
         configuration=declared_configuration(settings),
         ruleset=settings.signer_ruleset().text,
@@ -129,7 +150,7 @@ def signer_settings(settings: Settings, key_address: str) -> SignerSettings:
 
 def evidence(settings: Settings) -> FolderStore:
     """The agent's own bundles."""
-    return FolderStore(settings.path(settings.log.evidence) if settings.log else settings.data / "evidence")
+    return FolderStore(settings.path(settings.agent.evidence))
 
 
 @dataclass(frozen=True, slots=True)

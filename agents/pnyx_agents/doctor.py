@@ -8,6 +8,7 @@ from functools import partial
 from pydantic import Field
 
 from pnyx_agents.assembly import analysts, check_chain, declared_configuration, evidence, govern, paths, signer_settings
+from pnyx_agents.keys import key_source
 from pnyx_agents.reviewer import Governed
 from pnyx_agents.settings import GovernorSettings, Settings
 from pnyx_contracts.artifacts import artifact
@@ -15,6 +16,7 @@ from pnyx_contracts.decision_log import read_governor_allowed, read_state, read_
 from pnyx_contracts.errors import PnyxError
 from pnyx_contracts.types import Address, Value
 from pnyx_policies.decision import Mode
+from pnyx_tools.keystore import open_key
 from pnyx_tools.reader import MethodMissingError
 from pnyx_tools.rpc import Rpc
 from pnyx_tools.signer.client import SignerClient
@@ -43,6 +45,7 @@ class Doctor:
         self.governed: list[Governed] = []
         self.writer: Address | None = settings.log.writer if settings.log else None
         self.identity: Identity | None = None
+        self.key: Address | None = None
 
     def examine(self) -> Iterator[Result]:
         """All checks, in order; an endpoint that does not answer ends them."""
@@ -58,7 +61,7 @@ class Doctor:
         yield self._try("data folder", lambda: str(paths(self.settings).data), "make it writable")
         yield from self._models()
         if self.settings.signer is not None:
-            yield self._try("signer", self._signer, "start it with `pnyx signer`, or `pnyx run` with [signer].keystore")
+            yield self._try("signer", self._signer, "start it with `pnyx signer`, or name a keystore in [signer]")
             yield from self._money()
         if self.settings.log is not None:
             yield self._try("decision log", self._log, "pnyx deploy puts one on the chain")
@@ -109,21 +112,26 @@ class Doctor:
 
     def _signer(self) -> str:
         assert self.settings.signer is not None
+        if self.settings.signer.keystore and not self.settings.path(self.settings.signer.socket).exists():
+            key = open_key(key_source(self.settings)).address
+            self.key, self.writer = key, self.writer or key
+            return f"key {key}; not running, `pnyx run` starts it"
         self.identity = SignerClient(self.settings.path(self.settings.signer.socket)).identity()
         self.writer = self.identity.writer
         expected = signer_settings(self.settings, self.identity.key_address)
         if self.identity.config_hash != expected.configuration.hash:
             raise PnyxError("the signer was started with another configuration than this file", hint="restart it")
+        self.key = self.identity.key_address
         return f"key {self.identity.key_address}, writer {self.identity.writer} ({self.identity.writer_kind.value})"
 
     def _money(self) -> Iterator[Result]:
-        if self.identity is None:
+        if self.key is None:
             return
-        balance = self.reader.balance(self.identity.key_address)
+        balance = self.reader.balance(self.key)
         price = int(self.reader.request("eth_gasPrice", []), 16)
         votes = balance // max(1, price * VOTES_WORTH_OF_GAS)
         found = f"{balance} wei: about {votes} votes at the present gas price"
-        do = f"send coins to {self.identity.key_address}"
+        do = f"send coins to {self.key}"
         status = "ok" if votes >= VOTES_IN_RESERVE else "warning" if votes else "failed"
         yield Result(name="signer balance", status=status, found=found, do="" if status == "ok" else do)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from eth_utils.address import is_address, to_checksum_address
@@ -45,13 +46,15 @@ def review_settings(governor: str, rpc: str | None, config: Path, ruleset: str |
     )
 
 
-def find_proposal(reader: ChainReader, governed: Governed, proposal_id: int, from_block: int | None) -> Proposal:
-    """Looks back from the newest block, span by span. Raises `UsageError` when there is no such proposal."""
+def find_proposal(
+    reader: ChainReader, governed: Governed, proposal_id: int, first: int, tell: Callable[[str], None]
+) -> Proposal:
+    """Looks back from the newest block to `first`, span by span. Raises `UsageError` when there is no such proposal."""
     adapter, profile = governed.adapter, governed.profile
-    first = governed.start_block if from_block is None else from_block
     end = reader.block().number
     while end >= first:
         start = max(first, end - SPAN_BLOCKS + 1)
+        tell(f"looking for the proposal in blocks {start} to {end}")
         for log in reader.logs(start, end, [list(adapter.created_topics())], [profile.address]):
             proposal = adapter.decode_created(profile, log)
             if proposal.key.proposal_id == proposal_id:
@@ -59,5 +62,5 @@ def find_proposal(reader: ChainReader, governed: Governed, proposal_id: int, fro
         end = start - 1
     raise UsageError(
         f"governor {profile.address} has created no proposal {proposal_id} since block {first}",
-        hint="check the id and the chain; --from-block looks further back",
+        hint="check the id and the chain" + ("; --from-block looks further back" if first else ""),
     )

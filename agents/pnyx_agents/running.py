@@ -113,6 +113,7 @@ def _scribe(settings: Settings, chain: Chain, journal: Journal, reviewer: Review
         raise RefusedError(
             "the signer was started with another configuration than this daemon", hint="restart the signer"
         )
+    assembly.check_declared(chain, settings, identity.writer)
     sender = Sender(
         chain,
         signer,

@@ -31,7 +31,9 @@ class AgentSettings(Value):
     name: Name
     mode: Mode = Mode.OBSERVE
     data: str = "pnyx-data"
-    """Folder for the journal, the workflow database, evidence, the salt key."""
+    """Folder for the journal, the workflow database, the salt key."""
+    evidence: str = "evidence"
+    """Folder of the bundles; publish it at the URI that the registration names."""
     delay_seconds: int = Field(default=0, ge=0)
     """Autonomous mode: how long people can still reject a decided vote before it is cast."""
 
@@ -76,8 +78,8 @@ class LogSettings(Value):
     writer: Address | None = None
     """The gate, or None for the signer's own account (a plain key)."""
     factory: Address | None = None
-    evidence: str = "evidence"
-    """Folder of the bundles (published by whatever serves it at `evidence_uri`)."""
+    start_block: int = Field(default=0, ge=0)
+    """Block of the registration: where reading the log begins."""
 
 
 class SignerSettings(Value):

@@ -20,7 +20,7 @@ from pnyx_contracts.errors import DecodingError
 MAX_DEPTH = 100
 """Nesting beyond this is nobody's honest record and would exhaust a reader's stack."""
 
-_STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]', re.DOTALL)
+_STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[\[{]|[\]}]', re.DOTALL)
 
 _MAX_SAFE_INTEGER = 2**53 - 1
 

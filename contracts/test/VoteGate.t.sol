@@ -434,6 +434,15 @@ contract VoteGateTest is Harness {
         }
     }
 
+    function test_aGovernorChangesOncePerAnnouncement() public {
+        allow(address(governor), false);
+        (bool allowed, uint48 activeAt) = gate.pendingGovernor(address(governor));
+        vm.assertEq(allowed, false);
+        vm.assertEq(activeAt, 0);
+        vm.expectRevert(abi.encodeWithSelector(IVoteGate.VoteGateNothingAnnounced.selector));
+        gate.activateGovernor(address(governor));
+    }
+
     function test_theAllowlistHasALimitAndRoomAgainAfterARemoval() public {
         uint256 maximum = gate.MAX_GOVERNORS();
         for (uint256 i = 1; i < maximum; ++i) {

@@ -134,6 +134,14 @@ def test_a_word_out_of_range_is_refused(kind: str, word: bytes) -> None:
         _kind([kind]).decode(word, 0)
 
 
+@pytest.mark.parametrize("kind", ["bytes", "string"])
+def test_bytes_hidden_in_the_padding_are_refused(kind: str) -> None:
+    data = bytearray(encode(["bytes"], [b"abc"]))
+    data[-1] = 1
+    with pytest.raises(DecodingError, match="padding"):
+        _kind([kind]).decode(bytes(data), 0)
+
+
 def test_a_string_that_is_not_utf8_survives() -> None:
     kind = parse_parameters("(string text)")
     data = encode(["bytes"], [b"\xff\xfe ok"])

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from pnyx_contracts.errors import PnyxError, UsageError
+from pnyx_contracts.errors import UsageError
+from pnyx_tools.reader import RevertedError
 from pnyx_tools.testing.anvil import Anvil, find_anvil
 
 
@@ -51,7 +52,7 @@ def test_blocks_come_by_themselves_when_asked():
 def test_a_transaction_that_fails_is_an_error():
     with Anvil() as node:
         node.set_code("0x" + "12" * 20, b"\xfe")
-        with pytest.raises(PnyxError):
+        with pytest.raises(RevertedError):
             node.send("0x" + "12" * 20)
 
 
@@ -69,7 +70,7 @@ def test_the_node_ends_with_a_process_that_is_killed():
 
 
 def test_a_port_that_is_taken_is_said():
-    with Anvil() as node, pytest.raises(PnyxError, match="cannot listen on port"):
+    with Anvil() as node, pytest.raises(UsageError, match="cannot listen on port"):
         Anvil(port=int(node.url.rpartition(":")[2])).start()
 
 

@@ -121,6 +121,8 @@ CALL = ("0x" + "11" * 20, b"\x01\x02\x03\x04")
         (-32015, "VM execution error.", "Reverted 0xdeadbeef", bytes.fromhex("deadbeef")),
         (-32603, "VM Exception while processing: reverted with custom error", {"data": "0x1234"}, b"\x12\x34"),
         (-32000, "invalid opcode: INVALID", None, b""),
+        (-32603, "EVM error InvalidFEOpcode", None, b""),
+        (-32603, "EVM error StackUnderflow", None, b""),
         (3, "execution reverted", "0x123", b""),
         (3, "execution reverted", {"data": 7}, b""),
     ],
@@ -142,6 +144,7 @@ def test_reverts_in_every_dialect(provider: Provider, code, message, data, expec
         (-32000, "missing trie node 12ab (path )", RpcError),
         (-32000, "header not found", RpcError),
         (-32000, "out of gas", RpcError),
+        (-32603, "EVM error OutOfGas", RpcError),
         (-32602, "invalid argument 0", RpcError),
     ],
 )

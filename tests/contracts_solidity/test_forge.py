@@ -88,9 +88,12 @@ def test_a_changed_source_is_noticed(name: str, tmp_path: Path, monkeypatch: pyt
     assert build.source_hash(name) != before == artifact(name)["source_hash"]
 
 
-def test_the_lock_file_names_no_registry() -> None:
-    lock = json.loads((CONTRACTS / "package-lock.json").read_text(encoding="utf-8"))
-    assert [path for path, package in lock["packages"].items() if "resolved" in package] == []
+def test_the_lock_file_names_no_registry_and_every_platform() -> None:
+    """`npm ci` refuses a lock file that lacks an optional package, even one for another platform."""
+    lock = json.loads((CONTRACTS / "package-lock.json").read_text(encoding="utf-8"))["packages"]
+    assert [path for path, package in lock.items() if "resolved" in package] == []
+    optional = {name for package in lock.values() for name in package.get("optionalDependencies", {})}
+    assert {f"node_modules/{name}" for name in optional} <= lock.keys()
 
 
 # --- what the code cannot do

@@ -303,15 +303,11 @@ def found_parliament(
         software="pnyx 0.1.0",
     )
     if kind is WriterKind.GATE:
-        gate = deploy_gate(
-            node, signer=key.address, governors=[governance.governor], config_hash=configuration.hash
-        )
+        gate = deploy_gate(node, signer=key.address, governors=[governance.governor], config_hash=configuration.hash)
         log, writer = gate.log, gate.address
     else:
         log, writer = deploy_log(node), key.address
-        declaration = Declaration(
-            config_hash=configuration.hash, governors=configuration.governors, evidence_uri=""
-        )
+        declaration = Declaration(config_hash=configuration.hash, governors=configuration.governors, evidence_uri="")
         node.send(log, encode_register(node.accounts[0], 86_400, declaration), sender=key.address)
     governance.give_power(writer, 500_000)
     settings = SignerSettings(
@@ -373,4 +369,3 @@ def approve(person: str = "Ada", *, expires_at: int = 1_900_000_000, vote: Vote 
         return Approval(**{"person": person, "expires_at": expires_at, **given, **parts})
 
     return made
-

@@ -180,7 +180,9 @@ def test_a_hidden_outflow_is_refused(gate: Parliament) -> None:
     assert honest.decision.outcome is not Outcome.FOR
     still = changed(honest, "simulation.movements", ())
     liar = judged_again(changed(still, "state.treasury.0.balance", 10**30))
-    refuses(gate, gate.ask_vote(liar), "the signer finds what the bundle does not tell|from what the signer sees now|rules")
+    refuses(
+        gate, gate.ask_vote(liar), "the signer finds what the bundle does not tell|from what the signer sees now|rules"
+    )
 
 
 def test_an_inflated_treasury_is_refused(gate: Parliament) -> None:
@@ -426,7 +428,9 @@ def test_the_same_vote_is_signed_again_with_other_fees_but_never_another_vote(pa
 def test_after_the_vote_nothing_contradicts_it(parliament: Parliament) -> None:
     honest = parliament.dossier(parliament.open())
     vote(parliament.writer(), parliament.booth, parliament.case(honest))
-    refuses(parliament, parliament.ask_vote(honest), "has voted|VOTE entry is on chain already|reverts|on chain already")
+    refuses(
+        parliament, parliament.ask_vote(honest), "has voted|VOTE entry is on chain already|reverts|on chain already"
+    )
     again = parliament.dossier(honest.proposal.key.proposal_id)
     assert again.decision.outcome is Outcome.SKIP
     refuses(parliament, parliament.ask_entry(again, EntryKind.SKIP), "SKIP would contradict it")
@@ -441,8 +445,12 @@ def test_a_vote_entry_is_not_smuggled_through_a_gates_note(gate: Parliament) -> 
     refuses(gate, gate.ask_ballot(honest, WORD), "the gate votes only together with its entry")
 
 
-@pytest.mark.parametrize("kind", [k for k in EntryKind if k not in {EntryKind.VOTE, EntryKind.VOID, EntryKind.CORRECTION}])
-def test_an_entry_of_a_kind_that_was_not_decided_is_refused(one_gate: tuple[Parliament, Dossier], kind: EntryKind) -> None:
+@pytest.mark.parametrize(
+    "kind", [k for k in EntryKind if k not in {EntryKind.VOTE, EntryKind.VOID, EntryKind.CORRECTION}]
+)
+def test_an_entry_of_a_kind_that_was_not_decided_is_refused(
+    one_gate: tuple[Parliament, Dossier], kind: EntryKind
+) -> None:
     parliament, honest = one_gate
     refuses(parliament, parliament.ask_entry(honest, kind), f"entitles to a VOTE entry, not to {kind.name}")
     refuses(parliament, parliament.ask_entry(honest, EntryKind.CORRECTION), "no entry about this proposal to correct")
@@ -508,7 +516,9 @@ def test_a_void_vote_is_not_cast_any_more(plain: Parliament) -> None:
     plain.land(void)
     plain.close()
     plain.settings.memory.unlink()
-    refuses(plain, plain.ask_ballot(honest, entry.transaction_hash), "a VOID entry says that this vote will not be cast")
+    refuses(
+        plain, plain.ask_ballot(honest, entry.transaction_hash), "a VOID entry says that this vote will not be cast"
+    )
 
 
 def test_a_plain_key_does_not_vote_in_one_step(plain: Parliament) -> None:

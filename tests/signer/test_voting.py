@@ -83,7 +83,17 @@ def test_asked_again_it_finds_what_landed(parliament: Parliament, decided: Case)
 
 @pytest.mark.parametrize(
     ("step", "call"),
-    [("sign", 1), ("sign", 2), ("save", 2), ("save", 3), ("save", 5), ("send", 1), ("send", 2), ("receipt", 1), ("receipt", 3)],
+    [
+        ("sign", 1),
+        ("sign", 2),
+        ("save", 2),
+        ("save", 3),
+        ("save", 5),
+        ("send", 1),
+        ("send", 2),
+        ("receipt", 1),
+        ("receipt", 3),
+    ],
 )
 @pytest.mark.parametrize("moment", ["before", "after"])
 def test_killed_between_any_two_steps_there_is_one_entry_and_one_vote(
@@ -249,7 +259,9 @@ def test_a_vote_that_differs_from_its_decision_is_told_with_both_sides(parliamen
             )
 
     traitor = Traitor(parliament.signer().notary)
-    expected = r"action is 0x0+, it should be 0x0+1|its vote is <Vote.AGAINST: 'against'>, it should be <Vote.FOR: 'for'>"
+    expected = (
+        r"action is 0x0+, it should be 0x0+1|its vote is <Vote.AGAINST: 'against'>, it should be <Vote.FOR: 'for'>"
+    )
     for _ in range(2):
         with pytest.raises(DiffersError, match=expected):
             vote(parliament.writer(traitor), booth, decided)

@@ -119,16 +119,16 @@ def test_the_word_of_an_old_contract_is_passed_on(dao4: Governance) -> None:
     assert simulation.results[0].error == "Governor: onlyGovernance"
 
 
-@pytest.mark.parametrize("place", [0, 2])
+@pytest.mark.parametrize("place", range(6))
 def test_value_that_the_executor_lacks_is_a_revert(dao: Governance, place: int) -> None:
     person = dao.node.accounts[5]
-    calls = [call(person, value_wei=1) for _ in range(5)]
+    calls = [call(person, value_wei=1) for _ in range(6)]
     calls[place] = call(person, value_wei=10**24)
     simulation = run(dao, *calls)
     assert simulation.status is SimulationStatus.REVERTED
-    assert [r.succeeded for r in simulation.results] == [i < place for i in range(5)]
+    assert [r.succeeded for r in simulation.results] == [i < place for i in range(6)]
     assert "does not cover" in simulation.results[place].error
-    assert simulation.results[4].error == f"not run: action {place} before it cannot be paid"
+    assert {r.error for r in simulation.results[place + 1 :]} <= {f"not run: action {place} before it cannot be paid"}
     assert len(simulation.movements) == place
 
 

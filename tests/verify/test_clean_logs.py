@@ -17,7 +17,7 @@ from pnyx_contracts.types import Vote
 from pnyx_policies.bundle import decision_digest
 from pnyx_policies.decision import Mode
 from pnyx_policies.dossier import Approval
-from pnyx_policies.facts import Grade
+from pnyx_policies.facts import Grade, SimulationStatus
 from pnyx_policies.verify import Status, Step, Tier
 from pnyx_tools.context import builtin_tools
 from pnyx_tools.rpc import Rpc
@@ -244,6 +244,22 @@ def test_people_read_the_verdict_first(world):
     assert any("to do: tell the DAO" in line for line in lines)
 
 
+def test_a_record_cannot_write_to_the_terminal(world):
+    agent = world.plain_key(mode=Mode.PROPOSE)
+    proposal = world.open_proposal()
+    honest = agent.review(world.blocks, proposal)
+    simulation = honest.dossier.simulation.model_copy(
+        update={"status": SimulationStatus.SKIPPED, "why_skipped": "\x1b[2J\u202egnp.exe"}
+    )
+    sealed = agent.seal(honest.dossier.model_copy(update={"simulation": simulation}))
+    agent.enter(honest.dossier.proposal.key, EntryKind.HOLD, sealed.bundle.record_root, sealed.bundle.prompt_hash)
+    out = io.StringIO()
+    render(world.check(), Console(file=out, width=400, color_system=None))
+    assert "\x1b" not in out.getvalue()
+    assert "\u202e" not in out.getvalue()
+    assert r"\u{1b}[2J\u{202e}gnp.exe" in out.getvalue()
+
+
 def test_a_second_node_that_agrees_and_one_of_another_chain(world):
     world.plain_key().act(world.blocks, world.open_proposal())
     assert_clean(world.check(second_reader=Rpc(world.node.url)))
@@ -257,10 +273,13 @@ def test_a_second_node_that_agrees_and_one_of_another_chain(world):
 
 
 def test_nothing_to_check_is_wrong_usage(world):
+    world.folder.mkdir()
     with pytest.raises(UsageError, match="no writer has registered"):
         world.check()
     with pytest.raises(UsageError, match="no contract"):
         verify(world.node.rpc, world.node.accounts[0], upto="latest")
+    with pytest.raises(UsageError, match="no folder"):
+        world.check(evidence=world.folder / "misspelled")
     with pytest.raises(UsageError, match="address"):
         world.check(factory="0x12")
 

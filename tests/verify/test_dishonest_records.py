@@ -326,6 +326,17 @@ def test_calls_that_were_decoded_kindly(world, agent, proposal):
     assert (Step.PROPOSAL, "calls[0].note") in world.check_fails()
 
 
+def test_a_record_that_breaks_a_step_does_not_hold_and_the_others_are_checked(world, agent, proposal):
+    honest = agent.review(world.blocks, proposal)
+    calls = (honest.dossier.calls[0].model_copy(update={"path": "0" * 100}),)
+    agent.write(world.blocks, agent.seal(with_parts(honest.dossier, calls=calls)))
+    agent.act(world.blocks, world.open_proposal())
+    report = world.check()
+    assert {(1, Step.ANSWERS, "record")} <= {(v.about.seq, v.step, v.where) for v in report.problems}
+    assert {v.about.seq for v in report.problems} == {1}
+    assert [v.status for v in report.all_verdicts() if v.step is Step.ENTRY] == [Status.MATCHES, Status.MATCHES]
+
+
 def test_a_review_bound_to_something_else(world, agent, proposal):
     write_changed(world, agent, proposal, state__review_digest=bytes(32))
     assert (Step.PROPOSAL, "state.review_digest") in world.check_fails()

@@ -126,6 +126,19 @@ def test_a_hidden_proposal_that_was_decided(world):
 
 
 @pytest.mark.usefixtures("votes")
+@pytest.mark.parametrize(
+    ("topic", "step", "where"),
+    [
+        (CREATED_TOPIC, Step.COMPLETENESS, "governor"),
+        (VOTE_TOPIC, Step.VOTES, "event"),
+    ],
+)
+def test_a_governor_that_emits_nonsense_does_not_end_the_check(world, topic, step, where):
+    found = {(v.step, v.where) for v in check(world, altered(topic, data=b"nonsense")).problems}
+    assert (step, where) in found
+
+
+@pytest.mark.usefixtures("votes")
 def test_a_log_with_foreign_code(world):
     world.node.set_code(world.log, world.node.rpc.code(world.log) + b"\x00")
     report = world.check()

@@ -74,7 +74,8 @@ def test_no_key_confuses_a_comparison(expected, seen):
 
 def registered() -> Registered:
     return Registered(
-        writer=WRITER, operator=OPERATOR, notice_seconds=86_400, start_block=1, genesis=genesis(1, LOG, WRITER, OPERATOR),
+        writer=WRITER, operator=OPERATOR, notice_seconds=86_400, start_block=1,
+        genesis=genesis(1, LOG, WRITER, OPERATOR),
         declaration=Declaration(config_hash=bytes([7]) * 32, governors=(GOVERNOR,), evidence_uri=""),
         block_number=1, transaction_hash=bytes(32), log_index=0,
     )  # fmt: skip
@@ -82,7 +83,8 @@ def registered() -> Registered:
 
 def entry(seq: int, kind: EntryKind = EntryKind.SKIP, **parts) -> Entry:
     values = {
-        "writer": WRITER, "subject": keccak(b"subject %d" % seq), "kind": kind, "seq": seq, "epoch": 0, "time": 1000 + seq,
+        "writer": WRITER, "subject": keccak(b"subject %d" % seq), "kind": kind, "seq": seq, "epoch": 0,
+        "time": 1000 + seq,
         "prompt_hash": bytes([1]) * 32, "record_root": keccak(b"root %d" % seq), "action": bytes(32),
         "block_number": 1 + seq, "transaction_hash": keccak(b"tx %d" % seq), "log_index": 0,
     }  # fmt: skip

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from pnyx_contracts.artifacts import Artifact, ContractName, artifact
 from pnyx_contracts.decision_log import (
     GATE_CREATED_TOPIC,
     decode_gate_created,
+    encode_activate,
+    encode_announce,
     encode_create_gate,
     encode_register,
     read_factory_log,
@@ -23,6 +26,7 @@ from pnyx_contracts.entry import Declaration
 from pnyx_contracts.errors import DiffersError, PnyxError, UsageError
 from pnyx_contracts.types import Address, Value
 from pnyx_tools.chain import Chain
+from pnyx_tools.registration import standing
 from pnyx_tools.wire import parse_log
 
 if TYPE_CHECKING:
@@ -63,6 +67,8 @@ class Plan:
     steps: tuple[Step, ...]
     log: str
     factory: str | None
+    writer: str
+    """The writer as far as it is known before: a new gate's address comes with its receipt."""
     gas: int
     """An estimate over all steps, with a margin."""
     max_cost_wei: int
@@ -97,7 +103,7 @@ def plan(chain: Chain, wish: Wish, sender: str) -> Plan:
             raise UsageError("a plain key registers itself: its own keystore must send the registration")
         data = encode_register(wish.guardian or sender, wish.notice_seconds, wish.declaration)
         steps.append(Step(f"register {sender} as a writer of the log", log, data))
-        return _costed(chain, sender, steps, log, None)
+        return _costed(chain, sender, steps, log, None, sender)
     factory = wish.factory or create("VoteGateFactory", log)
     if wish.factory:
         _require_code(chain, wish.factory, "VoteGateFactory")
@@ -108,12 +114,40 @@ def plan(chain: Chain, wish: Wish, sender: str) -> Plan:
         sender, guardian, wish.signer, wish.delay_seconds, wish.notice_seconds, wish.declaration
     )  # fmt: skip
     steps.append(Step(f"make a gate (operator {sender}, guardian {guardian}, signer {wish.signer})", factory, data))
-    return _costed(chain, sender, steps, log, factory)
+    return _costed(chain, sender, steps, log, factory, sender)
+
+
+def plan_change(chain: Chain, log: str, writer: str, sender: str, declaration: Declaration) -> Plan:
+    """Make the chain follow a changed configuration: announce it, or activate what was announced long enough ago.
+
+    Raises `UsageError` when there is nothing to do, or not yet, or not by this account.
+    """
+    found = standing(chain, log, writer)
+    if found is None:
+        raise UsageError(
+            f"{writer} is not registered in the log {log}", hint="take [log] out of the file to deploy anew"
+        )
+    if found.active == declaration:
+        raise UsageError("the chain has this configuration already: nothing to deploy")
+    seq = chain.read(read_state(log, writer)).seq + 1
+    pending = found.pending
+    if pending is not None and pending.declaration == declaration:
+        now = chain.block().timestamp
+        if now < pending.active_at:
+            when = datetime.fromtimestamp(pending.active_at, UTC).isoformat(" ", "minutes")
+            raise UsageError(f"announced already; the notice ends at {when}", hint="run this again then")
+        step = Step(f"activate the announced configuration of {writer}", log, encode_activate(writer, seq))
+    else:
+        if sender != found.operator:
+            raise UsageError(f"only the operator {found.operator} can announce a change, not {sender}")
+        what = f"announce the configuration 0x{declaration.config_hash.hex()} of {writer}"
+        step = Step(what, log, encode_announce(writer, seq, declaration))
+    return _costed(chain, sender, [step], log, None, writer)
 
 
 def carry_out(chain: Chain, plan: Plan, account: LocalAccount, progress: Callable[[str], None]) -> Deployed:
     """Send the plan. Each step must succeed, and each contract must have exactly our code, before the next is sent."""
-    writer, start_block = plan.sender, 0
+    writer, start_block = plan.writer, 0
     for step in plan.steps:
         progress(step.what)
         receipt = _send(chain, step, account)
@@ -143,11 +177,11 @@ def _require_code(chain: Chain, address: str, name: ContractName) -> None:
         )
 
 
-def _costed(chain: Chain, sender: str, steps: Sequence[Step], log: str, factory: str | None) -> Plan:
+def _costed(chain: Chain, sender: str, steps: Sequence[Step], log: str, factory: str | None, writer: str) -> Plan:
     """Gas of a step that talks to a contract of an earlier step cannot be estimated before: then its usual cost counts."""
     fees = chain.fees()
     gas = sum(_gas(chain, sender, step, fresh={s.creates for s in steps if s.creates}) for step in steps)
-    return Plan(sender, tuple(steps), log, factory, gas, gas * fees.max_fee)
+    return Plan(sender, tuple(steps), log, factory, writer, gas, gas * fees.max_fee)
 
 
 USUAL_GAS = 3_000_000

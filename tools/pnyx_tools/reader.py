@@ -1,5 +1,8 @@
-"""The seam for reading a chain. `rpc.Rpc` (httpx, no web3) is what verify and signer use; `chain.Chain` (web3) is what the
-daemon uses; `testing.FakeReader` answers from memory."""
+"""The seam for reading a chain.
+
+`rpc.Rpc` (httpx, no web3) is what verify and signer use; `chain.Chain` (web3 for sending) is what the daemon uses;
+`testing.fake_reader.FakeReader` answers from memory.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,7 @@ class RevertedError(PnyxError):
 
 
 class MethodMissingError(PnyxError):
-    """The node does not offer this JSON-RPC method (code -32601 or its like). A step that needs it is skipped, with the reason."""
+    """The node does not offer this JSON-RPC method (code -32601 or like). What needs it is skipped, with the reason."""
 
 
 class RpcError(UnreachableError):
@@ -61,7 +64,7 @@ class ChainReader(Protocol):
         ...
 
     def logs(self, from_block: int, to_block: int, topics: Topics, addresses: Sequence[str] | None = None) -> list[Log]:
-        """Inclusive range, in chain order. Ranges that a provider refuses are halved; an error is never an empty answer."""
+        """Inclusive range, in chain order. Refused ranges are halved; an error is never an empty answer."""
         ...
 
     def receipt(self, transaction_hash: bytes) -> dict[str, Any] | None:
@@ -73,5 +76,5 @@ class ChainReader(Protocol):
     def nonce(self, address: str, block: BlockId = "latest") -> int: ...
 
     def request(self, method: str, params: Sequence[Any]) -> Any:  # noqa: ANN401 - JSON as the node gave it
-        """Any other method, for example ``eth_simulateV1``. Raises `MethodMissingError`, `RevertedError`, `RpcError`."""
+        """Any other method, for example ``eth_simulateV1``. `MethodMissingError`, `RevertedError`, `RpcError`."""
         ...

@@ -55,7 +55,8 @@ _METHOD_MISSING = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _REVERTED = re.compile(
-    r"\brevert|invalid (opcode|jump)|bad ?(instruction|jump)|stack (under|over)flow|vm execution error", re.IGNORECASE
+    r"\brevert|invalid ?\w{0,2}(opcode|jump)|opcodenotfound|bad ?(instruction|jump)|stack ?(under|over)flow|vm execution error",
+    re.IGNORECASE,
 )
 
 # httpx logs every URL at INFO, and the URL of an RPC provider is often the key itself.

@@ -32,11 +32,15 @@ def command(
     guardian: str | None, log: str | None, factory: str | None, notice_days: int, delay_days: int, yes: bool,
     as_json: bool,
 ) -> None:  # fmt: skip
-    """Put the log, the factory and the gate on a chain, or register a plain key. Shows the plan and its cost first."""
-    from pnyx_agents.assembly import check_chain, declared_configuration, evidence
+    """Put the log, the factory and the gate on a chain, or register a plain key. Shows the plan and its cost first.
+
+    When the configuration has a [log] already, this makes the chain follow the file: a changed configuration is announced, and,
+    once the notice is over, activated.
+    """
+    from pnyx_agents.assembly import check_chain, declared_configuration, evidence, writer_of
     from pnyx_contracts.entry import Declaration
     from pnyx_tools.chain import Chain
-    from pnyx_tools.deployment import Wish, carry_out, plan
+    from pnyx_tools.deployment import Wish, carry_out, plan, plan_change
     from pnyx_tools.keystore import ask_password, keystore_address, load_account, read_password
 
     settings = settings_from(config)
@@ -44,16 +48,20 @@ def command(
     check_chain(chain, settings)
     configuration = declared_configuration(settings)
     account = load_account(keystore, read_password(password_file) if password_file else ask_password(keystore))
+    declaration = Declaration(
+        config_hash=configuration.hash, governors=configuration.governors, evidence_uri=evidence_uri
+    )
     if signer is None and settings.signer is not None and settings.signer.keystore is not None:
         signer = keystore_address(settings.path(settings.signer.keystore))
     wish = Wish(
         log=log, factory=factory, gate=not plain_key, signer=signer or account.address, guardian=guardian,
         notice_seconds=notice_days * DAY_SECONDS, delay_seconds=delay_days * DAY_SECONDS,
-        declaration=Declaration(
-            config_hash=configuration.hash, governors=configuration.governors, evidence_uri=evidence_uri
-        ),
+        declaration=declaration,
     )  # fmt: skip
-    what = plan(chain, wish, account.address)
+    if settings.log is not None:
+        what = plan_change(chain, settings.log.address, writer_of(settings, wish.signer), account.address, declaration)
+    else:
+        what = plan(chain, wish, account.address)
     for number, step in enumerate(what.steps, 1):
         click.echo(f"{number}. {step.what}", err=True)
     click.echo(f"about {what.gas} gas, at most {what.max_cost_wei / 10**18:.6f} of the chain's coin", err=True)
@@ -64,10 +72,15 @@ def command(
     if as_json:
         print_json({**deployed.model_dump(mode="json"), "configuration": str(stored)})
         return
+    if settings.log is not None:
+        click.echo(
+            f"\nDone. The configuration lies in {stored}: publish it with the bundles. pnyx doctor shows what is in force."
+        )
+        return
     click.echo("\nDone. Put this into the configuration:\n\n[log]")
     click.echo(f'address = "{deployed.log}"')
     if not plain_key:
         click.echo(f'writer = "{deployed.writer}"\nfactory = "{deployed.factory}"')
-    click.echo('evidence = "evidence"')
+    click.echo(f"start_block = {deployed.start_block}")
     click.echo(f"\nPublish the evidence folder at {evidence_uri} (the configuration lies in {stored}).")
     click.echo(f"Delegate voting power to {deployed.writer}; fund the signer {wish.signer} for gas.")

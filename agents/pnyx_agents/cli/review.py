@@ -20,13 +20,15 @@ from pnyx_agents.cli.options import json_option, print_json
     "--ruleset", default=None, help="A shipped ruleset or a TOML file; else the configuration's, else guardian."
 )
 @click.option("--voter", help="Also judge this account's standing (voting power, voted already).")
-@click.option("--from-block", type=int, help="Where to start looking for the proposal.")
+@click.option("--from-block", default=0, show_default=True, help="How far back to look for the proposal.")
 @json_option
 def command(
     governor: str, proposal_id: str, rpc: str | None, config: Path, ruleset: str | None, voter: str | None,
-    from_block: int | None, as_json: bool,
+    from_block: int, as_json: bool,
 ) -> None:  # fmt: skip
     """The whole review of one proposal, without key or transaction: decode, simulate, analyze, check, decide."""
+    from rich.console import Console
+
     from pnyx_agents.lookup import find_proposal, review_settings
     from pnyx_contracts.errors import UsageError
     from pnyx_tools.rpc import Rpc
@@ -40,14 +42,16 @@ def command(
 
     reader = Rpc(settings.chain.rpc)
     judge = reviewer(settings, reader, voter)
-    proposal = find_proposal(reader, judge.governors[settings.governor[0].address], wanted, from_block)
-    facts = judge.establish(proposal)
-    dossier = judge.conclude(facts, judge.ask(facts))
+    with Console(stderr=True).status("looking for the proposal") as status:
+        governed = judge.governors[settings.governor[0].address]
+        proposal = find_proposal(reader, governed, wanted, from_block, status.update)
+        status.update("reading the chain and simulating")
+        facts = judge.establish(proposal)
+        status.update("asking " + ", ".join(a.describe().name for a in judge.analysts))
+        dossier = judge.conclude(facts, judge.ask(facts))
     if as_json:
         print_json(dossier.model_dump(mode="json"))
         return
-    from rich.console import Console
-
     from pnyx_agents.readable import print_dossier
 
     print_dossier(dossier, Console())

@@ -151,5 +151,5 @@ def _configure(
 def _log_lines(deployed: Deployed) -> tuple[str, ...]:
     return (
         "[log]", f'address = "{deployed.log}"', f'writer = "{deployed.writer}"', f'factory = "{deployed.factory}"',
-        'evidence = "evidence"', "",
+        "",
     )  # fmt: skip

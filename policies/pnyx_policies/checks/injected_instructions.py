@@ -70,12 +70,14 @@ _PATTERNS = (
     ),
 )
 
+# Every part is bounded or cannot be entered twice: a hostile text must not cost more than its length.
 _UNSEEN = re.compile(
     r"<!--(?P<comment>.*?)(?:-->|\Z)"
-    r"|^\[[^\]\n]{1,80}\]:[ \t]*(?P<definition>[^\n]*)$"
-    r"|!\[(?P<alt>[^\]\n]*)\]\("
-    r"|\]\([^)\n]{0,400}?[\"'(](?P<title>[^)\n]{0,400})\)"
-    r"|<[^>\n]{0,200}(?:display\s*:\s*none|font-size\s*:\s*0|\bhidden\b)[^>\n]{0,200}>(?P<element>[^<]*)",
+    r"|^\[[^\]\n]{1,80}\]:[ \t]*+(?P<definition>[^\n]*)$"
+    r"|!\[(?P<alt>[^\n]{0,400}?)\]\("
+    r"|\]\(\S{0,300}+\s{1,20}+[\"'(](?P<title>[^\n]{0,400}?)[\"')]\s{0,20}\)"
+    r"|<[a-z][^<>\n]{0,200}?(?:display\s*:\s*none|font-size\s*:\s*0|\bhidden\b)[^<>\n]{0,200}>"
+    r"(?P<element>(?:(?!</[a-z]).){0,2000})",
     re.DOTALL | re.MULTILINE | re.IGNORECASE,
 )
 _TAGGED = re.compile("[\U000e0020-\U000e007e]+")

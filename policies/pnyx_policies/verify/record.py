@@ -13,7 +13,7 @@ from pydantic import JsonValue, TypeAdapter
 from pnyx_contracts.calldata import decode_calls
 from pnyx_contracts.decision_log import subject
 from pnyx_contracts.entry import Declaration, Entry, EntryKind
-from pnyx_contracts.errors import DecodingError, DiffersError
+from pnyx_contracts.errors import DecodingError, DiffersError, UnreachableError
 from pnyx_contracts.types import Proposal, to_hex
 from pnyx_policies.bundle import Bundle, ChangedBundleError, SwappedBundleError, recompute
 from pnyx_policies.configuration import Configuration
@@ -22,7 +22,7 @@ from pnyx_policies.dossier import Dossier
 from pnyx_policies.facts import Grade
 from pnyx_policies.prompt import templates_hash
 from pnyx_policies.review import review_digest
-from pnyx_policies.verify.verdict import About, Step, Verdict
+from pnyx_policies.verify.verdict import About, Step, Verdict, shown
 
 HAS_BUNDLE: Final = frozenset(k for k in EntryKind if k.is_terminal or k is EntryKind.CORRECTION)
 """Kinds whose record root is that of a bundle of their own. A VOID entry names that of the vote that it takes back."""
@@ -49,12 +49,21 @@ class Case:
         check: Callable[[Case], Iterator[Verdict]],
         grade: Grade = Grade.DERIVED,
     ) -> Iterator[Verdict]:
-        """The verdicts of one step; not checkable when the record withholds a field that it needs."""
+        """The verdicts of one step; not checkable when the record withholds a field that it needs.
+
+        Records come from strangers: one that makes a step fail does not hold, and must not end the check of the others.
+        """
         withheld = [name for name in needs if name in self.bundle.withheld]
         if withheld:
             yield self.about.not_checkable(step, f"the record withholds {', '.join(withheld)}", grade)
-        else:
+            return
+        try:
             yield from check(self)
+        except UnreachableError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever a hostile record provokes
+            reason = f"the record cannot be judged: {type(error).__name__}: {error}"
+            yield self.about.differs(step, "record", reason=shown(reason), grade=grade)
 
 
 def dossier_of(bundle: Bundle) -> Dossier:

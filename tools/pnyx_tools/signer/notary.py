@@ -5,12 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from pnyx_policies.ruleset import Ruleset
-
 from pnyx_contracts.entry import EntryKind
 from pnyx_contracts.errors import UsageError
 from pnyx_contracts.governors import builtin_adapters
 from pnyx_contracts.types import to_hex
+from pnyx_policies.ruleset import Ruleset
 from pnyx_tools.reader import ChainReader
 from pnyx_tools.signer.claims import Evidence, read_evidence
 from pnyx_tools.signer.keys import Key, UnsignedTransaction
@@ -86,7 +85,9 @@ class Notary:
             remembered,
             is_vote=judged.vote is not None,
         )
-        self._remember(evidence, judged, transaction, max(transaction.worst_cost_wei, remembered.at_this_nonce_wei), now)
+        self._remember(
+            evidence, judged, transaction, max(transaction.worst_cost_wei, remembered.at_this_nonce_wei), now
+        )
         signed = self._key.sign(transaction)
         return Signed(
             raw=signed.raw,

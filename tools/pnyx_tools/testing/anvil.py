@@ -199,11 +199,16 @@ class Anvil:
     def send(
         self, to: str | None, data: bytes = b"", *, value_wei: int = 0, sender: str | None = None
     ) -> dict[str, Any]:
-        """The receipt of a mined transaction from an unlocked account (the first one by default), or `PnyxError`."""
+        """The receipt of a mined transaction from an unlocked account (the first one by default).
+
+        Raises `RevertedError` when it would fail.
+        """
         transaction = {"from": sender or self.accounts[0], "data": "0x" + data.hex(), "value": hex(value_wei)}
         if to is not None:
             transaction["to"] = to
-        sent = self.request("eth_sendTransaction", transaction)
+        # A second later another path may be taken (a checkpoint that is in the past then): leave room for it.
+        gas = int(self.request("eth_estimateGas", transaction), 16) * 3 // 2
+        sent = self.request("eth_sendTransaction", transaction | {"gas": hex(gas)})
         receipt = self._receipt(bytes.fromhex(sent[2:]))
         if receipt.get("status") != "0x1":
             raise PnyxError(f"the transaction {sent} to {to} reverted")

@@ -121,8 +121,8 @@ class ChainView:
             has_voted=self.reader.read(adapter.read_has_voted(profile, key.proposal_id, writer), at),
         )
 
-    def ballots(self, writer: str, scope: frozenset[str], from_block: int) -> Iterator[Ballot]:
-        """Every vote event that names the writer, in whatever contract."""
+    def ballots(self, writer: str, scope: frozenset[str], from_block: int) -> Iterator[Ballot | DecodingError]:
+        """Every vote event that names the writer, in whatever contract; an error for one in scope that is none."""
         topics = {topic: adapter for adapter in self._adapters for topic in adapter.vote_topics()}
         sent_by_writer = cache(lambda digest: self._sent_by(digest, writer))
         for log in self._logs(from_block, [list(topics), _topic(writer)], None):
@@ -130,10 +130,10 @@ class ChainView:
             adapter, profile = topics[log.topics[0]], _profile_of_anyone(self.chain_id, log.address)
             try:
                 cast = adapter.decode_vote(profile, log)
-            except DecodingError:
+            except DecodingError as error:
                 if in_scope:
-                    raise
-                continue  # no vote of any governor that we know: anybody can emit anything
+                    yield error
+                continue  # out of scope anybody can emit anything
             yield Ballot(
                 key=cast.key,
                 support=cast.support,

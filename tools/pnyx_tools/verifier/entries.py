@@ -78,7 +78,7 @@ class EntryCheck:
                 self._view.log,
             )
             yield from self._record(case)
-            yield from self._facts(case)
+            yield from case.run(Step.STATE, _FACTS, self._facts, Grade.RE_READ)
             yield from self._judgement(case)
 
     @staticmethod
@@ -138,8 +138,7 @@ class EntryCheck:
     # 13 to 15
 
     def _facts(self, case: Case) -> Iterator[Verdict]:
-        withheld = [name for name in _FACTS if name in case.bundle.withheld]
-        again = f"the record withholds {', '.join(withheld)}" if withheld else self._gathered(case)
+        again = self._gathered(case)
         if isinstance(again, str):
             yield from (case.about.not_checkable(step, again, grade) for step, grade in _FACT_STEPS)
         elif isinstance(again, Verdict):
@@ -187,7 +186,7 @@ class EntryCheck:
     # 16 to 20
 
     def _judgement(self, case: Case) -> Iterator[Verdict]:
-        facts = _FACTS
+        facts = _FACTS  # what checks, prompts and rules saw
         yield from case.run(Step.FINDINGS, (*facts, "opinions", "checks", "software"), self._findings)
         yield from case.run(Step.PROMPTS, (*facts, "prompt", "attempts", "opinions"), check_prompts)
         yield from case.run(Step.ANSWERS, (*facts, "attempts", "opinions"), check_answers, Grade.ATTESTED)

@@ -117,14 +117,15 @@ def _cells(counts: dict[Status, int]) -> Iterator[Text]:
 def _problems(verdicts: Iterable[Verdict], console: Console) -> None:
     for verdict in verdicts:
         if verdict.status.is_problem:
-            console.print(Text(f"  {_place(verdict)}: {verdict}{_both_sides(verdict)}", style=_STYLES[verdict.status]))
+            words = _plain(f"{_place(verdict)}: {verdict}{_both_sides(verdict)}")
+            console.print(Text(f"  {words}", style=_STYLES[verdict.status]))
             console.print(Text(f"    to do: {_WHAT_TO_DO[verdict.step]}", style="dim"))
 
 
 def _pending(verdicts: Iterable[Verdict], console: Console) -> None:
     for verdict in verdicts:
         if verdict.status is Status.PENDING:
-            console.print(Text(f"  {_place(verdict)}: {verdict}", style=_STYLES[verdict.status]))
+            console.print(Text(f"  {_plain(f'{_place(verdict)}: {verdict}')}", style=_STYLES[verdict.status]))
 
 
 def _not_checkable(verdicts: Iterable[Verdict], console: Console) -> None:
@@ -132,7 +133,7 @@ def _not_checkable(verdicts: Iterable[Verdict], console: Console) -> None:
     reasons = Counter((v.step, v.reason) for v in verdicts if v.status is Status.NOT_CHECKABLE)
     for (step, reason), count in reasons.most_common(_SHOWN_NOT_CHECKABLE):
         times = f" ({count} times)" if count > 1 else ""
-        console.print(Text(f"  {step.title}{times}: not checkable, because {reason}", style="yellow"))
+        console.print(Text(f"  {step.title}{times}: not checkable, because {_plain(reason)}", style="yellow"))
     if len(reasons) > _SHOWN_NOT_CHECKABLE:
         console.print(Text(f"  and {len(reasons) - _SHOWN_NOT_CHECKABLE} more reasons: see --json", style="yellow"))
 
@@ -148,6 +149,11 @@ def _both_sides(verdict: Verdict) -> str:
     if not verdict.expected and not verdict.seen:
         return ""
     return f" (expected {verdict.expected or 'nothing'}, found {verdict.seen or 'nothing'})"
+
+
+def _plain(text: str) -> str:
+    """Records come from strangers: no escape sequences, no direction marks, on anybody's terminal."""
+    return "".join(c if c.isprintable() else f"\\u{{{ord(c):x}}}" for c in text)
 
 
 def _short(proposal: str) -> str:

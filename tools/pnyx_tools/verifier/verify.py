@@ -18,9 +18,9 @@ from pnyx_policies.verify.history import (
     check_writer,
 )
 from pnyx_policies.verify.verdict import About, Report, Step, Verdict, WriterReport
-from pnyx_policies.verify.votes import Docket, Duty
+from pnyx_policies.verify.votes import Ballot, Docket, Duty
 from pnyx_tools.evidence import EvidenceStore
-from pnyx_tools.reader import BlockId, ChainReader
+from pnyx_tools.reader import BlockId, ChainReader, RevertedError
 from pnyx_tools.verifier.chainview import ChainView, first_block_with_code
 from pnyx_tools.verifier.desk import EvidenceDesk
 from pnyx_tools.verifier.entries import EntryCheck
@@ -54,6 +54,7 @@ def verify(
     """
     log, writer, factory = _address(log), writer and _address(writer), factory and _address(factory)
     tell = progress or (lambda _: None)
+    _require_place(evidence)
     block = reader.block(upto)
     code = _log_code(reader, log, block.number, upto)
     report = Report(chain_id=reader.chain_id(), log=log, block=block, verdicts=[check_log_code(code)])
@@ -86,6 +87,12 @@ def _log_code(reader: ChainReader, log: str, block: int, upto: BlockId) -> bytes
             else "check the address, and that the endpoint is one of the right chain",
         )
     return code
+
+
+def _require_place(evidence: EvidenceStore | str | Path | None) -> None:
+    """A misspelled folder must not look like evidence that was removed."""
+    if isinstance(evidence, str | Path) and "://" not in str(evidence) and not Path(evidence).is_dir():
+        raise UsageError(f"there is no folder {evidence}", hint="name the folder or the URL where the evidence lies")
 
 
 def _second_block(report: Report, second: ChainReader) -> Iterator[Verdict]:
@@ -156,7 +163,7 @@ class _WriterCheck:
         history, start = self._history, self._history.start_block or 0
         scope = frozenset(governor for s in history.scopes for governor in s.declaration.governors)
         duties = [duty for governor in sorted(scope) for duty in self._duties(governor, start)]
-        ballots = list(self._view.ballots(self._writer, scope, start))
+        ballots = self._ballots(scope, start)
         docket = Docket(self._writer, history.entries, ballots, duties)
         if code.startswith(DELEGATION_PREFIX):
             self._report.tier = docket.tier_of_account()
@@ -165,6 +172,13 @@ class _WriterCheck:
         self._report.add(docket.check_completeness())
         return docket
 
+    def _ballots(self, scope: frozenset[str], start: int) -> list[Ballot]:
+        found = list(self._view.ballots(self._writer, scope, start))
+        for error in found:
+            if isinstance(error, DecodingError):
+                self._report.add([About(self._writer).differs(Step.VOTES, "event", reason=error.message)])
+        return [ballot for ballot in found if isinstance(ballot, Ballot)]
+
     def _duties(self, governor: str, start: int) -> Iterator[Duty]:
         """The proposals that the writer answers for: announced while the governor was in its scope."""
         self._tell(f"proposals of {governor}")
@@ -172,9 +186,14 @@ class _WriterCheck:
         if governed.adapter is None:
             self._report.add([About(self._writer).not_checkable(Step.COMPLETENESS, governed.why_not)])
             return
-        for proposal in self._view.proposals(governed, start):
-            if governor in self._history.governors_at(proposal.created_block):
-                yield self._view.duty(governed, proposal.key, self._writer)
+        try:
+            for proposal in self._view.proposals(governed, start):
+                if governor in self._history.governors_at(proposal.created_block):
+                    yield self._view.duty(governed, proposal.key, self._writer)
+        except (DecodingError, RevertedError) as error:
+            # A writer may declare a contract of its own making; that must not end the check of the others.
+            about = About(self._writer)
+            self._report.add([about.differs(Step.COMPLETENESS, "governor", seen=governor, reason=error.message)])
 
     # 9 to 20
 

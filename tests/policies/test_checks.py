@@ -1,0 +1,381 @@
+"""Each check: quiet on the honest proposal, loud on the hostile one that looks like it."""
+
+from __future__ import annotations
+
+import pytest
+
+from pnyx_policies.checks import (
+    Allowance,
+    CheckSkipped,
+    CheckView,
+    CodeUpgrade,
+    Delegatecall,
+    DuplicateCalls,
+    GovernorSettings,
+    LookalikeAddress,
+    PrivilegeGrant,
+    SelfDealing,
+    SimulationReverts,
+    TargetWithoutCode,
+    TextAgainstCalls,
+    TreasuryOutflow,
+    UnknownCalldata,
+)
+from pnyx_policies.facts import CallResult, Change, SimulationStatus
+from pnyx_policies.finding import Severity
+from pnyx_tools.testing.facts import (
+    GOVERNOR,
+    PROPOSER,
+    TIMELOCK,
+    address_of,
+    call_of,
+    facts_for,
+    holding,
+    moved,
+    proposal_of,
+    simulated,
+)
+
+ALICE, MALLORY, TOKEN, PROXY, SAFE = map(address_of, ("alice", "mallory", "token", "proxy", "safe"))
+MULTISEND = "0x40A2aCCbd92BCA938b02010E17A5b8929b49130D"
+ROLE = bytes(32)
+UNITS = 10**6
+
+INFO, LOW, MEDIUM, HIGH, CRITICAL = Severity
+
+
+def findings(check, calls, text, **facts):
+    return check.run(CheckView(facts_for(proposal_of(calls, text), **facts)))
+
+
+def worst(check, calls, text, **facts):
+    return max((f.severity for f in findings(check, calls, text, **facts)), default=None)
+
+
+GRANT = call_of(TOKEN, "grantRole(bytes32,address)", ROLE, MALLORY)
+HARMLESS = "Improve our documentation and thank everybody who helped with it during this season."
+
+
+@pytest.mark.parametrize(
+    ("text", "known", "severity"),
+    [
+        (HARMLESS, {}, CRITICAL),
+        (f"{HARMLESS} Paid to {MALLORY}.", {}, CRITICAL),
+        ("Grant the minter role on our token to the new bridge.", {}, CRITICAL),
+        ("Grant the minter role on our token to bridge.example.eth.", {}, HIGH),
+        (f"Grant the minter role on our token to the new bridge at {MALLORY}.", {}, HIGH),
+        (HARMLESS, {MALLORY: "bridge"}, HIGH),
+        ("Grant the minter role on our token to the new bridge.", {MALLORY: "bridge"}, MEDIUM),
+    ],
+)
+def test_a_role_is_judged_by_what_the_text_says_of_it(text, known, severity):
+    assert worst(PrivilegeGrant(), [GRANT], text, known_addresses=known) is severity
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        call_of(TOKEN, "transferOwnership(address)", MALLORY),
+        call_of(TOKEN, "setPendingAdmin(address)", MALLORY),
+        call_of(PROXY, "changeAdmin(address)", MALLORY),
+        call_of(SAFE, "enableModule(address)", MALLORY),
+        call_of(SAFE, "addOwnerWithThreshold(address,uint256)", MALLORY, 1),
+        call_of(SAFE, "setController(address,bool)", MALLORY, True),
+        call_of(TOKEN, "setSubnodeOwner(bytes32,address)", ROLE, MALLORY),
+    ],
+)
+def test_every_kind_of_power_counts(call):
+    assert worst(PrivilegeGrant(), [call], HARMLESS) is CRITICAL
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        call_of(SAFE, "setController(address,bool)", MALLORY, False),
+        call_of(TOKEN, "revokeRole(bytes32,address)", ROLE, MALLORY),
+        call_of(TOKEN, "transferOwnership(address)", "0x" + "00" * 20),
+        call_of(TOKEN, "transfer(address,uint256)", MALLORY, 5),
+    ],
+)
+def test_taking_power_away_is_no_grant(call):
+    assert worst(PrivilegeGrant(), [call], HARMLESS) is None
+
+
+@pytest.mark.parametrize("own", [TIMELOCK, GOVERNOR])
+def test_power_that_stays_with_the_dao_is_only_told(own):
+    assert worst(PrivilegeGrant(), [call_of(TOKEN, "transferOwnership(address)", own)], HARMLESS) is INFO
+
+
+def test_a_grant_that_only_the_simulation_shows_is_found():
+    change = Change(kind="role-granted", contract=TOKEN, subject=MALLORY, detail="role 0x00")
+    opaque = [call_of(address_of("helper"), "execute()")]
+    assert worst(PrivilegeGrant(), opaque, HARMLESS, simulation=simulated(changes=[change])) is CRITICAL
+
+
+def test_a_grant_that_call_and_simulation_show_is_told_once():
+    change = Change(kind="role-granted", contract=TOKEN, subject=MALLORY, detail="role 0x00")
+    found = findings(PrivilegeGrant(), [GRANT], HARMLESS, simulation=simulated(changes=[change]))
+    assert [f.calls for f in found] == [("0",)]
+
+
+UPGRADE = call_of(PROXY, "upgradeToAndCall(address,bytes)", MALLORY, b"")
+
+
+@pytest.mark.parametrize(
+    ("calls", "text", "bare", "severity"),
+    [
+        ([UPGRADE], HARMLESS, (), CRITICAL),
+        ([UPGRADE], f"Upgrade the vault proxy to the implementation at {MALLORY}, audited twice.", (), HIGH),
+        ([UPGRADE], "Upgrade the vault proxy to version 2, audited twice by two firms.", (), HIGH),
+        ([call_of(TOKEN, "upgrade(uint256)", 5)], "Wrap five tokens for the stream.", (), None),
+    ],
+)
+def test_an_upgrade_is_high_when_told_and_critical_when_hidden(calls, text, bare, severity):
+    assert worst(CodeUpgrade(), calls, text, without_code=bare) is severity
+
+
+def test_an_upgrade_to_code_that_does_not_exist_yet_is_critical():
+    facts = facts_for(proposal_of([UPGRADE], f"Upgrade the vault proxy to the implementation at {MALLORY}."))
+    missing = facts.targets[0].model_copy(update={"address": MALLORY, "has_code": False})
+    view = CheckView(facts.model_copy(update={"targets": (*facts.targets, missing)}))
+    assert CodeUpgrade().run(view)[0].severity is CRITICAL
+
+
+@pytest.mark.parametrize(
+    ("call", "text", "severity"),
+    [
+        (call_of(GOVERNOR, "setVotingPeriod(uint32)", 3), HARMLESS, CRITICAL),
+        (call_of(GOVERNOR, "setVotingPeriod(uint32)", 50_400), "Set the voting period to 50,400 blocks.", HIGH),
+        (call_of(TIMELOCK, "updateDelay(uint256)", 0), "Shorten the timelock's delay.", HIGH),
+        (call_of(GOVERNOR, "updateTimelock(address)", MALLORY), "Move to another timelock, see the forum.", CRITICAL),
+        (call_of(GOVERNOR, "relay(address,uint256,bytes)", TOKEN, 0, b""), HARMLESS, None),
+    ],
+)
+def test_the_rules_of_governance_never_change_quietly(call, text, severity):
+    assert worst(GovernorSettings(), [call], text) is severity
+
+
+def test_a_setting_that_only_the_simulation_shows_is_found():
+    change = Change(kind="governor-setting", contract=GOVERNOR, subject="QuorumNumerator", detail="was 4, is 0")
+    opaque = [call_of(address_of("helper"), "execute()")]
+    assert worst(GovernorSettings(), opaque, HARMLESS, simulation=simulated(changes=[change])) is CRITICAL
+
+
+def test_a_setting_that_call_and_simulation_show_is_told_once():
+    call = call_of(GOVERNOR, "setVotingDelay(uint48)", 7)
+    changes = [
+        Change(kind="governor-setting", contract=GOVERNOR, subject="VotingDelay", detail="was 1, is 7"),
+        Change(kind="governor-setting", contract=GOVERNOR, subject="QuorumNumerator", detail="was 4, is 0"),
+    ]
+    found = findings(GovernorSettings(), [call], "Set the voting delay.", simulation=simulated(changes=changes))
+    assert [f.calls for f in found] == [("0",), ()]
+
+
+@pytest.mark.parametrize(
+    ("amount", "balance", "severity"),
+    [(50, 1_000, LOW), (51, 1_000, MEDIUM), (250, 1_000, MEDIUM), (251, 1_000, HIGH), (2_000, 1_000, HIGH)],
+)
+def test_outflow_is_measured_against_the_treasury(amount, balance, severity):
+    pay = [call_of(TOKEN, "transfer(address,uint256)", ALICE, amount)]
+    assert worst(TreasuryOutflow(), pay, "", treasury=[holding(TOKEN, balance)]) is severity
+
+
+def test_payments_in_pieces_and_allowances_add_up():
+    pieces = [call_of(TOKEN, "transfer(address,uint256)", address_of(str(n)), 50) for n in range(4)]
+    allowance = [call_of(TOKEN, "approve(address,uint256)", ALICE, 60)]
+    assert worst(TreasuryOutflow(), [*pieces, *allowance], "", treasury=[holding(TOKEN, 1_000)]) is HIGH
+
+
+def test_money_for_the_dao_itself_does_not_leave():
+    inward = [call_of(TOKEN, "transfer(address,uint256)", TIMELOCK, 900), call_of(GOVERNOR, value_wei=5)]
+    simulation = simulated([moved(TOKEN, TIMELOCK, 900, sender=SAFE)])
+    assert worst(TreasuryOutflow(), inward, "", treasury=[holding(TOKEN, 1_000)], simulation=simulation) is None
+
+
+def test_an_asset_that_nobody_looked_at_is_no_small_payment():
+    assert worst(TreasuryOutflow(), [call_of(TOKEN, "transfer(address,uint256)", ALICE, 1)], "") is MEDIUM
+
+
+def test_outflow_that_only_the_simulation_shows_is_found():
+    drain = simulated([moved(TOKEN, MALLORY, 990)])
+    opaque = [call_of(address_of("helper"), "execute()")]
+    assert worst(TreasuryOutflow(), opaque, "", simulation=drain, treasury=[holding(TOKEN, 1_000)]) is HIGH
+
+
+def test_a_transfer_that_moves_nothing_visible_still_counts():
+    pay = [call_of(TOKEN, "transfer(address,uint256)", ALICE, 900)]
+    assert worst(TreasuryOutflow(), pay, "", simulation=simulated(), treasury=[holding(TOKEN, 1_000)]) is HIGH
+
+
+@pytest.mark.parametrize(
+    ("amount", "text", "known", "severity"),
+    [
+        (2**256 - 1, HARMLESS, {}, CRITICAL),
+        (2**256 - 1, f"Let {ALICE} spend our tokens.", {}, HIGH),
+        (500, HARMLESS, {}, HIGH),
+        (500, f"Let {ALICE} spend 500.", {}, MEDIUM),
+        (500, HARMLESS, {ALICE: "stream"}, MEDIUM),
+        (0, HARMLESS, {}, None),
+    ],
+)
+def test_an_allowance_is_judged_by_its_size_and_its_spender(amount, text, known, severity):
+    calls = [call_of(TOKEN, "approve(address,uint256)", ALICE, amount)]
+    assert worst(Allowance(), calls, text, known_addresses=known) is severity
+
+
+@pytest.mark.parametrize(("approved", "severity"), [(True, CRITICAL), (False, None)])
+def test_approval_for_all_is_unlimited(approved, severity):
+    calls = [call_of(TOKEN, "setApprovalForAll(address,bool)", ALICE, approved)]
+    assert worst(Allowance(), calls, HARMLESS) is severity
+
+
+PAY = [call_of(TOKEN, "transfer(address,uint256)", ALICE, 10_000 * UNITS)]
+USDC = [holding(TOKEN, 10**12, decimals=6, symbol="USDC")]
+
+
+@pytest.mark.parametrize(
+    ("text", "severity"),
+    [
+        ("", CRITICAL),
+        (" \n\u200b\u2800", CRITICAL),
+        ("# Hello\nWorld", CRITICAL),
+        (f"Pay 10k USDC to {ALICE}", None),
+        (f"Pay 10,000 USDC to {ALICE} for a year of hosting, as agreed on the forum.", None),
+        (f"Pay 10_000_000_000 units to {ALICE} for a year of hosting, as agreed on the forum.", None),
+        (f"Pay 10,000 USDC to [Alice](https://etherscan.io/address/{ALICE}) for a year of hosting.", None),
+        ("Pay 10,000 USDC to alice.example.eth for a year of hosting, as agreed on the forum.", MEDIUM),
+        ("Pay 10,000 USDC to our hosting provider for a year, as agreed on the forum.", HIGH),
+        (f"Pay our hosting provider {ALICE} for a year, as agreed on the forum.", HIGH),
+        (f"Pay 10 USDC to {ALICE} for a year of hosting, as agreed on the forum.", HIGH),
+        ("Thank our hosting provider for a year of service, as agreed on the forum.", CRITICAL),
+        (f"Thank our hosting provider for a year. <!-- 10,000 USDC to {ALICE} -->", CRITICAL),
+        (f"Pay 10,000 USDC to {MALLORY} for hosting, as agreed on the forum.", HIGH),
+    ],
+)
+def test_payments_are_compared_with_the_text(text, severity):
+    loud = [f.severity for f in findings(TextAgainstCalls(), PAY, text, treasury=USDC) if f.severity > INFO]
+    assert max(loud, default=None) is severity
+
+
+@pytest.mark.parametrize("decimals", [0, 6, 8, 18])
+def test_unknown_decimals_do_not_cry_wolf(decimals):
+    pay = [call_of(TOKEN, "transfer(address,uint256)", ALICE, 250 * 10**decimals)]
+    assert worst(TextAgainstCalls(), pay, f"Pay 250 TOK to {ALICE} for the design of our new website.") is None
+
+
+def test_decimals_off_by_a_trillion_are_seen_where_they_are_known():
+    pay = [call_of(TOKEN, "transfer(address,uint256)", ALICE, 250 * 10**18)]
+    text = f"Pay 250 USDC to {ALICE} for the design of our new website."
+    assert worst(TextAgainstCalls(), pay, text, treasury=USDC) is HIGH
+
+
+def test_a_sum_announces_its_parts():
+    pay = [call_of(TOKEN, "transfer(address,uint256)", a, n * UNITS) for a, n in ((ALICE, 100), (SAFE, 200))]
+    text = f"Pay 300 USDC in all to {ALICE} and {SAFE} for the two audits of the new vault."
+    assert worst(TextAgainstCalls(), pay, text, treasury=USDC) is None
+
+
+def test_a_proposal_that_does_nothing_needs_no_text():
+    assert findings(TextAgainstCalls(), [call_of(ALICE)], "") == ()
+
+
+def test_one_call_among_many_that_the_text_does_not_point_at_is_found():
+    odd = call_of(PROXY, "_setPriceOracle(address)", MALLORY)
+    text = f"Pay 10,000 USDC to {ALICE} for a year of hosting, as agreed on the forum."
+    found = [f for f in findings(TextAgainstCalls(), [*PAY, odd], text, treasury=USDC) if f.severity is HIGH]
+    assert [f.calls for f in found] == [("1",)]
+    told = text + f" The oracle of {PROXY} changes too."
+    assert worst(TextAgainstCalls(), [*PAY, odd], told, treasury=USDC) is None
+
+
+def test_addresses_of_the_text_that_no_call_uses_are_told():
+    text = f"Pay 10,000 USDC to {ALICE} for hosting. See also {MALLORY}."
+    found = findings(TextAgainstCalls(), PAY, text, treasury=USDC)
+    assert [(f.severity, f.evidence) for f in found] == [(INFO, (MALLORY,))]
+
+
+def test_a_call_to_an_address_without_code_is_critical():
+    call = call_of(ALICE, "transfer(address,uint256)", MALLORY, 5)
+    assert worst(TargetWithoutCode(), [call], "", without_code=[ALICE]) is CRITICAL
+    assert worst(TargetWithoutCode(), [call], "") is None
+    assert worst(TargetWithoutCode(), [call_of(ALICE, value_wei=5)], "", without_code=[ALICE]) is None
+
+
+def test_targets_that_nobody_looked_at_are_skipped_not_passed():
+    facts = facts_for(proposal_of([GRANT], "")).model_copy(update={"targets": ()})
+    with pytest.raises(CheckSkipped, match=TOKEN):
+        TargetWithoutCode().run(CheckView(facts))
+
+
+def test_a_revert_is_high_and_no_simulation_is_a_skip():
+    failed = CallResult(path="0", succeeded=False, gas_used=0, error="ERC20: \u202eno balance")
+    reverted = simulated(status=SimulationStatus.REVERTED).model_copy(update={"results": (failed,)})
+    (found,) = findings(SimulationReverts(), PAY, "", simulation=reverted)
+    assert (found.severity, found.calls, found.detail) == (HIGH, ("0",), "ERC20: <U+202E>no balance")
+    assert findings(SimulationReverts(), PAY, "", simulation=simulated()) == ()
+    with pytest.raises(CheckSkipped, match="no node was asked"):
+        findings(SimulationReverts(), PAY, "")
+
+
+def _safe_call(target: str, data: bytes, operation: int):
+    signature = "execTransaction(address,uint256,bytes,uint8,uint256,uint256,uint256,address,address,bytes)"
+    zero = "0x" + "00" * 20
+    return call_of(SAFE, signature, target, 0, data, operation, 0, 0, 0, zero, zero, b"")
+
+
+def _batch(*targets: str) -> bytes:
+    packed = b"".join(bytes([0]) + bytes.fromhex(t[2:]) + bytes(32) + bytes(32) for t in targets)
+    return call_of(MULTISEND, "multiSend(bytes)", packed).calldata
+
+
+@pytest.mark.parametrize(
+    ("call", "known", "severity"),
+    [
+        (_safe_call(MULTISEND, _batch(ALICE, TOKEN), 1), {}, None),
+        (_safe_call(MALLORY, _batch(ALICE), 1), {}, CRITICAL),
+        (_safe_call(MALLORY, b"\x12\x34\x56\x78", 1), {}, CRITICAL),
+        (_safe_call(MULTISEND, b"\x12\x34\x56\x78", 1), {}, CRITICAL),
+        (_safe_call(MALLORY, b"\x12\x34\x56\x78", 1), {MALLORY: "our library"}, HIGH),
+        (_safe_call(MALLORY, b"\x12\x34\x56\x78", 0), {}, None),
+    ],
+)
+def test_foreign_code_with_our_rights_is_critical(call, known, severity):
+    assert worst(Delegatecall(), [call], HARMLESS, known_addresses=known) is severity
+
+
+def test_unknown_calldata_is_high_unless_the_text_points_at_it():
+    call = call_of(PROXY, "nobodyKnowsThisFunction(uint256)", 5)
+    assert worst(UnknownCalldata(), [call], HARMLESS) is HIGH
+    assert worst(UnknownCalldata(), [call], f"Call our vault at {PROXY}.") is MEDIUM
+    assert worst(UnknownCalldata(), [call], f"Calldata: 0x{call.calldata.hex()}") is MEDIUM
+    assert worst(UnknownCalldata(), PAY, "") is None
+
+
+def test_the_same_call_twice_is_noticed():
+    (found,) = findings(DuplicateCalls(), [*PAY, *PAY, call_of(ALICE, value_wei=1)], "")
+    assert (found.severity, found.calls) == (MEDIUM, ("0", "1"))
+    assert worst(DuplicateCalls(), [*PAY, call_of(ALICE, value_wei=1)], "") is None
+
+
+def test_an_address_that_only_looks_like_the_announced_one_is_critical():
+    shown = "0x91c3" + "0" * 32 + "539B"
+    used = "0x91c3" + "1" * 32 + "539b"
+    calls = [call_of(TOKEN, "transfer(address,uint256)", used, 10_000 * UNITS)]
+    assert worst(LookalikeAddress(), calls, f"Pay 10,000 USDC to {shown.lower()}.") is CRITICAL
+    assert worst(LookalikeAddress(), calls, f"Pay 10,000 USDC to {used}.") is None
+    assert worst(LookalikeAddress(), calls, HARMLESS) is None
+    known = facts_for(proposal_of(PAY, "")).proposal.calls[0].target
+    assert worst(LookalikeAddress(), calls, HARMLESS, known_addresses={known: "token"}) is None
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        call_of(TOKEN, "transfer(address,uint256)", PROPOSER, 5),
+        call_of(PROPOSER, value_wei=5),
+        call_of(TOKEN, "grantRole(bytes32,address)", ROLE, PROPOSER),
+    ],
+)
+def test_a_proposer_who_gains_is_noticed(call):
+    assert worst(SelfDealing(), [call], "") is MEDIUM
+    assert worst(SelfDealing(), PAY, "") is None

@@ -1,0 +1,43 @@
+"""What a writer has declared on chain, and what it may declare next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pnyx_contracts.decision_log import (
+    ACTIVATED_TOPIC,
+    ANNOUNCED_TOPIC,
+    REGISTERED_TOPIC,
+    decode_configuration_announced,
+    decode_registered,
+)
+from pnyx_contracts.entry import ConfigurationAnnounced, Declaration
+from pnyx_tools.reader import ChainReader
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """`active` is in force; `pending` is announced and not active yet."""
+
+    active: Declaration
+    operator: str
+    pending: ConfigurationAnnounced | None
+
+
+def standing(reader: ChainReader, log: str, writer: str, from_block: int = 0) -> Standing | None:
+    """None when `writer` has not registered since `from_block`."""
+    topics: list[list[bytes] | bytes] = [
+        [REGISTERED_TOPIC, ANNOUNCED_TOPIC, ACTIVATED_TOPIC],
+        bytes(12) + bytes.fromhex(writer[2:]),
+    ]
+    active: Declaration | None = None
+    operator, pending = "", None
+    for event in reader.logs(from_block, reader.block().number, topics, [log]):
+        if event.topics[0] == REGISTERED_TOPIC:
+            registered = decode_registered(event)
+            active, operator = registered.declaration, registered.operator
+        elif event.topics[0] == ANNOUNCED_TOPIC:
+            pending = decode_configuration_announced(event)
+        elif pending is not None:
+            active, pending = pending.declaration, None
+    return Standing(active, operator, pending) if active is not None else None
