@@ -31,14 +31,15 @@ class PowerKind(Enum):
         return _WORDS[self]
 
 
-_ACCESS = ("permission", "permissions", "access", "authority", "privilege", "privileges", "rights")
+# Words that stand in most proposals (control, multisig, governance, access) announce nothing.
+_ACCESS = ("permission", "permissions", "privilege", "privileges")
 _WORDS: dict[PowerKind, tuple[str, ...]] = {
     PowerKind.ROLE: (
-        *_ACCESS, "role", "roles", "controller", "controllers", "minter", "operator", "manager", "guardian", "keeper",
-        "proposer", "executor", "canceller", "admin",
+        *_ACCESS, "role", "roles", "controller", "controllers", "minter", "operator", "guardian", "keeper", "canceller",
+        "admin",
     ),
-    PowerKind.OWNERSHIP: (*_ACCESS, "owner", "owners", "ownership", "signer", "signers", "control", "multisig"),
-    PowerKind.ADMIN: (*_ACCESS, "admin", "administrator", "governance", "governor", "control", "owner", "ownership"),
+    PowerKind.OWNERSHIP: (*_ACCESS, "owner", "owners", "ownership", "signer", "signers"),
+    PowerKind.ADMIN: (*_ACCESS, "admin", "administrator", "authority", "owner", "ownership"),
     PowerKind.MODULE: (*_ACCESS, "module", "modules", "guard", "handler", "fallback", "plugin", "modifier"),
     PowerKind.CODE: (
         "upgrade", "upgrades", "upgraded", "upgrading", "implementation", "implementations", "proxy", "facet", "facets",

@@ -78,12 +78,16 @@ HIDING_PLACES = {
 }
 
 
-@pytest.mark.parametrize("words", [*OPEN.values(), ORDER], ids=[*OPEN, "order"])
-@pytest.mark.parametrize("place", HIDING_PLACES)
-def test_the_same_words_where_people_cannot_see_them_are_critical(place, words):
-    if place == "link title" and ('"' in words or "\n" in words):
-        pytest.skip("a title holds no quotation marks and no line breaks")
-    hidden = HIDING_PLACES[place].replace("{}", words.replace("\n", " "))
+HIDDEN = [
+    pytest.param(place.replace("{}", words.replace("\n", " ")), id=f"{where}-{what}")
+    for where, place in HIDING_PLACES.items()
+    for what, words in (OPEN | {"order": ORDER}).items()
+    if where != "link title" or '"' not in words  # a title holds no quotation marks
+]
+
+
+@pytest.mark.parametrize("hidden", HIDDEN)
+def test_the_same_words_where_people_cannot_see_them_are_critical(hidden):
     assert worst(InjectedInstructions(), f"# A grant\n\n{hidden}\n\nThanks.") is CRITICAL
 
 
@@ -137,4 +141,4 @@ def test_a_comment_that_hides_something_else_is_medium():
 def test_hostile_text_costs_bounded_time(check, piece):
     start = time.monotonic()
     worst(check, piece * (60_000 // len(piece)))
-    assert time.monotonic() - start < 10
+    assert time.monotonic() - start < 5

@@ -55,7 +55,8 @@ _METHOD_MISSING = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _REVERTED = re.compile(
-    r"\brevert|invalid ?\w{0,2}(opcode|jump)|opcodenotfound|bad ?(instruction|jump)|stack ?(under|over)flow|vm execution error",
+    r"\brevert|vm execution error|invalid ?\w{0,2}(opcode|jump)|opcodenotfound|bad ?(instruction|jump)"
+    r"|stack ?(under|over)flow",
     re.IGNORECASE,
 )
 

@@ -55,7 +55,7 @@ class Seen:
     entries: tuple[Entry, ...]
     """The writer's entries about this proposal, in chain order."""
     facts: Facts | None
-    """Gathered for votes only."""
+    """Gathered where `needs_facts`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +137,7 @@ def _judge_entry(
             if not seen.entries:
                 _refuse("there is no entry about this proposal to correct")
         case _:
-            _require_entitled(evidence, request.kind, seen)
+            _require_entitled(bench, evidence, request.kind, seen)
     key = evidence.dossier.proposal.key
     action = payload.entry_action(request.kind, given.support if given else None)
     call = payload.entry(bench.desk, request.expected_seq, request.kind, key, action, evidence.roots)
@@ -252,11 +252,22 @@ def _require_same_vote(given: VoteGiven, remembered: Remembered) -> None:
 # --- entries ---------------------------------------------------------------------------------------------------------
 
 
-def _require_entitled(evidence: Evidence, kind: EntryKind, seen: Seen) -> None:
+def needs_facts(kind: EntryKind) -> bool:
+    """Whether an entry is signed only when the signer's own facts lead there too.
+
+    So it is for votes, and for "no vote is possible": what cannot be voted on stays so, and saying it wrongly would silence
+    a vote. A hold may come from something that only the daemon does not know.
+    """
+    return kind in {EntryKind.VOTE, EntryKind.SKIP, EntryKind.MISSED}
+
+
+def _require_entitled(bench: Bench, evidence: Evidence, kind: EntryKind, seen: Seen) -> None:
     if kind is not evidence.entitled.kind:
         _refuse(f"the bundle entitles to a {evidence.entitled.kind.name} entry, not to {kind.name}")
     if any(e.kind is EntryKind.VOTE for e in seen.entries):
         _refuse(f"a VOTE entry about this proposal is on chain; {kind.name} would contradict it", "use CORRECTION")
+    if needs_facts(kind):
+        _require_same_judgement(bench, evidence, seen)
 
 
 def _require_voidable(bench: Bench, evidence: Evidence, seen: Seen) -> None:
@@ -308,8 +319,8 @@ def _require_nonce(nonce: int, seen: Seen) -> None:
 
 
 def own_facts(evidence: Evidence, seen: Seen) -> Facts:
-    """What the signer gathered. Context tools run on the daemon's side only: no rule and no built-in check reads them."""
-    assert seen.facts is not None, "the witness gathers facts for every vote"
+    """What the signer gathered. Context tools run on the daemon's side only; no rule or built-in check reads them."""
+    assert seen.facts is not None, "the witness gathers facts for whatever `needs_facts`"
     claimed = evidence.dossier.state.skipped
     tools = tuple(step for step in claimed if step.step.startswith("tool:"))
     context = evidence.dossier.context

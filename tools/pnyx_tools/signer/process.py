@@ -143,7 +143,8 @@ def _ready() -> None:
 
 
 def _end_with_parent() -> None:
-    sys.stdin.read()
+    while os.read(0, 1):  # not sys.stdin: its lock would be held while the interpreter shuts down
+        pass
     os.kill(os.getpid(), signal.SIGTERM)
 
 

@@ -1,0 +1,172 @@
+"""From `pnyx init` to a deployed gate, and what each wrong turn says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pnyx_tools.keystore import create_keystore
+from pnyx_tools.testing.anvil import Anvil
+from pnyx_tools.testing.deploy import DAY, TOKEN, Governance
+
+from .conftest import PASSWORD, Pnyx
+
+
+@pytest.fixture
+def agent(pnyx: Pnyx, node: Anvil, dao: Governance, tmp_path: Path) -> Path:
+    """A fresh pnyx.toml, as `pnyx init` writes it."""
+    assert pnyx("init", tmp_path, "--rpc", node.url, "--governor", dao.governor, "--name", "tester").code == 0
+    return tmp_path / "pnyx.toml"
+
+
+def edit(config: Path, *changes: tuple[str, str]) -> None:
+    text = config.read_text()
+    for old, new in changes:
+        assert old in text, old
+        text = text.replace(old, new)
+    config.write_text(text)
+
+
+def with_signer(config: Path) -> None:
+    """What an operator uncomments to let the agent vote."""
+    create_keystore(config.parent / "keys" / "signer.json", PASSWORD, scrypt_work=2**12)
+    edit(
+        config,
+        ('mode = "observe" ', 'mode = "autonomous" '),
+        ("# [signer]", "[signer]"),
+        ('# keystore = "keys/signer.json"', 'keystore = "keys/signer.json"'),
+        ('# password_file = "keys/signer.password"', 'password_file = "password"'),
+    )
+
+
+def deploy(pnyx: Pnyx, config: Path, operator: tuple[Path, Path], *more: object) -> object:
+    keystore, password = operator
+    return pnyx(
+        "deploy", "-c", config, "--keystore", keystore, "--password-file", password,
+        "--evidence-uri", "https://example.org/evidence", "--yes", "--json", *more,
+    )  # fmt: skip
+
+
+def test_init_writes_a_file_that_doctor_likes(pnyx: Pnyx, agent: Path, dao: Governance) -> None:
+    results = {r["name"]: r for r in pnyx("doctor", "-c", agent, "--json").json}
+    assert {r["status"] for r in results.values()} == {"ok"}
+    assert dao.timelock in results[f"governor {dao.governor}"]["found"]
+
+
+def test_init_never_overwrites(pnyx: Pnyx, agent: Path, node: Anvil, dao: Governance) -> None:
+    before = agent.read_text()
+    again = pnyx("init", agent.parent, "--rpc", node.url, "--governor", dao.governor)
+    assert (again.code, agent.read_text()) == (2, before)
+    assert "exists already" in again.err
+
+
+@pytest.mark.parametrize(
+    ("governor", "code", "says"),
+    [
+        ("0x0000000000000000000000000000000000000001", 2, "no contract"),
+        ("0x1234", 2, "20-byte address"),
+    ],
+)
+def test_init_looks_at_the_governor_first(
+    pnyx: Pnyx, node: Anvil, tmp_path: Path, governor: str, code: int, says: str
+) -> None:
+    ended = pnyx("init", tmp_path / "new", "--rpc", node.url, "--governor", governor)
+    assert ended.code == code
+    assert says in ended.err
+    assert not (tmp_path / "new").exists()
+
+
+def test_an_endpoint_that_does_not_answer_is_exit_code_3(pnyx: Pnyx, dao: Governance, tmp_path: Path) -> None:
+    ended = pnyx("init", tmp_path / "new", "--rpc", "http://127.0.0.1:1/v2/secret-key", "--governor", dao.governor)
+    assert ended.code == 3
+    assert "secret-key" not in ended.err + ended.out
+
+
+def test_doctor_says_what_to_do(pnyx: Pnyx, agent: Path, node: Anvil) -> None:
+    edit(agent, ("chain_id = 31337", "chain_id = 1"), ('ruleset = "guardian"', 'ruleset = "guardien"'))
+    ended = pnyx("doctor", "-c", agent, "--json")
+    failed = {r["name"]: r for r in ended.json if r["status"] == "failed"}
+    assert ended.code == 1
+    assert {"chain id", "ruleset"} <= set(failed)
+    assert all(r["do"] for r in failed.values())
+
+
+def test_a_misspelled_setting_is_an_error_that_names_it(pnyx: Pnyx, agent: Path) -> None:
+    edit(agent, ("poll_seconds = 12", "pol_seconds = 12"))
+    ended = pnyx("doctor", "-c", agent)
+    assert ended.code == 2
+    assert "chain.pol_seconds" in ended.err
+
+
+def test_review_shows_a_decision_without_key_or_transaction(pnyx: Pnyx, agent: Path, dao: Governance) -> None:
+    receiver = dao.node.accounts[5]
+    text = f"# Pay a writer\n\nSends 0.1 ETH to {receiver} for the documentation."
+    proposal = dao.propose([receiver], [TOKEN // 10], [b""], text)
+    dao.advance_to_active(proposal)
+    before = dao.node.rpc.block()
+    dossier = pnyx("review", dao.governor, proposal, "--rpc", dao.node.url, "-c", "none.toml", "--json").json
+    assert dossier["decision"]["outcome"] == "hold", "guardian leaves it to people without a model"
+    assert dossier["simulation"]["movements"][0]["amount"] == str(TOKEN // 10)
+    readable = pnyx("review", dao.governor, proposal, "-c", agent, "--ruleset", "steward")
+    assert readable.code == 0
+    assert "FOR" in readable.out.splitlines()[1]
+    assert dao.node.rpc.block() == before
+
+
+def test_review_of_what_is_not_there(pnyx: Pnyx, agent: Path, dao: Governance) -> None:
+    assert pnyx("review", dao.governor, 77, "-c", agent).code == 2
+    assert pnyx("review", dao.governor, "x", "-c", agent).code == 2
+    assert pnyx("review", "0x12", 77, "-c", agent).code == 2
+    no_config = pnyx("review", dao.governor, 77, "-c", "none.toml")
+    assert (no_config.code, "--rpc" in no_config.err) == (2, True)
+
+
+def test_deploy_then_change_the_configuration(
+    pnyx: Pnyx, agent: Path, dao: Governance, operator: tuple[Path, Path]
+) -> None:
+    with_signer(agent)
+    deployed = deploy(pnyx, agent, operator)
+    assert deployed.code == 0, deployed.err
+    found = deployed.json
+    agent.write_text(
+        agent.read_text()
+        + f'\n[log]\naddress = "{found["log"]}"\nwriter = "{found["writer"]}"\nstart_block = {found["start_block"]}\n'
+    )
+    dao.give_power(found["writer"], 10_000)
+    dao.node.mine()
+    signer = pnyx("doctor", "-c", agent, "--json")
+    results = {r["name"]: r for r in signer.json}
+    assert results["registration"]["status"] == results["voting power"]["status"] == "ok"
+    assert results["signer balance"]["status"] == "failed", "nobody has funded the signer"
+
+    nothing = deploy(pnyx, agent, operator)
+    assert (nothing.code, "nothing to deploy" in nothing.err) == (2, True)
+
+    edit(agent, ('ruleset = "guardian"', 'ruleset = "steward"'))
+    refused = pnyx("run", "-c", agent)
+    assert (refused.code, "not the one in force" in refused.err) == (1, True)
+    assert deploy(pnyx, agent, operator).code == 0
+    waiting = deploy(pnyx, agent, operator)
+    assert (waiting.code, "notice ends at" in waiting.err) == (2, True)
+    dao.node.increase_time(3 * DAY + 1)
+    assert deploy(pnyx, agent, operator).code == 0
+    entries = pnyx("log", "--rpc", dao.node.url, "--log", found["log"], "--json").json
+    assert [(e["seq"], e["kind"]) for e in entries] == [(1, 16), (2, 17)]
+    verified = pnyx(
+        "verify", "--rpc", dao.node.url, "--log", found["log"], "--evidence", agent.parent / "evidence",
+        "--upto", "latest", "--json",
+    )  # fmt: skip
+    assert (verified.code, verified.json["ok"]) == (0, True)
+
+
+def test_a_plain_key_registers_itself(pnyx: Pnyx, agent: Path, operator: tuple[Path, Path]) -> None:
+    registered = deploy(pnyx, agent, operator, "--plain-key")
+    assert registered.code == 0, registered.err
+    assert registered.json["factory"] is None
+
+
+def test_deploy_refuses_a_foreign_log(pnyx: Pnyx, agent: Path, dao: Governance, operator: tuple[Path, Path]) -> None:
+    ended = deploy(pnyx, agent, operator, "--log", dao.token)
+    assert ended.code == 2
+    assert "is not our DecisionLog" in ended.err
