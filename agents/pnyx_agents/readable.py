@@ -122,7 +122,7 @@ def _amount(movement: Movement, dossier: Dossier) -> str:
     if movement.token_id is not None:
         return f"token {movement.token_id} of {movement.asset}"
     holding = next((h for h in dossier.state.treasury if h.asset == movement.asset), None)
-    if holding is None:
+    if holding is None or holding.decimals is None:
         return f"{movement.amount} units of {movement.asset}"
     return f"{decimal(movement.amount, holding.decimals)} {visible(holding.symbol)} ({movement.asset})"
 

@@ -23,7 +23,7 @@ class Announcement(Enum):
 
 def announcement(shift: PowerShift, claims: Claims, facts: Facts) -> Announcement:
     """Words alone announce nothing when somebody gains by it: the receiver's address has to be there, or be known."""
-    spoken = claims.names_word(shift.function, *shift.kind.words)
+    spoken = claims.names_word(*shift.words)
     receiver = shift.receiver
     if receiver is not None and receiver in friends(facts):
         return Announcement.OWN

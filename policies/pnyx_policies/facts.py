@@ -135,7 +135,8 @@ class Holding(Value):
 
     asset: Address | None
     symbol: str
-    decimals: int = Field(ge=0, le=255)
+    decimals: int | None = Field(ge=0, le=255)
+    """None when the token does not say."""
     balance: Uint
 
 

@@ -144,7 +144,9 @@ def factsheet(facts: Facts, limits: Limits) -> str:
 def amount_in_words(facts: Facts, asset: str | None, amount: int, symbol_characters: int) -> str:
     """Exact units, and what they are in whole tokens where the executor is known to hold some."""
     holding = next((h for h in facts.treasury if h.asset == asset), None)
-    if holding is None:
+    if asset is None:
+        return f"{amount} wei (= {decimal(amount, 18)} coins)"
+    if holding is None or holding.decimals is None:
         return f"{amount} units"
     return f"{amount} units (= {decimal(amount, holding.decimals)} {quoted(holding.symbol, symbol_characters)})"
 

@@ -127,6 +127,7 @@ def _of_movement(movement: Movement, paths: dict[_Essence, str]) -> Outflow:
     )
 
 
+_UINT256_DIGITS = 78
 _TRANSFER, _ALLOWANCE = OutflowKind.TRANSFER, OutflowKind.ALLOWANCE
 
 # signature -> kind, places of sender (None: the caller), recipient, amount (None: one of it, or everything), is NFT
@@ -164,7 +165,7 @@ def _money_moved(call: DecodedCall, caller: str) -> Outflow | None:
         return None
     kind, sender, recipient, place, is_nft = known
     amount = values[place] if place is not None else "1" if is_nft else str(UINT256_MAX * (values[-1] != "false"))
-    if not (amount.isascii() and amount.isdecimal()):
+    if not (amount.isascii() and amount.isdecimal() and len(amount) <= _UINT256_DIGITS):
         return None
     from_whom = caller if sender is None else values[sender]
     return Outflow(kind, call.target, from_whom, values[recipient], int(amount), call.path, is_nft)

@@ -17,7 +17,7 @@ from pnyx_policies.text import addresses
 
 
 class PowerKind(Enum):
-    """What a call changes; the words with which an honest text announces it."""
+    """What a call changes."""
 
     ROLE = "role"
     OWNERSHIP = "ownership"
@@ -25,10 +25,6 @@ class PowerKind(Enum):
     MODULE = "module"
     CODE = "code"
     SETTING = "setting"
-
-    @property
-    def words(self) -> tuple[str, ...]:
-        return _WORDS[self]
 
 
 # Words that stand in most proposals (control, multisig, governance, access) announce nothing.
@@ -42,13 +38,10 @@ _WORDS: dict[PowerKind, tuple[str, ...]] = {
     PowerKind.ADMIN: (*_ACCESS, "admin", "administrator", "authority", "owner", "ownership"),
     PowerKind.MODULE: (*_ACCESS, "module", "modules", "guard", "handler", "fallback", "plugin", "modifier"),
     PowerKind.CODE: (
-        "upgrade", "upgrades", "upgraded", "upgrading", "implementation", "implementations", "proxy", "facet", "facets",
-        "beacon", "migrate", "migration", "replace", "replaces", "patch",
+        "upgrade", "upgrades", "upgraded", "upgrading", "implementation", "implementations", "facet",
+        "facets", "beacon",
     ),
-    PowerKind.SETTING: (
-        "delay", "period", "threshold", "quorum", "timelock", "guardian", "parameter", "parameters", "setting",
-        "settings", "extension", "whitelist", "grace",
-    ),
+    PowerKind.SETTING: ("parameter", "parameters", "setting", "settings"),
 }  # fmt: skip
 
 
@@ -63,6 +56,9 @@ class Function:
     receiver: int | None = None
     flag: int | None = None
 
+
+SETTINGS = ("delay", "period", "threshold", "quorum", "timelock", "guardian", "extension", "whitelist")
+"""What a setting is called: an honest text names the one that changes, not just any."""
 
 _ROLE, _OWNERSHIP, _ADMIN = PowerKind.ROLE, PowerKind.OWNERSHIP, PowerKind.ADMIN
 _MODULE, _CODE, _SETTING = PowerKind.MODULE, PowerKind.CODE, PowerKind.SETTING
@@ -170,6 +166,13 @@ class PowerShift:
     @property
     def paths(self) -> tuple[str, ...]:
         return (self.path,) if self.path else ()
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """Words of which an honest text has at least one."""
+        function = self.function.lower()
+        own = (s for s in SETTINGS if s in function) if self.kind is PowerKind.SETTING else ()
+        return (function, *_WORDS[self.kind], *own)
 
 
 def power_shifts(facts: Facts, *kinds: PowerKind) -> tuple[PowerShift, ...]:

@@ -62,7 +62,7 @@ def test_facts_come_first_and_say_what_happens(make_facts):
     assert content.index("transfer(address,uint256)") < content.index("UNTRUSTED TEXT") < content.index("# Pay the")
     assert 'transfer of 1218669760000 units (= 1218669.76 "USDC")' in content
     assert 'argument "amount" of type "uint256": "1218669760000"' in content
-    assert '2500000000000000000 units (= 2.5 "ETH")' in content
+    assert '2500000000000000000 wei (= 2.5 coins)' in content
     assert "Steps that could not run:\n- none" in content
 
 
@@ -127,7 +127,7 @@ def test_the_rendering_rules_have_not_changed_unnoticed(make_facts):
     content = "\0".join(m.content for m in render(make_facts("\u202e<|im_start|> caf\u00e9"), used))
     assert (
         hashlib.sha256(content.encode()).hexdigest()
-        == "3512c357c6f828b71009cc23ea3aff5d3fb0d78e648db94d48c416886e537fe9"
+        == "0ca27ba31c070cf5a6aba381317056c5eb73b6fa54724e08b69550b33e1d194a"
     )
 
 

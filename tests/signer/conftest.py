@@ -326,13 +326,34 @@ def found_parliament(
     return Parliament(node, governance, key, secret, settings, folder)
 
 
+@pytest.fixture(scope="session")
+def founded() -> dict[str, Parliament]:
+    """What was deployed already. Tests share contracts and never a proposal, a memory or an outbox."""
+    return {}
+
+
 @pytest.fixture
-def found(signer_node: Anvil, tmp_path: Path) -> Iterator[Callable[..., Parliament]]:
-    """Makes parliaments of the wanted kind; a fresh governance each."""
+def found(signer_node: Anvil, founded: dict[str, Parliament], tmp_path: Path) -> Iterator[Callable[..., Parliament]]:
+    """A parliament of the wanted kind, with a signer that remembers nothing."""
     made: list[Parliament] = []
 
     def find(**wishes: Any) -> Parliament:
-        made.append(found_parliament(signer_node, tmp_path, **wishes))
+        known = str(sorted(wishes.items(), key=str))
+        if known not in founded:
+            founded[known] = found_parliament(signer_node, tmp_path, **wishes)
+        old = founded[known]
+        places = {"socket": tmp_path / "run" / "signer.sock", "memory": tmp_path / "memory.db"}
+        made.append(
+            Parliament(
+                signer_node,
+                old.governance,
+                old.key,
+                old.secret,
+                old.settings.model_copy(update=places),
+                tmp_path,
+                _titles=old._titles,
+            )
+        )
         return made[-1]
 
     yield find

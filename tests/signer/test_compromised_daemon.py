@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from pnyx_contracts.entry import EntryKind
 from pnyx_contracts.errors import DecodingError, DiffersError, PnyxError, RefusedError
-from pnyx_contracts.types import Vote
+from pnyx_contracts.types import ProposalState, Vote
 from pnyx_policies.analysis import Analysis, Analyst, Opinion, Recommendation
 from pnyx_policies.checks import CheckReport, CheckView, builtin_checks, run_checks
 from pnyx_policies.decide import decide
@@ -344,7 +344,7 @@ def test_a_signer_with_another_key_does_not_start(parliament: Parliament) -> Non
     from pnyx_tools.signer.keys import LocalKey
 
     parliament.key = LocalKey(bytes(Account.create().key))
-    with pytest.raises(DiffersError, match="the gate's signer|the writer, which is the key's address"):
+    with pytest.raises(DiffersError, match=r"the gate's signer|the writer, which is the key's address"):
         parliament.signer()
 
 
@@ -370,10 +370,11 @@ def test_only_the_next_nonce_is_signed(parliament: Parliament, nonce: int) -> No
     refuses(parliament, request, "the key's next nonce on chain", NotYetError)
 
 
-@pytest.mark.parametrize("seq", [2, 9])
-def test_only_the_next_number_is_signed(parliament: Parliament, seq: int) -> None:
+@pytest.mark.parametrize("ahead", [2, 9])
+def test_only_the_next_number_is_signed(parliament: Parliament, ahead: int) -> None:
     honest = parliament.dossier(parliament.open())
-    refuses(parliament, parliament.ask_vote(honest, expected_seq=seq), "the log's next number", NotYetError)
+    request = parliament.ask_vote(honest, expected_seq=parliament.state().seq + ahead)
+    refuses(parliament, request, "the log's next number", NotYetError)
 
 
 @pytest.mark.parametrize(
@@ -527,3 +528,20 @@ def test_a_plain_key_does_not_vote_in_one_step(plain: Parliament) -> None:
     honest = plain.dossier(plain.open())
     request = SignVote(bundle=text(honest), expected_seq=plain.state().seq + 1, ticket=plain.ticket())
     refuses(plain, request, "a plain key cannot vote and write in one transaction")
+
+
+def test_a_vote_is_not_silenced_by_facts_that_say_it_is_impossible(parliament: Parliament) -> None:
+    honest = parliament.dossier(parliament.open())
+    powerless = judged_again(changed(honest, "state.voter.voting_power", 0))
+    assert powerless.decision.outcome is Outcome.SKIP
+    refuses(parliament, parliament.ask_entry(powerless, EntryKind.SKIP), "from what the signer sees now")
+    late = changed(changed(honest, "state.governor.state", ProposalState.DEFEATED), "state.governor.now", 10**9)
+    closed = judged_again(late)
+    refuses(parliament, parliament.ask_entry(closed, EntryKind.MISSED), "from what the signer sees now")
+
+
+def test_a_skip_that_is_true_is_signed(parliament: Parliament) -> None:
+    number = parliament.open()
+    parliament.governance.advance_to_closed(number)
+    missed = parliament.dossier(number)
+    assert parliament.signer().sign(parliament.ask_entry(missed, EntryKind.MISSED)).raw

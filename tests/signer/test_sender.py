@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -234,7 +235,7 @@ def test_a_stuck_transaction_is_replaced_at_its_nonce_by_the_same_call_with_a_hi
     attempts = world.effort().attempts
     assert len(attempts) == 3
     assert {a.nonce for a in attempts} == {1}
-    for before, after in zip(attempts, attempts[1:], strict=False):
+    for before, after in itertools.pairwise(attempts):
         assert after.max_fee_per_gas * 1000 >= before.max_fee_per_gas * 1125
         assert after.max_priority_fee_per_gas * 1000 >= before.max_priority_fee_per_gas * 1125
     assert receipt["transactionHash"] == to_hex(attempts[-1].transaction_hash)
@@ -358,7 +359,7 @@ def test_a_reverted_transaction_raises_with_its_receipt(world: World) -> None:
     call = TransactionCall(world.log, b"\xde\xad\xbe\xef")
     errand = Errand("bad", lambda: (call, lambda ticket: Wish(call, ticket)))  # type: ignore[arg-type,return-value]
     world.chain.estimate_gas = lambda _sender, _call: 100_000  # type: ignore[method-assign]
-    with pytest.raises(FailedTransactionError, match="was mined in block .* but reverted") as caught:
+    with pytest.raises(FailedTransactionError, match=r"was mined in block .* but reverted") as caught:
         world.sender().send(errand)
     assert caught.value.receipt["status"] == "0x0"
 

@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pytest
 from eth_account import Account
@@ -223,7 +223,7 @@ class Serving:
         self.service = Service(notary, path)
         self.thread = threading.Thread(target=self.service.run)
 
-    def __enter__(self) -> Serving:
+    def __enter__(self) -> Self:
         self.thread.start()
         return self
 
@@ -303,7 +303,7 @@ def test_an_unreachable_endpoint_is_not_a_refusal(socket_path: Path) -> None:
 def test_other_users_are_not_answered(socket_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with Serving(Parrot(), socket_path):
         monkeypatch.setattr("pnyx_tools.signer.service.os.getuid", lambda: 4242)
-        with pytest.raises(PnyxError, match="does not answer|closed the connection"):
+        with pytest.raises(PnyxError, match=r"does not answer|closed the connection"):
             SignerClient(socket_path).identity()
         monkeypatch.undo()
         with pytest.raises(RefusedError):
@@ -342,9 +342,10 @@ def test_a_path_that_is_too_long_is_told(tmp_path: Path) -> None:
 
 def test_a_message_that_is_too_large_is_not_sent() -> None:
     ours, theirs = socket.socketpair()
+    ticket = {"nonce": 0, "gas_limit": 1, "max_fee_per_gas": 1, "max_priority_fee_per_gas": 1}
+    huge = SignVote.model_validate({"bundle": "x" * MAX_FRAME_BYTES, "expected_seq": 1, "ticket": ticket})
     with ours, theirs, pytest.raises(DecodingError, match="does not fit"):
-        request = {"nonce": 0, "gas_limit": 1, "max_fee_per_gas": 1, "max_priority_fee_per_gas": 1}
-        send_frame(ours, SignVote(bundle="x" * MAX_FRAME_BYTES, expected_seq=1, ticket=request))  # type: ignore[arg-type]
+        send_frame(ours, huge)
 
 
 @given(bundle=st.text(max_size=300), seq=st.integers(1, 2**40), fee=st.integers(0, 2**256 - 1))
@@ -376,9 +377,10 @@ def test_the_signer_imports_nothing_heavy() -> None:
         from pnyx_policies.dossier import Approval
         from pnyx_tools.signer.approvals import signed_by
         LocalKey(b"\\x01" * 32)
-        signed_by(Approval(person="a", verdict="approve", expires_at=1, decision_digest=b"\\x01" * 32, signature="0x01"))
-        heavy = {"web3", "langchain", "langchain_core", "langchain_openai", "openai", "dbos", "sqlalchemy", "apscheduler",
-                 "pnyx_tools.plugins", "pnyx_tools.model", "pnyx_tools.chain", "pnyx_agents"}
+        word = b"\\x01" * 32
+        signed_by(Approval(person="a", verdict="approve", expires_at=1, decision_digest=word, signature="0x01"))
+        heavy = {"web3", "langchain", "langchain_core", "langchain_openai", "openai", "dbos", "sqlalchemy",
+                 "apscheduler", "pnyx_tools.plugins", "pnyx_tools.model", "pnyx_tools.chain", "pnyx_agents"}
         print(sorted(heavy & set(sys.modules)))
     """)
     done = subprocess.run([sys.executable, "-I", "-c", program], capture_output=True, text=True, check=True)

@@ -68,7 +68,8 @@ def own_entries(parliament: Parliament, case: Case) -> list[EntryKind]:
 
 def own_votes(parliament: Parliament, case: Case) -> int:
     topics = [list(parliament.booth.adapter.vote_topics()), bytes(12) + bytes.fromhex(parliament.settings.writer[2:])]
-    return len(parliament.node.rpc.logs(0, parliament.node.rpc.block().number, topics, [case.key.governor]))
+    start, head = case.dossier.proposal.created_block, parliament.node.rpc.block().number
+    return len(parliament.node.rpc.logs(start, head, topics, [case.key.governor]))
 
 
 def test_asked_again_it_finds_what_landed(parliament: Parliament, decided: Case) -> None:

@@ -38,17 +38,18 @@ def native_holding(reader: ChainReader, holder: str, block: BlockId) -> Holding:
 def token_holding(reader: ChainReader, holder: str, asset: str, block: BlockId) -> Holding:
     """Raises `DecodingError` when `asset` does not answer `balanceOf` like a token.
 
-    Symbol and decimals are optional in ERC-20: where they are missing they are empty and 0 (as for an ERC-721).
+    Symbol and decimals are optional in ERC-20: where a token does not say, they are empty and None.
     """
     account = bytes(12) + bytes.fromhex(holder.removeprefix("0x"))
     balance = _answer(reader, asset, _BALANCE_OF + account, block)
     if len(balance) != 32:
         raise DecodingError(f"{asset} does not answer balanceOf like a token")
-    decimals = int.from_bytes(_answer(reader, asset, _DECIMALS, block)[:32], "big")
+    said = _answer(reader, asset, _DECIMALS, block)
+    decimals = int.from_bytes(said, "big") if len(said) == 32 else None
     return Holding(
         asset=asset,
         symbol=_symbol(_answer(reader, asset, _SYMBOL, block)),
-        decimals=decimals if decimals <= 255 else 0,
+        decimals=decimals if decimals is None or decimals <= 255 else None,
         balance=int.from_bytes(balance, "big"),
     )
 

@@ -38,13 +38,16 @@ def command(proposals: Path | None, ruleset: str, keep: bool, as_json: bool) -> 
     from pnyx_agents.demo.stage import set_stage
 
     console = Console(stderr=True)
+
+    def say(text: str) -> None:
+        console.print(f"· {text}", highlight=False, markup=False, soft_wrap=True)
+
     folder = _folder()
     try:
-        with set_stage(folder, ruleset, lambda text: console.print(f"· {text}", highlight=False)) as stage:
-            sketches = list(
-                sketches_from(proposals) if proposals else own_sketches(stage.store, stage.safe, stage.stranger)
-            )
-            report = play(stage, sketches, lambda text: console.print(f"· {text}", highlight=False, markup=False))
+        real = list(sketches_from(proposals)) if proposals else []
+        friends = {address: name for sketch in real for address, name in sketch.friends.items()}
+        with set_stage(folder, ruleset, friends, say) as stage:
+            report = play(stage, real or list(own_sketches(stage.store)), say)
             if as_json:
                 print_json(report.model_dump(mode="json"))
             else:

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from eth_hash.auto import keccak
-from eth_utils.address import to_checksum_address
-
 from pnyx_agents import assembly
-from pnyx_agents.demo.scenario import Sketch
+from pnyx_agents.demo.scenario import SAFE, Sketch
 from pnyx_agents.settings import Settings, load_settings
 from pnyx_contracts.calldata import decode_calls
 from pnyx_contracts.entry import Declaration
@@ -27,9 +24,13 @@ VOTING_PERIOD_BLOCKS = 600
 """Ten minutes at one block a second: nobody waits for its end, the demo jumps there."""
 
 STAND_IN = bytes.fromhex(
-    "5f3560e01c6370a0823114601657"  # balanceOf(address): jump to 0x16
+    "5f3560e01c"  # the selector
+    "806370a0823114602b57"  # balanceOf(address): jump to 0x2b
+    "8063313ce56714604057"  # decimals(): jump to 0x40
+    "806395d89b4114604057"  # symbol(): jump to 0x40
     "60015f5260205ff3"  # anything else answers 1 (true)
-    "5b6c0c9f2c9cd04674edea400000005f5260205ff3"  # 0x16: 10**30
+    "5b6c0c9f2c9cd04674edea400000005f5260205ff3"  # 0x2b: 10**30
+    "5b5f5ffd"  # 0x40: revert, nobody here knows the real token
 )
 """Code for targets of real proposals, which have none on the local chain: a rich token that says yes to everything."""
 
@@ -49,19 +50,19 @@ class Stage:
     settings: Settings
     folder: Path
     store: str
-    safe: str
-    stranger: str
 
 
 @contextmanager
-def set_stage(folder: Path, ruleset: str, say: Callable[[str], None]) -> Iterator[Stage]:
-    """Start the chain and put everything on it. The node ends with the context."""
+def set_stage(folder: Path, ruleset: str, friends: Mapping[str, str], say: Callable[[str], None]) -> Iterator[Stage]:
+    """Start the chain and put everything on it. The node ends with the context. `friends` are names of addresses."""
     say("starting a local chain (anvil)")
     with Anvil(extra_arguments=("--slots-in-an-epoch", "1")) as node:
-        yield build_stage(node, folder, ruleset, say)
+        yield build_stage(node, folder, ruleset, friends, say)
 
 
-def build_stage(node: Anvil, folder: Path, ruleset: str, say: Callable[[str], None]) -> Stage:
+def build_stage(
+    node: Anvil, folder: Path, ruleset: str, friends: Mapping[str, str], say: Callable[[str], None]
+) -> Stage:
     say("deploying an OpenZeppelin governor, its token, its timelock with a treasury, a parameter store")
     governance = deploy_governance(
         node, voting_period=VOTING_PERIOD_BLOCKS, treasury_wei=TREASURY_WEI, powers={node.accounts[1]: 1000}
@@ -69,16 +70,15 @@ def build_stage(node: Anvil, folder: Path, ruleset: str, say: Callable[[str], No
     implementation = deploy(node, "ParameterStore")
     initialize = encode_call("initialize(address,uint256)", governance.timelock, 7)
     store = deploy(node, "ParameterStoreProxy", implementation, initialize)
-    safe = to_checksum_address(keccak(b"documentation group")[:20])
-    node.set_code(safe, PAYABLE)
-    stranger = to_checksum_address(keccak(b"a stranger")[:20])
-    settings = _configure(node, folder, governance, ruleset, {safe: "documentation group multisig"}, None)
+    node.set_code(SAFE, PAYABLE)
+    names = {SAFE: "documentation group multisig", **friends}
+    settings = _configure(node, folder, governance, ruleset, names, None)
     say("deploying the decision log, the gate factory and the agent's gate")
     deployed = _deploy(node, folder, settings)
     settings = _configure(node, folder, governance, ruleset, settings.addresses, deployed)
     say(f"delegating voting power to the gate {deployed.writer}")
     governance.give_power(deployed.writer, 100_000)
-    return Stage(node, governance, deployed, settings, folder, store, safe, stranger)
+    return Stage(node, governance, deployed, settings, folder, store)
 
 
 def open_proposal(stage: Stage, sketch: Sketch) -> int:

@@ -91,9 +91,12 @@ class _Comparison:
             sum(o.amount for o in same_asset),
             sum(o.amount for o in same_asset if o.recipient == payment.recipient),
         }
-        holding = holding_of(self.facts, payment.asset)
-        decimals = holding.decimals if holding else _NATIVE_DECIMALS if payment.asset is None else None
-        return any(self.claims.names_amount(amount, decimals) for amount in sums)
+        return any(self.claims.names_amount(amount, self._decimals(payment.asset)) for amount in sums)
+
+    def _decimals(self, asset: str | None) -> int | None:
+        """None when they are unknown: a token that does not say has 0 in its holding."""
+        holding = holding_of(self.facts, asset)
+        return _NATIVE_DECIMALS if asset is None else (holding.decimals or None) if holding else None
 
     def unmentioned(self) -> Iterator[_Difference]:
         calls = [c for c in self.facts.every_call() if not c.inner and (c.calldata or c.value_wei)]

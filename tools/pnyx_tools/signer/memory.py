@@ -16,6 +16,8 @@ from pnyx_contracts.errors import UsageError
 from pnyx_contracts.types import Bytes32, Value
 
 DAY_SECONDS: Final = 24 * 60 * 60
+LOCK_SECONDS: Final = 1.0
+"""How long a signer waits for the one before it to let go of the file."""
 
 _TABLES: Final = """
 CREATE TABLE IF NOT EXISTS vote (
@@ -57,7 +59,7 @@ class Memory:
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         path.touch(mode=0o600)
-        self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        self._connection = sqlite3.connect(path, timeout=LOCK_SECONDS, isolation_level=None, check_same_thread=False)
         try:
             # Exclusive from the first write on: the lock is what keeps a second signer out.
             for statement in ("PRAGMA locking_mode=EXCLUSIVE", "PRAGMA synchronous=FULL", "BEGIN EXCLUSIVE", "COMMIT"):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from pnyx_contracts.entry import EntryKind
 from pnyx_contracts.errors import UsageError
 from pnyx_contracts.governors import builtin_adapters
 from pnyx_contracts.types import to_hex
@@ -15,7 +14,7 @@ from pnyx_tools.signer.claims import Evidence, read_evidence
 from pnyx_tools.signer.keys import Key, UnsignedTransaction
 from pnyx_tools.signer.limits import within_limits
 from pnyx_tools.signer.memory import Memory
-from pnyx_tools.signer.policy import Bench, Judged, judge
+from pnyx_tools.signer.policy import Bench, Judged, judge, needs_facts
 from pnyx_tools.signer.protocol import Hello, Identity, SignBallot, Signed, SignEntry, SignRequest, SignVote
 from pnyx_tools.signer.settings import SignerSettings
 from pnyx_tools.signer.witness import Witness
@@ -73,7 +72,7 @@ class Notary:
         now = int(self._wall_clock())
         evidence = read_evidence(settings, self._bench.ruleset, request.bundle.encode())
         seen = self._witness.look(
-            evidence.dossier.proposal, evidence.dossier.state.block.number, for_a_vote=_carries_a_vote(request)
+            evidence.dossier.proposal, evidence.dossier.state.block.number, gather=_needs_facts(request)
         )
         remembered = self._memory.recall(evidence.subject, self._key.address, request.ticket.nonce, now)
         judged = judge(self._bench, evidence, request, seen, remembered, now)
@@ -109,9 +108,9 @@ class Notary:
             self._memory.give_up(evidence.subject)
 
 
-def _carries_a_vote(request: SignRequest) -> bool:
+def _needs_facts(request: SignRequest) -> bool:
     match request:
         case SignVote() | SignBallot():
             return True
         case SignEntry():
-            return request.kind is EntryKind.VOTE
+            return needs_facts(request.kind)

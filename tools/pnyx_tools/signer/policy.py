@@ -255,7 +255,7 @@ def _require_same_vote(given: VoteGiven, remembered: Remembered) -> None:
 def needs_facts(kind: EntryKind) -> bool:
     """Whether an entry is signed only when the signer's own facts lead there too.
 
-    So it is for votes, and for "no vote is possible": what cannot be voted on stays so, and saying it wrongly would silence
+    So it is for votes, and for "no vote is possible": that stays so once it is true, and said wrongly it would silence
     a vote. A hold may come from something that only the daemon does not know.
     """
     return kind in {EntryKind.VOTE, EntryKind.SKIP, EntryKind.MISSED}

@@ -37,7 +37,7 @@ class Witness:
         _same("the gate's log", self._reader.read(read_gate_account(settings.writer, "log")), settings.log)
         _same("the gate's signer", self._reader.read(read_gate_account(settings.writer, "signer")), self._key_address)
 
-    def look(self, claimed: Proposal, pinned_block: int, *, for_a_vote: bool) -> Seen:
+    def look(self, claimed: Proposal, pinned_block: int, *, gather: bool) -> Seen:
         """All that `policy.judge` needs about one proposal. `claimed` says where the creation event should be."""
         reader, settings = self._reader, self._settings
         _same("the endpoint's chain", reader.chain_id(), settings.chain_id)
@@ -46,7 +46,7 @@ class Witness:
         proposal = self._announced(adapter, profile, claimed)
         proposal_id = claimed.key.proposal_id
         facts = None
-        if for_a_vote and proposal is not None:
+        if gather and proposal is not None:
             facts = gather_facts(
                 reader,
                 adapter,
