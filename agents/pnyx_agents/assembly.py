@@ -15,6 +15,7 @@ from pnyx_agents.outline import OutlineAnalyst
 from pnyx_agents.reviewer import Governed, Reviewer
 from pnyx_agents.settings import GovernorSettings, Settings
 from pnyx_contracts.errors import RefusedError, UsageError
+from pnyx_contracts.types import to_hex
 from pnyx_policies.checks import Check
 from pnyx_policies.configuration import Configuration
 from pnyx_policies.outline import OUTLINE
@@ -107,8 +108,9 @@ def check_declared(reader: ChainReader, settings: Settings, writer: str) -> None
     declared = declared_configuration(settings).hash
     if found.active.config_hash != declared:
         raise RefusedError(
-            f"this configuration (0x{declared.hex()}) is not the one in force on chain (0x{found.active.config_hash.hex()}): "
-            "a change of model, prompt, rules, checks, mode or version is announced before it counts",
+            f"this configuration ({to_hex(declared)}) is not the one in force on chain "
+            f"({to_hex(found.active.config_hash)}): a change of model, prompt, rules, checks, mode or version is "
+            "announced before it counts",
             hint="undo the change, or announce it with `pnyx deploy` and run the old one until the notice is over",
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from functools import partial
 
@@ -13,10 +14,11 @@ from pnyx_agents.reviewer import Governed
 from pnyx_agents.settings import GovernorSettings, Settings
 from pnyx_contracts.artifacts import artifact
 from pnyx_contracts.decision_log import read_governor_allowed, read_state, read_votes_paused
-from pnyx_contracts.errors import PnyxError
+from pnyx_contracts.errors import PnyxError, RefusedError, UnreachableError, UsageError
 from pnyx_contracts.types import Address, Value
 from pnyx_policies.decision import Mode
 from pnyx_tools.keystore import open_key
+from pnyx_tools.model import ModelSettings
 from pnyx_tools.reader import MethodMissingError
 from pnyx_tools.rpc import Rpc
 from pnyx_tools.signer.client import SignerClient
@@ -83,7 +85,7 @@ class Doctor:
             self.reader.request("eth_simulateV1", [{"blockStateCalls": []}, "latest"])
         except MethodMissingError:
             yield Result(
-                name="simulation", status="warning", found="the node has no eth_simulateV1: simulations will be skipped",
+                name="simulation", status="warning", found="the node has no eth_simulateV1: it cannot simulate",
                 do="use a node that has it (geth, reth, nethermind, anvil); rules hold more without it",
             )  # fmt: skip
             return
@@ -105,10 +107,14 @@ class Doctor:
         if not self.settings.model:
             yield Result(name="model", status="ok", found="none: the outline analyst, no language model, advises hold")
             return
-        yield self._try(
+        opened = self._try(
             "model", lambda: ", ".join(a.describe().name for a in analysts(self.settings)),
             "set the environment variable that api_key_env names",
         )  # fmt: skip
+        yield opened
+        if opened.status == "ok":
+            for model in self.settings.model:
+                yield self._try(f"model endpoint {model.describe().name}", partial(_reach, model), "see docs/models.md")
 
     def _signer(self) -> str:
         assert self.settings.signer is not None
@@ -183,3 +189,21 @@ class Doctor:
                 name="voting power", status=status, found=f"{power} in {profile.address}",
                 do="" if power else f"delegate to {self.writer}: without voting power every proposal is skipped",
             )  # fmt: skip
+
+
+def _reach(model: ModelSettings) -> str:
+    """Asks for the list of models, which costs nothing. Other providers than OpenAI-compatible ones are not asked."""
+    import httpx
+
+    if not model.url:
+        return "not looked at: only its library knows the address"
+    key = os.environ.get(model.key_variable, "") if model.key_variable else ""
+    try:
+        answer = httpx.get(f"{model.url}/models", headers={"authorization": f"Bearer {key}"} if key else {}, timeout=10)
+    except httpx.HTTPError as error:
+        raise UnreachableError(f"{model.describe().base_url_host} does not answer: {type(error).__name__}") from None
+    if answer.status_code in {401, 403}:
+        raise RefusedError(f"the endpoint refuses the key in {model.key_variable}", hint="check the key")
+    if answer.status_code == 200 and model.model not in answer.text:
+        raise UsageError(f"the endpoint does not list the model {model.model!r}", hint="check [[model]] model")
+    return f"{model.describe().base_url_host} answers ({answer.status_code})"

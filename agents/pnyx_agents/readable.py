@@ -1,4 +1,6 @@
-"""A decision for people: what it is, why, what the calls do, who said what. Untrusted text is plain text, never markup."""
+"""A decision for people: what it is, why, what the calls do, who said what. Untrusted text is plain text, never
+markup.
+"""
 
 from __future__ import annotations
 
@@ -96,14 +98,14 @@ def _named(address: str, names: dict[str, str]) -> str:
 
 
 def _simulation(dossier: Dossier) -> RenderableType:
-    simulation = dossier.simulation
+    simulation, names = dossier.simulation, dossier.state.known_addresses
     if simulation.status is SimulationStatus.SKIPPED:
         return Text(f"skipped: {simulation.why_skipped}", style="yellow")
     parts: list[RenderableType] = [Text(f"{simulation.status.value}, from the executor {simulation.executor}")]
     parts += [Text(f"call {r.path} reverts: {visible(r.error)}", style="red") for r in simulation.results if r.error]
     parts += [Text(f"{_movement(m, dossier)}") for m in simulation.movements]
     parts += [
-        Text(f"{c.kind}: {visible(c.subject)} {visible(c.detail)} in {_named(c.contract, dossier.state.known_addresses)}")
+        Text(f"{c.kind}: {visible(c.subject)} {visible(c.detail)} in {_named(c.contract, names)}")
         for c in simulation.changes
     ]  # fmt: skip
     return Group(*parts)

@@ -1,6 +1,7 @@
 """Decode, simulate, analyze, check, decide, seal: everything up to the record, with no key and no transaction.
 
-`pnyx review` uses it alone; the steward uses it step by step. Each method takes and returns plain values, so that a durable
+`pnyx review` uses it alone; the steward uses it step by step. Each method takes and returns plain values, so that a
+durable
 engine can remember what was already done.
 """
 

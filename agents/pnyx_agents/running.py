@@ -91,7 +91,9 @@ def _stop_on_signals() -> Any:  # noqa: ANN401 - a waiter: a function that retur
 
 @contextmanager
 def _signer(settings: Settings) -> Iterator[SignerPort | None]:
-    """The signer: a child with the key when the configuration names a keystore and no signer answers, else the socket's."""
+    """The signer: a child with the key when the configuration names a keystore and no signer answers, else the
+    socket's.
+    """
     if settings.signer is None:
         yield None
         return

@@ -1,4 +1,6 @@
-"""The steward's pen: entries and votes on chain, through sender and signer, read back before anybody calls them done."""
+"""The steward's pen: entries and votes on chain, through sender and signer, read back before anybody calls them
+done.
+"""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ class AgentSettings(Value):
 
     name: Name
     mode: Mode = Mode.OBSERVE
-    data: str = "pnyx-data"
+    data: str = "data"
     """Folder for the journal, the workflow database, the salt key."""
     evidence: str = "evidence"
     """Folder of the bundles; publish it at the URI that the registration names."""
@@ -137,7 +137,9 @@ class Settings(Value):
     """Where the file lies; relative paths start here."""
 
     def require_means(self) -> None:
-        """What the mode needs must be there. `pnyx deploy` runs before there is a log, so a file without one is no error."""
+        """What the mode needs must be there. `pnyx deploy` runs before there is a log, so a file without one is no
+        error.
+        """
         if self.agent.mode is not Mode.OBSERVE and (self.log is None or self.signer is None):
             raise UsageError(
                 f"mode {self.agent.mode.value!r} needs [log] and [signer]: no vote without a record",
@@ -171,7 +173,8 @@ def load_ruleset(name_or_path: str, folder: Path) -> Ruleset:
         return Ruleset.parse(path.read_text(encoding="utf-8"), str(path))
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(
-            f"the ruleset {name_or_path!r} is neither shipped ({', '.join(shipped_rulesets())}) nor a readable file: {error}"
+            f"the ruleset {name_or_path!r} is neither a shipped one nor a readable file: {error}",
+            hint=f"shipped are: {', '.join(shipped_rulesets())}",
         ) from error
 
 

@@ -3,7 +3,8 @@
     establish -> ask -> conclude -> seal -> write -> (hold: wait for people, then seal and write again)
 
 `Steps` remembers finished steps, so a process that was killed goes on where it stopped. What a step does outside is
-idempotent by itself as well: bundles are content-addressed, entries carry an expected sequence number, signed transactions
+idempotent by itself as well: bundles are content-addressed, entries carry an expected sequence number, signed
+transactions
 are stored before they are sent, the governor refuses a second vote.
 """
 
@@ -142,7 +143,9 @@ class Steward:
         return digest != dossier.state.review_digest.hex()
 
     def _write(self, dossier: Dossier, said: Said, steps: Steps, step: str) -> None:
-        """Seal, store, then write the entry (and the vote): the record is there before anything on chain speaks of it."""
+        """Seal, store, then write the entry (and the vote): the record is there before anything on chain speaks of
+        it.
+        """
         what = entitlement(dossier)
         bundle = self._sealed(dossier, said, steps, f"seal:{step}")
         self._advance(
@@ -237,10 +240,15 @@ class Steward:
             Message(
                 key=f"{dossier.proposal.key}:{what.kind.name}",
                 urgency="action" if held else "info",
-                title=f"{what.kind.name.lower()}{f' {what.vote.value}' if what.vote else ''}: proposal {dossier.proposal.key}",
+                title=f"{_in_words(what)}: proposal {dossier.proposal.key}",
                 body=dossier.decision.reason,
             )
         )
 
     def _alert(self, proposal: Proposal, what: str, why: str) -> None:
         self.tell(Message(key=f"{proposal.key}:{what}", urgency="alert", title=f"proposal {proposal.key}", body=why))
+
+
+def _in_words(what: Entitlement) -> str:
+    """``hold``, ``vote against``."""
+    return what.kind.name.lower() + (f" {what.vote.value}" if what.vote else "")

@@ -8,7 +8,9 @@ from pnyx_contracts.types import Address, Hex, Uint, Value
 
 
 class Argument(Value):
-    """One ABI argument. `value` is text: decimal integers, 0x hex bytes, checksummed addresses, JSON for lists and tuples."""
+    """One ABI argument. `value` is text: decimal integers, 0x hex bytes, checksummed addresses, JSON for lists and
+    tuples.
+    """
 
     name: str
     type: str

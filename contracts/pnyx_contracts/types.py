@@ -116,7 +116,9 @@ class BlockRef(Value):
 
 
 class Call(Value):
-    """One action of a proposal. ``signature`` is empty except in Compound-style proposals, where it gives the selector."""
+    """One action of a proposal. ``signature`` is empty except in Compound-style proposals, where it gives the
+    selector.
+    """
 
     target: Address
     value_wei: Uint
@@ -137,7 +139,9 @@ class Log(Value):
 
 
 class ProposalKey(Value):
-    """Names a proposal for certain: an OpenZeppelin id alone is the same on two governors (it binds no chain, no address)."""
+    """Names a proposal for certain: an OpenZeppelin id alone is the same on two governors (it binds no chain, no
+    address).
+    """
 
     chain_id: int = Field(gt=0)
     governor: Address

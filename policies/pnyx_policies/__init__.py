@@ -1,1 +1,3 @@
-"""What we think of what the chain says: checks, rules, decisions, verification. Pure: no I/O, no keys, no model, no clock."""
+"""What we think of what the chain says: checks, rules, decisions, verification. Pure: no I/O, no keys, no model, no
+clock.
+"""

@@ -63,7 +63,9 @@ class Analysis(Value):
 
 
 class Analyst(Value):
-    """Who made an analysis. `is_language_model` is False for the outline analyst, and every place that shows it says so."""
+    """Who made an analysis. `is_language_model` is False for the outline analyst, and every place that shows it says
+    so.
+    """
 
     name: str
     is_language_model: bool
@@ -73,7 +75,9 @@ class Analyst(Value):
 
 
 class Opinion(Value):
-    """One analyst's analysis, or why there is none (refusal, invalid output, time-out): then the vote is held, never guessed."""
+    """One analyst's analysis, or why there is none (refusal, invalid output, time-out): then the vote is held, never
+    guessed.
+    """
 
     analyst: Analyst
     analysis: Analysis | None

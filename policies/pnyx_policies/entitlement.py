@@ -1,6 +1,7 @@
 """What a dossier entitles the agent to write: one entry, and perhaps one vote.
 
-The steward acts on it, the signer checks it before it signs, the verifier checks it again. It is the only place where mode,
+The steward acts on it, the signer checks it before it signs, the verifier checks it again. It is the only place
+where mode,
 decision and a person's word meet.
 """
 

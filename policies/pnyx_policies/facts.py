@@ -1,6 +1,7 @@
 """What is known about a proposal before anybody judges it.
 
-Facts are established by code, pinned to one block, and graded by how a stranger can check them. A step that could not run
+Facts are established by code, pinned to one block, and graded by how a stranger can check them. A step that could
+not run
 leaves a `Skipped` with its reason: missing knowledge is visible, never silent.
 """
 
@@ -13,7 +14,7 @@ from pydantic import Field, JsonValue
 
 from pnyx_contracts.decoded import DecodedCall
 from pnyx_contracts.governors import GovernorProfile
-from pnyx_contracts.types import Address, BlockRef, Bytes32, Hex, Proposal, ProposalState, Uint, Value
+from pnyx_contracts.types import Address, BlockRef, Bytes32, Proposal, ProposalState, Uint, Value
 
 
 class Grade(Enum):
@@ -93,7 +94,8 @@ class Movement(Value):
 class Change(Value):
     """A change of power or of code, seen in the simulation's events or in decoded calls.
 
-    `kind`: role-granted, role-revoked, role-admin-changed, ownership-transferred, admin-changed, upgraded, beacon-upgraded,
+    `kind`: role-granted, role-revoked, role-admin-changed, ownership-transferred, admin-changed, upgraded,
+    beacon-upgraded,
     module-enabled, guard-changed, governor-setting, owner-added, owner-removed, other.
     """
 
@@ -183,9 +185,3 @@ class Eligibility(Value):
 
     can_vote: bool
     reason: str = ""
-
-
-__all__ = [
-    "CallResult", "Change", "Eligibility", "Facts", "GovernorFacts", "Grade", "Hex", "Holding", "Movement", "Simulation",
-    "SimulationStatus", "Skipped", "Tally", "TargetFacts", "ToolResult", "VoterFacts",
-]  # fmt: skip

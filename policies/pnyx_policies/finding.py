@@ -19,7 +19,9 @@ class Severity(IntEnum):
     HIGH = 3
     """Powerful but announced: people decide."""
     CRITICAL = 4
-    """Hidden or structurally hostile: the text does not announce it, code can change after the vote, live voting power."""
+    """Hidden or structurally hostile: the text does not announce it, code can change after the vote, live voting
+    power.
+    """
 
 
 def _to_severity(value: Any) -> Severity:  # noqa: ANN401 - a validator sees what came in

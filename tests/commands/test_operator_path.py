@@ -9,6 +9,7 @@ import pytest
 from pnyx_tools.keystore import create_keystore
 from pnyx_tools.testing.anvil import Anvil
 from pnyx_tools.testing.deploy import DAY, TOKEN, Governance
+from pnyx_tools.testing.openai_server import OpenAIServer
 
 from .conftest import PASSWORD, Pnyx
 
@@ -83,7 +84,7 @@ def test_an_endpoint_that_does_not_answer_is_exit_code_3(pnyx: Pnyx, dao: Govern
     assert "secret-key" not in ended.err + ended.out
 
 
-def test_doctor_says_what_to_do(pnyx: Pnyx, agent: Path, node: Anvil) -> None:
+def test_doctor_says_what_to_do(pnyx: Pnyx, agent: Path) -> None:
     edit(agent, ("chain_id = 31337", "chain_id = 1"), ('ruleset = "guardian"', 'ruleset = "guardien"'))
     ended = pnyx("doctor", "-c", agent, "--json")
     failed = {r["name"]: r for r in ended.json if r["status"] == "failed"}
@@ -170,3 +171,30 @@ def test_deploy_refuses_a_foreign_log(pnyx: Pnyx, agent: Path, dao: Governance, 
     ended = deploy(pnyx, agent, operator, "--log", dao.token)
     assert ended.code == 2
     assert "is not our DecisionLog" in ended.err
+
+
+def with_model(config: Path, base_url: str, model: str) -> None:
+    config.write_text(
+        config.read_text() + f'\n[[model]]\nmodel = "{model}"\nbase_url = "{base_url}"\napi_key_env = "TEST_KEY"\n'
+    )
+
+
+@pytest.mark.parametrize(
+    ("key", "model", "statuses"),
+    [
+        ("right-key", "scripted", {"ok"}),
+        ("wrong-key", "scripted", {"ok", "failed"}),
+        ("right-key", "no-such-model", {"ok", "failed"}),
+        ("", "scripted", {"failed"}),
+    ],
+)
+def test_doctor_reaches_for_the_model(
+    pnyx: Pnyx, agent: Path, monkeypatch: pytest.MonkeyPatch, key: str, model: str, statuses: set[str]
+) -> None:
+    monkeypatch.setenv("TEST_KEY", key)
+    with OpenAIServer(api_key="right-key") as server:
+        with_model(agent, server.base_url, model)
+        ended = pnyx("doctor", "-c", agent, "--json")
+    results = [r for r in ended.json if r["name"].startswith("model")]
+    assert {r["status"] for r in results} == statuses
+    assert "right-key" not in ended.out

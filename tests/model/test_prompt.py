@@ -62,7 +62,7 @@ def test_facts_come_first_and_say_what_happens(make_facts):
     assert content.index("transfer(address,uint256)") < content.index("UNTRUSTED TEXT") < content.index("# Pay the")
     assert 'transfer of 1218669760000 units (= 1218669.76 "USDC")' in content
     assert 'argument "amount" of type "uint256": "1218669760000"' in content
-    assert '2500000000000000000 wei (= 2.5 coins)' in content
+    assert "2500000000000000000 wei (= 2.5 coins)" in content
     assert "Steps that could not run:\n- none" in content
 
 

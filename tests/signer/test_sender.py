@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -262,10 +263,37 @@ def test_at_the_fee_limit_it_waits_instead_of_paying_more(world: World) -> None:
     assert len(world.effort().attempts) == 2
 
 
-def test_fees_above_the_limit_send_nothing(world: World) -> None:
-    with pytest.raises(RefusedError, match="fees are too high"):
+def test_fees_above_the_limit_are_waited_for_and_send_nothing(world: World) -> None:
+    with pytest.raises(GivenUpError, match="not mined after 0 attempts"):
         world.sender(max_fee_per_gas=1).send(world.entry())
-    assert world.outbox.contents == {}
+    assert world.signer.tickets == []
+    assert world.clock.time >= 1_000_600
+
+
+def test_a_stuck_entry_makes_way_for_a_vote(world: World) -> None:
+    """They share a sender in two threads; the entry is at its fee limit and no miner wants it."""
+    world.automine(False)
+    sender = world.sender(patience_seconds=10**9)
+    results: dict[str, Any] = {}
+
+    def vote() -> None:
+        results["vote"] = sender.send(world.entry("vote", is_urgent=True))
+
+    voting = threading.Thread(target=vote)
+
+    def world_goes_on() -> None:
+        if not voting.is_alive() and "vote" not in results:
+            voting.start()
+        if "vote" in world.outbox.contents and world.effort("vote").attempts:
+            world.node.mine()
+
+    world.clock.on_sleep = world_goes_on
+    with pytest.raises(GivenUpError, match="entry:1"):
+        sender.send(world.entry())
+    voting.join(30)
+
+    assert results["vote"]["status"] == "0x1"
+    assert world.effort("vote").attempts[0].nonce == world.effort("entry:1").attempts[0].nonce
 
 
 def test_it_gives_up_in_a_clear_state_and_the_next_takes_the_nonce(world: World) -> None:

@@ -1,6 +1,8 @@
-"""Putting the log, the factory and the gate on a chain, or registering a plain key: first a plan, then the transactions.
+"""Putting the log, the factory and the gate on a chain, or registering a plain key: first a plan, then the
+transactions.
 
-The operator's key signs here, in the operator's own process; it is never the signer's key that runs unattended (except for a
+The operator's key signs here, in the operator's own process; it is never the signer's key that runs unattended
+(except for a
 plain key's own registration, which only that key can make).
 """
 
@@ -84,7 +86,9 @@ class Deployed(Value):
 
 
 def plan(chain: Chain, wish: Wish, sender: str) -> Plan:
-    """Works out every transaction and its cost without sending any. Raises `UsageError` when the wish contradicts the chain."""
+    """Works out every transaction and its cost without sending any. Raises `UsageError` when the wish contradicts
+    the chain.
+    """
     from web3.utils.address import get_create_address
 
     steps: list[Step] = []
@@ -178,7 +182,9 @@ def _require_code(chain: Chain, address: str, name: ContractName) -> None:
 
 
 def _costed(chain: Chain, sender: str, steps: Sequence[Step], log: str, factory: str | None, writer: str) -> Plan:
-    """Gas of a step that talks to a contract of an earlier step cannot be estimated before: then its usual cost counts."""
+    """Gas of a step that talks to a contract of an earlier step cannot be estimated before: then its usual cost
+    counts.
+    """
     fees = chain.fees()
     gas = sum(_gas(chain, sender, step, fresh={s.creates for s in steps if s.creates}) for step in steps)
     return Plan(sender, tuple(steps), log, factory, writer, gas, gas * fees.max_fee)

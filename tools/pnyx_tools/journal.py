@@ -89,7 +89,9 @@ def _tables(sa: Any, metadata: Any) -> dict[str, Any]:  # noqa: ANN401 - sqlalch
             "outbox", metadata, column("purpose", text, primary_key=True), column("content", text, nullable=False),
             column("updated_at", integer, nullable=False),
         ),
-        "told": sa.Table("told", metadata, column("key", text, primary_key=True), column("at", integer, nullable=False)),
+        "told": sa.Table(
+            "told", metadata, column("key", text, primary_key=True), column("at", integer, nullable=False)
+        ),
     }  # fmt: skip
 
 

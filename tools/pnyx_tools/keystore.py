@@ -78,7 +78,9 @@ def load_key(path: Path, password: str) -> LocalKey:
 
 
 def load_account(path: Path, password: str) -> LocalAccount:
-    """A person's own key, for what a person does at a terminal: deploying, signing an approval. Raises as `load_key`."""
+    """A person's own key, for what a person does at a terminal: deploying, signing an approval. Raises as
+    `load_key`.
+    """
     from eth_account import Account
 
     account: LocalAccount = Account.from_key(_decrypt(path, password))

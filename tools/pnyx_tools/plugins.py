@@ -7,8 +7,10 @@
     pnyx.signers       a way to get entries and votes signed                   pnyx_tools.signer.client.SignerPort
     pnyx.notifiers     a way to tell people                                    pnyx_tools.notify.Notifier
 
-Each entry point names a class (or a function) that is called without arguments; signers and notifiers get their settings
-table as keyword arguments. Installed is not enabled: what does not come with Pnyx runs only when the configuration names
+Each entry point names a class (or a function) that is called without arguments; signers and notifiers get their
+settings
+table as keyword arguments. Installed is not enabled: what does not come with Pnyx runs only when the configuration
+names
 it, so that a package pulled in by another package cannot look at proposals unasked.
 """
 
@@ -53,7 +55,9 @@ class Plugin:
 
 
 def installed(group: str) -> dict[str, Plugin]:
-    """Installed plugins of a group by name. Two packages that claim one name are an error: which one runs is no accident."""
+    """Installed plugins of a group by name. Two packages that claim one name are an error: which one runs is no
+    accident.
+    """
     plugins: dict[str, Plugin] = {}
     for entry_point in entry_points(group=group):
         distribution = entry_point.dist

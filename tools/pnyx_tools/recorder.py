@@ -80,7 +80,8 @@ def record(writer: Writer, case: Case, kind: EntryKind, action: bytes, is_wanted
         call = entry(writer.desk, seq, kind, case.key, action, case.roots)
         return call, lambda ticket: SignEntry(bundle=case.text, kind=kind, expected_seq=seq, ticket=ticket)
 
-    receipt = writer.sender.send(Errand(case.purpose(f"entry-{kind.name}"), prepare, is_wanted))
+    is_vote = kind is EntryKind.VOTE
+    receipt = writer.sender.send(Errand(case.purpose(f"entry-{kind.name}"), prepare, is_wanted, is_urgent=is_vote))
     return read_back_entry(writer, case, kind, action, receipt)
 
 

@@ -13,7 +13,8 @@ import json
 import re
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
@@ -116,6 +117,8 @@ class Errand:
     """The call as it would be now, to estimate its gas, and the request that has it signed."""
     is_wanted: Callable[[], bool] = lambda: True
     """False when it is too late. Asked before each attempt."""
+    is_urgent: bool = False
+    """A vote has a deadline: what has none, and does not get through, makes way for it."""
 
 
 class GivenUpError(PnyxError):
@@ -148,7 +151,7 @@ class Sender:
         self._outbox = outbox
         self._settings = settings
         self._clock = clock or SystemClock()
-        self._turn = threading.Lock()
+        self._turns = _Turns()
 
     def send(self, errand: Errand) -> dict[str, Any]:
         """The successful receipt. Run it again after a crash: it goes on from the outbox.
@@ -156,7 +159,7 @@ class Sender:
         Raises `FailedTransactionError`, `GivenUpError`, `RevertedError` (it would revert now), `RefusedError` (by the
         signer or a limit) or `UnreachableError`.
         """
-        with self._turn:
+        with self._turns.take(urgent=errand.is_urgent):
             effort = self._load(errand.purpose)
             receipt = self._receipt(effort)
             if receipt is None:
@@ -169,30 +172,33 @@ class Sender:
         give_up_at = self._clock.now() + self._settings.patience_seconds
         while True:
             if not self._is_mined(effort):
-                if self._clock.now() >= give_up_at or not errand.is_wanted():
+                if self._clock.now() >= give_up_at or not errand.is_wanted() or self._must_make_way(errand, effort):
                     raise self._given_up(effort)
                 effort = self._attempt(errand, effort)
             receipt = self._await_receipt(effort)
             if receipt is not None:
                 return receipt
 
+    def _must_make_way(self, errand: Errand, effort: Effort) -> bool:
+        """After its first chance, an errand without a deadline lets the waiting votes pass: they take its nonce."""
+        return bool(effort.attempts) and not errand.is_urgent and self._turns.urgent_waits
+
     def _given_up(self, effort: Effort) -> GivenUpError:
         self._save(effort.model_copy(update={"given_up": True}))
         return GivenUpError(
             f"{effort.purpose}: not mined after {len(effort.attempts)} attempts, and given up",
-            hint="check fees, limits and the balance of the key",
+            hint="fees above max_fee_per_gas, or a node that forwards nothing? It is tried again later",
         )
 
     def _attempt(self, errand: Errand, effort: Effort) -> Effort:
-        """One signed transaction more, stored and sent; or the last one again, while it is young or cannot pay more."""
+        """One signed transaction more, stored and sent; the last one again, while it is young or cannot pay more."""
         nonce = self._chain.nonce(self._key_address)
         last = effort.attempts[-1] if effort.attempts and effort.attempts[-1].nonce == nonce else None
         young = last is not None and self._clock.now() - last.signed_at < self._settings.replace_after_seconds
         fees = None if young else self._fees(nonce, last)
-        if last is not None and fees is None:
-            self._broadcast(last)
+        if fees is None:
+            self._broadcast(last) if last is not None else self._clock.sleep(self._settings.poll_seconds)
             return effort
-        assert fees is not None, "a first attempt has fees, or is refused for them"
         try:
             attempt = self._signed(errand, nonce, fees)
         except (RevertedError, RefusedError):
@@ -307,7 +313,7 @@ class Sender:
     # --- money -------------------------------------------------------------------------------------------------------
 
     def _fees(self, nonce: int, last: Attempt | None) -> Fees | None:
-        """Fees for an attempt at `nonce`; None when a replacement would pass the limit: then only waiting is left."""
+        """Fees for an attempt at `nonce`; None when they would pass the limit: then only waiting is left."""
         market = self._chain.fees()
         rival = last or self._rival_at(nonce)
         if rival is None:
@@ -319,11 +325,6 @@ class Sender:
             return Fees(market.base_fee, min(priority, highest), highest)
         if rival is None and market.base_fee + market.max_priority_fee <= self._settings.max_fee_per_gas:
             return Fees(market.base_fee, market.max_priority_fee, self._settings.max_fee_per_gas)
-        if last is None:
-            raise RefusedError(
-                f"fees are too high: {highest} wei per gas, the limit is {self._settings.max_fee_per_gas}",
-                hint="wait, or raise max_fee_per_gas",
-            )
         return None
 
     def _rival_at(self, nonce: int) -> Attempt | None:
@@ -355,6 +356,35 @@ class Sender:
 
     def _save(self, effort: Effort) -> None:
         self._outbox.save(effort.purpose, effort.model_dump_json())
+
+
+class _Turns:
+    """One errand at a time. Knows whether an urgent one waits for its turn."""
+
+    def __init__(self) -> None:
+        self._turn = threading.Lock()
+        self._counting = threading.Lock()
+        self._urgent = 0
+
+    @property
+    def urgent_waits(self) -> bool:
+        return self._urgent > 0
+
+    @contextmanager
+    def take(self, *, urgent: bool) -> Iterator[None]:
+        self._count(urgent)
+        try:
+            self._turn.acquire()
+        finally:
+            self._count(-urgent)
+        try:
+            yield
+        finally:
+            self._turn.release()
+
+    def _count(self, change: int) -> None:
+        with self._counting:
+            self._urgent += change
 
 
 def _attempt_of(signed: Signed, now: float) -> Attempt:

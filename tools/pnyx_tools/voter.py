@@ -76,7 +76,9 @@ def vote_through_gate(writer: Writer, booth: Booth, case: Case) -> Voted:
         if receipt is None:
             raise DiffersError(f"the node shows entry {known.seq}, but not its transaction", hint="use another node")
     else:
-        receipt = writer.sender.send(Errand(case.purpose("vote"), prepare, _is_open(writer, booth, case)))
+        receipt = writer.sender.send(
+            Errand(case.purpose("vote"), prepare, _is_open(writer, booth, case), is_urgent=True)
+        )
     entry = read_back_entry(writer, case, EntryKind.VOTE, vote_action(support), receipt)
     return Voted(entry, cast=read_back_vote(writer, booth, case, receipt))
 
@@ -120,7 +122,7 @@ def _ballot(writer: Writer, booth: Booth, case: Case, entry: Entry) -> Errand:
             bundle=case.text, entry_transaction=entry.transaction_hash, ticket=ticket
         )
 
-    return Errand(case.purpose("ballot"), prepare, _is_open(writer, booth, case))
+    return Errand(case.purpose("ballot"), prepare, _is_open(writer, booth, case), is_urgent=True)
 
 
 def _find_vote(writer: Writer, booth: Booth, case: Case, entry: Entry) -> VoteCast | None:

@@ -34,7 +34,8 @@ def command(
 ) -> None:  # fmt: skip
     """Put the log, the factory and the gate on a chain, or register a plain key. Shows the plan and its cost first.
 
-    When the configuration has a [log] already, this makes the chain follow the file: a changed configuration is announced, and,
+    When the configuration has a [log] already, this makes the chain follow the file: a changed configuration is
+    announced, and,
     once the notice is over, activated.
     """
     from pnyx_agents.assembly import check_chain, declared_configuration, evidence, writer_of
@@ -73,9 +74,7 @@ def command(
         print_json({**deployed.model_dump(mode="json"), "configuration": str(stored)})
         return
     if settings.log is not None:
-        click.echo(
-            f"\nDone. The configuration lies in {stored}: publish it with the bundles. pnyx doctor shows what is in force."
-        )
+        click.echo(f"\nDone. The configuration lies in {stored}: publish it with the bundles.")
         return
     click.echo("\nDone. Put this into the configuration:\n\n[log]")
     click.echo(f'address = "{deployed.log}"')

@@ -16,7 +16,9 @@ MARKS = {"ok": "[green]ok[/]", "warning": "[yellow]warning[/]", "failed": "[red]
 @config_option
 @json_option
 def command(config: Path, as_json: bool) -> None:
-    """Check everything that the configuration names, and say what to do about each failure. Exit code 1 when one failed."""
+    """Check everything that the configuration names, and say what to do about each failure. Exit code 1 when one
+    failed.
+    """
     from pnyx_agents.doctor import Doctor
 
     results = list(Doctor(settings_from(config)).examine())

@@ -32,7 +32,9 @@ COMMANDS = {
     "restore": "Restore a backup.",
     "tools": "Installed tools, checks, governors, signers, notifiers.",
 }
-"""Command -> one line of help. The file ``cli/<command>.py`` has a click command of the same name, called ``command``."""
+"""Command -> one line of help. The file ``cli/<command>.py`` has a click command of the same name, called
+``command``.
+"""
 
 
 class LazyGroup(click.Group):
@@ -59,7 +61,9 @@ def group() -> None:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Entry point. A `PnyxError` becomes one message on stderr and its exit code; ``--json`` makes it one JSON object."""
+    """Entry point. A `PnyxError` becomes one message on stderr and its exit code; ``--json`` makes it one JSON
+    object.
+    """
     given = sys.argv[1:] if arguments is None else arguments
     try:
         group.main(args=given, prog_name="pnyx", standalone_mode=False)

@@ -1,4 +1,6 @@
-"""The demo itself: proposals in, a running agent, votes out, a stranger's check; every step compared with what is right."""
+"""The demo itself: proposals in, a running agent, votes out, a stranger's check; every step compared with what is
+right.
+"""
 
 from __future__ import annotations
 
@@ -182,7 +184,8 @@ def _verify(stage: Stage) -> Any:  # noqa: ANN401 - JSON
 
 
 PER_PROPOSAL = (
-    Step.COMPLETENESS, Step.BUNDLE, Step.PROPOSAL, Step.SIMULATION, Step.FINDINGS, Step.PROMPTS, Step.DECISION, Step.ENTRY,
+    Step.COMPLETENESS, Step.BUNDLE, Step.PROPOSAL, Step.SIMULATION, Step.FINDINGS, Step.PROMPTS, Step.DECISION,
+    Step.ENTRY,
 )  # fmt: skip
 
 

@@ -130,26 +130,43 @@ def _configure(
     deployed: Deployed | None,
 ) -> Settings:
     """The agent's pnyx.toml, as an operator would write it."""
-    lines = [
-        "# Written by `pnyx demo`.",
-        "[agent]", 'name = "demo"', 'mode = "autonomous"', 'data = "data"', "",
-        "[chain]", f'rpc = "{node.url}"', f"chain_id = {node.rpc.chain_id()}", "confirmations = 0", "poll_seconds = 0.5", "",
-        "[[governor]]", f'address = "{governance.governor}"', f"start_block = {deployed.start_block if deployed else 0}", "",
-        "[policy]", f'ruleset = "{ruleset}"', "",
-        *(_log_lines(deployed) if deployed else ()),
-        "[signer]", 'keystore = "keys/signer.json"', 'password_file = "keys/signer.password"',
-        'daily_spend_wei = "5000000000000000000"', "",
-        "[addresses]", *(f'"{address}" = "{name}"' for address, name in addresses.items()), "",
-    ]  # fmt: skip
+    text = f"""\
+# Written by `pnyx demo`.
+[agent]
+name = "demo"
+mode = "autonomous"
+
+[chain]
+rpc = "{node.url}"
+chain_id = {node.rpc.chain_id()}
+confirmations = 0
+poll_seconds = 0.5
+
+[[governor]]
+address = "{governance.governor}"
+start_block = {deployed.start_block if deployed else 0}
+
+[policy]
+ruleset = "{ruleset}"
+
+[signer]
+keystore = "keys/signer.json"
+password_file = "keys/signer.password"
+daily_spend_wei = "5000000000000000000"
+
+[addresses]
+"""
+    text += "".join(f'"{address}" = "{name}"\n' for address, name in addresses.items())
+    if deployed is not None:
+        text += f"""
+[log]
+address = "{deployed.log}"
+writer = "{deployed.writer}"
+factory = "{deployed.factory}"
+start_block = {deployed.start_block}
+"""
     path = folder / "pnyx.toml"
     folder.mkdir(parents=True, exist_ok=True)
-    path.write_text("\n".join(lines), encoding="utf-8")
+    path.write_text(text, encoding="utf-8")
     path.chmod(0o600)
     return load_settings(path)
-
-
-def _log_lines(deployed: Deployed) -> tuple[str, ...]:
-    return (
-        "[log]", f'address = "{deployed.log}"', f'writer = "{deployed.writer}"', f'factory = "{deployed.factory}"',
-        "",
-    )  # fmt: skip

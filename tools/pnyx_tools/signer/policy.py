@@ -102,7 +102,6 @@ def _judge_vote(
     if bench.settings.writer_kind is not WriterKind.GATE:
         _refuse("a plain key cannot vote and write in one transaction", "ask for the VOTE entry, then for the ballot")
     _require_seq(request.expected_seq, seen)
-    _require_unannounced(evidence, seen)
     vote, given = _the_vote(bench, evidence, seen, remembered, now)
     key = evidence.dossier.proposal.key
     support = seen.adapter.support_of(seen.profile, vote)
