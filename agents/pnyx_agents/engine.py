@@ -10,7 +10,6 @@ import itertools
 import json
 import logging
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from dbos import DBOS, DBOSClient, DBOSConfig, SetWorkflowID
@@ -21,6 +20,7 @@ from pydantic import JsonValue
 from pnyx_agents.steward import StepFailedError, Steward
 from pnyx_contracts.errors import PnyxError, UnreachableError
 from pnyx_contracts.types import Proposal
+from pnyx_tools.old_sqlite import mend_old_sqlite
 from pnyx_tools.sender import GivenUpError
 from pnyx_tools.signer.protocol import NotYetError
 
@@ -103,16 +103,13 @@ def steward_workflow(proposal: str) -> None:
         _steward.give_up(known, f"{type(error).__name__}: {error}")
 
 
-def database_url(path: Path) -> str:
-    return f"sqlite:///{path}"
-
-
 class Engine:
     """One engine per process."""
 
     def __init__(self, steward: Steward, *, database: str, executor_id: str) -> None:
         global _steward
         _steward = steward
+        mend_old_sqlite()
         for name in ("dbos", "dbos.conductor"):
             logging.getLogger(name).setLevel(logging.WARNING)
         config: DBOSConfig = {
@@ -147,6 +144,7 @@ class Engine:
 
 def say(database: str, workflow_id: str, word: JsonValue) -> None:
     """Give a person's word to a waiting workflow, from another process."""
+    mend_old_sqlite()
     client = DBOSClient(system_database_url=database, serializer=JsonSerializer())
     try:
         client.send(workflow_id, word, WORD_TOPIC)

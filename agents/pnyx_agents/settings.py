@@ -17,6 +17,7 @@ from pydantic import Field, ValidationError
 
 from pnyx_contracts.errors import UsageError
 from pnyx_contracts.types import Address, Uint, Value
+from pnyx_policies.checks import builtin_checks
 from pnyx_policies.decision import Mode
 from pnyx_policies.ruleset import Ruleset
 from pnyx_policies.rulesets import shipped_ruleset, shipped_rulesets
@@ -156,26 +157,26 @@ class Settings(Value):
         return self.path(self.agent.data)
 
     def ruleset(self) -> Ruleset:
-        return load_ruleset(self.policy.ruleset, self.folder)
+        return self._load_ruleset(self.policy.ruleset)
 
     def signer_ruleset(self) -> Ruleset:
         """The signer's own, see `SignerSettings.ruleset`."""
         own = self.signer.ruleset if self.signer else None
-        return load_ruleset(own or self.policy.ruleset, self.folder)
+        return self._load_ruleset(own or self.policy.ruleset)
 
-
-def load_ruleset(name_or_path: str, folder: Path) -> Ruleset:
-    """A shipped ruleset by name, or a TOML file. Raises `UsageError`."""
-    if name_or_path in shipped_rulesets():
-        return Ruleset.parse(shipped_ruleset(name_or_path), f"shipped:{name_or_path}")
-    path = (folder / name_or_path).resolve()
-    try:
-        return Ruleset.parse(path.read_text(encoding="utf-8"), str(path))
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(
-            f"the ruleset {name_or_path!r} is neither a shipped one nor a readable file: {error}",
-            hint=f"shipped are: {', '.join(shipped_rulesets())}",
-        ) from error
+    def _load_ruleset(self, name_or_path: str) -> Ruleset:
+        """A shipped ruleset by name, or a TOML file. Its rules may speak of the checks that run, and of no others."""
+        checks = [*(check.name for check in builtin_checks()), *self.policy.checks]
+        if name_or_path in shipped_rulesets():
+            return Ruleset.parse(shipped_ruleset(name_or_path), f"shipped:{name_or_path}", checks)
+        path = self.path(name_or_path)
+        try:
+            return Ruleset.parse(path.read_text(encoding="utf-8"), str(path), checks)
+        except (OSError, UnicodeDecodeError) as error:
+            raise UsageError(
+                f"the ruleset {name_or_path!r} is neither a shipped one nor a readable file: {error}",
+                hint=f"shipped are: {', '.join(shipped_rulesets())}",
+            ) from error
 
 
 def load_settings(path: Path) -> Settings:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from enum import Enum, IntEnum
 from typing import Annotated, Any
 
-from eth_utils.address import is_address, to_checksum_address
+from eth_utils.address import is_address, is_checksum_address, to_checksum_address
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 
 UINT256_MAX = 2**256 - 1
@@ -55,7 +55,10 @@ def _to_address(value: Any) -> str:  # noqa: ANN401
     if isinstance(value, bytes) and len(value) == 20:
         value = "0x" + value.hex()
     if not isinstance(value, str) or not value.startswith("0x") or not is_address(value):
-        raise ValueError(f"expected a 20-byte address in hex with a valid checksum, got {str(value)[:60]!r}")
+        raise ValueError(f"expected a 20-byte address in 0x hex, got {str(value)[:60]!r}")
+    digits = value[2:]
+    if digits not in {digits.lower(), digits.upper()} and not is_checksum_address(value):
+        raise ValueError(f"the address {value} is mistyped: its checksum (EIP-55) is wrong")
     return str(to_checksum_address(value))
 
 
