@@ -12,6 +12,7 @@ from eth_hash.auto import keccak
 from eth_utils.address import to_checksum_address
 from pydantic import ValidationError
 
+from pnyx_contracts.decision_log import encode_record, subject, vote_action
 from pnyx_contracts.entry import EntryKind
 from pnyx_contracts.errors import DecodingError, DiffersError, PnyxError, RefusedError
 from pnyx_contracts.types import ProposalState, Vote
@@ -506,6 +507,37 @@ def test_a_forgetful_signer_still_sees_what_is_on_chain(plain: Parliament) -> No
     other = changed(honest, "software.pnyx", "0.1.1")
     refuses(plain, plain.ask_vote(other), "another VOTE entry about this proposal is on chain already")
     refuses(plain, plain.ask_ballot(other, entry.transaction_hash), "the entry's record root")
+
+
+@pytest.mark.parametrize(
+    ("part", "reason"), [({"action": vote_action(0)}, "the entry's action"), ({"prompt_hash": WORD}, "prompt hash")]
+)
+def test_a_ballot_whose_entry_says_something_else_is_refused(plain: Parliament, part: Any, reason: str) -> None:
+    """An entry that the key wrote elsewhere: the right record, but not the whole truth about the vote."""
+    honest = plain.dossier(plain.open())
+    bundle = sealed(honest)
+    words = {"prompt_hash": bundle.prompt_hash, "record_root": bundle.record_root, "action": vote_action(1), **part}
+    data = encode_record(plain.state().seq + 1, EntryKind.VOTE, subject(honest.proposal.key), **words)
+    receipt = plain.node.send(plain.settings.log, data, sender=plain.key.address)
+    refuses(plain, plain.ask_ballot(honest, bytes.fromhex(receipt["transactionHash"][2:])), reason)
+
+
+def test_the_signers_own_checks_are_the_least_that_must_run(gate: Parliament) -> None:
+    """Also when the declared configuration leaves one out."""
+    fewer = dict(list(gate.settings.configuration.checks.items())[1:])
+    configuration = gate.settings.configuration.model_copy(update={"checks": fewer})
+    gate.settings = gate.settings.model_copy(update={"configuration": configuration})
+    honest = gate.dossier(gate.open())
+    lazy = changed(honest, "checks", lambda old: tuple(r for r in old if r.check in fewer))
+    refuses(gate, gate.ask_vote(lazy), "the bundle has no report of these checks")
+
+
+def test_only_an_announced_vote_that_was_not_cast_is_void(plain: Parliament) -> None:
+    honest = plain.dossier(plain.open())
+    refuses(plain, plain.ask_entry(honest, EntryKind.VOID), "no VOTE entry with this record root is on chain")
+    voted = vote(plain.writer(), plain.booth, plain.case(honest))
+    refuses(plain, plain.ask_entry(honest, EntryKind.VOID), "the vote was cast")
+    refuses(plain, plain.ask_ballot(honest, voted.entry.transaction_hash), "the writer has voted on this proposal")
 
 
 def test_a_void_vote_is_not_cast_any_more(plain: Parliament) -> None:

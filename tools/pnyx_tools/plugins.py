@@ -8,24 +8,60 @@
     pnyx.notifiers     a way to tell people                                    pnyx_tools.notify.Notifier
 
 Each entry point names a class (or a function) that is called without arguments; signers and notifiers get their
-settings
-table as keyword arguments. Installed is not enabled: what does not come with Pnyx runs only when the configuration
-names
-it, so that a package pulled in by another package cannot look at proposals unasked.
+settings table as keyword arguments. Installed is not enabled: what does not come with Pnyx runs only when the
+configuration names it, so that a package pulled in by another package cannot look at proposals unasked. What is created
+is held against its seam at once: a plugin that does not fit is an error at the start, not in the middle of a review.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Final
 
 from pnyx_contracts.errors import UsageError
+from pnyx_policies.facts import Grade
 
-OWN_DISTRIBUTION = "pnyx"
-GROUPS = ("pnyx.governors", "pnyx.checks", "pnyx.tools", "pnyx.signers", "pnyx.notifiers")
+OWN_DISTRIBUTION: Final = "pnyx"
+
+_METHOD: Final = Callable
+
+SEAMS: Final[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
+    {
+        "pnyx.governors": {
+            "kind": str,
+            "probe_calls": _METHOD,
+            "recognise": _METHOD,
+            "created_topics": _METHOD,
+            "vote_topics": _METHOD,
+            "decode_created": _METHOD,
+            "decode_vote": _METHOD,
+            "compute_id": _METHOD,
+            "read_state": _METHOD,
+            "read_snapshot": _METHOD,
+            "read_deadline": _METHOD,
+            "read_has_voted": _METHOD,
+            "read_voting_power": _METHOD,
+            "read_quorum": _METHOD,
+            "read_tally": _METHOD,
+            "support_of": _METHOD,
+            "encode_vote": _METHOD,
+        },
+        "pnyx.checks": {"name": str, "version": str, "run": _METHOD},
+        "pnyx.tools": {"name": str, "version": str, "grade": Grade, "description": str, "run": _METHOD},
+        "pnyx.signers": {"identity": _METHOD, "sign": _METHOD},
+        "pnyx.notifiers": {"notify": _METHOD},
+    }
+)
+"""What an object of each group must have, and of which type. Texts must not be empty."""
+
+GROUPS: Final = tuple(SEAMS)
+
+_NAMED_BY: Final = ("name", "kind")
+"""What an object calls itself; must be the name of its entry point, for configuration, rules and records use both."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,20 +79,25 @@ class Plugin:
         return self.distribution == OWN_DISTRIBUTION
 
     def create(self, settings: Mapping[str, Any] | None = None) -> Any:  # noqa: ANN401 - the group says what it is
-        """The plugin's object. Raises `UsageError` naming the package when it cannot be made."""
+        """The plugin's object. Raises `UsageError` naming the package when it cannot be made or does not fit."""
         try:
-            return self.entry_point.load()(**(settings or {}))
-        except Exception as error:
-            raise UsageError(
-                f"plugin {self.name!r} of group {self.group} (package {self.distribution} {self.version}) "
-                f"cannot be loaded: {type(error).__name__}: {error}",
-                hint=f"upgrade or remove {self.distribution}, or take {self.name!r} out of the configuration",
-            ) from error
+            made = self.entry_point.load()(**(settings or {}))
+        except (Exception, SystemExit) as error:
+            raise self._unusable(f"cannot be loaded: {type(error).__name__}: {error}") from error
+        if misfit := _misfit(made, self.name, SEAMS[self.group]):
+            raise self._unusable(f"does not fit: {misfit}")
+        return made
+
+    def _unusable(self, why: str) -> UsageError:
+        return UsageError(
+            f"plugin {self.name!r} of group {self.group} (package {self.distribution} {self.version}) {why}",
+            hint=f"upgrade or remove {self.distribution}, or take {self.name!r} out of the configuration",
+        )
 
 
 def installed(group: str) -> dict[str, Plugin]:
-    """Installed plugins of a group by name. Two packages that claim one name are an error: which one runs is no
-    accident.
+    """Installed plugins of a group by name, none of them loaded. Two packages that claim one name are an error: which
+    one runs is no accident.
     """
     plugins: dict[str, Plugin] = {}
     for entry_point in entry_points(group=group):
@@ -91,7 +132,21 @@ def find(group: str, name: str) -> Plugin:
 
 
 def enabled(group: str, extra: Iterable[str] = ()) -> list[Any]:
-    """Our own plugins of a group, sorted by name, then those that the configuration names."""
+    """Our own plugins of a group, sorted by name, then those that the configuration names, each once."""
     own = sorted((p for p in installed(group).values() if p.is_own), key=lambda p: p.name)
-    named = [find(group, name) for name in extra]
+    named = [find(group, name) for name in dict.fromkeys(extra)]
     return [p.create() for p in [*own, *(p for p in named if not p.is_own)]]
+
+
+def _misfit(made: object, name: str, seam: Mapping[str, Any]) -> str:
+    """What is wrong with an object for its seam; empty when it fits."""
+    for attribute, kind in seam.items():
+        value = getattr(made, attribute, None)
+        if not isinstance(value, kind) or value == "":
+            wanted = {str: "a text", Grade: "a Grade", _METHOD: "a method"}[kind]
+            return f"{type(made).__name__}.{attribute} is {'missing' if value is None else repr(value)[:60]}, " + (
+                f"expected {wanted}"
+            )
+        if attribute in _NAMED_BY and value != name:
+            return f"it calls itself {value!r}, and its entry point {name!r}"
+    return ""

@@ -131,7 +131,7 @@ def _judge_entry(
         case EntryKind.VOTE:
             given = _the_announcement(bench, evidence, seen, remembered, now)
         case EntryKind.VOID:
-            _require_voidable(bench, evidence, seen)
+            _require_voidable(evidence, seen)
         case EntryKind.CORRECTION:
             if not seen.entries:
                 _refuse("there is no entry about this proposal to correct")
@@ -269,9 +269,8 @@ def _require_entitled(bench: Bench, evidence: Evidence, kind: EntryKind, seen: S
         _require_same_judgement(bench, evidence, seen)
 
 
-def _require_voidable(bench: Bench, evidence: Evidence, seen: Seen) -> None:
-    if bench.settings.writer_kind is WriterKind.GATE:
-        _refuse("through a gate entry and vote stand or fall together: there is nothing to void")
+def _require_voidable(evidence: Evidence, seen: Seen) -> None:
+    """Never through a gate: there the entry and its vote stand or fall together."""
     if not any(e.kind is EntryKind.VOTE and e.record_root == evidence.roots.record_root for e in seen.entries):
         _refuse("no VOTE entry with this record root is on chain: there is nothing to void")
     if seen.has_voted:
