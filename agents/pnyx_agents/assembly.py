@@ -142,6 +142,7 @@ def signer_settings(settings: Settings, key_address: str) -> SignerSettings:
         configuration=declared_configuration(settings),
         ruleset=settings.signer_ruleset().text,
         approvers=own.approvers,
+        unsafe_unsigned_approvals=own.unsafe_unsigned_approvals,
         known_addresses=settings.addresses,
         treasury_assets=tuple({a for g in settings.governor for a in g.treasury_assets}),
         limits=Limits(max_gas=own.max_gas, max_fee_per_gas=own.max_fee_per_gas_wei, daily_wei=own.daily_spend_wei),

@@ -98,6 +98,9 @@ class SignerSettings(Value):
     ruleset: str | None = None
     """The signer's own ruleset; None uses the policy's. It is read when the signer starts, never sent by the daemon."""
     approvers: tuple[Address, ...] = ()
+    """Whose signed approvals count. Without any, the operator's word can confirm a decided vote, and lift no hold."""
+    unsafe_unsigned_approvals: bool = False
+    """True lets the operator's unsigned word lift a hold as well: then the daemon's machine alone decides such votes."""
     max_fee_per_gas_wei: Uint = 200 * 10**9
     max_gas: int = Field(default=1_000_000, gt=0)
     daily_spend_wei: Uint = 10**17

@@ -19,48 +19,33 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib.metadata import EntryPoint, entry_points
+from inspect import isfunction
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, get_type_hints
 
 from pnyx_contracts.errors import UsageError
-from pnyx_policies.facts import Grade
+from pnyx_contracts.governors import GovernorAdapter
+from pnyx_policies.checks import Check
+from pnyx_tools.context import ContextTool
+from pnyx_tools.notify import Notifier
+from pnyx_tools.signer.client import SignerPort
 
 OWN_DISTRIBUTION: Final = "pnyx"
 
-_METHOD: Final = Callable
-
-SEAMS: Final[Mapping[str, Mapping[str, Any]]] = MappingProxyType(
+SEAMS: Final[Mapping[str, type]] = MappingProxyType(
     {
-        "pnyx.governors": {
-            "kind": str,
-            "probe_calls": _METHOD,
-            "recognise": _METHOD,
-            "created_topics": _METHOD,
-            "vote_topics": _METHOD,
-            "decode_created": _METHOD,
-            "decode_vote": _METHOD,
-            "compute_id": _METHOD,
-            "read_state": _METHOD,
-            "read_snapshot": _METHOD,
-            "read_deadline": _METHOD,
-            "read_has_voted": _METHOD,
-            "read_voting_power": _METHOD,
-            "read_quorum": _METHOD,
-            "read_tally": _METHOD,
-            "support_of": _METHOD,
-            "encode_vote": _METHOD,
-        },
-        "pnyx.checks": {"name": str, "version": str, "run": _METHOD},
-        "pnyx.tools": {"name": str, "version": str, "grade": Grade, "description": str, "run": _METHOD},
-        "pnyx.signers": {"identity": _METHOD, "sign": _METHOD},
-        "pnyx.notifiers": {"notify": _METHOD},
+        "pnyx.governors": GovernorAdapter,
+        "pnyx.checks": Check,
+        "pnyx.tools": ContextTool,
+        "pnyx.signers": SignerPort,
+        "pnyx.notifiers": Notifier,
     }
 )
-"""What an object of each group must have, and of which type. Texts must not be empty."""
+"""The protocol that an object of each group fulfils."""
 
 GROUPS: Final = tuple(SEAMS)
 
-_NAMED_BY: Final = ("name", "kind")
+_OWN_NAMES: Final = ("name", "kind")
 """What an object calls itself; must be the name of its entry point, for configuration, rules and records use both."""
 
 
@@ -84,7 +69,7 @@ class Plugin:
             made = self.entry_point.load()(**(settings or {}))
         except (Exception, SystemExit) as error:
             raise self._unusable(f"cannot be loaded: {type(error).__name__}: {error}") from error
-        if misfit := _misfit(made, self.name, SEAMS[self.group]):
+        if misfit := _misfit(made, self):
             raise self._unusable(f"does not fit: {misfit}")
         return made
 
@@ -138,15 +123,20 @@ def enabled(group: str, extra: Iterable[str] = ()) -> list[Any]:
     return [p.create() for p in [*own, *(p for p in named if not p.is_own)]]
 
 
-def _misfit(made: object, name: str, seam: Mapping[str, Any]) -> str:
+def required(group: str) -> dict[str, type]:
+    """What an object of this group must have, by name: the seam's values with their types, its methods as `Callable`."""
+    seam = SEAMS[group]
+    methods = {name: Callable for name, member in vars(seam).items() if isfunction(member) and name[0] != "_"}
+    return {**get_type_hints(seam), **methods}  # type: ignore[dict-item]  # an abstract class is no `type` to mypy
+
+
+def _misfit(made: object, plugin: Plugin) -> str:
     """What is wrong with an object for its seam; empty when it fits."""
-    for attribute, kind in seam.items():
+    for attribute, kind in required(plugin.group).items():
         value = getattr(made, attribute, None)
         if not isinstance(value, kind) or value == "":
-            wanted = {str: "a text", Grade: "a Grade", _METHOD: "a method"}[kind]
-            return f"{type(made).__name__}.{attribute} is {'missing' if value is None else repr(value)[:60]}, " + (
-                f"expected {wanted}"
-            )
-        if attribute in _NAMED_BY and value != name:
-            return f"it calls itself {value!r}, and its entry point {name!r}"
+            seen = "is missing" if value is None else f"is {value!r:.60}"
+            return f"{type(made).__name__}.{attribute} {seen}, expected a {kind.__name__}"
+        if attribute in _OWN_NAMES and value != plugin.name:
+            return f"it calls itself {value!r}; entry point and object must have one name"
     return ""
