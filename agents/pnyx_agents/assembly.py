@@ -13,20 +13,23 @@ from pydantic import SecretStr
 from pnyx_agents.analyst import AnalystPort, ModelAnalyst
 from pnyx_agents.outline import OutlineAnalyst
 from pnyx_agents.reviewer import Governed, Reviewer
-from pnyx_agents.settings import GovernorSettings, Settings
+from pnyx_agents.settings import SOCKET, GovernorSettings, Settings
 from pnyx_contracts.errors import RefusedError, UsageError
 from pnyx_contracts.types import to_hex
-from pnyx_policies.checks import Check
+from pnyx_policies.checks import Check, builtin_checks
 from pnyx_policies.configuration import Configuration
 from pnyx_policies.outline import OUTLINE
 from pnyx_policies.prompt import templates_hash
 from pnyx_tools import plugins
+from pnyx_tools.context import ContextTool
 from pnyx_tools.detect import detect
 from pnyx_tools.evidence import FolderStore
 from pnyx_tools.keystore import write_secret
 from pnyx_tools.model import LangChainModel
+from pnyx_tools.notify import Notifier
 from pnyx_tools.reader import ChainReader
 from pnyx_tools.registration import standing
+from pnyx_tools.signer.client import SignerPort
 from pnyx_tools.signer.settings import Limits, SignerSettings, WriterKind
 
 SALT_KEY_BYTES = 32
@@ -40,11 +43,41 @@ def analysts(settings: Settings) -> tuple[AnalystPort, ...]:
 
 
 def checks(settings: Settings) -> tuple[Check, ...]:
-    return tuple(plugins.enabled("pnyx.checks", settings.policy.checks))
+    """The built-in checks, and the plugins that the file names. Raises `UsageError` when one of those has another
+    version than the one that is declared.
+    """
+    found: list[Check] = plugins.enabled("pnyx.checks", settings.policy.checks)
+    for check in found:
+        declared = settings.policy.checks.get(check.name, check.version)
+        if check.version != declared:
+            raise UsageError(
+                f"policy.checks names version {declared!r} of the check {check.name!r}, installed is {check.version!r}",
+                hint="install that version, or write the new one into policy.checks and announce it with `pnyx deploy`",
+            )
+    return tuple(found)
+
+
+def tools(settings: Settings) -> tuple[ContextTool, ...]:
+    return tuple(plugins.enabled("pnyx.tools", settings.plugins.tools))
+
+
+def notifiers(settings: Settings) -> tuple[Notifier, ...]:
+    """Those that the file names, each with its table."""
+    named = settings.plugins.notifiers.items()
+    return tuple(plugins.find("pnyx.notifiers", name).create(options) for name, options in named)
+
+
+def signer(settings: Settings) -> SignerPort:
+    """The way to a signer that runs already: ours behind its socket, or a plugin's. Needs ``[signer]``."""
+    own = settings.signer
+    assert own is not None
+    options = {"path": settings.path(own.socket), **own.options} if own.kind == SOCKET else own.options
+    port: SignerPort = plugins.find("pnyx.signers", own.kind).create(options)
+    return port
 
 
 def declared_configuration(settings: Settings) -> Configuration:
-    """What this agent declares about itself; its hash stands in the registration."""
+    """What this agent declares about itself; its hash stands in the registration. Loads no plugin: the signer asks."""
     return Configuration(
         agent=settings.agent.name,
         mode=settings.agent.mode,
@@ -52,7 +85,7 @@ def declared_configuration(settings: Settings) -> Configuration:
         analysts=tuple(model.describe() for model in settings.model) or (OUTLINE,),
         prompt_hash=templates_hash(),
         ruleset_hash=settings.ruleset().hash,
-        checks={check.name: check.version for check in checks(settings)},
+        checks={check.name: check.version for check in builtin_checks()} | settings.policy.checks,
         software=f"pnyx {version('pnyx')}",
     )
 
@@ -62,6 +95,11 @@ def govern(reader: ChainReader, settings: Settings, governor: GovernorSettings) 
     adapters = plugins.enabled("pnyx.governors", settings.plugins.governors)
     if governor.kind is not None:
         adapters = [a for a in adapters if a.kind == governor.kind]
+        if not adapters:
+            raise UsageError(
+                f"governor {governor.address}: no enabled adapter has the kind {governor.kind!r}",
+                hint="plugins.governors enables one; `pnyx tools` lists what is installed",
+            )
     adapter, profile = detect(reader, governor.address, adapters)
     return Governed(adapter, profile, governor.start_block, governor.treasury_assets)
 
@@ -86,7 +124,7 @@ def reviewer(settings: Settings, reader: ChainReader, writer: str | None) -> Rev
         ruleset=settings.ruleset(),
         checks=checks(settings),
         analysts=analysts(settings),
-        tools=tuple(plugins.enabled("pnyx.tools", settings.plugins.tools)),
+        tools=tools(settings),
         log=settings.log.address if settings.log else None,
         writer=writer,
         salt_key=salt_key(settings.data / "salt.key"),

@@ -24,11 +24,13 @@ from pnyx_contracts.types import Address, Proposal, ProposalState
 from pnyx_tools.follow import Advanced, Cursor, Follower, Rewound
 from pnyx_tools.journal import Case, Found, Journal, Stage
 from pnyx_tools.notify import Message, Notifier
-from pnyx_tools.reader import ChainReader
+from pnyx_tools.reader import ChainReader, RevertedError
 
 logger = logging.getLogger("pnyx.daemon")
 
 TITLE_CHARACTERS = 120
+
+UNDISPATCHED = frozenset({Stage.SEEN, Stage.WAITING, Stage.GONE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,7 @@ class Daemon:
         for address in self.governors:
             self._guarded(address, partial(self.poll, address))
         for case in self.journal.cases():
-            if case.stage in {Stage.SEEN, Stage.WAITING}:
+            if case.stage in UNDISPATCHED:
                 self._guarded(case.proposal.split(":")[1], partial(self.dispatch, case))
         self._count()
 
@@ -119,9 +121,15 @@ class Daemon:
         governed = self.governors.get(proposal.key.governor)
         if governed is None:
             return  # followed by an earlier configuration
-        state = self.reader.read(governed.adapter.read_state(governed.profile, proposal.key.proposal_id))
+        try:
+            state = self.reader.read(governed.adapter.read_state(governed.profile, proposal.key.proposal_id))
+        except RevertedError:  # the governor does not know it any more
+            if case.stage is not Stage.GONE:
+                logger.warning("the governor does not know a proposal any more", extra={"proposal": case.proposal})
+                self.journal.advance(case.proposal, Stage.GONE)
+            return
         if state is ProposalState.PENDING:
-            if case.stage is Stage.SEEN:
+            if case.stage is not Stage.WAITING:
                 self.journal.advance(case.proposal, Stage.WAITING)
             return
         self._start(case, proposal, f"{self.agent}:{case.proposal}")
@@ -130,7 +138,7 @@ class Daemon:
         """The workflow first, then the journal: a second start under the same id changes nothing."""
         self.engine.start(workflow, proposal)
         current = self.journal.case(case.proposal)
-        stage = current.stage if current and current.stage not in {Stage.SEEN, Stage.WAITING} else Stage.STARTED
+        stage = current.stage if current and current.stage not in UNDISPATCHED else Stage.STARTED
         self.journal.advance(case.proposal, stage, workflow=workflow)
 
     def _take_up_failed(self) -> None:

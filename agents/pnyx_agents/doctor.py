@@ -8,7 +8,19 @@ from functools import partial
 
 from pydantic import Field
 
-from pnyx_agents.assembly import analysts, check_chain, declared_configuration, evidence, govern, paths, signer_settings
+from pnyx_agents.assembly import (
+    analysts,
+    check_chain,
+    checks,
+    declared_configuration,
+    evidence,
+    govern,
+    notifiers,
+    paths,
+    signer,
+    signer_settings,
+    tools,
+)
 from pnyx_agents.keys import key_source
 from pnyx_agents.reviewer import Governed
 from pnyx_agents.settings import GovernorSettings, Settings
@@ -21,7 +33,6 @@ from pnyx_tools.keystore import open_key
 from pnyx_tools.model import ModelSettings
 from pnyx_tools.reader import MethodMissingError
 from pnyx_tools.rpc import Rpc
-from pnyx_tools.signer.client import SignerClient
 from pnyx_tools.signer.protocol import Identity
 
 VOTES_WORTH_OF_GAS = 300_000
@@ -60,6 +71,7 @@ class Doctor:
         for governor in self.settings.governor:
             yield self._try(f"governor {governor.address}", partial(self._governor, governor), "see docs/governors.md")
         yield self._try("ruleset", lambda: f"{len(self.settings.ruleset().text)} characters", "see docs/rulesets.md")
+        yield self._try("plugins", self._plugins, "see docs/plugins.md")
         yield self._try("data folder", lambda: str(paths(self.settings).data), "make it writable")
         yield from self._models()
         if self.settings.signer is not None:
@@ -103,6 +115,11 @@ class Doctor:
             )
         return f"{profile.name} ({profile.kind}, {profile.clock_mode.value} clock, timelock {profile.timelock})"
 
+    def _plugins(self) -> str:
+        """Made as `pnyx run` makes them, so that what is broken shows here first."""
+        parts = {"checks": checks, "context tools": tools, "notifiers": notifiers}
+        return ", ".join(f"{len(make(self.settings))} {what}" for what, make in parts.items())
+
     def _models(self) -> Iterator[Result]:
         if not self.settings.model:
             yield Result(name="model", status="ok", found="none: the outline analyst, no language model, advises hold")
@@ -118,11 +135,11 @@ class Doctor:
 
     def _signer(self) -> str:
         assert self.settings.signer is not None
-        if self.settings.signer.keystore and not self.settings.path(self.settings.signer.socket).exists():
+        if self.settings.signer.is_child and not self.settings.path(self.settings.signer.socket).exists():
             key = open_key(key_source(self.settings)).address
             self.key, self.writer = key, self.writer or key
             return f"key {key}; not running, `pnyx run` starts it"
-        self.identity = SignerClient(self.settings.path(self.settings.signer.socket)).identity()
+        self.identity = signer(self.settings).identity()
         self.writer = self.identity.writer
         expected = signer_settings(self.settings, self.identity.key_address)
         if self.identity.config_hash != expected.configuration.hash:

@@ -18,7 +18,7 @@ from dbos._serialization import Serializer
 from pydantic import JsonValue
 
 from pnyx_agents.steward import StepFailedError, Steward
-from pnyx_contracts.errors import PnyxError, UnreachableError
+from pnyx_contracts.errors import PnyxError, RefusedError, UnreachableError
 from pnyx_contracts.types import Proposal
 from pnyx_tools.old_sqlite import mend_old_sqlite
 from pnyx_tools.sender import GivenUpError
@@ -54,7 +54,8 @@ class DurableSteps:
     """`steward.Steps` inside a DBOS workflow.
 
     What is unreachable, or not ready yet, is asked again for as long as it takes (the waits are remembered too): an
-    endpoint that is down for a day must not end a workflow. Every other error ends the work on this proposal.
+    endpoint that is down for a day must not end a workflow. A refusal is the steward's to answer; every other error
+    ends the work on this proposal.
     """
 
     def run(self, name: str, work: Callable[[], JsonValue]) -> JsonValue:
@@ -63,11 +64,16 @@ class DurableSteps:
             if "value" in result:
                 value: JsonValue = result["value"]
                 return value
+            if result["refused"]:
+                raise RefusedError(result["error"])
             if not result["again"]:
                 raise StepFailedError(f"step {name!r}: {result['error']}")
             logger.warning("a step waits and tries again", extra={"step": name, "error": result["error"]})
             DBOS.sleep(min(2.0**attempt, LONGEST_WAIT_SECONDS))
         raise AssertionError("unreachable")
+
+    def pause(self, seconds: float) -> None:
+        DBOS.sleep(seconds)
 
     def wait_for_word(self, seconds: float) -> JsonValue | None:
         return DBOS.recv(WORD_TOPIC, timeout_seconds=seconds)  # type: ignore[no-any-return]
@@ -78,12 +84,12 @@ def _outcome(work: Callable[[], JsonValue]) -> dict[str, Any]:
     try:
         return {"value": work()}
     except (UnreachableError, NotYetError, GivenUpError) as error:
-        return {"error": str(error), "again": True}
+        return {"error": str(error), "again": True, "refused": False}
     except PnyxError as error:
-        return {"error": str(error), "again": False}
+        return {"error": str(error), "again": False, "refused": isinstance(error, RefusedError)}
     except Exception as error:
         logger.exception("a step failed in a way nobody foresaw")
-        return {"error": f"{type(error).__name__}: {error}", "again": False}
+        return {"error": f"{type(error).__name__}: {error}", "again": False, "refused": False}
 
 
 _steward: Steward | None = None

@@ -21,7 +21,6 @@ from pnyx_agents.scribe import ChainScribe
 from pnyx_agents.settings import Settings
 from pnyx_agents.steward import Steward
 from pnyx_contracts.errors import RefusedError
-from pnyx_tools import plugins
 from pnyx_tools.chain import Chain
 from pnyx_tools.follow import Finality, Follower
 from pnyx_tools.journal import Journal
@@ -29,7 +28,7 @@ from pnyx_tools.keystore import address_of
 from pnyx_tools.recorder import Writer
 from pnyx_tools.rpc import Rpc
 from pnyx_tools.sender import Sender, SenderSettings
-from pnyx_tools.signer.client import SignerClient, SignerPort
+from pnyx_tools.signer.client import SignerPort
 from pnyx_tools.signer.payload import Desk
 from pnyx_tools.signer.process import spawn
 
@@ -52,10 +51,7 @@ def run_agent(settings: Settings, *, json_logs: bool = True) -> None:
         metrics = Metrics()
         if settings.metrics is not None:
             metrics.serve(settings.metrics)
-        notifiers = tuple(
-            plugins.find("pnyx.notifiers", name).create(options) for name, options in settings.plugins.notifiers.items()
-        )
-        crier = Crier(journal, notifiers, metrics)
+        crier = Crier(journal, assembly.notifiers(settings), metrics)
         identity = signer.identity() if signer else None
         reviewer = assembly.reviewer(settings, chain, identity.writer if identity else None)
         scribe = _scribe(settings, chain, journal, reviewer, signer) if signer else None
@@ -91,21 +87,15 @@ def _stop_on_signals() -> Any:  # noqa: ANN401 - a waiter: a function that retur
 
 @contextmanager
 def _signer(settings: Settings) -> Iterator[SignerPort | None]:
-    """The signer: a child with the key when the configuration names a keystore and no signer answers, else the
-    socket's.
-    """
+    """The signer: a child with the key when the configuration says where the key is, else one that runs already."""
     if settings.signer is None:
         yield None
-        return
-    if settings.signer.kind != "socket":
-        yield plugins.find("pnyx.signers", settings.signer.kind).create(settings.signer.options)
-        return
-    if settings.signer.keystore is None and settings.signer.unsafe_key_from_environment is None:
-        yield SignerClient(settings.path(settings.signer.socket))
-        return
-    source = key_source(settings)
-    with spawn(assembly.signer_settings(settings, address_of(source)), source) as child:
-        yield child.client
+    elif settings.signer.is_child:
+        source = key_source(settings)
+        with spawn(assembly.signer_settings(settings, address_of(source)), source) as child:
+            yield child.client
+    else:
+        yield assembly.signer(settings)
 
 
 def _scribe(settings: Settings, chain: Chain, journal: Journal, reviewer: Reviewer, signer: SignerPort) -> ChainScribe:

@@ -13,6 +13,7 @@ from pnyx_contracts.entry import EntryKind
 from pnyx_contracts.types import Address, ProposalState, to_hex
 from pnyx_policies.bundle import Bundle
 from pnyx_policies.entitlement import Entitlement
+from pnyx_tools.reader import RevertedError
 from pnyx_tools.recorder import Case, Writer, record_note
 from pnyx_tools.sender import GivenUpError
 from pnyx_tools.voter import Booth, vote
@@ -34,9 +35,9 @@ class ChainScribe:
         governed = self.governors[case.key.governor]
         try:
             voted = vote(self.writer, Booth(governed.adapter, governed.profile), case)
-        except GivenUpError:
+        except (GivenUpError, RevertedError) as error:
             if self._is_open(governed, case):
-                raise
+                raise GivenUpError(f"the vote on {case.key} does not land yet: {error.message}") from error
             return Landed(too_late=True)
         return Landed(
             entry_transaction=to_hex(voted.entry.transaction_hash),

@@ -23,6 +23,8 @@ from pnyx_policies.ruleset import Ruleset
 from pnyx_policies.rulesets import shipped_ruleset, shipped_rulesets
 from pnyx_tools.model import ModelSettings
 
+SOCKET = "socket"
+
 Name = Annotated[str, Field(pattern="^[a-z0-9][a-z0-9-]{0,40}$")]
 
 
@@ -68,8 +70,9 @@ class PolicySettings(Value):
 
     ruleset: str = "guardian"
     """Name of a shipped ruleset or path of a TOML file."""
-    checks: tuple[str, ...] = ()
-    """Plugin checks to run beside the built-in ones."""
+    checks: dict[str, str] = Field(default_factory=dict)
+    """Plugin checks to run beside the built-in ones, each with the version that is declared: the signer must know it
+    and loads no plugin."""
 
 
 class LogSettings(Value):
@@ -86,12 +89,13 @@ class LogSettings(Value):
 class SignerSettings(Value):
     """``[signer]``: how the daemon reaches the signer. With a `keystore`, `pnyx run` starts it as a child process."""
 
-    kind: str = "socket"
+    kind: str = SOCKET
+    """Name of a signer plugin; ``socket`` is ours."""
     socket: str = "signer/signer.sock"
     rpc: str | None = None
     """The signer's own node: better another one than the daemon's. None uses ``chain.rpc``."""
     options: dict[str, Any] = Field(default_factory=dict)
-    """Settings of a signer plugin, when `kind` names one."""
+    """Settings of the signer plugin that `kind` names."""
     keystore: str | None = None
     password_file: str | None = None
     unsafe_key_from_environment: str | None = None
@@ -100,11 +104,17 @@ class SignerSettings(Value):
     approvers: tuple[Address, ...] = ()
     """Whose signed approvals count. Without any, the operator's word can confirm a decided vote, and lift no hold."""
     unsafe_unsigned_approvals: bool = False
-    """True lets the operator's unsigned word lift a hold as well: then the daemon's machine alone decides such votes."""
+    """True lets the operator's unsigned word lift a hold too: the daemon's machine alone then decides such votes."""
     max_fee_per_gas_wei: Uint = 200 * 10**9
     max_gas: int = Field(default=1_000_000, gt=0)
     daily_spend_wei: Uint = 10**17
     """What signed transactions of one day may cost at most (gas limit times fee cap)."""
+
+    @property
+    def is_child(self) -> bool:
+        """Whether `pnyx run` starts the signer itself, because it is told where the key is."""
+        has_key = self.keystore is not None or self.unsafe_key_from_environment is not None
+        return self.kind == SOCKET and has_key
 
 
 class PluginSettings(Value):

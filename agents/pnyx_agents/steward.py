@@ -1,27 +1,28 @@
 """One proposal through every step: facts, opinions, decision, record, vote, confirmation.
 
-    establish -> ask -> conclude -> seal -> write -> (hold: wait for people, then seal and write again)
+    establish -> ask -> conclude, seal -> (veto time) -> recheck -> write -> (hold: wait for people, seal, write again)
 
-`Steps` remembers finished steps, so a process that was killed goes on where it stopped. What a step does outside is
-idempotent by itself as well: bundles are content-addressed, entries carry an expected sequence number, signed
-transactions
-are stored before they are sent, the governor refuses a second vote.
+`Steps` remembers finished steps, so a process that was killed goes on where it stopped. From the sealed bundle on, the
+bundle is what counts: rules that changed in the meantime do not change a decision that was made. What a step does
+outside is idempotent by itself as well: bundles are content-addressed, entries carry an expected sequence number,
+signed transactions are stored before they are sent, the governor refuses a second vote.
 """
 
 from __future__ import annotations
 
+import itertools
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from pydantic import JsonValue
+from pydantic import JsonValue, ValidationError
 
 from pnyx_agents.analyst import Deliberation
 from pnyx_agents.reviewer import Reviewer
 from pnyx_contracts.entry import EntryKind
 from pnyx_contracts.errors import PnyxError, RefusedError
-from pnyx_contracts.types import Bytes32, Proposal, Value
+from pnyx_contracts.types import Bytes32, Proposal, Value, to_hex
 from pnyx_policies.analysis import Opinion
 from pnyx_policies.bundle import Body, Bundle
 from pnyx_policies.decision import Mode
@@ -47,6 +48,10 @@ class Steps(Protocol):
 
     def run(self, name: str, work: Callable[[], JsonValue]) -> JsonValue:
         """The result of `work`, or the remembered one when this step has finished before."""
+        ...
+
+    def pause(self, seconds: float) -> None:
+        """Wait; a restart does not begin the wait anew."""
         ...
 
     def wait_for_word(self, seconds: float) -> JsonValue | None:
@@ -112,116 +117,150 @@ class Steward:
         self._alert(proposal, "failed", why)
 
     def _handle(self, proposal: Proposal, steps: Steps) -> None:
-        for attempt in range(MAX_REVIEWS):
-            facts, said = self._review(proposal, steps, attempt)
-            dossier = self.reviewer.conclude(facts, said.deliberation)
-            if entitlement(dossier).kind is EntryKind.VOTE and self._vetoed(proposal, steps):
-                return
-            if not self._changed_since(dossier, steps, attempt):
-                break
-            logger.warning("the proposal's code changed since the review", extra={"proposal": str(proposal.key)})
-        else:
-            raise RefusedError(f"the code behind the proposal changed {MAX_REVIEWS} times during the review")
-        self._write(dossier, said, steps, f"write:{attempt}")
-        if self._people_may_decide(dossier):
-            self._wait_for_people(dossier, said, steps)
+        """Review and carry out; when the world moved on in between (code, deadline, power), from the start."""
+        why = ""
+        for number in range(MAX_REVIEWS):
+            bundle = self._review(proposal, steps, str(number))
+            try:
+                if self._carry_out(bundle, steps, str(number)):
+                    return
+                why = "the code behind it changed since the review"
+            except RefusedError as error:
+                why = error.message
+            logger.warning("reviewing again", extra={"proposal": str(proposal.key), "why": why})
+            steps.pause(self.patience_seconds)
+        raise RefusedError(f"after {MAX_REVIEWS} reviews: {why}")
 
-    def _review(self, proposal: Proposal, steps: Steps, attempt: int) -> tuple[Facts, Said]:
+    # Review
+
+    def _review(self, proposal: Proposal, steps: Steps, label: str) -> Bundle:
+        """Facts, opinions, decision, sealed. Each is remembered: a model asked twice would give another answer."""
         facts = Facts.model_validate(
-            steps.run(f"establish:{attempt}", lambda: self.reviewer.establish(proposal).model_dump(mode="json"))
+            steps.run(f"establish:{label}", lambda: self.reviewer.establish(proposal).model_dump(mode="json"))
         )
         said = Said.model_validate(
-            steps.run(f"ask:{attempt}", lambda: Said.of(self.reviewer.ask(facts)).model_dump(mode="json"))
+            steps.run(f"ask:{label}", lambda: Said.of(self.reviewer.ask(facts)).model_dump(mode="json"))
         )
-        return facts, said
+        return self._seal(self.reviewer.conclude(facts, said.deliberation), said.bodies, steps, label)
 
-    def _changed_since(self, dossier: Dossier, steps: Steps, attempt: int) -> bool:
-        """Looks again right before writing: the review is bound to content and code hashes."""
-        digest = steps.run(
-            f"recheck:{attempt}", lambda: self.reviewer.establish(dossier.proposal).review_digest.hex()
+    def _seal(self, dossier: Dossier, bodies: Mapping[bytes, bytes], steps: Steps, label: str) -> Bundle:
+        """The stored bundle, read back: what members will find is what goes to the signer.
+
+        On a replay `dossier` may come from newer rules; the remembered root leads to the decision that was made.
+        """
+
+        def store() -> JsonValue:
+            bundle = self.reviewer.seal(dossier, bodies)
+            self.evidence.put_bundle(bundle)
+            self.evidence.put_configuration(self.reviewer.configuration)
+            return bundle.record_root.hex()
+
+        root = bytes.fromhex(str(steps.run(f"seal:{label}", store)))
+        data = self.evidence.get_bundle(root)
+        if data is None:
+            raise StepFailedError(f"the bundle {root.hex()} was stored and is gone", hint="restore the evidence folder")
+        bundle = Bundle.parse(data)
+        decision = bundle.dossier.decision
+        self._advance(
+            bundle.dossier.proposal, Stage.REVIEWED, outcome=decision.outcome.value, reason=decision.reason,
+            record_root=to_hex(root),
         )  # fmt: skip
+        return bundle
+
+    # Acting
+
+    def _carry_out(self, bundle: Bundle, steps: Steps, label: str) -> bool:
+        """Write what the bundle entitles to. False when the proposal's code is not what was reviewed any more."""
+        bundle = self._after_veto_time(bundle, steps, label)
+        if self._changed_since(bundle.dossier, steps, label):
+            return False
+        what = self._write(bundle, steps, label)
+        if what.kind is EntryKind.HOLD and self._people_may_decide(bundle.dossier):
+            return self._wait_for_people(bundle, steps, label)
+        return True
+
+    def _changed_since(self, dossier: Dossier, steps: Steps, label: str) -> bool:
+        """Looks again right before writing: the review is bound to content and code hashes."""
+        digest = steps.run(f"recheck:{label}", lambda: self.reviewer.establish(dossier.proposal).review_digest.hex())
         return digest != dossier.state.review_digest.hex()
 
-    def _write(self, dossier: Dossier, said: Said, steps: Steps, step: str) -> None:
-        """Seal, store, then write the entry (and the vote): the record is there before anything on chain speaks of
-        it.
-        """
-        what = entitlement(dossier)
-        bundle = self._sealed(dossier, said, steps, f"seal:{step}")
-        self._advance(
-            dossier.proposal, Stage.VOTING if what.vote else Stage.REVIEWED, outcome=dossier.decision.outcome.value,
-            reason=dossier.decision.reason, record_root="0x" + bundle.record_root.hex(),
-        )  # fmt: skip
+    def _write(self, bundle: Bundle, steps: Steps, label: str) -> Entitlement:
+        """The entry, and the vote when it is one. The record is stored before anything on chain speaks of it."""
+        dossier, what = bundle.dossier, entitlement(bundle.dossier)
+        if what.vote is not None:
+            self._advance(dossier.proposal, Stage.VOTING)
         landed = Landed()
         if self.scribe is not None:
             scribe = self.scribe
-            landed = Landed.model_validate(steps.run(step, lambda: scribe.write(bundle, what).model_dump(mode="json")))
+            landed = Landed.model_validate(
+                steps.run(f"write:{label}", lambda: scribe.write(bundle, what).model_dump(mode="json"))
+            )
         if landed.too_late:
-            self._record_missed(dossier.proposal, said, steps)
-            return
+            return self._record_missed(dossier.proposal, steps)
         self._advance(
             dossier.proposal, Stage.HELD if what.kind is EntryKind.HOLD else Stage.DONE, detail=what.kind.name.lower(),
             entry_transaction=landed.entry_transaction, vote_transaction=landed.vote_transaction,
         )  # fmt: skip
         self._tell_outcome(dossier, what)
+        return what
 
-    def _record_missed(self, proposal: Proposal, said: Said, steps: Steps) -> None:
+    def _record_missed(self, proposal: Proposal, steps: Steps) -> Entitlement:
         """The vote closed before it could be cast: looked at again, the facts say so, and the entry is MISSED."""
-        facts = Facts.model_validate(
-            steps.run("establish:missed", lambda: self.reviewer.establish(proposal).model_dump(mode="json"))
-        )
         self._alert(proposal, "missed", "the vote closed before the decided vote could land")
-        self._write(self.reviewer.conclude(facts, said.deliberation), said, steps, "write:missed")
-
-    def _sealed(self, dossier: Dossier, said: Said, steps: Steps, step: str) -> Bundle:
-        """The stored bundle, read back: what members will find is what goes to the signer."""
-
-        def store() -> JsonValue:
-            bundle = self.reviewer.seal(dossier, said.bodies)
-            self.evidence.put_bundle(bundle)
-            self.evidence.put_configuration(self.reviewer.configuration)
-            return bundle.record_root.hex()
-
-        root = bytes.fromhex(str(steps.run(step, store)))
-        data = self.evidence.get_bundle(root)
-        if data is None:
-            raise PnyxError(f"the bundle {root.hex()} was stored and is gone", hint="restore the evidence folder")
-        return Bundle.parse(data)
+        return self._write(self._review(proposal, steps, "missed"), steps, "missed")
 
     # People
 
     def _people_may_decide(self, dossier: Dossier) -> bool:
-        return dossier.header.mode is not Mode.OBSERVE and entitlement(dossier).kind is EntryKind.HOLD
+        """A rejection is an answer as well: nobody is asked twice."""
+        return dossier.header.mode is not Mode.OBSERVE and dossier.approval is None
 
-    def _vetoed(self, proposal: Proposal, steps: Steps) -> bool:
-        """Waits out the veto time of autonomous mode. A rejection leaves the vote to people."""
-        if not self.delay_seconds:
-            return False
+    def _after_veto_time(self, bundle: Bundle, steps: Steps, label: str) -> Bundle:
+        """Autonomous mode: people can reject a vote for a while. Then the rejection is what is recorded."""
+        if not self.delay_seconds or entitlement(bundle.dossier).vote is None:
+            return bundle
         word = steps.wait_for_word(self.delay_seconds)
-        if word is None or Approval.model_validate(word).verdict == "approve":
-            return False
-        self._advance(proposal, Stage.HELD, detail="rejected during the veto time")
-        return True
+        answered = self._answered(bundle, word, f"veto:{label}") if word is not None else None
+        if answered is None or entitlement(answered).vote is not None:
+            return bundle
+        return self._seal(answered, bundle.bodies, steps, f"{label}:veto")
 
-    def _wait_for_people(self, dossier: Dossier, said: Said, steps: Steps) -> None:
-        """Until a person speaks or the vote closes."""
-        attempt = 0
-        while True:
+    def _wait_for_people(self, bundle: Bundle, steps: Steps, label: str) -> bool:
+        """Until a person's word counts or the vote closes. False when the proposal's code changed in the meantime."""
+        proposal = bundle.dossier.proposal
+        for number in itertools.count():
+            place = f"{label}:{number}"
             word = steps.wait_for_word(self.patience_seconds)
             if word is None:
-                attempt += 1
-                if not steps.run(f"open:{attempt}", lambda: self._still_open(dossier.proposal)):
-                    self._advance(dossier.proposal, Stage.DONE, detail="held until the vote closed")
-                    return
+                if not steps.run(f"open:{place}", lambda: self._still_open(proposal)):
+                    self._advance(proposal, Stage.DONE, detail="held until the vote closed")
+                    return True
                 continue
-            answered = dossier.model_copy(update={"approval": Approval.model_validate(word)})
+            answered = self._answered(bundle, word, place)
+            if answered is None:
+                continue
+            if self._changed_since(answered, steps, place):
+                self._alert(proposal, f"changed:{place}", "its code changed: the approval does not count any more")
+                return False
             try:
-                entitlement(answered)
+                self._write(self._seal(answered, bundle.bodies, steps, place), steps, place)
             except RefusedError as error:
-                self._alert(dossier.proposal, f"word:{attempt}", f"an approval does not count: {error.message}")
+                self._advance(proposal, Stage.HELD, record_root=to_hex(bundle.record_root))
+                self._alert(proposal, f"word:{place}", f"an approval does not count: {error.message}")
                 continue
-            self._write(answered, said, steps, "write:answer")
-            return
+            return True
+        raise AssertionError("unreachable")
+
+    def _answered(self, bundle: Bundle, word: JsonValue, place: str) -> Dossier | None:
+        """The dossier with the person's word in it, None (and an alert) when the word does not fit the decision."""
+        dossier = bundle.dossier
+        try:
+            answered = dossier.model_copy(update={"approval": Approval.model_validate(word)})
+            entitlement(answered)
+        except (ValidationError, RefusedError) as error:
+            self._alert(dossier.proposal, f"word:{place}", f"an approval does not count: {error}")
+            return None
+        return answered
 
     def _still_open(self, proposal: Proposal) -> bool:
         governed = self.reviewer.governors[proposal.key.governor]

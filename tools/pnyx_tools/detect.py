@@ -36,7 +36,7 @@ def detect(
     kinds = ", ".join(profile.kind for _, profile in found)
     raise UnknownEncodingError(
         f"{address} on chain {probe.chain_id} is recognised by more than one adapter: {kinds}",
-        hint="uninstall all but one of them",
+        hint="say which one in the configuration: kind in [[governor]]",
     )
 
 

@@ -35,6 +35,8 @@ class Stage(Enum):
     """The VOTE entry is being written."""
     DONE = "done"
     """The last entry for this proposal is confirmed."""
+    GONE = "gone"
+    """The governor does not know it: reorganised away, or the node lags. It is looked at again at every beat."""
     FAILED = "failed"
     """Something stopped it that needs a person; `detail` says what."""
 
@@ -142,13 +144,18 @@ class Journal:
     def advance_cursor(self, governor: str, cursor: str | None, found: Sequence[Found] = ()) -> list[str]:
         """Keep a poll's result, cursor and proposals in one transaction; the keys of those that are new.
 
-        A proposal that is seen again (a re-scan, a reorganisation) changes nothing. A cursor of None starts over.
+        A proposal that is seen again in a re-scan changes nothing; after a reorganisation it may stand in another
+        block, with another voting window: then what is known of it is replaced. A cursor of None starts over.
         """
         proposals, cursors = self._table["proposal"], self._table["cursor"]
         new: list[str] = []
         with self._begin() as connection:
             for each in found:
-                if connection.execute(proposals.select().where(proposals.c.proposal == each.proposal)).one_or_none():
+                same = proposals.c.proposal == each.proposal
+                known = connection.execute(proposals.select().where(same)).one_or_none()
+                if known is not None:
+                    if known.content != each.content:
+                        connection.execute(proposals.update().where(same).values(**each.model_dump()))
                     continue
                 connection.execute(
                     proposals.insert().values(**each.model_dump(), stage=Stage.SEEN.value, updated_at=int(time.time()))

@@ -124,10 +124,10 @@ def enabled(group: str, extra: Iterable[str] = ()) -> list[Any]:
 
 
 def required(group: str) -> dict[str, type]:
-    """What an object of this group must have, by name: the seam's values with their types, its methods as `Callable`."""
+    """What an object of this group must have: the seam's values with their types, and its methods as `Callable`."""
     seam = SEAMS[group]
     methods = {name: Callable for name, member in vars(seam).items() if isfunction(member) and name[0] != "_"}
-    return {**get_type_hints(seam), **methods}  # type: ignore[dict-item]  # an abstract class is no `type` to mypy
+    return {**get_type_hints(seam), **methods}
 
 
 def _misfit(made: object, plugin: Plugin) -> str:

@@ -342,7 +342,7 @@ class Sender:
         recent[str(ticket.nonce)] = [now, ticket.gas_limit * ticket.max_fee_per_gas]
         total = int(sum(spent[1] for spent in recent.values()))
         if total > self._settings.daily_wei:
-            raise RefusedError(
+            raise NotYetError(
                 f"the transactions of 24 hours could cost {total} wei; the daily limit is {self._settings.daily_wei}",
                 hint="wait, or raise daily_wei; a wave of proposals may be an attempt to drain the key",
             )

@@ -62,17 +62,17 @@ def run_checks(checks: Sequence[Check], view: CheckView) -> tuple[CheckReport, .
 
 def _report(check: Check, view: CheckView) -> CheckReport:
     try:
-        findings = tuple(check.run(view))
+        report = CheckReport(check=check.name, version=check.version, findings=tuple(check.run(view)))
     except CheckSkipped as reason:
         why = one_line(str(reason), SKIP_BYTES) or "no reason given"
         return CheckReport(check=check.name, version=check.version, skipped=why)
     except Exception as error:  # noqa: BLE001 - a plugin may raise anything; its words may be an attacker's, its class is not
         why = f"the check failed with {type(error).__name__}"
         return CheckReport(check=check.name, version=check.version, skipped=why)
-    if any(f.check != check.name for f in findings):
+    if any(f.check != check.name for f in report.findings):
         why = "the check reported under another name"
         return CheckReport(check=check.name, version=check.version, skipped=why)
-    return CheckReport(check=check.name, version=check.version, findings=findings)
+    return report
 
 
 __all__ = [

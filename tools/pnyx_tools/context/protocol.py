@@ -9,11 +9,15 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from pnyx_contracts.canonical import canonical_bytes
 from pnyx_contracts.governors import GovernorAdapter, GovernorProfile
 from pnyx_contracts.types import BlockRef, Proposal, Value
 from pnyx_policies.facts import Grade, Skipped, ToolResult
 from pnyx_tools.reader import ChainReader
 from pnyx_tools.reasons import without_endpoint
+
+MAX_RESULT_BYTES = 256 * 1024
+"""Of one result, as canonical JSON. Every result travels in every bundle, and through the signer's socket."""
 
 
 class ToolSkipped(Exception):  # noqa: N818 - it is an outcome, not a failure
@@ -55,6 +59,9 @@ def run_tool(
     """The tool's result as it enters the record, or why there is none. A tool's failure never stops a review."""
     try:
         result = tool.run(reader, adapter, profile, proposal, block).model_dump(mode="json")
+        size = len(canonical_bytes(result, tool.name))
+        if size > MAX_RESULT_BYTES:
+            raise ToolSkipped(f"its result has {size} bytes, at most {MAX_RESULT_BYTES} go into a record")
     except Exception as error:  # noqa: BLE001 - a plugin may raise anything
         return Skipped(step=f"tool:{tool.name}", why=without_endpoint(str(error) or type(error).__name__))
     return ToolResult(tool=tool.name, version=tool.version, grade=tool.grade, result=result)

@@ -6,7 +6,7 @@ from pnyx_contracts.errors import RefusedError
 from pnyx_contracts.governors import TransactionCall
 from pnyx_tools.signer.keys import UnsignedTransaction
 from pnyx_tools.signer.memory import Remembered
-from pnyx_tools.signer.protocol import Ticket
+from pnyx_tools.signer.protocol import NotYetError, Ticket
 from pnyx_tools.signer.settings import Limits
 
 
@@ -31,16 +31,18 @@ def within_limits(
         max_priority_fee_per_gas=ticket.max_priority_fee_per_gas,
     )
     cost = max(transaction.worst_cost_wei, remembered.at_this_nonce_wei)
-    _at_most("the worst cost of 24 hours", remembered.spent_wei + cost, limits.daily_wei, "wei")
+    _at_most("the worst cost of 24 hours", remembered.spent_wei + cost, limits.daily_wei, "wei", NotYetError)
     if not is_vote:
         spent = remembered.spent_on_entries_wei + cost
-        _at_most("the worst cost of 24 hours' entries without a vote", spent, limits.daily_entries_wei, "wei")
+        what = "the worst cost of 24 hours' entries without a vote"
+        _at_most(what, spent, limits.daily_entries_wei, "wei", NotYetError)
     return transaction
 
 
-def _at_most(what: str, found: int, limit: int, unit: str) -> None:
+def _at_most(what: str, found: int, limit: int, unit: str, refusal: type[RefusedError] = RefusedError) -> None:
+    """A limit per day is a refusal for now: the money of yesterday comes free again."""
     if found > limit:
-        raise RefusedError(
+        raise refusal(
             f"{what} would be {found} {unit}; this signer's limit is {limit}",
             hint="wait, or let the operator raise the limit in the signer's own settings",
         )
