@@ -95,7 +95,12 @@ class Daemon:
         self._count()
 
     def poll(self, address: Address) -> None:
-        """Follow one governor a step further."""
+        """Follow one governor a step further; after a reorganisation at once to the new chain's end."""
+        while self._follow(address):
+            continue
+
+    def _follow(self, address: Address) -> bool:
+        """One step. True when the chain was reorganised and has to be read again."""
         kept = self.journal.cursor(address)
         step = self.followers[address].poll(Cursor.model_validate_json(kept) if kept else None)
         match step:
@@ -112,6 +117,7 @@ class Daemon:
                 logger.warning("the chain was reorganised", extra={"governor": address, "above": step.above})
                 self.journal.advance_cursor(address, step.cursor.model_dump_json() if step.cursor else None)
         self.metrics.polled_at.labels(address).set(time.time())
+        return isinstance(step, Rewound)
 
     def dispatch(self, case: Case) -> None:
         """Start the workflow when the vote is open, or over: then the record says that it was missed."""

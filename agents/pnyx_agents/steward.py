@@ -136,12 +136,19 @@ class Steward:
     def _review(self, proposal: Proposal, steps: Steps, label: str) -> Bundle:
         """Facts, opinions, decision, sealed. Each is remembered: a model asked twice would give another answer."""
         facts = Facts.model_validate(
-            steps.run(f"establish:{label}", lambda: self.reviewer.establish(proposal).model_dump(mode="json"))
+            steps.run(
+                f"establish:{label}", lambda: self.reviewer.establish(self._newest(proposal)).model_dump(mode="json")
+            )
         )
         said = Said.model_validate(
             steps.run(f"ask:{label}", lambda: Said.of(self.reviewer.ask(facts)).model_dump(mode="json"))
         )
         return self._seal(self.reviewer.conclude(facts, said.deliberation), said.bodies, steps, label)
+
+    def _newest(self, proposal: Proposal) -> Proposal:
+        """As following saw it last: a reorganisation can move it to another block, with another voting window."""
+        content = self.journal.proposal_content(str(proposal.key))
+        return Proposal.model_validate_json(content) if content else proposal
 
     def _seal(self, dossier: Dossier, bodies: Mapping[bytes, bytes], steps: Steps, label: str) -> Bundle:
         """The stored bundle, read back: what members will find is what goes to the signer.

@@ -109,7 +109,9 @@ class Journal:
         metadata = sa.MetaData()
         self._table = _tables(sa, metadata)
         try:
-            metadata.create_all(self._engine)
+            with self._engine.begin() as connection:
+                for table in metadata.sorted_tables:  # two processes may open a new journal at the same moment
+                    connection.execute(sa.schema.CreateTable(table, if_not_exists=True))
         except sa.exc.OperationalError as error:
             raise UnreachableError(
                 f"the journal {self._engine.url.render_as_string()} cannot be opened: {error.orig}",

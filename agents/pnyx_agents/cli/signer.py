@@ -19,8 +19,10 @@ def command(config: Path) -> None:
     from pnyx_agents.assembly import signer_settings
     from pnyx_agents.keys import key_source
     from pnyx_tools.keystore import open_key
+    from pnyx_tools.signer.logs import log_json_lines
     from pnyx_tools.signer.process import run_signer
 
+    log_json_lines()
     settings = settings_from(config)
     key = open_key(key_source(settings))
     judged_by = signer_settings(settings, key.address)

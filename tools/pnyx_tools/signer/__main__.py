@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 import sys
 
+from pnyx_tools.signer.logs import log_json_lines
 from pnyx_tools.signer.process import serve_as_child
 
 if __name__ == "__main__":
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", stream=sys.stderr)
+    log_json_lines()
     sys.exit(serve_as_child())

@@ -1,0 +1,122 @@
+"""What people say to a waiting agent, and what it may make of it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from pnyx_contracts.entry import EntryKind
+from pnyx_contracts.types import Vote
+from pnyx_tools.journal import Stage
+from pnyx_tools.keystore import create_keystore
+
+from .conftest import PASSWORD, Agent, MakeAgent, pay
+from .test_whole_job import check_as_a_stranger
+
+HOLD_ALL = """
+name = "hold"
+version = "1"
+description = "People decide."
+
+[[rule]]
+id = "people"
+because = "People decide everything."
+when = ["calls.count > 0"]
+then = "hold"
+"""
+
+
+def pnyx(agent: Agent, command: str, *arguments: object) -> subprocess.CompletedProcess[str]:
+    call = [sys.executable, "-m", "pnyx_agents", command, *map(str, arguments), "--config", str(agent.config)]
+    return subprocess.run(call, capture_output=True, text=True, check=False, timeout=60)
+
+
+def approver(agent_folder: Path) -> tuple[Path, str]:
+    keystore = agent_folder / "approver.json"
+    return keystore, create_keystore(keystore, PASSWORD, scrypt_work=2**12)
+
+
+def test_propose_mode_votes_when_a_person_approves(make_agent: MakeAgent) -> None:
+    agent = make_agent(mode="propose")
+    agent.start()
+    proposal = pay(agent)
+    agent.until_stage(proposal, Stage.HELD)
+    assert agent.votes(proposal) == []
+    said = pnyx(agent, "approve", proposal, "--comment", "Looks right.")
+    assert said.returncode == 0, said.stderr
+    case = agent.until_stage(proposal, Stage.DONE)
+    assert [vote.vote for vote in agent.votes(proposal)] == [Vote.FOR]
+    assert [entry.kind for entry in agent.entries()] == [EntryKind.HOLD, EntryKind.VOTE]
+    approval = agent.dossier(case).approval
+    assert approval is not None
+    assert approval.comment == "Looks right."
+    again = pnyx(agent, "approve", proposal)
+    assert (again.returncode, "nothing waits for a person" in again.stderr) == (1, True)
+    check_as_a_stranger(agent)
+
+
+def test_an_approval_given_while_the_daemon_is_down_counts(make_agent: MakeAgent) -> None:
+    agent = make_agent(mode="propose")
+    agent.start()
+    proposal = pay(agent)
+    agent.until_stage(proposal, Stage.HELD)
+    agent.kill()
+    assert pnyx(agent, "approve", proposal).returncode == 0
+    agent.start()
+    agent.until_stage(proposal, Stage.DONE)
+    assert len(agent.votes(proposal)) == 1
+
+
+def test_a_rejection_is_recorded_and_nothing_is_voted(make_agent: MakeAgent) -> None:
+    agent = make_agent(mode="propose")
+    agent.start()
+    proposal = pay(agent)
+    first = agent.until_stage(proposal, Stage.HELD)
+    assert pnyx(agent, "reject", proposal, "--comment", "Not now.").returncode == 0
+    agent.until("the second entry", lambda: len(agent.entries()) == 2)
+    case = agent.until(
+        "the new record", lambda: (c := agent.case(proposal)) and c.record_root != first.record_root and c
+    )
+    approval = agent.dossier(case).approval
+    assert approval is not None
+    assert (approval.verdict, approval.comment) == ("reject", "Not now.")
+    assert agent.votes(proposal) == []
+    check_as_a_stranger(agent)
+
+
+def test_lifting_a_hold_takes_an_approvers_signature(make_agent: MakeAgent, tmp_path: Path) -> None:
+    keystore, address = approver(tmp_path)
+    password = tmp_path / "password"
+    password.write_text(PASSWORD)
+    password.chmod(0o600)
+    agent = make_agent(rules=HOLD_ALL, signer_lines=f'approvers = ["{address}"]')
+    agent.start()
+    proposal = pay(agent)
+    agent.until_stage(proposal, Stage.HELD)
+    without_vote = pnyx(agent, "approve", proposal)
+    assert (without_vote.returncode, "must name the vote" in without_vote.stderr) == (2, True)
+    assert pnyx(agent, "approve", proposal, "--vote", "abstain").returncode == 0
+    agent.until("the refusal", lambda: "an approval does not count" in agent.output)
+    assert agent.votes(proposal) == []
+    signed = pnyx(
+        agent, "approve", proposal, "--vote", "abstain", "--keystore", keystore, "--password-file", password, "--json"
+    )
+    assert signed.returncode == 0, signed.stderr
+    assert json.loads(signed.stdout)["person"] == address
+    agent.until_stage(proposal, Stage.DONE)
+    assert [vote.vote for vote in agent.votes(proposal)] == [Vote.ABSTAIN]
+    check_as_a_stranger(agent)
+
+
+def test_people_can_veto_an_autonomous_vote(make_agent: MakeAgent) -> None:
+    agent = make_agent(agent_lines="delay_seconds = 600")
+    agent.start()
+    proposal = pay(agent)
+    agent.until_stage(proposal, Stage.REVIEWED)
+    assert pnyx(agent, "reject", proposal, "--comment", "Wait.").returncode == 0
+    agent.until_stage(proposal, Stage.HELD)
+    assert [entry.kind for entry in agent.entries()] == [EntryKind.HOLD]
+    assert agent.votes(proposal) == []
+    check_as_a_stranger(agent)

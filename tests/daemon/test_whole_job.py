@@ -1,0 +1,150 @@
+"""`pnyx run` on OpenZeppelin 4.9.6 and 5.7 governors, block and timestamp clocks, with a gate and with a plain key."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from eth_hash.auto import keccak
+
+from pnyx_contracts.entry import EntryKind
+from pnyx_contracts.types import Vote
+from pnyx_policies.analysis import Analysis, Recommendation
+from pnyx_policies.rulesets import shipped_ruleset
+from pnyx_tools.journal import Stage
+from pnyx_tools.rpc import Rpc
+from pnyx_tools.testing.deploy import Clock
+from pnyx_tools.testing.openai_server import OpenAIServer, answer, refusal
+from pnyx_tools.verifier import verify
+
+from .conftest import Agent, MakeAgent, pay
+
+
+def check_as_a_stranger(agent: Agent) -> None:
+    """Everything that can be checked holds."""
+    report = verify(Rpc(agent.node.url), agent.log, agent.writer, agent.folder / "evidence", upto="latest")
+    assert report.ok, [str(problem) for problem in report.problems]
+
+
+@pytest.mark.parametrize(
+    ("version", "clock", "gate"),
+    [
+        (5, "block", True), (5, "timestamp", True), (4, "block", True), (4, "timestamp", True),
+        (5, "block", False), (4, "timestamp", False),
+    ],
+)  # fmt: skip
+def test_a_decided_vote_lands_and_is_what_was_decided(
+    make_agent: MakeAgent, version: int, clock: Clock, gate: bool
+) -> None:
+    agent = make_agent(version, clock, gate=gate)
+    agent.start()
+    proposal = pay(agent)
+    case = agent.until_stage(proposal, Stage.DONE)
+    assert agent.stop() == 0
+    (vote,) = agent.votes(proposal)
+    assert (vote.vote, vote.reason) == (Vote.FOR, case.reason)
+    assert vote.weight > 0
+    (entry,) = agent.entries()
+    assert entry.kind is EntryKind.VOTE
+    assert (entry.transaction_hash == vote.transaction_hash) is gate
+    check_as_a_stranger(agent)
+
+
+def test_a_hidden_power_is_voted_against(make_agent: MakeAgent) -> None:
+    agent = make_agent()
+    agent.start()
+    dao = agent.dao
+    proposal = dao.propose([agent.node.accounts[8]], [30 * 10**18], [b""], "")
+    dao.advance_to_active(proposal)
+    agent.until_stage(proposal, Stage.DONE)
+    assert [vote.vote for vote in agent.votes(proposal)] == [Vote.AGAINST]
+
+
+def model_lines(server: OpenAIServer) -> str:
+    return f'[[model]]\nmodel = "scripted"\nbase_url = "{server.base_url}"\napi_key_env = "MODEL_KEY"\n'
+
+
+ADVICE = Analysis(
+    summary="It pays for documentation. The amount is small.",
+    key_points=(),
+    stated_intent="Pay for documentation.",
+    claimed_effects=(),
+    risks=(),
+    recommendation=Recommendation.FOR,
+    confidence_percent=90,
+)
+
+
+def test_the_bytes_at_the_model_are_those_that_the_record_binds(make_agent: MakeAgent) -> None:
+    secret = "sk-very-secret-key"
+    with OpenAIServer([answer(ADVICE)], api_key=secret) as server:
+        agent = make_agent(rules=shipped_ruleset("guardian"), model=model_lines(server))
+        agent.environment = {"MODEL_KEY": secret}
+        agent.start()
+        proposal = pay(agent)
+        case = agent.until_stage(proposal, Stage.DONE)
+        (received,) = [r for r in server.requests if r.method == "POST"]
+    assert agent.stop() == 0
+    assert [vote.vote for vote in agent.votes(proposal)] == [Vote.FOR]
+    bundle = agent.bundle(case)
+    (attempt,) = bundle.dossier.attempts
+    assert attempt.request_hash == keccak(received.body)
+    assert bundle.bodies[attempt.request_hash] == received.body
+    assert "Sends 0.1 ETH" in json.loads(received.body)["messages"][1]["content"]
+    check_as_a_stranger(agent)
+    everything = [p for p in agent.folder.rglob("*") if p.is_file()]
+    assert [p for p in everything if secret.encode() in p.read_bytes()] == []
+
+
+def test_a_refusing_model_holds_the_vote(make_agent: MakeAgent) -> None:
+    with OpenAIServer([refusal()]) as server:
+        lines = model_lines(server).replace('"MODEL_KEY"', '""') + "max_attempts = 2\n"
+        agent = make_agent(rules=shipped_ruleset("guardian"), model=lines)
+        agent.start()
+        proposal = pay(agent)
+        case = agent.until_stage(proposal, Stage.HELD)
+    assert agent.votes(proposal) == []
+    assert [entry.kind for entry in agent.entries()] == [EntryKind.HOLD]
+    attempts = agent.dossier(case).attempts
+    assert [attempt.outcome for attempt in attempts] == ["refusal", "refusal"]
+
+
+def test_without_voting_power_it_is_skipped(make_agent: MakeAgent) -> None:
+    agent = make_agent(powerful=False)
+    agent.start()
+    proposal = pay(agent)
+    case = agent.until_stage(proposal, Stage.DONE)
+    assert case.outcome == "skip"
+    assert "voting power" in case.reason
+    assert agent.votes(proposal) == []
+    assert [entry.kind for entry in agent.entries()] == [EntryKind.SKIP]
+
+
+def test_a_vote_that_closed_meanwhile_is_recorded_as_missed(make_agent: MakeAgent) -> None:
+    agent = make_agent()
+    proposal = pay(agent)
+    agent.dao.advance_to_closed(proposal)
+    agent.start()
+    agent.until_stage(proposal, Stage.DONE)
+    assert [entry.kind for entry in agent.entries()] == [EntryKind.MISSED]
+
+
+def test_observing_with_a_key_records_decisions_and_never_votes(make_agent: MakeAgent) -> None:
+    agent = make_agent(mode="observe")
+    agent.start()
+    proposal = pay(agent)
+    case = agent.until_stage(proposal, Stage.DONE)
+    assert case.outcome == "for"
+    assert agent.votes(proposal) == []
+    assert [entry.kind for entry in agent.entries()] == [EntryKind.DECISION]
+    check_as_a_stranger(agent)
+
+
+def test_observing_without_a_key_needs_nothing_on_chain(make_agent: MakeAgent) -> None:
+    agent = make_agent(mode="observe", signer=False)
+    agent.start()
+    proposal = pay(agent)
+    case = agent.until_stage(proposal, Stage.DONE)
+    assert agent.dossier(case).decision.outcome.value == case.outcome == "for"
+    assert list(Path(agent.folder / "evidence").glob("*.json"))
