@@ -38,7 +38,7 @@ class ChatAnthropic(BaseChatModel):
     def _llm_type(self) -> str:
         return "stand-in"
 
-    def _generate(self, messages, stop=None, run_manager=None, **kwargs):  # noqa: ARG002 - LangChain's signature
+    def _generate(self, messages, stop=None, run_manager=None, **kwargs):
         assert self.max_retries == 0
         assert self.api_key == KEY
         return ChatResult(generations=[ChatGeneration(message=_answer(messages))])
