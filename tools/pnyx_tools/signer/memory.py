@@ -6,7 +6,10 @@ well (`witness`); this file catches what the chain cannot show yet: a signed vot
 
 from __future__ import annotations
 
+import fcntl
+import os
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,6 +32,24 @@ CREATE TABLE IF NOT EXISTS spending (
     PRIMARY KEY (key, nonce)
 ) STRICT;
 """
+
+
+def _only_signer(path: Path) -> int:
+    """Holds a lock beside the file, not on it: a backup reads the file while the signer runs."""
+    descriptor = os.open(path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT, 0o600)
+    deadline = time.monotonic() + LOCK_SECONDS
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return descriptor
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                os.close(descriptor)
+                raise UsageError(
+                    f"the signer's memory {path} is in use",
+                    hint="stop the other signer that has it; one signer per memory",
+                ) from None
+            time.sleep(0.05)
 
 
 class VoteGiven(Value):
@@ -59,26 +80,23 @@ class Memory:
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         path.touch(mode=0o600)
+        self._lock = _only_signer(path)
         self._connection = sqlite3.connect(path, timeout=LOCK_SECONDS, isolation_level=None, check_same_thread=False)
         try:
-            # Exclusive from the first write on: the lock is what keeps a second signer out.
-            for statement in ("PRAGMA locking_mode=EXCLUSIVE", "PRAGMA synchronous=FULL", "BEGIN EXCLUSIVE", "COMMIT"):
-                self._connection.execute(statement)
+            self._connection.execute("PRAGMA synchronous=FULL")
             self._connection.executescript(_TABLES)
         except sqlite3.OperationalError as error:
-            self._connection.close()
-            raise UsageError(
-                f"the signer's memory {path} cannot be used: {error}",
-                hint="stop the other signer that has it open; one signer per memory",
-            ) from None
+            self.close()
+            raise UsageError(f"the signer's memory {path} cannot be used: {error}") from None
         except sqlite3.DatabaseError as error:
-            self._connection.close()
+            self.close()
             raise UsageError(
                 f"the signer's memory {path} is damaged: {error}", hint="restore it from the backup"
             ) from None
 
     def close(self) -> None:
         self._connection.close()
+        os.close(self._lock)
 
     def recall(self, subject: bytes, key: str, nonce: int, now: int) -> Remembered:
         """`now` in seconds since the epoch."""
