@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
@@ -46,6 +46,7 @@ def run_agent(settings: Settings, *, json_logs: bool = True) -> None:
         chain = Chain(settings.chain.rpc)
         assembly.check_chain(chain, settings)
         signer = stack.enter_context(_signer(settings))
+        scrub_environment({model.key_variable for model in settings.model})
         journal = Journal(where.journal)
         stack.callback(journal.close)
         metrics = Metrics()
@@ -131,6 +132,13 @@ def _followers(settings: Settings, chain: Chain, reviewer: Reviewer) -> dict[str
         )
         for address, governed in reviewer.governors.items()
     }  # fmt: skip
+
+
+def scrub_environment(needed: Collection[str]) -> None:
+    """Takes secrets that this process does not need out of its environment: it talks to models and runs plugins."""
+    for name in list(os.environ):
+        if name not in needed and any(part in name.upper() for part in SECRET_PARTS):
+            del os.environ[name]
 
 
 def _secrets(settings: Settings) -> list[str]:
