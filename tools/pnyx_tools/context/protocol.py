@@ -13,11 +13,15 @@ from pnyx_contracts.canonical import canonical_bytes
 from pnyx_contracts.governors import GovernorAdapter, GovernorProfile
 from pnyx_contracts.types import BlockRef, Proposal, Value
 from pnyx_policies.facts import Grade, Skipped, ToolResult
+from pnyx_policies.text import one_line
 from pnyx_tools.reader import ChainReader
 from pnyx_tools.reasons import without_endpoint
 
 MAX_RESULT_BYTES = 256 * 1024
 """Of one result, as canonical JSON. Every result travels in every bundle, and through the signer's socket."""
+
+MAX_WHY_BYTES = 400
+"""Of the reason why there is no result."""
 
 
 class ToolSkipped(Exception):  # noqa: N818 - it is an outcome, not a failure
@@ -62,6 +66,7 @@ def run_tool(
         size = len(canonical_bytes(result, tool.name))
         if size > MAX_RESULT_BYTES:
             raise ToolSkipped(f"its result has {size} bytes, at most {MAX_RESULT_BYTES} go into a record")
-    except Exception as error:  # noqa: BLE001 - a plugin may raise anything
-        return Skipped(step=f"tool:{tool.name}", why=without_endpoint(str(error) or type(error).__name__))
+    except Exception as error:  # noqa: BLE001 - a plugin may raise anything, also words of an attacker
+        why = one_line(without_endpoint(str(error)), MAX_WHY_BYTES) or type(error).__name__
+        return Skipped(step=f"tool:{tool.name}", why=why)
     return ToolResult(tool=tool.name, version=tool.version, grade=tool.grade, result=result)
