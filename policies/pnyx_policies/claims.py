@@ -13,10 +13,15 @@ from pnyx_policies.facts import Facts
 _WORD = re.compile(r"[a-z][a-z0-9_]*")
 _BLOB = re.compile(r"0x[0-9a-f]{8,}")
 _LINK = re.compile(r"https?://\S+")
-_COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 
 COMMON_DECIMALS = (0, 6, 8, 18)
 """Tried for tokens whose decimals nobody told us, so that an honest "10,000 USDC" is not called a lie."""
+
+RAW = 10**9
+"""From here on a number that equals the smallest units is meant as smallest units."""
+
+RAW_DECIMALS = 6
+"""With fewer decimals a number of smallest units is too near to one of whole tokens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +32,8 @@ class Claims:
     words: frozenset[str]
     addresses: frozenset[str]
     amounts: frozenset[Fraction]
+    quantities: frozenset[tuple[Fraction, str]]
+    """Amounts with the word that stands behind them."""
     blobs: frozenset[str]
     """Hex strings of at least four bytes: calldata that the text shows."""
     names_ens: bool
@@ -42,6 +49,12 @@ class Claims:
         tried = COMMON_DECIMALS if decimals is None else (0, decimals)
         return any(Fraction(amount, 10**d) in self.amounts for d in tried)
 
+    def names_quantity(self, amount: int, decimals: int | None, units: frozenset[str]) -> bool:
+        """True when the text names `amount` in one of these units (lower case); or raw, as nobody does by chance."""
+        raw = (decimals or 0) >= RAW_DECIMALS and amount >= RAW and Fraction(amount) in self.amounts
+        tried = COMMON_DECIMALS if decimals is None else (decimals,)
+        return raw or any((Fraction(amount, 10**d), unit) in self.quantities for d in tried for unit in units)
+
     def shows_calldata(self, calldata: bytes) -> bool:
         """True when the text shows these bytes. People do not read hex: this announces nothing."""
         return len(calldata) >= 4 and "0x" + calldata.hex() in self.blobs
@@ -54,8 +67,8 @@ def claims_of(facts: Facts) -> Claims:
 
 @lru_cache(maxsize=16)
 def read_claims(text: str) -> Claims:
-    """Reads a text once. What a reader does not see (hidden characters, HTML comments) claims nothing."""
-    shown = _COMMENT.sub(" ", reading.visible(text))
+    """Reads a text once. What a reader does not see (hidden characters, comments, attributes) claims nothing."""
+    shown = reading.rendered(text)
     folded = reading.fold(shown)
     prose = _LINK.sub(" ", _BLOB.sub(" ", folded))
     return Claims(
@@ -63,6 +76,7 @@ def read_claims(text: str) -> Claims:
         words=frozenset(_WORD.findall(prose)),
         addresses=reading.addresses(shown),
         amounts=reading.amounts(_LINK.sub(" ", shown)),
+        quantities=reading.quantities(_LINK.sub(" ", shown)),
         blobs=frozenset(_BLOB.findall(folded)),
         names_ens=reading.has_ens_name(shown),
         prose_length=sum(c.isalnum() or not c.isascii() for c in prose),

@@ -16,7 +16,7 @@ from pnyx_policies.checks.protocol import CheckReport
 from pnyx_policies.claims import claims_of
 from pnyx_policies.facts import Facts, SimulationStatus
 from pnyx_policies.finding import Severity
-from pnyx_policies.money import Outflows, by_asset, outflows, share_of_treasury
+from pnyx_policies.money import Outflows, by_asset, outflows, share_of_treasury, unexplained_effects
 from pnyx_policies.powers import friends
 
 Datum = int | str | frozenset[str]
@@ -112,10 +112,15 @@ def _is_unknown(call: DecodedCall) -> bool:
     return bool(call.calldata) and call.signature is None
 
 
+def _name(call: DecodedCall) -> str:
+    """Coin that is sent is a payment; a call with neither calldata nor coin only makes the target's code run."""
+    return call.name or ("nothing" if call.value_wei else "empty")
+
+
 def _names(situation: Situation) -> Seen:
     calls = list(situation.facts.every_call())
     unknown = sum(map(_is_unknown, calls))
-    names = frozenset(c.name or "nothing" for c in calls if not _is_unknown(c))
+    names = frozenset(_name(c) for c in calls if not _is_unknown(c))
     return Seen(names, f"{unknown} calls are unknown" if unknown else "")
 
 
@@ -207,6 +212,11 @@ def _simulation(situation: Situation) -> Seen:
     return Seen(situation.facts.simulation.status.value)
 
 
+def _unexplained(situation: Situation) -> Seen:
+    count = unexplained_effects(situation.facts)
+    return Seen(count, f"the simulation was {situation.facts.simulation.status.value}" if count is None else "")
+
+
 def _text_length(situation: Situation) -> Seen:
     return Seen(claims_of(situation.facts).prose_length)
 
@@ -230,6 +240,12 @@ _WORK = (
     Field("checks.skipped", _NUMBER, "Checks that could not tell.", _checks_skipped),
     Field("steps.skipped", _NUMBER, "Steps of the review that could not run.", _steps_skipped),
     Field("simulation.status", FieldType.WORD, "How the simulation ended.", _simulation, _STATUSES),
+    Field(
+        "simulation.unexplained",
+        _NUMBER,
+        "Effects seen that no payment among the calls explains, and payments not seen.",
+        _unexplained,
+    ),
 )
 _CALLS = (
     Field("calls.count", _NUMBER, "Calls at every depth.", _calls(lambda _: True)),
@@ -238,7 +254,12 @@ _CALLS = (
         "calls.delegatecalls", _NUMBER, "Calls that run foreign code as the caller.", _calls(lambda c: c.delegatecall)
     ),
     Field("calls.other_chain", _NUMBER, "Calls that are messages to another chain.", _calls(lambda c: c.other_chain)),
-    Field("calls.names", FieldType.NAMES, "Function names; `nothing` for a plain transfer of coin.", _names),
+    Field(
+        "calls.names",
+        FieldType.NAMES,
+        "Function names; `nothing` for a plain transfer of coin, `empty` for a call without coin and calldata.",
+        _names,
+    ),
     Field(
         "targets.without_code",
         _NUMBER,

@@ -7,12 +7,12 @@ no reason to believe that nothing moved. Without a simulation, the calls give a 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
 from pnyx_contracts.decoded import DecodedCall
-from pnyx_contracts.types import UINT256_MAX
+from pnyx_contracts.types import UINT256_MAX, ZERO_ADDRESS
 from pnyx_policies.facts import Facts, Holding, Movement, SimulationStatus
 from pnyx_policies.powers import friends
 
@@ -51,15 +51,26 @@ class Outflows:
 
 def outflows(facts: Facts) -> Outflows:
     """Everything that goes to somebody outside the DAO."""
-    called = tuple(_leaving(facts, _of_calls(facts)))
+    called = tuple(_to_outsiders(facts, _of_calls(facts)))
     paths = {_essence(o): o.path for o in called}
-    moved = tuple(_leaving(facts, (_of_movement(m, paths) for m in facts.simulation.movements)))
+    moved = tuple(_to_outsiders(facts, _from_the_dao(facts, _movements(facts, paths))))
     abroad = next((c for c in facts.every_call() if c.other_chain), None)
     doubts = (
         f"the simulation was {facts.simulation.status.value}" if not _simulated(facts) else "",
         f"call {abroad.path} acts on another chain" if abroad else "",
     )
     return Outflows((*moved, *_beyond(called, moved)), "; ".join(d for d in doubts if d))
+
+
+def unexplained_effects(facts: Facts) -> int | None:
+    """How far the simulation is from "these payments and nothing else": effects that no payment among the calls
+    explains, and payments that were not seen. None without a simulation.
+    """
+    if not _simulated(facts):
+        return None
+    called = Counter((o.sender, *_essence(o)) for o in _of_calls(facts))
+    moved = Counter((o.sender, *_essence(o)) for o in _movements(facts, {}))
+    return (called - moved).total() + (moved - called).total() + len(facts.simulation.changes)
 
 
 def _simulated(facts: Facts) -> bool:
@@ -100,10 +111,27 @@ def by_asset(items: tuple[Outflow, ...]) -> dict[str | None, tuple[Outflow, ...]
     return {asset: tuple(o for o in items if o.asset == asset) for asset in assets}
 
 
-def _leaving(facts: Facts, items: Iterator[Outflow]) -> Iterator[Outflow]:
+def _to_outsiders(facts: Facts, items: Iterable[Outflow]) -> Iterator[Outflow]:
     own = friends(facts)
-    senders = own | {c.caller for c in facts.every_call() if c.caller}
-    return (o for o in items if o.sender in senders and o.recipient not in own and o.amount)
+    return (o for o in items if o.recipient not in own and o.amount)
+
+
+def _from_the_dao(facts: Facts, items: Iterable[Outflow]) -> Iterator[Outflow]:
+    """Paid by the DAO, by an account that acts for it, or by a contract that is called and pays from what it has."""
+    payers = friends(facts) | {c.caller for c in facts.every_call() if c.caller}
+    drained = _drained(facts)
+    return (o for o in items if o.sender in payers or (o.sender, o.asset) in drained)
+
+
+def _drained(facts: Facts) -> frozenset[tuple[str, str | None]]:
+    """Called contracts, each with an asset of which more went out than came in."""
+    called = {c.target for c in facts.every_call() if not c.other_chain}
+    balances: Counter[tuple[str, str | None]] = Counter()
+    for movement in facts.simulation.movements:
+        if movement.kind == "transfer":
+            balances[movement.sender, movement.asset] -= movement.amount
+            balances[movement.recipient, movement.asset] += movement.amount
+    return frozenset(place for place, change in balances.items() if change < 0 and place[0] in called)
 
 
 _Essence = tuple[OutflowKind, str | None, str, int]
@@ -113,7 +141,11 @@ def _essence(outflow: Outflow) -> _Essence:
     return outflow.kind, outflow.asset, outflow.recipient, outflow.amount
 
 
-def _of_movement(movement: Movement, paths: dict[_Essence, str]) -> Outflow:
+def _movements(facts: Facts, paths: Mapping[_Essence, str]) -> Iterator[Outflow]:
+    return (_of_movement(movement, paths) for movement in facts.simulation.movements)
+
+
+def _of_movement(movement: Movement, paths: Mapping[_Essence, str]) -> Outflow:
     kind = OutflowKind.TRANSFER if movement.kind == "transfer" else OutflowKind.ALLOWANCE
     essence = (kind, movement.asset, movement.recipient, movement.amount)
     return Outflow(
@@ -130,19 +162,51 @@ def _of_movement(movement: Movement, paths: dict[_Essence, str]) -> Outflow:
 _UINT256_DIGITS = 78
 _TRANSFER, _ALLOWANCE = OutflowKind.TRANSFER, OutflowKind.ALLOWANCE
 
-# signature -> kind, places of sender (None: the caller), recipient, amount (None: one of it, or everything), is NFT
-_MONEY: dict[str, tuple[OutflowKind, int | None, int, int | None, bool]] = {
-    "transfer(address,uint256)": (_TRANSFER, None, 0, 1, False),
-    "transferFrom(address,address,uint256)": (_TRANSFER, 0, 1, 2, False),
-    "safeTransferFrom(address,address,uint256)": (_TRANSFER, 0, 1, None, True),
-    "safeTransferFrom(address,address,uint256,bytes)": (_TRANSFER, 0, 1, None, True),
-    "safeTransferFrom(address,address,uint256,uint256,bytes)": (_TRANSFER, 0, 1, 3, True),
-    "send(address,uint256,bytes)": (_TRANSFER, None, 0, 1, False),
-    "approve(address,uint256)": (_ALLOWANCE, None, 0, 1, False),
-    "increaseAllowance(address,uint256)": (_ALLOWANCE, None, 0, 1, False),
-    "increaseApproval(address,uint256)": (_ALLOWANCE, None, 0, 1, False),
-    "permit(address,address,uint256,uint256,uint8,bytes32,bytes32)": (_ALLOWANCE, 0, 1, 2, False),
-    "setApprovalForAll(address,bool)": (_ALLOWANCE, None, 0, None, False),
+
+@dataclass(frozen=True, slots=True)
+class _Money:
+    """Places of a money function's arguments. No `sender`: the caller; no `asset`: the contract that is called; no
+    `amount`: one NFT, or everything.
+    """
+
+    kind: OutflowKind
+    recipient: int
+    amount: int | None
+    sender: int | None = None
+    asset: int | None = None
+    is_nft: bool = False
+    mints: bool = False
+
+    @property
+    def places(self) -> int:
+        """How many arguments there must be."""
+        return 1 + max(p for p in (self.recipient, self.amount, self.sender, self.asset) if p is not None)
+
+
+_MONEY: dict[str, _Money] = {
+    "transfer(address,uint256)": _Money(_TRANSFER, 0, 1),
+    "transferFrom(address,address,uint256)": _Money(_TRANSFER, 1, 2, sender=0),
+    "safeTransferFrom(address,address,uint256)": _Money(_TRANSFER, 1, None, sender=0, is_nft=True),
+    "safeTransferFrom(address,address,uint256,bytes)": _Money(_TRANSFER, 1, None, sender=0, is_nft=True),
+    "safeTransferFrom(address,address,uint256,uint256,bytes)": _Money(_TRANSFER, 1, 3, sender=0, is_nft=True),
+    "safeBatchTransferFrom(address,address,uint256[],uint256[],bytes)": _Money(_TRANSFER, 1, None, sender=0),
+    "send(address,uint256,bytes)": _Money(_TRANSFER, 0, 1),
+    "withdrawTo(address,uint256)": _Money(_TRANSFER, 0, 1),
+    "withdraw(uint256,address,address)": _Money(_TRANSFER, 1, 0, sender=2),
+    "redeem(uint256,address,address)": _Money(_TRANSFER, 1, 0, sender=2),
+    "_grantComp(address,uint256)": _Money(_TRANSFER, 0, 1),
+    "approve(address,uint256)": _Money(_ALLOWANCE, 0, 1),
+    "increaseAllowance(address,uint256)": _Money(_ALLOWANCE, 0, 1),
+    "increaseApproval(address,uint256)": _Money(_ALLOWANCE, 0, 1),
+    "permit(address,address,uint256,uint256,uint8,bytes32,bytes32)": _Money(_ALLOWANCE, 1, 2, sender=0),
+    "setApprovalForAll(address,bool)": _Money(_ALLOWANCE, 0, None),
+    # Permit2
+    "approve(address,address,uint160,uint48)": _Money(_ALLOWANCE, 1, 2, asset=0),
+    "transferFrom(address,address,uint160,address)": _Money(_TRANSFER, 1, 2, sender=0, asset=3),
+    # new money dilutes everybody's
+    "mint(address,uint256)": _Money(_TRANSFER, 0, 1, mints=True),
+    "mint(address,uint256,uint256,bytes)": _Money(_TRANSFER, 0, 2, is_nft=True, mints=True),
+    "safeMint(address,uint256)": _Money(_TRANSFER, 0, None, is_nft=True, mints=True),
 }
 
 
@@ -159,13 +223,14 @@ def _of_calls(facts: Facts) -> Iterator[Outflow]:
 
 def _money_moved(call: DecodedCall, caller: str) -> Outflow | None:
     """None when this is no money call, or not one whose arguments can be read."""
-    known = _MONEY.get(call.signature or "")
+    money = _MONEY.get(call.signature or "")
     values = [a.value for a in call.arguments]
-    if known is None or len(values) <= max(p for p in known[1:4] if p is not None):
+    if money is None or len(values) < money.places:
         return None
-    kind, sender, recipient, place, is_nft = known
-    amount = values[place] if place is not None else "1" if is_nft else str(UINT256_MAX * (values[-1] != "false"))
+    whole = "1" if money.is_nft else str(UINT256_MAX * (values[-1] != "false"))
+    amount = values[money.amount] if money.amount is not None else whole
     if not (amount.isascii() and amount.isdecimal() and len(amount) <= _UINT256_DIGITS):
         return None
-    from_whom = caller if sender is None else values[sender]
-    return Outflow(kind, call.target, from_whom, values[recipient], int(amount), call.path, is_nft)
+    sender = ZERO_ADDRESS if money.mints else caller if money.sender is None else values[money.sender]
+    asset = call.target if money.asset is None else values[money.asset]
+    return Outflow(money.kind, asset, sender, values[money.recipient], int(amount), call.path, money.is_nft)

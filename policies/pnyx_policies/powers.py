@@ -23,6 +23,7 @@ class PowerKind(Enum):
     OWNERSHIP = "ownership"
     ADMIN = "admin"
     MODULE = "module"
+    VOTES = "voting power"
     CODE = "code"
     SETTING = "setting"
 
@@ -37,6 +38,7 @@ _WORDS: dict[PowerKind, tuple[str, ...]] = {
     PowerKind.OWNERSHIP: (*_ACCESS, "owner", "owners", "ownership", "signer", "signers"),
     PowerKind.ADMIN: (*_ACCESS, "admin", "administrator", "authority", "owner", "ownership"),
     PowerKind.MODULE: (*_ACCESS, "module", "modules", "guard", "handler", "fallback", "plugin", "modifier"),
+    PowerKind.VOTES: (*_ACCESS, "delegate", "delegates", "delegated", "delegating", "delegation"),
     PowerKind.CODE: (
         "upgrade", "upgrades", "upgraded", "upgrading", "implementation", "implementations", "facet",
         "facets", "beacon",
@@ -57,11 +59,24 @@ class Function:
     flag: int | None = None
 
 
-SETTINGS = ("delay", "period", "threshold", "quorum", "timelock", "guardian", "extension", "whitelist")
+SETTINGS = (
+    "delay",
+    "period",
+    "threshold",
+    "quorum",
+    "timelock",
+    "guardian",
+    "extension",
+    "whitelist",
+    "oracle",
+    "comptroller",
+    "interest",
+)
 """What a setting is called: an honest text names the one that changes, not just any."""
 
 _ROLE, _OWNERSHIP, _ADMIN = PowerKind.ROLE, PowerKind.OWNERSHIP, PowerKind.ADMIN
 _MODULE, _CODE, _SETTING = PowerKind.MODULE, PowerKind.CODE, PowerKind.SETTING
+_VOTES = PowerKind.VOTES
 
 FUNCTIONS: dict[str, Function] = {
     # access control and ownership
@@ -79,6 +94,8 @@ FUNCTIONS: dict[str, Function] = {
     "grant(address,address,bytes32)": Function(_ROLE, 1),
     "assignRoles(address,bytes32[],bool[])": Function(_ROLE, 0),
     "setDefaultRole(address,bytes32)": Function(_ROLE, 0),
+    "setRoleGuardian(uint64,uint64)": Function(_ROLE),
+    "delegate(address)": Function(_VOTES, 0),
     # admins of proxies, timelocks, markets
     "changeAdmin(address)": Function(_ADMIN, 0),
     "changeProxyAdmin(address,address)": Function(_ADMIN, 1),
@@ -94,7 +111,10 @@ FUNCTIONS: dict[str, Function] = {
     "setSubnodeRecord(bytes32,bytes32,address,address,uint64)": Function(_OWNERSHIP, 2),
     "setSubnodeRecord(bytes32,string,address,address,uint64,uint32,uint64)": Function(_OWNERSHIP, 2),
     "setRecord(bytes32,address,address,uint64)": Function(_OWNERSHIP, 1),
+    "reclaim(uint256,address)": Function(_OWNERSHIP, 1),
+    "approve(bytes32,address,bool)": Function(_ROLE, 1, flag=2),
     # Safe, Zodiac
+    "approveHash(bytes32)": Function(_OWNERSHIP),
     "addOwnerWithThreshold(address,uint256)": Function(_OWNERSHIP, 0),
     "swapOwner(address,address,address)": Function(_OWNERSHIP, 2),
     "changeThreshold(uint256)": Function(_OWNERSHIP),
@@ -104,6 +124,8 @@ FUNCTIONS: dict[str, Function] = {
     "setFallbackHandler(address)": Function(_MODULE, 0),
     "setAvatar(address)": Function(_MODULE, 0),
     "setTarget(address)": Function(_MODULE, 0),
+    "allowTarget(bytes32,address,uint8)": Function(_ROLE),
+    "allowFunction(bytes32,address,bytes4,uint8)": Function(_ROLE),
     # code
     "upgradeTo(address)": Function(_CODE, 0),
     "upgradeToAndCall(address,bytes)": Function(_CODE, 0),
@@ -131,10 +153,16 @@ FUNCTIONS: dict[str, Function] = {
     "updateTimelock(address)": Function(_SETTING, 0),
     "updateDelay(uint256)": Function(_SETTING),
     "setDelay(uint256)": Function(_SETTING),
+    "changeDefaultAdminDelay(uint48)": Function(_SETTING),
+    "setGrantDelay(uint64,uint32)": Function(_SETTING),
+    "setTargetAdminDelay(address,uint32)": Function(_SETTING),
     "setBaseDelaySeconds(uint32)": Function(_SETTING),
     "setAccessManagerIgnored(address,bytes4[],bool)": Function(_SETTING),
     "_setWhitelistAccountExpiration(address,uint256)": Function(_SETTING, 0),
     "_setWhitelistGuardian(address)": Function(_SETTING, 0),
+    "_setPriceOracle(address)": Function(_SETTING, 0),
+    "_setComptroller(address)": Function(_SETTING, 0),
+    "_setInterestRateModel(address)": Function(_SETTING, 0),
 }
 
 _CHANGES: dict[str, PowerKind] = {
@@ -170,7 +198,7 @@ class PowerShift:
     @property
     def words(self) -> tuple[str, ...]:
         """Words of which an honest text has at least one."""
-        function = self.function.lower()
+        function = self.function.lower().lstrip("_")
         own = (s for s in SETTINGS if s in function) if self.kind is PowerKind.SETTING else ()
         return (function, *_WORDS[self.kind], *own)
 

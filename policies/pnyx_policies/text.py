@@ -142,6 +142,47 @@ def has_ens_name(text: str) -> bool:
     return _ENS_NAME.search(text) is not None
 
 
+# Every part is bounded or cannot be entered twice: a hostile text must not cost more than its length.
+_UNSEEN = re.compile(
+    r"<!--(?P<comment>.*?)(?:-->|\Z)"
+    r"|^\[[^\]\n]{1,80}\]:[ \t]*+(?P<definition>[^\n]*)$"
+    r"|!\[(?P<alt>[^\n]{0,400}?)\]\("
+    r"|\]\(\S{0,300}+\s{1,20}+[\"'(](?P<title>[^\n]{0,400}?)[\"')]\s{0,20}\)"
+    r"|<[a-z][^<>\n]{0,200}?(?:display\s*:\s*none|font-size\s*:\s*0|\bhidden\b)[^<>\n]{0,200}>"
+    r"(?P<element>(?:(?!</[a-z]).){0,2000})",
+    re.DOTALL | re.MULTILINE | re.IGNORECASE,
+)
+_TAG_CHARACTERS = re.compile("[\U000e0020-\U000e007e]+")
+
+
+def unseen_parts(text: str) -> Iterator[str]:
+    """What a rendered page does not show: comments, titles, hidden elements; and tag characters, read as ASCII."""
+    for match in _UNSEEN.finditer(text):
+        yield next((group for group in match.groups() if group is not None), "")
+    for match in _TAG_CHARACTERS.finditer(text):
+        yield "".join(chr(ord(c) - 0xE0000) for c in match.group())
+
+
+def without_unseen(text: str) -> str:
+    """The text without what a rendered page does not show."""
+    return _UNSEEN.sub(" ", text)
+
+
+_HTML_TAG = re.compile(r"</?[a-z][a-z0-9-]{0,20}(?:[\s/][^<>]{0,1000})?>", re.IGNORECASE)
+_MARKDOWN_LINK = re.compile(r"\[([^\[\]\n]{1,200})\]\(<?([^\s()<>]{1,400})>?\)")
+
+
+def rendered(text: str) -> str:
+    """What people read on a page that renders Markdown; link targets stay, unless the link shows another address."""
+    return _MARKDOWN_LINK.sub(_link, _HTML_TAG.sub(" ", without_unseen(visible(text))))
+
+
+def _link(link: re.Match[str]) -> str:
+    label, target = link.groups()
+    misleads = addresses(label) and not addresses(target) <= addresses(label)
+    return label if misleads else f"{label} {target}"
+
+
 _SCALES = {
     "k": 10**3, "thousand": 10**3,
     "m": 10**6, "mm": 10**6, "mio": 10**6, "million": 10**6,
@@ -176,6 +217,19 @@ def _readings(match: re.Match[str]) -> set[Fraction]:
     if match["scale"]:
         return {number, number * _SCALES[match["scale"].lower()]}
     return {number}
+
+
+_UNIT = re.compile(r"[\s*_`]{0,4}(?P<unit>[A-Za-z0-9$][\w.$+-]{0,23})")
+
+
+def quantities(text: str) -> frozenset[tuple[Fraction, str]]:
+    """Numbers with the word that follows, in lower case, as people read them first: ``5k USDC`` is (5000, usdc)."""
+    prose = _HEX.sub(" ", text)
+    found: set[tuple[Fraction, str]] = set()
+    for match in _AMOUNT.finditer(prose):
+        if unit := _UNIT.match(prose, match.end()):
+            found.add((max(_readings(match)), unit["unit"].rstrip(".-+").lower()))
+    return frozenset(found)
 
 
 def one_line(text: str, max_bytes: int) -> str:

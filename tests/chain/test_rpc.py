@@ -123,6 +123,9 @@ CALL = ("0x" + "11" * 20, b"\x01\x02\x03\x04")
         (-32000, "invalid opcode: INVALID", None, b""),
         (-32603, "EVM error InvalidFEOpcode", None, b""),
         (-32603, "EVM error StackUnderflow", None, b""),
+        (-32000, "out of gas", None, b""),
+        (-32603, "EVM error OutOfGas", None, b""),
+        (-32000, "execution aborted (timeout = 5s)", None, b""),
         (3, "execution reverted", "0x123", b""),
         (3, "execution reverted", {"data": 7}, b""),
     ],
@@ -143,8 +146,6 @@ def test_reverts_in_every_dialect(provider: Provider, code, message, data, expec
         (-32600, "method 'debug_traceCall' is not whitelisted", MethodMissingError),
         (-32000, "missing trie node 12ab (path )", RpcError),
         (-32000, "header not found", RpcError),
-        (-32000, "out of gas", RpcError),
-        (-32603, "EVM error OutOfGas", RpcError),
         (-32602, "invalid argument 0", RpcError),
     ],
 )

@@ -276,7 +276,9 @@ def test_a_sum_announces_its_parts():
 
 
 def test_a_proposal_that_does_nothing_needs_no_text():
-    assert findings(TextAgainstCalls(), [call_of(ALICE)], "") == ()
+    assert findings(TextAgainstCalls(), [call_of(ALICE)], "", without_code=[ALICE]) == ()
+    assert findings(TextAgainstCalls(), [call_of(GOVERNOR)], "") == ()
+    assert worst(TextAgainstCalls(), [call_of(ALICE)], "") is CRITICAL
 
 
 def test_one_call_among_many_that_the_text_does_not_point_at_is_found():

@@ -112,7 +112,7 @@ def test_tokens_of_every_standard() -> None:
         ),
         (event("TimelockChange(address,address)", 0, ALICE, BOB), "governor-setting", "Timelock", BOB),
         (event("MinDelayChange(uint256,uint256)", 0, 9, 0), "governor-setting", "MinDelay", "was 9 s, is 0 s"),
-        (event("ControllerAdded(address)", 1, BOB), "other", BOB, "controller"),
+        (event("ControllerAdded(address)", 1, BOB), "role-granted", BOB, "controller"),
     ],
 )
 def test_changes_of_power(found: Event, kind: str, subject: str, words: str) -> None:

@@ -56,7 +56,7 @@ _METHOD_MISSING = re.compile(
 )
 _REVERTED = re.compile(
     r"\brevert|vm execution error|invalid ?\w{0,2}(opcode|jump)|opcodenotfound|bad ?(instruction|jump)"
-    r"|stack ?(under|over)flow",
+    r"|stack ?(under|over)flow|out ?of ?gas|execution aborted",
     re.IGNORECASE,
 )
 

@@ -14,6 +14,7 @@ What is reported:
                                          `results` tells how that went (gas unknown: 0). That shows no effects and no
                                          order, so it proves nothing and the status stays "skipped"
     the governor's queue is not found    skipped, because a call to the governor cannot be judged; the rest is shown
+    more events than `MAX_EVENTS`         skipped, and none is shown: who floods the review hides something in the flood
 """
 
 from __future__ import annotations
@@ -36,6 +37,13 @@ from pnyx_tools.reasons import revert_reason, without_endpoint
 from pnyx_tools.wire import error_parts, parse_data, parse_quantity, parse_word
 
 T = TypeVar("T")
+
+MAX_EVENTS = 16_384
+MAX_EFFECTS = 4_096
+"""Movements and changes together. A contract can emit tens of thousands of events in one call."""
+
+MAX_TRIED_ALONE = 32
+"""Actions that are tried by a call of their own, each of which may keep the node busy for seconds."""
 
 _NO_FUNDS = re.compile(r"insufficient (funds|balance)", re.IGNORECASE)
 _CANNOT_PAY = "the executor's balance does not cover the value sent"
@@ -107,15 +115,19 @@ class _Run:
         answers = self._answers()
         results = [self._result(place, answer) for place, answer in enumerate(answers)]
         results += _not_run(len(answers), len(self.calls))
-        events = [event for answer in answers for event in _events(answer)]
         reverted = any(not result.succeeded for result in results)
-        return Simulation(
+        simulation = Simulation(
             status=SimulationStatus.REVERTED if reverted else SimulationStatus.SUCCEEDED,
             executor=self.executor,
             results=tuple(results),
-            movements=movements(events),
-            changes=changes(events),
         )
+        logs = _parsed(lambda: [log for answer in answers for log in answer.get("logs") or ()])
+        events = _events(logs[:MAX_EVENTS])
+        seen = {"movements": movements(events), "changes": changes(events)}
+        if len(logs) > MAX_EVENTS or sum(map(len, seen.values())) > MAX_EFFECTS:
+            why = f"the actions emit more events than are read ({MAX_EVENTS}, with {MAX_EFFECTS} effects)"
+            return simulation.model_copy(update={"status": SimulationStatus.SKIPPED, "why_skipped": why})
+        return simulation.model_copy(update=seen)
 
     def _answers(self) -> list[_Answer]:
         """One per call, up to the first that the executor cannot pay; that one is found by halving."""
@@ -178,6 +190,8 @@ class _Run:
 
     def _reason_alone(self, place: int) -> str:
         """Why the call reverts by itself, for nodes whose simulation keeps the reason to itself; empty when unknown."""
+        if place >= MAX_TRIED_ALONE:
+            return ""
         try:
             self._eth_call(place)
         except RevertedError as error:
@@ -197,9 +211,10 @@ class _Run:
         )
 
     def _alone(self, place: int) -> CallResult:
-        error = ""
+        error = "" if place < MAX_TRIED_ALONE else f"not tried: only the first {MAX_TRIED_ALONE} actions are"
         try:
-            self._eth_call(place)
+            if not error:
+                self._eth_call(place)
         except RevertedError as reverted:
             error = revert_reason(reverted.data) or "reverts alone, without a reason"
         except (MethodMissingError, RpcError) as refused:
@@ -265,8 +280,8 @@ def _reason(answer: _Answer) -> str:
     return revert_reason(data or _parsed(lambda: parse_data(answer.get("returnData", "0x"))))
 
 
-def _events(answer: _Answer) -> list[Event]:
-    return _parsed(lambda: [_event(log) for log in answer.get("logs") or ()])
+def _events(logs: list[Any]) -> list[Event]:
+    return _parsed(lambda: [_event(log) for log in logs])
 
 
 def _event(log: dict[str, Any]) -> Event:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pnyx_contracts.decoded import DecodedCall
 from pnyx_policies.announced import Announcement, announcement
 from pnyx_policies.checks.protocol import CheckView
 from pnyx_policies.claims import claims_of
@@ -21,11 +22,12 @@ class GovernorSettings:
     version = "1"
 
     def run(self, view: CheckView) -> tuple[Finding, ...]:
-        return tuple(self._finding(view, shift) for shift in power_shifts(view.facts, PowerKind.SETTING))
+        calls = {call.path: call for call in view.facts.every_call()}
+        shifts = power_shifts(view.facts, PowerKind.SETTING)
+        return tuple(self._finding(view, shift, calls.get(shift.path)) for shift in shifts)
 
-    def _finding(self, view: CheckView, shift: PowerShift) -> Finding:
+    def _finding(self, view: CheckView, shift: PowerShift, call: DecodedCall | None) -> Finding:
         told = announcement(shift, claims_of(view.facts), view.facts)
-        call = next((c for c in view.facts.every_call() if c.path == shift.path), None)
         values = ", ".join(f"{a.name} = {a.value[:80]}" for a in call.arguments) if call else shift.receiver or ""
         return Finding(
             check=self.name,

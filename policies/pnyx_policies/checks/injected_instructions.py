@@ -70,18 +70,6 @@ _PATTERNS = (
     ),
 )
 
-# Every part is bounded or cannot be entered twice: a hostile text must not cost more than its length.
-_UNSEEN = re.compile(
-    r"<!--(?P<comment>.*?)(?:-->|\Z)"
-    r"|^\[[^\]\n]{1,80}\]:[ \t]*+(?P<definition>[^\n]*)$"
-    r"|!\[(?P<alt>[^\n]{0,400}?)\]\("
-    r"|\]\(\S{0,300}+\s{1,20}+[\"'(](?P<title>[^\n]{0,400}?)[\"')]\s{0,20}\)"
-    r"|<[a-z][^<>\n]{0,200}?(?:display\s*:\s*none|font-size\s*:\s*0|\bhidden\b)[^<>\n]{0,200}>"
-    r"(?P<element>(?:(?!</[a-z]).){0,2000})",
-    re.DOTALL | re.MULTILINE | re.IGNORECASE,
-)
-_TAGGED = re.compile("[\U000e0020-\U000e007e]+")
-
 
 class InjectedInstructions:
     """High where people see it (a text about such attacks may quote them: people decide), critical where they do not:
@@ -103,8 +91,8 @@ class InjectedInstructions:
         return tuple(findings)
 
     def _search(self, source: str, where: str, calls: tuple[str, ...]) -> Iterator[Finding]:
-        unseen = [text.fold(part) for part in _unseen_parts(source)]
-        seen = _UNSEEN.sub(" ", source)
+        unseen = [text.fold(part) for part in text.unseen_parts(source)]
+        seen = text.without_unseen(source)
         in_the_open = " ".join(seen.lower().split())
         folded = text.fold(seen)
         for pattern in _PATTERNS:
@@ -126,11 +114,3 @@ class InjectedInstructions:
         match = pattern.regex.search(haystack)
         evidence = (text.quote(match.group()),) if match else ()
         return Finding(check=self.name, severity=severity, title=title, calls=calls, evidence=evidence)
-
-
-def _unseen_parts(source: str) -> Iterator[str]:
-    """What a rendered page does not show: comments, titles, hidden elements; and tag characters, read as ASCII."""
-    for match in _UNSEEN.finditer(source):
-        yield next((group for group in match.groups() if group is not None), "")
-    for match in _TAGGED.finditer(source):
-        yield "".join(chr(ord(c) - 0xE0000) for c in match.group())

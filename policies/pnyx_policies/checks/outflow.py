@@ -14,8 +14,9 @@ NOTABLE_SHARE_BPS = 500
 class TreasuryOutflow:
     """Per asset, transfers and allowances together, against what the treasury holds: above 25% high, above 5% medium.
 
-    A large payment is for people to judge, not hostile in itself; whether the text announces it is the business of
-    text-against-calls. Answers incidents I-6 (Compound 289), I-8 (Audius), I-26.
+    Tokens that vote in this governor are power too: at least medium, however few. A large payment is for people to
+    judge, not hostile in itself; whether the text announces it is the business of text-against-calls.
+    Answers incidents I-6 (Compound 289), I-8 (Audius), I-26.
     """
 
     name = "outflow"
@@ -31,14 +32,16 @@ class TreasuryOutflow:
     def _finding(self, facts: Facts, asset: str | None, items: tuple[Outflow, ...]) -> Finding:
         share = share_of_treasury(facts, items)
         holding = holding_of(facts, asset)
+        votes = asset is not None and asset == facts.governor.profile.token
         total = sum(o.amount for o in items)
+        held = f"The treasury holds {holding.balance}." if holding else "Nobody looked at this balance."
         what = "wei of the chain's coin" if asset is None else f"units of {asset}"
         part = "an unknown part of" if share is None else f"{share // 100}.{share % 100:02}% of"
         return Finding(
             check=self.name,
-            severity=_severity(share),
+            severity=max(_severity(share), Severity.MEDIUM if votes else Severity.LOW),
             title=f"{total} {what}: {part} what the treasury holds",
-            detail=f"The treasury holds {holding.balance}." if holding else "Nobody looked at this balance.",
+            detail=f"{held}{' This token votes here.' if votes else ''}",
             calls=tuple(dict.fromkeys(p for o in items for p in o.paths)),
             evidence=tuple(dict.fromkeys(o.recipient for o in items)),
         )

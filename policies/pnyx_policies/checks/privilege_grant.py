@@ -29,7 +29,7 @@ class PrivilegeGrant:
     version = "1"
 
     def run(self, view: CheckView) -> tuple[Finding, ...]:
-        kinds = (PowerKind.ROLE, PowerKind.OWNERSHIP, PowerKind.ADMIN, PowerKind.MODULE)
+        kinds = (PowerKind.ROLE, PowerKind.OWNERSHIP, PowerKind.ADMIN, PowerKind.MODULE, PowerKind.VOTES)
         return tuple(self._finding(view, shift) for shift in power_shifts(view.facts, *kinds))
 
     def _finding(self, view: CheckView, shift: PowerShift) -> Finding:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from pnyx_contracts.decoded import DecodedCall
@@ -18,11 +19,19 @@ SHORT_TEXT = 40
 """Letters and digits. Below this a text can still say "Pay 5 ETH to 0x..."; it then names what it pays."""
 
 _NATIVE_DECIMALS = 18
+_COINS = {
+    56: frozenset({"bnb"}),
+    100: frozenset({"xdai"}),
+    137: frozenset({"pol", "matic"}),
+    43114: frozenset({"avax"}),
+}
+"""The chain's own coin where it is not ether, by chain id."""
 
 
 class TextAgainstCalls:
     """Critical: an empty text, or a payment that the text names neither by amount nor by receiver. High: a payment half
-    named, a call that nothing in the text points at. Info: addresses of the text that no call uses.
+    named, a call that nothing in the text points at. Low: an amount that is named as one of something else. Info:
+    addresses of the text that no call uses.
 
     What the text says about power and code is the business of privilege-grant, code-upgrade and governor-settings.
     Answers incidents I-8 ("Hello", "World"), I-10 (Indexed Finance), I-12 (Yam), check K6.
@@ -33,7 +42,7 @@ class TextAgainstCalls:
 
     def run(self, view: CheckView) -> tuple[Finding, ...]:
         comparison = _Comparison(view.facts, claims_of(view.facts))
-        if not any(c.calldata or c.value_wei for c in view.facts.calls):
+        if not any(_acts(view.facts, c) for c in view.facts.calls):
             return ()
         return tuple(
             Finding(check=self.name, severity=severity, title=title, calls=calls, evidence=evidence)
@@ -44,6 +53,27 @@ class TextAgainstCalls:
                 *comparison.unused(),
             )
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _Sums:
+    """What payments add up to: per asset, and per asset and receiver."""
+
+    by_asset: Counter[str | None]
+    by_receiver: Counter[tuple[str | None, str]]
+
+    @classmethod
+    def over(cls, payments: Iterable[Outflow]) -> _Sums:
+        sums = cls(Counter(), Counter())
+        for payment in payments:
+            sums.by_asset[payment.asset] += payment.amount
+            sums.by_receiver[payment.asset, payment.recipient] += payment.amount
+        return sums
+
+    def of(self, payment: Outflow) -> set[int]:
+        """Amounts that announce this payment: its own, or a sum that it is part of."""
+        asset, receiver = payment.asset, payment.recipient
+        return {payment.amount, self.by_asset[asset], self.by_receiver[asset, receiver]}
 
 
 _Difference = tuple[Severity, str, tuple[str, ...], tuple[str, ...]]
@@ -63,35 +93,51 @@ class _Comparison:
 
     def payments(self) -> Iterator[_Difference]:
         items = tuple(o for o in outflows(self.facts).items if o.kind is OutflowKind.TRANSFER)
+        sums = _Sums.over(items)
         for payment in items:
-            severity, missing = self._judge(payment, items)
+            severity, missing = self._judge(payment, sums)
             if severity is not None:
                 title = (
                     f"{payment.amount} of {payment.asset or 'coin'} to {payment.recipient}: the text names {missing}"
                 )
                 yield severity, title, payment.paths, (payment.recipient, str(payment.amount))
 
-    def _judge(self, payment: Outflow, items: tuple[Outflow, ...]) -> tuple[Severity | None, str]:
-        amount = payment.is_nft or self._names_amount(payment, items)
+    def _judge(self, payment: Outflow, sums: _Sums) -> tuple[Severity | None, str]:
+        amount = payment.is_nft or self._names_amount(payment, sums)
         receiver = payment.recipient in self.claims.addresses
         known = payment.recipient in self.facts.known_addresses
-        if receiver or (known and amount):
-            return (None, "") if amount else (Severity.HIGH, "the receiver, not the amount")
+        if amount and (receiver or known):
+            return (None, "") if self._names_asset(payment, sums) else (Severity.LOW, "the amount, and not of what")
+        if receiver:
+            return Severity.HIGH, "the receiver, not the amount"
         if amount and not payment.is_nft:
             by_name = Severity.MEDIUM if self.claims.names_ens else Severity.HIGH
             return by_name, "the amount, not the receiver's address"
         hidden = not known and not self.claims.names_ens
         return Severity.CRITICAL if hidden else Severity.HIGH, "neither the amount nor the receiver's address"
 
-    def _names_amount(self, payment: Outflow, items: tuple[Outflow, ...]) -> bool:
-        """By itself, or in a sum: all of this asset, or all of it that goes to this receiver."""
-        same_asset = [o for o in items if o.asset == payment.asset]
-        sums = {
-            payment.amount,
-            sum(o.amount for o in same_asset),
-            sum(o.amount for o in same_asset if o.recipient == payment.recipient),
-        }
-        return any(self.claims.names_amount(amount, self._decimals(payment.asset)) for amount in sums)
+    def _names_amount(self, payment: Outflow, sums: _Sums) -> bool:
+        return any(self.claims.names_amount(n, self._decimals(payment.asset)) for n in sums.of(payment))
+
+    def _names_asset(self, payment: Outflow, sums: _Sums) -> bool:
+        """True when the amount stands before the asset's name: 20 USDC in the text are not 20 ETH in the call.
+
+        Where nobody looked at the asset there is no name to compare, and no share of the treasury either.
+        """
+        if payment.asset is not None and holding_of(self.facts, payment.asset) is None:
+            return True
+        if payment.is_nft:
+            return payment.asset in self.claims.addresses
+        decimals, units = self._decimals(payment.asset), self._units(payment.asset)
+        return any(self.claims.names_quantity(n, decimals, units) for n in sums.of(payment))
+
+    def _units(self, asset: str | None) -> frozenset[str]:
+        """What the asset is called, in lower case; where the text has the token's address, "tokens" will do."""
+        if asset is None:
+            return _COINS.get(self.facts.proposal.key.chain_id, frozenset({"eth", "ether"}))
+        holding = holding_of(self.facts, asset)
+        symbol = {holding.symbol.lower()} if holding and holding.symbol else set()
+        return frozenset(symbol | ({"token", "tokens"} if asset in self.claims.addresses else set()))
 
     def _decimals(self, asset: str | None) -> int | None:
         """None when they are unknown: a token that does not say has 0 in its holding."""
@@ -99,7 +145,7 @@ class _Comparison:
         return _NATIVE_DECIMALS if asset is None else (holding.decimals or None) if holding else None
 
     def unmentioned(self) -> Iterator[_Difference]:
-        calls = [c for c in self.facts.every_call() if not c.inner and (c.calldata or c.value_wei)]
+        calls = [c for c in self.facts.every_call() if not c.inner and _acts(self.facts, c)]
         silent = [c for c in calls if not self._is_mentioned(c)]
         if silent:
             title = f"Nothing in the text points at {len(silent)} of {len(calls)} calls"
@@ -125,6 +171,13 @@ class _Comparison:
             used |= {call.target, *(a for x in call.arguments for a in text.addresses(x.value))}
         if spare := sorted(self.claims.addresses - used):
             yield Severity.INFO, f"{len(spare)} addresses of the text are used by no call", (), tuple(spare[:8])
+
+
+def _acts(facts: Facts, call: DecodedCall) -> bool:
+    """False for a call that does nothing: no calldata, no coin, and no code of a stranger that would run."""
+    target = facts.target(call.target)
+    runs_code = target is not None and target.has_code and call.target not in friends(facts)
+    return bool(call.calldata or call.value_wei or runs_code)
 
 
 _SMALL = 1_000
