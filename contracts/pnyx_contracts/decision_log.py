@@ -65,7 +65,10 @@ def vote_action(support: int) -> bytes:
 
 
 def declaration_subject(declaration: Declaration) -> bytes:
-    """Subject and record root of the entries that announce and activate a configuration."""
+    """Subject and record root of the entries that announce and activate a configuration.
+
+    The first configuration has no entry; the genesis binds its subject.
+    """
     return keccak(encode([_DECLARATION], [_words_of(declaration)]))
 
 
@@ -74,10 +77,13 @@ def administration_subject(account: str, flag: bool) -> bytes:
     return keccak(encode(["address", "bool"], [account, flag]))
 
 
-def genesis(chain_id: int, log: str, writer: str, operator: str) -> bytes:
-    """32 bytes that bind chain, contract and writer; every head descends from them."""
-    types = ["bytes32", "uint256", "address", "address", "address"]
-    return keccak(encode(types, [_GENESIS_TAG, chain_id, log, writer, operator]))
+def genesis(chain_id: int, log: str, writer: str, operator: str, notice_seconds: int, declared: bytes) -> bytes:
+    """32 bytes that bind chain, contract, writer and what it registered with; every head descends from them.
+
+    `declared` is the `declaration_subject` of the first configuration.
+    """
+    types = ["bytes32", "uint256", "address", "address", "address", "uint32", "bytes32"]
+    return keccak(encode(types, [_GENESIS_TAG, chain_id, log, writer, operator, notice_seconds, declared]))
 
 
 def initial_head(genesis_hash: bytes) -> bytes:
@@ -159,6 +165,7 @@ def decode_registered(log: Log) -> Registered:
         start_block=start_block,
         genesis=genesis_hash,
         declaration=_declaration(declared),
+        subject=_subject_of(declared),
     )
 
 
@@ -192,8 +199,7 @@ def decode_configuration_announced(log: Log) -> ConfigurationAnnounced:
         epoch=epoch,
         active_at=active_at,
         declaration=_declaration(declared),
-        # From the raw bytes: an escaped string does not encode back to what was hashed.
-        subject=keccak(encode([f"({','.join(_DECLARATION_WORDS)})"], [tuple(declared)])),
+        subject=_subject_of(declared),
     )
 
 
@@ -302,6 +308,11 @@ def _event(event: type[E], log: Log, **words: Any) -> E:  # noqa: ANN401 - ABI w
 
 def _words_of(declaration: Declaration) -> tuple[Any, ...]:
     return (declaration.config_hash, list(declaration.governors), declaration.evidence_uri)
+
+
+def _subject_of(words: Sequence[Any]) -> bytes:
+    """From the raw bytes: an escaped string does not encode back to what was hashed."""
+    return keccak(encode([f"({','.join(_DECLARATION_WORDS)})"], [tuple(words)]))
 
 
 def _declaration(words: Sequence[Any]) -> Declaration:

@@ -78,6 +78,8 @@ class Registered(Value):
     start_block: int
     genesis: Bytes32
     declaration: Declaration
+    subject: Bytes32
+    """Hash of the declaration as it was emitted, which the genesis binds."""
     block_number: int
     transaction_hash: Bytes32
     log_index: int

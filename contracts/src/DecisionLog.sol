@@ -47,8 +47,17 @@ contract DecisionLog is IDecisionLog {
         require(noticeSeconds >= MIN_NOTICE, DecisionLogNoticeTooShort(noticeSeconds, MIN_NOTICE));
         require(configuration.configHash != 0, DecisionLogZeroHash());
 
-        bytes32 genesis =
-            keccak256(abi.encode(GENESIS_TAG, block.chainid, address(this), msg.sender, operator));
+        bytes32 genesis = keccak256(
+            abi.encode(
+                GENESIS_TAG,
+                block.chainid,
+                address(this),
+                msg.sender,
+                operator,
+                noticeSeconds,
+                keccak256(abi.encode(configuration))
+            )
+        );
         _states[msg.sender] = uint256(bytes32(bytes24(genesis))) | REGISTERED;
         _operators[msg.sender] = Operator({account: operator, noticeSeconds: noticeSeconds});
 

@@ -33,8 +33,8 @@ library EntryKind {
 
 /// @title The decision log
 /// @notice An append-only sequence of entries per writer. Each writer owns one storage slot with a running hash (the
-/// head) over all of its entries, so nobody can drop, alter or reorder an entry unseen: whoever has the events
-/// recomputes the head and compares it with the state.
+/// head) over its registration and all of its entries, so nobody can drop, alter or reorder one unseen: whoever has the
+/// events recomputes the head and compares it with the state.
 ///
 /// The log proves who declared what, when, in which order, and that nothing is missing. It does not prove that a
 /// declaration is true.
@@ -50,7 +50,8 @@ interface IDecisionLog {
     }
 
     /// @notice A writer joined the log; its configuration is that of epoch 0.
-    /// @param genesis the full 32 bytes of which the first 24 are the writer's initial head
+    /// @param genesis the full 32 bytes of which the first 24 are the writer's initial head; binds chain, log, writer
+    /// and everything else in this event except `startBlock`
     event Registered(
         address indexed writer,
         address indexed operator,

@@ -48,6 +48,11 @@ contract DecisionLogTest is Harness {
         vm.assertEq(flags, 1);
     }
 
+    /// @dev The head of `WRITER` after `setUp`.
+    function firstHead() private view returns (bytes24) {
+        return bytes24(genesisOf(address(log), WRITER, OPERATOR, NOTICE, someConfiguration("first")));
+    }
+
     // --- registration
 
     function test_registrationSaysEverythingAndStartsTheHead() public {
@@ -55,9 +60,7 @@ contract DecisionLogTest is Harness {
         register(STRANGER);
         Vm.Log memory event_ = vm.getRecordedLogs()[0];
         IDecisionLog.Configuration memory configuration = someConfiguration("first");
-        bytes24 head = genesisOf(address(log), STRANGER, OPERATOR);
-        bytes32 tag = keccak256("pnyx.DecisionLog.genesis.v1");
-        bytes32 genesis = keccak256(abi.encode(tag, block.chainid, address(log), STRANGER, OPERATOR));
+        bytes32 genesis = genesisOf(address(log), STRANGER, OPERATOR, NOTICE, configuration);
 
         vm.assertEq(event_.topics[0], IDecisionLog.Registered.selector);
         vm.assertEq(event_.topics[1], bytes32(uint256(uint160(STRANGER))));
@@ -73,12 +76,30 @@ contract DecisionLogTest is Harness {
         vm.assertEq(keccak256(event_.data), keccak256(expected));
 
         (bytes24 actual, uint40 seq, uint16 epoch, uint8 flags) = log.stateOf(STRANGER);
-        vm.assertEq(bytes32(actual), bytes32(head));
+        vm.assertEq(bytes32(actual), bytes32(bytes24(genesis)));
         vm.assertEq(uint256(seq) + epoch, 0);
         vm.assertEq(flags, 1);
         (address operator, uint32 notice) = log.operatorOf(STRANGER);
         vm.assertEq(operator, OPERATOR);
         vm.assertEq(notice, NOTICE);
+    }
+
+    /// @dev The string may be any bytes: what is not UTF-8 is bound as well.
+    function testFuzz_theFirstHeadBindsTheRegistration(
+        address operator,
+        uint32 notice,
+        bytes32 configHash,
+        address[] memory governors,
+        bytes memory evidenceUri
+    ) public {
+        vm.assume(operator != address(0) && notice >= log.MIN_NOTICE() && configHash != 0);
+        IDecisionLog.Configuration memory configuration =
+            IDecisionLog.Configuration(configHash, governors, string(evidenceUri));
+        vm.prank(STRANGER);
+        log.register(operator, notice, configuration);
+        (bytes24 head,,,) = log.stateOf(STRANGER);
+        bytes32 genesis = genesisOf(address(log), STRANGER, operator, notice, configuration);
+        vm.assertEq(bytes32(head), bytes32(bytes24(genesis)));
     }
 
     function test_aWriterRegistersOnce() public {
@@ -208,7 +229,7 @@ contract DecisionLogTest is Harness {
         vm.expectRevert(abi.encodeWithSelector(IDecisionLog.DecisionLogNotRegistered.selector, stranger));
         vm.prank(stranger);
         log.record(1, EntryKind.VOTE, SUBJECT, PROMPT, ROOT, 0);
-        assertState(genesisOf(address(log), WRITER, OPERATOR), 0, 0);
+        assertState(firstHead(), 0, 0);
     }
 
     function test_sameEntriesOfTwoWritersHaveDifferentHeads() public {
@@ -246,7 +267,7 @@ contract DecisionLogTest is Harness {
             bytes32(uint256(activeAt))
         );
         vm.assertEq(keccak256(logs[1].data), keccak256(entry));
-        assertState(foldOf(genesisOf(address(log), WRITER, OPERATOR), logs[1]), 1, 0);
+        assertState(foldOf(firstHead(), logs[1]), 1, 0);
 
         (bytes32 pendingSubject, bytes32 configHash, uint48 pendingActiveAt) = log.pendingOf(WRITER);
         vm.assertEq(pendingSubject, subject);

@@ -55,9 +55,16 @@ abstract contract Harness {
         return keccak256(abi.encode(block.chainid, governor, proposalId));
     }
 
-    function genesisOf(address log, address writer, address operator) internal view returns (bytes24) {
+    function genesisOf(
+        address log,
+        address writer,
+        address operator,
+        uint32 noticeSeconds,
+        IDecisionLog.Configuration memory configuration
+    ) internal view returns (bytes32) {
         bytes32 tag = keccak256("pnyx.DecisionLog.genesis.v1");
-        return bytes24(keccak256(abi.encode(tag, block.chainid, log, writer, operator)));
+        bytes32 declared = keccak256(abi.encode(configuration));
+        return keccak256(abi.encode(tag, block.chainid, log, writer, operator, noticeSeconds, declared));
     }
 
     /// @dev The head after one `Entry`, from the event alone.

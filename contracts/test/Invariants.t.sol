@@ -38,11 +38,13 @@ contract Handler is Harness {
             configurationOf("first", listOf(address(governors[0])));
         VoteGateFactory factory = new VoteGateFactory(log);
         gate = VoteGate(factory.create(OPERATOR, GUARDIAN, people[0], DELAY, NOTICE, configuration));
-        books[address(gate)].head = genesisOf(address(log), address(gate), OPERATOR);
+        books[address(gate)].head =
+            bytes24(genesisOf(address(log), address(gate), OPERATOR, NOTICE, configuration));
         for (uint256 i = 4; i < 6; ++i) {
             vm.prank(people[i]);
             log.register(OPERATOR, NOTICE, configuration);
-            books[people[i]].head = genesisOf(address(log), people[i], OPERATOR);
+            books[people[i]].head =
+                bytes24(genesisOf(address(log), people[i], OPERATOR, NOTICE, configuration));
         }
     }
 

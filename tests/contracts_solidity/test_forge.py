@@ -205,10 +205,10 @@ def test_heads_agree_with_cast(node: Anvil) -> None:
     """The formula of docs/contracts.md, computed by a program that we did not write."""
     log, writer = deploy_log(node), node.accounts[5]
     register = "register(address,uint32,(bytes32,address[],string))"
-    config = f'(0x{"01" * 32},[],"")'
+    config = f"(0x{'01' * 32},[{log},{writer}],https://example.org)"
     node.send(log, bytes.fromhex(cast("calldata", register, writer, "86400", config)[2:]), sender=writer)
 
-    head = cast_genesis(node, log, writer)
+    head = cast_genesis(node, log, writer, config)
     assert state_of(node, log, writer) == (head, 0, 0, 1)
     for seq in range(1, 4):
         words = ["0x" + bytes([seq * 16 + i] * 32).hex() for i in range(4)]
@@ -232,11 +232,12 @@ def cast(*arguments: str) -> str:
     return result.stdout.strip()
 
 
-def cast_genesis(node: Anvil, log: str, writer: str) -> str:
+def cast_genesis(node: Anvil, log: str, writer: str, config: str) -> str:
     tag = cast("keccak", "pnyx.DecisionLog.genesis.v1")
     chain_id = str(node.rpc.chain_id())
-    types = "f(bytes32,uint256,address,address,address)"
-    return cast("keccak", cast("abi-encode", types, tag, chain_id, log, writer, writer))[:50]
+    declared = cast("keccak", cast("abi-encode", "f((bytes32,address[],string))", config))
+    types = "f(bytes32,uint256,address,address,address,uint32,bytes32)"
+    return cast("keccak", cast("abi-encode", types, tag, chain_id, log, writer, writer, "86400", declared))[:50]
 
 
 def state_of(node: Anvil, log: str, writer: str) -> tuple[str, int, int, int]:

@@ -54,6 +54,10 @@ RECIPIENT = "0x7777777777777777777777777777777777777777"
 
 KEY = ProposalKey(chain_id=31337, governor=GOVERNOR, proposal_id=2**255 + 19)
 RULESET = 'id = "sample"\n'
+DECLARATION = Declaration(
+    config_hash=keccak(b"configuration"), governors=(GOVERNOR, TOKEN), evidence_uri="https://example.org/caf\u00e9"
+)
+NOTICE_SECONDS = 604_800
 
 BODIES = {
     keccak(body): body
@@ -356,10 +360,7 @@ def _key() -> dict[str, Any]:
 
 
 def _declaration() -> dict[str, Any]:
-    declaration = Declaration(
-        config_hash=keccak(b"configuration"), governors=(GOVERNOR, TOKEN), evidence_uri="https://example.org/caf\u00e9"
-    )
-    return _json(declaration) | {"subject": to_hex(decision_log.declaration_subject(declaration))}
+    return _json(DECLARATION) | {"subject": to_hex(decision_log.declaration_subject(DECLARATION))}
 
 
 def _approval() -> dict[str, Any]:
@@ -374,7 +375,8 @@ def _approval() -> dict[str, Any]:
 
 
 def _writer() -> dict[str, Any]:
-    genesis = decision_log.genesis(KEY.chain_id, LOG, AGENT, OPERATOR)
+    declared = decision_log.declaration_subject(DECLARATION)
+    genesis = decision_log.genesis(KEY.chain_id, LOG, AGENT, OPERATOR, NOTICE_SECONDS, declared)
     head = decision_log.initial_head(genesis)
     start = to_hex(head)
     entries = []
@@ -402,6 +404,8 @@ def _writer() -> dict[str, Any]:
         "log": LOG,
         "writer": AGENT,
         "operator": OPERATOR,
+        "notice_seconds": NOTICE_SECONDS,
+        "declaration": _json(DECLARATION),
         "genesis": to_hex(genesis),
         "head": start,
         "entries": entries,

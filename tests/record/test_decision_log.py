@@ -212,15 +212,28 @@ def test_events_are_decoded_as_the_compiled_abi_names_them(name: tuple[str, str]
     assert (flat["block_number"], flat["transaction_hash"], flat["log_index"]) == (5, B, 2)
 
 
+@pytest.mark.parametrize("name", ["Registered", "ConfigurationAnnounced"])
 @given(st.binary(max_size=80), st.lists(addresses, max_size=5), words)
-def test_an_announcement_names_the_subject_of_its_entry(uri: bytes, governors: list[str], config_hash: bytes) -> None:
+def test_an_event_that_declares_has_the_subject_of_its_bytes(
+    name: str, uri: bytes, governors: list[str], config_hash: bytes
+) -> None:
     """Also where the string is no UTF-8: the subject comes from the bytes."""
-    item = abi_item("event", "DecisionLog", "ConfigurationAnnounced")
+    item = abi_item("event", "DecisionLog", name)
     values = sample_values(item) | {"evidenceUri": uri, "governors": governors, "configHash": config_hash}
-    announced = log.decode_configuration_announced(emitted(item, values))
-    assert announced.subject == keccak(encode(["(bytes32,address[],bytes)"], [(config_hash, governors, uri)]))
+    event = EVENTS["DecisionLog", name][1](emitted(item, values))
+    assert event.subject == keccak(encode(["(bytes32,address[],bytes)"], [(config_hash, governors, uri)]))
     if uri.isascii():
-        assert announced.subject == log.declaration_subject(announced.declaration)
+        assert event.subject == log.declaration_subject(event.declaration)
+
+
+def test_an_escaped_string_is_not_the_one_that_it_looks_like() -> None:
+    item = abi_item("event", "DecisionLog", "Registered")
+    strange, lookalike = (
+        log.decode_registered(emitted(item, sample_values(item) | {"evidenceUri": uri}))
+        for uri in (b"https://example.org/\xff", b"https://example.org/\\xff")
+    )
+    assert strange.declaration == lookalike.declaration
+    assert strange.subject != lookalike.subject
 
 
 @pytest.mark.parametrize("name", EVENTS, ids=lambda name: name[1])
@@ -259,10 +272,14 @@ def test_the_head_binds_every_word_of_an_entry(entry: Entry, head: bytes, data: 
     assert log.fold(folded, entry) != folded
 
 
-@given(st.lists(st.tuples(st.integers(1, 2**64), addresses, addresses, addresses), min_size=2, max_size=2, unique=True))
-def test_every_writer_starts_from_a_head_of_its_own(places: list[tuple[int, str, str, str]]) -> None:
-    one, other = (log.initial_head(log.genesis(*place)) for place in places)
-    assert one != other
+registrations = st.tuples(st.integers(1, 2**64), addresses, addresses, addresses, st.integers(0, 2**32 - 1), words)
+
+
+@given(registrations, registrations, st.integers(0, 5))
+def test_the_first_head_binds_every_word_of_a_registration(one: tuple, other: tuple, place: int) -> None:
+    changed = (*one[:place], other[place], *one[place + 1 :])
+    heads = {log.initial_head(log.genesis(*registration)) for registration in (one, changed)}
+    assert len(heads) == (1 if one == changed else 2)
 
 
 @given(st.integers(0, 255))

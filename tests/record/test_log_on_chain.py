@@ -54,10 +54,15 @@ class Chain:
         head = self.node.rpc.block().number
         return [decision_log.decode_entry(log) for log in self.node.rpc.logs(0, head, topics, [self.log])]
 
-    def require_fold_equals_state(self, writer: str, operator: str) -> list[Entry]:
+    def genesis(self, writer: str, operator: str, notice_seconds: int) -> bytes:
+        """Of a writer that registered with `DECLARATION`."""
+        declared = decision_log.declaration_subject(DECLARATION)
+        chain_id = self.node.rpc.chain_id()
+        return decision_log.genesis(chain_id, self.log, writer, operator, notice_seconds, declared)
+
+    def require_fold_equals_state(self, writer: str, operator: str, notice_seconds: int = DAY) -> list[Entry]:
         entries = self.entries(writer)
-        genesis = decision_log.genesis(self.node.rpc.chain_id(), self.log, writer, operator)
-        head = decision_log.initial_head(genesis)
+        head = decision_log.initial_head(self.genesis(writer, operator, notice_seconds))
         for entry in entries:
             head = decision_log.fold(head, entry)
         state = self.node.rpc.read(decision_log.read_state(self.log, writer))
@@ -92,9 +97,8 @@ def test_a_registration_is_read_as_it_was_sent(registered: Chain) -> None:
     assert (event.writer, event.operator, event.notice_seconds) == (registered.writer, registered.operator, DAY)
     assert event.declaration == DECLARATION
     assert event.start_block == event.block_number == head.number
-    assert event.genesis == decision_log.genesis(
-        registered.node.rpc.chain_id(), registered.log, registered.writer, registered.operator
-    )
+    assert event.subject == decision_log.declaration_subject(DECLARATION)
+    assert event.genesis == registered.genesis(registered.writer, registered.operator, DAY)
     assert registered.node.rpc.read(decision_log.read_operator(registered.log, registered.writer)) == (
         registered.operator,
         DAY,
@@ -111,6 +115,28 @@ def test_the_fold_over_any_entries_is_the_head_on_chain(registered: Chain, writt
     entries = registered.require_fold_equals_state(registered.writer, registered.operator)
     found = [(e.kind, e.subject, e.prompt_hash, e.record_root, e.action) for e in entries[before:]]
     assert found == written
+
+
+@few
+@given(declarations, st.binary(min_size=1, max_size=40), st.integers(DAY, 2**32 - 1))
+def test_the_first_head_binds_any_declaration_also_one_that_is_no_text(
+    chain: Chain, declared: Declaration, uri: bytes, notice: int
+) -> None:
+    node = chain.node
+    snapshot = node.snapshot()
+    marked = declared.model_copy(update={"evidence_uri": "?" * len(uri)})
+    register = decision_log.encode_register(chain.operator, notice, marked)
+    padding = bytes(-len(uri) % 32)
+    node.send(chain.log, register.removesuffix(b"?" * len(uri) + padding) + uri + padding, sender=chain.writer)
+    (log,) = node.rpc.logs(0, node.rpc.block().number, [decision_log.REGISTERED_TOPIC], [chain.log])
+    state = node.rpc.read(decision_log.read_state(chain.log, chain.writer))
+    node.revert(snapshot)
+
+    event = decision_log.decode_registered(log)
+    assert event.declaration.evidence_uri == uri.decode(errors="backslashreplace")
+    place = (node.rpc.chain_id(), chain.log, chain.writer)
+    assert event.genesis == decision_log.genesis(*place, chain.operator, notice, event.subject)
+    assert state.head == decision_log.initial_head(event.genesis)
 
 
 def test_a_retry_reverts(registered: Chain) -> None:
@@ -183,7 +209,7 @@ def test_a_gate_registers_notes_and_administers_itself(chain: Chain) -> None:
     node.send(gate, note, sender=signer)
     node.send(gate, _selector("VoteGate", "pauseVotes"), sender=guardian)
     assert rpc.read(decision_log.read_votes_paused(gate))
-    entries = chain.require_fold_equals_state(gate, operator)
+    entries = chain.require_fold_equals_state(gate, operator, 2 * DAY)
     assert [entry.kind for entry in entries] == [EntryKind.HOLD, EntryKind.PAUSED]
     assert entries[1].subject == decision_log.administration_subject(guardian, True)
     assert entries[1].prompt_hash == decision_log.ADMINISTRATION

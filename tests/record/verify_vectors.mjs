@@ -93,11 +93,9 @@ const subject = ({ chain_id, governor, proposal_id }) =>
   keccak256(abi(["uint256", "address", "uint256"], [chain_id, governor, proposal_id]));
 same("subject", vectors.subject.subject, subject(vectors.subject));
 for (const { support, action } of vectors.actions) same(`action ${support}`, action, uint(32, support));
-{
-  const { config_hash, governors, evidence_uri, subject: expected } = vectors.declaration;
-  const declared = abi(["tuple(bytes32,address[],string)"], [[config_hash, governors, evidence_uri]]);
-  same("declaration", expected, keccak256(declared));
-}
+const declared = ({ config_hash, governors, evidence_uri }) =>
+  keccak256(abi(["tuple(bytes32,address[],string)"], [[config_hash, governors, evidence_uri]]));
+same("declaration", vectors.declaration.subject, declared(vectors.declaration));
 for (const { account, flag, subject: expected } of vectors.administration) {
   same(`administration ${flag}`, expected, keccak256(abi(["address", "bool"], [account, flag])));
 }
@@ -107,9 +105,10 @@ for (const { account, flag, subject: expected } of vectors.administration) {
   same("approval", digest, keccak256(abi(["bytes32", "bytes32", "string", "bytes32", "uint256"], words)));
 }
 {
-  const { chain_id, log, writer, operator, genesis, head, entries } = vectors.writer;
-  const words = [tag("pnyx.DecisionLog.genesis.v1"), chain_id, log, writer, operator];
-  const first = keccak256(abi(["bytes32", "uint256", "address", "address", "address"], words));
+  const { chain_id, log, writer, operator, notice_seconds, declaration, genesis, head, entries } = vectors.writer;
+  const registration = [writer, operator, notice_seconds, declared(declaration)];
+  const words = [tag("pnyx.DecisionLog.genesis.v1"), chain_id, log, ...registration];
+  const first = keccak256(abi(["bytes32", "uint256", "address", "address", "address", "uint32", "bytes32"], words));
   same("genesis", genesis, first);
   let running = dataSlice(first, 0, 24);
   same("initial head", head, running);

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import pytest
+from eth_abi.abi import decode, encode
 
-from pnyx_contracts.decision_log import ENTRY_TOPIC, REGISTERED_TOPIC
+from pnyx_contracts.decision_log import (
+    ENTRY_TOPIC,
+    REGISTERED_TOPIC,
+    decode_registered,
+    encode_register,
+    genesis,
+)
 from pnyx_contracts.governors.openzeppelin import CREATED_TOPIC, VOTE_TOPIC
 from pnyx_contracts.types import Vote
 from pnyx_policies.verify import Status, Step
 from pnyx_tools.reader import RpcError
 from pnyx_tools.verifier import verify
+
+NOBODY = "0x00000000000000000000000000000000000A11cE"
 
 
 class LyingNode:
@@ -102,6 +111,96 @@ def test_a_hidden_registration(world, votes):
     assert [(v.step, v.reason) for v in report.problems] == [
         (Step.REGISTRATION, "the log's state knows the writer, its event is not shown")
     ]
+
+
+REGISTERED_WORDS = {
+    "notice": "uint32",
+    "start": "uint64",
+    "genesis": "bytes32",
+    "configuration": "bytes32",
+    "governors": "address[]",
+    "evidence": "bytes",
+}
+
+
+def registration(log, **lies):
+    """The event with other words."""
+    types = list(REGISTERED_WORDS.values())
+    told = dict(zip(REGISTERED_WORDS, decode(types, log.data), strict=True)) | lies
+    return log.model_copy(update={"data": encode(types, list(told.values()))})
+
+
+def consistent(world, log):
+    """The event with the genesis that fits its other words."""
+    event = decode_registered(log)
+    place = (world.node.rpc.chain_id(), world.log, event.writer)
+    return registration(log, genesis=genesis(*place, event.operator, event.notice_seconds, event.subject))
+
+
+def lies_about_registration(world, lies, *, forge_genesis):
+    """Other words in every registration; `forge_genesis` makes them agree with each other."""
+    lies = dict(lies)
+    operator = lies.pop("operator", None)
+
+    def lie(log):
+        told = registration(log, **lies)
+        if operator:
+            topics = (*log.topics[:2], bytes(12) + bytes.fromhex(operator[2:]))
+            told = told.model_copy(update={"topics": topics})
+        return consistent(world, told) if forge_genesis else told
+
+    return lambda logs: [lie(log) if log.topics[0] == REGISTERED_TOPIC else log for log in logs]
+
+
+def assert_seen(world, lies):
+    """A lie contradicts the true genesis, and a genesis that fits the lie does not lead to the head."""
+
+    def problems(*, forge_genesis):
+        found = check(world, lies_about_registration(world, lies, forge_genesis=forge_genesis)).problems
+        return {(v.step, v.where) for v in found if v.step in {Step.REGISTRATION, Step.ENTRIES}}
+
+    assert problems(forge_genesis=False) == {(Step.REGISTRATION, "genesis")}
+    assert problems(forge_genesis=True) == {(Step.ENTRIES, "head")}
+
+
+@pytest.mark.parametrize("entries", [0, 1])
+@pytest.mark.parametrize(
+    "lie",
+    [
+        {"configuration": bytes([9]) * 32},
+        {"governors": []},
+        {"evidence": b"https://example.org/forged"},
+        {"notice": 1},
+        {"operator": NOBODY},
+    ],
+    ids=lambda lie: next(iter(lie)),
+)
+def test_a_registration_that_never_was(world, lie, entries):
+    """The head descends from what was registered, also before the first entry."""
+    agent = world.plain_key()
+    for _ in range(entries):
+        agent.act(world.blocks, world.open_proposal())
+    assert world.check().ok
+    assert_seen(world, lie)
+
+
+def test_a_duty_that_is_hidden_by_another_scope(world):
+    world.plain_key()
+    world.blocks.advance_to_closed(world.open_proposal())
+    assert {v.step for v in world.check().problems} == {Step.COMPLETENESS}
+    (problem,) = check(world, lies_about_registration(world, {"governors": []}, forge_genesis=True)).problems
+    assert (problem.step, problem.where) == (Step.ENTRIES, "head")
+
+
+def test_a_place_of_evidence_that_is_no_text(world):
+    """An honest node shows the bytes that were registered; their escaped form is another place."""
+    agent = world.agent(evidence_uri="https://example.org/XX")
+    register = encode_register(agent.key, 86_400, agent.declaration).replace(b"XX", b"\xff\xfe")
+    world.store.put_configuration(agent.configuration)
+    world.node.send(world.log, register, sender=agent.key)
+    agent.act(world.blocks, world.open_proposal())
+    assert world.check().ok
+    assert_seen(world, {"evidence": rb"https://example.org/\xff\xfe"})
 
 
 @pytest.mark.usefixtures("votes")

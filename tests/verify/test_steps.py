@@ -5,12 +5,20 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
 from eth_hash.auto import keccak
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import pnyx_policies.verify
-from pnyx_contracts.decision_log import fold, genesis, initial_head, subject, vote_action
+from pnyx_contracts.decision_log import (
+    declaration_subject,
+    fold,
+    genesis,
+    initial_head,
+    subject,
+    vote_action,
+)
 from pnyx_contracts.entry import Declaration, Entry, EntryKind, Registered, WriterState
 from pnyx_contracts.types import ProposalKey
 from pnyx_policies.facts import Grade
@@ -72,11 +80,15 @@ def test_no_key_confuses_a_comparison(expected, seen):
 # History
 
 
-def registered() -> Registered:
+DECLARATION = Declaration(config_hash=bytes([7]) * 32, governors=(GOVERNOR,), evidence_uri="")
+
+
+def registered(declaration: Declaration = DECLARATION, operator: str = OPERATOR, notice: int = 86_400) -> Registered:
+    """An honest registration."""
+    declared = declaration_subject(declaration)
     return Registered(
-        writer=WRITER, operator=OPERATOR, notice_seconds=86_400, start_block=1,
-        genesis=genesis(1, LOG, WRITER, OPERATOR),
-        declaration=Declaration(config_hash=bytes([7]) * 32, governors=(GOVERNOR,), evidence_uri=""),
+        writer=WRITER, operator=operator, notice_seconds=notice, start_block=1,
+        genesis=genesis(1, LOG, WRITER, operator, notice, declared), declaration=declaration, subject=declared,
         block_number=1, transaction_hash=bytes(32), log_index=0,
     )  # fmt: skip
 
@@ -98,9 +110,9 @@ def true_state(entries: list[Entry]) -> WriterState:
     return WriterState(head=head, seq=len(entries), epoch=0, registered=True)
 
 
-def history_of(shown: list[Entry], state: WriterState) -> list:
+def history_of(shown: list[Entry], state: WriterState, registration: Registered | None = None) -> list:
     history = History(1, LOG, WRITER)
-    history.take(registered())
+    history.take(registration or registered())
     for one in shown:
         history.take(one)
     history.close(state)
@@ -137,10 +149,29 @@ def test_whatever_is_done_to_a_history_is_seen(length, data):
     assert any(v.status.is_problem for v in verdicts) == (shown != entries)
 
 
-def test_an_operator_who_is_not_the_registered_one_makes_another_genesis():
-    history = History(1, LOG, WRITER)
-    history.take(registered().model_copy(update={"operator": GOVERNOR}))
-    assert [v.where for v in history.verdicts] == ["genesis"]
+OTHER_REGISTRATIONS = {
+    "operator": registered(operator=GOVERNOR),
+    "notice": registered(notice=86_401),
+    "configuration": registered(DECLARATION.model_copy(update={"config_hash": bytes([8]) * 32})),
+    "governors": registered(DECLARATION.model_copy(update={"governors": ()})),
+    "evidence": registered(DECLARATION.model_copy(update={"evidence_uri": "https://example.org"})),
+}
+
+
+@pytest.mark.parametrize("what", OTHER_REGISTRATIONS)
+@pytest.mark.parametrize("length", [0, 2])
+def test_a_registration_that_is_not_the_writers(what, length):
+    """With the true genesis it contradicts itself, with its own it does not lead to the head."""
+    entries = [entry(seq) for seq in range(1, length + 1)]
+    state, other = true_state(entries), OTHER_REGISTRATIONS[what]
+
+    def problems(shown: Registered) -> list:
+        verdicts = history_of(entries, state, shown)
+        return [(v.step, v.where) for v in verdicts if v.status.is_problem]
+
+    assert problems(registered()) == []
+    assert problems(other.model_copy(update={"genesis": registered().genesis})) == [(Step.REGISTRATION, "genesis")]
+    assert problems(other) == [(Step.ENTRIES, "head")]
 
 
 # Votes

@@ -3,7 +3,7 @@
 What is checked, for one decision log and then for each writer in it:
 
  1. Log code: the contract at the log's address is our DecisionLog, byte for byte.
- 2. Registration: the writer registered once, in this log on this chain, and said what it answers for.
+ 2. Registration: the writer registered once, in this log on this chain, and its genesis binds what it declared there.
  3. Entries: numbered from 1 without a gap; folded one after another they give the head in the log's state.
  4. Configuration: every change was announced, and its notice was over before it came into force.
  5. Writer: a vote gate that our factory made, with our code; or a plain key, which can only declare.

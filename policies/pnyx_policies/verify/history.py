@@ -105,9 +105,11 @@ class History:
         self._head = initial_head(event.genesis)
         self._notice_seconds = event.notice_seconds
         self.scopes.append(Scope(event.declaration, event.start_block))
-        expected = genesis(self._chain_id, self._log, self.writer, event.operator)
+        declared = (event.operator, event.notice_seconds, event.subject)
+        expected = genesis(self._chain_id, self._log, self.writer, *declared)
         if event.genesis != expected:
-            yield about.differs(Step.REGISTRATION, "genesis", expected=expected, seen=event.genesis)
+            reason = "the event is not what the writer registered with"
+            yield about.differs(Step.REGISTRATION, "genesis", expected=expected, seen=event.genesis, reason=reason)
         elif event.start_block != event.block_number:
             yield about.differs(Step.REGISTRATION, "startBlock", expected=event.block_number, seen=event.start_block)
         else:
@@ -139,7 +141,8 @@ class History:
             reason = "entries at the end are not shown" if state.seq > last else "entries that the log does not hold"
             yield about.differs(Step.ENTRIES, "seq", expected=state.seq, seen=last, reason=reason)
         elif state.head != self._head:
-            yield about.differs(Step.ENTRIES, "head", expected=state.head, seen=self._head, reason="altered entries")
+            reason = "an altered entry, or an altered registration"
+            yield about.differs(Step.ENTRIES, "head", expected=state.head, seen=self._head, reason=reason)
         else:
             yield about.matches(Step.ENTRIES, reason=f"{last} entries, head {to_hex(self._head)}")
         if state.epoch != len(self.scopes) - 1:
