@@ -1,6 +1,7 @@
 """Who reads a proposal. An analyst turns facts into an opinion and keeps every word that it exchanged on the way.
 
-    render -> ask -> judge        after a failure the same messages again, a bounded number of times
+    begin -> ask -> judge        after a failure the same messages again, a bounded number of times;
+                                 after a call of allowed context tools the same and their results, so too
 
 A failed opinion is a result: the vote is held. No retry tells the model what was wrong with its answer, because such
 feedback would carry words that an attacker may have written.
@@ -17,9 +18,10 @@ from eth_hash.auto import keccak
 
 from pnyx_policies.analysis import Analysis, Analyst, Opinion
 from pnyx_policies.answer import Judgement, judge
+from pnyx_policies.conversation import Conversation, begin
 from pnyx_policies.dossier import Attempt
 from pnyx_policies.facts import Facts
-from pnyx_policies.prompt import PromptTooLargeError, render
+from pnyx_policies.prompt import PromptTooLargeError
 from pnyx_tools.model import Exchange, LangChainModel
 
 MAX_PAUSE_SECONDS = 60.0
@@ -77,20 +79,24 @@ class ModelAnalyst:
 
     def analyse(self, facts: Facts) -> Transcript:
         try:
-            messages = render(facts)
+            conversation = begin(facts, self._model.settings.tools)
         except PromptTooLargeError as error:
             return Transcript(Opinion(analyst=self.describe(), analysis=None, failure=error.message))
         attempts: list[Attempt] = []
         bodies: dict[bytes, bytes] = {}
-        last = self._model.settings.max_attempts - 1
-        for number in range(last + 1):
-            exchange = self._model.ask(messages)
-            judgement = _judge(exchange, facts)
-            attempts.append(_attempt(number, exchange, judgement))
+        failures = 0
+        while True:
+            exchange = self._model.ask(conversation)
+            judgement = _judge(exchange, facts, conversation)
+            attempts.append(_attempt(len(attempts), exchange, judgement))
             bodies |= {keccak(body): body for body in (exchange.request, exchange.response) if body is not None}
-            if judgement.analysis or not exchange.may_pass or number == last:
+            if judgement.calls:  # at most `MAX_TOOL_TURNS` times: then there is nothing to call
+                conversation = conversation.shown(judgement.calls)
+                continue
+            failures += 1
+            if judgement.analysis or not exchange.may_pass or failures == self._model.settings.max_attempts:
                 break
-            self._pause(_pause_seconds(exchange, number))
+            self._pause(_pause_seconds(exchange, failures))
         return Transcript(self._opinion(attempts, judgement.analysis), tuple(attempts), bodies)
 
     def _opinion(self, attempts: list[Attempt], analysis: Analysis | None) -> Opinion:
@@ -101,10 +107,10 @@ class ModelAnalyst:
         return Opinion(analyst=self.describe(), analysis=None, failure=failure)
 
 
-def _judge(exchange: Exchange, facts: Facts) -> Judgement:
+def _judge(exchange: Exchange, facts: Facts, conversation: Conversation) -> Judgement:
     if exchange.failure or exchange.response is None:
         return Judgement(outcome=exchange.failure, detail=exchange.detail)
-    return judge(exchange.response, facts)
+    return judge(exchange.response, facts, conversation.callable_tools)
 
 
 def _attempt(number: int, exchange: Exchange, judgement: Judgement) -> Attempt:
@@ -123,9 +129,9 @@ def _attempt(number: int, exchange: Exchange, judgement: Judgement) -> Attempt:
     )
 
 
-def _pause_seconds(failed: Exchange, number: int) -> float:
+def _pause_seconds(failed: Exchange, failures: int) -> float:
     """As long as the server asked for, else 1, 2, 4 ... seconds; none after an answer that was merely bad."""
     if not failed.failure:
         return 0.0
     asked = failed.retry_after_seconds
-    return min(2.0**number if asked is None else asked, MAX_PAUSE_SECONDS)
+    return min(2.0 ** (failures - 1) if asked is None else asked, MAX_PAUSE_SECONDS)

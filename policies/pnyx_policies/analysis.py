@@ -72,6 +72,8 @@ class Analyst(Value):
     provider: str = ""
     model: str = ""
     base_url_host: str = ""
+    tools: tuple[str, ...] = ()
+    """Context tools that it may call, see `conversation`."""
 
 
 class Opinion(Value):

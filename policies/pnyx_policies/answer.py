@@ -1,4 +1,5 @@
-"""What comes back from a model: bytes become an `Analysis`, or the reason why there is none. Nothing is repaired.
+"""What comes back from a model: bytes become an `Analysis`, a call of context tools, or the reason why there is none.
+Nothing is repaired.
 
 Judged are the recorded bytes, not what a library made of them. So whoever holds the record reaches the same judgement.
 """
@@ -6,6 +7,8 @@ Judged are the recorded bytes, not what a library made of them. So whoever holds
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Collection
 from copy import deepcopy
 from functools import cache
 from typing import Any
@@ -20,63 +23,114 @@ from pnyx_policies.facts import Facts
 from pnyx_policies.quotations import invented
 
 OK, REFUSAL, LENGTH, CONTENT_FILTER, INVALID = "ok", "refusal", "length", "content-filter", "invalid"
+TOOL_CALL = "tool-call"
+"""No answer yet: the model asked to see results of context tools."""
 
 _DETAIL_CHARACTERS = 300
 _LABEL_CHARACTERS = 120
+_CALL_ID = re.compile(r"[A-Za-z0-9_.:-]{1,100}")
 _STOPPED_EARLY = {"length": LENGTH, "content_filter": CONTENT_FILTER}
 
 
+class ToolCall(Value):
+    """A model asks for what one context tool found. There is nothing else that it could choose."""
+
+    id: str
+    """The server's name for this call."""
+    tool: str
+
+
 class Judgement(Value):
-    """What an answer is worth. `analysis` is there exactly when `outcome` is ``ok``."""
+    """What an answer is worth. `analysis` is there exactly when `outcome` is ``ok``, `calls` exactly when it is
+    ``tool-call``.
+    """
 
     outcome: str
-    """``ok``, ``refusal``, ``length``, ``content-filter`` or ``invalid``; enters `Attempt.outcome`."""
+    """``ok``, ``tool-call``, ``refusal``, ``length``, ``content-filter`` or ``invalid``; enters `Attempt.outcome`."""
     detail: str = ""
     analysis: Analysis | None = None
+    calls: tuple[ToolCall, ...] = ()
     served_model: str = ""
     input_tokens: int | None = None
     output_tokens: int | None = None
 
 
-def judge(body: bytes, facts: Facts) -> Judgement:
-    """The judgement on a chat completion (OpenAI's response format) that was asked to analyse `facts`."""
+def judge(body: bytes, facts: Facts, tools: Collection[str] = ()) -> Judgement:
+    """The judgement on a chat completion (OpenAI's response format) that was asked to analyse `facts`, and that might
+    call `tools`.
+    """
     try:
         completion = strict_json(body)
     except DecodingError as error:
         return Judgement(outcome=INVALID, detail=f"the response is {error.message}")
     usage = _mapping(completion, "usage")
-    outcome, detail, analysis = _judge_choice(completion, facts)
-    return Judgement(
-        outcome=outcome,
-        detail=detail[:_DETAIL_CHARACTERS],
-        analysis=analysis,
-        served_model=_label(completion, "model"),
-        input_tokens=_count(usage, "prompt_tokens"),
-        output_tokens=_count(usage, "completion_tokens"),
+    judged = _judge_choice(completion, facts, tools)
+    return judged.model_copy(
+        update={
+            "detail": judged.detail[:_DETAIL_CHARACTERS],
+            "served_model": _label(completion, "model"),
+            "input_tokens": _count(usage, "prompt_tokens"),
+            "output_tokens": _count(usage, "completion_tokens"),
+        }
     )
 
 
-def _judge_choice(completion: JsonValue, facts: Facts) -> tuple[str, str, Analysis | None]:
+def _judge_choice(completion: JsonValue, facts: Facts, tools: Collection[str]) -> Judgement:
     choices = completion.get("choices") if isinstance(completion, dict) else None
     if not isinstance(choices, list) or len(choices) != 1:
-        return INVALID, "the response holds no single choice", None
+        return Judgement(outcome=INVALID, detail="the response holds no single choice")
     message, reason = _mapping(choices[0], "message"), _label(choices[0], "finish_reason")
     if message.get("refusal") or reason == "refusal":
-        return REFUSAL, "the model refused", None
-    if reason != "stop":
-        return _STOPPED_EARLY.get(reason, INVALID), f"the model did not finish: {json.dumps(reason)}", None
-    if message.get("tool_calls") or message.get("function_call"):
-        return INVALID, "the model called a tool; none was offered", None
+        return Judgement(outcome=REFUSAL, detail="the model refused")
+    calls_tools = bool(message.get("tool_calls") or message.get("function_call") or reason == "tool_calls")
+    if reason in _STOPPED_EARLY or (reason != "stop" and not calls_tools):
+        stopped = f"the model did not finish: {json.dumps(reason)}"
+        return Judgement(outcome=_STOPPED_EARLY.get(reason, INVALID), detail=stopped)
+    try:
+        if calls_tools:
+            return Judgement(outcome=TOOL_CALL, calls=_tool_calls(message, reason, tools))
+        analysis = _analysis(message)
+    except DecodingError as error:
+        return Judgement(outcome=INVALID, detail=error.message)
+    if wrong := invented(analysis, facts):
+        return Judgement(outcome=INVALID, detail=f"invented or missing sources: {'; '.join(wrong)}")
+    return Judgement(outcome=OK, analysis=analysis)
+
+
+def _analysis(message: dict[str, JsonValue]) -> Analysis:
     content = message.get("content")
     if not isinstance(content, str):
-        return INVALID, "the response holds no text", None
-    try:
-        analysis = parse_analysis(content)
-    except DecodingError as error:
-        return INVALID, error.message, None
-    if wrong := invented(analysis, facts):
-        return INVALID, f"invented or missing sources: {'; '.join(wrong)}", None
-    return OK, "", analysis
+        raise DecodingError("the response holds no text")
+    return parse_analysis(content)
+
+
+def _tool_calls(message: dict[str, JsonValue], reason: str, tools: Collection[str]) -> tuple[ToolCall, ...]:
+    """The calls in a message that holds nothing else. Raises `DecodingError`."""
+    asked = message.get("tool_calls")
+    if not tools:
+        raise DecodingError("the model called a tool; none was offered")
+    if reason != "tool_calls" or message.get("function_call") or not isinstance(asked, list) or not asked:
+        raise DecodingError(f"a malformed tool call, finished by {json.dumps(reason)}")
+    if message.get("content"):
+        raise DecodingError("the model called a tool and wrote text beside it")
+    calls = tuple(_tool_call(call, tools) for call in asked)
+    if len({call.tool for call in calls}) != len(calls) or len({call.id for call in calls}) != len(calls):
+        raise DecodingError("the model called a tool twice in one turn")
+    return calls
+
+
+def _tool_call(call: JsonValue, tools: Collection[str]) -> ToolCall:
+    function = _mapping(call, "function")
+    name, arguments = function.get("name"), function.get("arguments")
+    call_id = call.get("id") if isinstance(call, dict) else None
+    if _label(call, "type") != "function" or not isinstance(call_id, str) or not _CALL_ID.fullmatch(call_id):
+        raise DecodingError("a malformed tool call: expected the type function and a plain id")
+    if not isinstance(name, str) or name not in tools:
+        called = json.dumps(_label(function, "name"))
+        raise DecodingError(f"the model called {called}, which is not one of {', '.join(tools)}")
+    if not isinstance(arguments, str) or strict_json(arguments.encode("utf-8", errors="replace")) != {}:
+        raise DecodingError(f"the model called {name} with arguments; it takes none")
+    return ToolCall(id=call_id, tool=name)
 
 
 def parse_analysis(content: str) -> Analysis:

@@ -69,8 +69,8 @@ class Attempt(Value):
     """None when nothing came back (time-out, connection lost)."""
     http_status: int | None
     outcome: str
-    """``ok``, or what was wrong with it: refusal, length, content-filter, invalid, timeout, rate-limit, http-error,
-    connection."""
+    """``ok``; tool-call, when the model asked for context and the next attempt shows it; or what was wrong with it:
+    refusal, length, content-filter, invalid, timeout, rate-limit, http-error, connection."""
     detail: str = ""
     served_model: str = ""
     request_id: str = ""

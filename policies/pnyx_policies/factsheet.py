@@ -14,7 +14,7 @@ from pydantic import Field
 
 from pnyx_contracts.decoded import DecodedCall
 from pnyx_contracts.types import ClockMode, Value
-from pnyx_policies.facts import Facts, Movement, SimulationStatus, TargetFacts
+from pnyx_policies.facts import Facts, Movement, SimulationStatus, TargetFacts, ToolResult
 from pnyx_policies.untrusted import quoted, quoted_json
 
 
@@ -35,6 +35,8 @@ class _Sheet:
 
     facts: Facts
     limits: Limits
+    on_request: tuple[str, ...] = ()
+    """Context tools whose results are named, not shown."""
 
     def text(self, value: str) -> str:
         return quoted(value, self.limits.string_characters)
@@ -113,8 +115,17 @@ class _Sheet:
 
     def context(self) -> Iterator[str]:
         for result in self.facts.context:
-            value = quoted_json(result.result, self.limits.context_characters)
-            yield f"tool {self.text(result.tool)} version {self.text(result.version)} ({result.grade.value}): {value}"
+            yield (
+                f"{self._tool(result)}, shown when you call it"
+                if result.tool in self.on_request
+                else self.shown(result)
+            )
+
+    def shown(self, result: ToolResult) -> str:
+        return f"{self._tool(result)}: {quoted_json(result.result, self.limits.context_characters)}"
+
+    def _tool(self, result: ToolResult) -> str:
+        return f"tool {self.text(result.tool)} version {self.text(result.version)} ({result.grade.value})"
 
     def names(self) -> Iterator[str]:
         for address, name in sorted(self.facts.known_addresses.items()):
@@ -125,9 +136,12 @@ class _Sheet:
             yield f"{self.text(step.step)}, because {self.text(step.why)}"
 
 
-def factsheet(facts: Facts, limits: Limits) -> str:
-    """All that a reader is shown of `facts`, of any length: `limits.facts_characters` is the caller's to enforce."""
-    sheet = _Sheet(facts, limits)
+def factsheet(facts: Facts, limits: Limits, on_request: tuple[str, ...] = ()) -> str:
+    """All that a reader is shown of `facts`, of any length: `limits.facts_characters` is the caller's to enforce.
+
+    Of the context tools in `on_request` the results are left out, for `tool_result` to show.
+    """
+    sheet = _Sheet(facts, limits, on_request)
     sections: tuple[tuple[str, Callable[[], Iterator[str]]], ...] = (
         ("Proposal", sheet.proposal),
         ("Calls, in order of execution", sheet.calls),
@@ -139,6 +153,12 @@ def factsheet(facts: Facts, limits: Limits) -> str:
         ("Steps that could not run", sheet.skipped),
     )
     return "\n\n".join(_section(title, lines()) for title, lines in sections)
+
+
+def tool_result(facts: Facts, limits: Limits, tool: str) -> str:
+    """What the sheet says about the result of one context tool."""
+    sheet = _Sheet(facts, limits)
+    return "\n".join(sheet.shown(result) for result in facts.context if result.tool == tool)
 
 
 def amount_in_words(facts: Facts, asset: str | None, amount: int, symbol_characters: int) -> str:

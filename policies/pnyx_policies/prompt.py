@@ -14,20 +14,23 @@ from importlib import resources
 
 import rfc8785
 from eth_hash.auto import keccak
-from pydantic import ValidationError
+from pydantic import JsonValue, ValidationError
 
 from pnyx_contracts.errors import PnyxError, UsageError
 from pnyx_contracts.types import Value, to_hex
-from pnyx_policies.answer import analysis_schema
+from pnyx_policies.answer import ToolCall, analysis_schema
 from pnyx_policies.dossier import PromptTemplate
 from pnyx_policies.facts import Facts
-from pnyx_policies.factsheet import Limits, factsheet
+from pnyx_policies.factsheet import Limits, factsheet, tool_result
 from pnyx_policies.untrusted import Cleaned, clean, cut
 
 RENDERING = 1
 """Version of the rules here, in `factsheet`, `untrusted`, `text`: raised when the same input would render otherwise."""
 
-_NAMES = ("system.md", "user.md", "limits.toml")
+MAX_TOOL_TURNS = 4
+"""How many times in one conversation a model may call context tools before it must answer."""
+
+_NAMES = ("system.md", "user.md", "tools.md", "limits.toml")
 _FENCE_TAG = keccak(b"pnyx.prompt.fence.v1")
 _TEMPLATES_TAG = keccak(b"pnyx.prompt.templates.v1")
 
@@ -37,10 +40,26 @@ class PromptTooLargeError(PnyxError):
 
 
 class Message(Value):
-    """One message to a chat model. `role` is ``system`` or ``user``."""
+    """One message to a chat model. `role` is ``system`` or ``user``; ``assistant`` for a call of context tools,
+    ``tool`` for what such a call shows.
+    """
 
     role: str
     content: str
+    tool_calls: tuple[ToolCall, ...] = ()
+    tool_call_id: str = ""
+
+    @property
+    def wire(self) -> dict[str, JsonValue]:
+        """As it stands in a chat-completions request."""
+        if self.tool_calls:
+            calls: list[JsonValue] = [
+                {"id": call.id, "type": "function", "function": {"name": call.tool, "arguments": "{}"}}
+                for call in self.tool_calls
+            ]
+            return {"role": self.role, "content": None, "tool_calls": calls}
+        answers: dict[str, JsonValue] = {"tool_call_id": self.tool_call_id} if self.tool_call_id else {}
+        return {"role": self.role, "content": self.content, **answers}
 
 
 @cache
@@ -56,25 +75,32 @@ def templates_hash(used: tuple[PromptTemplate, ...] | None = None) -> bytes:
     return keccak(_TEMPLATES_TAG + rfc8785.dumps(listed))
 
 
-def render(facts: Facts, used: tuple[PromptTemplate, ...] | None = None) -> tuple[Message, ...]:
-    """The messages for `facts`, by the shipped templates or by those `used`.
+def render(
+    facts: Facts, used: tuple[PromptTemplate, ...] | None = None, on_request: tuple[str, ...] = ()
+) -> tuple[Message, ...]:
+    """The messages for `facts`, by the shipped templates or by those `used`. Results of the context tools `on_request`
+    are left out: the model may call for them.
 
     Raises `PromptTooLargeError`, and `UsageError` for templates that this version cannot render.
     """
-    texts = {t.name: t.text for t in (templates() if used is None else used)}
+    texts = _texts(used)
     limits = _limits(texts)
-    sheet = factsheet(facts, limits)
-    if len(sheet) > limits.facts_characters:
+    whole = factsheet(facts, limits)
+    if len(whole) > limits.facts_characters:
         raise PromptTooLargeError(
-            f"the facts of proposal {facts.proposal.key} take {len(sheet)} characters, "
+            f"the facts of proposal {facts.proposal.key} take {len(whole)} characters, "
             f"the prompt allows {limits.facts_characters}",
             hint="let people decide this one, or raise facts_characters in limits.toml for a model that can read more",
         )
     cleaned = clean(facts.proposal.text)
     shown = cut(cleaned.text, limits.text_bytes)
-    marker = fence_marker(facts, sheet)
+    marker = fence_marker(facts, whole)
+    sheet = factsheet(facts, limits, on_request)
+    system = _fill(texts, "system.md", schema=_schema())
+    if on_request:
+        system += "\n" + _fill(texts, "tools.md", tools=", ".join(on_request), turns=str(MAX_TOOL_TURNS))
     return (
-        Message(role="system", content=_fill(texts, "system.md", schema=_schema())),
+        Message(role="system", content=system),
         Message(
             role="user",
             content=_fill(
@@ -82,6 +108,11 @@ def render(facts: Facts, used: tuple[PromptTemplate, ...] | None = None) -> tupl
             ),
         ),
     )
+
+
+def render_result(facts: Facts, tool: str, used: tuple[PromptTemplate, ...] | None = None) -> str:
+    """What a model is shown that calls for the result of one context tool."""
+    return tool_result(facts, _limits(_texts(used)), tool)
 
 
 def fence_marker(facts: Facts, sheet: str) -> str:
@@ -93,6 +124,10 @@ def fence_marker(facts: Facts, sheet: str) -> str:
     return keccak(_FENCE_TAG + facts.review_digest + keccak(facts.proposal.description) + keccak(sheet.encode()))[
         :16
     ].hex()
+
+
+def _texts(used: tuple[PromptTemplate, ...] | None) -> dict[str, str]:
+    return {t.name: t.text for t in (templates() if used is None else used)}
 
 
 def _notes(facts: Facts, cleaned: Cleaned, shown: str) -> str:

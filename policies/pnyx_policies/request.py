@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from typing import Any
 
 from pydantic import JsonValue
 
 from pnyx_contracts.errors import DecodingError
 from pnyx_policies.answer import analysis_schema, strict_json
-from pnyx_policies.prompt import Message
+from pnyx_policies.conversation import Conversation, tool_definition
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,40}")
 _WORD = re.compile(r"[a-z0-9_.-]{0,24}", re.IGNORECASE)
@@ -39,8 +38,8 @@ def parameter_problem(name: str, value: JsonValue) -> str:
     )
 
 
-def request_difference(body: bytes, messages: Sequence[Message], model: str) -> str:
-    """How a recorded request differs from the one that these messages make; empty when it does not.
+def request_difference(body: bytes, conversation: Conversation, model: str) -> str:
+    """How a recorded request differs from the one that this conversation makes; empty when it does not.
 
     A chat-completions body, as sent. The role ``developer`` stands for ``system`` with models that renamed it. A
     request may leave out the response format (not every provider takes one): the prompt holds the schema as well.
@@ -51,8 +50,7 @@ def request_difference(body: bytes, messages: Sequence[Message], model: str) -> 
         return f"the request is {error.message}"
     if not isinstance(request, dict):
         return "the request is no JSON object"
-    expected = [message.model_dump() for message in messages]
-    if not _same_messages(request.get("messages"), expected):
+    if not _same_messages(request.get("messages"), [message.wire for message in conversation.messages]):
         return "messages: the recorded prompt is not what these facts and templates render to"
     if request.get("model") != model:
         return f"model: expected {model!r}"
@@ -60,11 +58,15 @@ def request_difference(body: bytes, messages: Sequence[Message], model: str) -> 
         return "response_format: not the schema of an analysis"
     if request.get("stream", False) is not False:
         return "stream: a streamed answer is not recorded exactly"
+    if request.pop("tools", []) != [tool_definition(name) for name in conversation.tools]:
+        return "tools: not the context tools that this conversation offers"
+    if request.pop("tool_choice", None) != conversation.tool_choice:
+        return "tool_choice: only after the last turn with tools, and then none"
     others = ((name, value) for name, value in request.items() if name not in _FIXED)
     return next((problem for name, value in others if (problem := parameter_problem(name, value))), "")
 
 
-def _same_messages(sent: JsonValue, expected: list[dict[str, str]]) -> bool:
+def _same_messages(sent: JsonValue, expected: list[dict[str, JsonValue]]) -> bool:
     if not isinstance(sent, list):
         return False
     return [_with_old_role(message) for message in sent] == expected

@@ -19,7 +19,7 @@ from pnyx_agents.analyst import Transcript, deliberate
 from pnyx_agents.outline import OutlineAnalyst
 from pnyx_contracts.errors import UsageError
 from pnyx_policies.answer import judge
-from pnyx_policies.prompt import render
+from pnyx_policies.conversation import begin
 from pnyx_policies.request import request_difference, response_format
 from pnyx_tools.model import LangChainModel, ModelSettings
 from pnyx_tools.testing import openai_server as script
@@ -68,7 +68,7 @@ def test_a_verifier_finds_the_same_prompt_and_the_same_answer(bench, facts, anal
     [attempt] = transcript.attempts
     request, response = transcript.bodies[attempt.request_hash], transcript.bodies[attempt.response_hash]
 
-    assert request_difference(request, render(facts), "gpt-test") == ""
+    assert request_difference(request, begin(facts), "gpt-test") == ""
     assert judge(response, facts).analysis == transcript.opinion.analysis
 
 
@@ -76,7 +76,7 @@ def test_a_reasoning_model_gets_the_developer_role_and_still_verifies(bench, fac
     it = bench(script.answer(analysis))
     transcript = it.analyst(model="o3").analyse(facts)
     assert it.server.requests[0].json["messages"][0]["role"] == "developer"
-    assert request_difference(transcript.bodies[transcript.attempts[0].request_hash], render(facts), "o3") == ""
+    assert request_difference(transcript.bodies[transcript.attempts[0].request_hash], begin(facts), "o3") == ""
 
 
 def test_same_facts_same_request_bytes(bench, make_facts, analysis):
@@ -231,7 +231,7 @@ def test_an_answer_that_drips_is_a_timeout(facts):
         thread.start()
         url = f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
         settings = ModelSettings(model="m", base_url=url, api_key_env="", timeout_seconds=0.4, max_attempts=1)
-        exchange = LangChainModel(settings, {}).ask(render(facts))
+        exchange = LangChainModel(settings, {}).ask(begin(facts))
         assert exchange.failure == "timeout"
         thread.join()
 
@@ -248,7 +248,7 @@ def test_nobody_listening_is_a_failed_opinion(facts):
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     settings = ModelSettings(model="m", base_url=f"http://127.0.0.1:{port}/v1", api_key_env="", timeout_seconds=2)
-    assert LangChainModel(settings, {}).ask(render(facts)).failure == "connection"
+    assert LangChainModel(settings, {}).ask(begin(facts)).failure == "connection"
 
 
 def test_pauses_follow_the_server_up_to_a_limit_and_double_otherwise(bench, facts, analysis):
@@ -305,7 +305,7 @@ def test_a_key_that_breaks_the_header_does_not_leak_through_the_error(facts):
     settings = ModelSettings(model="m", base_url="http://127.0.0.1:1/v1", timeout_seconds=2)
     model = LangChainModel(settings, {"OPENAI_API_KEY": "sk-uiop\nsecret"})
     try:
-        seen = repr(model.ask(render(facts)))
+        seen = repr(model.ask(begin(facts)))
     except Exception as error:  # noqa: BLE001 - whatever it is, it must not speak
         seen = repr(error) + str(error)
     assert "uiop" not in seen
@@ -326,10 +326,11 @@ def test_a_server_that_wants_no_key_gets_none_of_ours(bench, facts, analysis, mo
 
 TRACED = """
 import sys
+from pnyx_policies.conversation import Conversation
 from pnyx_policies.prompt import Message
 from pnyx_tools.model import LangChainModel, ModelSettings
 settings = ModelSettings(model="m", base_url=sys.argv[1], api_key_env="", tracing=sys.argv[2] == "on")
-LangChainModel(settings, {}).ask([Message(role="user", content="hello")])
+LangChainModel(settings, {}).ask(Conversation(messages=(Message(role="user", content="hello"),)))
 from langchain_core.tracers.langchain import wait_for_all_tracers
 wait_for_all_tracers()
 """

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from pnyx_policies import answer
+from pnyx_policies.prompt import MAX_TOOL_TURNS
 from pnyx_tools import model
 from pnyx_tools.model import ModelSettings
 
@@ -32,8 +33,13 @@ def test_the_full_example_shows_every_default():
 
 @pytest.mark.parametrize(
     "outcome",
-    [answer.OK, answer.REFUSAL, answer.LENGTH, answer.CONTENT_FILTER, answer.INVALID,
+    [answer.OK, answer.TOOL_CALL, answer.REFUSAL, answer.LENGTH, answer.CONTENT_FILTER, answer.INVALID,
      model.TIMEOUT, model.RATE_LIMIT, model.HTTP_ERROR, model.CONNECTION],
 )  # fmt: skip
 def test_every_outcome_is_explained(outcome):
     assert re.search(rf"^\|.*`{outcome}`", DOCS, re.MULTILINE)
+
+
+def test_the_number_of_turns_with_tools_is_the_documented_one():
+    words = ("no", "one", "two", "three", "four", "five")
+    assert f"in {words[MAX_TOOL_TURNS]} turns (`MAX_TOOL_TURNS`)" in DOCS

@@ -13,7 +13,7 @@ from langchain_core.outputs import ChatGeneration, ChatResult
 
 from pnyx_agents.analyst import ModelAnalyst
 from pnyx_contracts.errors import UsageError
-from pnyx_policies.prompt import render
+from pnyx_policies.conversation import begin
 from pnyx_policies.request import request_difference
 from pnyx_tools.model import LangChainModel, ModelSettings
 
@@ -86,7 +86,7 @@ def test_an_answer_is_judged_like_any_other(ask, facts, analysis):
     assert attempt.http_status is None
     request = transcript.bodies[attempt.request_hash]
     assert b'"captured":"above_the_wire"' in request
-    assert request_difference(request, render(facts), "claude-test") == ""
+    assert request_difference(request, begin(facts), "claude-test") == ""
 
 
 @pytest.mark.parametrize(

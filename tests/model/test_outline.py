@@ -68,13 +68,26 @@ def test_its_sources_exist(facts):
             RiskLevel.HIGH,
             "foreign code",
         ),
-        ({"targets": (TargetFacts(address=A, has_code=False, code_hash=bytes(32)),)}, RiskLevel.MEDIUM, "no code"),
+        (
+            {
+                "calls": (DecodedCall(path="0", target=A, value_wei=0, calldata=b"1234", signature="run()"),),
+                "targets": (TargetFacts(address=A, has_code=False, code_hash=bytes(32)),),
+            },
+            RiskLevel.MEDIUM,
+            "no code",
+        ),
     ],
 )
 def test_what_facts_warn_of(changes, level, words, make_facts):
     risks = outline(make_facts(**changes)).risks
     assert risks[0].level is level
     assert words in risks[0].text
+
+
+def test_a_payment_to_an_account_without_code_is_no_risk(make_facts):
+    pay = DecodedCall(path="0", target=A, value_wei=1, calldata=b"", signature=None)
+    no_code = TargetFacts(address=A, has_code=False, code_hash=bytes(32))
+    assert all("code" not in risk.text for risk in outline(make_facts(calls=(pay,), targets=(no_code,))).risks)
 
 
 def test_the_gravest_come_first_and_the_rest_is_counted(make_facts):

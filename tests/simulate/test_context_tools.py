@@ -8,7 +8,7 @@ import pytest
 from eth_hash.auto import keccak
 
 from pnyx_contracts.types import Vote
-from pnyx_policies.facts import Grade, Skipped, ToolResult
+from pnyx_policies.facts import Grade
 from pnyx_tools.context import (
     ProposerHistoryTool,
     TimelockQueueTool,
@@ -19,7 +19,6 @@ from pnyx_tools.context import (
     history,
     run_tool,
 )
-from pnyx_tools.context.langchain_tool import as_langchain_tool
 from pnyx_tools.testing.deploy import TOKEN, Governance, encode_call
 
 
@@ -173,26 +172,3 @@ def test_results_enter_the_record_as_plain_json(dao: Governance) -> None:
         result = run_tool(tool, dao.node.rpc, dao.adapter, dao.profile, proposal, block)
         assert (result.tool, result.version, result.grade) == (tool.name, tool.version, tool.grade)
         assert json.loads(json.dumps(result.result)) == result.result
-
-
-def test_as_langchain_tool_lets_the_model_choose_nothing_but_the_tool(dao: Governance) -> None:
-    recorded: list[ToolResult | Skipped] = []
-    proposal = dao.proposals[propose(dao, "x")]
-    arguments = (dao.node.rpc, dao.adapter, dao.profile, proposal, dao.node.rpc.block())
-    tool = as_langchain_tool(VotingPowerTool(), *arguments, record=recorded.append)
-    assert tool.name == "voting_power"
-    assert tool.get_input_jsonschema().get("properties", {}) == {}
-    answer = json.loads(tool.invoke({}))
-    assert answer["result"]["proposer_at_creation"] == str(600_000 * TOKEN)
-    assert [r.tool for r in recorded if isinstance(r, ToolResult)] == ["voting_power"]
-    assert json.loads(tool.invoke({"address": dao.node.accounts[3], "block": 1})) == answer
-
-
-def test_a_langchain_tool_that_fails_says_why(dao: Governance) -> None:
-    recorded: list[ToolResult | Skipped] = []
-    alone = dao.profile.model_copy(update={"timelock": None})
-    proposal = dao.proposals[propose(dao, "x")]
-    arguments = (dao.node.rpc, dao.adapter, alone, proposal, dao.node.rpc.block())
-    answer = as_langchain_tool(TimelockQueueTool(), *arguments, record=recorded.append).invoke({})
-    assert "no timelock" in answer
-    assert recorded == [Skipped(step="tool:timelock_queue", why="the governor executes itself: there is no timelock")]

@@ -9,17 +9,17 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, Protocol, Self
 from urllib.parse import urlsplit
 
-from pydantic import ConfigDict, Field, JsonValue, field_validator
+from pydantic import ConfigDict, Field, JsonValue, field_validator, model_validator
 
 from pnyx_contracts.errors import UsageError
 from pnyx_contracts.types import Value
 from pnyx_policies.analysis import Analyst
-from pnyx_policies.prompt import Message
+from pnyx_policies.conversation import Conversation
 from pnyx_policies.request import parameter_problem
 
 if TYPE_CHECKING:
@@ -35,6 +35,9 @@ KEY_REMOVED = "the response held the API key: it was replaced"
 
 _REMOVED = "[API key removed]"
 _DETAIL_CHARACTERS = 200
+
+ToolName = Annotated[str, Field(pattern="^[a-z][a-z0-9_]{0,63}$")]
+"""As context tools are called, and as the OpenAI protocol can call them."""
 
 
 class ModelSettings(Value):
@@ -56,6 +59,8 @@ class ModelSettings(Value):
     timeout_seconds: float = Field(default=120, gt=0)
     """For connecting, for each silence, and for the whole answer."""
     max_attempts: int = Field(default=3, ge=1, le=10)
+    tools: tuple[ToolName, ...] = ()
+    """Context tools that the model may call; none by default. Their results are shown on request only."""
     extra_body: dict[str, JsonValue] = Field(default_factory=dict)
     """Further parameters of the request, for example ``cache_prompt = false`` for llama.cpp."""
     tracing: bool = False
@@ -78,6 +83,22 @@ class ModelSettings(Value):
             raise ValueError("; ".join(problems))
         return extra
 
+    @field_validator("tools")
+    @classmethod
+    def _each_once(cls, tools: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(tools)) != len(tools):
+            raise ValueError("a tool is listed twice")
+        return tools
+
+    @model_validator(mode="after")
+    def _recorded_calls(self) -> Self:
+        if self.tools and self.provider != OPENAI:
+            raise ValueError(
+                f"tools need provider {OPENAI!r}, this is {self.provider!r}: only there is every turn recorded as "
+                "sent; use an OpenAI-compatible endpoint, or leave tools out"
+            )
+        return self
+
     @property
     def key_variable(self) -> str:
         """Where the key is looked up; empty for nowhere."""
@@ -96,6 +117,7 @@ class ModelSettings(Value):
             provider=self.provider,
             model=self.model,
             base_url_host=urlsplit(self.url).netloc,
+            tools=self.tools,
         )
 
 
@@ -126,7 +148,7 @@ class Exchange:
 class Chat(Protocol):
     """One way to a model."""
 
-    def ask(self, messages: Sequence[Message]) -> Exchange: ...
+    def ask(self, conversation: Conversation) -> Exchange: ...
 
 
 class LangChainModel:
@@ -140,12 +162,14 @@ class LangChainModel:
     def describe(self) -> Analyst:
         return self.settings.describe()
 
-    def ask(self, messages: Sequence[Message]) -> Exchange:
-        """Send `messages` once. Never raises for what a server or a network does: that is an `Exchange.failure`."""
+    def ask(self, conversation: Conversation) -> Exchange:
+        """Say all of `conversation` once. Never raises for what a server or a network does: that is an
+        `Exchange.failure`.
+        """
         from langsmith import tracing_context
 
         with tracing_context(enabled=self.settings.tracing):
-            return _without_key(self._chat.ask(messages), self._key)
+            return _without_key(self._chat.ask(conversation), self._key)
 
 
 def _key(settings: ModelSettings, environ: Mapping[str, str]) -> str:
@@ -211,15 +235,16 @@ class _OtherChat:
             message = f"LangChain cannot open {settings.describe().name}: {error}"
             raise UsageError(message.replace(key or "\0", _REMOVED)) from None
 
-    def ask(self, messages: Sequence[Message]) -> Exchange:
+    def ask(self, conversation: Conversation) -> Exchange:
+        messages = [message.wire for message in conversation.messages]
         asked = Exchange(request=self._request(messages), captured=ABOVE_THE_WIRE)
         try:
-            answer = self._model.invoke([(m.role, m.content) for m in messages])
+            answer = self._model.invoke(messages)
         except Exception as error:  # noqa: BLE001 - each provider has errors of its own; none of them is an answer
             return _failed(asked, error)
         return replace(asked, response=_as_completion(answer), request_id=str(answer.id or ""))
 
-    def _request(self, messages: Sequence[Message]) -> bytes:
+    def _request(self, messages: list[dict[str, JsonValue]]) -> bytes:
         settings = self._settings
         parameters = {
             "temperature": settings.temperature,
@@ -229,7 +254,7 @@ class _OtherChat:
         return _json(
             {
                 "captured": "above_the_wire",
-                "messages": [m.model_dump() for m in messages],
+                "messages": messages,
                 "model": settings.model,
                 **{name: value for name, value in parameters.items() if value is not None},
             }

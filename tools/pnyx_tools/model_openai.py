@@ -6,16 +6,20 @@ Imported only when such a model is opened (`pnyx_tools.model`): LangChain takes 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from email.utils import parsedate_to_datetime
 
 import httpx2
+from langchain_core.language_models import LanguageModelInput
+from langchain_core.messages import AIMessage
+from langchain_core.runnables import Runnable
 from langchain_openai import ChatOpenAI
 from openai import APIConnectionError, APITimeoutError
 from pydantic import SecretStr
 
-from pnyx_policies.prompt import Message
+from pnyx_policies.conversation import Conversation
 from pnyx_policies.request import response_format
+from pnyx_tools.context.langchain_tool import as_langchain_tool
 from pnyx_tools.model import CONNECTION, HTTP_ERROR, RATE_LIMIT, TIMEOUT, Exchange, ModelSettings
 
 MAX_RESPONSE_BYTES = 8 * 2**20
@@ -29,12 +33,12 @@ class OpenAIChat:
         self._settings = settings
         self._key = SecretStr(key or "none")
 
-    def ask(self, messages: Sequence[Message]) -> Exchange:
+    def ask(self, conversation: Conversation) -> Exchange:
         """One request. A new client each time: nothing is shared between threads, and nothing stays open."""
         wire = _Wire(self._settings.timeout_seconds)
         with wire.client() as client:
             try:
-                self._model(client).invoke([(m.role, m.content) for m in messages])
+                _with_tools(self._model(client), conversation).invoke([m.wire for m in conversation.messages])
             except APITimeoutError:
                 return wire.exchange(TIMEOUT, f"no whole answer within {self._settings.timeout_seconds:g} seconds")
             except APIConnectionError as error:
@@ -64,6 +68,12 @@ class OpenAIChat:
             extra_body={"response_format": response_format(), **settings.extra_body},
             http_client=client,
         )
+
+
+def _with_tools(model: ChatOpenAI, conversation: Conversation) -> Runnable[LanguageModelInput, AIMessage]:
+    """The model with the context tools that it may call; what it calls is read from the recorded bytes."""
+    tools = [as_langchain_tool(name, conversation) for name in conversation.tools]
+    return model.bind_tools(tools, tool_choice=conversation.tool_choice) if tools else model
 
 
 class _Wire:

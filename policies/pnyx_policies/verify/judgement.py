@@ -11,14 +11,15 @@ from pnyx_contracts.entry import EntryKind
 from pnyx_contracts.errors import PnyxError, RefusedError
 from pnyx_contracts.types import Vote
 from pnyx_policies.analysis import Opinion
-from pnyx_policies.answer import OK, judge
+from pnyx_policies.answer import OK, TOOL_CALL, judge
 from pnyx_policies.checks import Check, CheckReport, CheckView, builtin_checks, run_checks
+from pnyx_policies.conversation import Conversation, begin, offered
 from pnyx_policies.decide import decide
 from pnyx_policies.dossier import Attempt
 from pnyx_policies.entitlement import entitlement
 from pnyx_policies.facts import Grade
 from pnyx_policies.outline import OUTLINE, outline
-from pnyx_policies.prompt import Message, PromptTooLargeError, render
+from pnyx_policies.prompt import PromptTooLargeError
 from pnyx_policies.request import request_difference
 from pnyx_policies.ruleset import Ruleset
 from pnyx_policies.verify.record import Case
@@ -87,7 +88,7 @@ def _prompts_of(case: Case, index: int, opinion: Opinion) -> Iterator[Verdict]:
     about = case.about
     attempts = _attempts_of(case, index)
     try:
-        messages = render(case.dossier.facts, case.dossier.prompt)
+        conversation = begin(case.dossier.facts, opinion.analyst.tools, case.dossier.prompt)
     except PromptTooLargeError:
         if attempts or opinion.analysis is not None:
             yield about.differs(Step.PROMPTS, f"opinions[{index}]", reason="these facts do not fit into a prompt")
@@ -103,15 +104,31 @@ def _prompts_of(case: Case, index: int, opinion: Opinion) -> Iterator[Verdict]:
         yield about.differs(
             Step.PROMPTS, "attempts", reason=f"the attempts at opinion {index} are not numbered from 0 on"
         )
-    for place, attempt in attempts:
-        yield _prompt(case, place, attempt, messages, opinion.analyst.model)
+    for number, (place, attempt) in enumerate(attempts):
+        yield _prompt(case, place, attempt, conversation, opinion.analyst.model)
+        if conversation.callable_tools and number < len(attempts) - 1:
+            response = _response(case, attempt)
+            if response is None and attempt.response_hash is not None:
+                yield about.not_checkable(
+                    Step.PROMPTS,
+                    f"the record withholds the response of attempts[{place}], which the next request follows",
+                )
+                return
+            conversation = _after(conversation, response, case)
 
 
-def _prompt(case: Case, place: int, attempt: Attempt, messages: tuple[Message, ...], model: str) -> Verdict:
+def _after(conversation: Conversation, response: bytes | None, case: Case) -> Conversation:
+    """What the next request says: what the answer called is shown, and after a failure nothing changes."""
+    if response is None:
+        return conversation
+    return conversation.shown(judge(response, case.dossier.facts, conversation.callable_tools).calls)
+
+
+def _prompt(case: Case, place: int, attempt: Attempt, conversation: Conversation, model: str) -> Verdict:
     body = case.bundle.bodies.get(attempt.request_hash)
     if body is None:
         return case.about.not_checkable(Step.PROMPTS, f"the record withholds the request of attempts[{place}]")
-    difference = request_difference(body, messages, model)
+    difference = request_difference(body, conversation, model)
     if difference:
         return case.about.differs(Step.PROMPTS, f"attempts[{place}].request", reason=difference)
     return case.about.matches(Step.PROMPTS)
@@ -133,18 +150,21 @@ def check_answers(case: Case) -> Iterator[Verdict]:
 
 
 def _answers_of(case: Case, index: int, opinion: Opinion) -> Iterator[Verdict]:
-    """The last attempt counts. Those before it must have failed: else an answer that was not liked was thrown away."""
+    """The last attempt counts. Those before it must have failed or called context tools: else an answer that was not
+    liked was thrown away.
+    """
     attempts = _attempts_of(case, index)
+    facts, turns = case.dossier.facts, 0
     judged = None
     for number, (place, attempt) in enumerate(attempts):
         where = f"attempts[{place}]"
-        body = None if attempt.response_hash is None else case.bundle.bodies.get(attempt.response_hash)
+        body = _response(case, attempt)
         if attempt.response_hash is not None and body is None:
             yield case.about.not_checkable(
                 Step.ANSWERS, f"the record withholds the response of {where}", Grade.ATTESTED
             )
             return
-        judged = None if body is None else judge(body, case.dossier.facts)
+        judged = None if body is None else judge(body, facts, offered(facts, opinion.analyst.tools, turns))
         outcome = "no answer" if judged is None else judged.outcome
         last = number == len(attempts) - 1
         if outcome == OK and (attempt.outcome != OK or not last):
@@ -152,6 +172,13 @@ def _answers_of(case: Case, index: int, opinion: Opinion) -> Iterator[Verdict]:
                 Step.ANSWERS, where, expected=OK, seen=attempt.outcome, reason="a usable answer was thrown away"
             )
             return
+        if outcome == TOOL_CALL and (attempt.outcome != TOOL_CALL or last):
+            yield case.about.differs(
+                Step.ANSWERS, where, expected=TOOL_CALL, seen=attempt.outcome,
+                reason="the model called context tools, and nothing followed",
+            )  # fmt: skip
+            return
+        turns += outcome == TOOL_CALL
         if attempt.outcome not in {outcome, *NOT_AN_ANSWER}:
             yield case.about.differs(Step.ANSWERS, f"{where}.outcome", expected=outcome, seen=attempt.outcome)
             return
@@ -164,6 +191,11 @@ def _compare_analysis(case: Case, index: int, again: Opinion, grade: Grade = Gra
         Step.ANSWERS, f"opinions[{index}]",
         expected=again.model_dump(mode="json"), seen=case.dossier.opinions[index].model_dump(mode="json"), grade=grade,
     )  # fmt: skip
+
+
+def _response(case: Case, attempt: Attempt) -> bytes | None:
+    """None when nothing came back, and when the record withholds what came."""
+    return None if attempt.response_hash is None else case.bundle.bodies.get(attempt.response_hash)
 
 
 def _attempts_of(case: Case, index: int) -> list[tuple[int, Attempt]]:

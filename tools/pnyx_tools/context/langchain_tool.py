@@ -1,49 +1,27 @@
-"""A context tool as a LangChain tool, for operators who let the model choose among listed ones.
+"""A context tool as a LangChain tool, for operators who let a model call listed ones.
 
-The model can choose which tool, nothing else: no addresses, no URLs, no numbers. Every result is also handed to
-`record`, because what the model was told belongs into the decision record.
+The model can choose which tool, nothing else: no addresses, no URLs, no numbers. The tool has run before, for the same
+proposal at the pinned block; a call shows what it found (`pnyx_policies.conversation`).
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from pnyx_contracts.governors import GovernorAdapter, GovernorProfile
-from pnyx_contracts.types import BlockRef, Proposal
-from pnyx_policies.facts import Skipped, ToolResult
-from pnyx_tools.context.protocol import ContextTool, run_tool
-from pnyx_tools.reader import ChainReader
+from pnyx_policies.conversation import Conversation, tool_definition
 
 if TYPE_CHECKING:
     from langchain_core.tools import StructuredTool
 
 
-def as_langchain_tool(
-    tool: ContextTool,
-    reader: ChainReader,
-    adapter: GovernorAdapter,
-    profile: GovernorProfile,
-    proposal: Proposal,
-    block: BlockRef,
-    *,
-    record: Callable[[ToolResult | Skipped], None],
-) -> StructuredTool:
-    """`tool` bound to one proposal and one block. The model gets the result as JSON, or why there is none."""
+def as_langchain_tool(name: str, conversation: Conversation) -> StructuredTool:
+    """One of the tools that `conversation` offers. Running it gives the very words that the conversation shows."""
     from langchain_core.tools import StructuredTool
-    from pydantic import BaseModel, ConfigDict
-
-    class NoParameters(BaseModel):
-        """Nothing to choose."""
-
-        model_config = ConfigDict(extra="forbid")
 
     def run() -> str:
-        outcome = run_tool(tool, reader, adapter, profile, proposal, block)
-        record(outcome)
-        return json.dumps(outcome.model_dump(mode="json"), ensure_ascii=False, sort_keys=True)
+        return conversation.results[name]
 
-    return StructuredTool.from_function(
-        func=run, name=tool.name, description=tool.description, args_schema=NoParameters
+    function = tool_definition(name)["function"]
+    return StructuredTool(
+        name=function["name"], description=function["description"], args_schema=function["parameters"], func=run
     )

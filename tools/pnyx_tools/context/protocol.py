@@ -1,8 +1,8 @@
 """The seam for context tools: read-only, typed looks at the world for one proposal.
 
 Plugins register theirs in the entry-point group ``pnyx.tools``. Code runs the tools before the model is asked, and each
-result is a fact of the record; an operator may also let the model choose among listed ones (`langchain_tool`). A tool
-gets no free parameters: what it looks at follows from the proposal and the pinned block.
+result is a fact of the record; an operator may let the model call listed ones, which then shows it what they found
+(`langchain_tool`). A tool gets no free parameters: what it looks at follows from the proposal and the pinned block.
 """
 
 from __future__ import annotations

@@ -74,6 +74,18 @@ def completion(
     return Reply(json.dumps(body).encode(), headers={"x-request-id": "req-scripted"})
 
 
+def calls(*tools: str, arguments: str = "{}", **message: object) -> Reply:
+    """One turn that calls these tools; `message` replaces or adds fields of the message."""
+    asked = [
+        {"id": f"call_{number}", "type": "function", "function": {"name": tool, "arguments": arguments}}
+        for number, tool in enumerate(tools)
+    ]
+    reply = completion(None, finish_reason="tool_calls")
+    body = json.loads(reply.body)
+    body["choices"][0]["message"].update({"tool_calls": asked, **message})
+    return replace(reply, body=json.dumps(body).encode())
+
+
 def answer(analysis: Analysis | Mapping[str, Any]) -> Reply:
     """The analysis as a model would give it; a mapping goes out as it is, valid or not."""
     value = analysis.model_dump(mode="json") if isinstance(analysis, Analysis) else analysis
