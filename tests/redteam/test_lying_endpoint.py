@@ -56,7 +56,7 @@ def deceived(parliament: Parliament, proposal: int, lie: Lie, monkeypatch: pytes
             governance.profile,
             governance.proposals[number],
             voter=settings.writer,
-            known_addresses=settings.known_addresses,
+            known_addresses=settings.configuration.known_addresses,
         )
 
     monkeypatch.setattr(Parliament, "facts", facts)

@@ -147,7 +147,7 @@ class Parliament:
             governance.profile,
             governance.proposals[proposal_id],
             voter=settings.writer,
-            known_addresses=settings.known_addresses,
+            known_addresses=settings.configuration.known_addresses,
         )
 
     def dossier(self, proposal_id: int, *, ruleset: str = RULES, approval: Any = None) -> Dossier:
@@ -300,6 +300,7 @@ def found_parliament(
         prompt_hash=templates_hash(),
         ruleset_hash=Ruleset.parse(ruleset, "test").hash,
         checks={check.name: check.version for check in builtin_checks()},
+        known_addresses={FRIEND: "a friend"},
         software="pnyx 0.1.0",
     )
     if kind is WriterKind.GATE:
@@ -318,7 +319,6 @@ def found_parliament(
         writer_kind=kind,
         configuration=configuration,
         ruleset=ruleset,
-        known_addresses={FRIEND: "a friend"},
         limits=Limits(max_gas=500_000, max_fee_per_gas=400 * GWEI, daily_wei=10**18),
         socket=folder / "run" / "signer.sock",
         memory=folder / "memory.db",

@@ -405,3 +405,9 @@ def test_a_check_that_did_not_run(world, agent, proposal):
     agent.write(world.blocks, agent.seal(with_parts(honest.dossier, checks=checks)))
     found = world.check_fails()
     assert {(Step.FINDINGS, "checks.outflow"), (Step.DECLARED_CONFIGURATION, "checks")} <= found
+
+
+def test_a_friend_for_one_vote(world, agent, proposal):
+    """The payee is called "our own Safe" in one record only: the configuration does not declare it."""
+    write_changed(world, agent, proposal, state__known_addresses={world.RECIPIENT: "our own Safe"})
+    assert world.check_fails() == {(Step.DECLARED_CONFIGURATION, "state.known_addresses")}

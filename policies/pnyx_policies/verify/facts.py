@@ -36,7 +36,7 @@ def check_state(case: Case, again: Facts) -> Iterator[Verdict]:
             Step.STATE, f"state.{name}", expected=expected[name], seen=seen[name], grade=Grade.RE_READ
         )
     if names := case.dossier.state.known_addresses:
-        why = f"{len(names)} name(s) of addresses are the operator's word"
+        why = f"whether {len(names)} declared address(es) are friends of the DAO is the operator's word"
         yield case.about.not_checkable(Step.STATE, why, Grade.ATTESTED)
 
 

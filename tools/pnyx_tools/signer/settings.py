@@ -51,7 +51,8 @@ class SignerSettings(Value):
     writer: Address
     writer_kind: WriterKind
     configuration: Configuration
-    """The declared configuration in force: mode, governors, analysts, prompt templates and checks that count here."""
+    """The declared configuration in force: the mode, governors, analysts, prompt templates, checks and known addresses
+    that count here."""
     ruleset: str = Field(min_length=1)
     """The ruleset's TOML text, verbatim; must have the declared hash."""
     approvers: tuple[Address, ...] = ()
@@ -59,7 +60,6 @@ class SignerSettings(Value):
     unsafe_unsigned_approvals: bool = False
     """Without approvers the daemon's word is enough for a person to confirm the vote that the rules give. True makes it
     enough for any vote that a person is said to want: whoever takes over the daemon then votes as they like."""
-    known_addresses: dict[Address, str] = Field(default_factory=dict)
     treasury_assets: tuple[Address, ...] = ()
     limits: Limits
     socket: Path

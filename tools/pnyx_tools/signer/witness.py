@@ -54,7 +54,7 @@ class Witness:
                 proposal,
                 voter=settings.writer,
                 block=block.number,
-                known_addresses=settings.known_addresses,
+                known_addresses=settings.configuration.known_addresses,
                 treasury_assets=settings.treasury_assets,
             )
         return Seen(

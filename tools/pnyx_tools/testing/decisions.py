@@ -100,6 +100,7 @@ class LocalAgent:
         ask: Callable[[Facts], Said] = ask_outline,
         tools: Sequence[ContextTool] = (),
         evidence_uri: str = "",
+        known_addresses: Mapping[str, str] | None = None,
     ) -> None:
         self.node = node
         self.log = log
@@ -111,6 +112,7 @@ class LocalAgent:
         self.gate: Gate | None = None
         self.mode = mode
         self.evidence_uri = evidence_uri
+        self.known_addresses = dict(known_addresses or {})
         self._analysts = analysts
         self._ask = ask
         self._tools = tools
@@ -128,6 +130,7 @@ class LocalAgent:
             prompt_hash=templates_hash(),
             ruleset_hash=self.ruleset.hash,
             checks={check.name: check.version for check in builtin_checks()},
+            known_addresses=self.known_addresses,
             software="pnyx under test",
         )
 
@@ -170,6 +173,7 @@ class LocalAgent:
             governance.proposals[proposal_id],
             voter=self.writer,
             tools=self._tools,
+            known_addresses=self.known_addresses,
         )
 
     def conclude(self, facts: Facts, said: Said, approval: Approval | None = None) -> Dossier:
