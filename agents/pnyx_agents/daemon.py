@@ -1,7 +1,9 @@
 """The daemon: APScheduler is the clock, the engine runs one workflow per proposal, the journal remembers.
 
-    poll       each governor: new proposals into the journal, together with the cursor
+    follow     each governor: new proposals into the journal, together with the cursor
     dispatch   each proposal whose vote has opened (or closed) gets its workflow, once
+    remind     each proposal that waits for people hears when its vote is over
+    take up    each proposal that is not finished, and whose workflow does not go on, gets a new one
 
 SIGTERM and SIGINT stop it cleanly; after ``kill -9`` the next start goes on where this one stopped.
 """
@@ -9,18 +11,24 @@ SIGTERM and SIGINT stop it cleanly; after ``kill -9`` the next start goes on whe
 from __future__ import annotations
 
 import logging
+import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import partial
 
+from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
-from pnyx_agents.engine import Engine
+from pnyx_agents.engine import Engine, is_worth_a_line
 from pnyx_agents.metrics import Metrics
 from pnyx_agents.reviewer import Governed
+from pnyx_agents.steward import VOTE_IS_OVER
 from pnyx_contracts.errors import PnyxError
 from pnyx_contracts.types import Address, Proposal, ProposalState
+from pnyx_policies.entitlement import OPEN_STATES
 from pnyx_tools.follow import Advanced, Cursor, Follower, Rewound
 from pnyx_tools.journal import Case, Found, Journal, Stage
 from pnyx_tools.notify import Message, Notifier
@@ -30,7 +38,11 @@ logger = logging.getLogger("pnyx.daemon")
 
 TITLE_CHARACTERS = 120
 
+TAKE_UP_SECONDS = 3600
+"""How often what failed is tried again: what stopped it (a paused gate, an odd answer of a node) may be over."""
+
 UNDISPATCHED = frozenset({Stage.SEEN, Stage.WAITING, Stage.GONE})
+FINISHED = frozenset({Stage.DONE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,33 +78,58 @@ class Daemon:
     metrics: Metrics
     tell: Callable[[Message], None]
     poll_seconds: float
+    require_signer: Callable[[], None]
+    """Raises when the signer that this daemon started is gone."""
+    failures: Counter[str] = field(default_factory=Counter)
+    """In a row, by what failed."""
 
-    def run(self, until_stopped: Callable[[], None]) -> None:
-        """Works until `until_stopped` returns."""
+    def run(self, stop: threading.Event) -> None:
+        """Works until `stop` is set. Raises what `require_signer` raises. The engine's threads are left as they are."""
         self.engine.launch()
-        self._take_up_failed()
-        scheduler = BackgroundScheduler(timezone="UTC")
-        scheduler.add_job(
-            self.beat, "interval", seconds=self.poll_seconds, coalesce=True, misfire_grace_time=None, max_instances=1
-        )
-        self.beat()
-        scheduler.start()
+        clock = BackgroundScheduler(timezone="UTC", executors={"default": ThreadPoolExecutor(1)})
+        for job, seconds in ((self.take_up, TAKE_UP_SECONDS), (self.beat, self.poll_seconds)):
+            clock.add_job(
+                job, "interval", seconds=seconds, coalesce=True, misfire_grace_time=None, max_instances=1,
+                next_run_time=datetime.now(UTC),
+            )  # fmt: skip
+        clock.start()
         logger.info("following", extra={"governors": list(self.governors), "agent": self.agent})
         try:
-            until_stopped()
+            while not stop.wait(self.poll_seconds):
+                self.require_signer()
         finally:
-            scheduler.shutdown(wait=True)
-            self.engine.close()
-            logger.info("stopped")
+            clock.shutdown(wait=False)
+            self.engine.stop()
 
     def beat(self) -> None:
         """One look at everything. An error is logged and met again at the next beat; it never ends the daemon."""
         for address in self.governors:
-            self._guarded(address, partial(self.poll, address))
-        for case in self.journal.cases():
-            if case.stage in UNDISPATCHED:
-                self._guarded(case.proposal.split(":")[1], partial(self.dispatch, case))
+            self._guarded(f"following {address}", partial(self.poll, address))
+        for case in self.journal.cases(UNDISPATCHED):
+            self._guarded(f"dispatching {case.proposal}", partial(self.dispatch, case))
+        for case in self.journal.cases({Stage.HELD}):
+            self._guarded(f"reminding {case.proposal}", partial(self.remind, case))
         self._count()
+
+    def take_up(self) -> None:
+        """Whatever is not finished has a workflow that goes on: what failed, what an earlier configuration or version
+        began, and what a crash lost between journal and engine gets a new one.
+        """
+        for case in self.journal.cases(set(Stage) - UNDISPATCHED - FINISHED):
+            self._guarded(f"taking up {case.proposal}", partial(self._take_up, case.proposal, case.workflow))
+
+    def _take_up(self, proposal: str, workflow: str) -> None:
+        if self.engine.goes_on(workflow):
+            return
+        case = self.journal.case(proposal)  # read again: its workflow may just have finished
+        content = self.journal.proposal_content(proposal)
+        if case is None or content is None or case.stage in FINISHED:
+            return
+        known = Proposal.model_validate_json(content)
+        if known.key.governor in self.governors:
+            logger.info("trying again", extra={"proposal": proposal, "stage": case.stage.value, "was": case.detail})
+            self.engine.cancel(workflow)
+            self._start(case, known)
 
     def poll(self, address: Address) -> None:
         """Follow one governor a step further; after a reorganisation at once to the new chain's end."""
@@ -124,47 +161,59 @@ class Daemon:
         content = self.journal.proposal_content(case.proposal)
         assert content is not None, "a case without content"
         proposal = Proposal.model_validate_json(content)
-        governed = self.governors.get(proposal.key.governor)
-        if governed is None:
-            return  # followed by an earlier configuration
         try:
-            state = self.reader.read(governed.adapter.read_state(governed.profile, proposal.key.proposal_id))
+            state = self._state(proposal)
         except RevertedError:  # the governor does not know it any more
             if case.stage is not Stage.GONE:
                 logger.warning("the governor does not know a proposal any more", extra={"proposal": case.proposal})
                 self.journal.advance(case.proposal, Stage.GONE)
             return
+        if state is None:
+            return
         if state is ProposalState.PENDING:
             if case.stage is not Stage.WAITING:
                 self.journal.advance(case.proposal, Stage.WAITING)
             return
-        self._start(case, proposal, f"{self.agent}:{case.proposal}")
+        self._start(case, proposal)
 
-    def _start(self, case: Case, proposal: Proposal, workflow: str) -> None:
-        """The workflow first, then the journal: a second start under the same id changes nothing."""
+    def remind(self, case: Case) -> None:
+        """People can answer while the vote is open; then the proposal's workflow comes to its end."""
+        content = self.journal.proposal_content(case.proposal)
+        assert content is not None, "a case without content"
+        state = self._state(Proposal.model_validate_json(content))
+        if state is not None and state not in OPEN_STATES:
+            self.engine.say_once(case.workflow, VOTE_IS_OVER)
+
+    def _state(self, proposal: Proposal) -> ProposalState | None:
+        """None when only an earlier configuration followed its governor."""
+        governed = self.governors.get(proposal.key.governor)
+        if governed is None:
+            return None
+        return self.reader.read(governed.adapter.read_state(governed.profile, proposal.key.proposal_id))
+
+    def _start(self, case: Case, proposal: Proposal) -> None:
+        """The journal first, then the engine: a crash in between leaves a case that is taken up."""
+        number = case.tries + 1
+        workflow = f"{self.agent}:{case.proposal}:{number}"
+        self.journal.advance(case.proposal, Stage.STARTED, workflow=workflow, tries=number)
         self.engine.start(workflow, proposal)
-        current = self.journal.case(case.proposal)
-        stage = current.stage if current and current.stage not in UNDISPATCHED else Stage.STARTED
-        self.journal.advance(case.proposal, stage, workflow=workflow)
 
-    def _take_up_failed(self) -> None:
-        """What failed for a reason that a person may have mended gets one more try at each start of the daemon."""
-        for case in self.journal.cases():
-            if case.stage is Stage.FAILED and (content := self.journal.proposal_content(case.proposal)):
-                logger.info("trying again", extra={"proposal": case.proposal, "failed": case.detail})
-                workflow = f"{self.agent}:{case.proposal}:{int(time.time())}"
-                self.journal.advance(case.proposal, Stage.STARTED, workflow=workflow)
-                self.engine.start(workflow, Proposal.model_validate_json(content))
-
-    def _guarded(self, governor: str, work: Callable[[], None]) -> None:
+    def _guarded(self, what: str, work: Callable[[], None]) -> None:
+        """Logs what fails, ever more rarely while it keeps failing, and once more when it works again."""
         try:
             work()
-        except PnyxError as error:
-            self.metrics.poll_failures.labels(governor).inc()
-            logger.warning("will try again", extra={"governor": governor, "error": str(error)})
-        except Exception:
-            self.metrics.poll_failures.labels(governor).inc()
-            logger.exception("an error that nobody foresaw; will try again", extra={"governor": governor})
+        except Exception as error:
+            self.metrics.failures.labels(what.split()[0]).inc()
+            if is_worth_a_line(self.failures[what]):
+                unforeseen = not isinstance(error, PnyxError)
+                logger.warning(
+                    "%s failed; it is tried again", what, extra={"error": str(error), "failures": self.failures[what]},
+                    exc_info=unforeseen,
+                )  # fmt: skip
+            self.failures[what] += 1
+        else:
+            if failures := self.failures.pop(what, 0):
+                logger.info("%s works again", what, extra={"failures": failures})
 
     def _alert(self, key: str, body: str) -> None:
         self.tell(Message(key=key, urgency="alert", title="an event that cannot be read", body=body))

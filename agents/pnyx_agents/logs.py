@@ -33,7 +33,9 @@ def set_up_logging(*, secrets: Iterable[str] = (), level: int = logging.INFO, as
         structlog.processors.format_exc_info,
     ]
     renderer: structlog.typing.Processor = (
-        structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        structlog.processors.JSONRenderer()
+        if as_json
+        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), event_key="message")
     )
     formatter = structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=shared,

@@ -16,7 +16,7 @@ class Metrics:
         self.polled_at = Gauge(
             "pnyx_last_poll_timestamp_seconds", "When the last poll succeeded.", ["governor"], registry=self.registry
         )
-        self.poll_failures = Counter("pnyx_poll_failures", "Polls that failed.", ["governor"], registry=self.registry)
+        self.failures = Counter("pnyx_failures", "What failed and is tried again.", ["what"], registry=self.registry)
         self.proposals = Gauge("pnyx_proposals", "Proposals by stage.", ["stage"], registry=self.registry)
         self.alerts = Counter("pnyx_alerts", "Messages with urgency alert.", registry=self.registry)
 

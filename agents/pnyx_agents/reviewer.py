@@ -24,7 +24,7 @@ from pnyx_policies.facts import Facts
 from pnyx_policies.prompt import templates
 from pnyx_policies.ruleset import Ruleset
 from pnyx_tools.context import ContextTool
-from pnyx_tools.gather import gather_facts
+from pnyx_tools.gather import clock, gather_facts, review_digest_now
 from pnyx_tools.reader import BlockId, ChainReader
 
 RECORDED_PACKAGES = ("pydantic", "eth-abi", "rfc8785", "web3", "langchain-core", "langchain-openai", "openai", "dbos")
@@ -72,6 +72,14 @@ class Reviewer:
             known_addresses=self.known_addresses,
             treasury_assets=governed.treasury_assets,
         )
+
+    def digest_now(self, proposal: Proposal) -> bytes:
+        """What a review of `proposal` would be bound to now; differs from that of the facts when code changed since."""
+        return review_digest_now(self.reader, self.governors[proposal.key.governor].profile, proposal)
+
+    def clock(self, governor: Address) -> int:
+        """The governor's time now: a block number or seconds since the epoch."""
+        return clock(self.reader, self.governors[governor].profile, self.reader.block())
 
     def ask(self, facts: Facts) -> Deliberation:
         """One opinion per analyst. An analyst that fails gives an opinion that says so; nobody guesses."""

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
+import sys
 import threading
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack, contextmanager
-from typing import Any
+from functools import partial
+from typing import NoReturn
+from urllib.parse import parse_qsl, urlsplit
 
 from pnyx_agents import assembly
 from pnyx_agents.daemon import Crier, Daemon
@@ -20,7 +24,7 @@ from pnyx_agents.reviewer import Reviewer
 from pnyx_agents.scribe import ChainScribe
 from pnyx_agents.settings import Settings
 from pnyx_agents.steward import Steward
-from pnyx_contracts.errors import RefusedError
+from pnyx_contracts.errors import PnyxError, RefusedError, UnreachableError
 from pnyx_tools.chain import Chain
 from pnyx_tools.follow import Finality, Follower
 from pnyx_tools.journal import Journal
@@ -30,73 +34,124 @@ from pnyx_tools.rpc import Rpc
 from pnyx_tools.sender import Sender, SenderSettings
 from pnyx_tools.signer.client import SignerPort
 from pnyx_tools.signer.payload import Desk
-from pnyx_tools.signer.process import spawn
+from pnyx_tools.signer.process import SignerProcess, spawn
 
-SECRET_PARTS = ("KEY", "SECRET", "TOKEN", "PASSWORD")
+logger = logging.getLogger("pnyx")
+
+LEAST_KEY_CHARACTERS = 12
+"""Shorter parts of a path are words (``mainnet``), which log lines may say."""
+
+SECRET_PARTS = ("KEY", "SECRET", "TOKEN", "PASSWORD", "PASSPHRASE", "MNEMONIC", "CREDENTIAL")
 
 
 def run_agent(settings: Settings, *, json_logs: bool = True) -> None:
-    """Runs until SIGTERM or SIGINT."""
+    """Runs until SIGTERM or SIGINT, then ends the process. Raises `PnyxError` when it cannot start."""
     settings.require_means()
     set_up_logging(secrets=_secrets(settings), as_json=json_logs)
+    with only_instance(assembly.paths(settings).lock):
+        stop = _stop_on_signals()
+        with ExitStack() as stack:
+            code = _run(_assemble(settings, stack), stop)
+        logger.info("stopped")
+        _leave(code)  # the lock is held to the very end
+
+
+def _run(daemon: Daemon, stop: threading.Event) -> int:
+    """The exit code. An error is logged here: nobody above could end the process in time."""
+    try:
+        daemon.run(stop)
+    except PnyxError as error:
+        logger.error("the daemon cannot go on", extra={"error": str(error)})
+        return error.exit_code
+    except Exception:
+        logger.exception("an error that nobody foresaw")
+        return 1
+    return 0
+
+
+def _leave(code: int) -> NoReturn:
+    """At once. Threads that wait for a model, a receipt or a person would keep the process for hours; they are left
+    where they are, as in a crash, and their workflows go on at the next start.
+    """
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
+def _assemble(settings: Settings, stack: ExitStack) -> Daemon:
+    """Every part, in the order in which they need each other; `stack` closes them."""
     where = assembly.paths(settings)
-    with ExitStack() as stack:
-        stack.enter_context(only_instance(where.lock))
-        stopped = _stop_on_signals()
-        chain = Chain(settings.chain.rpc)
-        assembly.check_chain(chain, settings)
-        signer = stack.enter_context(_signer(settings))
-        scrub_environment({model.key_variable for model in settings.model})
-        journal = Journal(where.journal)
-        stack.callback(journal.close)
-        metrics = Metrics()
-        if settings.metrics is not None:
-            metrics.serve(settings.metrics)
-        crier = Crier(journal, assembly.notifiers(settings), metrics)
-        identity = signer.identity() if signer else None
-        reviewer = assembly.reviewer(settings, chain, identity.writer if identity else None)
-        scribe = _scribe(settings, chain, journal, reviewer, signer) if signer else None
-        steward = Steward(
-            reviewer=reviewer,
-            evidence=assembly.evidence(settings),
-            journal=journal,
-            scribe=scribe,
-            tell=crier.tell,
-            delay_seconds=settings.agent.delay_seconds,
-            patience_seconds=settings.chain.poll_seconds * 5,
-        )
-        daemon = Daemon(
-            agent=settings.agent.name,
-            reader=chain,
-            governors=reviewer.governors,
-            followers=_followers(settings, chain, reviewer),
-            journal=journal,
-            engine=Engine(steward, database=where.workflows, executor_id=f"pnyx-{settings.agent.name}"),
-            metrics=metrics,
-            tell=crier.tell,
-            poll_seconds=settings.chain.poll_seconds,
-        )
-        daemon.run(stopped)
+    chain = Chain(settings.chain.rpc)
+    assembly.check_chain(chain, settings)
+    signer, require_signer = stack.enter_context(_signer(settings))
+    scrub_environment({model.key_variable for model in settings.model})
+    journal = Journal(where.journal)
+    metrics = Metrics()
+    if settings.metrics is not None:
+        metrics.serve(settings.metrics)
+    crier = Crier(journal, assembly.notifiers(settings), metrics)
+    reviewer = assembly.reviewer(settings, chain, signer.identity().writer if signer else None)
+    steward = Steward(
+        reviewer=reviewer,
+        evidence=assembly.evidence(settings),
+        journal=journal,
+        scribe=_scribe(settings, chain, journal, reviewer, signer) if signer else None,
+        tell=crier.tell,
+        delay_seconds=settings.agent.delay_seconds,
+        pause_seconds=settings.chain.poll_seconds * 5,
+        require_approved=partial(assembly.require_approved, settings),
+    )
+    return Daemon(
+        agent=settings.agent.name,
+        reader=chain,
+        governors=reviewer.governors,
+        followers=_followers(settings, chain, reviewer),
+        journal=journal,
+        engine=Engine(
+            steward,
+            database=where.workflows,
+            executor_id=f"pnyx-{settings.agent.name}",
+            judged_by=reviewer.configuration.hash.hex(),
+        ),
+        metrics=metrics,
+        tell=crier.tell,
+        poll_seconds=settings.chain.poll_seconds,
+        require_signer=require_signer,
+    )
 
 
-def _stop_on_signals() -> Any:  # noqa: ANN401 - a waiter: a function that returns when it is time to stop
+def _stop_on_signals() -> threading.Event:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    return stop.wait
+    return stop
 
 
 @contextmanager
-def _signer(settings: Settings) -> Iterator[SignerPort | None]:
-    """The signer: a child with the key when the configuration says where the key is, else one that runs already."""
+def _signer(settings: Settings) -> Iterator[tuple[SignerPort | None, Callable[[], None]]]:
+    """The signer: a child with the key when the configuration says where the key is, else one that runs already.
+
+    And what raises when it is gone for good: a signer apart may come back, a child will not.
+    """
     if settings.signer is None:
-        yield None
+        yield None, lambda: None
     elif settings.signer.is_child:
-        source = key_source(settings)
-        with spawn(assembly.signer_settings(settings, address_of(source)), source) as child:
-            yield child.client
+        with _spawned(settings) as child:
+            yield child.client, partial(_require_running, child)
     else:
-        yield assembly.signer(settings)
+        yield assembly.signer(settings), lambda: None
+
+
+def _spawned(settings: Settings) -> SignerProcess:
+    """In a function of its own, so that the password is not kept in this process."""
+    source = key_source(settings)
+    return spawn(assembly.signer_settings(settings, address_of(source)), source)
+
+
+def _require_running(signer: SignerProcess) -> None:
+    if not signer.is_running():
+        raise UnreachableError("the signer ended by itself", hint="its last log lines say why; start the agent again")
 
 
 def _scribe(settings: Settings, chain: Chain, journal: Journal, reviewer: Reviewer, signer: SignerPort) -> ChainScribe:
@@ -119,30 +174,46 @@ def _scribe(settings: Settings, chain: Chain, journal: Journal, reviewer: Review
         ),
     )
     desk = Desk(writer_kind=identity.writer_kind, writer=identity.writer, log=identity.log)
-    return ChainScribe(Writer(chain, sender, desk), reviewer.governors)
+    return ChainScribe(Writer(chain, sender, desk), reviewer.governors, journal, _finality(settings))
 
 
 def _followers(settings: Settings, chain: Chain, reviewer: Reviewer) -> dict[str, Follower]:
     second = Rpc(settings.chain.second_rpc) if settings.chain.second_rpc else None
-    finality: Finality = "finalized" if settings.chain.confirmations is None else settings.chain.confirmations
     return {
         address: Follower(
-            chain, governed.adapter, governed.profile, start_block=governed.start_block, finality=finality,
+            chain, governed.adapter, governed.profile, start_block=governed.start_block, finality=_finality(settings),
             second_reader=second,
         )
         for address, governed in reviewer.governors.items()
     }  # fmt: skip
 
 
+def _finality(settings: Settings) -> Finality:
+    return "finalized" if settings.chain.confirmations is None else settings.chain.confirmations
+
+
 def scrub_environment(needed: Collection[str]) -> None:
     """Takes secrets that this process does not need out of its environment: it talks to models and runs plugins."""
-    for name in list(os.environ):
-        if name not in needed and any(part in name.upper() for part in SECRET_PARTS):
+    for name in _secret_variables():
+        if name not in needed:
             del os.environ[name]
 
 
+def _secret_variables() -> list[str]:
+    return [name for name in os.environ if any(part in name.upper() for part in SECRET_PARTS)]
+
+
 def _secrets(settings: Settings) -> list[str]:
-    """Strings that must not show in a log line: keys from the environment, the parts of URLs that carry keys."""
-    urls = [settings.chain.rpc, settings.chain.second_rpc or "", settings.signer.rpc or "" if settings.signer else ""]
-    named = [value for name, value in os.environ.items() if any(part in name.upper() for part in SECRET_PARTS)]
-    return named + [url for url in urls if "@" in url or url.count("/") > 3]
+    """Strings that must not show in a log line: secrets of the environment, and the parts of URLs that carry keys."""
+    own = settings.signer
+    urls = [settings.chain.rpc, settings.chain.second_rpc, own.rpc if own else None]
+    options = [*settings.plugins.notifiers.values(), *([own.options] if own else [])]
+    urls += [value for table in options for value in table.values() if isinstance(value, str) and "://" in value]
+    return [os.environ[name] for name in _secret_variables()] + [part for url in urls if url for part in _private(url)]
+
+
+def _private(url: str) -> Iterator[str]:
+    """What of a URL may be a key: user, password, values of the query, long parts of the path."""
+    parts = urlsplit(url)
+    yield from (parts.username or "", parts.password or "", *(value for _, value in parse_qsl(parts.query)))
+    yield from (part for part in parts.path.split("/") if len(part) >= LEAST_KEY_CHARACTERS)

@@ -10,40 +10,73 @@ from dataclasses import dataclass
 from pnyx_agents.reviewer import Governed
 from pnyx_agents.steward import Landed
 from pnyx_contracts.entry import EntryKind
+from pnyx_contracts.errors import RefusedError
 from pnyx_contracts.types import Address, ProposalState, to_hex
 from pnyx_policies.bundle import Bundle
 from pnyx_policies.entitlement import Entitlement
+from pnyx_tools.follow import Finality
 from pnyx_tools.reader import RevertedError
 from pnyx_tools.recorder import Case, Writer, record_note
-from pnyx_tools.sender import GivenUpError
-from pnyx_tools.voter import Booth, vote
+from pnyx_tools.sender import Effort, GivenUpError, OutboxPort
+from pnyx_tools.voter import Booth, Voted, vote
 
 
 @dataclass(frozen=True, slots=True)
 class ChainScribe:
-    """Writes for one writer."""
+    """Writes for one writer. `outbox` is the sender's."""
 
     writer: Writer
     governors: Mapping[Address, Governed]
+    outbox: OutboxPort
+    finality: Finality
 
     def write(self, bundle: Bundle, what: Entitlement) -> Landed:
-        """Safe to run again: what landed before is found, not repeated."""
+        """Safe to run again: what landed before is found, not repeated.
+
+        Raises `GivenUpError` when it should be tried again, `RefusedError` when the proposal needs a new look.
+        """
         case = Case.of(bundle)
-        if what.kind is not EntryKind.VOTE:
-            entry = record_note(self.writer, case, what.kind)
-            return Landed(entry_transaction=to_hex(entry.transaction_hash))
+        if what.kind is EntryKind.VOTE:
+            return _landed(self._vote(case))
+        entry = record_note(self.writer, case, what.kind)
+        return Landed(entry_transaction=to_hex(entry.transaction_hash), block=entry.block_number)
+
+    def is_final(self, landed: Landed) -> bool:
+        """By the depth, or the tag, that following goes by."""
+        chain = self.writer.chain
+        if isinstance(self.finality, str):
+            return chain.block(self.finality).number >= landed.block
+        return chain.block("latest").number - landed.block >= self.finality
+
+    def _vote(self, case: Case) -> Voted:
         governed = self.governors[case.key.governor]
         try:
-            voted = vote(self.writer, Booth(governed.adapter, governed.profile), case)
+            return vote(self.writer, Booth(governed.adapter, governed.profile), case)
         except (GivenUpError, RevertedError) as error:
             if self._is_open(governed, case):
                 raise GivenUpError(f"the vote on {case.key} does not land yet: {error.message}") from error
-            return Landed(too_late=True)
-        return Landed(
-            entry_transaction=to_hex(voted.entry.transaction_hash),
-            vote_transaction=to_hex(voted.cast.transaction_hash) if voted.cast else "",
-        )
+            raise RefusedError("the vote closed before the decided vote could land") from error
+        except RefusedError as error:
+            if self._is_open(governed, case) and self.was_signed(case.bundle):
+                raise GivenUpError(f"the vote on {case.key} is signed, there is no other: {error.message}") from error
+            raise
+
+    def was_signed(self, bundle: Bundle) -> bool:
+        """Then the signer gives no vote for another bundle, and what it signed may still land."""
+        case = Case.of(bundle)
+        kept = (self.outbox.load(case.purpose(step)) for step in ("vote", "entry-VOTE"))
+        return any(content is not None and Effort.model_validate_json(content).attempts for content in kept)
 
     def _is_open(self, governed: Governed, case: Case) -> bool:
         read = governed.adapter.read_state(governed.profile, case.key.proposal_id)
         return self.writer.chain.read(read) is ProposalState.ACTIVE
+
+
+def _landed(voted: Voted) -> Landed:
+    places = [place for place in (voted.entry, voted.cast, voted.void) if place is not None]
+    return Landed(
+        entry_transaction=to_hex(voted.entry.transaction_hash),
+        vote_transaction=to_hex(voted.cast.transaction_hash) if voted.cast else "",
+        block=max(place.block_number for place in places),
+        is_void=voted.void is not None,
+    )

@@ -1,22 +1,25 @@
 """One proposal through every step: facts, opinions, decision, record, vote, confirmation.
 
-    establish -> ask -> conclude, seal -> (veto time) -> recheck -> write -> (hold: wait for people, seal, write again)
+    establish -> ask -> conclude, seal -> (veto time) -> recheck -> write -> confirm
+                                                                         -> hold: wait for people, seal, write, confirm
 
 `Steps` remembers finished steps, so a process that was killed goes on where it stopped. From the sealed bundle on, the
-bundle is what counts: rules that changed in the meantime do not change a decision that was made. What a step does
-outside is idempotent by itself as well: bundles are content-addressed, entries carry an expected sequence number,
-signed transactions are stored before they are sent, the governor refuses a second vote.
+bundle is what counts. What a step does outside is idempotent by itself as well: bundles are content-addressed, entries
+carry an expected sequence number, signed transactions are stored before they are sent, the governor refuses a second
+vote. The journal is written inside of steps, so that going on after a restart leaves no trace in it.
 """
 
 from __future__ import annotations
 
 import itertools
 import logging
+import math
+import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
-from pydantic import JsonValue, ValidationError
+from pydantic import JsonValue, TypeAdapter, ValidationError
 
 from pnyx_agents.analyst import Deliberation
 from pnyx_agents.reviewer import Reviewer
@@ -27,7 +30,7 @@ from pnyx_policies.analysis import Opinion
 from pnyx_policies.bundle import Body, Bundle
 from pnyx_policies.decision import Mode
 from pnyx_policies.dossier import Approval, Attempt, Dossier
-from pnyx_policies.entitlement import OPEN_STATES, Entitlement, entitlement
+from pnyx_policies.entitlement import Entitlement, entitlement
 from pnyx_policies.facts import Facts
 from pnyx_tools.evidence import FolderStore
 from pnyx_tools.journal import Journal, Stage
@@ -38,9 +41,21 @@ logger = logging.getLogger("pnyx.steward")
 MAX_REVIEWS = 5
 """A proposal whose targets change code again and again while we look is left to people."""
 
+REVIEWS_AT_ONCE = 4
+"""Proposals that are looked at, or shown to models, at the same time."""
+
+VOTE_IS_OVER: JsonValue = "the vote is over"
+"""The clock's word to a proposal that waits for people."""
+
+A_YEAR_SECONDS = 366 * 24 * 3600.0
+
 
 class StepFailedError(PnyxError):
     """A step failed in a way that trying again does not mend."""
+
+
+class NotFinalError(PnyxError):
+    """On chain, but a reorganisation could still take it away."""
 
 
 class Steps(Protocol):
@@ -55,7 +70,10 @@ class Steps(Protocol):
         ...
 
     def wait_for_word(self, seconds: float) -> JsonValue | None:
-        """What a person said meanwhile (an `Approval` as JSON), or None after `seconds`. Survives restarts."""
+        """What a person said (an `Approval` as JSON), or `VOTE_IS_OVER`; None after `seconds`.
+
+        A word that was given while nobody waited is kept; a restart does not begin the wait anew.
+        """
         ...
 
 
@@ -80,14 +98,27 @@ class Landed(Value):
 
     entry_transaction: str = ""
     vote_transaction: str = ""
-    too_late: bool = False
-    """The vote closed before anything could land: nothing is on chain."""
+    block: int = 0
+    """Number of the last block that holds one of them."""
+    is_void: bool = False
+    """The entry is there, its vote could not land, and a VOID entry says so."""
 
 
 class Scribe(Protocol):
     """Writes entries and votes on chain, through the signer, and reads back what landed."""
 
-    def write(self, bundle: Bundle, what: Entitlement) -> Landed: ...
+    def write(self, bundle: Bundle, what: Entitlement) -> Landed:
+        """Safe to run again: what landed is found, what a reorganisation took away is written again.
+
+        Raises `RefusedError` when it cannot be written as it is and a new look is needed.
+        """
+        ...
+
+    def is_final(self, landed: Landed) -> bool: ...
+
+    def was_signed(self, bundle: Bundle) -> bool:
+        """Whether a vote was signed for it: then the proposal gets no other vote."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +132,11 @@ class Steward:
     tell: Callable[[Message], None]
     delay_seconds: float = 0
     """Autonomous mode: people can reject a decided vote for so long."""
-    patience_seconds: float = 60
-    """How long one wait for people lasts before the vote's state is looked at again."""
+    pause_seconds: float = 60
+    """Between two reviews of the same proposal, and between two looks at the clock during the veto time."""
+    require_approved: Callable[[Dossier], None] = lambda _: None
+    """Raises `RefusedError` when the approval in a dossier does not count (any more); the signer asks the same."""
+    places: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(REVIEWS_AT_ONCE))
 
     def handle(self, proposal: Proposal, steps: Steps) -> None:
         """The whole way of one proposal. Errors that retrying cannot mend end in stage FAILED and an alert."""
@@ -112,13 +146,15 @@ class Steward:
             self.give_up(proposal, error.message)
 
     def give_up(self, proposal: Proposal, why: str) -> None:
-        """Leave it to people: they are told, and the daemon's next start tries again."""
+        """Leave it to people: they are told, and the daemon tries again later."""
         self._advance(proposal, Stage.FAILED, detail=why)
         self._alert(proposal, "failed", why)
 
     def _handle(self, proposal: Proposal, steps: Steps) -> None:
         """Review and carry out; when the world moved on in between (code, deadline, power), from the start."""
         why = ""
+        if self._finish_signed_vote(proposal, steps):
+            return
         for number in range(MAX_REVIEWS):
             bundle = self._review(proposal, steps, str(number))
             try:
@@ -128,21 +164,47 @@ class Steward:
             except RefusedError as error:
                 why = error.message
             logger.warning("reviewing again", extra={"proposal": str(proposal.key), "why": why})
-            steps.pause(self.patience_seconds)
+            self._alert(proposal, f"again:{number}", f"not carried out, and reviewed again: {why}")
+            steps.pause(self.pause_seconds)
         raise RefusedError(f"after {MAX_REVIEWS} reviews: {why}")
+
+    def _finish_signed_vote(self, proposal: Proposal, steps: Steps) -> bool:
+        """An earlier workflow of this proposal may have come so far: then its vote is carried out, and no other."""
+
+        def signed() -> JsonValue:
+            case = self.journal.case(str(proposal.key))
+            data = self.evidence.get_bundle(bytes.fromhex(case.record_root[2:])) if case and case.record_root else None
+            if data is None or self.scribe is None or not self.scribe.was_signed(Bundle.parse(data)):
+                return None
+            return data.decode()
+
+        text = steps.run("signed before", signed)
+        if text is None:
+            return False
+        bundle = Bundle.parse(str(text).encode())
+        try:
+            self._write(bundle, steps, "signed before")
+            self._confirm(bundle, steps, "signed before")
+        except RefusedError as error:
+            logger.warning("reviewing again", extra={"proposal": str(proposal.key), "why": error.message})
+            return False
+        return True
 
     # Review
 
     def _review(self, proposal: Proposal, steps: Steps, label: str) -> Bundle:
         """Facts, opinions, decision, sealed. Each is remembered: a model asked twice would give another answer."""
-        facts = Facts.model_validate(
-            steps.run(
-                f"establish:{label}", lambda: self.reviewer.establish(self._newest(proposal)).model_dump(mode="json")
-            )
-        )
-        said = Said.model_validate(
-            steps.run(f"ask:{label}", lambda: Said.of(self.reviewer.ask(facts)).model_dump(mode="json"))
-        )
+
+        def establish() -> JsonValue:
+            with self.places:
+                return self.reviewer.establish(self._newest(proposal)).model_dump(mode="json")
+
+        def ask() -> JsonValue:
+            with self.places:
+                return Said.of(self.reviewer.ask(facts)).model_dump(mode="json")
+
+        facts = Facts.model_validate(steps.run(f"establish:{label}", establish))
+        said = Said.model_validate(steps.run(f"ask:{label}", ask))
         return self._seal(self.reviewer.conclude(facts, said.deliberation), said.bodies, steps, label)
 
     def _newest(self, proposal: Proposal) -> Proposal:
@@ -160,103 +222,137 @@ class Steward:
             bundle = self.reviewer.seal(dossier, bodies)
             self.evidence.put_bundle(bundle)
             self.evidence.put_configuration(self.reviewer.configuration)
+            self._advance(
+                dossier.proposal, Stage.REVIEWED, outcome=dossier.decision.outcome.value,
+                reason=dossier.decision.reason, record_root=to_hex(bundle.record_root),
+            )  # fmt: skip
             return bundle.record_root.hex()
 
         root = bytes.fromhex(str(steps.run(f"seal:{label}", store)))
         data = self.evidence.get_bundle(root)
         if data is None:
             raise StepFailedError(f"the bundle {root.hex()} was stored and is gone", hint="restore the evidence folder")
-        bundle = Bundle.parse(data)
-        decision = bundle.dossier.decision
-        self._advance(
-            bundle.dossier.proposal, Stage.REVIEWED, outcome=decision.outcome.value, reason=decision.reason,
-            record_root=to_hex(root),
-        )  # fmt: skip
-        return bundle
+        return Bundle.parse(data)
 
     # Acting
 
     def _carry_out(self, bundle: Bundle, steps: Steps, label: str) -> bool:
-        """Write what the bundle entitles to. False when the proposal's code is not what was reviewed any more."""
+        """Write what the bundle entitles to. False when the proposal has to be reviewed again."""
         bundle = self._after_veto_time(bundle, steps, label)
         if self._changed_since(bundle.dossier, steps, label):
             return False
-        what = self._write(bundle, steps, label)
-        if what.kind is EntryKind.HOLD and self._people_may_decide(bundle.dossier):
+        self._write(bundle, steps, label)
+        if self._waits_for_people(bundle.dossier):
             return self._wait_for_people(bundle, steps, label)
+        self._confirm(bundle, steps, label)
         return True
 
     def _changed_since(self, dossier: Dossier, steps: Steps, label: str) -> bool:
         """Looks again right before writing: the review is bound to content and code hashes."""
-        digest = steps.run(f"recheck:{label}", lambda: self.reviewer.establish(dossier.proposal).review_digest.hex())
+        digest = steps.run(f"recheck:{label}", lambda: self.reviewer.digest_now(dossier.proposal).hex())
         return digest != dossier.state.review_digest.hex()
 
-    def _write(self, bundle: Bundle, steps: Steps, label: str) -> Entitlement:
+    def _write(self, bundle: Bundle, steps: Steps, label: str) -> None:
         """The entry, and the vote when it is one. The record is stored before anything on chain speaks of it."""
         dossier, what = bundle.dossier, entitlement(bundle.dossier)
-        if what.vote is not None:
-            self._advance(dossier.proposal, Stage.VOTING)
-        landed = Landed()
-        if self.scribe is not None:
-            scribe = self.scribe
-            landed = Landed.model_validate(
-                steps.run(f"write:{label}", lambda: scribe.write(bundle, what).model_dump(mode="json"))
-            )
-        if landed.too_late:
-            return self._record_missed(dossier.proposal, steps)
+
+        def write() -> JsonValue:
+            if what.vote is not None:
+                self._advance(dossier.proposal, Stage.VOTING)
+            self._note_landed(dossier, what, self._pen(bundle, what))
+            return None
+
+        steps.run(f"write:{label}", write)
+
+    def _pen(self, bundle: Bundle, what: Entitlement) -> Landed:
+        return self.scribe.write(bundle, what) if self.scribe is not None else Landed()
+
+    def _note_landed(self, dossier: Dossier, what: Entitlement, landed: Landed) -> None:
         self._advance(
-            dossier.proposal, Stage.HELD if what.kind is EntryKind.HOLD else Stage.DONE, detail=what.kind.name.lower(),
+            dossier.proposal, Stage.HELD if self._waits_for_people(dossier) else Stage.CONFIRMING,
+            detail="void: the vote could not land" if landed.is_void else _in_words(dossier, what),
             entry_transaction=landed.entry_transaction, vote_transaction=landed.vote_transaction,
         )  # fmt: skip
         self._tell_outcome(dossier, what)
-        return what
 
-    def _record_missed(self, proposal: Proposal, steps: Steps) -> Entitlement:
-        """The vote closed before it could be cast: looked at again, the facts say so, and the entry is MISSED."""
-        self._alert(proposal, "missed", "the vote closed before the decided vote could land")
-        return self._write(self._review(proposal, steps, "missed"), steps, "missed")
+    def _confirm(self, bundle: Bundle, steps: Steps, label: str) -> None:
+        """Until what landed is final. What a reorganisation takes away meanwhile is written again."""
+        dossier, what = bundle.dossier, entitlement(bundle.dossier)
+
+        def confirm() -> JsonValue:
+            landed = self._pen(bundle, what)
+            if self.scribe is not None and not self.scribe.is_final(landed):
+                raise NotFinalError(f"{dossier.proposal.key}: its {what.kind.name} entry is in block {landed.block}")
+            self._advance(
+                dossier.proposal, Stage.DONE, entry_transaction=landed.entry_transaction,
+                vote_transaction=landed.vote_transaction,
+            )  # fmt: skip
+            return None
+
+        steps.run(f"confirm:{label}", confirm)
 
     # People
 
-    def _people_may_decide(self, dossier: Dossier) -> bool:
+    def _waits_for_people(self, dossier: Dossier) -> bool:
         """A rejection is an answer as well: nobody is asked twice."""
-        return dossier.header.mode is not Mode.OBSERVE and dossier.approval is None
+        is_held = entitlement(dossier).kind is EntryKind.HOLD
+        return is_held and dossier.header.mode is not Mode.OBSERVE and dossier.approval is None
 
     def _after_veto_time(self, bundle: Bundle, steps: Steps, label: str) -> Bundle:
         """Autonomous mode: people can reject a vote for a while. Then the rejection is what is recorded."""
         if not self.delay_seconds or entitlement(bundle.dossier).vote is None:
             return bundle
-        word = steps.wait_for_word(self.delay_seconds)
-        answered = self._answered(bundle, word, f"veto:{label}") if word is not None else None
-        if answered is None or entitlement(answered).vote is not None:
-            return bundle
-        return self._seal(answered, bundle.bodies, steps, f"{label}:veto")
+        left_at_first = self._time_left(bundle.dossier, steps, f"{label}:first")
+        waits = steps.run(f"waits:{label}", lambda: _slices(self.delay_seconds, self.pause_seconds))
+        for number, seconds in enumerate(TypeAdapter(list[float]).validate_python(waits)):
+            place = f"{label}:veto:{number}"
+            word = steps.wait_for_word(seconds)
+            answered = self._answered(bundle, word, place) if word is not None else None
+            if answered is not None and entitlement(answered).vote is None:
+                return self._seal(answered, bundle.bodies, steps, place)
+            if self._time_left(bundle.dossier, steps, place) * 2 < left_at_first:
+                break  # half of the time to vote is the vote's, whatever the delay
+        return bundle
+
+    def _time_left(self, dossier: Dossier, steps: Steps, place: str) -> int:
+        """Until the deadline, in units of the governor's clock."""
+        now = steps.run(f"clock:{place}", lambda: self.reviewer.clock(dossier.proposal.key.governor))
+        return dossier.state.governor.deadline - int(str(now))
 
     def _wait_for_people(self, bundle: Bundle, steps: Steps, label: str) -> bool:
-        """Until a person's word counts or the vote closes. False when the proposal's code changed in the meantime."""
+        """Until a person's word counts or the vote closes. False when the proposal has to be reviewed again."""
         proposal = bundle.dossier.proposal
         for number in itertools.count():
             place = f"{label}:{number}"
-            word = steps.wait_for_word(self.patience_seconds)
-            if word is None:
-                if not steps.run(f"open:{place}", lambda: self._still_open(proposal)):
-                    self._advance(proposal, Stage.DONE, detail="held until the vote closed")
-                    return True
-                continue
-            answered = self._answered(bundle, word, place)
-            if answered is None:
+            word = steps.wait_for_word(A_YEAR_SECONDS)
+            if word == VOTE_IS_OVER:
+                self._confirm(bundle, steps, place)
+                return True
+            answered = self._answered(bundle, word, place) if word is not None else None
+            if answered is None or not self._counts(answered, steps, place):
                 continue
             if self._changed_since(answered, steps, place):
                 self._alert(proposal, f"changed:{place}", "its code changed: the approval does not count any more")
                 return False
-            try:
-                self._write(self._seal(answered, bundle.bodies, steps, place), steps, place)
-            except RefusedError as error:
-                self._advance(proposal, Stage.HELD, record_root=to_hex(bundle.record_root))
-                self._alert(proposal, f"word:{place}", f"an approval does not count: {error.message}")
-                continue
+            sealed = self._seal(answered, bundle.bodies, steps, place)
+            self._write(sealed, steps, place)
+            self._confirm(sealed, steps, place)
             return True
         raise AssertionError("unreachable")
+
+    def _counts(self, answered: Dossier, steps: Steps, place: str) -> bool:
+        """Whether the approval is in time, and by somebody whose word counts."""
+
+        def require() -> JsonValue:
+            self.require_approved(answered)
+            return None
+
+        try:
+            steps.run(f"approval:{place}", require)
+        except RefusedError as error:
+            self._alert(answered.proposal, f"word:{place}", f"an approval does not count: {error.message}")
+            return False
+        return True
 
     def _answered(self, bundle: Bundle, word: JsonValue, place: str) -> Dossier | None:
         """The dossier with the person's word in it, None (and an alert) when the word does not fit the decision."""
@@ -269,11 +365,6 @@ class Steward:
             return None
         return answered
 
-    def _still_open(self, proposal: Proposal) -> bool:
-        governed = self.reviewer.governors[proposal.key.governor]
-        read = governed.adapter.read_state(governed.profile, proposal.key.proposal_id)
-        return self.reviewer.reader.read(read) in OPEN_STATES
-
     # Telling
 
     def _advance(self, proposal: Proposal, stage: Stage, **details: str) -> None:
@@ -281,20 +372,32 @@ class Steward:
         logger.info("proposal %s", stage.value, extra={"proposal": str(proposal.key), **details})
 
     def _tell_outcome(self, dossier: Dossier, what: Entitlement) -> None:
-        held = what.kind is EntryKind.HOLD and self._people_may_decide(dossier)
         self.tell(
             Message(
                 key=f"{dossier.proposal.key}:{what.kind.name}",
-                urgency="action" if held else "info",
-                title=f"{_in_words(what)}: proposal {dossier.proposal.key}",
+                urgency=self._urgency(dossier, what),
+                title=f"{_in_words(dossier, what)}: proposal {dossier.proposal.key}",
                 body=dossier.decision.reason,
             )
         )
+
+    def _urgency(self, dossier: Dossier, what: Entitlement) -> str:
+        if what.kind is EntryKind.MISSED:
+            return "alert"
+        return "action" if self._waits_for_people(dossier) else "info"
 
     def _alert(self, proposal: Proposal, what: str, why: str) -> None:
         self.tell(Message(key=f"{proposal.key}:{what}", urgency="alert", title=f"proposal {proposal.key}", body=why))
 
 
-def _in_words(what: Entitlement) -> str:
-    """``hold``, ``vote against``."""
-    return what.kind.name.lower() + (f" {what.vote.value}" if what.vote else "")
+def _slices(whole: float, slice_seconds: float) -> list[JsonValue]:
+    """5 in slices of 2: 2, 2, 1."""
+    return [min(slice_seconds, whole - number * slice_seconds) for number in range(math.ceil(whole / slice_seconds))]
+
+
+def _in_words(dossier: Dossier, what: Entitlement) -> str:
+    """``hold``, ``vote against``, ``hold, rejected by Ada``."""
+    words = what.kind.name.lower() + (f" {what.vote.value}" if what.vote else "")
+    if dossier.approval is not None:
+        words += f", {'approved' if what.vote else 'rejected'} by {dossier.approval.person}"
+    return words

@@ -114,10 +114,16 @@ class Agent:
             journal.close()
 
     def until_stage(self, proposal: int, *stages: Stage) -> Case:
-        case: Case = self.until(
-            f"{proposal} in {[s.value for s in stages]}",
-            lambda: (found := self.case(proposal)) is not None and found.stage in stages and found,
-        )
+        """Of a running agent."""
+
+        def reached() -> Case | None:
+            found = self.case(proposal)
+            if found is not None and found.stage in stages:
+                return found
+            assert self.processes[-1].poll() is None, f"the agent ended by itself\n{self.output[-4000:]}"
+            return None
+
+        case: Case = self.until(f"{proposal} in {[s.value for s in stages]}", reached)
         return case
 
     def entries(self) -> list[Entry]:
@@ -154,6 +160,7 @@ class Options:
     signer_lines: str = ""
     agent_lines: str = ""
     rpc: str | None = None
+    confirmations: int = 0
 
 
 MakeAgent = Callable[..., Agent]
@@ -192,6 +199,11 @@ def provider(node: Anvil) -> Iterator[Provider]:
         yield running
 
 
+def children(pid: int) -> list[int]:
+    """Processes that were started by `pid`."""
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
 def pay(agent: Agent, wei: int = TOKEN // 10) -> int:
     """An honest small payment, its vote open."""
     receiver = agent.node.accounts[7]
@@ -218,7 +230,7 @@ mode = "{options.mode}"
 [chain]
 rpc = "{options.rpc or node.url}"
 chain_id = {node.rpc.chain_id()}
-confirmations = 0
+confirmations = {options.confirmations}
 poll_seconds = 0.3
 [[governor]]
 address = "{dao.governor}"

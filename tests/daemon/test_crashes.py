@@ -3,19 +3,33 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import socket
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
+import httpx
 import pytest
 
 from pnyx_contracts.entry import EntryKind
 from pnyx_tools.journal import Stage
+from pnyx_tools.testing.openai_server import OpenAIServer, refusal, slow
 from pnyx_tools.testing.provider import Provider, Question, Reply, error
 
-from .conftest import Agent, MakeAgent, pay
+from .conftest import Agent, MakeAgent, children, pay
+
+SECONDS_TO_STOP = 5
 
 Moment = Callable[[Agent, Question], bool]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def bundle_is_stored(agent: Agent, question: Question) -> bool:
@@ -64,7 +78,31 @@ def test_kill_minus_nine_after_the_transaction_was_mined(make_agent: MakeAgent, 
     check_one_entry_and_one_vote(agent, killed)
 
 
-def check_one_entry_and_one_vote(agent: Agent, killed: threading.Event) -> None:
+@pytest.mark.parametrize("gate", [True, False])
+def test_a_signed_vote_is_carried_out_even_when_its_workflow_is_lost(
+    make_agent: MakeAgent, provider: Provider, gate: bool
+) -> None:
+    agent = make_agent(gate=gate, rpc=provider.url)
+    killed = threading.Event()
+
+    def kill_once(question: Question) -> Reply | None:
+        if killed.is_set() or not about_to_send(agent, question):
+            return None
+        agent.kill()
+        for file in (agent.folder / "data").glob("workflows.sqlite*"):
+            file.unlink()
+        killed.set()
+        return error(question, -32000, "nobody is there to hear this")
+
+    provider.rule = kill_once
+    proposal = check_one_entry_and_one_vote(agent, killed)
+    case = agent.case(proposal)
+    assert case is not None
+    assert case.tries == 2
+    assert len(list((agent.folder / "evidence").glob("*.json"))) == 2, "one bundle, one configuration"
+
+
+def check_one_entry_and_one_vote(agent: Agent, killed: threading.Event) -> int:
     agent.start()
     proposal = pay(agent)
     agent.until("the kill", killed.is_set)
@@ -73,6 +111,7 @@ def check_one_entry_and_one_vote(agent: Agent, killed: threading.Event) -> None:
     assert agent.stop() == 0
     assert len(agent.votes(proposal)) == 1
     assert [entry.kind for entry in agent.entries()] == [EntryKind.VOTE]
+    return proposal
 
 
 def test_every_log_line_is_one_json_object(make_agent: MakeAgent) -> None:
@@ -109,22 +148,105 @@ def test_a_second_instance_is_refused(make_agent: MakeAgent) -> None:
     assert first.poll() is None
 
 
+@pytest.mark.parametrize("gate", [True, False])
+def test_a_vote_that_a_reorganisation_took_away_is_cast_again(make_agent: MakeAgent, gate: bool) -> None:
+    agent = make_agent(gate=gate, confirmations=3)
+    proposal = pay(agent)
+    agent.node.mine(3)
+    before = agent.node.snapshot()
+    agent.start()
+    first = agent.until_stage(proposal, Stage.CONFIRMING)
+    (vote,) = agent.votes(proposal)
+    agent.node.revert(before)
+    assert agent.votes(proposal) == []
+    agent.node.mine(2)
+    agent.until("the vote to be cast again", lambda: agent.votes(proposal))
+    agent.node.mine(3)
+    last = agent.until_stage(proposal, Stage.DONE)
+    (again,) = agent.votes(proposal)
+    assert (again.vote, again.reason) == (vote.vote, vote.reason)
+    assert last.record_root == first.record_root
+    assert [entry.kind for entry in agent.entries()] == [EntryKind.VOTE]
+
+
+def test_what_an_earlier_configuration_began_is_decided_by_the_new_one(
+    make_agent: MakeAgent, provider: Provider
+) -> None:
+    agent = make_agent(mode="observe", signer=False, rpc=provider.url)
+    provider.rule = lambda question: (503, b"away") if question["method"] == "eth_getBalance" else None
+    agent.start()
+    proposal = pay(agent)
+    agent.until("a step that waits", lambda: '"establish:0"' in agent.output)
+    agent.kill()
+    rules = agent.folder / "rules.toml"
+    rules.write_text(rules.read_text().replace("Nothing speaks against it.", "New rules."))
+    provider.rule = lambda _: None
+    agent.start()
+    case = agent.until_stage(proposal, Stage.DONE)
+    assert (case.tries, case.reason) == (2, "New rules. [calm]")
+    assert len(list((agent.folder / "evidence").glob("*.json"))) == 2, "one bundle, one configuration"
+
+
+def test_a_signer_that_died_ends_the_daemon(make_agent: MakeAgent) -> None:
+    agent = make_agent()
+    process = agent.start()
+    agent.until("the daemon to follow", lambda: '"following"' in agent.output)
+    (signer,) = children(agent.pid)
+    os.kill(signer, signal.SIGKILL)
+    assert process.wait(timeout=20) == 3
+    assert json.loads(agent.output.splitlines()[-2])["error"].startswith("the signer ended by itself")
+    agent.start()
+    agent.until_stage(pay(agent), Stage.DONE)
+
+
+def test_sigterm_does_not_wait_for_a_slow_model(make_agent: MakeAgent) -> None:
+    with OpenAIServer([slow(120, refusal()), refusal()]) as server:
+        model = f'[[model]]\nmodel = "scripted"\nbase_url = "{server.base_url}"\napi_key_env = ""\nmax_attempts = 1\n'
+        agent = make_agent(mode="observe", signer=False, model=model)
+        agent.start()
+        proposal = pay(agent)
+        agent.until("the question", lambda: server.requests)
+        began = time.monotonic()
+        assert agent.stop() == 0
+        assert time.monotonic() - began < SECONDS_TO_STOP
+        agent.start()
+        agent.until_stage(proposal, Stage.DONE)
+        assert len(server.requests) == 2
+    assert "Traceback" not in agent.output
+
+
 def test_a_node_that_is_away_for_a_while(make_agent: MakeAgent, provider: Provider) -> None:
-    agent = make_agent(rpc=provider.url)
+    """It goes on by itself, says so without a flood of lines, counts it, and shows nobody the key in the URL."""
+    key = "0123456789abcdefSECRET"
+    port = free_port()
+    agent = make_agent(rpc=f"{provider.url}/v2/{key}", agent_lines=f"[metrics]\nport = {port}")
     agent.start()
     agent.until("the daemon to follow", lambda: '"following"' in agent.output)
     asked_while_away: list[Any] = []
 
     def away(question: Question) -> Reply:
         asked_while_away.append(question)
-        return 503, b"down for maintenance"
+        return 503, f"no such key: {key}".encode()
 
     provider.rule = away
     proposal = pay(agent)
-    agent.until("the daemon to notice", lambda: len(asked_while_away) > 3)
+    agent.until("the daemon to notice", lambda: len(asked_while_away) > 10)
     provider.rule = lambda _: None
     agent.until_stage(proposal, Stage.DONE)
     assert len(agent.votes(proposal)) == 1
+    failed, works = agent.output.count(" failed; it is tried again"), agent.output.count(" works again")
+    assert 1 <= failed <= 10
+    assert works == 1
+
+    def metrics() -> str:
+        return httpx.get(f"http://127.0.0.1:{port}/metrics").text
+
+    agent.until("the next count", lambda: 'pnyx_proposals{stage="done"} 1.0' in metrics())
+    assert 'pnyx_failures_total{what="following"}' in metrics()
+    assert f'pnyx_followed_block{{governor="{agent.dao.governor}"}}' in metrics()
+    assert agent.stop() == 0
+    files = [p for p in agent.folder.rglob("*") if p.is_file() and p != agent.config]
+    assert [p.name for p in files if key.encode() in p.read_bytes()] == []
 
 
 def test_a_proposal_that_a_reorganisation_moved_is_decided_once(make_agent: MakeAgent) -> None:

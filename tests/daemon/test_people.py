@@ -5,10 +5,18 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 
+from pydantic import JsonValue
+
+from pnyx_agents import assembly
+from pnyx_agents.engine import say
+from pnyx_agents.settings import load_settings
 from pnyx_contracts.entry import EntryKind
 from pnyx_contracts.types import Vote
+from pnyx_policies.bundle import decision_digest
+from pnyx_policies.dossier import Approval
 from pnyx_tools.journal import Stage
 from pnyx_tools.keystore import create_keystore
 
@@ -97,9 +105,8 @@ def test_lifting_a_hold_takes_an_approvers_signature(make_agent: MakeAgent, tmp_
     agent.until_stage(proposal, Stage.HELD)
     without_vote = pnyx(agent, "approve", proposal)
     assert (without_vote.returncode, "must name the vote" in without_vote.stderr) == (2, True)
-    assert pnyx(agent, "approve", proposal, "--vote", "abstain").returncode == 0
-    agent.until("the refusal", lambda: "an approval does not count" in agent.output)
-    assert agent.votes(proposal) == []
+    unsigned = pnyx(agent, "approve", proposal, "--vote", "abstain")
+    assert (unsigned.returncode, "not signed by anyone" in unsigned.stderr) == (1, True)
     signed = pnyx(
         agent, "approve", proposal, "--vote", "abstain", "--keystore", keystore, "--password-file", password, "--json"
     )
@@ -110,13 +117,73 @@ def test_lifting_a_hold_takes_an_approvers_signature(make_agent: MakeAgent, tmp_
     check_as_a_stranger(agent)
 
 
-def test_people_can_veto_an_autonomous_vote(make_agent: MakeAgent) -> None:
+def test_a_word_that_does_not_count_changes_nothing(make_agent: MakeAgent) -> None:
+    """Said past `pnyx approve`, by whoever can write the database."""
+    agent = make_agent(rules=HOLD_ALL)
+    agent.start()
+    proposal = pay(agent)
+    case = agent.until_stage(proposal, Stage.HELD)
+    decision = agent.dossier(case).decision
+
+    def approval(seconds: int, **parts: object) -> JsonValue:
+        until = int(time.time()) + seconds
+        digest = decision_digest(decision.review_digest, "for", decision.ruleset_hash, until)
+        given = {"person": "Eve", "verdict": "approve", "vote": "for", "expires_at": until, "decision_digest": digest}
+        return Approval.model_validate({**given, **parts}).model_dump(mode="json")
+
+    words = [approval(-1), approval(60), approval(60, decision_digest=bytes(32)), {"verdict": "approve"}, "yes", None]
+    for word in words:
+        say(assembly.paths(load_settings(agent.config)).workflows, case.workflow, word)
+    reasons = ("expired at", "nobody signed for 'for' instead", "its digest differs", "validation error")
+    agent.until("the refusals", lambda: all(reason in agent.output for reason in reasons))
+    held = agent.case(proposal)
+    assert held is not None
+    assert (held.stage, held.record_root) == (Stage.HELD, case.record_root)
+    assert agent.votes(proposal) == []
+
+    assert pnyx(agent, "reject", proposal).returncode == 0
+    assert agent.until_stage(proposal, Stage.DONE).detail.startswith("hold, rejected by ")
+    assert [entry.kind for entry in agent.entries()] == [EntryKind.HOLD, EntryKind.HOLD]
+
+
+def test_a_held_proposal_is_done_when_its_vote_is_over(make_agent: MakeAgent) -> None:
+    agent = make_agent(mode="propose")
+    agent.start()
+    proposal = pay(agent)
+    agent.until_stage(proposal, Stage.HELD)
+    assert agent.stop() == 0
+    agent.dao.advance_to_closed(proposal)
+    agent.start()
+    agent.until_stage(proposal, Stage.DONE)
+    late = pnyx(agent, "approve", proposal, "--json")
+    assert (late.returncode, json.loads(late.stderr)["error"]) == (1, "RefusedError")
+    assert [entry.kind for entry in agent.entries()] == [EntryKind.HOLD]
+
+
+def test_a_veto_stops_a_vote_also_after_a_restart(make_agent: MakeAgent) -> None:
     agent = make_agent(agent_lines="delay_seconds = 600")
     agent.start()
     proposal = pay(agent)
     agent.until_stage(proposal, Stage.REVIEWED)
+    assert agent.stop() == 0
+    agent.start()
+    agent.until("the second start", lambda: agent.output.count('"following"') == 2)
+    early = pnyx(agent, "approve", proposal)
+    assert (early.returncode, "is cast by itself" in early.stderr) == (1, True)
+    assert agent.votes(proposal) == [], "a stop does not end the wait"
     assert pnyx(agent, "reject", proposal, "--comment", "Wait.").returncode == 0
-    agent.until_stage(proposal, Stage.HELD)
+    agent.until_stage(proposal, Stage.DONE)
     assert [entry.kind for entry in agent.entries()] == [EntryKind.HOLD]
     assert agent.votes(proposal) == []
     check_as_a_stranger(agent)
+
+
+def test_the_veto_time_leaves_the_vote_half_of_its_time(make_agent: MakeAgent) -> None:
+    agent = make_agent(agent_lines="delay_seconds = 600")
+    agent.start()
+    proposal = pay(agent)
+    agent.until_stage(proposal, Stage.REVIEWED)
+    assert agent.votes(proposal) == []
+    agent.node.mine(250)  # of 400
+    agent.until_stage(proposal, Stage.DONE)
+    assert len(agent.votes(proposal)) == 1

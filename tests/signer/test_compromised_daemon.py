@@ -217,8 +217,8 @@ def test_a_hidden_role_grant_is_refused(gate: Parliament) -> None:
 def test_code_that_changed_after_the_review_is_refused(gate: Parliament) -> None:
     target = str(to_checksum_address("0x0000000000000000000000000000000000c0de01"))
     gate.node.set_code(target, bytes.fromhex("00"))
-    settings = gate.settings.model_copy(update={"known_addresses": {target: "a contract"}})
-    gate.settings = settings
+    configuration = gate.settings.configuration.model_copy(update={"known_addresses": {target: "a contract"}})
+    gate.settings = gate.settings.model_copy(update={"configuration": configuration})
     honest = gate.dossier(gate.open(to=target))
     assert gate.signer().sign(gate.ask_vote(honest)).raw
 

@@ -99,6 +99,24 @@ def gather_facts(
     )
 
 
+def clock(reader: ChainReader, profile: GovernorProfile, block: BlockRef) -> int:
+    """ERC-6372 ``clock()`` at a block; governors older than that count the blocks that the chain counts."""
+    try:
+        return reader.read(Read(profile.address, selector_of("clock()"), _uint), to_hex(block.hash))
+    except (RevertedError, DecodingError):
+        return block.timestamp if profile.clock_mode is ClockMode.TIMESTAMP else block.number
+
+
+def review_digest_now(reader: ChainReader, profile: GovernorProfile, proposal: Proposal) -> bytes:
+    """Steps 4 to 6 alone, at the head of the chain: whether it is still what was reviewed. Raises as step 5."""
+    targets = _read_targets(reader, reached_addresses(decode_calls(proposal.calls)), "latest")
+    return review_digest(profile.kind, proposal, targets)
+
+
+def _read_targets(reader: ChainReader, addresses: Sequence[str], block: BlockId) -> tuple[TargetFacts, ...]:
+    return read_targets(reader, addresses[:MAX_TARGETS], block)
+
+
 def _demand_right_proposal(reader: ChainReader, adapter: GovernorAdapter, proposal: Proposal) -> None:
     chain_id = reader.chain_id()
     if chain_id != proposal.key.chain_id:
@@ -170,7 +188,7 @@ class _Gathering:
             self._skip(
                 "targets", f"the calls reach {len(addresses)} addresses, the code of the first {MAX_TARGETS} was read"
             )
-        return read_targets(self._reader, addresses[:MAX_TARGETS], self._at)
+        return _read_targets(self._reader, addresses, self._at)
 
     def simulation(self) -> Simulation:
         simulation = simulate(
@@ -199,13 +217,7 @@ class _Gathering:
         return tuple(outcome for outcome in outcomes if isinstance(outcome, ToolResult))
 
     def _now(self) -> int:
-        """ERC-6372 ``clock()``; governors older than that count the blocks that the chain counts."""
-        clock = Read(self._profile.address, selector_of("clock()"), _uint)
-        try:
-            return self._read(clock)
-        except (RevertedError, DecodingError):
-            by_time = self._profile.clock_mode is ClockMode.TIMESTAMP
-            return self.block.timestamp if by_time else self.block.number
+        return clock(self._reader, self._profile, self.block)
 
     def _read(self, read: Read[T]) -> T:
         return self._reader.read(read, self._at)

@@ -7,7 +7,7 @@ engine; nothing here is evidence: members check the log and the bundles, never t
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from enum import Enum
 from typing import TYPE_CHECKING, Any
@@ -30,11 +30,13 @@ class Stage(Enum):
     REVIEWED = "reviewed"
     """Decided; the bundle is stored, nothing is on chain yet."""
     HELD = "held"
-    """A HOLD entry is on chain (or stored locally); people may still decide."""
+    """A HOLD entry is on chain; people may still decide."""
     VOTING = "voting"
     """The VOTE entry is being written."""
+    CONFIRMING = "confirming"
+    """On chain, and not final yet: what a reorganisation takes away is written again."""
     DONE = "done"
-    """The last entry for this proposal is confirmed."""
+    """The last entry for this proposal is final."""
     GONE = "gone"
     """The governor does not know it: reorganised away, or the node lags. It is looked at again at every beat."""
     FAILED = "failed"
@@ -57,6 +59,8 @@ class Case(Value):
     deadline: str = ""
     workflow: str = ""
     """Id of the workflow that handles it; empty before it was started."""
+    tries: int = 0
+    """Workflows started for it so far."""
     updated_at: int = 0
 
 
@@ -84,7 +88,7 @@ def _tables(sa: Any, metadata: Any) -> dict[str, Any]:  # noqa: ANN401 - sqlalch
             column("entry_transaction", text, nullable=False, default=""),
             column("vote_transaction", text, nullable=False, default=""),
             column("title", text, nullable=False, default=""), column("deadline", text, nullable=False, default=""),
-            column("workflow", text, nullable=False, default=""),
+            column("workflow", text, nullable=False, default=""), column("tries", integer, nullable=False, default=0),
             column("updated_at", integer, nullable=False, default=0),
         ),
         "outbox": sa.Table(
@@ -123,8 +127,14 @@ class Journal:
 
     @contextmanager
     def _begin(self) -> Iterator[sa.Connection]:
-        with self._engine.begin() as connection:
-            yield connection
+        """One transaction. Raises `UnreachableError` when the database is locked, full or away: worth another try."""
+        import sqlalchemy as sa
+
+        try:
+            with self._engine.begin() as connection:
+                yield connection
+        except sa.exc.OperationalError as error:
+            raise UnreachableError(f"the journal cannot be used: {error.orig}", hint="is the disk full?") from error
 
     def _upsert(self, table: str, key: str, values: dict[str, Any]) -> None:
         target = self._table[table]
@@ -176,19 +186,28 @@ class Journal:
             row = connection.execute(table.select().where(table.c.proposal == key)).one_or_none()
         return row.content if row else None
 
-    def advance(self, key: str, stage: Stage, **details: str) -> None:
+    def advance(self, key: str, stage: Stage, **details: str | int) -> None:
         """Note where a proposal stands; `details` are columns of `Case`."""
         self._upsert("proposal", key, {"stage": stage.value, "updated_at": int(time.time()), **details})
 
-    def cases(self) -> list[Case]:
-        """All proposals, newest last."""
+    def cases(self, stages: Collection[Stage] = tuple(Stage)) -> list[Case]:
+        """The proposals in one of these stages, newest last."""
         table = self._table["proposal"]
-        with self._begin() as connection:
-            rows = connection.execute(table.select().order_by(table.c.updated_at, table.c.proposal)).mappings().all()
-        return [Case.model_validate({k: v for k, v in row.items() if k != "content"}) for row in rows]
+        wanted = table.c.stage.in_([stage.value for stage in stages])
+        return self._cases(lambda query: query.where(wanted).order_by(table.c.updated_at, table.c.proposal))
 
     def case(self, key: str) -> Case | None:
-        return next((c for c in self.cases() if c.proposal == key), None)
+        table = self._table["proposal"]
+        return next(iter(self._cases(lambda query: query.where(table.c.proposal == key))), None)
+
+    def _cases(self, narrowed: Callable[[sa.Select[Any]], sa.Select[Any]]) -> list[Case]:
+        """Without the proposals' content, which can be large."""
+        import sqlalchemy as sa
+
+        columns = [column for column in self._table["proposal"].c if column.name in Case.model_fields]
+        with self._begin() as connection:
+            rows = connection.execute(narrowed(sa.select(*columns))).mappings().all()
+        return [Case.model_validate(dict(row)) for row in rows]
 
     # Signed transactions, stored before they are sent (`pnyx_tools.sender.OutboxPort`)
 
@@ -205,11 +224,13 @@ class Journal:
 
     def first_time(self, key: str) -> bool:
         """True once per key: deduplicates messages over restarts."""
-        table = self._table["told"]
-        with self._begin() as connection:
-            if connection.execute(table.select().where(table.c.key == key)).one_or_none():
-                return False
-            connection.execute(table.insert().values(key=key, at=int(time.time())))
+        import sqlalchemy as sa
+
+        try:
+            with self._begin() as connection:
+                connection.execute(self._table["told"].insert().values(key=key, at=int(time.time())))
+        except sa.exc.IntegrityError:
+            return False
         return True
 
 

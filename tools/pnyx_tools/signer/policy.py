@@ -26,11 +26,10 @@ from pnyx_contracts.governors import GovernorAdapter, GovernorProfile, Transacti
 from pnyx_contracts.types import Proposal, ProposalState, Vote
 from pnyx_policies.checks import CheckReport
 from pnyx_policies.decide import decide
-from pnyx_policies.dossier import Dossier
 from pnyx_policies.facts import Facts
 from pnyx_policies.ruleset import Ruleset
 from pnyx_tools.signer import payload
-from pnyx_tools.signer.approvals import signed_by
+from pnyx_tools.signer.approvals import require_approved
 from pnyx_tools.signer.claims import Evidence, must_equal, reports_on
 from pnyx_tools.signer.memory import Remembered, VoteGiven
 from pnyx_tools.signer.protocol import NotYetError, SignBallot, SignEntry, SignRequest, SignVote
@@ -154,7 +153,13 @@ def _the_vote(bench: Bench, evidence: Evidence, seen: Seen, remembered: Remember
             f"the rules give no vote here: outcome {evidence.dossier.decision.outcome.value!r} in mode "
             f"{evidence.dossier.header.mode.value!r} entitles to a {evidence.entitled.kind.name} entry"
         )
-    _require_approved(bench.settings, evidence.dossier, vote, now)
+    require_approved(  # step 9
+        evidence.dossier,
+        vote,
+        now,
+        approvers=bench.settings.approvers,
+        unsafe_unsigned_approvals=bench.settings.unsafe_unsigned_approvals,
+    )
     _require_possible(seen)
     _require_same_world(evidence, seen)
     _require_same_judgement(bench, evidence, seen)
@@ -173,23 +178,6 @@ def _the_announcement(bench: Bench, evidence: Evidence, seen: Seen, remembered: 
         _refuse("a gate writes no VOTE entry without its vote", "ask for the vote through the gate")
     _require_unannounced(evidence, seen)
     return _the_vote(bench, evidence, seen, remembered, now)[1]
-
-
-def _require_approved(settings: SignerSettings, dossier: Dossier, vote: Vote, now: int) -> None:
-    """Step 9. That a vote needs an approval, and that it speaks of this decision, is what `entitlement` established."""
-    approval = dossier.approval
-    if approval is None:
-        return
-    if approval.expires_at <= now:
-        _refuse(f"the approval by {approval.person} expired at {approval.expires_at}, it is {now}", "approve again")
-    if settings.approvers:
-        if signed_by(approval) not in settings.approvers:
-            _refuse("the approval is not signed by anyone on this signer's list of approvers")
-    elif vote is not dossier.decision.outcome.vote and not settings.unsafe_unsigned_approvals:
-        _refuse(
-            f"the rules give {dossier.decision.outcome.value!r}, and nobody signed for {vote.value!r} instead",
-            "name approvers in the signer's own settings, and let one of them sign the approval",
-        )
 
 
 def _require_possible(seen: Seen) -> None:
