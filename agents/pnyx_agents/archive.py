@@ -25,6 +25,8 @@ def make_backup(settings: Settings, config: Path, file: Path) -> dict[str, str]:
     """
     if file.exists():
         raise UsageError(f"{file} exists already", hint="name a new file: a backup never overwrites another")
+    if not file.parent.is_dir():
+        raise UsageError(f"there is no folder {file.parent}")
     manifest: dict[str, str] = {}
     partial = file.with_name(file.name + ".partial")
     try:

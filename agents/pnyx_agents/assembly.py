@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import secrets
+import time
 from dataclasses import dataclass
+from difflib import get_close_matches
 from importlib.metadata import version
 from pathlib import Path
 
@@ -18,6 +20,8 @@ from pnyx_contracts.errors import RefusedError, UsageError
 from pnyx_contracts.types import to_hex
 from pnyx_policies.checks import Check, builtin_checks
 from pnyx_policies.configuration import Configuration
+from pnyx_policies.dossier import Dossier
+from pnyx_policies.entitlement import entitlement
 from pnyx_policies.outline import OUTLINE
 from pnyx_policies.prompt import templates_hash
 from pnyx_tools import plugins
@@ -39,7 +43,23 @@ def analysts(settings: Settings) -> tuple[AnalystPort, ...]:
     """The committee; without any ``[[model]]`` the outline analyst, which is no language model."""
     if not settings.model:
         return (OutlineAnalyst(),)
+    if any(model.tools for model in settings.model):
+        _require_enabled_tools(settings)
     return tuple(ModelAnalyst(LangChainModel(model)) for model in settings.model)
+
+
+def _require_enabled_tools(settings: Settings) -> None:
+    """A model may call context tools that run, and no others. Raises `UsageError` with the nearest name."""
+    enabled = [tool.name for tool in tools(settings)]
+    for model in settings.model:
+        for name in model.tools:
+            if name not in enabled:
+                near = get_close_matches(name, enabled, n=1)
+                raise UsageError(
+                    f"the model {model.model!r} may call {name!r}, which is no enabled context tool; enabled are "
+                    f"{', '.join(enabled)}",
+                    hint=f"did you mean {near[0]!r}?" if near else "plugins.tools enables the tools of other packages",
+                )
 
 
 def checks(settings: Settings) -> tuple[Check, ...]:
@@ -86,6 +106,7 @@ def declared_configuration(settings: Settings) -> Configuration:
         prompt_hash=templates_hash(),
         ruleset_hash=settings.ruleset().hash,
         checks={check.name: check.version for check in builtin_checks()} | settings.policy.checks,
+        known_addresses=settings.addresses,
         software=f"pnyx {version('pnyx')}",
     )
 
@@ -181,12 +202,23 @@ def signer_settings(settings: Settings, key_address: str) -> SignerSettings:
         ruleset=settings.signer_ruleset().text,
         approvers=own.approvers,
         unsafe_unsigned_approvals=own.unsafe_unsigned_approvals,
-        known_addresses=settings.addresses,
         treasury_assets=tuple({a for g in settings.governor for a in g.treasury_assets}),
         limits=Limits(max_gas=own.max_gas, max_fee_per_gas=own.max_fee_per_gas_wei, daily_wei=own.daily_spend_wei),
         socket=settings.path(own.socket),
         memory=settings.data / "signer.sqlite",
     )
+
+
+def require_approved(settings: Settings, dossier: Dossier) -> None:
+    """Raises `RefusedError` when the approval in `dossier` would not count for the signer now."""
+    from pnyx_tools.signer import approvals
+
+    vote, own = entitlement(dossier).vote, settings.signer
+    if vote is not None and own is not None:
+        approvals.require_approved(
+            dossier, vote, int(time.time()), approvers=own.approvers,
+            unsafe_unsigned_approvals=own.unsafe_unsigned_approvals,
+        )  # fmt: skip
 
 
 def evidence(settings: Settings) -> FolderStore:
@@ -215,7 +247,10 @@ class Paths:
 
 def paths(settings: Settings) -> Paths:
     """The data folder, made private when it is not there yet."""
-    settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"the data folder {settings.data} cannot be made: {error.strerror}") from None
     if not os.access(settings.data, os.W_OK):
         raise UsageError(f"the data folder {settings.data} is not writable")
     return Paths(settings.data)

@@ -22,6 +22,7 @@ from pnyx_agents.assembly import (
     tools,
 )
 from pnyx_agents.keys import key_source
+from pnyx_agents.readable import coins
 from pnyx_agents.reviewer import Governed
 from pnyx_agents.settings import GovernorSettings, Settings
 from pnyx_contracts.artifacts import artifact
@@ -66,21 +67,23 @@ class Doctor:
         yield first
         if first.status == "failed":
             return
+        yield self._try("mode", self._mode, "see docs/running.md")
         yield self._try("chain id", self._chain, "correct chain.chain_id or chain.rpc")
         yield from self._simulation()
         for governor in self.settings.governor:
             yield self._try(f"governor {governor.address}", partial(self._governor, governor), "see docs/governors.md")
-        yield self._try("ruleset", lambda: f"{len(self.settings.ruleset().text)} characters", "see docs/rulesets.md")
+        yield self._try("ruleset", self._ruleset, "see docs/rulesets.md")
         yield self._try("plugins", self._plugins, "see docs/plugins.md")
         yield self._try("data folder", lambda: str(paths(self.settings).data), "make it writable")
+        yield self._try("evidence folder", self._evidence, "make it writable, or change agent.evidence")
         yield from self._models()
         if self.settings.signer is not None:
             yield self._try("signer", self._signer, "start it with `pnyx signer`, or name a keystore in [signer]")
-            yield from self._money()
+            yield from self._all("signer balance", self._money)
         if self.settings.log is not None:
             yield self._try("decision log", self._log, "pnyx deploy puts one on the chain")
-            yield from self._registration()
-            yield from self._power()
+            yield from self._all("registration", self._registration)
+            yield from self._all("voting power", self._power)
 
     def _try(self, name: str, look: Callable[[], str], do: str) -> Result:
         try:
@@ -88,9 +91,30 @@ class Doctor:
         except PnyxError as error:
             return Result(name=name, status="failed", found=error.message, do=error.hint or do)
 
+    def _all(self, name: str, look: Callable[[], Iterator[Result]]) -> Iterator[Result]:
+        """What `look` finds; an error on the way is one more finding, and no end of the examination."""
+        try:
+            yield from look()
+        except PnyxError as error:
+            yield Result(name=name, status="failed", found=error.message, do=error.hint)
+
     def _chain(self) -> str:
         check_chain(self.reader, self.settings)
         return str(self.settings.chain.chain_id)
+
+    def _mode(self) -> str:
+        self.settings.require_means()
+        on_chain = self.settings.log is not None and self.settings.signer is not None
+        what = {
+            Mode.OBSERVE: "decides, never votes",
+            Mode.PROPOSE: "a person approves each vote",
+            Mode.AUTONOMOUS: "votes when the rules say so",
+        }[self.settings.agent.mode]
+        return f"{self.settings.agent.mode.value}: {what}{'' if on_chain else '; nothing goes to the chain'}"
+
+    def _ruleset(self) -> str:
+        ruleset = self.settings.ruleset()
+        return f"{self.settings.policy.ruleset}, rules: {len(ruleset.rules)}, hash 0x{ruleset.hash.hex()}"
 
     def _simulation(self) -> Iterator[Result]:
         try:
@@ -109,16 +133,28 @@ class Doctor:
         governed = govern(self.reader, self.settings, governor)
         self.governed.append(governed)
         profile = governed.profile
-        if not profile.can_vote:
+        if not profile.can_vote and self.settings.agent.mode is not Mode.OBSERVE:
             raise PnyxError(
                 f"{profile.name}: {profile.cannot_vote_because}", hint="only observe mode makes sense for this governor"
             )
-        return f"{profile.name} ({profile.kind}, {profile.clock_mode.value} clock, timelock {profile.timelock})"
+        timelock = f"timelock {profile.timelock}" if profile.timelock else "no timelock"
+        votes = "" if profile.can_vote else f"; cannot be voted on: {profile.cannot_vote_because}"
+        return f"{profile.name} ({profile.kind}, {profile.clock_mode.value} clock, {timelock}){votes}"
 
     def _plugins(self) -> str:
         """Made as `pnyx run` makes them, so that what is broken shows here first."""
         parts = {"checks": checks, "context tools": tools, "notifiers": notifiers}
-        return ", ".join(f"{len(make(self.settings))} {what}" for what, make in parts.items())
+        return ", ".join(f"{what}: {len(make(self.settings))}" for what, make in parts.items())
+
+    def _evidence(self) -> str:
+        folder = self.settings.path(self.settings.agent.evidence)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UsageError(f"{folder} cannot be made: {error.strerror}") from None
+        if not os.access(folder, os.W_OK):
+            raise UsageError(f"{folder} is not writable")
+        return str(folder)
 
     def _models(self) -> Iterator[Result]:
         if not self.settings.model:
@@ -153,7 +189,7 @@ class Doctor:
         balance = self.reader.balance(self.key)
         price = int(self.reader.request("eth_gasPrice", []), 16)
         votes = balance // max(1, price * VOTES_WORTH_OF_GAS)
-        found = f"{balance} wei: about {votes} votes at the present gas price"
+        found = f"{coins(balance)}: enough for about {votes} votes at the present gas price"
         do = f"send coins to {self.key}"
         status = "ok" if votes >= VOTES_IN_RESERVE else "warning" if votes else "failed"
         yield Result(name="signer balance", status=status, found=found, do="" if status == "ok" else do)
@@ -173,7 +209,7 @@ class Doctor:
         if not state.registered:
             yield Result(name="registration", status="failed", found=f"{writer} is not registered", do="pnyx deploy")
             return
-        yield Result(name="registration", status="ok", found=f"{writer}: {state.seq} entries, epoch {state.epoch}")
+        yield Result(name="registration", status="ok", found=f"{writer}, entries so far: {state.seq}")
         declared = declared_configuration(self.settings)
         if evidence(self.settings).get_configuration(declared.hash) is None:
             yield Result(

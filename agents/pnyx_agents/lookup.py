@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
-
-from eth_utils.address import is_address, to_checksum_address
 
 from pnyx_agents.reviewer import Governed
 from pnyx_agents.settings import AgentSettings, ChainSettings, GovernorSettings, PolicySettings, Settings, load_settings
@@ -19,15 +16,14 @@ SPAN_BLOCKS = 50_000
 """One look back; about a week of Ethereum blocks."""
 
 
-def review_settings(governor: str, rpc: str | None, config: Path, ruleset: str | None) -> Settings:
-    """Settings for one review: those of the configuration when it is there, else just enough to read and decide."""
-    if not is_address(governor):
-        raise UsageError(f"{governor!r} is no address of a governor")
-    address = to_checksum_address(governor)
+def review_settings(governor: str, rpc: str | None, config: Path, ruleset: str | None, scratch: Path) -> Settings:
+    """Settings for one review: those of the configuration when it is there, else just enough to read and decide, with
+    `scratch` as data folder.
+    """
     if config.exists():
         settings = load_settings(config)
         known = next(
-            (g for g in settings.governor if g.address == address), GovernorSettings(address=address, start_block=0)
+            (g for g in settings.governor if g.address == governor), GovernorSettings(address=governor, start_block=0)
         )
         updates: dict[str, object] = {"governor": (known,)}
         if ruleset:
@@ -38,9 +34,9 @@ def review_settings(governor: str, rpc: str | None, config: Path, ruleset: str |
     if rpc is None:
         raise UsageError(f"there is no configuration at {config}", hint="give --rpc URL, or --config FILE")
     return Settings(
-        agent=AgentSettings(name="review", data=tempfile.mkdtemp(prefix="pnyx-review-")),
+        agent=AgentSettings(name="review", data=str(scratch)),
         chain=ChainSettings(rpc=rpc, chain_id=Rpc(rpc).chain_id()),
-        governor=(GovernorSettings(address=address, start_block=0),),
+        governor=(GovernorSettings(address=governor, start_block=0),),
         policy=PolicySettings(ruleset=ruleset or "guardian"),
         folder=Path.cwd(),
     )

@@ -5,7 +5,6 @@ markup.
 from __future__ import annotations
 
 from rich.console import Console, Group, RenderableType
-from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
@@ -29,7 +28,7 @@ LONGEST_TEXT = 1200
 
 def print_dossier(dossier: Dossier, console: Console) -> None:
     """The one-line reason first, the full story below."""
-    console.print(Panel(_verdict(dossier), title=f"proposal {dossier.proposal.key.proposal_id}", title_align="left"))
+    console.print(_verdict(dossier))
     for heading, part in (
         ("What it would execute", _calls(dossier)),
         ("What the simulation saw", _simulation(dossier)),
@@ -48,14 +47,18 @@ def _verdict(dossier: Dossier) -> RenderableType:
     what = entitlement(dossier)
     decision = dossier.decision
     lines = Text()
-    lines.append(f"{decision.outcome.value.upper()}", style="bold")
+    done = what.vote.value if what.vote else decision.outcome.value
+    said = {"approve": ", approved by a person", "reject": ", rejected by a person"}
+    lines.append(done.upper() + (said[dossier.approval.verdict] if dossier.approval else ""), style="bold")
     lines.append(f"  {decision.reason}\n")
+    key = dossier.proposal.key
     lines.append(
-        f"decided by rule {decision.decided_by!r}; mode {dossier.header.mode.value}; entry {what.kind.name}",
+        f"decided by {decision.decided_by}; mode {dossier.header.mode.value}; entry {what.kind.name}\n"
+        f"governor {key.governor} on chain {key.chain_id}, proposal\n{key.proposal_id}",
         style="dim",
     )
     if dossier.approval is not None:
-        lines.append(f"\n{dossier.approval.verdict} by {dossier.approval.person}: ", style="bold")
+        lines.append(f"\n{visible(dossier.approval.person)} says: ", style="bold")
         lines.append(visible(dossier.approval.comment) or "no comment")
     return lines
 
@@ -68,8 +71,14 @@ def _plain(text: str, limit: int) -> Text:
 def _calls(dossier: Dossier) -> RenderableType:
     tree = Tree("", hide_root=True)
     for call in dossier.calls:
-        _branch(tree, call, dossier.state.known_addresses)
+        _branch(tree, call, _names(dossier))
     return tree
+
+
+def _names(dossier: Dossier) -> dict[str, str]:
+    """The parts of the DAO that everybody knows, and the names that the operator gave."""
+    roles = {dossier.simulation.executor: "the DAO's executor", dossier.proposal.key.governor: "the governor"}
+    return roles | dossier.state.known_addresses
 
 
 def _branch(tree: Tree, call: DecodedCall, names: dict[str, str]) -> None:
@@ -98,10 +107,12 @@ def _named(address: str, names: dict[str, str]) -> str:
 
 
 def _simulation(dossier: Dossier) -> RenderableType:
-    simulation, names = dossier.simulation, dossier.state.known_addresses
+    simulation, names = dossier.simulation, _names(dossier)
     if simulation.status is SimulationStatus.SKIPPED:
         return Text(f"skipped: {simulation.why_skipped}", style="yellow")
-    parts: list[RenderableType] = [Text(f"{simulation.status.value}, from the executor {simulation.executor}")]
+    parts: list[RenderableType] = [
+        Text(f"{simulation.status.value}, as executed by {simulation.executor} (the DAO's executor)")
+    ]
     parts += [Text(f"call {r.path} reverts: {visible(r.error)}", style="red") for r in simulation.results if r.error]
     parts += [Text(f"{_movement(m, dossier)}") for m in simulation.movements]
     parts += [
@@ -112,10 +123,11 @@ def _simulation(dossier: Dossier) -> RenderableType:
 
 
 def _movement(movement: Movement, dossier: Dossier) -> str:
-    names = dossier.state.known_addresses
-    verb = "goes to" if movement.kind == "transfer" else "may be taken by"
+    names = _names(dossier)
     sender, recipient = _named(movement.sender, names), _named(movement.recipient, names)
-    return f"{_amount(movement, dossier)} of {sender} {verb} {recipient}"
+    if movement.kind == "transfer":
+        return f"{_amount(movement, dossier)} go from {sender} to {recipient}"
+    return f"{_amount(movement, dossier)} of {sender} may be taken by {recipient}"
 
 
 def _amount(movement: Movement, dossier: Dossier) -> str:
@@ -170,12 +182,16 @@ def _opinions(dossier: Dossier) -> RenderableType:
     return Group(*parts)
 
 
-def _rules(dossier: Dossier) -> RenderableType:
-    table = Table("", "rule", "then", "why", show_edge=False)
+def _rules(dossier: Dossier) -> RenderableType | None:
+    if not dossier.rules:
+        return None
+    grid = Table.grid(padding=(0, 1))
     for rule in dossier.rules:
         decided = rule.rule == dossier.decision.decided_by
-        table.add_row("→" if decided else "", rule.rule, rule.then, Text(visible(rule.explanation)))
-    return table
+        words = Text.assemble((rule.rule, "bold"), f" (then {rule.then}) ", visible(rule.explanation))
+        words.stylize("" if decided else "dim")
+        grid.add_row("→" if decided else "", words)
+    return grid
 
 
 def _skipped(dossier: Dossier) -> RenderableType | None:

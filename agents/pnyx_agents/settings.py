@@ -10,10 +10,10 @@ import os
 import re
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import urlsplit
 
-from pydantic import Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError
 
 from pnyx_contracts.errors import UsageError
 from pnyx_contracts.types import Address, Uint, Value
@@ -23,9 +23,21 @@ from pnyx_policies.ruleset import Ruleset
 from pnyx_policies.rulesets import shipped_ruleset, shipped_rulesets
 from pnyx_tools.model import ModelSettings
 
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
 SOCKET = "socket"
 
-Name = Annotated[str, Field(pattern="^[a-z0-9][a-z0-9-]{0,40}$")]
+_NAME = re.compile("^[a-z0-9][a-z0-9-]{0,40}$", re.ASCII)
+
+
+def _name(value: str) -> str:
+    if not _NAME.fullmatch(value):
+        raise ValueError(f"expected up to 41 lower case letters, digits and dashes, got {value[:60]!r}")
+    return value
+
+
+Name = Annotated[str, AfterValidator(_name)]
 
 
 class AgentSettings(Value):
@@ -195,16 +207,28 @@ class Settings(Value):
 def load_settings(path: Path) -> Settings:
     """Read and check one file. Raises `UsageError` that names every wrong line at once."""
     try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise UsageError(f"there is no configuration at {path}", hint="pnyx init writes a commented one") from None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise UsageError(f"{path}: {error}") from error
+    except OSError as error:
+        raise UsageError(f"the configuration {path} cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise UsageError(f"the configuration {path} is no text in UTF-8") from None
+    return parse_settings(text, path)
+
+
+def parse_settings(text: str, path: Path) -> Settings:
+    """Check the text of a file that lies, or will lie, at `path`. Raises `UsageError`."""
+    try:
+        raw = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"{path} is no valid TOML: {error}", hint='strings need quotes: name = "value"') from None
     try:
         return Settings.model_validate({**_from_environment(raw, str(path)), "folder": path.resolve().parent})
     except ValidationError as error:
-        problems = "\n".join(f"  {_place(e['loc'])}: {e['msg']}" for e in error.errors())
-        raise UsageError(f"{path} has {error.error_count()} problem(s):\n{problems}") from None
+        problems = "\n".join(f"  {_place(e['loc'])}: {_words(e)}" for e in error.errors())
+        hint = "docs/configuration.md has every setting"
+        raise UsageError(f"{path} has {error.error_count()} problem(s):\n{problems}", hint=hint) from None
 
 
 def public_url(url: str) -> str:
@@ -215,6 +239,20 @@ def public_url(url: str) -> str:
 
 def _place(location: tuple[int | str, ...]) -> str:
     return ".".join(str(part) for part in location) or "the file"
+
+
+_WORDS = {
+    "extra_forbidden": "there is no such setting",
+    "missing": "is missing",
+    "model_type": "expected a table",
+    "tuple_type": "expected a list; tables of a list have double brackets, as in [[governor]]",
+    "too_short": "expected at least one",
+}
+
+
+def _words(error: ErrorDetails) -> str:
+    """What is wrong, for a person who does not know our types."""
+    return _WORDS.get(error["type"], error["msg"].removeprefix("Value error, "))
 
 
 _VARIABLE = re.compile(r"^\$\{([A-Za-z_][A-Za-z0-9_]*)\}$")

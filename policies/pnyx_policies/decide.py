@@ -54,6 +54,8 @@ class _Judged:
     outcome: Outcome
     """What the rule decides if it matches; a model's advice is resolved already."""
     words: str
+    objection: str = ""
+    """Why a model's advice was not followed."""
 
     def outcome_for_record(self) -> RuleOutcome:
         return RuleOutcome(
@@ -79,7 +81,8 @@ def _judge(rule: Rule, situation: Situation) -> _Judged:
     if rule.model is None:
         return _Judged(rule, truth, Outcome(rule.then), words)
     outcome, advice = take_advice(rule.model, situation.opinions)
-    return _Judged(rule, truth, outcome, f"{words}; advice: {advice}")
+    objection = advice if outcome is Outcome.HOLD else ""
+    return _Judged(rule, truth, outcome, f"{words}; advice: {advice}", objection)
 
 
 def _verdict(judged: Sequence[_Judged], situation: Situation) -> _Verdict:
@@ -103,7 +106,10 @@ def _by_doubt(judged: _Judged) -> _Verdict:
 def _by_rule(judged: _Judged, situation: Situation) -> _Verdict:
     reason = f"{judged.rule.because} [{judged.rule.id}]"
     found_by = _worst_checks(situation.reports) if judged.outcome in {Outcome.AGAINST, Outcome.HOLD} else ""
-    full = f"{reason} Found by: {found_by}" if found_by else reason
+    if judged.objection:
+        full = f"{reason} {judged.objection.capitalize()}."
+    else:
+        full = f"{reason} Found by: {found_by}" if found_by else reason
     return _Verdict(judged.outcome, full if len(full.encode()) <= REASON_BYTES else reason, judged.rule.id)
 
 

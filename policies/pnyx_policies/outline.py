@@ -30,7 +30,7 @@ def outline(facts: Facts) -> Analysis:
     calls = tuple(facts.every_call())
     return Analysis(
         summary=f"{NOTICE} {_counts(facts, calls)}",
-        key_points=_key_points(calls),
+        key_points=_key_points(facts, calls),
         stated_intent=_stated(facts),
         claimed_effects=(),
         risks=_risks(facts, calls),
@@ -43,12 +43,12 @@ def _counts(facts: Facts, calls: tuple[DecodedCall, ...]) -> str:
     simulation = facts.simulation
     unknown = sum(1 for call in calls if _is_unknown(call))
     simulated = {
-        SimulationStatus.SUCCEEDED: f"moves assets {len(simulation.movements)} time(s) and changes powers or code "
-        f"{len(simulation.changes)} time(s) in the simulation",
-        SimulationStatus.REVERTED: "reverts in the simulation",
-        SimulationStatus.SKIPPED: "was not simulated",
+        SimulationStatus.SUCCEEDED: f"In the simulation, movements of assets: {len(simulation.movements)}, changes of "
+        f"powers or code: {len(simulation.changes)}.",
+        SimulationStatus.REVERTED: "It reverts in the simulation.",
+        SimulationStatus.SKIPPED: "It was not simulated.",
     }[simulation.status]
-    return f"The proposal makes {len(calls)} call(s) at all depths, {unknown} of them not decoded, and {simulated}."
+    return f"Calls at all depths: {len(calls)}, not decoded: {unknown}. {simulated}"
 
 
 def _stated(facts: Facts) -> str:
@@ -57,9 +57,9 @@ def _stated(facts: Facts) -> str:
     return f"Not read. {'The text begins ' + quoted(title, _TITLE_CHARACTERS) if title else 'There is no text'}."
 
 
-def _key_points(calls: tuple[DecodedCall, ...]) -> tuple[KeyPoint, ...]:
+def _key_points(facts: Facts, calls: tuple[DecodedCall, ...]) -> tuple[KeyPoint, ...]:
     """One per call; where there are more than fit, the last one says how many are missing."""
-    points = [KeyPoint(claim=_claim(call), call=call.path) for call in calls[:_ITEMS]]
+    points = [KeyPoint(claim=_claim(facts, call), call=call.path) for call in calls[:_ITEMS]]
     if len(calls) > _ITEMS:
         rest = len(calls) - _ITEMS + 1
         points[-1] = KeyPoint(
@@ -68,9 +68,9 @@ def _key_points(calls: tuple[DecodedCall, ...]) -> tuple[KeyPoint, ...]:
     return tuple(points)
 
 
-def _claim(call: DecodedCall) -> str:
+def _claim(facts: Facts, call: DecodedCall) -> str:
     how = "Delegatecall" if call.delegatecall else "Call"
-    value = f" with {call.value_wei} wei" if call.value_wei else ""
+    value = f" with {amount_in_words(facts, None, call.value_wei, 0)}" if call.value_wei else ""
     if call.signature:
         arguments = ", ".join(f"{quoted(a.name, 30)} = {quoted(a.value, 60)}" for a in call.arguments)
         what = f"{quoted(call.signature, 100)}, {arguments or 'no arguments'}"
@@ -111,9 +111,10 @@ def _call_risks(facts: Facts, calls: tuple[DecodedCall, ...]) -> Iterator[Risk]:
             yield _risk(RiskLevel.HIGH, f"Call {call.path} runs foreign code with its caller's rights.")
         if _is_unknown(call):
             yield _risk(RiskLevel.MEDIUM, f"Call {call.path} to {call.target} is not decoded.")
+    called = {call.target for call in calls if call.calldata or call.delegatecall}
     for target in facts.targets:
-        if not target.has_code:
-            yield _risk(RiskLevel.MEDIUM, f"{target.address} has no code.")
+        if target.address in called and not target.has_code:  # a payment to an account is none of these
+            yield _risk(RiskLevel.MEDIUM, f"{target.address} is called and has no code: nothing happens there.")
 
 
 def _risk(level: RiskLevel, text: str) -> Risk:

@@ -36,8 +36,11 @@ then = "abstain"
 
 # Does what the command `pnyx` does, and leaves a list of everything that was imported meanwhile.
 PNYX = """
-import atexit, pathlib, sys
-atexit.register(lambda: pathlib.Path(sys.argv[1]).write_text(" ".join(sys.modules)))
+import atexit, os, pathlib, sys
+leave = os._exit
+note = lambda: pathlib.Path(sys.argv[1]).write_text(" ".join(sys.modules))
+atexit.register(note)
+os._exit = lambda code: (note(), leave(code))  # how the daemon ends, past atexit
 from pnyx_agents.cli import main
 main(sys.argv[2:])
 """

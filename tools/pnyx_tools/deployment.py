@@ -104,7 +104,10 @@ def plan(chain: Chain, wish: Wish, sender: str) -> Plan:
         _require_code(chain, wish.log, "DecisionLog")
     if not wish.gate:
         if sender != wish.signer:
-            raise UsageError("a plain key registers itself: its own keystore must send the registration")
+            raise UsageError(
+                f"a plain key registers itself: the registration must come from the signer {wish.signer}, not {sender}",
+                hint="name the signer's own keystore as --keystore",
+            )
         data = encode_register(wish.guardian or sender, wish.notice_seconds, wish.declaration)
         steps.append(Step(f"register {sender} as a writer of the log", log, data))
         return _costed(chain, sender, steps, log, None, sender)

@@ -9,6 +9,7 @@ import getpass
 import json
 import os
 import stat
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -133,10 +134,21 @@ def read_password(path: Path) -> str:
 
 
 def ask_password(path: Path, *, new: bool = False) -> str:
-    """Asks the person at the terminal, twice for a new keystore; nothing is echoed."""
-    password = getpass.getpass(f"Password for {path}: ")
-    if new and getpass.getpass("Again: ") != password:
-        raise UsageError("the two passwords differ")
+    """Asks the person at the terminal, twice for a new keystore; nothing is echoed. Raises `UsageError` without a
+    terminal: a password that would be shown is not asked for.
+    """
+    if not new:
+        _require_private(path, "keystore")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", getpass.GetPassWarning)
+        try:
+            password = getpass.getpass(f"Password for {path}: ")
+            if new and getpass.getpass("Again: ") != password:
+                raise UsageError("the two passwords differ")
+        except getpass.GetPassWarning:
+            raise UsageError(
+                f"there is no terminal to ask for the password of {path}", hint="name a file that holds it"
+            ) from None
     return password
 
 
@@ -177,10 +189,12 @@ def _read_keystore(path: Path) -> dict[str, Any]:
     _require_private(path, "keystore")
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UsageError(f"the keystore {path} cannot be read: {type(error).__name__}") from None
+    except OSError as error:
+        raise UsageError(f"the keystore {path} cannot be read: {error.strerror}") from None
+    except ValueError:
+        content = None
     if not isinstance(content, dict) or content.get("version") != 3:
-        raise UsageError(f"the file {path} is no keystore of version 3", hint="make one with 'pnyx init'")
+        raise UsageError(f"the file {path} is no keystore of version 3", hint="pnyx init --keystore makes one")
     return content
 
 

@@ -18,7 +18,9 @@ from pnyx_agents.cli.options import config_option, json_option, print_json, sett
 @click.option("--comment", default="", help="Why; becomes part of the public record.")
 @click.option("--keystore", type=click.Path(path_type=Path), help="Sign the approval with this key (EIP-191).")
 @click.option("--password-file", type=click.Path(path_type=Path), help="Password of the keystore.")
-@click.option("--days", default=7, show_default=True, help="How long the approval counts.")
+@click.option(
+    "--days", type=click.IntRange(1, 365), default=7, show_default=True, help="How long the approval counts, in days."
+)
 @json_option
 def command(
     proposal: str, config: Path, vote: str | None, comment: str, keystore: Path | None, password_file: Path | None,

@@ -16,9 +16,14 @@ def open_journal(settings: Settings) -> Journal:
 def find_case(journal: Journal, wanted: str) -> Case:
     """By ``chain:governor:id``, by the id, or by a beginning of the id that fits only one."""
     cases = journal.cases()
-    matches = [c for c in cases if wanted == c.proposal or c.proposal.rpartition(":")[2].startswith(wanted)]
+    exact = [c for c in cases if wanted in {c.proposal, _id(c)}]
+    matches = exact or [c for c in cases if _id(c).startswith(wanted)]
     if len(matches) == 1:
         return matches[0]
     if not matches:
         raise UsageError(f"no proposal {wanted!r} in the journal", hint="pnyx status lists them")
     raise UsageError(f"{wanted!r} fits {len(matches)} proposals", hint="give more digits, or chain:governor:id")
+
+
+def _id(case: Case) -> str:
+    return case.proposal.rpartition(":")[2]

@@ -53,7 +53,7 @@ def command(proposals: Path | None, ruleset: str, keep: bool, as_json: bool) -> 
             else:
                 _show(report, Console())
             if keep:
-                console.print(f"\nThe chain runs at {report.rpc}; the agent's files are in {folder}. Ctrl-C ends it.")
+                click.echo(_what_to_try(report, folder), err=True)
                 sys.stdout.flush()
                 signal.sigwait({signal.SIGINT, signal.SIGTERM})
     finally:
@@ -69,16 +69,33 @@ def _folder() -> Path:
 
 def _show(report: Report, console: Console) -> None:
     from rich.table import Table
+    from rich.text import Text
 
-    table = Table("proposal", "decision", "why", "entry", "vote on chain", "worst finding")
+    table = Table.grid(padding=(0, 2))
     for act in report.acts:
-        table.add_row(act.name, act.outcome, act.reason, act.entry, act.vote or "none", act.worst_finding or "none")
+        table.add_row(Text(act.name, "bold"), Text(f"{act.outcome.upper()}  {act.reason}"))
+        seen = f"entry: {act.entry}; vote on chain: {act.vote or 'none'}; worst finding: {act.worst_finding or 'none'}"
+        table.add_row("", Text(seen, "dim"))
     console.print(table)
     console.print(
-        f"Every decision stands in the log {report.log}, written by the gate {report.writer}, and was checked by a "
-        f"second process that had nothing but {report.rpc} and that address."
+        f"\nEvery decision stands in the log {report.log}, written by the gate {report.writer}. A second process, "
+        "which knew nothing but the chain and that address, checked each of them against the chain: all of it holds.",
+        highlight=False,
     )
     console.print(
-        "No language model took part: the outline analyst wrote the analyses, the rules decided.", style="dim"
-    )
-    console.print(f"{report.seconds:.0f} seconds. Try `pnyx demo --keep`, then `pnyx show`, `pnyx log`, `pnyx verify`.")
+        "No language model took part: the outline analyst wrote the analyses, the rules decided. That took "
+        f"{report.seconds:.0f} seconds. `pnyx demo --keep` leaves everything there to look around.",
+        style="dim", highlight=False,
+    )  # fmt: skip
+
+
+def _what_to_try(report: Report, folder: Path) -> str:
+    config = folder / "pnyx.toml"
+    return f"""
+The chain and the agent's files stay there until Ctrl-C. In another terminal, try:
+
+  pnyx status -c {config}
+  pnyx show {report.acts[0].proposal_id[:8]} -c {config}
+  pnyx log --rpc {report.rpc} --log {report.log}
+  pnyx verify --rpc {report.rpc} --log {report.log} --evidence {report.evidence}
+"""

@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from pnyx_agents.cli.arguments import ADDRESS, DAYS
 from pnyx_agents.cli.options import config_option, json_option, print_json, settings_from
+
+if TYPE_CHECKING:
+    from pnyx_agents.settings import Settings
+    from pnyx_policies.configuration import Configuration
+    from pnyx_tools.deployment import Deployed, Plan
 
 DAY_SECONDS = 24 * 3600
 
@@ -18,13 +25,21 @@ DAY_SECONDS = 24 * 3600
 )
 @click.option("--password-file", type=click.Path(path_type=Path), help="Its password; else it is asked for.")
 @click.option("--evidence-uri", required=True, help="Where members will find the bundles; stands in the registration.")
-@click.option("--signer", help="Address of the signer's key; default: the keystore of [signer].")
+@click.option("--signer", type=ADDRESS, help="Address of the signer's key; default: the keystore of [signer].")
 @click.option("--plain-key", is_flag=True, help="No gate: the signer's own account votes, members see DECLARED.")
-@click.option("--guardian", help="Who can pause the gate's votes, usually the DAO's timelock; default: the operator.")
-@click.option("--log", "log", help="Use this decision log instead of a new one.")
-@click.option("--factory", help="Use this gate factory instead of a new one.")
-@click.option("--notice-days", default=3, show_default=True, help="Notice of configuration changes; at least 1.")
-@click.option("--delay-days", default=2, show_default=True, help="Delay of signer and governor changes of the gate.")
+@click.option(
+    "--guardian",
+    type=ADDRESS,
+    help="Who can pause the gate's votes, usually the DAO's timelock; default: the operator.",
+)
+@click.option("--log", "log", type=ADDRESS, help="Use this decision log instead of a new one.")
+@click.option("--factory", type=ADDRESS, help="Use this gate factory instead of a new one.")
+@click.option(
+    "--notice-days", type=DAYS, default=3, show_default=True, help="Notice of configuration changes; at least 1."
+)
+@click.option(
+    "--delay-days", type=DAYS, default=2, show_default=True, help="Delay of signer and governor changes of the gate."
+)
 @click.option("--yes", is_flag=True, help="Send without asking.")
 @json_option
 def command(
@@ -35,51 +50,97 @@ def command(
     """Put the log, the factory and the gate on a chain, or register a plain key. Shows the plan and its cost first.
 
     When the configuration has a [log] already, this makes the chain follow the file: a changed configuration is
-    announced, and,
-    once the notice is over, activated.
+    announced, and, once the notice is over, activated.
     """
     from pnyx_agents.assembly import check_chain, declared_configuration, evidence, writer_of
+    from pnyx_agents.readable import coins
     from pnyx_contracts.entry import Declaration
+    from pnyx_contracts.errors import UsageError
     from pnyx_tools.chain import Chain
     from pnyx_tools.deployment import Wish, carry_out, plan, plan_change
-    from pnyx_tools.keystore import ask_password, keystore_address, load_account, read_password
+    from pnyx_tools.keystore import ask_password, load_account, read_password
 
     settings = settings_from(config)
+    if settings.log is not None and (plain_key or guardian or log or factory):
+        raise UsageError(
+            f"{config} has a [log] already, so this announces or activates a change of configuration",
+            hint="leave out --plain-key, --guardian, --log and --factory; or take [log] out of the file to deploy anew",
+        )
+    if "://" not in evidence_uri:
+        raise UsageError(f"{evidence_uri!r} is no URI", hint="for example https://example.org/evidence")
     chain = Chain(settings.chain.rpc)
     check_chain(chain, settings)
     configuration = declared_configuration(settings)
     account = load_account(keystore, read_password(password_file) if password_file else ask_password(keystore))
+    signer = signer or _signer_of(settings) or (account.address if plain_key else None)
     declaration = Declaration(
         config_hash=configuration.hash, governors=configuration.governors, evidence_uri=evidence_uri
     )
-    if signer is None and settings.signer is not None and settings.signer.keystore is not None:
-        signer = keystore_address(settings.path(settings.signer.keystore))
-    wish = Wish(
-        log=log, factory=factory, gate=not plain_key, signer=signer or account.address, guardian=guardian,
-        notice_seconds=notice_days * DAY_SECONDS, delay_seconds=delay_days * DAY_SECONDS,
-        declaration=declaration,
-    )  # fmt: skip
     if settings.log is not None:
-        what = plan_change(chain, settings.log.address, writer_of(settings, wish.signer), account.address, declaration)
+        writer = writer_of(settings, signer or account.address)
+        what = plan_change(chain, settings.log.address, writer, account.address, declaration)
+    elif signer is None:
+        raise UsageError(
+            "nobody has said which key signs for the gate",
+            hint="pnyx init --keystore makes one; name it in [signer] keystore, or give its address as --signer",
+        )
     else:
+        wish = Wish(
+            log=log, factory=factory, gate=not plain_key, signer=signer, guardian=guardian,
+            notice_seconds=notice_days * DAY_SECONDS, delay_seconds=delay_days * DAY_SECONDS,
+            declaration=declaration,
+        )  # fmt: skip
         what = plan(chain, wish, account.address)
-    for number, step in enumerate(what.steps, 1):
-        click.echo(f"{number}. {step.what}", err=True)
-    click.echo(f"about {what.gas} gas, at most {what.max_cost_wei / 10**18:.6f} of the chain's coin", err=True)
+    _show_plan(what, configuration)
+    held = chain.balance(account.address)
+    if held < what.max_cost_wei:
+        raise UsageError(
+            f"the operator {account.address} has {coins(held)}, which may be too little", hint="send it coins for gas"
+        )
     if not yes:
         click.confirm("Send these transactions?", abort=True, err=True)
     deployed = carry_out(chain, what, account, lambda text: click.echo(f"... {text}", err=True))
     stored = evidence(settings).put_configuration(configuration)
     if as_json:
         print_json({**deployed.model_dump(mode="json"), "configuration": str(stored)})
-        return
-    if settings.log is not None:
+    elif settings.log is not None:
         click.echo(f"\nDone. The configuration lies in {stored}: publish it with the bundles.")
-        return
-    click.echo("\nDone. Put this into the configuration:\n\n[log]")
-    click.echo(f'address = "{deployed.log}"')
-    if not plain_key:
+    else:
+        _show_result(deployed, signer, evidence_uri, stored)
+
+
+def _signer_of(settings: Settings) -> str | None:
+    """The signer's address, as far as its keystore is here and names it."""
+    from pnyx_tools.keystore import keystore_address
+
+    if settings.signer is None or settings.signer.keystore is None:
+        return None
+    return keystore_address(settings.path(settings.signer.keystore))
+
+
+def _show_plan(what: Plan, configuration: Configuration) -> None:
+    from pnyx_agents.readable import coins
+
+    analysts = ", ".join(analyst.name for analyst in configuration.analysts)
+    click.echo(
+        f"This declares the agent {configuration.agent!r}: mode {configuration.mode.value}, analysts {analysts}, "
+        f"ruleset 0x{configuration.ruleset_hash.hex()}. Later changes need notice.\n\nTransactions of {what.sender}:",
+        err=True,
+    )
+    for number, step in enumerate(what.steps, 1):
+        click.echo(f"{number}. {step.what}", err=True)
+    click.echo(f"\nAbout {what.gas:,} gas, at most {coins(what.max_cost_wei)}.", err=True)
+
+
+def _show_result(deployed: Deployed, signer: str | None, evidence_uri: str, stored: Path) -> None:
+    click.echo(f'\nDone. Put this into the configuration:\n\n[log]\naddress = "{deployed.log}"')
+    if deployed.factory is not None:
         click.echo(f'writer = "{deployed.writer}"\nfactory = "{deployed.factory}"')
     click.echo(f"start_block = {deployed.start_block}")
-    click.echo(f"\nPublish the evidence folder at {evidence_uri} (the configuration lies in {stored}).")
-    click.echo(f"Delegate voting power to {deployed.writer}; fund the signer {wish.signer} for gas.")
+    click.echo(
+        f"\nThen:\n"
+        f"- publish the evidence folder at {evidence_uri} (the configuration lies in {stored})\n"
+        f"- send coins for gas to the signer {signer}\n"
+        f"- let people delegate voting power to {deployed.writer}\n"
+        f"- pnyx doctor"
+    )

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from pnyx_agents.cli.options import config_option, json_option, print_json, settings_from
 
-MARKS = {"ok": "[green]ok[/]", "warning": "[yellow]warning[/]", "failed": "[red]failed[/]"}
+if TYPE_CHECKING:
+    from pnyx_agents.doctor import Result
+
+STYLES = {"ok": "green", "warning": "yellow", "failed": "bold red"}
 
 
 @click.command("doctor")
@@ -25,13 +30,26 @@ def command(config: Path, as_json: bool) -> None:
     if as_json:
         print_json([result.model_dump(mode="json") for result in results])
     else:
-        from rich.console import Console
-        from rich.markup import escape
-
-        console = Console()
-        for result in results:
-            console.print(f"{MARKS[result.status]:>8}  {escape(result.name)}: {escape(result.found)}")
-            if result.do:
-                console.print(f"          try: {escape(result.do)}", style="dim")
+        _show(results)
     if any(result.status == "failed" for result in results):
         sys.exit(1)
+
+
+def _show(results: Sequence[Result]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table.grid(padding=(0, 2))
+    for result in results:
+        table.add_row(Text(result.status, STYLES[result.status]), Text(f"{result.name}: {result.found}"))
+        if result.do:
+            table.add_row("", Text(f"to do: {result.do}", "dim"))
+    Console().print(table)
+    failed, warnings = (sum(r.status == status for r in results) for status in ("failed", "warning"))
+    if failed:
+        click.echo(f"\n{failed} of {len(results)} failed: the agent will not work like this.")
+    elif warnings:
+        click.echo(f"\nThe agent can run. {warnings} of {len(results)} deserve a look.")
+    else:
+        click.echo("\nAll is well. Next: pnyx run")

@@ -8,11 +8,10 @@ from __future__ import annotations
 import importlib
 import json
 import sys
-from typing import Any
 
 import click
 
-from pnyx_contracts.errors import PnyxError
+from pnyx_contracts.errors import PnyxError, UsageError
 
 COMMANDS = {
     "demo": "The whole job on a local chain, then a stranger's verification.",
@@ -68,7 +67,10 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         group.main(args=given, prog_name="pnyx", standalone_mode=False)
     except click.ClickException as error:
-        error.show()
+        if "--json" in given:
+            click.echo(_json_error("UsageError", error.format_message(), ""), err=True)
+        else:
+            error.show()
         sys.exit(error.exit_code)
     except click.Abort:
         click.echo("aborted", err=True)
@@ -78,6 +80,12 @@ def main(arguments: list[str] | None = None) -> None:
     except PnyxError as error:
         click.echo(_explain(error, as_json="--json" in given), err=True)
         sys.exit(error.exit_code)
+    except OSError as error:
+        if error.filename is None:
+            raise
+        told = UsageError(f"{error.filename}: {error.strerror}")
+        click.echo(_explain(told, as_json="--json" in given), err=True)
+        sys.exit(told.exit_code)
     except ModuleNotFoundError as error:
         if error.name is None or error.name.startswith("pnyx"):
             raise
@@ -86,7 +94,8 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def _explain(error: PnyxError, *, as_json: bool) -> str:
-    if not as_json:
-        return f"error: {error}"
-    body: dict[str, Any] = {"error": type(error).__name__, "message": error.message, "hint": error.hint}
-    return json.dumps(body)
+    return _json_error(type(error).__name__, error.message, error.hint) if as_json else f"error: {error}"
+
+
+def _json_error(kind: str, message: str, hint: str) -> str:
+    return json.dumps({"error": kind, "message": message, "hint": hint})

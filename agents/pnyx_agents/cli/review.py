@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import click
 
+from pnyx_agents.cli.arguments import ADDRESS, BLOCK, PROPOSAL_ID
 from pnyx_agents.cli.options import json_option, print_json
 
 
 @click.command("review")
-@click.argument("governor")
-@click.argument("proposal_id")
+@click.argument("governor", type=ADDRESS)
+@click.argument("proposal_id", type=PROPOSAL_ID)
 @click.option("--rpc", help="JSON-RPC endpoint; else chain.rpc of the configuration.")
 @click.option(
     "--config", "-c", type=click.Path(path_type=Path), default=Path("pnyx.toml"), help="Configuration, if any."
@@ -19,32 +21,25 @@ from pnyx_agents.cli.options import json_option, print_json
 @click.option(
     "--ruleset", default=None, help="A shipped ruleset or a TOML file; else the configuration's, else guardian."
 )
-@click.option("--voter", help="Also judge this account's standing (voting power, voted already).")
-@click.option("--from-block", default=0, show_default=True, help="How far back to look for the proposal.")
+@click.option("--voter", type=ADDRESS, help="Also judge this account's standing (voting power, voted already).")
+@click.option("--from-block", type=BLOCK, default=0, show_default=True, help="How far back to look for the proposal.")
 @json_option
 def command(
-    governor: str, proposal_id: str, rpc: str | None, config: Path, ruleset: str | None, voter: str | None,
+    governor: str, proposal_id: int, rpc: str | None, config: Path, ruleset: str | None, voter: str | None,
     from_block: int, as_json: bool,
 ) -> None:  # fmt: skip
     """The whole review of one proposal, without key or transaction: decode, simulate, analyze, check, decide."""
     from rich.console import Console
 
+    from pnyx_agents.assembly import reviewer
     from pnyx_agents.lookup import find_proposal, review_settings
-    from pnyx_contracts.errors import UsageError
     from pnyx_tools.rpc import Rpc
 
-    try:
-        wanted = int(proposal_id, 0)
-    except ValueError:
-        raise UsageError(f"{proposal_id!r} is no proposal id", hint="a decimal number or 0x hex") from None
-    settings = review_settings(governor, rpc, config, ruleset)
-    from pnyx_agents.assembly import reviewer
-
-    reader = Rpc(settings.chain.rpc)
-    judge = reviewer(settings, reader, voter)
-    with Console(stderr=True).status("looking for the proposal") as status:
-        governed = judge.governors[settings.governor[0].address]
-        proposal = find_proposal(reader, governed, wanted, from_block, status.update)
+    with TemporaryDirectory(prefix="pnyx-review-") as scratch, Console(stderr=True).status("reading") as status:
+        settings = review_settings(governor, rpc, config, ruleset, Path(scratch))
+        reader = Rpc(settings.chain.rpc)
+        judge = reviewer(settings, reader, voter)
+        proposal = find_proposal(reader, judge.governors[governor], proposal_id, from_block, status.update)
         status.update("reading the chain and simulating")
         facts = judge.establish(proposal)
         status.update("asking " + ", ".join(a.describe().name for a in judge.analysts))
@@ -55,3 +50,4 @@ def command(
     from pnyx_agents.readable import print_dossier
 
     print_dossier(dossier, Console())
+    click.echo("\nThis was a look only: nothing was recorded, nothing was sent.")

@@ -34,6 +34,7 @@ def command(what: str, config: Path, evidence: str | None, as_json: bool) -> Non
 
 
 def _find(what: str, config: Path, evidence: str | None) -> Bundle:
+    from pnyx_agents.cli.word import load_bundle, record_root
     from pnyx_contracts.errors import UsageError
     from pnyx_policies.bundle import Bundle
     from pnyx_tools.evidence import open_store
@@ -41,18 +42,11 @@ def _find(what: str, config: Path, evidence: str | None) -> Bundle:
     if Path(what).is_file():
         return Bundle.parse(Path(what).read_bytes())
     if evidence is not None:
-        try:
-            root = bytes.fromhex(what.removeprefix("0x"))
-        except ValueError:
-            raise UsageError(
-                f"{what!r} is no record root", hint="0x and 64 hex digits, as `pnyx log` shows it"
-            ) from None
-        data = open_store(evidence).get_bundle(root)
+        data = open_store(evidence).get_bundle(record_root(what))
         if data is None:
             raise UsageError(f"{evidence} has no bundle of the record {what}")
         return Bundle.parse(data)
     from pnyx_agents.cli.cases import find_case, open_journal
-    from pnyx_agents.cli.word import load_bundle
     from pnyx_agents.settings import load_settings
 
     settings = load_settings(config)

@@ -14,7 +14,8 @@ from pnyx_agents.cli.options import config_option, settings_from
 def command(config: Path) -> None:
     """The process that holds the key. It judges every request by its own reading of the chain and its own ruleset.
 
-    Run it as another user than the daemon, with the same configuration file; `pnyx run` finds it by its socket.
+    Run it apart from the daemon with the same configuration file, for example in a container that shares nothing but
+    the socket's folder; `pnyx run` finds it by its socket.
     """
     from pnyx_agents.assembly import signer_settings
     from pnyx_agents.keys import key_source

@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from pnyx_agents.cli.options import config_option, json_option, print_json, settings_from
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+    from pnyx_tools.journal import Case
+
+ID_DIGITS = 12
+"""So many digits of an id tell proposals apart; `pnyx show`, `approve` and `reject` take them."""
 
 
 @click.command("status")
@@ -17,24 +26,35 @@ def command(config: Path, as_json: bool) -> None:
     """Where each proposal stands, and what waits for a person."""
     from pnyx_agents.cli.cases import open_journal
 
-    journal = open_journal(settings_from(config))
-    cases = journal.cases()
+    cases = open_journal(settings_from(config)).cases()
     if as_json:
         print_json([case.model_dump(mode="json") for case in cases])
         return
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     from pnyx_tools.journal import Stage
 
-    table = Table("id", "title", "stage", "decision", "why", "since (UTC)")
+    table = Table.grid(padding=(0, 2))
     for case in cases:
-        table.add_row(
-            case.proposal.rpartition(":")[2][:12], case.title[:50], case.stage.value, case.outcome,
-            (case.detail if case.stage is Stage.FAILED else case.reason)[:80],
-            datetime.fromtimestamp(case.updated_at, UTC).isoformat(" ", "minutes"),
-        )  # fmt: skip
+        table.add_row(case.proposal.rpartition(":")[2][:ID_DIGITS], Text(case.stage.value, "bold"), _story(case))
     Console().print(table)
     held = sum(case.stage is Stage.HELD for case in cases)
     if held:
-        click.echo(f"{held} proposal(s) wait for a person: pnyx show ID, then pnyx approve ID or pnyx reject ID.")
+        click.echo(f"\n{held} held, waiting for a person: pnyx show ID, then pnyx approve ID or pnyx reject ID")
+    elif not cases:
+        click.echo("No proposal yet. pnyx run follows the governors; pnyx review looks at an older proposal.")
+
+
+def _story(case: Case) -> Text:
+    """What a proposal is called, what was decided, why. The title is a stranger's: plain text, never markup."""
+    from rich.text import Text
+
+    from pnyx_policies.text import visible
+
+    since = datetime.fromtimestamp(case.updated_at, UTC).isoformat(" ", "minutes").removesuffix("+00:00")
+    why = ": ".join(part for part in (case.detail or case.outcome, case.reason) if part)
+    return Text("\n").join(
+        [Text(visible(case.title)), *([Text(visible(why))] if why else []), Text(f"{since} UTC", "dim")]
+    )

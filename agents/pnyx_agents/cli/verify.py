@@ -6,28 +6,32 @@ import sys
 
 import click
 
+from pnyx_agents.cli.arguments import ADDRESS, BLOCK, BLOCK_TAG
 from pnyx_agents.cli.options import json_option, print_json
 
 
 @click.command("verify")
 @click.option("--rpc", required=True, help="JSON-RPC endpoint of the chain; best one that keeps old state.")
-@click.option("--log", "address", required=True, help="Address of the decision log.")
-@click.option("--writer", help="Check this writer only, a gate or an account; default: every writer of the log.")
+@click.option("--log", "address", type=ADDRESS, required=True, help="The decision log.")
+@click.option(
+    "--writer", type=ADDRESS, help="Check this writer only, a gate or an account; default: every writer of the log."
+)
 @click.option("--evidence", help="Folder or URL of the bundles; default: where each writer says on chain.")
-@click.option("--factory", help="The one gate factory to accept; default: any with our code.")
+@click.option("--factory", type=ADDRESS, help="The one gate factory to accept; default: any with our code.")
 @click.option("--second-rpc", help="Another node, which must agree about the chain and every head.")
-@click.option("--upto", default="finalized", show_default=True, help="Check up to this block: a tag or a number.")
-@click.option("--from-block", type=int, help="Where the log's events begin; found out when left out.")
+@click.option(
+    "--upto", type=BLOCK_TAG, default="finalized", show_default=True, help="Check up to this block: a tag or a number."
+)
+@click.option("--from-block", type=BLOCK, help="Where the log's events begin; found out when left out.")
 @json_option
 def command(
     rpc: str, address: str, writer: str | None, evidence: str | None, factory: str | None, second_rpc: str | None,
-    upto: str, from_block: int | None, as_json: bool,
+    upto: int | str, from_block: int | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Check a decision log: anyone can, with one RPC endpoint and the log's address.
 
     Exit code 0: everything that could be checked matches; 1: something differs or is missing; 2: wrong usage; 3: an
-    endpoint
-    cannot be reached. See docs/verifying.md for the steps.
+    endpoint cannot be reached. See docs/verifying.md for the steps.
     """
     from rich.console import Console
 
@@ -37,7 +41,7 @@ def command(
     console = Console(stderr=True)
     with console.status("reading the log") as status:
         report = verify(
-            Rpc(rpc), address, writer, evidence, factory=factory, upto=int(upto) if upto.isdigit() else upto,
+            Rpc(rpc), address, writer, evidence, factory=factory, upto=upto,
             from_block=from_block, second_reader=Rpc(second_rpc) if second_rpc else None, progress=status.update,
         )  # fmt: skip
     if as_json:

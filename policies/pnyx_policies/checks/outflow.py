@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pnyx_policies.checks.protocol import CheckView
-from pnyx_policies.facts import Facts
+from pnyx_policies.facts import Facts, Holding
+from pnyx_policies.factsheet import amount_in_words
 from pnyx_policies.finding import Finding, Severity
 from pnyx_policies.money import Outflow, by_asset, holding_of, outflows, share_of_treasury
 
 LARGE_SHARE_BPS = 2_500
 NOTABLE_SHARE_BPS = 500
+SYMBOL_CHARACTERS = 20
 
 
 class TreasuryOutflow:
@@ -33,18 +35,22 @@ class TreasuryOutflow:
         share = share_of_treasury(facts, items)
         holding = holding_of(facts, asset)
         votes = asset is not None and asset == facts.governor.profile.token
-        total = sum(o.amount for o in items)
-        held = f"The treasury holds {holding.balance}." if holding else "Nobody looked at this balance."
-        what = "wei of the chain's coin" if asset is None else f"units of {asset}"
+        amount = amount_in_words(facts, asset, sum(o.amount for o in items), SYMBOL_CHARACTERS)
+        held = f"The treasury holds {_words(facts, holding)}." if holding else "Nobody looked at this balance."
+        what = "the chain's coin" if asset is None else asset
         part = "an unknown part of" if share is None else f"{share // 100}.{share % 100:02}% of"
         return Finding(
             check=self.name,
             severity=max(_severity(share), Severity.MEDIUM if votes else Severity.LOW),
-            title=f"{total} {what}: {part} what the treasury holds",
+            title=f"{amount} of {what}: {part} what the treasury holds",
             detail=f"{held}{' This token votes here.' if votes else ''}",
             calls=tuple(dict.fromkeys(p for o in items for p in o.paths)),
             evidence=tuple(dict.fromkeys(o.recipient for o in items)),
         )
+
+
+def _words(facts: Facts, holding: Holding) -> str:
+    return amount_in_words(facts, holding.asset, holding.balance, SYMBOL_CHARACTERS)
 
 
 def _severity(share: int | None) -> Severity:

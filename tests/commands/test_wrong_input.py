@@ -1,0 +1,85 @@
+"""Whatever people type: one clear message, the right exit code, never a traceback."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from .conftest import Pnyx
+
+CONFIG = """
+[agent]
+name = "tester"
+[chain]
+rpc = "http://127.0.0.1:1/v2/a-key-that-nobody-may-see"
+chain_id = 1
+[[governor]]
+address = "0x0000000000000000000000000000000000000001"
+start_block = 1
+"""
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    path = tmp_path / "pnyx.toml"
+    path.write_text(CONFIG)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("command", "code", "says"),
+    [
+        ("nonsense", 2, "No such command"),
+        ("status extra", 2, "unexpected extra argument"),
+        ("show 123", 2, "no proposal '123' in the journal"),
+        ("show 0xzz", 2, "is no record root"),
+        ("show 0x12", 2, "is no record root"),
+        ("show 0x" + "12" * 32, 2, "is not in the evidence folder"),
+        ("approve 123", 2, "no proposal '123' in the journal"),
+        ("approve 123 --days 0", 2, "--days"),
+        ("approve 123 --vote maybe", 2, "--vote"),
+        ("reject 123", 2, "no proposal '123' in the journal"),
+        ("backup {folder}/no-folder/file", 2, "there is no folder"),
+        ("backup {folder}/pnyx.toml", 2, "exists already"),
+        ("signer", 2, "names no keystore"),
+        ("run", 3, "cannot be reached"),
+    ],
+)
+def test_a_clear_message_and_the_right_code(pnyx: Pnyx, config: Path, command: str, code: int, says: str) -> None:
+    words = command.format(folder=config.parent).split()
+    ended = pnyx(*words, *([] if words[0] == "nonsense" else ["-c", config]))
+    assert ended.code == code
+    assert says in ended.err
+    assert ended.out == ""
+    assert "a-key-that-nobody-may-see" not in ended.err
+
+
+@pytest.mark.parametrize("command", ["status", "show 1", "approve 1", "reject 1", "signer", "run", "backup x"])
+def test_a_configuration_that_is_not_there(pnyx: Pnyx, tmp_path: Path, command: str) -> None:
+    ended = pnyx(*command.split(), "-c", tmp_path / "none.toml")
+    assert (ended.code, "there is no configuration" in ended.err) == (2, True)
+
+
+@pytest.mark.parametrize("content", ["no archive", ""])
+def test_what_is_no_backup_leaves_nothing(pnyx: Pnyx, tmp_path: Path, content: str) -> None:
+    (tmp_path / "file").write_text(content)
+    ended = pnyx("restore", tmp_path / "file", tmp_path / "there")
+    assert (ended.code, "is not a backup" in ended.err) == (1, True)
+    assert not (tmp_path / "there").exists()
+
+
+@pytest.mark.parametrize(
+    ("command", "kind"),
+    [("show 123", "UsageError"), ("approve 123", "UsageError"), ("approve 123 --vote maybe", "UsageError")],
+)
+def test_with_json_the_error_is_json_too(pnyx: Pnyx, config: Path, command: str, kind: str) -> None:
+    ended = pnyx(*command.split(), "-c", config, "--json")
+    error = json.loads(ended.err)
+    assert (ended.code, error["error"]) == (2, kind)
+    assert error["message"]
+
+
+def test_the_status_of_an_agent_that_never_ran(pnyx: Pnyx, config: Path) -> None:
+    assert pnyx("status", "-c", config, "--json").json == []
