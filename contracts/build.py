@@ -29,6 +29,7 @@ SOURCES = {
     "DecisionLog": "src/DecisionLog.sol",
     "VoteGate": "src/VoteGate.sol",
     "VoteGateFactory": "src/VoteGateFactory.sol",
+    "Governor43Block": "legacy/Governor43.sol",
     "Governor4Block": "test/governors/Governor4.sol",
     "Governor4Timestamp": "test/governors/Governor4.sol",
     "Governor5Block": "test/governors/Governor5.sol",
@@ -97,12 +98,13 @@ def _remapped(target: str) -> str:
     raise BuildError(f"foundry.toml has no remapping for the import {target!r}")
 
 
-def forge(*arguments: str) -> subprocess.CompletedProcess[str]:
+def forge(*arguments: str, profile: str = "default") -> subprocess.CompletedProcess[str]:
     """Run forge from npm in this folder, with Node on the path for the compiler shim; its output is captured."""
     binaries = sorted(ROOT.glob("node_modules/@foundry-rs/forge-*/bin/forge*"))
     if not binaries:
         raise BuildError("forge is not installed: run `npm ci --ignore-scripts` in contracts/")
-    environment = os.environ | {"PATH": f"{_node_folder()}{os.pathsep}{os.environ.get('PATH', '')}"}
+    path = f"{_node_folder()}{os.pathsep}{os.environ.get('PATH', '')}"
+    environment = os.environ | {"PATH": path, "FOUNDRY_PROFILE": profile}
     command = [str(binaries[0]), *arguments]
     return subprocess.run(command, cwd=ROOT, env=environment, text=True, capture_output=True, check=False)
 
@@ -121,13 +123,18 @@ def _node_folder() -> Path:
 def compile_all() -> dict[str, dict[str, Any]]:
     """Compile everything from scratch, outside the working cache, and return the artifacts by contract."""
     with tempfile.TemporaryDirectory() as folder:
-        out = Path(folder) / "out"
-        arguments = ["build", "src", "test/governors", "--ast", "--force", "--no-cache", "--out", str(out)]
-        result = forge(*arguments)
-        if result.returncode != 0:
-            raise BuildError(f"forge build failed:\n{result.stdout}{result.stderr}")
-        names = _immutable_names(out)
-        return {contract: _artifact(contract, out, names) for contract in SOURCES}
+        now, legacy = Path(folder) / "now", Path(folder) / "legacy"
+        _compile(now, "src", "test/governors")
+        _compile(legacy, "legacy", profile="legacy")
+        outs = {contract: legacy if path.startswith("legacy/") else now for contract, path in SOURCES.items()}
+        names = {out: _immutable_names(out) for out in (now, legacy)}
+        return {contract: _artifact(contract, out, names[out]) for contract, out in outs.items()}
+
+
+def _compile(out: Path, *folders: str, profile: str = "default") -> None:
+    result = forge("build", *folders, "--ast", "--force", "--no-cache", "--out", str(out), profile=profile)
+    if result.returncode != 0:
+        raise BuildError(f"forge build failed:\n{result.stdout}{result.stderr}")
 
 
 def _immutable_names(out: Path) -> dict[str, str]:

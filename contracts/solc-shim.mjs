@@ -4,7 +4,8 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 
-const solc = createRequire(import.meta.url)("solc");
+const compiler = process.env.FOUNDRY_PROFILE === "legacy" ? "solc-v0.8.13" : "solc";
+const solc = createRequire(import.meta.url)(compiler);
 
 if (process.argv.includes("--version")) {
   const version = solc.version().replace(/\.Emscripten.*$/, ".Linux.g++");

@@ -52,7 +52,7 @@ def test_forge_tests_pass() -> None:
 
 @needs_packages
 def test_sources_are_formatted() -> None:
-    result = build.forge("fmt", "--check", "src", "test")
+    result = build.forge("fmt", "--check", "src", "test", "legacy")
     assert result.returncode == 0, result.stdout
 
 

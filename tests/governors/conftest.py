@@ -23,12 +23,15 @@ def governor_node() -> Iterator[Anvil]:
 
 @pytest.fixture(
     scope="session",
-    params=[(4, "block"), (4, "timestamp"), (5, "block"), (5, "timestamp")],
-    ids=lambda p: f"OZ{p[0]}-{p[1]}",
-)
+    params=[
+        (4, "block", "Governor43Block"), (4, "block", None), (4, "timestamp", None), (5, "block", None),
+        (5, "timestamp", None),
+    ],
+    ids=lambda p: f"OZ{'4.3' if p[2] else p[0]}-{p[1]}",
+)  # fmt: skip
 def governance(request: pytest.FixtureRequest, governor_node: Anvil) -> Governance:
-    version, clock = request.param
-    return deploy_governance(governor_node, version, clock)
+    version, clock, contract = request.param
+    return deploy_governance(governor_node, version, clock, contract=contract)
 
 
 @pytest.fixture(scope="session")

@@ -115,6 +115,8 @@ def test_votes_land_as_what_they_say(governance: Governance):
 
 
 def test_votes_with_parameters_are_read_too(governance: Governance):
+    if governance.profile.name == "Governor43Block":
+        pytest.skip("votes have parameters since 4.6")
     proposal_id = propose(governance)
     governance.advance_to_active(proposal_id)
     signature = "castVoteWithReasonAndParams(uint256,uint8,string,bytes)"
