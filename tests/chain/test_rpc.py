@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
+import re
 import socket
 import time
 import traceback
@@ -17,7 +19,7 @@ from pnyx_tools.reader import MethodMissingError, RevertedError, RpcError
 from pnyx_tools.rpc import Rpc
 from pnyx_tools.testing.anvil import Anvil
 from pnyx_tools.testing.deploy import deploy, encode_call
-from pnyx_tools.testing.provider import Provider, error, result
+from pnyx_tools.testing.provider import Provider, Question, Reply, Rule, error, result
 
 # --- a real node -----------------------------------------------------------------------------------------------------
 
@@ -155,6 +157,66 @@ def test_other_errors(provider: Provider, code, message, kind):
         Rpc(provider.url).call(*CALL)
     assert message[:30] in str(caught.value)
     assert len(provider.asked) == 1, "nothing to gain from another try"
+
+
+def node_with(code: int, message: Callable[[int], str], *, state: bool = True, failures: int = 9) -> Rule:
+    """A node whose calls fail `failures` times; `message` sees how often it was asked before."""
+    calls = itertools.count()
+
+    def rule(question: Question) -> Reply:
+        if question["method"] == "eth_getBalance":
+            return result(question, "0x0") if state else error(question, -32000, "missing trie node 12ab (path )")
+        number = next(calls)
+        return error(question, code, message(number)) if number < failures else result(question, "0x1234")
+
+    return rule
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        (-32000, "return data out of bounds"),
+        (-32000, "stack limit reached 1024 (1023)"),
+        (-32000, "write protection"),
+        (-32603, "EVM error OutOfOffset"),
+        (-32015, "BadInstruction"),
+        (-32603, "words that nobody has thought of yet"),
+    ],
+)
+def test_a_call_that_fails_twice_in_the_same_words_is_a_revert(provider: Provider, code: int, message: str):
+    provider.rule = node_with(code, lambda _: message)
+    with pytest.raises(RevertedError, match=re.escape(message)):
+        Rpc(provider.url).call(*CALL)
+    assert [q["method"] for q in provider.asked] in (["eth_call"], ["eth_call", "eth_getBalance", "eth_call"])
+
+
+def test_a_call_that_fails_where_nothing_can_be_read_is_no_revert(provider: Provider):
+    provider.rule = node_with(-32000, lambda _: "something else", state=False)
+    with pytest.raises(RpcError, match="something else"):
+        Rpc(provider.url).call(*CALL)
+
+
+def test_a_call_that_fails_in_other_words_is_no_revert(provider: Provider):
+    provider.rule = node_with(-32000, lambda number: f"backend {number} is unwell")
+    with pytest.raises(RpcError, match="backend 1"):
+        Rpc(provider.url).call(*CALL)
+
+
+def test_a_call_that_fails_once_is_answered(provider: Provider):
+    provider.rule = node_with(-32000, lambda _: "unwell", failures=1)
+    assert Rpc(provider.url).call(*CALL) == b"\x12\x34"
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["6001600060003e", "fe", "5b600056", "60ff56", "01", "5f5ffd"],
+    ids=["return data out of bounds", "invalid opcode", "endless", "bad jump", "empty stack", "revert"],
+)
+def test_code_that_fails_is_a_revert_whatever_the_node_calls_it(chain_node: Anvil, code: str):
+    hostile = "0x00000000000000000000000000000000000BaD00"
+    chain_node.set_code(hostile, bytes.fromhex(code))
+    with pytest.raises(RevertedError):
+        chain_node.rpc.call(hostile, b"")
 
 
 @pytest.mark.parametrize(

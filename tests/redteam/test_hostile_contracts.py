@@ -26,6 +26,8 @@ BALANCE_OF = "balanceOf(address)"
 
 STOP, TIMESTAMP, LOOP = "00", "42", "5b"
 BURN_ALL_GAS = "5b600056"
+READ_BEYOND_RETURN_DATA = "6001600060003e"
+"""A failure that clients have many names for, none of them "revert"."""
 
 
 def push(size: int, value: int) -> str:
@@ -191,6 +193,18 @@ def test_code_that_burns_all_gas_is_survived(dao: Governance) -> None:
     assert facts.simulation.status is not SimulationStatus.SUCCEEDED
     assert decided(facts) is not Outcome.FOR
     assert time.monotonic() - begun < 30
+
+
+def test_code_that_fails_in_a_strange_way_cannot_stop_the_review(dao: Governance) -> None:
+    """As a token, and as the beacon of a proxy."""
+    put(dao, RECEIVER, READ_BEYOND_RETURN_DATA)
+    put(dao, SUPPLIER, STOP)
+    dao.node.rpc.request("anvil_setStorageAt", [SUPPLIER, f"0x{BEACON_SLOT:064x}", f"0x{RECEIVER[2:].lower():0>64}"])
+    transfer = encode_call("transfer(address,uint256)", SUPPLIER, 5)
+    facts = review(dao, dao.propose([RECEIVER, SUPPLIER], [0, 1], [transfer, b""], "strange"))
+    assert facts.simulation.status is not SimulationStatus.SUCCEEDED
+    assert any(RECEIVER in skipped.why for skipped in facts.skipped)
+    assert decided(facts) is not Outcome.FOR
 
 
 def test_a_proposal_of_two_hundred_actions_and_sixty_kilobytes(dao: Governance) -> None:

@@ -19,7 +19,7 @@ from pydantic_core import from_json
 
 from pnyx_contracts.errors import UsageError
 from pnyx_contracts.governors import Read
-from pnyx_contracts.types import BlockRef, Log, to_hex
+from pnyx_contracts.types import ZERO_ADDRESS, BlockRef, Log, to_hex
 from pnyx_tools.reader import BlockId, MethodMissingError, RevertedError, RpcError, Topics
 from pnyx_tools.wire import (
     LogQuery,
@@ -60,6 +60,14 @@ _REVERTED = re.compile(
     re.IGNORECASE,
 )
 
+_NOT_OF_THE_CODE = re.compile(
+    r"insufficient (funds|balance)|(header|block|state) .{0,60}not (found|available)|missing trie node|prun(ed|ing)"
+    r"|archive|historical state",
+    re.IGNORECASE | re.DOTALL,
+)
+_UNANSWERABLE: Final = frozenset({-32700, -32600, -32602, -32001, -32002, -32005})
+"""Malformed, refused or unavailable questions: error codes that say nothing about the code that was called."""
+
 # httpx logs every URL at INFO, and the URL of an RPC provider is often the key itself.
 logging.getLogger("httpx").setLevel(logging.WARNING)
 
@@ -78,6 +86,10 @@ class _BusyError(RpcError):
     def __init__(self, message: str, *, hint: str = "", wait_seconds: float = 0.0) -> None:
         super().__init__(message, hint=hint)
         self.wait_seconds = wait_seconds
+
+
+class _CallFailedError(RpcError):
+    """The node answers an ``eth_call`` with an error that we do not know. See `Rpc._call_again`."""
 
 
 class Rpc:
@@ -180,14 +192,37 @@ class Rpc:
         return found
 
     def request(self, method: str, params: Sequence[Any]) -> Any:  # noqa: ANN401 - JSON as the node gave it
+        try:
+            return self._request_patiently(method, params)
+        except _CallFailedError as failure:
+            return self._call_again(params, failure)
+
+    def _call_again(self, params: Sequence[Any], failure: _CallFailedError) -> Any:  # noqa: ANN401
+        """The answer to an ``eth_call`` that failed once. What fails again in the same words, at a block whose state
+        the node has, is the fault of the code that was called: a revert. Clients have a hundred words for that, and
+        nobody may choose code that looks like a broken node.
+        """
+        called, block = params[0].get("to") or ZERO_ADDRESS, params[1] if len(params) > 1 else "latest"
+        try:
+            self._request_patiently("eth_getBalance", [called, block])
+        except (RpcError, MethodMissingError):
+            raise failure from None
+        try:
+            return self._request_patiently("eth_call", params)
+        except _CallFailedError as again:
+            if again.message != failure.message:
+                raise
+            raise RevertedError(failure.message) from None
+
+    # --- one request -------------------------------------------------------------------------------------------------
+
+    def _request_patiently(self, method: str, params: Sequence[Any]) -> Any:  # noqa: ANN401
         for pause in BACKOFF_SECONDS:
             try:
                 return self._request_once(method, params)
             except _BusyError as busy:
                 time.sleep(max(pause, busy.wait_seconds))
         return self._request_once(method, params)
-
-    # --- one request -------------------------------------------------------------------------------------------------
 
     def _request_once(self, method: str, params: Sequence[Any]) -> Any:  # noqa: ANN401
         request_id = next(self._ids)
@@ -255,6 +290,8 @@ class Rpc:
             raise _TooMuchError(
                 text
             )  # providers word their limits in a hundred ways: less is tried, then this is raised
+        if method == "eth_call" and code not in _UNANSWERABLE and not _NOT_OF_THE_CODE.search(message):
+            raise _CallFailedError(text)
         raise RpcError(text)
 
     def _logs_once(self, query: LogQuery, start: int, end: int) -> list[Log]:
