@@ -28,7 +28,9 @@ from pnyx_agents.reviewer import Governed
 from pnyx_agents.steward import VOTE_IS_OVER
 from pnyx_contracts.errors import PnyxError
 from pnyx_contracts.types import Address, Proposal, ProposalState
+from pnyx_policies.eligibility import is_waiting
 from pnyx_policies.entitlement import OPEN_STATES
+from pnyx_tools.clock import clock_at
 from pnyx_tools.follow import Advanced, Cursor, Follower, Rewound
 from pnyx_tools.journal import Case, Found, Journal, Stage
 from pnyx_tools.notify import Message, Notifier
@@ -170,7 +172,7 @@ class Daemon:
             return
         if state is None:
             return
-        if state is ProposalState.PENDING:
+        if self._is_waiting(proposal, state):
             if case.stage is not Stage.WAITING:
                 self.journal.advance(case.proposal, Stage.WAITING)
             return
@@ -190,6 +192,13 @@ class Daemon:
         if governed is None:
             return None
         return self.reader.read(governed.adapter.read_state(governed.profile, proposal.key.proposal_id))
+
+    def _is_waiting(self, proposal: Proposal, state: ProposalState) -> bool:
+        if state is not ProposalState.ACTIVE:
+            return state is ProposalState.PENDING
+        governed = self.governors[proposal.key.governor]
+        snapshot = self.reader.read(governed.adapter.read_snapshot(governed.profile, proposal.key.proposal_id))
+        return is_waiting(state, snapshot, clock_at(self.reader, governed.profile, self.reader.block()))
 
     def _start(self, case: Case, proposal: Proposal) -> None:
         """The journal first, then the engine: a crash in between leaves a case that is taken up."""

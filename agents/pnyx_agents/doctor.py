@@ -30,6 +30,7 @@ from pnyx_contracts.decision_log import read_governor_allowed, read_state, read_
 from pnyx_contracts.errors import PnyxError, RefusedError, UnreachableError, UsageError
 from pnyx_contracts.types import Address, Value
 from pnyx_policies.decision import Mode
+from pnyx_tools.clock import clock_at
 from pnyx_tools.keystore import open_key
 from pnyx_tools.model import ModelSettings
 from pnyx_tools.reader import MethodMissingError
@@ -234,8 +235,7 @@ class Doctor:
             return
         for governed in self.governed:
             adapter, profile = governed.adapter, governed.profile
-            clock = self.reader.block()
-            now = clock.timestamp if profile.clock_mode.value == "timestamp" else clock.number
+            now = clock_at(self.reader, profile, self.reader.block())
             power = self.reader.read(adapter.read_voting_power(profile, self.writer, now - 1))
             status = "ok" if power else "warning"
             yield Result(

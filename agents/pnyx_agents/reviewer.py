@@ -23,8 +23,9 @@ from pnyx_policies.dossier import Approval, Dossier, Header, Software, State
 from pnyx_policies.facts import Facts
 from pnyx_policies.prompt import templates
 from pnyx_policies.ruleset import Ruleset
+from pnyx_tools.clock import clock_at
 from pnyx_tools.context import ContextTool
-from pnyx_tools.gather import clock, gather_facts, review_digest_now
+from pnyx_tools.gather import gather_facts, review_digest_now
 from pnyx_tools.reader import BlockId, ChainReader
 
 RECORDED_PACKAGES = ("pydantic", "eth-abi", "rfc8785", "web3", "langchain-core", "langchain-openai", "openai", "dbos")
@@ -78,8 +79,8 @@ class Reviewer:
         return review_digest_now(self.reader, self.governors[proposal.key.governor].profile, proposal)
 
     def clock(self, governor: Address) -> int:
-        """The governor's time now: a block number or seconds since the epoch."""
-        return clock(self.reader, self.governors[governor].profile, self.reader.block())
+        """The governor's time now: a block number as contracts see it, or seconds since the epoch."""
+        return clock_at(self.reader, self.governors[governor].profile, self.reader.block())
 
     def ask(self, facts: Facts) -> Deliberation:
         """One opinion per analyst. An analyst that fails gives an opinion that says so; nobody guesses."""

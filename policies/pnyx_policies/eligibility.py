@@ -47,11 +47,18 @@ def stand(facts: Facts, limits: Limits) -> StandingReport:
         return StandingReport(Standing.NEVER, "votes of this governor cannot be encoded for certain")
     if voter.has_voted:
         return StandingReport(Standing.NEVER, "this account has voted already")
-    if governor.state is ProposalState.PENDING:
+    if is_waiting(governor.state, governor.snapshot, governor.now):
         return StandingReport(Standing.WAITING, "voting has not started yet")
     if governor.state is not ProposalState.ACTIVE:
         return StandingReport(Standing.NEVER, f"the proposal is {governor.state.name.lower()}, not active")
     return _power(voter.voting_power, limits) or _time(facts, limits) or StandingReport(Standing.READY)
+
+
+def is_waiting(state: ProposalState, snapshot: int, now: int) -> bool:
+    """Voting has not started. OpenZeppelin 4.3 is active already in the block of the snapshot: nobody's power is known
+    there, and no vote can be cast.
+    """
+    return state is ProposalState.PENDING or (state is ProposalState.ACTIVE and now <= snapshot)
 
 
 def _power(voting_power: int | None, limits: Limits) -> StandingReport | None:

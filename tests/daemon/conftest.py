@@ -177,10 +177,9 @@ def make_agent(node: Anvil, tmp_path: Path) -> Iterator[MakeAgent]:
     """Makes an agent for a fresh DAO; whatever still runs at the end is killed."""
     made: list[Agent] = []
 
-    def make(version: int = 5, clock: Clock = "block", **options: Any) -> Agent:
-        governance = deploy_governance(
-            node, version=version, clock=clock, voting_period=400 if clock == "block" else 3600
-        )  # type: ignore[arg-type]
+    def make(version: int = 5, clock: Clock = "block", contract: str | None = None, **options: Any) -> Agent:
+        period = 400 if clock == "block" else 3600
+        governance = deploy_governance(node, version, clock, contract=contract, voting_period=period)  # type: ignore[arg-type]
         agent = _agent(node, governance, tmp_path / f"agent{len(made)}", Options(**options))
         made.append(agent)
         return agent

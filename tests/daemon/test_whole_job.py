@@ -1,4 +1,4 @@
-"""`pnyx run` on OpenZeppelin 4.9.6 and 5.7 governors, block and timestamp clocks, with a gate and with a plain key."""
+"""`pnyx run` on OpenZeppelin 4.3.3, 4.9.6 and 5.7 governors, both clocks, with a gate and with a plain key."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import pytest
 from eth_hash.auto import keccak
 
 from pnyx_contracts.entry import EntryKind
-from pnyx_contracts.types import Vote
+from pnyx_contracts.types import ProposalState, Vote
 from pnyx_policies.analysis import Analysis, Recommendation
 from pnyx_policies.rulesets import shipped_ruleset
 from pnyx_tools.journal import Stage
 from pnyx_tools.rpc import Rpc
-from pnyx_tools.testing.deploy import Clock
+from pnyx_tools.testing.deploy import TOKEN, Clock
 from pnyx_tools.testing.openai_server import OpenAIServer, answer, refusal
 from pnyx_tools.verifier import verify
 
@@ -48,6 +48,26 @@ def test_a_decided_vote_lands_and_is_what_was_decided(
     (entry,) = agent.entries()
     assert entry.kind is EntryKind.VOTE
     assert (entry.transaction_hash == vote.transaction_hash) is gate
+    check_as_a_stranger(agent)
+
+
+@pytest.mark.parametrize("gate", [True, False])
+def test_4_3_is_active_in_the_block_of_its_snapshot_and_voted_on_after_it(make_agent: MakeAgent, gate: bool) -> None:
+    agent = make_agent(4, contract="Governor43Block", gate=gate)
+    node, dao = agent.node, agent.dao
+    text = f"# Payment\n\nSends 0.1 ETH to {node.accounts[7]} for the documentation."
+    proposal = dao.propose([node.accounts[7]], [TOKEN // 10], [b""], text)
+    node.mine(dao.proposals[proposal].vote_start - node.rpc.block().number)
+    assert dao.state(proposal) is ProposalState.ACTIVE
+    agent.start()
+    agent.until_stage(proposal, Stage.WAITING)
+    assert agent.entries() == []
+    node.mine()
+    agent.until_stage(proposal, Stage.DONE)
+    assert agent.stop() == 0
+    (vote,) = agent.votes(proposal)
+    assert vote.vote is Vote.FOR
+    assert vote.weight > 0
     check_as_a_stranger(agent)
 
 

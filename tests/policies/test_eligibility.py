@@ -79,6 +79,15 @@ def test_a_pending_proposal_is_previewed_not_skipped():
     assert decide(RULESET, facts, (), ()).outcome is Outcome.FOR
 
 
+def test_active_in_the_block_of_the_snapshot_is_waiting_not_held():
+    """OpenZeppelin 4.3: power is not known yet, so a decision would be a hold that nobody looks at again."""
+    at_snapshot = facts_for(PROPOSAL, voting_power=None)
+    governor = at_snapshot.governor.model_copy(update={"now": at_snapshot.governor.snapshot})
+    facts = at_snapshot.model_copy(update={"governor": governor})
+    assert eligibility(facts, RULESET).reason == "voting has not started yet"
+    assert decide(RULESET, facts, (), ()).outcome is Outcome.FOR
+
+
 @pytest.mark.parametrize("state", list(ProposalState))
 def test_a_review_without_a_voter_asks_the_rules_whatever_the_state(state):
     facts = facts_for(PROPOSAL, voter=None, state=state)

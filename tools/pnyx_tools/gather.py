@@ -3,7 +3,8 @@
 The order, and what happens when a step cannot run:
 
 1. pin the block, by its hash: everything below is read there        raises when the node does not answer
-2. the governor's view: state, timepoints, quorum, tally             quorum and tally may be skipped
+2. the governor's view: state, timepoints, quorum, tally             quorum and tally may be skipped; raises when the
+                                                                     node cannot tell the governor's time
 3. the voter's standing                                              power may be skipped
 4. the calls, decoded as deep as they go                             never fails: unknown stays unknown
 5. code of every address that the calls reach                        raises
@@ -25,8 +26,7 @@ from pnyx_contracts.calldata import decode_calls
 from pnyx_contracts.decoded import DecodedCall
 from pnyx_contracts.errors import DecodingError, DiffersError, UsageError
 from pnyx_contracts.governors import GovernorAdapter, GovernorProfile, Read
-from pnyx_contracts.selectors import selector_of
-from pnyx_contracts.types import BlockRef, ClockMode, Proposal, to_hex
+from pnyx_contracts.types import BlockRef, Proposal, to_hex
 from pnyx_policies.facts import (
     Facts,
     GovernorFacts,
@@ -40,6 +40,7 @@ from pnyx_policies.facts import (
     VoterFacts,
 )
 from pnyx_policies.review import review_digest
+from pnyx_tools.clock import clock_at
 from pnyx_tools.code import reached_addresses, read_targets
 from pnyx_tools.context.protocol import ContextTool, run_tool
 from pnyx_tools.holdings import called_tokens, native_holding, token_holding
@@ -71,7 +72,7 @@ def gather_facts(
 
     Raises `UsageError` when the reader is on another chain, `DiffersError` when the proposal's content is not what its
     id says or the chain reorganised meanwhile, `RevertedError` or `DecodingError` when the governor does not know the
-    proposal, `RpcError` when the node cannot be reached.
+    proposal, `RpcError` when the node cannot be reached, `MethodMissingError` when it cannot tell the governor's time.
     """
     _demand_right_proposal(reader, adapter, proposal)
     gathering = _Gathering(reader, adapter, profile, proposal, reader.block(block))  # 1
@@ -97,14 +98,6 @@ def gather_facts(
         skipped=tuple(gathering.skipped),
         known_addresses=dict(known_addresses or {}),
     )
-
-
-def clock(reader: ChainReader, profile: GovernorProfile, block: BlockRef) -> int:
-    """ERC-6372 ``clock()`` at a block; governors older than that count the blocks that the chain counts."""
-    try:
-        return reader.read(Read(profile.address, selector_of("clock()"), _uint), to_hex(block.hash))
-    except (RevertedError, DecodingError):
-        return block.timestamp if profile.clock_mode is ClockMode.TIMESTAMP else block.number
 
 
 def review_digest_now(reader: ChainReader, profile: GovernorProfile, proposal: Proposal) -> bytes:
@@ -161,7 +154,7 @@ class _Gathering:
     def governor(self) -> GovernorFacts:
         adapter, profile, proposal_id = self._adapter, self._profile, self._proposal.key.proposal_id
         snapshot = self._read(adapter.read_snapshot(profile, proposal_id))
-        now = self._now()
+        now = clock_at(self._reader, profile, self.block)
         tally = self._try("tally", adapter.read_tally(profile, proposal_id))
         return GovernorFacts(
             profile=profile,
@@ -216,9 +209,6 @@ class _Gathering:
         self.skipped += [outcome for outcome in outcomes if isinstance(outcome, Skipped)]
         return tuple(outcome for outcome in outcomes if isinstance(outcome, ToolResult))
 
-    def _now(self) -> int:
-        return clock(self._reader, self._profile, self.block)
-
     def _read(self, read: Read[T]) -> T:
         return self._reader.read(read, self._at)
 
@@ -231,9 +221,3 @@ class _Gathering:
 
     def _skip(self, step: str, why: str) -> None:
         self.skipped.append(Skipped(step=step, why=without_endpoint(why)))
-
-
-def _uint(answer: bytes) -> int:
-    if len(answer) != 32:
-        raise DecodingError(f"expected one word, got {len(answer)} bytes")
-    return int.from_bytes(answer, "big")

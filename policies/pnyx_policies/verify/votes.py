@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pnyx_contracts.decision_log import subject, vote_action
 from pnyx_contracts.entry import Entry, EntryKind
-from pnyx_contracts.types import ClockMode, ProposalKey, ProposalState
+from pnyx_contracts.types import ProposalKey, ProposalState
 from pnyx_policies.entitlement import OPEN_STATES
 from pnyx_policies.verify.verdict import About, Step, Tier, Verdict
 
@@ -40,9 +40,10 @@ class Duty:
     state: ProposalState
     deadline: int
     """Timepoint of the governor's clock: the last block, or second, in which votes count."""
-    clock_mode: ClockMode
     has_voted: bool
     """The governor's own answer about the writer."""
+    times: Mapping[int, int | None] = field(default_factory=dict)
+    """The governor's clock in the blocks of the entries about it; None where the node cannot tell."""
 
 
 @dataclass(slots=True)
@@ -173,17 +174,19 @@ class Docket:
 
     def _answered(self, duty: Duty, entries: list[Entry]) -> Verdict:
         about = About(self._writer, entries[-1].seq if entries else None, str(duty.key))
-        in_time = [e for e in entries if e.kind is not EntryKind.MISSED and _time_of(e, duty) <= duty.deadline]
-        if in_time:
+        times = [duty.times.get(e.block_number) for e in entries if e.kind is not EntryKind.MISSED]
+        if any(time is not None and time <= duty.deadline for time in times):
             return about.matches(Step.COMPLETENESS)
         if any(e.kind is EntryKind.MISSED for e in entries):
             return about.matches(Step.COMPLETENESS, reason="missed, and the log says so")
         if duty.state is ProposalState.CANCELED:
             return about.matches(Step.COMPLETENESS, reason="canceled: nothing was left to decide")
+        if None in times:
+            why = f"the node does not tell the governor's time at the entry; the vote closes at {duty.deadline}"
+            return about.not_checkable(Step.COMPLETENESS, why)
         if entries:
-            first = entries[0]
             return about.differs(
-                Step.COMPLETENESS, "time", expected=f"at most {duty.deadline}", seen=_time_of(first, duty),
+                Step.COMPLETENESS, "time", expected=f"at most {duty.deadline}", seen=times[0],
                 reason="the entry was made after the vote had closed",
             )  # fmt: skip
         if duty.state in OPEN_STATES:
@@ -198,11 +201,6 @@ class Docket:
             if ballot.in_scope
         ]
         return Tier.ATOMIC if together and all(together) else Tier.DECLARED
-
-
-def _time_of(entry: Entry, duty: Duty) -> int:
-    """When an entry was made, on the governor's clock."""
-    return entry.block_number if duty.clock_mode is ClockMode.BLOCK else entry.time
 
 
 def _in(ballot: Ballot) -> str:

@@ -8,8 +8,9 @@ from pydantic import Field
 
 from pnyx_contracts.errors import DecodingError
 from pnyx_contracts.governors import GovernorAdapter, GovernorProfile
-from pnyx_contracts.types import Address, BlockRef, ClockMode, Log, Proposal, Uint, Value, VoteCast, to_hex
+from pnyx_contracts.types import Address, BlockRef, Log, Proposal, Uint, Value, VoteCast, to_hex
 from pnyx_policies.facts import Grade
+from pnyx_tools.clock import clock_at, earlier_clock
 from pnyx_tools.context.history import search_back
 from pnyx_tools.reader import ChainReader, RevertedError
 
@@ -49,7 +50,7 @@ class VotingPowerTool:
     """Power that was bought for the snapshot, and votes that hang on one account, show here."""
 
     name = "voting_power"
-    version = "1"
+    version = "2"
     grade = Grade.RE_READ
     description = "The proposer's voting power at creation, at the snapshot and now; the largest voters so far."
 
@@ -61,8 +62,10 @@ class VotingPowerTool:
         proposal: Proposal,
         block: BlockRef,
     ) -> VotingPower:
+        now = clock_at(reader, profile, block)
+
         def power(timepoint: int) -> int | None:
-            if timepoint < 0 or timepoint >= _clock(profile, block):
+            if timepoint < 0 or timepoint >= now:
                 return None
             try:
                 return reader.read(adapter.read_voting_power(profile, proposal.proposer, timepoint), to_hex(block.hash))
@@ -78,19 +81,15 @@ class VotingPowerTool:
         cast = sum(voter.weight for voter in voters)
         return VotingPower(
             proposer=proposal.proposer,
-            proposer_at_creation=power(_clock(profile, created) - 1),
+            proposer_at_creation=power(earlier_clock(reader, profile, created, block) - 1),
             proposer_at_snapshot=power(snapshot),
-            proposer_now=power(_clock(profile, block) - 1),
+            proposer_now=power(now - 1),
             votes_from_block=votes.from_block,
             voters=len(voters),
             weight_cast=cast,
             largest_share_bps=voters[0].weight * BASIS_POINTS // cast if cast else 0,
             largest=tuple(voters[:MAX_VOTERS]),
         )
-
-
-def _clock(profile: GovernorProfile, block: BlockRef) -> int:
-    return block.timestamp if profile.clock_mode is ClockMode.TIMESTAMP else block.number
 
 
 def _voters(adapter: GovernorAdapter, profile: GovernorProfile, proposal: Proposal, logs: Sequence[Log]) -> list[Voter]:

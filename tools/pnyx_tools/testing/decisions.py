@@ -45,6 +45,7 @@ from pnyx_policies.ruleset import Ruleset
 from pnyx_tools.context import ContextTool
 from pnyx_tools.evidence import FolderStore
 from pnyx_tools.gather import gather_facts
+from pnyx_tools.reader import ChainReader
 from pnyx_tools.testing.anvil import Anvil
 from pnyx_tools.testing.deploy import DAY, Gate, Governance, deploy_gate
 
@@ -101,8 +102,11 @@ class LocalAgent:
         tools: Sequence[ContextTool] = (),
         evidence_uri: str = "",
         known_addresses: Mapping[str, str] | None = None,
+        reader: ChainReader | None = None,
     ) -> None:
         self.node = node
+        self.reader = reader or node.rpc
+        """What it sees proposals through."""
         self.log = log
         self.governances = {governance.governor: governance for governance in governances}
         self.evidence = evidence
@@ -167,7 +171,7 @@ class LocalAgent:
 
     def facts(self, governance: Governance, proposal_id: int) -> Facts:
         return gather_facts(
-            self.node.rpc,
+            self.reader,
             governance.adapter,
             governance.profile,
             governance.proposals[proposal_id],

@@ -21,14 +21,15 @@ from pnyx_contracts.decision_log import (
     read_is_gate,
     read_state,
 )
-from pnyx_contracts.entry import WriterState
+from pnyx_contracts.entry import Entry, WriterState
 from pnyx_contracts.errors import DecodingError, UsageError
 from pnyx_contracts.governors import GovernorAdapter, GovernorProfile
 from pnyx_contracts.types import BlockRef, ClockMode, Log, Proposal, ProposalKey
 from pnyx_policies.verify.history import GateEvidence, LogEvent
 from pnyx_policies.verify.votes import Ballot, Duty
+from pnyx_tools.clock import earlier_clock, earlier_number_in_contracts
 from pnyx_tools.detect import detect
-from pnyx_tools.reader import ChainReader, RevertedError, RpcError
+from pnyx_tools.reader import ChainReader, MethodMissingError, RevertedError, RpcError
 
 SPAN_BLOCKS = 200_000
 """Logs are asked for in pieces of so many blocks, so that a long history need not fit into one answer."""
@@ -110,16 +111,40 @@ class ChainView:
         for log in self._logs(from_block, [list(adapter.created_topics())], [governed.address], to_block):
             yield adapter.decode_created(profile, log)
 
-    def duty(self, governed: Governed, key: ProposalKey, writer: str) -> Duty:
+    def duty(self, governed: Governed, key: ProposalKey, writer: str, entries: Sequence[Entry]) -> Duty:
+        """`entries` are those of the writer about this proposal."""
         adapter, profile = _known(governed)
         at = self.block.number
         return Duty(
             key=key,
             state=self.reader.read(adapter.read_state(profile, key.proposal_id), at),
             deadline=self.reader.read(adapter.read_deadline(profile, key.proposal_id), at),
-            clock_mode=profile.clock_mode,
             has_voted=self.reader.read(adapter.read_has_voted(profile, key.proposal_id, writer), at),
+            times={entry.block_number: self._time_of(entry, profile) for entry in entries},
         )
+
+    # Time
+
+    def number_in_contracts(self, number: int) -> int | None:
+        """The number by which contracts know a block; None when the node cannot tell."""
+        return self._if_told(lambda: earlier_number_in_contracts(self.reader, self.reader.block(number), self.block))
+
+    def _time_of(self, entry: Entry, profile: GovernorProfile) -> int | None:
+        """When an entry was made, on the governor's clock; None when the node cannot tell."""
+        place = self.reader.block(entry.block_number)
+        return self._if_told(lambda: earlier_clock(self.reader, profile, place, self.block))
+
+    def _if_told(self, read: Callable[[], int]) -> int | None:
+        """None when the node keeps too little state, or does not answer such a call; raises when it is gone."""
+        try:
+            return read()
+        except MethodMissingError:
+            return None
+        except RpcError:
+            self.reader.balance(self.log, self.block.number)
+            return None
+
+    # Votes
 
     def ballots(self, writer: str, scope: frozenset[str], from_block: int) -> Iterator[Ballot | DecodingError]:
         """Every vote event that names the writer, in whatever contract; an error for one in scope that is none."""

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from eth_utils.address import is_address, to_checksum_address
 
+from pnyx_contracts.decision_log import subject
 from pnyx_contracts.errors import DecodingError, UsageError
 from pnyx_contracts.governors import GovernorAdapter, builtin_adapters
 from pnyx_contracts.types import Proposal
@@ -120,7 +121,7 @@ class _WriterCheck:
         self._writer = writer
         self._factory = factory
         self._tell = tell
-        self._history = History(view.chain_id, view.log, writer)
+        self._history = History(view.chain_id, view.log, writer, view.number_in_contracts)
         self._report = WriterReport(writer)
         self._proposals: dict[bytes, Proposal] = {}
 
@@ -189,7 +190,8 @@ class _WriterCheck:
         try:
             for proposal in self._view.proposals(governed, start):
                 if governor in self._history.governors_at(proposal.created_block):
-                    yield self._view.duty(governed, proposal.key, self._writer)
+                    entries = [e for e in self._history.entries if e.subject == subject(proposal.key)]
+                    yield self._view.duty(governed, proposal.key, self._writer, entries)
         except (DecodingError, RevertedError) as error:
             # A writer may declare a contract of its own making; that must not end the check of the others.
             about = About(self._writer)
