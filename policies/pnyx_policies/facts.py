@@ -75,7 +75,7 @@ class TargetFacts(Value):
     has_code: bool
     code_hash: Bytes32
     implementation: Address | None = None
-    """Code that a proxy runs (EIP-1967, EIP-1167, beacon), when there is one."""
+    """Code that it runs by its own account (EIP-1967, EIP-1167, beacon, ``implementation()``); None for no proxy."""
     implementation_code_hash: Bytes32 | None = None
 
 

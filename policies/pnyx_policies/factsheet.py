@@ -186,4 +186,8 @@ def _section(title: str, lines: Iterable[str]) -> str:
 def _code(target: TargetFacts) -> str:
     if not target.has_code:
         return "NO CODE"
-    return "has code" if target.implementation is None else f"proxy, runs the code at {target.implementation}"
+    return (
+        "has code"
+        if target.implementation is None
+        else f"proxy, by its own account for the code at {target.implementation}"
+    )

@@ -11,6 +11,7 @@ from pnyx_contracts.calldata import decode_calls
 from pnyx_contracts.selectors import selector_of
 from pnyx_contracts.types import Call
 from pnyx_tools.code import reached_addresses, read_target
+from pnyx_tools.gather import review_digest_now
 from pnyx_tools.testing.anvil import Anvil
 from pnyx_tools.testing.deploy import Governance, deploy, encode_call
 
@@ -74,6 +75,51 @@ def test_a_beacon_that_reverts_leaves_the_implementation_open(node: Anvil) -> No
     node.set_code(BEACON, bytes.fromhex("5f5ffd"))
     store_address(node, EIP1967_BEACON, BEACON)
     assert read_target(node.rpc, SOMEWHERE, "latest").implementation is None
+
+
+def answering(word: str) -> bytes:
+    """Code that answers every call with one word."""
+    return bytes.fromhex(f"7f{word:0>64}5f5260205ff3")
+
+
+def test_what_answers_implementation_is_followed(node: Anvil) -> None:
+    """Compound's delegators and Aragon 1 apps use none of the slots."""
+    node.set_code(SOMEWHERE, answering(IMPLEMENTATION[2:]))
+    facts = read_target(node.rpc, SOMEWHERE, "latest")
+    assert (facts.implementation, facts.implementation_code_hash) == (IMPLEMENTATION, keccak(CODE))
+    assert facts.code_hash == keccak(answering(IMPLEMENTATION[2:]))
+
+
+@pytest.mark.parametrize(
+    "code", [answering("ff" * 32), answering(""), bytes.fromhex("5f5ffd"), bytes.fromhex("60205f20")]
+)
+def test_what_answers_nonsense_has_no_implementation(node: Anvil, code: bytes) -> None:
+    node.set_code(SOMEWHERE, code)
+    facts = read_target(node.rpc, SOMEWHERE, "latest")
+    assert (facts.code_hash, facts.implementation) == (keccak(code), None)
+
+
+@pytest.mark.parametrize("slot", [EIP1967, ZEPPELINOS])
+def test_an_answer_never_replaces_what_lies_in_a_slot(node: Anvil, slot: str) -> None:
+    node.set_code(SOMEWHERE, answering(BEACON[2:]))
+    store_address(node, slot, IMPLEMENTATION)
+    assert read_target(node.rpc, SOMEWHERE, "latest").implementation == IMPLEMENTATION
+
+
+def test_an_answer_never_replaces_that_of_a_beacon(node: Anvil) -> None:
+    node.set_code(SOMEWHERE, answering(SOMEWHERE[2:]))
+    node.set_code(BEACON, answering(IMPLEMENTATION[2:]))
+    store_address(node, EIP1967_BEACON, BEACON)
+    assert read_target(node.rpc, SOMEWHERE, "latest").implementation == IMPLEMENTATION
+
+
+def test_new_code_behind_an_answer_changes_the_review(dao: Governance) -> None:
+    dao.node.set_code(IMPLEMENTATION, CODE)
+    dao.node.set_code(SOMEWHERE, answering(IMPLEMENTATION[2:]))
+    proposal = dao.proposals[dao.propose([SOMEWHERE], [0], [b""], "call it")]
+    before = review_digest_now(dao.node.rpc, dao.profile, proposal)
+    dao.node.set_code(IMPLEMENTATION, CODE + CODE)
+    assert review_digest_now(dao.node.rpc, dao.profile, proposal) != before
 
 
 def test_minimal_clone(node: Anvil) -> None:

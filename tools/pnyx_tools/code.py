@@ -1,7 +1,12 @@
 """What code lies at an address, and what code it really runs.
 
-Recognised: EIP-1967 proxies (implementation and beacon), EIP-1167 clones, EIP-7702 delegations, Safe proxies, and the
-older OpenZeppelin slot that USDC still uses. One step only: the implementation of an implementation is not followed.
+Recognised: EIP-1967 proxies (implementation and beacon), EIP-1167 clones, EIP-7702 delegations, Safe proxies, the older
+OpenZeppelin slot that USDC still uses, and whatever answers ``implementation()`` (Compound's delegators, Aragon 1 apps,
+beacons). One step only: the implementation of an implementation is not followed.
+
+A contract can name any implementation and run other code. So what it says is only added to what is known, in the last
+place, and never replaces its own code's hash. Who changes his answer all the time is reviewed again and again, and then
+left to people.
 """
 
 from __future__ import annotations
@@ -82,12 +87,12 @@ def _implementation(reader: ChainReader, address: str, code: bytes, block: Block
         if implementation := _address_in(reader.storage(address, slot, block)):
             return implementation
     beacon = _address_in(reader.storage(address, BEACON_SLOT, block))
-    return _beacon_implementation(reader, beacon, block) if beacon else None
+    return _named_implementation(reader, beacon or address, block)
 
 
-def _beacon_implementation(reader: ChainReader, beacon: str, block: BlockId) -> str | None:
+def _named_implementation(reader: ChainReader, address: str, block: BlockId) -> str | None:
     try:
-        answer = reader.call(beacon, _IMPLEMENTATION_CALL, block)
+        answer = reader.call(address, _IMPLEMENTATION_CALL, block)
     except RevertedError:
         return None
     return _address_in(answer) if len(answer) == 32 else None
