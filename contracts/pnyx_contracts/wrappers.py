@@ -204,6 +204,16 @@ def _multicall(outer: Frame, args: Arguments) -> Content:
     return Content(tuple(inner))
 
 
+def _ens_register(outer: Frame, args: Arguments) -> Content:
+    """An ENS registrar controller sets the records of the new name in its resolver."""
+    return Content(tuple(_call(outer, args["resolver"], 0, data) for data in args["data"]))
+
+
+def _ens_register_struct(outer: Frame, args: Arguments) -> Content:
+    _, _, _, _, resolver, data, _, _ = args["registration"]
+    return _ens_register(outer, {"resolver": resolver, "data": data})
+
+
 def _execute_either(outer: Frame, args: Arguments) -> Content:
     """``execute(address,bytes)`` means two things; the stronger one is shown."""
     note = "an Arbitrum UpgradeExecutor delegatecalls what is inside, an OpenZeppelin AccessManager only calls it"
@@ -264,6 +274,10 @@ WRAPPERS: Mapping[str, Wrapper] = {
     "upgradeAndCall(address,address,bytes)": _upgrade_and_call,
     "diamondCut((address,uint8,bytes4[])[],address,bytes)": _diamond_cut,
     "multicall(bytes[])": _multicall,
+    "multicallWithNodeCheck(bytes32,bytes[])": _multicall,
+    # ENS
+    "register(string,address,uint256,bytes32,address,bytes[],bool,uint16)": _ens_register,
+    "register((string,address,uint256,bytes32,address,bytes[],uint8,bytes32))": _ens_register_struct,
     # Safe, MultiSend, Zodiac
     f"execTransaction({_EXECUTE_TRANSACTION},uint256,uint256,uint256,address,address,bytes)": _safe,
     f"execTransactionFromModule({_EXECUTE_TRANSACTION})": _module,

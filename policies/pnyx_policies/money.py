@@ -195,6 +195,7 @@ _MONEY: dict[str, _Money] = {
     "withdraw(uint256,address,address)": _Money(_TRANSFER, 1, 0, sender=2),
     "redeem(uint256,address,address)": _Money(_TRANSFER, 1, 0, sender=2),
     "_grantComp(address,uint256)": _Money(_TRANSFER, 0, 1),
+    "recoverFunds(address,address,uint256)": _Money(_TRANSFER, 1, 2, asset=0),
     "approve(address,uint256)": _Money(_ALLOWANCE, 0, 1),
     "increaseAllowance(address,uint256)": _Money(_ALLOWANCE, 0, 1),
     "increaseApproval(address,uint256)": _Money(_ALLOWANCE, 0, 1),

@@ -95,6 +95,13 @@ FUNCTIONS: dict[str, Function] = {
     "assignRoles(address,bytes32[],bool[])": Function(_ROLE, 0),
     "setDefaultRole(address,bytes32)": Function(_ROLE, 0),
     "setRoleGuardian(uint64,uint64)": Function(_ROLE),
+    "rely(address)": Function(_ROLE, 0),
+    "setUserRole(address,uint8,bool)": Function(_ROLE, 0, flag=2),
+    "setRoleCapability(uint8,address,bytes4,bool)": Function(_ROLE, flag=3),
+    "setPublicCapability(address,bytes4,bool)": Function(_ROLE, flag=2),
+    "createPermission(address,address,bytes32,address)": Function(_ROLE, 0),
+    "grantPermission(address,address,bytes32)": Function(_ROLE, 0),
+    "setPermissionManager(address,address,bytes32)": Function(_ADMIN, 0),
     "delegate(address)": Function(_VOTES, 0),
     # admins of proxies, timelocks, markets
     "changeAdmin(address)": Function(_ADMIN, 0),
@@ -113,6 +120,7 @@ FUNCTIONS: dict[str, Function] = {
     "setRecord(bytes32,address,address,uint64)": Function(_OWNERSHIP, 1),
     "reclaim(uint256,address)": Function(_OWNERSHIP, 1),
     "approve(bytes32,address,bool)": Function(_ROLE, 1, flag=2),
+    "setAuthorisation(bytes32,address,bool)": Function(_ROLE, 1, flag=2),
     # Safe, Zodiac
     "approveHash(bytes32)": Function(_OWNERSHIP),
     "addOwnerWithThreshold(address,uint256)": Function(_OWNERSHIP, 0),
@@ -136,6 +144,8 @@ FUNCTIONS: dict[str, Function] = {
     "_setImplementation(address,bool,bytes)": Function(_CODE, 0),
     "_setPendingImplementation(address)": Function(_CODE, 0),
     "setUpgradeContract(address)": Function(_CODE, 0),
+    "changeMasterCopy(address)": Function(_CODE, 0),
+    "setApp(bytes32,bytes32,address)": Function(_CODE, 2),
     # the rules of governance itself
     "setVotingDelay(uint256)": Function(_SETTING),
     "setVotingDelay(uint48)": Function(_SETTING),
@@ -161,6 +171,9 @@ FUNCTIONS: dict[str, Function] = {
     "_setWhitelistAccountExpiration(address,uint256)": Function(_SETTING, 0),
     "_setWhitelistGuardian(address)": Function(_SETTING, 0),
     "_setPriceOracle(address)": Function(_SETTING, 0),
+    "setPriceOracle(address)": Function(_SETTING, 0),
+    "setOracle(address)": Function(_SETTING, 0),
+    "setCommitmentAges(uint256,uint256)": Function(_SETTING),
     "_setComptroller(address)": Function(_SETTING, 0),
     "_setInterestRateModel(address)": Function(_SETTING, 0),
 }
@@ -243,8 +256,14 @@ def _shift_of_change(change: Change) -> PowerShift | None:
     return PowerShift(kind, change.contract, receiver, "", function)
 
 
+_NAME_NOBODY = frozenset({"role-admin-changed", "governor-setting"})
+"""Kinds of change whose detail may name a contract, but nobody who gains."""
+
+
 def _receivers(change: Change) -> Iterator[str]:
     """The address that the change concerns: its subject, else the only one in its detail."""
+    if change.kind in _NAME_NOBODY:
+        return
     yield from addresses(change.subject)
     in_detail = addresses(change.detail)
     if len(in_detail) == 1:

@@ -352,6 +352,44 @@ def test_mutated_nesting_never_raises(data: st.DataObject) -> None:
             assert call.inner
 
 
+# --- ENS -------------------------------------------------------------------------------------------------------------
+
+OLDER = "register(string,address,uint256,bytes32,address,bytes[],bool,uint16)"
+NEWER = "register((string,address,uint256,bytes32,address,bytes[],uint8,bytes32))"
+
+
+@pytest.mark.parametrize("newer", [False, True])
+def test_a_registration_shows_the_records_that_it_sets(newer: bool) -> None:
+    records = [call_of("setAddr(bytes32,address)", bytes(32), TOKEN)]
+    parts = ("dao", TOKEN, 31_536_000, bytes(32), PROXY, records)
+    data = call_of(NEWER, (*parts, 0, bytes(32))) if newer else call_of(OLDER, *parts, False, 0)
+    decoded = decode(data, target=SAFE)
+    assert decoded.signature == (NEWER if newer else OLDER)
+    (inner,) = decoded.inner
+    assert (inner.name, inner.target, inner.caller) == ("setAddr", PROXY, SAFE)
+
+
+@pytest.mark.parametrize(
+    ("signature", "arguments"),
+    [
+        ("register(string,address,uint256,bytes32)", ("dao", TOKEN, 1, bytes(32))),
+        (
+            "registerWithConfig(string,address,uint256,bytes32,address,address)",
+            ("dao", TOKEN, 1, bytes(32), TOKEN, SAFE),
+        ),
+        ("renew(string,uint256,bytes32)", ("dao", 1, bytes(32))),
+        ("setPriceOracle(address)", (TOKEN,)),
+        ("setCommitmentAges(uint256,uint256)", (60, 86_400)),
+        ("recoverFunds(address,address,uint256)", (TOKEN, SAFE, 5)),
+        ("withdraw()", ()),
+        ("addController(address)", (TOKEN,)),
+        ("removeController(address)", (TOKEN,)),
+    ],
+)
+def test_registrar_controllers_are_named(signature: str, arguments: tuple[object, ...]) -> None:
+    assert decode(call_of(signature, *arguments)).signature == signature
+
+
 # --- an independent decoder ------------------------------------------------------------------------------------------
 
 

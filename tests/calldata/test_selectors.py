@@ -47,7 +47,8 @@ CARRIES_NO_CALL = {
     "castVoteWithReasonAndParams", "castVoteBySig", "cancel", "cancelTransaction", "safeTransferFrom",
     "safeBatchTransferFrom", "mint", "mintBatch", "upgradeTo", "send", "createProxyWithNonce", "scopeFunction",
     "enableNode", "setABI", "setAddr", "setContenthash", "wrap", "upgrade", "createFlow", "updateFlow", "deleteFlow",
-    "_setImplementation",
+    "_setImplementation", "addPublicSuffixes", "claim", "proveAndClaim", "proveAndClaimWithResolver", "setDNSRecords",
+    "setZonehash",
 }  # fmt: skip
 
 

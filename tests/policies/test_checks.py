@@ -21,7 +21,7 @@ from pnyx_policies.checks import (
     TreasuryOutflow,
     UnknownCalldata,
 )
-from pnyx_policies.facts import CallResult, Change, SimulationStatus
+from pnyx_policies.facts import CallResult, Change, Movement, SimulationStatus
 from pnyx_policies.finding import Severity
 from pnyx_tools.testing.facts import (
     GOVERNOR,
@@ -37,6 +37,7 @@ from pnyx_tools.testing.facts import (
 )
 
 ALICE, MALLORY, TOKEN, PROXY, SAFE = map(address_of, ("alice", "mallory", "token", "proxy", "safe"))
+PERMIT2 = "0x000000000022D473030F116dDEE9F6B43aC78BA3"
 MULTISEND = "0x40A2aCCbd92BCA938b02010E17A5b8929b49130D"
 ROLE = bytes(32)
 UNITS = 10**6
@@ -116,6 +117,17 @@ def test_a_grant_that_call_and_simulation_show_is_told_once():
     change = Change(kind="role-granted", contract=TOKEN, subject=MALLORY, detail="role 0x00")
     found = findings(PrivilegeGrant(), [GRANT], HARMLESS, simulation=simulated(changes=[change]))
     assert [f.calls for f in found] == [("0",)]
+
+
+def test_a_role_that_may_call_more_names_nobody_who_gains():
+    """The contract that may be called is not the receiver: an honest text need not spell it out as one."""
+    change = Change(
+        kind="role-admin-changed", contract=TOKEN, subject="7", detail=f"may call function 0x01020304 of {PROXY}"
+    )
+    text = "Let the market operators' role pause the market at their discretion."
+    opaque = [call_of(address_of("helper"), "execute()")]
+    (found,) = findings(PrivilegeGrant(), opaque, text, simulation=simulated(changes=[change]))
+    assert (found.severity, found.evidence) == (HIGH, (TOKEN,))
 
 
 UPGRADE = call_of(PROXY, "upgradeToAndCall(address,bytes)", MALLORY, b"")
@@ -211,6 +223,8 @@ def test_a_transfer_that_moves_nothing_visible_still_counts():
     ("amount", "text", "known", "severity"),
     [
         (2**256 - 1, HARMLESS, {}, CRITICAL),
+        (2**160 - 1, HARMLESS, {}, CRITICAL),  # Permit2
+        (2**96 - 1, HARMLESS, {}, CRITICAL),  # COMP, UNI
         (2**256 - 1, f"Let {ALICE} spend our tokens.", {}, HIGH),
         (500, HARMLESS, {}, HIGH),
         (500, f"Let {ALICE} spend 500.", {}, MEDIUM),
@@ -221,6 +235,14 @@ def test_a_transfer_that_moves_nothing_visible_still_counts():
 def test_an_allowance_is_judged_by_its_size_and_its_spender(amount, text, known, severity):
     calls = [call_of(TOKEN, "approve(address,uint256)", ALICE, amount)]
     assert worst(Allowance(), calls, text, known_addresses=known) is severity
+
+
+def test_an_allowance_without_end_in_permit2_is_unlimited():
+    calls = [call_of(PERMIT2, "approve(address,address,uint160,uint48)", TOKEN, ALICE, 2**160 - 1, 2**48 - 1)]
+    assert worst(Allowance(), calls, HARMLESS) is CRITICAL
+    seen = Movement(kind="approval", asset=TOKEN, sender=TIMELOCK, recipient=ALICE, amount=2**160 - 1)
+    opaque = [call_of(address_of("helper"), "execute()")]
+    assert worst(Allowance(), opaque, HARMLESS, simulation=simulated([seen])) is CRITICAL
 
 
 @pytest.mark.parametrize(("approved", "severity"), [(True, CRITICAL), (False, None)])

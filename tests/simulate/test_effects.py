@@ -10,18 +10,32 @@ from hypothesis import strategies as st
 
 from pnyx_contracts.types import UINT256_MAX, to_hex
 from pnyx_policies.facts import Movement
-from pnyx_tools.effects import NATIVE, Event, changes, movements, role_name
+from pnyx_tools.effects import NATIVE, PERMIT2, Event, changes, movements, role_name
 from pnyx_tools.reasons import revert_reason, without_endpoint
 
 CONTRACT = "0x00000000000000000000000000000000000000A1"
 ALICE = "0x00000000000000000000000000000000000000b2"
 BOB = "0x00000000000000000000000000000000000000C3"
+PERMIT2_APPROVAL = "Approval(address,address,address,uint160,uint48)"
+PERMIT2_PERMIT = "Permit(address,address,address,uint160,uint48,uint48)"
+NODE, LABEL = b"\x0a" * 32, b"\x0b" * 32
 
 
 def event(signature: str, indexed: int, *values: object, address: str = CONTRACT) -> Event:
     types = signature[signature.index("(") + 1 : -1].split(",")
     topics = [keccak(signature.encode()), *(encode([t], [v]) for t, v in zip(types[:indexed], values, strict=False))]
     return Event(address, tuple(topics), encode(types[indexed:], values[indexed:]))
+
+
+def _word(kind: str, value: object) -> bytes:
+    return encode([kind], [value])
+
+
+def _where(signature: str, topics: tuple[bytes, str, str], data: tuple[str, ...]) -> Event:
+    """Aragon OSx indexes the permission, who gives it, and who gets it."""
+    role, here, who = topics
+    places = (keccak(signature.encode()), role, _word("address", here), _word("address", who))
+    return Event(CONTRACT, places, b"".join(_word("address", account) for account in data))
 
 
 def test_tokens_of_every_standard() -> None:
@@ -39,7 +53,8 @@ def test_tokens_of_every_standard() -> None:
             event(approval, 3, ALICE, BOB, 78),
             event("ApprovalForAll(address,address,bool)", 2, ALICE, BOB, True),
             event("ApprovalForAll(address,address,bool)", 2, ALICE, BOB, False),
-            event("Approval(address,address,address,uint160,uint48)", 3, ALICE, CONTRACT, BOB, 12, 1, address=BOB),
+            event(PERMIT2_APPROVAL, 3, ALICE, CONTRACT, BOB, 12, 1, address=PERMIT2),
+            event(PERMIT2_PERMIT, 3, ALICE, CONTRACT, BOB, 13, 1, 7, address=PERMIT2),
         ]
     )
 
@@ -59,7 +74,13 @@ def test_tokens_of_every_standard() -> None:
         movement("approval", UINT256_MAX),
         movement("approval", 0),
         movement("approval", 12),
+        movement("approval", 13),
     )
+
+
+@pytest.mark.parametrize(("signature", "more"), [(PERMIT2_APPROVAL, ()), (PERMIT2_PERMIT, (7,))])
+def test_only_permit2_speaks_for_other_tokens(signature: str, more: tuple[int, ...]) -> None:
+    assert movements([event(signature, 3, ALICE, CONTRACT, BOB, 2**160 - 1, 1, *more, address=BOB)]) == ()
 
 
 @pytest.mark.parametrize(
@@ -113,6 +134,99 @@ def test_tokens_of_every_standard() -> None:
         (event("TimelockChange(address,address)", 0, ALICE, BOB), "governor-setting", "Timelock", BOB),
         (event("MinDelayChange(uint256,uint256)", 0, 9, 0), "governor-setting", "MinDelay", "was 9 s, is 0 s"),
         (event("ControllerAdded(address)", 1, BOB), "role-granted", BOB, "controller"),
+        (event("ControllerChanged(address,bool)", 1, BOB, True), "role-granted", BOB, "controller"),
+        (event("ControllerChanged(address,bool)", 1, BOB, False), "other", BOB, "no more"),
+        (event("NewOwner(bytes32,bytes32,address)", 2, NODE, LABEL, BOB), "ownership-transferred", BOB, "0x0b0b"),
+        (event("Transfer(bytes32,address)", 1, NODE, BOB), "ownership-transferred", BOB, "0x0a0a"),
+        (event("Rely(address)", 1, BOB), "role-granted", BOB, "ward"),
+        (event("Deny(address)", 1, BOB), "role-revoked", BOB, "ward"),
+        (event("LogSetOwner(address)", 1, BOB), "ownership-transferred", BOB, "owner"),
+        (event("LogSetAuthority(address)", 1, BOB), "admin-changed", BOB, "decides"),
+        (event("AuthorityUpdated(address)", 0, BOB), "admin-changed", BOB, "decides"),
+        (event("AuthorityUpdated(address,address)", 2, ALICE, BOB), "admin-changed", BOB, "decides"),
+        (event("OwnerUpdated(address,address)", 2, ALICE, BOB), "ownership-transferred", BOB, "owner"),
+        (event("UserRoleUpdated(address,uint8,bool)", 2, BOB, 3, True), "role-granted", BOB, "role 3"),
+        (event("UserRoleUpdated(address,uint8,bool)", 2, BOB, 3, False), "role-revoked", BOB, "no more"),
+        (
+            event("PublicCapabilityUpdated(address,bytes4,bool)", 2, ALICE, b"abcd", True),
+            "role-admin-changed",
+            "everybody",
+            ALICE,
+        ),
+        (event("ChangedMasterCopy(address)", 0, BOB), "upgraded", BOB, "code"),
+        (
+            event("SetPermission(address,address,bytes32,bool)", 3, BOB, ALICE, b"\x01" * 32, True),
+            "role-granted",
+            BOB,
+            ALICE,
+        ),
+        (
+            event("SetPermission(address,address,bytes32,bool)", 3, BOB, ALICE, b"\x01" * 32, False),
+            "role-revoked",
+            BOB,
+            "no more",
+        ),
+        (
+            event("ChangePermissionManager(address,bytes32,address)", 3, ALICE, bytes(32), BOB),
+            "admin-changed",
+            BOB,
+            ALICE,
+        ),
+        (event("SetApp(bytes32,bytes32,address)", 2, NODE, LABEL, BOB), "upgraded", BOB, "0x0b0b"),
+        (
+            _where(
+                "Granted(bytes32,address,address,address,address)",
+                (keccak(b"ROOT_PERMISSION"), ALICE, BOB),
+                (CONTRACT, ALICE),
+            ),
+            "role-granted",
+            BOB,
+            f"ROOT_PERMISSION on {CONTRACT}",
+        ),
+        (
+            _where(
+                "Revoked(bytes32,address,address,address)", (keccak(b"EXECUTE_PERMISSION"), ALICE, BOB), (CONTRACT,)
+            ),
+            "role-revoked",
+            BOB,
+            "EXECUTE_PERMISSION",
+        ),
+        (
+            event("RoleGranted(uint64,address,uint32,uint48,bool)", 2, 7, BOB, 0, 1, True),
+            "role-granted",
+            BOB,
+            "role 7",
+        ),
+        (event("RoleAdminChanged(uint64,uint64)", 2, 7, 8), "role-admin-changed", "7", "8"),
+        (event("RoleGuardianChanged(uint64,uint64)", 2, 7, 8), "role-admin-changed", "7", "8"),
+        (
+            Event(
+                CONTRACT,
+                (
+                    keccak(b"TargetFunctionRoleUpdated(address,bytes4,uint64)"),
+                    _word("address", BOB),
+                    _word("uint64", 7),
+                ),
+                _word("bytes4", b"abcd"),
+            ),
+            "role-admin-changed",
+            "7",
+            f"function 0x61626364 of {BOB}",
+        ),
+        (
+            event("TargetAdminDelayUpdated(address,uint32,uint48)", 1, BOB, 5, 6),
+            "governor-setting",
+            "TargetAdminDelay",
+            "5 s",
+        ),
+        (event("RoleGrantDelayChanged(uint64,uint32,uint48)", 1, 7, 5, 6), "governor-setting", "GrantDelay", "role 7"),
+        (event("TargetClosed(address,bool)", 1, BOB, True), "other", BOB, "true"),
+        (
+            event("DefaultAdminDelayChangeScheduled(uint48,uint48)", 0, 5, 6),
+            "governor-setting",
+            "DefaultAdminDelay",
+            "5 s",
+        ),
     ],
 )
 def test_changes_of_power(found: Event, kind: str, subject: str, words: str) -> None:

@@ -1,7 +1,7 @@
 """What events say happened: who got what, and who got power over what.
 
-An event is the word of the contract that emitted it. For a movement that contract is the asset itself, so a lie is a
-lie about worthless money; for a change it is the contract whose power or code changes.
+An event is the word of the contract that emitted it. For a movement that contract is the asset itself (or Permit2, by
+its address), so a lie is a lie about worthless money; for a change it is the contract whose power or code changes.
 """
 
 from __future__ import annotations
@@ -23,6 +23,9 @@ T = TypeVar("T")
 
 NATIVE = "0xEeeeeEeeeEeEeeEeEeEeeEEEeeeeEeeeeeeeEEeE"
 """Pseudo address from which `eth_simulateV1` reports transfers of the chain's own coin."""
+
+PERMIT2 = "0x000000000022D473030F116dDEE9F6B43aC78BA3"
+"""Uniswap's Permit2, the same on every chain. It speaks for the tokens that it may move; nobody else does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,10 @@ def _movement_events() -> dict[bytes, tuple[Function, _MovementReader]]:
             ("ApprovalForAll(address from, address to, bool approved)", _approval_for_all),
             # Permit2: `from` lets `to` spend `token`; the event comes from Permit2, not from the token.
             ("Approval(address from, address token, address to, uint160 amount, uint48 expiration)", _permit2),
+            (
+                "Permit(address from, address token, address to, uint160 amount, uint48 expiration, uint48 nonce)",
+                _permit2,
+            ),
         )
     )
 
@@ -105,7 +112,9 @@ def _approval_for_all(event: Event, args: _Arguments) -> Sequence[Movement]:
     return [_movement("approval", event.address, args, UINT256_MAX if args["approved"] else 0)]
 
 
-def _permit2(_event: Event, args: _Arguments) -> Sequence[Movement]:
+def _permit2(event: Event, args: _Arguments) -> Sequence[Movement]:
+    if event.address != PERMIT2:
+        return []
     return [_movement("approval", args["token"], args, args["amount"])]
 
 
@@ -118,11 +127,17 @@ def _movement(kind: str, asset: str | None, args: _Arguments, amount: int, token
 
 @dataclass(frozen=True, slots=True)
 class _ChangeEvent:
-    """How an event reads as a `Change`: which argument is its subject, and a sentence over the arguments."""
+    """How an event reads as a `Change`: which argument is its subject, and a sentence over the arguments.
+
+    `taken` is the kind when the last argument, a boolean, is false: then the power was taken away. `topics` names the
+    indexed arguments where they are not the first ones.
+    """
 
     kind: str
     subject: str
     detail: str
+    taken: str = ""
+    topics: tuple[str, ...] = ()
 
 
 _SETTING = ("VotingDelay", "VotingPeriod", "ProposalThreshold")
@@ -149,8 +164,86 @@ _CHANGES: tuple[tuple[str, _ChangeEvent], ...] = (
         _ChangeEvent("role-revoked", "account", "role {roleId} of an access manager"),
     ),
     (
+        "RoleAdminChanged(uint64 roleId, uint64 admin)",
+        _ChangeEvent("role-admin-changed", "roleId", "admin role is {admin}"),
+    ),
+    (
+        "RoleGuardianChanged(uint64 roleId, uint64 guardian)",
+        _ChangeEvent("role-admin-changed", "roleId", "guardian role is {guardian}"),
+    ),
+    (
+        "TargetFunctionRoleUpdated(address target, bytes4 selector, uint64 roleId)",
+        _ChangeEvent(
+            "role-admin-changed", "roleId", "may call function {selector} of {target}", topics=("target", "roleId")
+        ),
+    ),
+    ("TargetClosed(address target, bool closed)", _ChangeEvent("other", "target", "closed to calls: {closed}")),
+    (
+        "TargetAdminDelayUpdated(address target, uint32 delay, uint48 since)",
+        _ChangeEvent("governor-setting", "=TargetAdminDelay", "is {delay} s for {target} from {since} on"),
+    ),
+    (
+        "RoleGrantDelayChanged(uint64 roleId, uint32 delay, uint48 since)",
+        _ChangeEvent("governor-setting", "=GrantDelay", "is {delay} s for role {roleId} from {since} on"),
+    ),
+    ("AuthorityUpdated(address authority)", _ChangeEvent("admin-changed", "authority", "decides who may call it now")),
+    (
         "DefaultAdminTransferScheduled(address newAdmin, uint48 acceptSchedule)",
         _ChangeEvent("admin-changed", "newAdmin", "offered as default admin, must accept after {acceptSchedule}"),
+    ),
+    (
+        "DefaultAdminDelayChangeScheduled(uint48 newDelay, uint48 effectSchedule)",
+        _ChangeEvent("governor-setting", "=DefaultAdminDelay", "is {newDelay} s from {effectSchedule} on"),
+    ),
+    # MakerDAO, DappHub, Solmate
+    ("Rely(address usr)", _ChangeEvent("role-granted", "usr", "a ward now, who may do everything there")),
+    ("Deny(address usr)", _ChangeEvent("role-revoked", "usr", "no ward any more")),
+    ("LogSetOwner(address owner)", _ChangeEvent("ownership-transferred", "owner", "is owner now")),
+    ("LogSetAuthority(address authority)", _ChangeEvent("admin-changed", "authority", "decides who may call it now")),
+    ("OwnerUpdated(address user, address newOwner)", _ChangeEvent("ownership-transferred", "newOwner", "is owner now")),
+    (
+        "AuthorityUpdated(address user, address newAuthority)",
+        _ChangeEvent("admin-changed", "newAuthority", "decides who may call it now"),
+    ),
+    (
+        "UserRoleUpdated(address user, uint8 role, bool enabled)",
+        _ChangeEvent("role-granted", "user", "role {role}", taken="role-revoked"),
+    ),
+    (
+        "RoleCapabilityUpdated(uint8 role, address target, bytes4 functionSig, bool enabled)",
+        _ChangeEvent("role-admin-changed", "role", "may call function {functionSig} of {target}", taken="other"),
+    ),
+    (
+        "PublicCapabilityUpdated(address target, bytes4 functionSig, bool enabled)",
+        _ChangeEvent("role-admin-changed", "=everybody", "may call function {functionSig} of {target}", taken="other"),
+    ),
+    # Aragon 1 and OSx
+    (
+        "SetPermission(address entity, address app, bytes32 role, bool allowed)",
+        _ChangeEvent("role-granted", "entity", "role {role} of {app}", taken="role-revoked"),
+    ),
+    (
+        "ChangePermissionManager(address app, bytes32 role, address manager)",
+        _ChangeEvent("admin-changed", "manager", "gives and takes role {role} of {app} now"),
+    ),
+    (
+        "SetApp(bytes32 namespace, bytes32 appId, address app)",
+        _ChangeEvent("upgraded", "app", "is the code of app {appId} now"),
+    ),
+    (
+        "Granted(bytes32 permissionId, address here, address where, address who, address condition)",
+        _ChangeEvent(
+            "role-granted",
+            "who",
+            "permission {permissionId} on {where}, under condition {condition}",
+            topics=("permissionId", "here", "who"),
+        ),
+    ),
+    (
+        "Revoked(bytes32 permissionId, address here, address where, address who)",
+        _ChangeEvent(
+            "role-revoked", "who", "permission {permissionId} on {where}", topics=("permissionId", "here", "who")
+        ),
     ),
     # Ownership and admins
     (
@@ -186,6 +279,7 @@ _CHANGES: tuple[tuple[str, _ChangeEvent], ...] = (
         _ChangeEvent("upgraded", "newImplementation", "implementation was {oldImplementation}"),
     ),
     # Safe
+    ("ChangedMasterCopy(address singleton)", _ChangeEvent("upgraded", "singleton", "the Safe runs this code now")),
     ("EnabledModule(address module)", _ChangeEvent("module-enabled", "module", "acts for the Safe without its owners")),
     ("DisabledModule(address module)", _ChangeEvent("other", "module", "Safe module disabled")),
     ("ChangedGuard(address guard)", _ChangeEvent("guard-changed", "guard", "Safe transaction guard")),
@@ -221,10 +315,18 @@ _CHANGES: tuple[tuple[str, _ChangeEvent], ...] = (
         _ChangeEvent("governor-setting", "=MinDelay", "was {old} s, is {new} s"),
     ),
     ("NewDelay(uint256 new)", _ChangeEvent("governor-setting", "=Delay", "is {new} s")),
-    # ENS: controllers may create and take names
+    # ENS: whoever owns a node owns what hangs below it; controllers may create and take names
+    (
+        "NewOwner(bytes32 node, bytes32 label, address owner)",
+        _ChangeEvent("ownership-transferred", "owner", "owns the ENS name {label} under {node} now"),
+    ),
+    (
+        "Transfer(bytes32 node, address owner)",
+        _ChangeEvent("ownership-transferred", "owner", "owns the ENS name {node} now"),
+    ),
     (
         "ControllerChanged(address controller, bool enabled)",
-        _ChangeEvent("other", "controller", "ENS controller, enabled: {enabled}"),
+        _ChangeEvent("role-granted", "controller", "ENS controller", taken="other"),
     ),
     (
         "ControllerAdded(address controller)",
@@ -257,13 +359,15 @@ def _change(event: Event) -> Change | None:
     function, shape = _change_events().get(topic, (None, None))
     if function is None or shape is None:
         return None
-    args = event_arguments(function, event)
+    args = event_arguments(function, event, shape.topics)
     if args is None:
         detail = f"an event with the name of {function.name} that does not decode"
         return Change(kind="other", contract=event.address, subject=event.address, detail=detail)
     texts = {p.name: _named(p.name, to_text(p.kind, args[p.name])) for p in function.parameters}
     subject = shape.subject[1:] if shape.subject.startswith("=") else texts[shape.subject]
-    return Change(kind=shape.kind, contract=event.address, subject=subject, detail=shape.detail.format(**texts))
+    kind = shape.taken if shape.taken and not args[function.parameters[-1].name] else shape.kind
+    detail = shape.detail.format(**texts) + (", no more" if kind != shape.kind else "")
+    return Change(kind=kind, contract=event.address, subject=subject, detail=detail)
 
 
 _ROLES = {
@@ -272,6 +376,10 @@ _ROLES = {
         "PROPOSER_ROLE", "EXECUTOR_ROLE", "CANCELLER_ROLE", "TIMELOCK_ADMIN_ROLE", "MINTER_ROLE", "BURNER_ROLE",
         "PAUSER_ROLE", "UPGRADER_ROLE", "ADMIN_ROLE", "GOVERNOR_ROLE", "GUARDIAN_ROLE", "OPERATOR_ROLE", "MANAGER_ROLE",
         "KEEPER_ROLE", "SNAPSHOT_ROLE",
+        # Aragon OSx
+        "ROOT_PERMISSION", "EXECUTE_PERMISSION", "UPGRADE_DAO_PERMISSION", "SET_METADATA_PERMISSION",
+        "SET_TRUSTED_FORWARDER_PERMISSION", "REGISTER_STANDARD_CALLBACK_PERMISSION", "VALIDATE_SIGNATURE_PERMISSION",
+        "APPLY_INSTALLATION_PERMISSION", "APPLY_UPDATE_PERMISSION", "APPLY_UNINSTALLATION_PERMISSION",
     )
 } | {"0x" + "00" * 32: "DEFAULT_ADMIN_ROLE"}  # fmt: skip
 
@@ -282,7 +390,7 @@ def role_name(role: str) -> str:
 
 
 def _named(argument: str, text: str) -> str:
-    return role_name(text) if argument in {"role", "previousAdminRole", "newAdminRole"} else text
+    return role_name(text) if argument in {"role", "previousAdminRole", "newAdminRole", "permissionId"} else text
 
 
 # --- both ------------------------------------------------------------------------------------------------------------
@@ -298,16 +406,17 @@ def topic_of(function: Function) -> bytes:
     return bytes(keccak(function.signature.encode()))
 
 
-def event_arguments(function: Function, event: Event) -> dict[str, Any] | None:
+def event_arguments(function: Function, event: Event, topics: Sequence[str] = ()) -> dict[str, Any] | None:
     """Arguments by name, None when the event is not what its name says.
 
-    How many are indexed may differ between versions of one contract (Safe 1.3 and 1.4, for example); the indexed ones
-    come first in every event that we read.
+    How many are indexed may differ between versions of one contract (Safe 1.3 and 1.4, for example). The indexed ones
+    come first, unless `topics` names them.
     """
+    in_order = tuple(sorted(function.parameters, key=lambda parameter: parameter.name not in topics))
     indexed = len(event.topics) - 1
     parts = (
-        (function.parameters[:indexed], b"".join(event.topics[1:])),
-        (function.parameters[indexed:], event.data),
+        (in_order[:indexed], b"".join(event.topics[1:])),
+        (in_order[indexed:], event.data),
     )
     found: dict[str, Any] = {}
     for parameters, data in parts:

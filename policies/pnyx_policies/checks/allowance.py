@@ -7,8 +7,11 @@ from pnyx_policies.claims import claims_of
 from pnyx_policies.finding import Finding, Severity
 from pnyx_policies.money import Outflow, OutflowKind, outflows
 
-UNLIMITED = 2**255
-"""From here on an allowance is meant to have no end."""
+UNLIMITED = 2**159
+"""From here on an allowance is meant to have no end: no token has so many units. Permit2 counts to 2**160 - 1."""
+
+UNLIMITED_IN_96_BITS = 2**96 - 1
+"""What COMP and UNI make of an allowance without end."""
 
 
 class Allowance:
@@ -27,7 +30,7 @@ class Allowance:
 
     def _finding(self, view: CheckView, outflow: Outflow) -> Finding:
         named = outflow.recipient in claims_of(view.facts).addresses or outflow.recipient in view.facts.known_addresses
-        unlimited = outflow.amount >= UNLIMITED
+        unlimited = outflow.amount >= UNLIMITED or outflow.amount == UNLIMITED_IN_96_BITS
         worst = Severity.CRITICAL if unlimited and not named else Severity.HIGH
         limit = "everything" if unlimited else str(outflow.amount)
         return Finding(

@@ -50,7 +50,7 @@ class VotingPowerTool:
     """Power that was bought for the snapshot, and votes that hang on one account, show here."""
 
     name = "voting_power"
-    version = "2"
+    version = "1"
     grade = Grade.RE_READ
     description = "The proposer's voting power at creation, at the snapshot and now; the largest voters so far."
 
