@@ -127,10 +127,10 @@ def _ballot(writer: Writer, booth: Booth, case: Case, entry: Entry) -> Errand:
 
 def _find_vote(writer: Writer, booth: Booth, case: Case, entry: Entry) -> VoteCast | None:
     """The writer's vote after its entry, if it is on chain."""
-    head = writer.chain.block("latest").number
-    voter = bytes(12) + bytes.fromhex(writer.desk.writer[2:])
-    topics: Topics = [list(booth.adapter.vote_topics()), voter]
-    found = _votes(booth, case, writer.chain.logs(entry.block_number, head, topics, [case.key.governor]))
+    head, voter = writer.chain.block("latest").number, writer.desk.writer
+    topics: Topics = booth.adapter.voter_topics(voter) or [booth.adapter.vote_topics()]
+    logs = writer.chain.logs(entry.block_number, head, topics, [case.key.governor])
+    found = [cast for cast in _votes(booth, case, logs) if cast.voter == voter]
     return _compare(writer, booth, case, found[0]) if found else None
 
 

@@ -162,8 +162,7 @@ def _compare(stage: Stage, sketch: Sketch, case: Case) -> Act:
 def _vote_on_chain(stage: Stage, proposal_id: int) -> VoteCast | None:
     """Read anew from the governor's events."""
     governance, reader = stage.governance, stage.node.rpc
-    voter = bytes.fromhex(stage.deployed.writer[2:]).rjust(32, b"\0")
-    topics: list[list[bytes] | bytes] = [list(governance.adapter.vote_topics()), voter]
+    topics = governance.adapter.voter_topics(stage.deployed.writer) or [governance.adapter.vote_topics()]
     logs = reader.logs(0, reader.block().number, topics, [governance.governor])
     votes = [governance.adapter.decode_vote(governance.profile, log) for log in logs]
     found = [vote for vote in votes if vote.key.proposal_id == proposal_id]

@@ -84,7 +84,14 @@ class GovernorAdapter(Protocol):
         ...
 
     def vote_topics(self) -> Sequence[bytes]:
-        """topic0 of the events that report a vote; the voter is ``topics[1]`` where `voter_is_indexed`."""
+        """topic0 of the events that report a vote."""
+        ...
+
+    def voter_topics(self, voter: str) -> Sequence[bytes | Sequence[bytes] | None] | None:
+        """Topics as ``eth_getLogs`` takes them, which match the votes of one account and no other's.
+
+        None where the events do not index the voter: then all votes of a governor are read to find those of one.
+        """
         ...
 
     def decode_created(self, profile: GovernorProfile, log: Log) -> Proposal: ...

@@ -162,6 +162,9 @@ class OpenZeppelinGovernor:
     def vote_topics(self) -> Sequence[bytes]:
         return (VOTE_TOPIC, VOTE_WITH_PARAMS_TOPIC)
 
+    def voter_topics(self, voter: str) -> Sequence[bytes | Sequence[bytes] | None]:
+        return (self.vote_topics(), bytes(12) + bytes.fromhex(voter[2:]))
+
     def decode_created(self, profile: GovernorProfile, log: Log) -> Proposal:
         """Raises `DecodingError`. That the id belongs to the content is not checked here: see `compute_id`."""
         if log.topics != (CREATED_TOPIC,):

@@ -67,14 +67,21 @@ def deploy(node: Anvil, name: str, *arguments: object, sender: str | None = None
 class Governance:
     """A governor, its token and its timelock on a local node. Made by `deploy_governance`."""
 
-    def __init__(self, node: Anvil, governor: str, token: str, timelock: str) -> None:
+    def __init__(
+        self,
+        node: Anvil,
+        governor: str,
+        token: str,
+        timelock: str,
+        adapters: Sequence[GovernorAdapter] | None = None,
+    ) -> None:
         self.node = node
         self.governor = governor
         self.token = token
         self.timelock = timelock
         self.adapter: GovernorAdapter
         self.profile: GovernorProfile
-        self.adapter, self.profile = detect(node.rpc, governor, builtin_adapters())
+        self.adapter, self.profile = detect(node.rpc, governor, adapters or builtin_adapters())
         self.proposals: dict[int, Proposal] = {}
         """What was proposed through `propose`, by id."""
 

@@ -29,7 +29,7 @@ from pnyx_policies.verify.history import GateEvidence, LogEvent
 from pnyx_policies.verify.votes import Ballot, Duty
 from pnyx_tools.clock import earlier_clock, earlier_number_in_contracts
 from pnyx_tools.detect import detect
-from pnyx_tools.reader import ChainReader, MethodMissingError, RevertedError, RpcError
+from pnyx_tools.reader import ChainReader, MethodMissingError, RevertedError, RpcError, Topics
 
 SPAN_BLOCKS = 200_000
 """Logs are asked for in pieces of so many blocks, so that a long history need not fit into one answer."""
@@ -147,18 +147,21 @@ class ChainView:
     # Votes
 
     def ballots(self, writer: str, scope: frozenset[str], from_block: int) -> Iterator[Ballot | DecodingError]:
-        """Every vote event that names the writer, in whatever contract; an error for one in scope that is none."""
-        topics = {topic: adapter for adapter in self._adapters for topic in adapter.vote_topics()}
+        """Every vote event that names the writer, in whatever contract; an error for one in scope that is none.
+
+        Where a dialect's events cannot be looked for by voter, only the governors in scope are looked at.
+        """
         sent_by_writer = cache(lambda digest: self._sent_by(digest, writer))
-        for log in self._logs(from_block, [list(topics), _topic(writer)], None):
+        for adapter, log in self._vote_logs(writer, scope, from_block):
             in_scope = log.address in scope
-            adapter, profile = topics[log.topics[0]], _profile_of_anyone(self.chain_id, log.address)
             try:
-                cast = adapter.decode_vote(profile, log)
+                cast = adapter.decode_vote(_profile_of_anyone(self.chain_id, log.address), log)
             except DecodingError as error:
                 if in_scope:
                     yield error
                 continue  # out of scope anybody can emit anything
+            if cast.voter != writer:
+                continue
             yield Ballot(
                 key=cast.key,
                 support=cast.support,
@@ -169,6 +172,20 @@ class ChainView:
                 sent_by_writer=not in_scope and sent_by_writer(log.transaction_hash),
             )
 
+    def _vote_logs(self, writer: str, scope: frozenset[str], from_block: int) -> list[tuple[GovernorAdapter, Log]]:
+        """In chain order. Dialects share topics: a governor's own adapter reads its events, where that is known."""
+        own = {address: adapter for address in scope if (adapter := self.governed(address).adapter) is not None}
+        found: dict[tuple[int, int], tuple[GovernorAdapter, Log]] = {}
+        for adapter in self._adapters:
+            topics, addresses = adapter.voter_topics(writer), None
+            if topics is None:
+                topics, addresses = [adapter.vote_topics()], [address for address in own if own[address] is adapter]
+            for log in self._logs(from_block, topics, addresses):
+                at_home = own.get(log.address, adapter)
+                reads = at_home if log.topics[0] in at_home.vote_topics() else adapter
+                found[log.block_number, log.log_index] = reads, log
+        return [found[place] for place in sorted(found)]
+
     def _sent_by(self, transaction_hash: bytes, writer: str) -> bool:
         transaction = self.reader.transaction(transaction_hash)
         return transaction is not None and str(transaction.get("from", "")).lower() == writer.lower()
@@ -176,7 +193,7 @@ class ChainView:
     def _logs(
         self,
         from_block: int,
-        topics: list[bytes | list[bytes]],
+        topics: Topics,
         addresses: list[str] | None,
         to_block: int | None = None,
     ) -> Iterator[Log]:
