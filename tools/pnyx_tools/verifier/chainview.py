@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 from eth_utils.address import to_checksum_address
 
@@ -24,14 +24,17 @@ from pnyx_contracts.decision_log import (
 from pnyx_contracts.entry import WriterState
 from pnyx_contracts.errors import DecodingError, UsageError
 from pnyx_contracts.governors import GovernorAdapter, GovernorProfile
-from pnyx_contracts.types import BlockRef, ClockMode, Log, Proposal, ProposalKey
-from pnyx_policies.verify.history import GateEvidence, LogEvent
+from pnyx_contracts.types import BlockRef, ClockMode, Log, Proposal, ProposalKey, to_hex
+from pnyx_policies.verify.history import GateEvidence, History, LogEvent
 from pnyx_policies.verify.votes import Ballot, Duty
 from pnyx_tools.detect import detect
-from pnyx_tools.reader import ChainReader, RevertedError, RpcError
+from pnyx_tools.reader import BlockId, ChainReader, RevertedError, RpcError
 
 SPAN_BLOCKS = 200_000
 """Logs are asked for in pieces of so many blocks, so that a long history need not fit into one answer."""
+
+MAX_GOVERNED = 1_024
+"""What governors were found to be is kept for so many pairs of governor and block."""
 
 _DECODERS: dict[bytes, Callable[[Log], LogEvent]] = {
     REGISTERED_TOPIC: decode_registered,
@@ -63,7 +66,7 @@ class ChainView:
         self.chain_id = reader.chain_id()
         self._adapters = adapters
         self._first_block = first_block
-        self._governed: dict[str, Governed] = {}
+        self._governed_at = lru_cache(MAX_GOVERNED)(self._find_out)
 
     # The log
 
@@ -94,15 +97,17 @@ class ChainView:
 
     # Governors
 
-    def governed(self, address: str) -> Governed:
-        """What a governor is, found out once."""
-        if address not in self._governed:
-            try:
-                adapter, profile = detect(self.reader, address, self._adapters, self.block.number)
-                self._governed[address] = Governed(address, adapter, profile)
-            except (UsageError, DecodingError) as error:
-                self._governed[address] = Governed(address, why_not=error.message)
-        return self._governed[address]
+    def governed(self, address: str, block: BlockRef | None = None) -> Governed:
+        """What a governor is: at the block that the check reaches to, or was at another one: its timelock, its token
+        and its code can change by a vote.
+        """
+        return self._governed_at(address, to_hex(block.hash) if block else self.block.number)
+
+    def _find_out(self, address: str, block: BlockId) -> Governed:
+        try:
+            return Governed(address, *detect(self.reader, address, self._adapters, block))
+        except (UsageError, DecodingError) as error:
+            return Governed(address, why_not=error.message)
 
     def proposals(self, governed: Governed, from_block: int, to_block: int | None = None) -> Iterator[Proposal]:
         """Proposals that the governor announced, from `from_block` on."""
@@ -121,27 +126,30 @@ class ChainView:
             has_voted=self.reader.read(adapter.read_has_voted(profile, key.proposal_id, writer), at),
         )
 
-    def ballots(self, writer: str, scope: frozenset[str], from_block: int) -> Iterator[Ballot | DecodingError]:
-        """Every vote event that names the writer, in whatever contract; an error for one in scope that is none."""
+    def ballots(self, history: History, from_block: int) -> Iterator[Ballot | DecodingError]:
+        """Every vote event that names the writer, in whatever contract; an error for one that is none, in a governor
+        that the writer ever declared.
+        """
+        writer = history.writer
         topics = {topic: adapter for adapter in self._adapters for topic in adapter.vote_topics()}
         sent_by_writer = cache(lambda digest: self._sent_by(digest, writer))
         for log in self._logs(from_block, [list(topics), _topic(writer)], None):
-            in_scope = log.address in scope
+            declared = log.address in history.governors
             adapter, profile = topics[log.topics[0]], _profile_of_anyone(self.chain_id, log.address)
             try:
                 cast = adapter.decode_vote(profile, log)
             except DecodingError as error:
-                if in_scope:
+                if declared:
                     yield error
-                continue  # out of scope anybody can emit anything
+                continue  # elsewhere anybody can emit anything
             yield Ballot(
                 key=cast.key,
                 support=cast.support,
                 block_number=log.block_number,
                 log_index=log.log_index,
                 transaction_hash=log.transaction_hash,
-                in_scope=in_scope,
-                sent_by_writer=not in_scope and sent_by_writer(log.transaction_hash),
+                in_scope=log.address in history.governors_at(log.block_number),
+                is_genuine=declared or sent_by_writer(log.transaction_hash),
             )
 
     def _sent_by(self, transaction_hash: bytes, writer: str) -> bool:

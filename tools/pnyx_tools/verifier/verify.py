@@ -161,9 +161,8 @@ class _WriterCheck:
 
     def _check_votes(self, code: bytes) -> Docket:
         history, start = self._history, self._history.start_block or 0
-        scope = frozenset(governor for s in history.scopes for governor in s.declaration.governors)
-        duties = [duty for governor in sorted(scope) for duty in self._duties(governor, start)]
-        ballots = self._ballots(scope, start)
+        duties = [duty for governor in sorted(history.governors) for duty in self._duties(governor, start)]
+        ballots = self._ballots(start)
         docket = Docket(self._writer, history.entries, ballots, duties)
         if code.startswith(DELEGATION_PREFIX):
             self._report.tier = docket.tier_of_account()
@@ -172,8 +171,8 @@ class _WriterCheck:
         self._report.add(docket.check_completeness())
         return docket
 
-    def _ballots(self, scope: frozenset[str], start: int) -> list[Ballot]:
-        found = list(self._view.ballots(self._writer, scope, start))
+    def _ballots(self, start: int) -> list[Ballot]:
+        found = list(self._view.ballots(self._history, start))
         for error in found:
             if isinstance(error, DecodingError):
                 self._report.add([About(self._writer).differs(Step.VOTES, "event", reason=error.message)])
