@@ -8,6 +8,7 @@ import json
 import pytest
 from eth_abi.abi import encode
 from eth_hash.auto import keccak
+from eth_utils.address import to_checksum_address
 from rich.console import Console
 
 from pnyx_contracts.decision_log import vote_action
@@ -18,7 +19,7 @@ from pnyx_policies.bundle import decision_digest
 from pnyx_policies.decision import Mode, Outcome
 from pnyx_policies.dossier import Approval, Dossier
 from pnyx_policies.entitlement import Entitlement, entitlement
-from pnyx_policies.facts import Grade, Simulation, SimulationStatus, Skipped
+from pnyx_policies.facts import Grade, Holding, Simulation, SimulationStatus, Skipped
 from pnyx_policies.verify import Status, Step
 from pnyx_tools.context import builtin_tools
 from pnyx_tools.gather import gather_facts
@@ -654,6 +655,25 @@ def test_context_that_was_made_up(world, proposal):
     first = first.model_copy(update={"result": {"all": "well"}})
     agent.write(world.blocks, agent.seal(with_parts(honest.dossier, context=(first, *rest))))
     assert Step.CONTEXT in {step for step, _ in world.check_fails()}
+
+
+@pytest.mark.parametrize("code", ["6001600060003e", "5b60005f56", "fe", "5b5f600056"])
+def test_an_asset_that_nodes_fail_at_does_not_switch_the_check_off(world, agent, proposal, code):
+    """Each node words such a failure in its own way. It must not count as "no state", which would excuse every lie."""
+    evil = str(to_checksum_address("0x00000000000000000000000000000000000E71D0"))
+    world.node.set_code(evil, bytes.fromhex(code))
+    facts = agent.facts(world.blocks, proposal)
+    lie = facts.model_copy(
+        update={
+            "treasury": (*facts.treasury, Holding(asset=evil, symbol="", decimals=None, balance=0)),
+            "simulation": facts.simulation.model_copy(update={"movements": ()}),
+            "voter": facts.voter.model_copy(update={"voting_power": 10**40}),
+        }
+    )
+    agent.write(world.blocks, concluded(agent, lie))
+    report = world.check()
+    assert report.exit_code == 1
+    assert Step.STATE in {v.step for v in (*report.problems, *report.unproven)}
 
 
 def test_a_finding_that_was_left_out(world, agent, proposal):
