@@ -291,6 +291,18 @@ def test_no_field_that_is_withheld_hides_a_lie(world, agent, proposal, name):
     assert report.problems or report.unproven
 
 
+def test_a_prompt_salt_and_a_request_that_are_withheld(world, proposal):
+    agent = world.model()
+    sealed = agent.act(world.blocks, proposal)
+    (attempt,) = sealed.dossier.attempts
+    bodies = {attempt.response_hash: sealed.bundle.bodies[attempt.response_hash]}
+    partial = sealed.bundle.model_copy(update={"prompt_salt": None, "bodies": bodies})
+    world.bundle_file(sealed.bundle.record_root).write_bytes(partial.to_bytes())
+    report = world.check()
+    assert report.problems == []
+    assert [v.step for v in report.unproven] == [Step.BUNDLE, Step.PROMPTS]
+
+
 def test_what_can_be_read_again_is_compared_whatever_else_is_withheld(world, agent, proposal):
     _, lie = write_changed(world, agent, proposal, state__voter__voting_power=7)
     withhold(world, lie, "context", "calls", "simulation")
@@ -515,6 +527,12 @@ def test_a_look_before_the_proposal_existed(world, agent, proposal):
     before = world.node.rpc.block(world.blocks.proposals[proposal].created_block - 1)
     write_changed(world, agent, proposal, state__block=before)
     assert Step.STATE in {step for step, _ in world.check_fails()}
+
+
+def test_a_look_before_there_was_a_governor(world, agent, proposal):
+    """Nothing can be read again there: that is no excuse."""
+    write_changed(world, agent, proposal, state__block=world.node.rpc.block(1), state__voter__voting_power=7)
+    assert (Step.STATE, "state.block.number") in world.check_fails()
 
 
 def test_a_simulation_that_hides_a_transfer(world, agent, proposal):

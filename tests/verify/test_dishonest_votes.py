@@ -117,13 +117,22 @@ def test_voting_selectively_after_leaving_the_scope(world):
 
 
 def test_a_vote_without_an_entry_after_leaving_the_scope(world):
-    """Sent by somebody else, with the writer's signature: the governor was declared once, so this is no invention."""
+    """Sent by somebody else, as a vote by signature is. A governor that the writer declared once invents nothing."""
     agent = world.plain_key()
     del agent.governances[world.blocks.governor]
     agent.change(world.RULESET + "\n")
     proposal = world.open_proposal()
     agent.cast(world.blocks, key_of(world, proposal), Vote.FOR)
-    assert world.check_fails() == {(Step.VOTES, "")}
+
+    class Relayed:
+        def __getattr__(self, name):
+            return getattr(world.node.rpc, name)
+
+        def transaction(self, digest):
+            return world.node.rpc.transaction(digest) | {"from": world.node.accounts[9]}
+
+    problem = world.only_problem(verify(Relayed(), world.log, evidence=world.folder, upto="latest"))
+    assert (problem.step, problem.status) == (Step.VOTES, Status.MISSING)
 
 
 EMIT = bytes.fromhex("60403603806040600037602035600035826000a200")

@@ -23,12 +23,17 @@ _TREASURY: Final = "treasury"
 _SIMULATION: Final = "simulation"
 
 
-def check_pinned_block(case: Case, block: BlockRef) -> Iterator[Verdict]:
-    """Step 13, first: the pinned block is on the chain, after the proposal and before the entry."""
+def check_pinned_block(case: Case, block: BlockRef | None) -> Iterator[Verdict]:
+    """Step 13, first: the pinned block is on the chain, after the proposal and before the entry. `block` is the chain's
+    with its number, None when there is none.
+    """
     pinned, about = case.dossier.state.block, case.about
     if pinned != block:
-        yield about.differs(Step.STATE, "state.block", expected=to_hex(block.hash), seen=to_hex(pinned.hash))
-    if not case.dossier.proposal.created_block <= pinned.number <= case.entry.block_number:
+        yield about.differs(
+            Step.STATE, "state.block", expected=to_hex(block.hash) if block else "", seen=to_hex(pinned.hash),
+            reason=f"not block {pinned.number} of this chain",
+        )  # fmt: skip
+    elif not case.dossier.proposal.created_block <= pinned.number <= case.entry.block_number:
         yield about.differs(
             Step.STATE, "state.block.number",
             expected=f"{case.dossier.proposal.created_block} to {case.entry.block_number}", seen=pinned.number,

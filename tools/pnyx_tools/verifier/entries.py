@@ -9,7 +9,7 @@ from importlib.metadata import version
 from pnyx_contracts.entry import Declaration, Entry
 from pnyx_contracts.errors import DecodingError, DiffersError, PnyxError, UsageError
 from pnyx_contracts.governors import GovernorAdapter, GovernorProfile
-from pnyx_contracts.types import Proposal, to_hex
+from pnyx_contracts.types import BlockRef, Proposal, to_hex
 from pnyx_policies.bundle import Bundle
 from pnyx_policies.checks import builtin_checks
 from pnyx_policies.configuration import Configuration
@@ -154,11 +154,14 @@ class EntryCheck:
     # 13 to 15
 
     def _facts(self, case: Case) -> Iterator[Verdict]:
+        problems = list(check_pinned_block(case, self._block(case.dossier.state.block.number)))
+        yield from problems
+        if problems:
+            return
         again = self._gathered(case)
         if not isinstance(again, Facts):
             yield from again
             return
-        yield from check_pinned_block(case, again.block)
         yield from check_state(case, again)
         yield from case.run(
             Step.SIMULATION, ("simulation",), partial(check_simulation, again=again), Grade.RE_SIMULATED
@@ -172,19 +175,21 @@ class EntryCheck:
 
     def _gathered(self, case: Case) -> Facts | tuple[Verdict, ...]:
         """The facts once more; or the verdict that the record cannot be true; or why they cannot be gathered."""
-        pinned = case.dossier.state.block
-        if pinned.number > self._view.block.number or self._view.reader.block(pinned.number).hash != pinned.hash:
-            reason = f"no block {pinned.number} of this chain"
-            return (case.about.differs(Step.STATE, "state.block", seen=to_hex(pinned.hash), reason=reason),)
+        pinned, governor = case.dossier.state.block, case.dossier.proposal.key.governor
         try:
-            governed = self._view.governed(case.dossier.proposal.key.governor, pinned)
+            governed = self._view.governed(governor, pinned)
             if governed.adapter is None or governed.profile is None:
-                return tuple(case.about.not_checkable(step, governed.why_not, grade) for step, grade in _FACT_STEPS)
+                is_known_now = self._view.governed(governor).adapter is not None
+                say = case.unproven if is_known_now else case.about.not_checkable
+                return tuple(say(step, governed.why_not, grade) for step, grade in _FACT_STEPS)
             return self._gather(case, governed.adapter, governed.profile)
         except (RpcError, MethodMissingError) as error:
             return tuple(self._unread(case, pinned.number, error, _FACT_STEPS))
         except (RevertedError, DecodingError, DiffersError, UsageError) as error:
             return (case.about.differs(Step.STATE, "state", reason=error.message, grade=Grade.RE_READ),)
+
+    def _block(self, number: int) -> BlockRef | None:
+        return self._view.reader.block(number) if number <= self._view.block.number else None
 
     def _gather(self, case: Case, adapter: GovernorAdapter, profile: GovernorProfile) -> Facts:
         state = case.dossier.state
