@@ -10,6 +10,7 @@ from rich.text import Text
 from rich.tree import Tree
 
 from pnyx_contracts.decoded import DecodedCall
+from pnyx_contracts.errors import RefusedError
 from pnyx_policies.dossier import Dossier
 from pnyx_policies.entitlement import entitlement
 from pnyx_policies.facts import Movement, SimulationStatus
@@ -44,16 +45,20 @@ def print_dossier(dossier: Dossier, console: Console) -> None:
 
 
 def _verdict(dossier: Dossier) -> RenderableType:
-    what = entitlement(dossier)
     decision = dossier.decision
+    try:
+        what = entitlement(dossier)
+        vote, entry = what.vote, what.kind.name
+    except RefusedError as error:  # a preview: for nobody, or before voting starts
+        vote, entry = None, f"none ({error.message})"
     lines = Text()
-    done = what.vote.value if what.vote else decision.outcome.value
+    done = vote.value if vote else decision.outcome.value
     said = {"approve": ", approved by a person", "reject": ", rejected by a person"}
     lines.append(done.upper() + (said[dossier.approval.verdict] if dossier.approval else ""), style="bold")
     lines.append(f"  {decision.reason}\n")
     key = dossier.proposal.key
     lines.append(
-        f"decided by {decision.decided_by}; mode {dossier.header.mode.value}; entry {what.kind.name}\n"
+        f"decided by {decision.decided_by}; mode {dossier.header.mode.value}; entry {entry}\n"
         f"governor {key.governor} on chain {key.chain_id}, proposal\n{key.proposal_id}",
         style="dim",
     )

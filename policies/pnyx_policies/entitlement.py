@@ -15,6 +15,8 @@ from pnyx_contracts.types import ProposalState, Vote
 from pnyx_policies.bundle import decision_digest
 from pnyx_policies.decision import Mode, Outcome
 from pnyx_policies.dossier import Approval, Dossier
+from pnyx_policies.eligibility import Standing, stand
+from pnyx_policies.ruleset import Limits
 
 OPEN_STATES = frozenset({ProposalState.PENDING, ProposalState.ACTIVE})
 
@@ -42,7 +44,7 @@ def entitlement(dossier: Dossier) -> Entitlement:
         case Mode.PROPOSE:
             return Entitlement(EntryKind.HOLD)
         case Mode.AUTONOMOUS:
-            return Entitlement(EntryKind.VOTE, outcome.vote)
+            return _vote(dossier, outcome.vote)
 
 
 def approved_vote(dossier: Dossier, approval: Approval) -> Vote | None:
@@ -66,6 +68,17 @@ def _by_a_person(dossier: Dossier, approval: Approval) -> Entitlement:
         return Entitlement(EntryKind.HOLD)
     if vote is None:
         raise RefusedError("the decision is 'hold': an approval must say which vote", hint="pnyx approve ID --vote for")
+    return _vote(dossier, vote)
+
+
+def _vote(dossier: Dossier, vote: Vote | None) -> Entitlement:
+    """What rules say while voting has not started, or for nobody in particular, is a preview.
+
+    The ruleset's own limits made the decision a skip already where they are not met; these are the least of all.
+    """
+    report = stand(dossier.facts, Limits())
+    if report.standing is not Standing.READY:
+        raise RefusedError(f"no vote can be cast: {report.reason}", hint="review again when a vote is possible")
     return Entitlement(EntryKind.VOTE, vote)
 
 

@@ -351,13 +351,20 @@ def test_a_signer_with_another_key_does_not_start(parliament: Parliament) -> Non
 
 def test_a_vote_before_or_after_its_time_is_refused(parliament: Parliament) -> None:
     early = parliament.governance.propose([FRIEND], [10**15], [b""], f"# Pay a friend\n\nPay 0.001 ETH to {FRIEND}.")
-    refuses(parliament, parliament.ask_vote(parliament.dossier(early)), "the proposal is PENDING")
+    refuses(parliament, parliament.ask_vote(parliament.dossier(early)), "voting has not started yet")
     number = parliament.open()
     honest = parliament.dossier(number)
     parliament.node.mine(47)
     refuses(parliament, parliament.ask_vote(honest), "the rules give 'skip'")
     parliament.governance.advance_to_closed(number)
     refuses(parliament, parliament.ask_vote(honest), "the proposal is DEFEATED")
+
+
+def test_a_vote_in_nobodys_name_is_refused(parliament: Parliament) -> None:
+    """Without a voter the rules are asked for their opinion only, past the limits on power and time."""
+    honest = parliament.dossier(parliament.open())
+    preview = honest.model_copy(update={"state": honest.state.model_copy(update={"voter": None})})
+    refuses(parliament, parliament.ask_vote(preview), "no vote can be cast: this is a review")
 
 
 @pytest.mark.parametrize("nonce", [-1, 1, 5])

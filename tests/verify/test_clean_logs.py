@@ -13,6 +13,7 @@ from rich.console import Console
 
 from pnyx_contracts.entry import EntryKind
 from pnyx_contracts.errors import UnreachableError, UsageError
+from pnyx_contracts.governors import builtin_adapters
 from pnyx_contracts.types import Vote
 from pnyx_policies.bundle import decision_digest
 from pnyx_policies.decision import Mode
@@ -23,6 +24,7 @@ from pnyx_tools.context import builtin_tools
 from pnyx_tools.rpc import Rpc
 from pnyx_tools.testing.openai_server import answer, refusal
 from pnyx_tools.verifier import render, verify
+from pnyx_tools.verifier.chainview import ChainView
 
 
 def assert_clean(report):
@@ -137,6 +139,22 @@ def test_an_announced_change_of_configuration(world):
     assert len([v for v in report.all_verdicts() if v.step is Step.CONFIGURATION]) == 2
 
 
+def test_a_governor_that_changed_since(world):
+    """Governance moved on to another timelock. What was reviewed before was reviewed with the old one."""
+    agent = world.plain_key()
+    agent.act(world.blocks, world.open_proposal())
+    governor, rpc = world.blocks.governor, world.node.rpc
+    old, new = (bytes(12) + bytes.fromhex(address[2:]) for address in (world.blocks.timelock, world.RECIPIENT))
+    (slot,) = (slot for slot in range(32) if rpc.storage(governor, slot) == old)
+    world.node.mine(1)  # what is set belongs to the newest block
+    world.node.request("anvil_setStorageAt", governor, f"0x{slot:064x}", f"0x{new.hex()}")
+    world.node.mine(1)
+    assert ChainView(rpc, world.log, rpc.block(), builtin_adapters(), 0).governed(governor).profile.timelock == (
+        world.RECIPIENT
+    )
+    assert_clean(world.check())
+
+
 def test_a_vote_that_was_taken_back(world):
     agent = world.plain_key()
     proposal = world.open_proposal()
@@ -145,8 +163,8 @@ def test_a_vote_that_was_taken_back(world):
     agent.enter(key, EntryKind.VOTE, bundle.record_root, bundle.prompt_hash, (1).to_bytes(32, "big"))
     pending = [v.step for v in world.check().all_verdicts() if v.status is Status.PENDING]
     assert pending == [Step.ANNOUNCED_VOTES]
-    agent.enter(key, EntryKind.VOID, bundle.record_root, bundle.prompt_hash)
     world.blocks.advance_to_closed(proposal)
+    agent.enter(key, EntryKind.VOID, bundle.record_root, bundle.prompt_hash)
     assert_clean(world.check())
 
 
@@ -163,7 +181,7 @@ def test_open_and_canceled_proposals_are_no_duty_yet(world):
     assert report.writers[0].writer == agent.writer
 
 
-def test_withheld_fields_are_not_checkable_and_the_rest_is_checked(world):
+def test_a_record_may_withhold_what_no_step_needs(world):
     agent = world.plain_key()
     sealed = agent.act(world.blocks, world.open_proposal())
     raw = json.loads(world.bundle_file(sealed.bundle.record_root).read_text())
@@ -173,7 +191,7 @@ def test_withheld_fields_are_not_checkable_and_the_rest_is_checked(world):
     report = world.check()
     assert_clean(report)
     unchecked = {v.step: v.reason for v in report.all_verdicts() if v.status is Status.NOT_CHECKABLE}
-    assert unchecked == {Step.FINDINGS: "the record withholds software"}
+    assert unchecked == {Step.BUNDLE: "the record withholds software; no step needs it"}
 
 
 # Where the evidence lies

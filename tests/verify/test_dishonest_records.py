@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+import io
 import json
 
 import pytest
+from eth_abi.abi import encode
 from eth_hash.auto import keccak
+from eth_utils.address import to_checksum_address
+from rich.console import Console
 
 from pnyx_contracts.decision_log import vote_action
 from pnyx_contracts.entry import EntryKind
+from pnyx_contracts.errors import RefusedError
 from pnyx_contracts.types import Vote
 from pnyx_policies.bundle import decision_digest
 from pnyx_policies.decision import Mode, Outcome
-from pnyx_policies.dossier import Approval
-from pnyx_policies.facts import SimulationStatus, Skipped
+from pnyx_policies.dossier import Approval, Dossier
+from pnyx_policies.entitlement import Entitlement, entitlement
+from pnyx_policies.facts import Grade, Holding, Simulation, SimulationStatus, Skipped
 from pnyx_policies.verify import Status, Step
 from pnyx_tools.context import builtin_tools
+from pnyx_tools.gather import gather_facts
+from pnyx_tools.testing.decisions import Outlined, ask_outline
+from pnyx_tools.verifier import render
 
 
 @pytest.fixture
@@ -214,6 +223,160 @@ def test_a_member_of_the_committee_that_is_not_shown(world, agent, proposal):
     assert world.check_fails() == {(Step.DECLARED_CONFIGURATION, "opinions")}
 
 
+ADVISED = """
+name = "advised"
+version = "1"
+
+[[rule]]
+id = "advice"
+because = "The model says so."
+when = ["findings.critical is 0"]
+then = "model"
+[rule.model]
+allow = ["for", "against"]
+min_confidence_percent = 50
+"""
+
+
+def test_a_failure_beside_a_good_answer(world, proposal):
+    """The answer is good and stands in the record. Words about a failure hold the vote all the same."""
+    agent = world.model(ruleset=ADVISED)
+    honest = agent.review(world.blocks, proposal)
+    (opinion,) = honest.dossier.opinions
+    failed = Outlined((opinion.model_copy(update={"failure": "it felt wrong"}),), honest.dossier.attempts)
+    dossier = agent.conclude(honest.dossier.facts, failed)
+    assert [honest.dossier.decision.outcome, dossier.decision.outcome] == [Outcome.FOR, Outcome.HOLD]
+    agent.write(world.blocks, agent.seal(dossier, honest.bundle.bodies))
+    problem = world.only_problem(world.check())
+    assert (problem.step, problem.where) == (Step.ANSWERS, "opinions[0].failure")
+
+
+# What is withheld
+
+
+def withhold(world, sealed, *names):
+    """The file without these fields, their leaves in place: its root is the same."""
+    file = world.bundle_file(sealed.bundle.record_root)
+    raw = json.loads(file.read_text())
+    for name in names:
+        del raw["fields"][name], raw["salts"][name]
+        raw["item_salts"].pop(name, None)
+    file.write_text(json.dumps(raw, sort_keys=True, separators=(",", ":"), ensure_ascii=False))
+
+
+NEEDED = sorted(set(Dossier.model_fields) - {"software"})
+
+
+@pytest.mark.parametrize("name", NEEDED)
+def test_an_honest_record_that_withholds_a_field_is_not_proven(world, agent, proposal, name):
+    withhold(world, agent.act(world.blocks, proposal), name)
+    report = world.check()
+    assert [f"{v.step.name}: {v}" for v in report.problems] == []
+    assert any(f"the record withholds {name}" in v.reason for v in report.unproven)
+    assert not report.ok
+    assert report.exit_code == 1
+    out = io.StringIO()
+    render(report, Console(file=out, width=200, color_system=None))
+    assert out.getvalue().startswith("NOT PROVEN: nothing differs, but 1 decision(s)")
+    assert "HOLDS" not in out.getvalue()
+
+
+@pytest.mark.parametrize("name", NEEDED)
+def test_no_field_that_is_withheld_hides_a_lie(world, agent, proposal, name):
+    """The rules give "for", the record says "against": whatever is withheld, this does not hold."""
+    _, lie = write_changed(world, agent, proposal, decision__outcome=Outcome.AGAINST)
+    withhold(world, lie, name)
+    report = world.check()
+    assert report.exit_code == 1
+    assert report.problems or report.unproven
+
+
+def test_a_prompt_salt_and_a_request_that_are_withheld(world, proposal):
+    agent = world.model()
+    sealed = agent.act(world.blocks, proposal)
+    (attempt,) = sealed.dossier.attempts
+    bodies = {attempt.response_hash: sealed.bundle.bodies[attempt.response_hash]}
+    partial = sealed.bundle.model_copy(update={"prompt_salt": None, "bodies": bodies})
+    world.bundle_file(sealed.bundle.record_root).write_bytes(partial.to_bytes())
+    report = world.check()
+    assert report.problems == []
+    assert [v.step for v in report.unproven] == [Step.BUNDLE, Step.PROMPTS]
+
+
+def test_what_can_be_read_again_is_compared_whatever_else_is_withheld(world, agent, proposal):
+    _, lie = write_changed(world, agent, proposal, state__voter__voting_power=7)
+    withhold(world, lie, "context", "calls", "simulation")
+    assert (Step.STATE, "state.voter.voting_power") in world.check_fails()
+
+
+def test_a_correction_may_withhold_everything(world, agent, proposal):
+    """It decides nothing, so nothing rests on it."""
+    sealed = agent.act(world.blocks, proposal)
+    correction = agent.seal(sealed.dossier)
+    key, bundle = sealed.dossier.proposal.key, correction.bundle
+    agent.enter(key, EntryKind.CORRECTION, bundle.record_root, bundle.prompt_hash)
+    withhold(world, correction, *NEEDED)
+    report = world.check()
+    assert report.ok
+    assert {v.about.seq for v in report.all_verdicts() if v.status is Status.NOT_CHECKABLE} == {2}
+
+
+# Whose standing, and when
+
+
+def gathered(world, proposal, **options):
+    return gather_facts(
+        world.node.rpc, world.blocks.adapter, world.blocks.profile, world.blocks.proposals[proposal], **options
+    )
+
+
+def concluded(agent, facts):
+    return agent.seal(agent.conclude(facts, ask_outline(facts)))
+
+
+def test_another_voter_whose_vote_can_be_skipped(world, agent, proposal):
+    """The rules give "for". The standing of an address without power makes it a skip."""
+    sealed = concluded(agent, gathered(world, proposal, voter=world.RECIPIENT))
+    assert sealed.dossier.decision.outcome is Outcome.SKIP
+    agent.write(world.blocks, sealed)
+    problem = world.only_problem(world.check())
+    assert (problem.step, problem.where) == (Step.HEADER, "state.voter.voter")
+    assert (problem.expected, problem.seen) == (agent.writer, world.RECIPIENT)
+
+
+STRICT = '[limits]\nmin_voting_power = "1000000000000000000000000000000"\n\n[[rule]]'
+
+
+@pytest.fixture
+def strict(world):
+    """An agent whose rules never let it vote with the power that it has."""
+    return world.plain_key(ruleset=world.RULESET.replace("[[rule]]", STRICT, 1))
+
+
+def write_vote_all_the_same(world, agent, sealed):
+    with pytest.raises(RefusedError):
+        entitlement(sealed.dossier)
+    agent.write(world.blocks, sealed, Entitlement(EntryKind.VOTE, Vote.FOR))
+
+
+def test_a_vote_in_nobodys_name_is_no_way_around_the_limits(world, strict, proposal):
+    sealed = concluded(strict, gathered(world, proposal))
+    assert sealed.dossier.decision.outcome is Outcome.FOR
+    write_vote_all_the_same(world, strict, sealed)
+    assert world.check_fails() == {(Step.HEADER, "state.voter.voter"), (Step.ENTRY, "kind")}
+
+
+def test_a_preview_is_no_vote(world, strict, proposal):
+    """Looked at before voting started, nothing was asked about power and time."""
+    created = world.blocks.proposals[proposal].created_block
+    sealed = concluded(strict, gathered(world, proposal, voter=strict.writer, block=created))
+    assert sealed.dossier.decision.outcome is Outcome.FOR
+    write_vote_all_the_same(world, strict, sealed)
+    problem = world.only_problem(world.check())
+    assert (problem.step, problem.where) == (Step.ENTRY, "kind")
+    assert "voting has not started yet" in problem.reason
+
+
 # Decision, rules, configuration
 
 
@@ -366,21 +529,141 @@ def test_a_look_before_the_proposal_existed(world, agent, proposal):
     assert Step.STATE in {step for step, _ in world.check_fails()}
 
 
+def test_a_look_before_there_was_a_governor(world, agent, proposal):
+    """Nothing can be read again there: that is no excuse."""
+    write_changed(world, agent, proposal, state__block=world.node.rpc.block(1), state__voter__voting_power=7)
+    assert (Step.STATE, "state.block.number") in world.check_fails()
+
+
 def test_a_simulation_that_hides_a_transfer(world, agent, proposal):
     write_changed(world, agent, proposal, simulation__movements=())
     assert (Step.SIMULATION, "simulation.movements[0]") in world.check_fails()
 
 
-def test_a_simulation_that_was_left_out_is_said_plainly(world, agent, proposal):
-    write_changed(
-        world, agent, proposal,
-        simulation__status=SimulationStatus.SKIPPED, simulation__why_skipped="no time",
-        state__skipped=(Skipped(step="simulation", why="no time"),),
-    )  # fmt: skip
+def unsimulated(facts, why="no time"):
+    """What is known on a node that does not simulate."""
+    simulation = Simulation(status=SimulationStatus.SKIPPED, why_skipped=why, executor=facts.simulation.executor)
+    return facts.model_copy(update={"simulation": simulation, "skipped": (Skipped(step="simulation", why=why),)})
+
+
+def test_a_simulation_that_could_not_run_is_said_plainly(world, proposal):
+    """The decision would be the same: nothing hides behind it."""
+    agent = world.plain_key(ruleset='name = "empty"\nversion = "1"\n')
+    sealed = concluded(agent, unsimulated(agent.facts(world.blocks, proposal)))
+    agent.write(world.blocks, sealed)
     report = world.check()
+    assert report.ok
     (simulation,) = [v for v in report.all_verdicts() if v.step is Step.SIMULATION]
     assert simulation.status is Status.NOT_CHECKABLE
     assert "no time" in simulation.reason
+
+
+GRANTS_A_ROLE = bytes.fromhex(
+    "73" + "00" * 19 + "aa" + "73" + "00" * 19 + "bb" + "6000"
+    "7f" + keccak(b"RoleGranted(bytes32,address,address)").hex() + "60006000a400"
+)
+"""Code that emits RoleGranted whatever it is called with."""
+
+
+def test_a_skipped_simulation_that_hides_an_against(world, agent):
+    """Only the simulation shows what the call does. "It could not run" turns "against" into something else."""
+    target = "0x00000000000000000000000000000000000E0E0E"
+    world.node.set_code(target, GRANTS_A_ROLE)
+    text = f"# Website\n\nCalls {target} to refresh our web site."
+    hostile = world.blocks.propose([target], [0], [b"\x12\x34\x56\x78"], text)
+    world.blocks.advance_to_active(hostile)
+    honest = agent.review(world.blocks, hostile)
+    lie = concluded(agent, unsimulated(honest.dossier.facts))
+    assert honest.dossier.decision.outcome is Outcome.AGAINST
+    assert lie.dossier.decision.outcome is not Outcome.AGAINST
+    agent.write(world.blocks, lie)
+    report = world.check()
+    assert report.problems == []
+    (unproven,) = report.unproven
+    assert unproven.step is Step.DECISION
+    assert f"the record decides {lie.dossier.decision.outcome.value}" in unproven.reason
+    assert "the rules decide against" in unproven.reason
+    assert report.exit_code == 1
+
+
+@pytest.mark.parametrize("skipped", [(), (Skipped(step="simulation", why="x"), Skipped(step="simulation", why="x"))])
+def test_a_simulation_is_skipped_or_not(world, agent, proposal, skipped):
+    facts = unsimulated(agent.facts(world.blocks, proposal)).model_copy(update={"skipped": skipped})
+    agent.write(world.blocks, concluded(agent, facts))
+    assert world.check_fails() == {(Step.SIMULATION, "state.skipped")}
+
+
+CAREFUL = """[[rule]]
+id = "careful"
+because = "Too little is known."
+when = ["steps.skipped > 0"]
+then = "hold"
+
+[[rule]]"""
+
+
+@pytest.mark.parametrize("step", ["targets", "quorum"])
+def test_a_step_that_is_said_to_be_skipped_and_was_not(world, proposal, step):
+    agent = world.plain_key(ruleset=world.RULESET.replace("[[rule]]", CAREFUL, 1))
+    facts = agent.facts(world.blocks, proposal).model_copy(update={"skipped": (Skipped(step=step, why="no time"),)})
+    sealed = concluded(agent, facts)
+    assert sealed.dossier.decision.outcome is Outcome.HOLD
+    agent.write(world.blocks, sealed)
+    report = world.check()
+    assert {(v.step, v.where) for v in report.problems} == {(Step.STATE, "state.skipped")}
+    assert {v.step for v in report.unproven} == {Step.DECISION}
+
+
+def test_a_skipped_step_that_nobody_can_check_must_not_decide(world, proposal):
+    agent = world.plain_key(ruleset=world.RULESET.replace("[[rule]]", CAREFUL, 1))
+    skipped = (Skipped(step="tool:of-a-plugin", why="no time"),)
+    agent.write(
+        world.blocks, concluded(agent, agent.facts(world.blocks, proposal).model_copy(update={"skipped": skipped}))
+    )
+    report = world.check()
+    assert report.problems == []
+    (unproven,) = report.unproven
+    assert unproven.step is Step.DECISION
+    assert "decides hold" in unproven.reason
+    assert "decide for" in unproven.reason
+
+
+def test_a_skipped_step_that_decides_nothing_is_the_operators_word(world, agent, proposal):
+    skipped = (Skipped(step="tool:of-a-plugin", why="no time"),)
+    agent.write(
+        world.blocks, concluded(agent, agent.facts(world.blocks, proposal).model_copy(update={"skipped": skipped}))
+    )
+    report = world.check()
+    assert report.ok
+    assert any("tool:of-a-plugin" in v.reason and v.grade is Grade.ATTESTED for v in report.all_verdicts())
+
+
+def test_a_skipped_step_that_is_not_told(world, agent):
+    """A token that does not say what the treasury holds was left out of the balances: rules count that."""
+    token = "0x00000000000000000000000000000000000E0E0E"
+    world.node.set_code(token, bytes.fromhex("60006000fd"))
+    transfer = keccak(b"transfer(address,uint256)")[:4] + encode(["address", "uint256"], [world.RECIPIENT, 5])
+    number = world.blocks.propose([token], [0], [transfer], "# Pay\n\nPay.")
+    world.blocks.advance_to_active(number)
+    facts = agent.facts(world.blocks, number)
+    assert [skipped.step for skipped in facts.skipped] == ["treasury"]
+    agent.write(world.blocks, concluded(agent, facts.model_copy(update={"skipped": ()})))
+    assert (Step.STATE, "state.skipped") in world.check_fails()
+
+
+def test_code_that_changed_between_review_and_vote(world, agent):
+    target = "0x00000000000000000000000000000000000E0E0E"
+    world.node.set_code(target, b"\x00")
+    number = world.blocks.propose([target], [0], [b""], f"# Call\n\nCall {target}.")
+    world.blocks.advance_to_active(number)
+    sealed = agent.review(world.blocks, number)
+    world.node.mine(1)  # code that is set belongs to the newest block, which the review looked at
+    world.node.set_code(target, b"\x00\x00")
+    world.node.mine(1)
+    agent.write(world.blocks, sealed)
+    problem = world.only_problem(world.check())
+    assert (problem.step, problem.where) == (Step.STATE, "state.targets[0]")
+    assert "changed between review and vote" in problem.reason
 
 
 def test_context_that_was_made_up(world, proposal):
@@ -390,6 +673,25 @@ def test_context_that_was_made_up(world, proposal):
     first = first.model_copy(update={"result": {"all": "well"}})
     agent.write(world.blocks, agent.seal(with_parts(honest.dossier, context=(first, *rest))))
     assert Step.CONTEXT in {step for step, _ in world.check_fails()}
+
+
+@pytest.mark.parametrize("code", ["6001600060003e", "5b60005f56", "fe", "5b5f600056"])
+def test_an_asset_that_nodes_fail_at_does_not_switch_the_check_off(world, agent, proposal, code):
+    """Each node words such a failure in its own way. It must not count as "no state", which would excuse every lie."""
+    evil = str(to_checksum_address("0x00000000000000000000000000000000000E71D0"))
+    world.node.set_code(evil, bytes.fromhex(code))
+    facts = agent.facts(world.blocks, proposal)
+    lie = facts.model_copy(
+        update={
+            "treasury": (*facts.treasury, Holding(asset=evil, symbol="", decimals=None, balance=0)),
+            "simulation": facts.simulation.model_copy(update={"movements": ()}),
+            "voter": facts.voter.model_copy(update={"voting_power": 10**40}),
+        }
+    )
+    agent.write(world.blocks, concluded(agent, lie))
+    report = world.check()
+    assert report.exit_code == 1
+    assert Step.STATE in {v.step for v in (*report.problems, *report.unproven)}
 
 
 def test_a_finding_that_was_left_out(world, agent, proposal):

@@ -73,6 +73,18 @@ def test_a_vote_that_was_taken_back_and_cast_all_the_same(world):
     assert {step for step, _ in world.check_fails()} == {Step.VOTES, Step.ANNOUNCED_VOTES}
 
 
+def test_a_vote_that_was_taken_back_while_it_could_be_cast(world):
+    """Say one thing, then do not do it: a decided vote is cast."""
+    agent, proposal = world.plain_key(), world.open_proposal()
+    sealed = entered(world, agent, proposal)
+    agent.enter(key_of(world, proposal), EntryKind.VOID, sealed.bundle.record_root, sealed.bundle.prompt_hash)
+    problem = world.only_problem(world.check())
+    assert (problem.step, problem.where) == (Step.ANNOUNCED_VOTES, "vote")
+    assert "entry 2 takes it back while it could still be cast" in problem.reason
+    world.blocks.advance_to_closed(proposal)
+    assert world.only_problem(world.check()).step is Step.ANNOUNCED_VOTES
+
+
 def test_a_vote_where_the_writer_never_said_it_would(world):
     agent = world.plain_key()
     elsewhere = deploy_governance(world.node, powers={agent.key: 10_000})
@@ -90,7 +102,37 @@ def test_a_recorded_vote_out_of_scope(world):
     proposal = elsewhere.propose([world.RECIPIENT], [0], [b""], "# Elsewhere")
     elsewhere.advance_to_active(proposal)
     agent.act(elsewhere, proposal)
-    assert world.check_fails() == {(Step.VOTES, "scope")}
+    assert world.check_fails() == {(Step.VOTES, "scope"), (Step.HEADER, "proposal.key.governor")}
+
+
+def test_voting_selectively_after_leaving_the_scope(world):
+    """Announced, in force: no duties in this governor any more. Then no votes either."""
+    agent = world.plain_key()
+    del agent.governances[world.blocks.governor]
+    agent.change(world.RULESET + "\n")
+    liked, disliked = world.open_proposal(), world.open_proposal()
+    agent.act(world.blocks, liked)
+    world.blocks.advance_to_closed(disliked)
+    assert world.check_fails() == {(Step.VOTES, "scope"), (Step.HEADER, "proposal.key.governor")}
+
+
+def test_a_vote_without_an_entry_after_leaving_the_scope(world):
+    """Sent by somebody else, as a vote by signature is. A governor that the writer declared once invents nothing."""
+    agent = world.plain_key()
+    del agent.governances[world.blocks.governor]
+    agent.change(world.RULESET + "\n")
+    proposal = world.open_proposal()
+    agent.cast(world.blocks, key_of(world, proposal), Vote.FOR)
+
+    class Relayed:
+        def __getattr__(self, name):
+            return getattr(world.node.rpc, name)
+
+        def transaction(self, digest):
+            return world.node.rpc.transaction(digest) | {"from": world.node.accounts[9]}
+
+    problem = world.only_problem(verify(Relayed(), world.log, evidence=world.folder, upto="latest"))
+    assert (problem.step, problem.status) == (Step.VOTES, Status.MISSING)
 
 
 EMIT = bytes.fromhex("60403603806040600037602035600035826000a200")

@@ -262,6 +262,10 @@ class ForgetfulNode(LyingNode):
         self._require(block)
         return self._honest.code(address, block)
 
+    def balance(self, address, block="latest"):
+        self._require(block)
+        return self._honest.balance(address, block)
+
     def call(self, to, data, block="latest", **options):
         self._require(block)
         return self._honest.call(to, data, block, **options)
@@ -281,6 +285,23 @@ def test_a_node_without_old_state(world):
     unchecked = {v.step for v in report.all_verdicts() if v.status is Status.NOT_CHECKABLE}
     assert unchecked == {Step.STATE, Step.SIMULATION, Step.CONTEXT}
     assert all("no state at block" in v.reason for v in report.all_verdicts() if v.status is Status.NOT_CHECKABLE)
+
+
+@pytest.mark.usefixtures("votes")
+def test_a_call_that_no_node_answers_is_no_lack_of_state(world):
+    """The node has the pinned block's state and fails at what the record touches: that proves nothing, and says so."""
+    head = world.node.mine(5)
+
+    class Failing(ForgetfulNode):
+        def balance(self, address, block="latest"):
+            return self._honest.balance(address, block)
+
+    report = verify(Failing(world.node.rpc, head.number), world.log, evidence=world.folder, upto="latest")
+    assert report.problems == []
+    assert not report.ok
+    assert report.exit_code == 1
+    assert {v.step for v in report.unproven} == {Step.STATE, Step.SIMULATION, Step.CONTEXT}
+    assert all("has the state of block" in v.reason for v in report.unproven)
 
 
 @pytest.mark.usefixtures("votes")

@@ -20,11 +20,11 @@ from pnyx_contracts.decision_log import (
     vote_action,
 )
 from pnyx_contracts.entry import Declaration, Entry, EntryKind, Registered, WriterState
-from pnyx_contracts.types import ProposalKey
+from pnyx_contracts.types import ProposalKey, ProposalState
 from pnyx_policies.facts import Grade
 from pnyx_policies.verify import About, Report, Status, Step, Tier
 from pnyx_policies.verify.history import History
-from pnyx_policies.verify.votes import Ballot, Docket
+from pnyx_policies.verify.votes import Ballot, Docket, Duty
 
 DOCS = Path(__file__).parents[2] / "docs" / "verifying.md"
 WRITER, LOG, OPERATOR, GOVERNOR = ("0x" + digit * 40 for digit in "1234")
@@ -62,6 +62,7 @@ def test_a_verdict_says_what_it_means_in_words():
     about = About(WRITER, 3)
     assert str(about.matches(Step.HEADER)) == "matches"
     assert str(about.differs(Step.HEADER, "header.log")) == "differs at header.log"
+    assert str(about.not_proven(Step.STATE, "it is withheld")) == "not proven, because it is withheld"
     assert str(about.not_checkable(Step.STATE, "no state")) == "not checkable, because no state"
     assert str(about.missing(Step.BUNDLE, "gone")) == "missing: gone"
 
@@ -209,6 +210,31 @@ def test_in_one_transaction_the_entry_must_still_come_first():
     announced = vote_entry(1, transaction).model_copy(update={"log_index": 2})
     docket = Docket(WRITER, [announced], [ballot(announced.block_number, 1, transaction)], [])
     assert [v.status for v in docket.check_votes(Tier.DECLARED)] == [Status.MISSING]
+
+
+@given(
+    deadline=st.integers(1, 20),
+    time=st.integers(1, 20) | st.none(),
+    state=st.sampled_from(ProposalState),
+)
+def test_a_vote_is_taken_back_only_when_it_cannot_land(deadline, time, state):
+    announced = vote_entry(1, keccak(b"one"))
+    back = entry(2, EntryKind.VOID, subject=subject(KEY), record_root=announced.record_root)
+    duty = Duty(KEY, state, deadline, has_voted=False, times={back.block_number: time})
+    (verdict,) = Docket(WRITER, [announced, back], [], [duty]).check_announced_votes()
+    if state is ProposalState.CANCELED:
+        assert verdict.status is Status.MATCHES
+    elif time is None:
+        assert verdict.status is Status.NOT_CHECKABLE
+    else:
+        assert verdict.status is (Status.DIFFERS if time <= deadline else Status.MATCHES)
+
+
+def test_whether_a_vote_could_land_is_not_guessed():
+    announced = vote_entry(1, keccak(b"one"))
+    back = entry(2, EntryKind.VOID, subject=subject(KEY), record_root=announced.record_root)
+    (verdict,) = Docket(WRITER, [announced, back], [], []).check_announced_votes()
+    assert verdict.status is Status.NOT_PROVEN
 
 
 def test_one_entry_covers_one_vote():

@@ -175,14 +175,15 @@ def test_tools_that_were_not_declared(world, agent, honest):
     assert (Step.DECLARED_CONFIGURATION, "opinions") in found(world)
 
 
-def test_a_response_that_is_withheld_leaves_what_follows_unchecked(world, agent, honest):
+def test_a_response_that_is_withheld_leaves_what_follows_unproven(world, agent, honest):
     agent.write(world.blocks, honest)
     hidden = honest.dossier.attempts[0].response_hash
     bodies = {digest: body for digest, body in honest.bundle.bodies.items() if digest != hidden}
     partial = honest.bundle.model_copy(update={"bodies": bodies})
     world.bundle_file(honest.bundle.record_root).write_bytes(partial.to_bytes())
     report = world.check()
-    assert report.ok
+    assert report.problems == []
+    assert report.exit_code == 1
     prompts = [v for v in report.all_verdicts() if v.step is Step.PROMPTS]
-    assert [v.status for v in prompts] == [Status.MATCHES, Status.NOT_CHECKABLE]
+    assert [v.status for v in prompts] == [Status.MATCHES, Status.NOT_PROVEN]
     assert "withholds the response of attempts[0]" in prompts[1].reason

@@ -30,8 +30,8 @@ def command(
 ) -> None:  # fmt: skip
     """Check a decision log: anyone can, with one RPC endpoint and the log's address.
 
-    Exit code 0: everything that could be checked matches; 1: something differs or is missing; 2: wrong usage; 3: an
-    endpoint cannot be reached. See docs/verifying.md for the steps.
+    Exit code 0: all that this node can check matches, and nothing that a decision rests on is withheld; 1: something
+    differs, is missing or is not proven; 2: wrong usage; 3: an endpoint cannot be reached. See docs/verifying.md.
     """
     from rich.console import Console
 

@@ -8,21 +8,23 @@ What is checked, for one decision log and then for each writer in it:
  4. Configuration: every change was announced, and its notice was over before it came into force.
  5. Writer: a vote gate that our factory made, with our code; or a plain key, which can only declare.
  6. Votes: every vote of the writer, in any contract, follows exactly one VOTE entry that says the same.
- 7. Announced votes: every VOTE entry has its vote, or a VOID entry after it.
+ 7. Announced votes: every VOTE entry has its vote, or a VOID entry from when the vote could not land any more.
  8. Completeness: every proposal that the writer answers for has an entry from before its vote closed.
  9. Bundle: the evidence is there and hashes to the record root and the prompt hash of its entry.
-10. Header: the record was made for this chain, log, writer and configuration.
+10. Header: the record was made for this chain, log, writer and configuration, and judges this writer's standing.
 11. Declared configuration: its document hashes to what stands on chain; prompt templates, ruleset, checks, analysts,
     known addresses and mode of the record are those that it declares.
 12. Proposal: the record holds what the governor announced; the id follows from the content, the decoded calls follow
     from the calldata.
-13. State: governor, voting power, code and balances, read again at the pinned block, are those in the record.
+13. State: governor, voting power, code and balances, read again at the pinned block, are those in the record; the
+    code is still the same right before the entry.
 14. Simulation: run again at the pinned block, the actions do what the record says.
 15. Context: the built-in tools, run again at the pinned block, answer what the record says.
-16. Findings: the checks, run again on the recorded facts, find the same.
+16. Findings: the declared checks, run again on the recorded facts, find the same.
 17. Prompts: rendered again from facts and templates, they are the messages in the recorded requests.
 18. Answers: the recorded responses, parsed again, give the recorded opinions.
-19. Decision: the ruleset, run again on the recorded facts, findings and opinions, decides the same.
+19. Decision: the ruleset, run again on the recorded facts, findings and opinions, decides the same, also with what
+    the record says could not be known and can be.
 20. Entry: its kind and its action are what the decision, the mode and a person's approval entitle to.
 
 Every step gives verdicts (`Verdict`): a status, and a grade that says how far it can be relied on. What no step can

@@ -81,6 +81,11 @@ class History:
         """The configuration that an entry was made under."""
         return self.scopes[entry.epoch].declaration if entry.epoch < len(self.scopes) else None
 
+    @property
+    def governors(self) -> frozenset[str]:
+        """Every governor that the writer ever declared."""
+        return frozenset(governor for scope in self.scopes for governor in scope.declaration.governors)
+
     def governors_at(self, block: int) -> frozenset[str]:
         """The governors that the writer answered for in a block."""
         in_force = [scope for scope in self.scopes if scope.from_block <= block]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from pnyx_contracts.decision_log import vote_action
@@ -12,16 +12,17 @@ from pnyx_contracts.errors import PnyxError, RefusedError
 from pnyx_contracts.types import Vote
 from pnyx_policies.analysis import Opinion
 from pnyx_policies.answer import OK, TOOL_CALL, judge
-from pnyx_policies.checks import Check, CheckReport, CheckView, builtin_checks, run_checks
+from pnyx_policies.checks import Check, CheckReport, CheckView, run_checks
 from pnyx_policies.conversation import Conversation, begin, offered
 from pnyx_policies.decide import decide
 from pnyx_policies.dossier import Attempt
 from pnyx_policies.entitlement import entitlement
-from pnyx_policies.facts import Grade
+from pnyx_policies.facts import Facts, Grade
 from pnyx_policies.outline import OUTLINE, outline
 from pnyx_policies.prompt import PromptTooLargeError
 from pnyx_policies.request import request_difference
 from pnyx_policies.ruleset import Ruleset
+from pnyx_policies.verify.facts import established, unconfirmed
 from pnyx_policies.verify.record import Case
 from pnyx_policies.verify.verdict import Step, Verdict
 
@@ -29,44 +30,73 @@ NOT_AN_ANSWER: Final = frozenset({"timeout", "rate-limit", "http-error", "connec
 """Outcomes of attempts that brought no answer to judge."""
 
 
+@dataclass(frozen=True, slots=True)
+class Shipped:
+    """The checks of this release of Pnyx."""
+
+    checks: Sequence[Check]
+    software: str
+    """As a configuration names it: ``pnyx 0.1.0``."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredChecks:
+    """What a configuration says about checks."""
+
+    versions: Mapping[str, str]
+    software: str
+    """The release that ran them."""
+
+
 # 16. Findings
 
 
-def check_findings(case: Case, checks: Sequence[Check]) -> Iterator[Verdict]:
-    """`checks` are those that ship; a plugin's report is the operator's word."""
+def check_findings(case: Case, shipped: Shipped, declared: DeclaredChecks) -> Iterator[Verdict]:
+    """What had to run is what the configuration declares. Checks of another version than those that ship here, and
+    those of plugins, are not run again: the reason says with which release they can be.
+    """
     about, dossier = case.about, case.dossier
-    again = run_checks(checks, CheckView(dossier.facts, dossier.opinions))
+    again = run_checks(_same(shipped, declared), CheckView(dossier.facts, dossier.opinions))
     recorded = {report.check: report for report in dossier.checks}
     if len(recorded) != len(dossier.checks):
         yield about.differs(Step.FINDINGS, "checks", reason="a check reports twice")
     problems = [problem for ours in again if (problem := _finding_problem(case, ours, recorded.get(ours.check)))]
     yield from problems or [about.matches(Step.FINDINGS)]
-    for name in sorted(recorded.keys() - {report.check for report in again}):
-        yield about.not_checkable(Step.FINDINGS, f"{name} is no check that ships with this version", Grade.ATTESTED)
+    yield from _of_another_release(case, shipped, declared)
+    for name in sorted(recorded.keys() - {check.name for check in shipped.checks}):
+        yield about.not_checkable(Step.FINDINGS, f"{name} is no check that ships with this release", Grade.ATTESTED)
+
+
+def _same(shipped: Shipped, declared: DeclaredChecks) -> list[Check]:
+    return [check for check in shipped.checks if declared.versions.get(check.name) == check.version]
 
 
 def _finding_problem(case: Case, ours: CheckReport, recorded: CheckReport | None) -> Verdict | None:
-    """A check of another version, or one that did not run, counts as the same as long as it finds the same."""
     where = f"checks.{ours.check}"
     if recorded is None:
-        if not ours.findings:
-            return None
-        return case.about.differs(
-            Step.FINDINGS, where, expected=ours.findings[0].title, reason="the check did not run, and it finds this"
-        )
+        found = ours.findings[0].title if ours.findings else "no findings"
+        return case.about.differs(Step.FINDINGS, where, expected=found, reason="it is declared, and did not run")
     verdict = case.about.compare(
-        Step.FINDINGS, where,
-        expected=ours.model_dump(mode="json", exclude={"version"}),
-        seen=recorded.model_dump(mode="json", exclude={"version"}),
-    )  # fmt: skip
-    if not verdict.status.is_problem:
-        return None
-    if ours.version == recorded.version:
-        return verdict
-    other = (
-        f"version {recorded.version} of the check, this is {ours.version}; pnyx {case.dossier.software.pnyx} could tell"
+        Step.FINDINGS, where, expected=ours.model_dump(mode="json"), seen=recorded.model_dump(mode="json")
     )
-    return replace(verdict, reason=f"recorded by {other}")
+    return verdict if verdict.status.is_problem else None
+
+
+def _of_another_release(case: Case, shipped: Shipped, declared: DeclaredChecks) -> Iterator[Verdict]:
+    """An agent of this very release cannot have run others than this release has."""
+    for check in shipped.checks:
+        version = declared.versions.get(check.name)
+        if version == check.version:
+            continue
+        if declared.software == shipped.software:
+            yield case.about.differs(
+                Step.FINDINGS, f"checks.{check.name}", expected=check.version, seen=version or "not declared",
+                reason=f"the agent declares {declared.software}, which runs this check",
+            )  # fmt: skip
+        else:
+            theirs = f"has version {version} in the record" if version else "did not run"
+            because = f"{check.name} {check.version} of this release {theirs}: check with {declared.software}"
+            yield case.about.not_checkable(Step.FINDINGS, because, Grade.ATTESTED)
 
 
 # 17. Prompts
@@ -109,7 +139,7 @@ def _prompts_of(case: Case, index: int, opinion: Opinion) -> Iterator[Verdict]:
         if conversation.callable_tools and number < len(attempts) - 1:
             response = _response(case, attempt)
             if response is None and attempt.response_hash is not None:
-                yield about.not_checkable(
+                yield case.unproven(
                     Step.PROMPTS,
                     f"the record withholds the response of attempts[{place}], which the next request follows",
                 )
@@ -127,7 +157,7 @@ def _after(conversation: Conversation, response: bytes | None, case: Case) -> Co
 def _prompt(case: Case, place: int, attempt: Attempt, conversation: Conversation, model: str) -> Verdict:
     body = case.bundle.bodies.get(attempt.request_hash)
     if body is None:
-        return case.about.not_checkable(Step.PROMPTS, f"the record withholds the request of attempts[{place}]")
+        return case.unproven(Step.PROMPTS, f"the record withholds the request of attempts[{place}]")
     difference = request_difference(body, conversation, model)
     if difference:
         return case.about.differs(Step.PROMPTS, f"attempts[{place}].request", reason=difference)
@@ -160,9 +190,7 @@ def _answers_of(case: Case, index: int, opinion: Opinion) -> Iterator[Verdict]:
         where = f"attempts[{place}]"
         body = _response(case, attempt)
         if attempt.response_hash is not None and body is None:
-            yield case.about.not_checkable(
-                Step.ANSWERS, f"the record withholds the response of {where}", Grade.ATTESTED
-            )
+            yield case.unproven(Step.ANSWERS, f"the record withholds the response of {where}", Grade.ATTESTED)
             return
         judged = None if body is None else judge(body, facts, offered(facts, opinion.analyst.tools, turns))
         outcome = "no answer" if judged is None else judged.outcome
@@ -183,7 +211,10 @@ def _answers_of(case: Case, index: int, opinion: Opinion) -> Iterator[Verdict]:
             yield case.about.differs(Step.ANSWERS, f"{where}.outcome", expected=outcome, seen=attempt.outcome)
             return
     analysis = judged.analysis if judged else None
-    yield _compare_analysis(case, index, opinion.model_copy(update={"analysis": analysis}), Grade.ATTESTED)
+    # What went wrong is told in the operator's words; that something did, only where there is no usable answer.
+    failure = "" if analysis else opinion.failure
+    again = opinion.model_copy(update={"analysis": analysis, "failure": failure})
+    yield _compare_analysis(case, index, again, Grade.ATTESTED)
 
 
 def _compare_analysis(case: Case, index: int, again: Opinion, grade: Grade = Grade.DERIVED) -> Verdict:
@@ -206,13 +237,10 @@ def _attempts_of(case: Case, index: int) -> list[tuple[int, Attempt]]:
 # 19. Decision
 
 
-def check_decision(case: Case) -> Iterator[Verdict]:
+def check_decision(case: Case, declared: DeclaredChecks) -> Iterator[Verdict]:
     about, dossier = case.about, case.dossier
     try:
-        # Every check that ships must have run, whatever the record says; a plugin's ran where it reports.
-        checks = {check.name for check in builtin_checks()} | {report.check for report in dossier.checks}
-        ruleset = Ruleset.parse(dossier.ruleset, "the record's ruleset", checks)
-        decision = decide(ruleset, dossier.facts, dossier.checks, dossier.opinions)
+        decision = decide(_ruleset(case, declared), dossier.facts, dossier.checks, dossier.opinions)
     except PnyxError as error:
         yield about.differs(Step.DECISION, "ruleset", reason=error.message)
         return
@@ -222,6 +250,29 @@ def check_decision(case: Case) -> Iterator[Verdict]:
     )  # fmt: skip
     if dossier.rules != decision.rules:
         yield about.differs(Step.DECISION, "rules", reason="not the outcomes of the rules that decide again")
+
+
+def check_what_was_skipped(case: Case, again: Facts, shipped: Shipped, declared: DeclaredChecks) -> Iterator[Verdict]:
+    """Step 19, too: what the record says could not be known, and is known here, must not make another decision."""
+    dossier = case.dossier
+    in_doubt = unconfirmed(dossier.state.skipped, again.skipped)
+    if not in_doubt:
+        return
+    facts = established(dossier.facts, again)
+    ours = {r.check: r for r in run_checks(_same(shipped, declared), CheckView(facts, dossier.opinions))}
+    reports = tuple(ours.get(report.check, report) for report in dossier.checks)
+    decision = decide(_ruleset(case, declared), facts, reports, dossier.opinions)
+    if decision.outcome is not dossier.decision.outcome:
+        steps = ", ".join(sorted({skipped.step for skipped in in_doubt}))
+        yield case.unproven(
+            Step.DECISION,
+            f"the record decides {dossier.decision.outcome.value} and says that this could not run: {steps}; judged by "
+            f"what was established here, where it could, the rules decide {decision.outcome.value}",
+        )
+
+
+def _ruleset(case: Case, declared: DeclaredChecks) -> Ruleset:
+    return Ruleset.parse(case.dossier.ruleset, "the record's ruleset", set(declared.versions))
 
 
 # 20. Entry
@@ -237,7 +288,8 @@ def check_entry(case: Case, support_of: Callable[[Vote], int]) -> Iterator[Verdi
         entitled = entitlement(case.dossier)
         action = vote_action(support_of(entitled.vote)) if entitled.vote else bytes(32)
     except RefusedError as error:
-        yield about.differs(Step.ENTRY, "approval", reason=error.message)
+        where = "kind" if approval is None else "approval"
+        yield about.differs(Step.ENTRY, where, seen=entry.kind.name, reason=error.message)
         return
     if entry.kind is not entitled.kind:
         yield about.differs(

@@ -49,13 +49,13 @@ class Case:
         check: Callable[[Case], Iterator[Verdict]],
         grade: Grade = Grade.DERIVED,
     ) -> Iterator[Verdict]:
-        """The verdicts of one step; not checkable when the record withholds a field that it needs.
+        """The verdicts of one step; not proven when the record withholds a field that it needs.
 
         Records come from strangers: one that makes a step fail does not hold, and must not end the check of the others.
         """
         withheld = [name for name in needs if name in self.bundle.withheld]
         if withheld:
-            yield self.about.not_checkable(step, f"the record withholds {', '.join(withheld)}", grade)
+            yield self.unproven(step, f"the record withholds {', '.join(withheld)}", grade)
             return
         try:
             yield from check(self)
@@ -64,6 +64,15 @@ class Case:
         except Exception as error:  # noqa: BLE001 - whatever a hostile record provokes
             reason = f"the record cannot be judged: {type(error).__name__}: {error}"
             yield self.about.differs(step, "record", reason=shown(reason), grade=grade)
+
+    def unproven(self, step: Step, because: str, grade: Grade = Grade.DERIVED) -> Verdict:
+        return unproven(self.entry, self.about, step, because, grade)
+
+
+def unproven(entry: Entry, about: About, step: Step, because: str, grade: Grade = Grade.DERIVED) -> Verdict:
+    """A decision must show what it rests on. A correction decides nothing, so for it this is only not checkable."""
+    say = about.not_proven if entry.kind.is_terminal else about.not_checkable
+    return say(step, because, grade)
 
 
 def dossier_of(bundle: Bundle) -> Dossier:
@@ -106,12 +115,16 @@ def check_bundle(
             yield about.differs(Step.BUNDLE, "bundle", reason=found.message)
         case Bundle():
             yield _check_prompt_hash(entry, about, found)
+            if "software" in found.withheld:
+                yield about.not_checkable(
+                    Step.BUNDLE, "the record withholds software; no step needs it", Grade.ATTESTED
+                )
 
 
 def _check_prompt_hash(entry: Entry, about: About, bundle: Bundle) -> Verdict:
     hashed = recompute(bundle).prompt_hash
     if hashed is None:
-        return about.not_checkable(Step.BUNDLE, "the record withholds what the prompt hash is made of")
+        return unproven(entry, about, Step.BUNDLE, "the record withholds what the prompt hash is made of")
     if hashed != entry.prompt_hash:
         reason = "the recorded prompts are not those that the entry binds"
         return about.differs(Step.BUNDLE, "promptHash", expected=entry.prompt_hash, seen=hashed, reason=reason)
@@ -119,8 +132,11 @@ def _check_prompt_hash(entry: Entry, about: About, bundle: Bundle) -> Verdict:
 
 
 def check_header(case: Case) -> Iterator[Verdict]:
-    """Step 10."""
+    """Step 10. The governor is one that the configuration in force names: else the writer could vote where it pleases,
+    and would owe no answer where it does not.
+    """
     header, about = case.dossier.header, case.about
+    governor = case.dossier.proposal.key.governor
     claims: tuple[tuple[str, object, object], ...] = (
         ("header.chain_id", case.chain_id, header.chain_id),
         ("header.log", case.log, header.log),
@@ -133,8 +149,22 @@ def check_header(case: Case) -> Iterator[Verdict]:
         silent = where == "header.config_hash"
         reason = "decided under a configuration that was not in force: a silent change" if silent else ""
         yield about.differs(Step.HEADER, where, expected=expected, seen=seen, reason=reason)
-    if not wrong:
+    if governor not in case.declaration.governors:
+        reason = "the configuration in force does not name this governor"
+        yield about.differs(Step.HEADER, "proposal.key.governor", seen=governor, reason=reason)
+    elif not wrong:
         yield about.matches(Step.HEADER)
+
+
+def check_voter(case: Case) -> Iterator[Verdict]:
+    """Step 10, too: the standing that was judged is the writer's. With another's, any vote could be skipped."""
+    voter = case.dossier.state.voter
+    if voter is None or voter.voter != case.entry.writer:
+        reason = "the record judges the standing of somebody else" if voter else "the record judges nobody's standing"
+        yield case.about.differs(
+            Step.HEADER, "state.voter.voter", expected=case.entry.writer, seen=voter.voter if voter else "nobody",
+            reason=reason,
+        )  # fmt: skip
 
 
 def check_configuration(declaration: Declaration, about: About, data: bytes | DiffersError | None) -> tuple[

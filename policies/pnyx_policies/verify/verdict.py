@@ -55,8 +55,12 @@ class Status(Enum):
     """What was declared and what was found are not the same."""
     MISSING = "missing"
     """Something that the writer owes is not there: a decision, an entry, a vote, a bundle."""
+    NOT_PROVEN = "not proven"
+    """The writer withholds something that its decision rests on, or says that something could not be known which this
+    check can know, or which it cannot read again. Nothing contradicts the record; nothing holds it up either.
+    """
     NOT_CHECKABLE = "not checkable"
-    """Nothing was concluded, and the reason says why: a node without old state, a withheld field, a plugin check."""
+    """Nothing was concluded, for reasons on the member's side or by nature: a node without old state, a plugin."""
     PENDING = "pending"
     """Not due yet: the vote is still open."""
 
@@ -110,6 +114,9 @@ class About:
     def not_checkable(self, step: Step, because: str, grade: Grade = Grade.DERIVED) -> Verdict:
         return Verdict(step, Status.NOT_CHECKABLE, self, grade, reason=because)
 
+    def not_proven(self, step: Step, because: str, grade: Grade = Grade.DERIVED) -> Verdict:
+        return Verdict(step, Status.NOT_PROVEN, self, grade, reason=because)
+
     def pending(self, step: Step, reason: str) -> Verdict:
         return Verdict(step, Status.PENDING, self, Grade.DERIVED, reason=reason)
 
@@ -141,12 +148,12 @@ class Verdict:
     """What the writer, or the record, says."""
 
     def __str__(self) -> str:
-        """``differs at decision.outcome``, ``not checkable, because ...``, ``missing: ...``"""
+        """``differs at decision.outcome``, ``not proven, because ...``, ``missing: ...``"""
         match self.status:
             case Status.DIFFERS:
                 return f"differs at {self.where}{f': {self.reason}' if self.reason else ''}"
-            case Status.NOT_CHECKABLE:
-                return f"not checkable, because {self.reason}"
+            case Status.NOT_PROVEN | Status.NOT_CHECKABLE:
+                return f"{self.status.value}, because {self.reason}"
             case _:
                 return f"{self.status.value}{f': {self.reason}' if self.reason else ''}"
 
@@ -191,7 +198,7 @@ class WriterReport:
 
 @dataclass(slots=True)
 class Report:
-    """The whole check. `ok` means: nothing differs and nothing is missing, up to `block`."""
+    """The whole check. `ok` means: up to `block` nothing differs, nothing is missing, nothing is left unproven."""
 
     chain_id: int
     log: str
@@ -210,9 +217,13 @@ class Report:
         return [verdict for verdict in self.all_verdicts() if verdict.status.is_problem]
 
     @property
+    def unproven(self) -> list[Verdict]:
+        return [verdict for verdict in self.all_verdicts() if verdict.status is Status.NOT_PROVEN]
+
+    @property
     def ok(self) -> bool:
         """A check that looked at no writer has shown nothing."""
-        return bool(self.writers) and not self.problems
+        return bool(self.writers) and not self.problems and not self.unproven
 
     @property
     def exit_code(self) -> int:

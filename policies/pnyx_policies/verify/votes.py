@@ -23,9 +23,9 @@ class Ballot:
     log_index: int
     transaction_hash: bytes
     in_scope: bool
-    """Cast in a governor that the writer ever declared."""
-    sent_by_writer: bool = False
-    """The writer sent the transaction itself. Read for votes out of scope only: anybody can emit an event like that."""
+    """Cast in a governor of the configuration that was in force."""
+    is_genuine: bool = True
+    """In a governor that the writer ever declared, or sent by the writer itself. Anybody can emit such an event."""
 
     @property
     def place(self) -> tuple[int, int]:
@@ -91,8 +91,7 @@ class Docket:
     def check_votes(self, tier: Tier) -> Iterator[Verdict]:
         strangers: defaultdict[str, int] = defaultdict(int)
         for ballot, announced in self._ballots:
-            if not announced and not ballot.in_scope and (tier is Tier.ENFORCED or not ballot.sent_by_writer):
-                # The writer's code, or its absence from the transaction, says that this may well be an invention.
+            if not announced and not ballot.is_genuine:
                 strangers[ballot.key.governor] += 1
             else:
                 yield self._vote(ballot, announced, tier)
@@ -122,7 +121,7 @@ class Docket:
         if tier is Tier.ENFORCED and entry.transaction_hash != ballot.transaction_hash:
             return about.differs(Step.VOTES, "transaction", reason="a gate's entry and vote come in one transaction")
         if not ballot.in_scope:
-            reason = "a vote in a governor that the writer never declared"
+            reason = "a vote in a governor that the configuration in force does not name"
             return about.differs(Step.VOTES, "scope", seen=ballot.key.governor, reason=reason)
         return about.matches(Step.VOTES)
 
@@ -149,7 +148,7 @@ class Docket:
                 return about.differs(
                     Step.ANNOUNCED_VOTES, "vote", reason=f"entry {voided.seq} takes it back, but it was cast"
                 )
-            return about.matches(Step.ANNOUNCED_VOTES, reason=f"taken back by entry {voided.seq}")
+            return self._taken_back(about, voided, duty)
         if cast:
             return about.matches(Step.ANNOUNCED_VOTES)
         if duty is None:
@@ -160,6 +159,28 @@ class Docket:
             return about.pending(Step.ANNOUNCED_VOTES, "the vote is still open")
         hidden = "the node does not show its event" if duty.has_voted else "never cast, and not taken back"
         return about.missing(Step.ANNOUNCED_VOTES, f"the announced vote: {hidden}")
+
+    def _taken_back(self, about: About, voided: Entry, duty: Duty | None) -> Verdict:
+        """A decided vote is taken back only where it cannot land any more."""
+        if duty is None:
+            because = (
+                f"entry {voided.seq} takes the vote back, and no proposal in scope shows whether it could still land"
+            )
+            return about.not_proven(Step.ANNOUNCED_VOTES, because)
+        time = duty.times.get(voided.block_number)
+        if duty.state is ProposalState.CANCELED:
+            return about.matches(Step.ANNOUNCED_VOTES, reason=f"taken back by entry {voided.seq}: it was canceled")
+        if time is None:
+            why = (
+                f"the node does not tell the governor's time at entry {voided.seq}; the vote closes at {duty.deadline}"
+            )
+            return about.not_checkable(Step.ANNOUNCED_VOTES, why)
+        if time <= duty.deadline:
+            return about.differs(
+                Step.ANNOUNCED_VOTES, "vote", expected=f"after {duty.deadline}", seen=time,
+                reason=f"entry {voided.seq} takes it back while it could still be cast",
+            )  # fmt: skip
+        return about.matches(Step.ANNOUNCED_VOTES, reason=f"taken back by entry {voided.seq}: it could not land")
 
     # 8. Completeness
 

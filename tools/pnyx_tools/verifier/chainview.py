@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 from eth_utils.address import to_checksum_address
 
@@ -24,15 +24,18 @@ from pnyx_contracts.decision_log import (
 from pnyx_contracts.entry import Entry, WriterState
 from pnyx_contracts.errors import DecodingError, UsageError
 from pnyx_contracts.governors import GovernorAdapter, GovernorProfile
-from pnyx_contracts.types import BlockRef, ClockMode, Log, Proposal, ProposalKey
-from pnyx_policies.verify.history import GateEvidence, LogEvent
+from pnyx_contracts.types import BlockRef, ClockMode, Log, Proposal, ProposalKey, to_hex
+from pnyx_policies.verify.history import GateEvidence, History, LogEvent
 from pnyx_policies.verify.votes import Ballot, Duty
 from pnyx_tools.clock import earlier_clock, earlier_number_in_contracts
 from pnyx_tools.detect import detect
-from pnyx_tools.reader import ChainReader, MethodMissingError, RevertedError, RpcError, Topics
+from pnyx_tools.reader import BlockId, ChainReader, MethodMissingError, RevertedError, RpcError, Topics
 
 SPAN_BLOCKS = 200_000
 """Logs are asked for in pieces of so many blocks, so that a long history need not fit into one answer."""
+
+MAX_GOVERNED = 1_024
+"""What governors were found to be is kept for so many pairs of governor and block."""
 
 _DECODERS: dict[bytes, Callable[[Log], LogEvent]] = {
     REGISTERED_TOPIC: decode_registered,
@@ -64,7 +67,7 @@ class ChainView:
         self.chain_id = reader.chain_id()
         self._adapters = adapters
         self._first_block = first_block
-        self._governed: dict[str, Governed] = {}
+        self._governed_at = lru_cache(MAX_GOVERNED)(self._find_out)
 
     # The log
 
@@ -95,15 +98,17 @@ class ChainView:
 
     # Governors
 
-    def governed(self, address: str) -> Governed:
-        """What a governor is, found out once."""
-        if address not in self._governed:
-            try:
-                adapter, profile = detect(self.reader, address, self._adapters, self.block.number)
-                self._governed[address] = Governed(address, adapter, profile)
-            except (UsageError, DecodingError) as error:
-                self._governed[address] = Governed(address, why_not=error.message)
-        return self._governed[address]
+    def governed(self, address: str, block: BlockRef | None = None) -> Governed:
+        """What a governor is: at the block that the check reaches to, or was at another one: its timelock, its token
+        and its code can change by a vote.
+        """
+        return self._governed_at(address, to_hex(block.hash) if block else self.block.number)
+
+    def _find_out(self, address: str, block: BlockId) -> Governed:
+        try:
+            return Governed(address, *detect(self.reader, address, self._adapters, block))
+        except (UsageError, DecodingError) as error:
+            return Governed(address, why_not=error.message)
 
     def proposals(self, governed: Governed, from_block: int, to_block: int | None = None) -> Iterator[Proposal]:
         """Proposals that the governor announced, from `from_block` on."""
@@ -146,20 +151,22 @@ class ChainView:
 
     # Votes
 
-    def ballots(self, writer: str, scope: frozenset[str], from_block: int) -> Iterator[Ballot | DecodingError]:
-        """Every vote event that names the writer, in whatever contract; an error for one in scope that is none.
+    def ballots(self, history: History, from_block: int) -> Iterator[Ballot | DecodingError]:
+        """Every vote event that names the writer, in whatever contract; an error for one that is none, in a governor
+        that the writer ever declared.
 
-        Where a dialect's events cannot be looked for by voter, only the governors in scope are looked at.
+        Where a dialect's events cannot be looked for by voter, only these governors are looked at.
         """
+        writer = history.writer
         sent_by_writer = cache(lambda digest: self._sent_by(digest, writer))
-        for adapter, log in self._vote_logs(writer, scope, from_block):
-            in_scope = log.address in scope
+        for adapter, log in self._vote_logs(history, from_block):
+            declared = log.address in history.governors
             try:
                 cast = adapter.decode_vote(_profile_of_anyone(self.chain_id, log.address), log)
             except DecodingError as error:
-                if in_scope:
+                if declared:
                     yield error
-                continue  # out of scope anybody can emit anything
+                continue  # elsewhere anybody can emit anything
             if cast.voter != writer:
                 continue
             yield Ballot(
@@ -168,16 +175,18 @@ class ChainView:
                 block_number=log.block_number,
                 log_index=log.log_index,
                 transaction_hash=log.transaction_hash,
-                in_scope=in_scope,
-                sent_by_writer=not in_scope and sent_by_writer(log.transaction_hash),
+                in_scope=log.address in history.governors_at(log.block_number),
+                is_genuine=declared or sent_by_writer(log.transaction_hash),
             )
 
-    def _vote_logs(self, writer: str, scope: frozenset[str], from_block: int) -> list[tuple[GovernorAdapter, Log]]:
+    def _vote_logs(self, history: History, from_block: int) -> list[tuple[GovernorAdapter, Log]]:
         """In chain order. Dialects share topics: a governor's own adapter reads its events, where that is known."""
-        own = {address: adapter for address in scope if (adapter := self.governed(address).adapter) is not None}
+        own = {
+            address: adapter for address in history.governors if (adapter := self.governed(address).adapter) is not None
+        }
         found: dict[tuple[int, int], tuple[GovernorAdapter, Log]] = {}
         for adapter in self._adapters:
-            topics, addresses = adapter.voter_topics(writer), None
+            topics, addresses = adapter.voter_topics(history.writer), None
             if topics is None:
                 topics, addresses = [adapter.vote_topics()], [address for address in own if own[address] is adapter]
             for log in self._logs(from_block, topics, addresses):

@@ -2,25 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
+from importlib.metadata import version
 
 from pnyx_contracts.entry import Declaration, Entry
-from pnyx_contracts.errors import DecodingError, DiffersError, UsageError
+from pnyx_contracts.errors import DecodingError, DiffersError, PnyxError, UsageError
 from pnyx_contracts.governors import GovernorAdapter, GovernorProfile
-from pnyx_contracts.types import Proposal, ProposalKey, to_hex
+from pnyx_contracts.types import BlockRef, Proposal, to_hex
 from pnyx_policies.bundle import Bundle
 from pnyx_policies.checks import builtin_checks
 from pnyx_policies.configuration import Configuration
 from pnyx_policies.facts import Facts, Grade
-from pnyx_policies.verify.facts import check_context, check_pinned_block, check_simulation, check_state
+from pnyx_policies.verify.facts import (
+    check_code_until_entry,
+    check_context,
+    check_pinned_block,
+    check_simulation,
+    check_simulation_told,
+    check_state,
+)
 from pnyx_policies.verify.history import History
 from pnyx_policies.verify.judgement import (
+    DeclaredChecks,
+    Shipped,
     check_answers,
     check_decision,
     check_entry,
     check_findings,
     check_prompts,
+    check_what_was_skipped,
 )
 from pnyx_policies.verify.record import (
     HAS_BUNDLE,
@@ -32,16 +43,19 @@ from pnyx_policies.verify.record import (
     check_digest,
     check_header,
     check_proposal,
+    check_voter,
     dossier_of,
 )
 from pnyx_policies.verify.verdict import About, Step, Verdict
-from pnyx_tools.context import builtin_tools
+from pnyx_tools.code import read_targets
+from pnyx_tools.context import ContextTool, builtin_tools
 from pnyx_tools.gather import gather_facts
 from pnyx_tools.reader import MethodMissingError, RevertedError, RpcError
-from pnyx_tools.verifier.chainview import ChainView
+from pnyx_tools.verifier.chainview import ChainView, Governed
 from pnyx_tools.verifier.desk import EvidenceDesk, EvidenceGoneError
 
 _FACTS = ("proposal", "calls", "state", "simulation", "context")
+_DECISION = frozenset({*_FACTS, "checks", "opinions", "ruleset", "rules", "decision"})
 _FACT_STEPS = ((Step.STATE, Grade.RE_READ), (Step.SIMULATION, Grade.RE_SIMULATED), (Step.CONTEXT, Grade.RE_READ))
 
 
@@ -54,7 +68,7 @@ class EntryCheck:
         self._history = history
         self._roots = {e.record_root: e.seq for e in reversed(history.entries) if e.kind in HAS_BUNDLE}
         self._configurations: dict[bytes, Configuration | None] = {}
-        self._checks = builtin_checks()
+        self._shipped = Shipped(builtin_checks(), f"pnyx {version('pnyx')}")
 
     def run(self, entry: Entry, about: About) -> Iterator[Verdict]:
         """The verdicts on one entry; none for kinds that have no bundle."""
@@ -78,7 +92,8 @@ class EntryCheck:
                 self._view.log,
             )
             yield from self._record(case)
-            yield from case.run(Step.STATE, _FACTS, self._facts, Grade.RE_READ)
+            yield from case.run(Step.STATE, ("proposal", "state"), self._facts, Grade.RE_READ)
+            yield from case.run(Step.STATE, ("state",), self._code_until_entry, Grade.RE_READ)
             yield from self._judgement(case)
 
     @staticmethod
@@ -92,6 +107,7 @@ class EntryCheck:
 
     def _record(self, case: Case) -> Iterator[Verdict]:
         yield from case.run(Step.HEADER, ("header", "proposal"), check_header)
+        yield from case.run(Step.HEADER, ("state",), check_voter)
         yield from self._declared(case)
         yield from case.run(Step.PROPOSAL, ("proposal",), self._proposal)
         yield from case.run(Step.PROPOSAL, ("proposal", "calls"), check_calls)
@@ -108,7 +124,7 @@ class EntryCheck:
                 Step.DECLARED_CONFIGURATION, "the document of the configuration is not usable"
             )
             return
-        needs = ("header", "prompt", "opinions", "checks", "ruleset", "decision")
+        needs = ("header", "state", "prompt", "opinions", "checks", "ruleset", "decision")
         check = partial(check_declared, configuration=configuration)
         yield from case.run(Step.DECLARED_CONFIGURATION, needs, check)
 
@@ -138,39 +154,45 @@ class EntryCheck:
     # 13 to 15
 
     def _facts(self, case: Case) -> Iterator[Verdict]:
+        problems = list(check_pinned_block(case, self._block(case.dossier.state.block.number)))
+        yield from problems
+        if problems:
+            return
         again = self._gathered(case)
-        if isinstance(again, str):
-            yield from (case.about.not_checkable(step, again, grade) for step, grade in _FACT_STEPS)
-        elif isinstance(again, Verdict):
-            yield again
-        else:
-            yield from check_pinned_block(case, again.block)
-            yield from check_state(case, again)
-            yield from check_simulation(case, again)
-            yield from check_context(case, again)
-
-    def _gathered(self, case: Case) -> Facts | Verdict | str:
-        """The facts once more; a verdict when the record cannot be true; a reason when they cannot be gathered."""
-        state, key = case.dossier.state, case.dossier.proposal.key
-        governed = self._view.governed(key.governor)
-        if governed.adapter is None or governed.profile is None:
-            return governed.why_not
-        pinned = state.block
-        if pinned.number > self._view.block.number or self._view.reader.block(pinned.number).hash != pinned.hash:
-            return case.about.differs(
-                Step.STATE, "state.block", seen=to_hex(pinned.hash), reason=f"no block {pinned.number} of this chain"
+        if not isinstance(again, Facts):
+            yield from again
+            return
+        yield from check_state(case, again)
+        yield from case.run(
+            Step.SIMULATION, ("simulation",), partial(check_simulation, again=again), Grade.RE_SIMULATED
+        )
+        yield from case.run(Step.CONTEXT, ("context",), partial(check_context, again=again), Grade.RE_READ)
+        if not _DECISION.intersection(case.bundle.withheld):
+            check = partial(
+                check_what_was_skipped, again=again, shipped=self._shipped, declared=self._declared_checks(case)
             )
+            yield from case.run(Step.DECISION, (), check)
+
+    def _gathered(self, case: Case) -> Facts | tuple[Verdict, ...]:
+        """The facts once more; or the verdict that the record cannot be true; or why they cannot be gathered."""
+        pinned, governor = case.dossier.state.block, case.dossier.proposal.key.governor
         try:
+            governed = self._view.governed(governor, pinned)
+            if governed.adapter is None or governed.profile is None:
+                is_known_now = self._view.governed(governor).adapter is not None
+                say = case.unproven if is_known_now else case.about.not_checkable
+                return tuple(say(step, governed.why_not, grade) for step, grade in _FACT_STEPS)
             return self._gather(case, governed.adapter, governed.profile)
         except (RpcError, MethodMissingError) as error:
-            self._view.state(self._history.writer)  # raises when it is not the block's age but the node
-            return f"the node has no state at block {pinned.number}: {error.message}"
+            return tuple(self._unread(case, pinned.number, error, _FACT_STEPS))
         except (RevertedError, DecodingError, DiffersError, UsageError) as error:
-            return case.about.differs(Step.STATE, "state", reason=error.message, grade=Grade.RE_READ)
+            return (case.about.differs(Step.STATE, "state", reason=error.message, grade=Grade.RE_READ),)
+
+    def _block(self, number: int) -> BlockRef | None:
+        return self._view.reader.block(number) if number <= self._view.block.number else None
 
     def _gather(self, case: Case, adapter: GovernorAdapter, profile: GovernorProfile) -> Facts:
         state = case.dossier.state
-        used = {result.tool for result in case.dossier.context}
         return gather_facts(
             self._view.reader,
             adapter,
@@ -178,30 +200,84 @@ class EntryCheck:
             case.dossier.proposal,
             voter=state.voter.voter if state.voter else None,
             block=to_hex(state.block.hash),
-            tools=[tool for tool in builtin_tools() if tool.name in used],
+            tools=_tools_of(case),
             known_addresses=state.known_addresses,
             treasury_assets=[holding.asset for holding in state.treasury if holding.asset is not None],
         )
+
+    def _code_until_entry(self, case: Case) -> Iterator[Verdict]:
+        before = case.entry.block_number - 1
+        if before <= case.dossier.state.block.number:
+            return
+        try:
+            addresses = [target.address for target in case.dossier.state.targets]
+            targets = read_targets(self._view.reader, addresses, before)
+        except (RpcError, MethodMissingError) as error:
+            yield from self._unread(case, before, error, _FACT_STEPS[:1])
+        else:
+            yield from check_code_until_entry(case, targets)
+
+    def _unread(
+        self, case: Case, block: int, error: PnyxError, steps: Sequence[tuple[Step, Grade]]
+    ) -> Iterator[Verdict]:
+        """A node without the block's state says nothing about the record. One that has it, and yet fails at what the
+        record touches, does: whoever writes records could put such a thing in every one.
+        """
+        self._view.state(self._history.writer)  # raises when it is not the block's age but the node
+        if self._has_state(block):
+            say, why = case.unproven, f"the node has the state of block {block}, and the record cannot be read again"
+        else:
+            say, why = case.about.not_checkable, f"the node has no state at block {block}"
+        yield from (say(step, f"{why}: {error.message}", grade) for step, grade in steps)
+
+    def _has_state(self, block: int) -> bool:
+        try:
+            self._view.reader.balance(self._history.writer, block)
+        except (RpcError, MethodMissingError):
+            return False
+        return True
 
     # 16 to 20
 
     def _judgement(self, case: Case) -> Iterator[Verdict]:
         facts = _FACTS  # what checks, prompts and rules saw
-        yield from case.run(Step.FINDINGS, (*facts, "opinions", "checks", "software"), self._findings)
+        declared = self._declared_checks(case)
+        yield from case.run(Step.SIMULATION, ("state", "simulation"), check_simulation_told)
+        findings = partial(check_findings, shipped=self._shipped, declared=declared)
+        yield from case.run(Step.FINDINGS, (*facts, "opinions", "checks"), findings)
         yield from case.run(Step.PROMPTS, (*facts, "prompt", "attempts", "opinions"), check_prompts)
         yield from case.run(Step.ANSWERS, (*facts, "attempts", "opinions"), check_answers, Grade.ATTESTED)
-        yield from case.run(
-            Step.DECISION, (*facts, "checks", "opinions", "ruleset", "rules", "decision"), check_decision
-        )
-        yield from case.run(Step.ENTRY, ("header", "proposal", "state", "decision", "approval"), self._entry)
+        yield from case.run(Step.DECISION, tuple(sorted(_DECISION)), partial(check_decision, declared=declared))
+        yield from case.run(Step.ENTRY, (*facts, "header", "decision", "approval"), self._entry)
 
-    def _findings(self, case: Case) -> Iterator[Verdict]:
-        yield from check_findings(case, self._checks)
+    def _declared_checks(self, case: Case) -> DeclaredChecks:
+        """Those of the configuration; when it cannot be read, which step 11 says, those that report."""
+        configuration = self._configurations.get(case.declaration.config_hash)
+        if configuration is not None:
+            return DeclaredChecks(configuration.checks, configuration.software)
+        reports = () if "checks" in case.bundle.withheld else case.dossier.checks
+        return DeclaredChecks({report.check: report.version for report in reports}, "another release of pnyx")
 
     def _entry(self, case: Case) -> Iterator[Verdict]:
-        key: ProposalKey = case.dossier.proposal.key
-        governed = self._view.governed(key.governor)
+        governed = self._governed_then(case)
         if governed.adapter is None or governed.profile is None:
             yield case.about.not_checkable(Step.ENTRY, governed.why_not)
             return
         yield from check_entry(case, partial(governed.adapter.support_of, governed.profile))
+
+    def _governed_then(self, case: Case) -> Governed:
+        """What the governor was at the pinned block; what it is now, where the node does not know."""
+        governor = case.dossier.proposal.key.governor
+        try:
+            return self._view.governed(governor, case.dossier.state.block)
+        except (RpcError, MethodMissingError):
+            return self._view.governed(governor)
+
+
+def _tools_of(case: Case) -> list[ContextTool]:
+    """Those that ship, of those that the record has results of, or says could not run."""
+    results = () if "context" in case.bundle.withheld else case.dossier.context
+    named = {result.tool for result in results} | {
+        skipped.step.removeprefix("tool:") for skipped in case.dossier.state.skipped
+    }
+    return [tool for tool in builtin_tools() if tool.name in named]

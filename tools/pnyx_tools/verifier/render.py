@@ -24,6 +24,7 @@ _STYLES: Final = {
     Status.MATCHES: "green",
     Status.DIFFERS: "bold red",
     Status.MISSING: "bold red",
+    Status.NOT_PROVEN: "bold yellow",
     Status.NOT_CHECKABLE: "yellow",
     Status.PENDING: "cyan",
 }
@@ -71,6 +72,12 @@ def _headline(report: Report) -> Text:
     problems = report.problems
     if problems:
         return Text(f"DOES NOT HOLD: {len(problems)} problem(s) found.", style="bold red")
+    if unproven := report.unproven:
+        number = len({verdict.about for verdict in unproven})
+        return Text(
+            f"NOT PROVEN: nothing differs, but {number} decision(s) rest on what cannot be checked, see below.",
+            style="bold yellow",
+        )
     counts = report.counts()
     unchecked = counts[Status.NOT_CHECKABLE.value]
     rest = f" {unchecked} could not be checked, see below." if unchecked else ""
@@ -87,13 +94,14 @@ def _writer(writer: WriterReport, console: Console) -> None:
     console.print(f"  {writer.entries} entries{f': {kinds}' if kinds else ''}", highlight=False)
     console.print(_table(writer.verdicts))
     _problems(writer.verdicts, console)
-    _pending(writer.verdicts, console)
+    _each(writer.verdicts, Status.NOT_PROVEN, console)
+    _each(writer.verdicts, Status.PENDING, console)
     _not_checkable(writer.verdicts, console)
 
 
 def _table(verdicts: Iterable[Verdict]) -> Table:
     table = Table(box=None, pad_edge=True, padding=(0, 2))
-    for heading in ("Step", "matches", "problems", "not checkable", "pending"):
+    for heading in ("Step", "matches", "problems", "not proven", "not checkable", "pending"):
         table.add_column(heading, justify="left" if heading == "Step" else "right")
     found = Counter((verdict.step, verdict.status) for verdict in verdicts)
     for step in Step:
@@ -108,6 +116,7 @@ def _cells(counts: dict[Status, int]) -> Iterator[Text]:
     for status, count in (
         (Status.MATCHES, counts[Status.MATCHES]),
         (Status.DIFFERS, problems),
+        (Status.NOT_PROVEN, counts[Status.NOT_PROVEN]),
         (Status.NOT_CHECKABLE, counts[Status.NOT_CHECKABLE]),
         (Status.PENDING, counts[Status.PENDING]),
     ):
@@ -122,9 +131,9 @@ def _problems(verdicts: Iterable[Verdict], console: Console) -> None:
             console.print(Text(f"    to do: {_WHAT_TO_DO[verdict.step]}", style="dim"))
 
 
-def _pending(verdicts: Iterable[Verdict], console: Console) -> None:
+def _each(verdicts: Iterable[Verdict], status: Status, console: Console) -> None:
     for verdict in verdicts:
-        if verdict.status is Status.PENDING:
+        if verdict.status is status:
             console.print(Text(f"  {_plain(f'{_place(verdict)}: {verdict}')}", style=_STYLES[verdict.status]))
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from eth_utils.address import is_address, to_checksum_address
 
 from pnyx_contracts.decision_log import subject
+from pnyx_contracts.entry import Entry
 from pnyx_contracts.errors import DecodingError, UsageError
 from pnyx_contracts.governors import GovernorAdapter, builtin_adapters
 from pnyx_contracts.types import Proposal
@@ -124,6 +126,7 @@ class _WriterCheck:
         self._history = History(view.chain_id, view.log, writer, view.number_in_contracts)
         self._report = WriterReport(writer)
         self._proposals: dict[bytes, Proposal] = {}
+        self._entries_about: dict[bytes, list[Entry]] = defaultdict(list)
 
     def run(self, evidence: EvidenceStore | str | Path | None) -> WriterReport:
         self._read_history()
@@ -146,6 +149,8 @@ class _WriterCheck:
         self._report.add(self._history.verdicts)
         self._report.entries = len(self._history.entries)
         self._report.kinds.update(entry.kind for entry in self._history.entries)
+        for entry in self._history.entries:
+            self._entries_about[entry.subject].append(entry)
 
     # 5
 
@@ -162,9 +167,8 @@ class _WriterCheck:
 
     def _check_votes(self, code: bytes) -> Docket:
         history, start = self._history, self._history.start_block or 0
-        scope = frozenset(governor for s in history.scopes for governor in s.declaration.governors)
-        duties = [duty for governor in sorted(scope) for duty in self._duties(governor, start)]
-        ballots = self._ballots(scope, start)
+        duties = [duty for governor in sorted(history.governors) for duty in self._duties(governor, start)]
+        ballots = self._ballots(start)
         docket = Docket(self._writer, history.entries, ballots, duties)
         if code.startswith(DELEGATION_PREFIX):
             self._report.tier = docket.tier_of_account()
@@ -173,8 +177,8 @@ class _WriterCheck:
         self._report.add(docket.check_completeness())
         return docket
 
-    def _ballots(self, scope: frozenset[str], start: int) -> list[Ballot]:
-        found = list(self._view.ballots(self._writer, scope, start))
+    def _ballots(self, start: int) -> list[Ballot]:
+        found = list(self._view.ballots(self._history, start))
         for error in found:
             if isinstance(error, DecodingError):
                 self._report.add([About(self._writer).differs(Step.VOTES, "event", reason=error.message)])
@@ -190,7 +194,7 @@ class _WriterCheck:
         try:
             for proposal in self._view.proposals(governed, start):
                 if governor in self._history.governors_at(proposal.created_block):
-                    entries = [e for e in self._history.entries if e.subject == subject(proposal.key)]
+                    entries = self._entries_about.get(subject(proposal.key), ())
                     yield self._view.duty(governed, proposal.key, self._writer, entries)
         except (DecodingError, RevertedError) as error:
             # A writer may declare a contract of its own making; that must not end the check of the others.
