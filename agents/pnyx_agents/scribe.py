@@ -17,7 +17,7 @@ from pnyx_policies.entitlement import Entitlement
 from pnyx_tools.follow import Finality
 from pnyx_tools.reader import RevertedError
 from pnyx_tools.recorder import Case, Writer, record_note
-from pnyx_tools.sender import Effort, GivenUpError, OutboxPort
+from pnyx_tools.sender import Effort, FailedTransactionError, GivenUpError, OutboxPort
 from pnyx_tools.voter import Booth, Voted, vote
 
 
@@ -52,7 +52,7 @@ class ChainScribe:
         governed = self.governors[case.key.governor]
         try:
             return vote(self.writer, Booth(governed.adapter, governed.profile), case)
-        except (GivenUpError, RevertedError) as error:
+        except (GivenUpError, FailedTransactionError, RevertedError) as error:
             if self._is_open(governed, case):
                 raise GivenUpError(f"the vote on {case.key} does not land yet: {error.message}") from error
             raise RefusedError("the vote closed before the decided vote could land") from error

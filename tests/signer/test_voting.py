@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
-from pnyx_contracts.decision_log import subject, vote_action
+from pnyx_agents.reviewer import Governed
+from pnyx_agents.scribe import ChainScribe
+from pnyx_contracts.decision_log import read_gate_account, subject, vote_action
 from pnyx_contracts.entry import EntryKind
 from pnyx_contracts.errors import DiffersError, RefusedError
 from pnyx_contracts.types import Vote, to_hex
+from pnyx_policies.entitlement import Entitlement
+from pnyx_tools.chain import Chain
 from pnyx_tools.recorder import Case, record, record_note
 from pnyx_tools.sender import GivenUpError
 from pnyx_tools.signer import payload
@@ -20,9 +25,10 @@ from pnyx_tools.signer.payload import Desk
 from pnyx_tools.signer.protocol import SignBallot, Signed, SignRequest, SignVote
 from pnyx_tools.signer.settings import WriterKind
 from pnyx_tools.signer.witness import entries_about
+from pnyx_tools.testing.deploy import encode_call
 from pnyx_tools.voter import vote
 
-from .conftest import STRANGER, DirectSigner, Parliament
+from .conftest import GWEI, STRANGER, DirectSigner, Parliament
 
 
 @pytest.mark.parametrize("kind", list(WriterKind))
@@ -213,6 +219,121 @@ def test_a_vote_through_a_gate_that_closes_in_time_is_given_up(gate: Parliament)
     with pytest.raises(GivenUpError):
         vote(gate.writer(), gate.booth, case)
     assert own_entries(gate, case) == []
+
+
+# --- a stranger is quicker -------------------------------------------------------------------------------------------
+
+SOMEBODY = "0x" + "22" * 20
+
+
+@dataclass
+class Race:
+    """A gate with a due change that anybody may activate, and a stranger who does so before each vote."""
+
+    gate: Parliament
+    lost: int = 0
+
+    def announce(self) -> None:
+        node, writer = self.gate.node, self.gate.settings.writer
+        operator = node.rpc.read(read_gate_account(writer, "operator"))
+        node.send(writer, encode_call("announceGovernor(address,bool)", SOMEBODY, True), sender=operator)
+        node.increase_time(2 * 24 * 60 * 60)
+
+    def stranger_is_quicker(self, votes: int) -> None:
+        """From now on blocks come by sleeping; the next `votes` of them begin with the stranger's transaction."""
+        node = self.gate.node
+        node.request("evm_setAutomine", False)
+
+        def next_block() -> None:
+            if self.lost < votes:
+                self.lost += 1
+                self._overtake()
+            node.mine()
+
+        self.gate.clock.on_sleep = next_block
+
+    def _overtake(self) -> None:
+        node, stranger = self.gate.node, self.gate.node.accounts[9]
+        data = to_hex(encode_call("activateGovernor(address)", SOMEBODY))
+        fees = {"maxFeePerGas": hex(200 * GWEI), "maxPriorityFeePerGas": hex(100 * GWEI), "gas": hex(400_000)}
+        node.request("eth_sendTransaction", {"from": stranger, "to": self.gate.settings.writer, "data": data, **fees})
+
+
+def test_a_vote_that_a_stranger_made_revert_is_signed_again_with_the_next_number(gate: Parliament) -> None:
+    race = Race(gate)
+    race.announce()
+    case = gate.case(gate.dossier(gate.open()))
+    signer = gate.signer()
+    race.stranger_is_quicker(1)
+
+    voted = vote(gate.writer(signer), gate.booth, case)
+
+    assert voted.cast is not None
+    first, second = signer.signed
+    assert second.nonce == first.nonce + 1
+    receipts = [gate.chain.receipt(signed.transaction_hash) for signed in signer.signed]
+    assert [receipt and receipt["status"] for receipt in receipts] == ["0x0", "0x1"]
+    assert own_entries(gate, case) == [EntryKind.VOTE]
+    assert own_votes(gate, case) == 1
+
+
+def scribe_of(gate: Parliament, signer: DirectSigner) -> ChainScribe:
+    booth = gate.booth
+    return ChainScribe(
+        gate.writer(signer), {gate.governance.governor: Governed(booth.adapter, booth.profile)}, gate.outbox, 0
+    )
+
+
+def pause(gate: Parliament, verb: str) -> None:
+    """The guardian's word, mined at once."""
+    guardian = gate.node.rpc.read(read_gate_account(gate.settings.writer, "guardian"))
+    gate.node.send(gate.settings.writer, encode_call(f"{verb}Votes()"), sender=guardian)
+
+
+def test_a_reverted_vote_is_tried_again_while_it_is_open_and_missed_after_that(gate: Parliament) -> None:
+    """A pause overtakes the vote. It is given up for now, for good when the vote closed; then a review says MISSED."""
+    case = gate.case(gate.dossier(gate.open()))
+    number, signer = case.key.proposal_id, gate.signer()
+    scribe, what = scribe_of(gate, signer), Entitlement(EntryKind.VOTE, Vote.FOR)
+    sign = signer.sign
+
+    def pause_after_signing(request: SignRequest) -> Signed:
+        signed = sign(request)
+        pause(gate, "pause")
+        return signed
+
+    signer.sign = pause_after_signing  # type: ignore[method-assign]
+    with pytest.raises(GivenUpError, match="does not land yet"):
+        scribe.write(case.bundle, what)
+    signer.sign = sign  # type: ignore[method-assign]
+    reverted = gate.chain.receipt(signer.signed[0].transaction_hash)
+    assert reverted is not None
+    assert reverted["status"] == "0x0"
+
+    gate.governance.advance_to_closed(number)
+    pause(gate, "unpause")
+    with pytest.raises(RefusedError, match="the vote closed before the decided vote could land"):
+        scribe.write(case.bundle, what)
+    missed = gate.case(gate.dossier(number))
+    scribe.write(missed.bundle, Entitlement(EntryKind.MISSED))
+    assert own_entries(gate, case) == [EntryKind.MISSED]
+
+
+def test_a_vote_that_reverts_again_and_again_is_not_lost(gate: Parliament) -> None:
+    case = gate.case(gate.dossier(gate.open()))
+    signer = gate.signer()
+    scribe, what = scribe_of(gate, signer), Entitlement(EntryKind.VOTE, Vote.FOR)
+    chain = scribe.writer.chain
+    assert isinstance(chain, Chain)
+    chain.estimate_gas = lambda _sender, _call: 40_000  # type: ignore[method-assign]
+    with pytest.raises(GivenUpError, match="3 transactions reverted"):
+        scribe.write(case.bundle, what)
+    assert len(signer.signed) == 3
+
+    landed = scribe_of(gate, signer).write(case.bundle, what)
+
+    assert landed.vote_transaction == to_hex(signer.signed[-1].transaction_hash)
+    assert own_votes(gate, case) == 1
 
 
 def test_a_note_is_written_once_and_read_back(parliament: Parliament) -> None:
