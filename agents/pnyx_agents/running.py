@@ -174,7 +174,7 @@ def _scribe(settings: Settings, chain: Chain, journal: Journal, reviewer: Review
         ),
     )
     desk = Desk(writer_kind=identity.writer_kind, writer=identity.writer, log=identity.log)
-    return ChainScribe(Writer(chain, sender, desk), reviewer.governors, journal, _finality(settings))
+    return ChainScribe(Writer(chain, sender, desk, _finality(settings)), reviewer.governors, journal)
 
 
 def _followers(settings: Settings, chain: Chain, reviewer: Reviewer) -> dict[str, Follower]:

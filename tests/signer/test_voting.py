@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pnyx_agents.reviewer import Governed
 from pnyx_agents.scribe import ChainScribe
@@ -22,11 +24,11 @@ from pnyx_tools.sender import GivenUpError
 from pnyx_tools.signer import payload
 from pnyx_tools.signer.keys import UnsignedTransaction
 from pnyx_tools.signer.payload import Desk
-from pnyx_tools.signer.protocol import SignBallot, Signed, SignRequest, SignVote
+from pnyx_tools.signer.protocol import NotYetError, SignBallot, Signed, SignRequest, SignVote
 from pnyx_tools.signer.settings import WriterKind
 from pnyx_tools.signer.witness import entries_about
 from pnyx_tools.testing.deploy import encode_call
-from pnyx_tools.voter import vote
+from pnyx_tools.voter import is_settled, vote
 
 from .conftest import GWEI, STRANGER, DirectSigner, Parliament
 
@@ -40,7 +42,7 @@ def test_a_vote_lands_as_decided_with_its_entry_before_it(
     number = parliament.open()
     case = parliament.case(parliament.dossier(number))
 
-    voted = vote(parliament.writer(), parliament.booth, case)
+    voted = parliament.vote(case)
 
     assert voted.void is None
     assert voted.cast is not None
@@ -79,10 +81,10 @@ def own_votes(parliament: Parliament, case: Case) -> int:
 
 
 def test_asked_again_it_finds_what_landed(parliament: Parliament, decided: Case) -> None:
-    first = vote(parliament.writer(), parliament.booth, decided)
+    first = parliament.vote(decided)
     parliament.outbox.contents.clear()
 
-    again = vote(parliament.writer(), parliament.booth, decided)
+    again = parliament.vote(decided)
 
     assert again == first
     assert own_votes(parliament, decided) == 1
@@ -126,10 +128,10 @@ def test_killed_between_any_two_steps_there_is_one_entry_and_one_vote(
 
     setattr(owner, name, fatal)
     with contextlib.suppress(Killed):
-        vote(parliament.writer(signer, chain), parliament.booth, decided)
+        parliament.vote(decided, parliament.writer(signer, chain))
     setattr(owner, name, original)
 
-    voted = vote(parliament.writer(), parliament.booth, decided)
+    voted = parliament.vote(decided)
 
     assert voted.cast is not None
     assert own_entries(parliament, decided) == [EntryKind.VOTE]
@@ -149,7 +151,7 @@ def test_a_stuck_vote_is_replaced_and_lands_once(parliament: Parliament, decided
             parliament.node.mine()
 
     parliament.clock.on_sleep = a_miner_who_likes_replacements
-    voted = vote(parliament.writer(signer), parliament.booth, decided)
+    voted = parliament.vote(decided, parliament.writer(signer))
 
     assert voted.cast is not None
     assert own_entries(parliament, decided) == [EntryKind.VOTE]
@@ -170,16 +172,16 @@ def test_a_plain_keys_vote_that_cannot_land_any_more_is_declared_void(plain: Par
 
     signer.sign = too_late  # type: ignore[method-assign]
     with pytest.raises(RefusedError, match="the proposal is DEFEATED"):
-        vote(plain.writer(signer), plain.booth, case)
+        plain.vote(case, plain.writer(signer))
     assert own_entries(plain, case) == [EntryKind.VOTE]
 
-    voted = vote(plain.writer(), plain.booth, case)
+    voted = plain.vote(case)
 
     assert voted.cast is None
     assert voted.void is not None
     assert own_entries(plain, case) == [EntryKind.VOTE, EntryKind.VOID]
     assert own_votes(plain, case) == 0
-    assert vote(plain.writer(), plain.booth, case) == voted
+    assert plain.vote(case) == voted
 
 
 def test_a_stuck_ballot_makes_way_for_its_void_entry(plain: Parliament) -> None:
@@ -203,7 +205,7 @@ def test_a_stuck_ballot_makes_way_for_its_void_entry(plain: Parliament) -> None:
     plain.node.request("evm_setAutomine", False)
     plain.clock.on_sleep = close_without_the_ballot
 
-    voted = vote(writer, plain.booth, case)
+    voted = plain.vote(case, writer)
 
     assert voted.entry == entry
     assert voted.void is not None
@@ -217,8 +219,88 @@ def test_a_vote_through_a_gate_that_closes_in_time_is_given_up(gate: Parliament)
     case = gate.case(gate.dossier(gate.open()))
     gate.governance.advance_to_closed(case.key.proposal_id)
     with pytest.raises(GivenUpError):
-        vote(gate.writer(), gate.booth, case)
+        gate.vote(case)
     assert own_entries(gate, case) == []
+
+
+# --- a plain key and reorganisations ---------------------------------------------------------------------------------
+
+
+def ballots(signer: DirectSigner) -> int:
+    """Signatures beyond the first, which is the entry's."""
+    return max(0, len(signer.signed) - 1)
+
+
+def test_a_ballot_is_signed_only_when_its_entry_is_as_deep_as_following_asks(plain: Parliament) -> None:
+    case = plain.case(plain.dossier(plain.open()))
+    signer = plain.signer()
+    writer = plain.writer(signer, finality=3)
+    for above in range(3):
+        with pytest.raises(NotYetError, match=f"has {above} blocks above it and is not settled"):
+            vote(writer, plain.booth, case)
+        assert ballots(signer) == 0
+        plain.node.mine()
+    assert vote(writer, plain.booth, case).cast is not None
+    assert ballots(signer) == 1
+
+
+def test_no_setting_signs_a_ballot_in_the_block_of_its_entry(plain: Parliament) -> None:
+    case = plain.case(plain.dossier(plain.open()))
+    signer = plain.signer()
+    writer = plain.writer(signer, finality=0)
+    with pytest.raises(NotYetError, match="has 0 blocks above it"):
+        vote(writer, plain.booth, case)
+    plain.node.mine()
+    assert vote(writer, plain.booth, case).cast is not None
+
+
+def test_where_finality_would_come_too_late_half_of_the_time_is_waited(plain: Parliament) -> None:
+    case = plain.case(plain.dossier(plain.open()))
+    signer = plain.signer()
+    writer = plain.writer(signer, finality=10_000)
+    with pytest.raises(NotYetError):
+        vote(writer, plain.booth, case)
+    governance = plain.governance
+    deadline = plain.node.rpc.read(governance.adapter.read_deadline(governance.profile, case.key.proposal_id))
+    half = (deadline - plain.node.rpc.block().number) // 2
+    plain.node.mine(half - 1)
+    with pytest.raises(NotYetError):
+        vote(writer, plain.booth, case)
+    plain.node.mine(2)
+    assert vote(writer, plain.booth, case).cast is not None
+
+
+def test_an_entry_that_a_reorganisation_made_revert_leaves_no_vote_behind(plain: Parliament) -> None:
+    """The block of the entry is replaced: there another entry of the writer takes its number."""
+    case = plain.case(plain.dossier(plain.open()))
+    other = plain.case(plain.dossier(plain.open(to=STRANGER)))
+    signer = plain.signer()
+    writer = plain.writer(signer, finality=2)
+    plain.node.mine(2)
+    before = plain.node.snapshot()
+    with pytest.raises(NotYetError):
+        vote(writer, plain.booth, case)
+    plain.node.revert(before)
+    elsewhere = Parliament(
+        plain.node, plain.governance, plain.key, plain.secret, plain.settings, plain.folder, plain.clock
+    )
+    record_note(elsewhere.writer(signer), other, EntryKind.HOLD)
+    assert (ballots(signer), own_votes(plain, case)) == (1, 0)
+
+    voted = plain.vote(case, writer)
+
+    assert voted.cast is not None
+    assert own_entries(plain, case) == [EntryKind.VOTE]
+    place = (voted.entry.block_number, voted.entry.log_index)
+    assert place < (voted.cast.block_number, voted.cast.log_index)
+
+
+@given(above=st.integers(0, 100), left_after=st.integers(0, 10**6), gone=st.integers(0, 10**6), is_final=st.booleans())
+def test_settled_means_final_or_half_of_the_time_gone_and_never_the_newest_block(
+    above: int, left_after: int, gone: int, is_final: bool
+) -> None:
+    settled = is_settled(above, left_after, left_after - gone, is_final=is_final)
+    assert settled == (above >= 1 and (is_final or gone > left_after / 2))
 
 
 # --- a stranger is quicker -------------------------------------------------------------------------------------------
@@ -266,7 +348,7 @@ def test_a_vote_that_a_stranger_made_revert_is_signed_again_with_the_next_number
     signer = gate.signer()
     race.stranger_is_quicker(1)
 
-    voted = vote(gate.writer(signer), gate.booth, case)
+    voted = gate.vote(case, gate.writer(signer))
 
     assert voted.cast is not None
     first, second = signer.signed
@@ -280,7 +362,7 @@ def test_a_vote_that_a_stranger_made_revert_is_signed_again_with_the_next_number
 def scribe_of(gate: Parliament, signer: DirectSigner) -> ChainScribe:
     booth = gate.booth
     return ChainScribe(
-        gate.writer(signer), {gate.governance.governor: Governed(booth.adapter, booth.profile)}, gate.outbox, 0
+        gate.writer(signer), {gate.governance.governor: Governed(booth.adapter, booth.profile)}, gate.outbox
     )
 
 
@@ -386,4 +468,4 @@ def test_a_vote_that_differs_from_its_decision_is_told_with_both_sides(parliamen
     )
     for _ in range(2):
         with pytest.raises(DiffersError, match=expected):
-            vote(parliament.writer(traitor), booth, decided)
+            parliament.vote(decided, parliament.writer(traitor))
