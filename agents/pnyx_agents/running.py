@@ -26,6 +26,7 @@ from pnyx_agents.settings import Settings
 from pnyx_agents.steward import Steward
 from pnyx_contracts.errors import PnyxError, RefusedError, UnreachableError
 from pnyx_tools.chain import Chain
+from pnyx_tools.environment import take_variable
 from pnyx_tools.follow import Finality, Follower
 from pnyx_tools.journal import Journal
 from pnyx_tools.keystore import address_of
@@ -196,7 +197,7 @@ def scrub_environment(needed: Collection[str]) -> None:
     """Takes secrets that this process does not need out of its environment: it talks to models and runs plugins."""
     for name in _secret_variables():
         if name not in needed:
-            del os.environ[name]
+            take_variable(name)
 
 
 def _secret_variables() -> list[str]:
