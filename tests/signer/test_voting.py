@@ -359,17 +359,39 @@ def test_a_vote_that_a_stranger_made_revert_is_signed_again_with_the_next_number
     assert own_votes(gate, case) == 1
 
 
-def scribe_of(gate: Parliament, signer: DirectSigner) -> ChainScribe:
-    booth = gate.booth
-    return ChainScribe(
-        gate.writer(signer), {gate.governance.governor: Governed(booth.adapter, booth.profile)}, gate.outbox
-    )
+def scribe_of(parliament: Parliament, signer: DirectSigner) -> ChainScribe:
+    booth = parliament.booth
+    governors = {parliament.governance.governor: Governed(booth.adapter, booth.profile)}
+    return ChainScribe(parliament.writer(signer), governors, parliament.outbox)
 
 
 def pause(gate: Parliament, verb: str) -> None:
     """The guardian's word, mined at once."""
     guardian = gate.node.rpc.read(read_gate_account(gate.settings.writer, "guardian"))
     gate.node.send(gate.settings.writer, encode_call(f"{verb}Votes()"), sender=guardian)
+
+
+def test_an_announced_vote_that_is_refused_at_the_last_moment_still_gets_its_void_entry(plain: Parliament) -> None:
+    """No review could say MISSED beside a VOTE entry: it is the same bundle that has to be written to its end."""
+    case = plain.case(plain.dossier(plain.open()))
+    signer = plain.signer()
+    scribe, what = scribe_of(plain, signer), Entitlement(EntryKind.VOTE, Vote.FOR)
+    with pytest.raises(NotYetError):
+        scribe.write(case.bundle, what)
+    plain.node.mine()
+    sign = signer.sign
+
+    def too_late(request: SignRequest) -> Signed:
+        if isinstance(request, SignBallot):
+            plain.governance.advance_to_closed(case.key.proposal_id)
+        return sign(request)
+
+    signer.sign = too_late  # type: ignore[method-assign]
+    with pytest.raises(GivenUpError, match="the proposal is DEFEATED"):
+        scribe.write(case.bundle, what)
+
+    assert scribe.write(case.bundle, what).is_void
+    assert own_entries(plain, case) == [EntryKind.VOTE, EntryKind.VOID]
 
 
 def test_a_reverted_vote_is_tried_again_while_it_is_open_and_missed_after_that(gate: Parliament) -> None:
