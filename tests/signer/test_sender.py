@@ -576,14 +576,19 @@ def test_a_given_up_transaction_at_the_limit_is_sent_again_and_frees_its_nonce(
     assert world.seq == 2
 
 
-def test_a_given_up_transaction_that_no_node_takes_is_no_rival(world: World, spiked: tuple[int, Attempt]) -> None:
+@pytest.mark.parametrize(
+    "complaint", ["max fee per gas less than block base fee", "transaction underpriced: tip needed 1, tip permitted 0"]
+)
+def test_a_given_up_transaction_that_no_node_takes_is_no_rival(
+    world: World, spiked: tuple[int, Attempt], complaint: str
+) -> None:
     limit, rival = spiked
     world.clock.on_sleep = world.node.mine
 
     class Forgetful(Chain):
         def send_raw(self, signed: bytes) -> bytes:
             if signed == rival.raw:
-                raise RpcError("the node: max fee per gas less than block base fee")
+                raise RpcError(f"the node: {complaint}")
             return super().send_raw(signed)
 
     receipt = world.sender(Forgetful(world.node.url), max_fee_per_gas=limit).send(world.entry("next"))

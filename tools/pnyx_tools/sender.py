@@ -261,9 +261,12 @@ class Sender:
                 raise
 
     def _is_taken(self, attempt: Attempt) -> bool:
-        """Sends it again. False when the node neither takes it nor knows it: from there it cannot land."""
+        """Sends it again. False when the node neither takes it nor knows it: from there it cannot land.
+
+        Whatever is signed instead has the same nonce, so that at most one of the two ever lands.
+        """
         try:
-            self._broadcast(attempt)
+            self._chain.send_raw(attempt.raw)
         except RpcError:
             return self._chain.transaction(attempt.transaction_hash) is not None
         return True
