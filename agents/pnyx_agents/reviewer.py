@@ -14,12 +14,13 @@ from importlib.metadata import version
 
 from pnyx_agents.analyst import AnalystPort, Deliberation, deliberate
 from pnyx_contracts.governors import GovernorAdapter, GovernorProfile
-from pnyx_contracts.types import Address, Proposal
+from pnyx_contracts.types import Address, Proposal, ProposalKey, to_hex
 from pnyx_policies.bundle import Bundle, seal
 from pnyx_policies.checks import Check, CheckView, run_checks
 from pnyx_policies.configuration import Configuration
 from pnyx_policies.decide import decide
 from pnyx_policies.dossier import Approval, Dossier, Header, Software, State
+from pnyx_policies.entitlement import OPEN_STATES
 from pnyx_policies.facts import Facts
 from pnyx_policies.prompt import templates
 from pnyx_policies.ruleset import Ruleset
@@ -78,9 +79,14 @@ class Reviewer:
         """What a review of `proposal` would be bound to now; differs from that of the facts when code changed since."""
         return review_digest_now(self.reader, self.governors[proposal.key.governor].profile, proposal)
 
-    def clock(self, governor: Address) -> int:
-        """The governor's time now: a block number as contracts see it, or seconds since the epoch."""
-        return clock_at(self.reader, self.governors[governor].profile, self.reader.block())
+    def time_left(self, key: ProposalKey) -> int:
+        """To vote, as state and deadline stand now: both can move. In units of the governor's clock, 0 when over."""
+        governed, block = self.governors[key.governor], self.reader.block()
+        at, adapter, profile = to_hex(block.hash), governed.adapter, governed.profile
+        if self.reader.read(adapter.read_state(profile, key.proposal_id), at) not in OPEN_STATES:
+            return 0
+        deadline = self.reader.read(adapter.read_deadline(profile, key.proposal_id), at)
+        return max(0, deadline - clock_at(self.reader, profile, block))
 
     def ask(self, facts: Facts) -> Deliberation:
         """One opinion per analyst. An analyst that fails gives an opinion that says so; nobody guesses."""

@@ -26,6 +26,7 @@ from pnyx_agents.settings import Settings
 from pnyx_agents.steward import Steward
 from pnyx_contracts.errors import PnyxError, RefusedError, UnreachableError
 from pnyx_tools.chain import Chain
+from pnyx_tools.environment import take_variable
 from pnyx_tools.follow import Finality, Follower
 from pnyx_tools.journal import Journal
 from pnyx_tools.keystore import address_of
@@ -174,7 +175,7 @@ def _scribe(settings: Settings, chain: Chain, journal: Journal, reviewer: Review
         ),
     )
     desk = Desk(writer_kind=identity.writer_kind, writer=identity.writer, log=identity.log)
-    return ChainScribe(Writer(chain, sender, desk), reviewer.governors, journal, _finality(settings))
+    return ChainScribe(Writer(chain, sender, desk, _finality(settings)), reviewer.governors, journal)
 
 
 def _followers(settings: Settings, chain: Chain, reviewer: Reviewer) -> dict[str, Follower]:
@@ -196,7 +197,7 @@ def scrub_environment(needed: Collection[str]) -> None:
     """Takes secrets that this process does not need out of its environment: it talks to models and runs plugins."""
     for name in _secret_variables():
         if name not in needed:
-            del os.environ[name]
+            take_variable(name)
 
 
 def _secret_variables() -> list[str]:

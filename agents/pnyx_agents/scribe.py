@@ -14,10 +14,10 @@ from pnyx_contracts.errors import RefusedError
 from pnyx_contracts.types import Address, ProposalState, to_hex
 from pnyx_policies.bundle import Bundle
 from pnyx_policies.entitlement import Entitlement
-from pnyx_tools.follow import Finality
 from pnyx_tools.reader import RevertedError
-from pnyx_tools.recorder import Case, Writer, record_note
-from pnyx_tools.sender import Effort, GivenUpError, OutboxPort
+from pnyx_tools.recorder import Case, Writer, find_entry, record_note
+from pnyx_tools.sender import Effort, FailedTransactionError, GivenUpError, OutboxPort
+from pnyx_tools.signer.protocol import NotYetError
 from pnyx_tools.voter import Booth, Voted, vote
 
 
@@ -28,12 +28,12 @@ class ChainScribe:
     writer: Writer
     governors: Mapping[Address, Governed]
     outbox: OutboxPort
-    finality: Finality
 
     def write(self, bundle: Bundle, what: Entitlement) -> Landed:
         """Safe to run again: what landed before is found, not repeated.
 
-        Raises `GivenUpError` when it should be tried again, `RefusedError` when the proposal needs a new look.
+        Raises `GivenUpError` or `NotYetError` when it should be tried again, `RefusedError` when the proposal needs a
+        new look.
         """
         case = Case.of(bundle)
         if what.kind is EntryKind.VOTE:
@@ -42,22 +42,20 @@ class ChainScribe:
         return Landed(entry_transaction=to_hex(entry.transaction_hash), block=entry.block_number)
 
     def is_final(self, landed: Landed) -> bool:
-        """By the depth, or the tag, that following goes by."""
-        chain = self.writer.chain
-        if isinstance(self.finality, str):
-            return chain.block(self.finality).number >= landed.block
-        return chain.block("latest").number - landed.block >= self.finality
+        return self.writer.is_final(landed.block)
 
     def _vote(self, case: Case) -> Voted:
         governed = self.governors[case.key.governor]
         try:
             return vote(self.writer, Booth(governed.adapter, governed.profile), case)
-        except (GivenUpError, RevertedError) as error:
-            if self._is_open(governed, case):
+        except (GivenUpError, FailedTransactionError, RevertedError) as error:
+            if self._is_open(governed, case) or self._is_announced(case):
                 raise GivenUpError(f"the vote on {case.key} does not land yet: {error.message}") from error
             raise RefusedError("the vote closed before the decided vote could land") from error
+        except NotYetError:
+            raise
         except RefusedError as error:
-            if self._is_open(governed, case) and self.was_signed(case.bundle):
+            if self._is_announced(case) or (self._is_open(governed, case) and self.was_signed(case.bundle)):
                 raise GivenUpError(f"the vote on {case.key} is signed, there is no other: {error.message}") from error
             raise
 
@@ -66,6 +64,10 @@ class ChainScribe:
         case = Case.of(bundle)
         kept = (self.outbox.load(case.purpose(step)) for step in ("vote", "entry-VOTE"))
         return any(content is not None and Effort.model_validate_json(content).attempts for content in kept)
+
+    def _is_announced(self, case: Case) -> bool:
+        """Its entry is on chain: its vote follows, or the VOID entry that says why not. Nothing else fits there."""
+        return find_entry(self.writer, case, EntryKind.VOTE) is not None
 
     def _is_open(self, governed: Governed, case: Case) -> bool:
         read = governed.adapter.read_state(governed.profile, case.key.proposal_id)

@@ -25,7 +25,7 @@ from pnyx_agents.analyst import Deliberation
 from pnyx_agents.reviewer import Reviewer
 from pnyx_contracts.entry import EntryKind
 from pnyx_contracts.errors import PnyxError, RefusedError
-from pnyx_contracts.types import Bytes32, Proposal, Value, to_hex
+from pnyx_contracts.types import Bytes32, Proposal, ProposalKey, Value, to_hex
 from pnyx_policies.analysis import Opinion
 from pnyx_policies.bundle import Body, Bundle
 from pnyx_policies.decision import Mode
@@ -302,7 +302,7 @@ class Steward:
         """Autonomous mode: people can reject a vote for a while. Then the rejection is what is recorded."""
         if not self.delay_seconds or entitlement(bundle.dossier).vote is None:
             return bundle
-        left_at_first = self._time_left(bundle.dossier, steps, f"{label}:first")
+        key, then = bundle.dossier.proposal.key, bundle.dossier.state.governor
         waits = steps.run(f"waits:{label}", lambda: _slices(self.delay_seconds, self.pause_seconds))
         for number, seconds in enumerate(TypeAdapter(list[float]).validate_python(waits)):
             place = f"{label}:veto:{number}"
@@ -310,14 +310,12 @@ class Steward:
             answered = self._answered(bundle, word, place) if word is not None else None
             if answered is not None and entitlement(answered).vote is None:
                 return self._seal(answered, bundle.bodies, steps, place)
-            if self._time_left(bundle.dossier, steps, place) * 2 < left_at_first:
+            if self._time_left(key, steps, place) * 2 < then.deadline - then.now:
                 break  # half of the time to vote is the vote's, whatever the delay
         return bundle
 
-    def _time_left(self, dossier: Dossier, steps: Steps, place: str) -> int:
-        """Until the deadline, in units of the governor's clock."""
-        now = steps.run(f"clock:{place}", lambda: self.reviewer.clock(dossier.proposal.key.governor))
-        return dossier.state.governor.deadline - int(str(now))
+    def _time_left(self, key: ProposalKey, steps: Steps, place: str) -> int:
+        return int(str(steps.run(f"time left:{place}", lambda: self.reviewer.time_left(key))))
 
     def _wait_for_people(self, bundle: Bundle, steps: Steps, label: str) -> bool:
         """Until a person's word counts or the vote closes. False when the proposal has to be reviewed again."""

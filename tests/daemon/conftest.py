@@ -46,6 +46,8 @@ when = ["findings.critical is 0", "findings.high is 0"]
 then = "for"
 """
 SECONDS_TO_DECIDE = 60
+VOTING_PERIOD = 400
+"""In blocks."""
 
 
 @dataclass
@@ -57,6 +59,8 @@ class Agent:
     folder: Path
     log: str
     writer: str
+    is_plain_key: bool = False
+    """Then its votes need further blocks above their entries."""
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
     environment: dict[str, str] = field(default_factory=dict)
 
@@ -99,6 +103,8 @@ class Agent:
         while time.monotonic() < deadline:
             if value := holds():
                 return value
+            if self.is_plain_key:
+                self.node.mine()
             time.sleep(0.1)
         raise AssertionError(f"waited {seconds} s for: {what}\n{self.output[-4000:]}")
 
@@ -178,7 +184,8 @@ def make_agent(node: Anvil, tmp_path: Path) -> Iterator[MakeAgent]:
     made: list[Agent] = []
 
     def make(version: int = 5, clock: Clock = "block", contract: str | None = None, **options: Any) -> Agent:
-        period = 400 if clock == "block" else 3600
+        period = VOTING_PERIOD if options.get("gate", True) else 10 * VOTING_PERIOD
+        period = period if clock == "block" else 9 * period
         governance = deploy_governance(node, version, clock, contract=contract, voting_period=period)  # type: ignore[arg-type]
         agent = _agent(node, governance, tmp_path / f"agent{len(made)}", Options(**options))
         made.append(agent)
@@ -264,4 +271,4 @@ daily_spend_wei = "5000000000000000000"
     config.write_text(text + f'\n[log]\naddress = "{log}"\n{writer_line}\n')
     if options.powerful:
         dao.give_power(writer, 10_000)
-    return Agent(node, dao, folder, log, writer)
+    return Agent(node, dao, folder, log, writer, is_plain_key=not options.gate)

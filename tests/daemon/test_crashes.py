@@ -16,6 +16,7 @@ import pytest
 
 from pnyx_contracts.entry import EntryKind
 from pnyx_tools.journal import Stage
+from pnyx_tools.testing.deploy import DAY, encode_call
 from pnyx_tools.testing.openai_server import OpenAIServer, refusal, slow
 from pnyx_tools.testing.provider import Provider, Question, Reply, error
 
@@ -267,3 +268,45 @@ def test_a_proposal_that_a_reorganisation_moved_is_decided_once(make_agent: Make
     recorded = agent.dossier(case).proposal
     assert recorded.created_block == agent.dao.proposals[again].created_block
     assert len(agent.entries()) == 1
+
+
+def test_a_vote_that_a_stranger_made_revert_is_cast_all_the_same(make_agent: MakeAgent, provider: Provider) -> None:
+    """Anybody may activate a due change of the gate; that takes the number which the vote was signed for."""
+    agent = make_agent(rpc=provider.url)
+    node, somebody = agent.node, "0x" + "22" * 20
+    node.send(agent.writer, encode_call("announceGovernor(address,bool)", somebody, True))
+    node.increase_time(2 * DAY)
+    overtaken = threading.Event()
+
+    def overtake_once(question: Question) -> None:
+        if question["method"] == "eth_sendRawTransaction" and not overtaken.is_set():
+            overtaken.set()
+            node.send(agent.writer, encode_call("activateGovernor(address)", somebody), sender=node.accounts[9])
+
+    provider.rule = overtake_once
+    agent.start()
+    proposal = pay(agent)
+    agent.until_stage(proposal, Stage.DONE)
+    assert overtaken.is_set()
+    assert len(agent.votes(proposal)) == 1
+    kinds = [EntryKind.GOVERNOR_ANNOUNCED, EntryKind.GOVERNOR_ACTIVATED, EntryKind.VOTE]
+    assert [entry.kind for entry in agent.entries()] == kinds
+
+
+def test_a_vote_that_a_pause_made_revert_is_missed_when_it_closed(make_agent: MakeAgent, provider: Provider) -> None:
+    agent = make_agent(rpc=provider.url)
+    paused = threading.Event()
+
+    def pause_once(question: Question) -> None:
+        if question["method"] == "eth_sendRawTransaction" and not paused.is_set():
+            paused.set()
+            agent.node.send(agent.writer, encode_call("pauseVotes()"))
+
+    provider.rule = pause_once
+    agent.start()
+    proposal = pay(agent)
+    agent.until("the vote to be tried again", lambda: "does not land yet" in agent.output)
+    agent.dao.advance_to_closed(proposal)
+    agent.until_stage(proposal, Stage.DONE)
+    assert agent.votes(proposal) == []
+    assert [entry.kind for entry in agent.entries()] == [EntryKind.PAUSED, EntryKind.MISSED]

@@ -8,13 +8,14 @@ import sys
 import time
 from pathlib import Path
 
+from eth_hash.auto import keccak
 from pydantic import JsonValue
 
 from pnyx_agents import assembly
 from pnyx_agents.engine import say
 from pnyx_agents.settings import load_settings
 from pnyx_contracts.entry import EntryKind
-from pnyx_contracts.types import Vote
+from pnyx_contracts.types import Vote, to_hex
 from pnyx_policies.bundle import decision_digest
 from pnyx_policies.dossier import Approval
 from pnyx_tools.journal import Stage
@@ -187,3 +188,51 @@ def test_the_veto_time_leaves_the_vote_half_of_its_time(make_agent: MakeAgent) -
     agent.node.mine(250)  # of 400
     agent.until_stage(proposal, Stage.DONE)
     assert len(agent.votes(proposal)) == 1
+
+
+VOTE_DURATION_BIT, CANCELED_BIT = 208, 248
+
+
+def rewrite_proposal(agent: Agent, proposal: int, bit: int, bits: int, value: int) -> None:
+    """What extensions of a governor do in their own ways (end a vote early, move its deadline): here in its storage.
+
+    OpenZeppelin 5 packs a proposal into a word: proposer, start (48 bits), duration (32), executed, canceled (8 each).
+    """
+    node, governor = agent.node, agent.dao.governor
+    start = agent.dao.proposals[proposal].vote_start
+    for place in range(20):
+        slot = int.from_bytes(keccak(proposal.to_bytes(32, "big") + place.to_bytes(32, "big")), "big")
+        word = int.from_bytes(node.rpc.storage(governor, slot), "big")
+        if (word >> 160) % 2**48 == start:
+            mask = (2**bits - 1) << bit
+            changed = (word & ~mask) | (value << bit)
+            node.request("anvil_setStorageAt", governor, hex(slot), to_hex(changed.to_bytes(32, "big")))
+            node.mine()
+            return
+    raise AssertionError("the proposal's storage was not found")
+
+
+def decided_with_veto_time(make_agent: MakeAgent) -> tuple[Agent, int]:
+    agent = make_agent(agent_lines="delay_seconds = 600")
+    agent.start()
+    proposal = pay(agent)
+    agent.until_stage(proposal, Stage.REVIEWED)
+    assert agent.votes(proposal) == []
+    return agent, proposal
+
+
+def test_a_deadline_that_comes_nearer_ends_the_veto_time(make_agent: MakeAgent) -> None:
+    agent, proposal = decided_with_veto_time(make_agent)
+    since = agent.node.rpc.block().number - agent.dao.proposals[proposal].vote_start
+    rewrite_proposal(agent, proposal, VOTE_DURATION_BIT, 32, since + 50)  # of 400
+    agent.until_stage(proposal, Stage.DONE)
+    assert [vote.vote for vote in agent.votes(proposal)] == [Vote.FOR]
+
+
+def test_a_vote_that_ends_early_ends_the_veto_time_and_is_recorded(make_agent: MakeAgent) -> None:
+    agent, proposal = decided_with_veto_time(make_agent)
+    rewrite_proposal(agent, proposal, CANCELED_BIT, 8, 1)
+    case = agent.until_stage(proposal, Stage.DONE)
+    assert (case.outcome, case.reason) == ("skip", "No vote: the proposal is canceled, not active.")
+    assert [entry.kind for entry in agent.entries()] == [EntryKind.SKIP]
+    assert agent.votes(proposal) == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -13,12 +14,13 @@ from pnyx_contracts.types import ProposalState, Vote
 from pnyx_policies.analysis import Analysis, Recommendation
 from pnyx_policies.rulesets import shipped_ruleset
 from pnyx_tools.journal import Stage
+from pnyx_tools.keystore import keystore_address
 from pnyx_tools.rpc import Rpc
 from pnyx_tools.testing.deploy import TOKEN, Clock
 from pnyx_tools.testing.openai_server import OpenAIServer, answer, refusal
 from pnyx_tools.verifier import verify
 
-from .conftest import Agent, MakeAgent, pay
+from .conftest import RULES, Agent, MakeAgent, pay
 
 
 def check_as_a_stranger(agent: Agent) -> None:
@@ -141,13 +143,58 @@ def test_without_voting_power_it_is_skipped(make_agent: MakeAgent) -> None:
     assert [entry.kind for entry in agent.entries()] == [EntryKind.SKIP]
 
 
-def test_a_vote_that_closed_meanwhile_is_recorded_as_missed(make_agent: MakeAgent) -> None:
+@pytest.mark.parametrize("gate", [True, False])
+def test_what_is_voted_already_is_skipped(make_agent: MakeAgent, gate: bool) -> None:
+    """The vote came from somewhere else: an operator who voted by hand, a key in two places."""
+    agent = make_agent(gate=gate)
+    proposal = pay(agent)
+    agent.node.set_balance(agent.writer, 10**18)
+    agent.node.impersonate(agent.writer)
+    agent.dao.vote(proposal, Vote.ABSTAIN, agent.writer)
+    before = own_transactions(agent)
+    agent.start()
+    case = agent.until_stage(proposal, Stage.DONE)
+    assert (case.outcome, case.reason) == ("skip", "No vote: this account has voted already.")
+    assert [vote.vote for vote in agent.votes(proposal)] == [Vote.ABSTAIN]
+    assert [entry.kind for entry in agent.entries()] == [EntryKind.SKIP]
+    assert own_transactions(agent) == before + 1, "the entry, and nothing else"
+
+
+def test_what_closes_too_soon_is_skipped(make_agent: MakeAgent) -> None:
+    agent = make_agent(rules=RULES + "\n[limits]\nmin_blocks_left = 390\n")
+    proposal = pay(agent)
+    agent.node.mine(20)  # of 400
+    before = own_transactions(agent)
+    agent.start()
+    case = agent.until_stage(proposal, Stage.DONE)
+    assert case.outcome == "skip"
+    assert re.fullmatch(r"No vote: the deadline is too near: 3[78]\d blocks left, 390 needed\.", case.reason)
+    assert agent.dao.state(proposal) is ProposalState.ACTIVE
+    assert agent.votes(proposal) == []
+    assert [entry.kind for entry in agent.entries()] == [EntryKind.SKIP]
+    assert own_transactions(agent) == before + 1, "the entry, and nothing else"
+    check_as_a_stranger(agent)
+
+
+def own_transactions(agent: Agent) -> int:
+    """Of the signer's key, mined."""
+    return agent.node.rpc.nonce(keystore_address(agent.folder / "signer.json"))
+
+
+def test_a_vote_that_closed_meanwhile_is_recorded_as_missed_for_good(make_agent: MakeAgent) -> None:
     agent = make_agent()
     proposal = pay(agent)
     agent.dao.advance_to_closed(proposal)
     agent.start()
-    agent.until_stage(proposal, Stage.DONE)
-    assert [entry.kind for entry in agent.entries()] == [EntryKind.MISSED]
+    missed = agent.until_stage(proposal, Stage.DONE)
+    assert agent.stop() == 0
+
+    agent.start()  # a start takes up whatever is not finished
+    later = pay(agent)
+    agent.until_stage(later, Stage.DONE)
+    assert agent.case(proposal) == missed
+    assert [entry.kind for entry in agent.entries()] == [EntryKind.MISSED, EntryKind.VOTE]
+    assert agent.votes(proposal) == []
 
 
 def test_observing_with_a_key_records_decisions_and_never_votes(make_agent: MakeAgent) -> None:

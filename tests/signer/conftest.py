@@ -28,6 +28,7 @@ from pnyx_policies.facts import Facts
 from pnyx_policies.prompt import templates, templates_hash
 from pnyx_policies.ruleset import Ruleset
 from pnyx_tools.chain import Chain
+from pnyx_tools.follow import Finality
 from pnyx_tools.gather import gather_facts
 from pnyx_tools.recorder import Case, Writer
 from pnyx_tools.rpc import Rpc
@@ -36,12 +37,21 @@ from pnyx_tools.signer.keys import LocalKey
 from pnyx_tools.signer.memory import Memory
 from pnyx_tools.signer.notary import Notary
 from pnyx_tools.signer.payload import Desk
-from pnyx_tools.signer.protocol import Identity, SignBallot, Signed, SignEntry, SignRequest, SignVote, Ticket
+from pnyx_tools.signer.protocol import (
+    Identity,
+    NotYetError,
+    SignBallot,
+    Signed,
+    SignEntry,
+    SignRequest,
+    SignVote,
+    Ticket,
+)
 from pnyx_tools.signer.settings import Limits, SignerSettings, WriterKind
 from pnyx_tools.testing.anvil import Anvil
 from pnyx_tools.testing.deploy import Governance, deploy_gate, deploy_governance, deploy_log
 from pnyx_tools.testing.outbox import MemoryOutbox
-from pnyx_tools.voter import Booth
+from pnyx_tools.voter import Booth, Voted, vote
 
 GWEI = 10**9
 FRIEND = str(to_checksum_address("0x00000000000000000000000000000000000f00d1"))
@@ -195,7 +205,7 @@ class Parliament:
     def case(self, dossier: Dossier) -> Case:
         return Case.of(sealed(dossier))
 
-    def writer(self, signer: Any = None, chain: Any = None, **limits: Any) -> Writer:
+    def writer(self, signer: Any = None, chain: Any = None, finality: Finality = 1, **limits: Any) -> Writer:
         chain = chain or self.chain
         wishes = {"max_fee_per_gas": 400 * GWEI, "daily_wei": 10**18, "poll_seconds": 5, "replace_after_seconds": 60}
         sender = Sender(
@@ -207,7 +217,17 @@ class Parliament:
             self.clock,
         )
         settings = self.settings
-        return Writer(chain, sender, Desk(settings.writer_kind, settings.writer, settings.log))
+        return Writer(chain, sender, Desk(settings.writer_kind, settings.writer, settings.log), finality)
+
+    def vote(self, case: Case, writer: Writer | None = None) -> Voted:
+        """As the engine does it: what is not ready yet is asked again, here after the next block."""
+        writer = writer or self.writer()
+        for _ in range(20):
+            try:
+                return vote(writer, self.booth, case)
+            except NotYetError:
+                self.node.mine()
+        raise AssertionError("never ready")
 
     # --- the signer's side -------------------------------------------------------------------------------------------
 

@@ -26,7 +26,6 @@ from pnyx_policies.ruleset import Ruleset
 from pnyx_tools.signer.protocol import NotYetError
 from pnyx_tools.signer.settings import WriterKind
 from pnyx_tools.testing.deploy import deploy_governance, deploy_log, encode_call
-from pnyx_tools.voter import vote
 
 from .conftest import FRIEND, GWEI, RULES, STRANGER, Parliament, approve, sealed, text
 
@@ -436,7 +435,7 @@ def test_the_same_vote_is_signed_again_with_other_fees_but_never_another_vote(pa
 
 def test_after_the_vote_nothing_contradicts_it(parliament: Parliament) -> None:
     honest = parliament.dossier(parliament.open())
-    vote(parliament.writer(), parliament.booth, parliament.case(honest))
+    parliament.vote(parliament.case(honest))
     refuses(
         parliament, parliament.ask_vote(honest), "has voted|VOTE entry is on chain already|reverts|on chain already"
     )
@@ -542,7 +541,7 @@ def test_the_signers_own_checks_are_the_least_that_must_run(gate: Parliament) ->
 def test_only_an_announced_vote_that_was_not_cast_is_void(plain: Parliament) -> None:
     honest = plain.dossier(plain.open())
     refuses(plain, plain.ask_entry(honest, EntryKind.VOID), "no VOTE entry with this record root is on chain")
-    voted = vote(plain.writer(), plain.booth, plain.case(honest))
+    voted = plain.vote(plain.case(honest))
     refuses(plain, plain.ask_entry(honest, EntryKind.VOID), "the vote was cast")
     refuses(plain, plain.ask_ballot(honest, voted.entry.transaction_hash), "the writer has voted on this proposal")
 

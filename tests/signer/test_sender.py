@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import threading
 import time
@@ -11,14 +12,15 @@ from typing import Any
 
 import pytest
 from eth_account import Account
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pnyx_contracts.decision_log import encode_record, encode_register, read_state
 from pnyx_contracts.entry import Declaration, EntryKind
-from pnyx_contracts.errors import RefusedError
 from pnyx_contracts.governors import TransactionCall
 from pnyx_contracts.types import to_hex
-from pnyx_tools.chain import Chain
-from pnyx_tools.reader import RevertedError
+from pnyx_tools.chain import Chain, Fees
+from pnyx_tools.reader import RevertedError, RpcError
 from pnyx_tools.sender import (
     Attempt,
     Effort,
@@ -27,9 +29,11 @@ from pnyx_tools.sender import (
     GivenUpError,
     Sender,
     SenderSettings,
+    _Turns,
+    fees_within,
 )
 from pnyx_tools.signer.keys import LocalKey, UnsignedTransaction
-from pnyx_tools.signer.protocol import Identity, NotYetError, Signed, Ticket
+from pnyx_tools.signer.protocol import DailyLimitError, Identity, NotYetError, Signed, Ticket
 from pnyx_tools.testing.anvil import Anvil
 from pnyx_tools.testing.deploy import deploy_log
 from pnyx_tools.testing.outbox import MemoryOutbox
@@ -383,13 +387,60 @@ def test_when_somebody_else_used_the_nonce_it_starts_again_at_the_next(world: Wo
     assert world.seq == 1
 
 
-def test_a_reverted_transaction_raises_with_its_receipt(world: World) -> None:
+def a_call_that_reverts(world: World) -> Errand:
     call = TransactionCall(world.log, b"\xde\xad\xbe\xef")
-    errand = Errand("bad", lambda: (call, lambda ticket: Wish(call, ticket)))  # type: ignore[arg-type,return-value]
     world.chain.estimate_gas = lambda _sender, _call: 100_000  # type: ignore[method-assign]
-    with pytest.raises(FailedTransactionError, match=r"was mined in block .* but reverted") as caught:
+    return Errand("bad", lambda: (call, lambda ticket: Wish(call, ticket)))  # type: ignore[arg-type,return-value]
+
+
+def test_what_reverts_every_time_is_tried_so_often_and_no_more(world: World) -> None:
+    errand = a_call_that_reverts(world)
+    with pytest.raises(FailedTransactionError, match="bad: 3 transactions reverted, the last one, 0x") as caught:
         world.sender().send(errand)
     assert caught.value.receipt["status"] == "0x0"
+    assert [a.nonce for a in world.effort("bad").attempts] == [1, 2, 3]
+
+
+def test_a_transaction_that_reverted_is_made_anew_from_what_is_so_now(world: World) -> None:
+    """The call that failed is not the call that lands: each is prepared from the chain as it is."""
+    world.automine(False)
+    estimate = world.chain.estimate_gas
+    made: list[int] = []
+
+    def prepare() -> Any:
+        made.append(world.seq + 1)
+        return world.entry(number=made[-1]).prepare()
+
+    def too_little_gas_at_first(sender: str, call: TransactionCall) -> int:
+        return estimate(sender, call) if len(made) > 1 else 24_000
+
+    world.chain.estimate_gas = too_little_gas_at_first  # type: ignore[method-assign]
+    world.clock.on_sleep = world.node.mine
+    receipt = world.sender().send(Errand("entry:1", prepare))
+
+    attempts = world.effort().attempts
+    assert [a.nonce for a in attempts] == [1, 2]
+    assert world.chain.receipt(attempts[0].transaction_hash)["status"] == "0x0"  # type: ignore[index]
+    assert receipt["transactionHash"] == to_hex(attempts[1].transaction_hash)
+    assert world.seq == 1
+
+
+def test_after_a_revert_what_is_not_wanted_any_more_is_given_up(world: World) -> None:
+    errand = a_call_that_reverts(world)
+    wanted = iter([True, False])
+    with pytest.raises(GivenUpError, match="not mined"):
+        world.sender().send(Errand(errand.purpose, errand.prepare, is_wanted=lambda: next(wanted)))
+    assert len(world.effort("bad").attempts) == 1
+
+
+def test_a_revert_does_not_outlive_its_call(world: World) -> None:
+    """The next `send` tries again; it is not told for ever what happened once."""
+    with pytest.raises(FailedTransactionError):
+        world.sender().send(a_call_that_reverts(world))
+    del world.chain.estimate_gas
+    good = world.entry()
+    assert world.sender().send(Errand("bad", good.prepare))["status"] == "0x1"
+    assert world.seq == 1
 
 
 def test_a_signer_whose_node_lags_is_asked_again(world: World) -> None:
@@ -400,11 +451,200 @@ def test_a_signer_whose_node_lags_is_asked_again(world: World) -> None:
         world.sender().send(world.entry("entry:2", number=2))
 
 
+def test_a_daily_limit_is_not_asked_for_every_few_seconds(world: World) -> None:
+    asked: list[Wish] = []
+
+    def over_the_cap(wish: Wish) -> Signed:
+        asked.append(wish)
+        raise DailyLimitError("the signer's limit is reached")
+
+    world.signer.sign = over_the_cap  # type: ignore[method-assign]
+    before = world.clock.time
+    with pytest.raises(DailyLimitError):
+        world.sender().send(world.entry())
+    assert len(asked) == 1
+    assert world.clock.time == before
+
+
+def test_a_note_that_waits_for_the_signer_makes_way_for_a_vote(world: World) -> None:
+    sender = world.sender(replace_after_seconds=10**9, patience_seconds=10**9)
+    sign = world.signer.sign
+
+    def a_node_that_lags_for_notes(wish: Wish) -> Signed:
+        if threading.current_thread() is not voting:
+            raise NotYetError("the signer's node is behind")
+        return sign(wish)
+
+    voting = threading.Thread(target=lambda: sender.send(world.entry("vote", is_urgent=True)))
+    world.signer.sign = a_node_that_lags_for_notes  # type: ignore[method-assign]
+
+    def vote_once() -> None:
+        if voting.ident is None:
+            voting.start()
+
+    world.clock.on_sleep = vote_once
+    with pytest.raises(NotYetError):
+        sender.send(world.entry())
+    voting.join(30)
+    assert world.seq == 1
+
+
+def test_a_vote_is_in_time_while_many_notes_wait_over_the_cap(world: World) -> None:
+    """As the engine does it: each note tries again and again, in a thread of its own."""
+    sender, stop, sign = world.sender(), threading.Event(), world.signer.sign
+    refused = threading.Semaphore(0)
+
+    def no_money_for_notes(wish: Wish) -> Signed:
+        if threading.current_thread() is threading.main_thread():
+            return sign(wish)
+        refused.release()
+        raise DailyLimitError("the signer's limit is reached")
+
+    def note(number: int) -> None:
+        while not stop.is_set():
+            with contextlib.suppress(NotYetError, GivenUpError, RevertedError):
+                sender.send(world.entry(f"note:{number}"))
+
+    world.signer.sign = no_money_for_notes  # type: ignore[method-assign]
+    notes = [threading.Thread(target=note, args=(number,), daemon=True) for number in range(60)]
+    for thread in notes:
+        thread.start()
+    for _ in range(10):
+        assert refused.acquire(timeout=30)
+    before = world.clock.time
+    try:
+        receipt = sender.send(world.entry("vote", is_urgent=True))
+    finally:
+        stop.set()
+        for thread in notes:
+            thread.join(30)
+    assert receipt["status"] == "0x1"
+    assert world.clock.time - before <= REPLACE_AFTER
+
+
+def test_a_waiting_vote_gets_the_next_turn() -> None:
+    turns, order = _Turns(), list[str]()
+
+    def take(name: str, urgent: bool) -> None:
+        with turns.take(urgent=urgent):
+            order.append(name)
+
+    with turns.take(urgent=False):
+        threads = [threading.Thread(target=take, args=(f"note {i}", False)) for i in range(5)]
+        for thread in threads:
+            thread.start()
+        threads.append(threading.Thread(target=take, args=("vote", True)))
+        threads[-1].start()
+        while not turns.urgent_waits:
+            threads[-1].join(0.001)
+    for thread in threads:
+        thread.join(30)
+    assert order[0] == "vote"
+    assert len(order) == 6
+    assert not turns.urgent_waits
+
+
+# --- a fee spike, and after it ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def spiked(world: World) -> tuple[int, Attempt]:
+    """The limit, and a vote that was bumped almost there, given up, and dropped by every mempool."""
+    world.automine(False)
+    limit = world.chain.fees().max_fee * 12 // 10
+    wanted = iter([True, True, True, False])
+    with pytest.raises(GivenUpError):
+        world.sender(max_fee_per_gas=limit).send(world.entry("vote-closed", is_wanted=lambda: next(wanted)))
+    for attempt in world.effort("vote-closed").attempts:
+        world.node.request("anvil_dropTransaction", to_hex(attempt.transaction_hash))
+    rival = world.effort("vote-closed").attempts[-1]
+    assert not world.is_pending(rival)
+    assert fees_within(limit, world.chain.fees(), rival) is None
+    return limit, rival
+
+
+def test_a_given_up_transaction_at_the_limit_is_sent_again_and_frees_its_nonce(
+    world: World, spiked: tuple[int, Attempt]
+) -> None:
+    limit, rival = spiked
+    world.clock.on_sleep = world.node.mine
+    receipt = world.sender(max_fee_per_gas=limit).send(world.entry("next", number=2))
+
+    assert receipt["status"] == "0x1"
+    assert world.chain.receipt(rival.transaction_hash) is not None
+    assert [a.nonce for a in world.effort("next").attempts] == [rival.nonce + 1]
+    assert world.seq == 2
+
+
+@pytest.mark.parametrize(
+    "complaint", ["max fee per gas less than block base fee", "transaction underpriced: tip needed 1, tip permitted 0"]
+)
+def test_a_given_up_transaction_that_no_node_takes_is_no_rival(
+    world: World, spiked: tuple[int, Attempt], complaint: str
+) -> None:
+    limit, rival = spiked
+    world.clock.on_sleep = world.node.mine
+
+    class Forgetful(Chain):
+        def send_raw(self, signed: bytes) -> bytes:
+            if signed == rival.raw:
+                raise RpcError(f"the node: {complaint}")
+            return super().send_raw(signed)
+
+    receipt = world.sender(Forgetful(world.node.url), max_fee_per_gas=limit).send(world.entry("next"))
+
+    assert receipt["status"] == "0x1"
+    assert [a.nonce for a in world.effort("next").attempts] == [rival.nonce]
+    assert world.chain.receipt(rival.transaction_hash) is None
+
+
+def test_after_a_crash_a_transaction_that_no_node_takes_does_not_block_the_others(world: World) -> None:
+    world.automine(False)
+    world.clock.on_sleep = _raise(Killed)
+    with pytest.raises(Killed):
+        world.sender().send(world.entry())
+    lost = world.effort().attempts[-1]
+    world.node.request("anvil_dropTransaction", to_hex(lost.transaction_hash))
+
+    class Forgetful(Chain):
+        def send_raw(self, signed: bytes) -> bytes:
+            if signed == lost.raw:
+                raise RpcError("the node: insufficient funds for gas * price + value")
+            return super().send_raw(signed)
+
+    world.clock.on_sleep = world.node.mine
+    assert world.sender(Forgetful(world.node.url)).send(world.entry("entry:2"))["status"] == "0x1"
+
+
+amounts = st.integers(0, 10**12)
+
+
+@given(limit=amounts, base=amounts, tip=amounts, rival=st.none() | st.tuples(amounts, amounts))
+def test_fees_stay_within_the_limit_and_pay_for_the_block_and_the_replacement(
+    limit: int, base: int, tip: int, rival: tuple[int, int] | None
+) -> None:
+    before = None
+    if rival is not None:
+        before = Attempt(
+            nonce=1, transaction_hash=bytes(32), raw=b"", max_fee_per_gas=max(rival),
+            max_priority_fee_per_gas=min(rival), signed_at=0,
+        )  # fmt: skip
+    fees = fees_within(limit, Fees(base, tip, 2 * base + tip), before)
+    if fees is None:
+        dearest = max(base + tip, (max(rival) * 115 // 100 + 2) if rival else 0)
+        assert dearest > limit or (rival and 2 * base + tip > limit)
+        return
+    assert fees.max_priority_fee <= fees.max_fee <= limit
+    assert fees.max_fee >= base + tip
+    if before is not None:
+        assert fees.max_fee * 1000 >= before.max_fee_per_gas * 1125
+
+
 def test_the_daily_limit_holds_over_restarts_and_frees_itself(world: World) -> None:
     world.sender().send(world.entry())
     cost = sum(t.gas_limit * t.max_fee_per_gas for t in world.signer.tickets)
 
-    with pytest.raises(RefusedError, match="the daily limit is"):
+    with pytest.raises(DailyLimitError, match="the daily limit is"):
         world.sender(daily_wei=cost + 1).send(world.entry("entry:2", number=2))
     assert len(world.signer.tickets) == 1
 

@@ -28,8 +28,10 @@ from pnyx_tools.signer.client import SignerClient
 from pnyx_tools.signer.process import SignerProcess, spawn
 from pnyx_tools.signer.protocol import (
     MAX_FRAME_BYTES,
+    DailyLimitError,
     Hello,
     Identity,
+    NotYetError,
     Refusal,
     SignVote,
     parse_reply,
@@ -287,6 +289,16 @@ def test_a_bug_in_the_signer_is_no_answer_and_no_end(socket_path: Path, caplog: 
                 SignerClient(socket_path).identity()
     assert "might be secret" not in caplog.text
     assert "test_signer_process.py:" in caplog.text
+
+
+@pytest.mark.parametrize("refusal", [RefusedError, NotYetError, DailyLimitError])
+def test_a_refusal_says_whether_and_when_to_ask_again(socket_path: Path, refusal: type[RefusedError]) -> None:
+    def refuse(request: Any) -> None:
+        raise refusal(f"no {request.op}")
+
+    with Serving(Parrot(refuse), socket_path), pytest.raises(RefusedError, match="no hello") as refused:
+        SignerClient(socket_path).identity()
+    assert type(refused.value) is refusal
 
 
 def test_an_unreachable_endpoint_is_not_a_refusal(socket_path: Path) -> None:

@@ -18,6 +18,7 @@ from pydantic import SecretStr
 
 from pnyx_contracts.errors import UsageError
 from pnyx_contracts.types import Value
+from pnyx_tools.environment import take_variable
 from pnyx_tools.signer.keys import LocalKey
 
 if TYPE_CHECKING:
@@ -157,7 +158,7 @@ def unsafe_key_from_environment(name: str) -> LocalKey:
 
     Unsafe: other processes of the same user, crash reports and orchestrators see environments.
     """
-    return _key_from(name, os.environ.pop(name, ""))
+    return _key_from(name, take_variable(name))
 
 
 def _key_from(name: str, text: str) -> LocalKey:

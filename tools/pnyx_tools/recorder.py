@@ -18,6 +18,7 @@ from pnyx_contracts.governors import TransactionCall
 from pnyx_contracts.types import Log, ProposalKey, to_hex
 from pnyx_policies.bundle import Bundle
 from pnyx_policies.dossier import Dossier
+from pnyx_tools.follow import Finality
 from pnyx_tools.reader import ChainReader
 from pnyx_tools.sender import Errand, Sender
 from pnyx_tools.signer.payload import NO_ACTION, Desk, Roots, entry
@@ -33,9 +34,17 @@ class Writer:
     chain: ChainReader
     sender: Sender
     desk: Desk
+    finality: Finality
+    """What following goes by: from there on no reorganisation is feared."""
 
     def next_seq(self) -> int:
         return self.chain.read(read_state(self.desk.log, self.desk.writer)).seq + 1
+
+    def is_final(self, block_number: int) -> bool:
+        """By the depth, or the tag, that following goes by."""
+        if isinstance(self.finality, str):
+            return self.chain.block(self.finality).number >= block_number
+        return self.chain.block("latest").number - block_number >= self.finality
 
 
 @dataclass(frozen=True, slots=True)

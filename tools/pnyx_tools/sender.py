@@ -4,7 +4,10 @@
 2. The nonce is the chain's own count, read each time; there is no counter here that could drift away from it.
 3. The signer signs; the signed bytes are stored before they are sent.
 4. No receipt in time: the same call again at the same nonce with a higher fee, so that at most one of them lands.
-5. It lands, or it is given up while that is still a clear state: the next transaction then takes its nonce.
+5. It lands; or it reverts, because the chain moved on meanwhile: then it is made and signed anew, at the next nonce,
+   while it is still wanted; or it is given up while that is still a clear state: the next then takes its nonce.
+
+Votes come first: what has no deadline waits for them, and leaves its place to them.
 """
 
 from __future__ import annotations
@@ -26,10 +29,13 @@ from pnyx_contracts.types import Address, Bytes32, Hex, Uint, Value
 from pnyx_tools.chain import Fees
 from pnyx_tools.reader import ChainReader, RevertedError, RpcError
 from pnyx_tools.signer.client import SignerPort
-from pnyx_tools.signer.protocol import NotYetError, Signed, SignRequest, Ticket
+from pnyx_tools.signer.protocol import DailyLimitError, NotYetError, Signed, SignRequest, Ticket
 
 BUMP_PERCENT: Final = 15
 """Nodes want a replacement to pay at least 10 % more, some 12.5 %."""
+
+MAX_TRIES: Final = 3
+"""Transactions that may revert for one `send`. Then the caller decides whether, and when, to go on."""
 
 DAY_SECONDS: Final = 24 * 60 * 60
 
@@ -89,7 +95,8 @@ class SenderSettings(Value):
 
 
 class Attempt(Value):
-    """One signed transaction. Attempts of one purpose carry the same decision; one nonce lets one of them land."""
+    """One signed transaction. Attempts of one purpose carry the same decision; one nonce lets one of them land, and a
+    further nonce is used only after the one before it went to a transaction that reverted, or to a stranger's."""
 
     nonce: int
     transaction_hash: Bytes32
@@ -118,7 +125,7 @@ class Errand:
     is_wanted: Callable[[], bool] = lambda: True
     """False when it is too late. Asked before each attempt."""
     is_urgent: bool = False
-    """A vote has a deadline: what has none, and does not get through, makes way for it."""
+    """A vote has a deadline: it is served first, and what has none and does not get through makes way for it."""
 
 
 class GivenUpError(PnyxError):
@@ -126,7 +133,7 @@ class GivenUpError(PnyxError):
 
 
 class FailedTransactionError(PnyxError):
-    """Mined, but reverted. `receipt` is the node's."""
+    """Mined, but reverted, as often as it was tried. `receipt` is the node's, of the last one."""
 
     def __init__(self, message: str, receipt: dict[str, Any], *, hint: str = "") -> None:
         super().__init__(message, hint=hint)
@@ -162,31 +169,37 @@ class Sender:
         with self._turns.take(urgent=errand.is_urgent):
             effort = self._load(errand.purpose)
             receipt = self._receipt(effort)
-            if receipt is None:
-                self._let_others_land(errand.purpose)
-                receipt = self._get_mined(errand, effort)
-            return self._successful(errand, receipt)
+            if receipt is not None and _succeeded(receipt):
+                return receipt
+            self._let_others_land(errand.purpose)
+            return self._get_mined(errand, effort)
 
     def _get_mined(self, errand: Errand, effort: Effort) -> dict[str, Any]:
         """Steps 2 to 5."""
         give_up_at = self._clock.now() + self._settings.patience_seconds
+        tried_before = len(effort.attempts)
         while True:
-            if not self._is_mined(effort):
-                if self._clock.now() >= give_up_at or not errand.is_wanted() or self._must_make_way(errand, effort):
-                    raise self._given_up(effort)
-                effort = self._attempt(errand, effort)
-            receipt = self._await_receipt(effort)
-            if receipt is not None:
+            receipt = self._receipt(effort)
+            if receipt is not None and _succeeded(receipt):
                 return receipt
+            if receipt is not None and len({a.nonce for a in effort.attempts[tried_before:]}) >= MAX_TRIES:
+                raise _failed(errand, receipt)
+            if receipt is not None or not self._is_mined(effort):
+                if self._must_make_way(errand):
+                    raise self._given_up(effort, "makes way for a vote")
+                if self._clock.now() >= give_up_at or not errand.is_wanted():
+                    raise self._given_up(effort, "given up")
+                effort = self._attempt(errand, effort)
+            self._await_receipt(effort)
 
-    def _must_make_way(self, errand: Errand, effort: Effort) -> bool:
-        """After its first chance, an errand without a deadline lets the waiting votes pass: they take its nonce."""
-        return bool(effort.attempts) and not errand.is_urgent and self._turns.urgent_waits
+    def _must_make_way(self, errand: Errand) -> bool:
+        """An errand without a deadline lets the waiting votes pass: they take its nonce."""
+        return not errand.is_urgent and self._turns.urgent_waits
 
-    def _given_up(self, effort: Effort) -> GivenUpError:
+    def _given_up(self, effort: Effort, why: str) -> GivenUpError:
         self._save(effort.model_copy(update={"given_up": True}))
         return GivenUpError(
-            f"{effort.purpose}: not mined after {len(effort.attempts)} attempts, and given up",
+            f"{effort.purpose}: not mined after {len(effort.attempts)} attempts, and {why}",
             hint="fees above max_fee_per_gas, or a node that forwards nothing? It is tried again later",
         )
 
@@ -194,15 +207,18 @@ class Sender:
         """One signed transaction more, stored and sent; the last one again, while it is young or cannot pay more."""
         nonce = self._chain.nonce(self._key_address)
         last = effort.attempts[-1] if effort.attempts and effort.attempts[-1].nonce == nonce else None
-        young = last is not None and self._clock.now() - last.signed_at < self._settings.replace_after_seconds
-        fees = None if young else self._fees(nonce, last)
+        if last is not None and self._clock.now() - last.signed_at < self._settings.replace_after_seconds:
+            self._broadcast(last)
+            return effort
+        fees = self._fees(last or self._rival_at(nonce))
         if fees is None:
-            self._broadcast(last) if last is not None else self._clock.sleep(self._settings.poll_seconds)
+            if last is None:
+                self._clock.sleep(self._settings.poll_seconds)
             return effort
         try:
             attempt = self._signed(errand, nonce, fees)
         except (RevertedError, RefusedError):
-            if self._is_mined(effort) or self._chain.nonce(self._key_address) != nonce:
+            if self._has_landed(effort) or self._chain.nonce(self._key_address) != nonce:
                 return effort  # the chain moved on while we asked; a second one would revert, and was refused
             raise
         effort = effort.model_copy(update={"attempts": (*effort.attempts, attempt), "given_up": False})
@@ -224,8 +240,11 @@ class Sender:
             self._charge(ticket)
             try:
                 return _attempt_of(self._signer.sign(request(ticket)), self._clock.now())
+            except DailyLimitError:
+                raise  # no matter of a moment: others get their turn
             except NotYetError:
-                if self._clock.now() >= patience_ends or self._chain.nonce(self._key_address) != nonce:
+                is_over = self._clock.now() >= patience_ends or self._chain.nonce(self._key_address) != nonce
+                if is_over or self._must_make_way(errand):
                     raise
                 self._clock.sleep(self._settings.poll_seconds)
 
@@ -241,22 +260,29 @@ class Sender:
             if not (_NONCE_USED.search(error.message) or _UNDERPRICED.search(error.message)):
                 raise
 
+    def _is_taken(self, attempt: Attempt) -> bool:
+        """Sends it again. False when the node neither takes it nor knows it: from there it cannot land.
+
+        Whatever is signed instead has the same nonce, so that at most one of the two ever lands.
+        """
+        try:
+            self._chain.send_raw(attempt.raw)
+        except RpcError:
+            return self._chain.transaction(attempt.transaction_hash) is not None
+        return True
+
     # --- receipts ----------------------------------------------------------------------------------------------------
 
-    def _await_receipt(self, effort: Effort) -> dict[str, Any] | None:
-        """None when it is time for the next attempt: too slow, or its nonce went to another transaction."""
+    def _await_receipt(self, effort: Effort) -> None:
+        """Until there is one, or it is time for the next attempt: too slow, or its nonce went to a stranger's."""
         until = self._clock.now() + self._settings.replace_after_seconds
-        while effort.attempts:
-            receipt = self._receipt(effort)
-            if receipt is not None:
-                return receipt
+        while effort.attempts and self._receipt(effort) is None:
             if self._clock.now() >= until or self._is_dead(effort):
-                return None
+                return
             self._clock.sleep(self._settings.poll_seconds)
-        return None
 
     def _receipt(self, effort: Effort) -> dict[str, Any] | None:
-        """The receipt of whichever attempt landed, once it is deep enough."""
+        """The receipt that counts, once it is deep enough."""
         receipt = self._any_receipt(effort)
         if receipt is None:
             return None
@@ -264,27 +290,29 @@ class Sender:
         return receipt if depth >= self._settings.confirmations else None
 
     def _any_receipt(self, effort: Effort) -> dict[str, Any] | None:
-        """However deep. A reorganisation can take it away again."""
-        receipts = (self._chain.receipt(attempt.transaction_hash) for attempt in reversed(effort.attempts))
-        return next((receipt for receipt in receipts if receipt is not None), None)
+        """However deep; a reorganisation can take it away again. A success, else the revert at the last nonce: the
+        reverts before it were answered by signing anew.
+        """
+        reverted = None
+        for attempt in reversed(effort.attempts):
+            receipt = self._chain.receipt(attempt.transaction_hash)
+            if receipt is not None and _succeeded(receipt):
+                return receipt
+            if receipt is not None and attempt.nonce == effort.attempts[-1].nonce:
+                reverted = receipt
+        return reverted
 
     def _is_mined(self, effort: Effort) -> bool:
         return self._any_receipt(effort) is not None
+
+    def _has_landed(self, effort: Effort) -> bool:
+        receipt = self._any_receipt(effort)
+        return receipt is not None and _succeeded(receipt)
 
     def _is_dead(self, effort: Effort) -> bool:
         """True when the nonce of the last attempt is used, and by none of ours."""
         used = bool(effort.attempts) and self._chain.nonce(self._key_address) > effort.attempts[-1].nonce
         return used and not self._is_mined(effort)
-
-    def _successful(self, errand: Errand, receipt: dict[str, Any]) -> dict[str, Any]:
-        if receipt["status"] != "0x1":
-            raise FailedTransactionError(
-                f"{errand.purpose}: transaction {receipt['transactionHash']} was mined in block "
-                f"{int(receipt['blockNumber'], 16)}, but reverted",
-                receipt,
-                hint="look at it in a block explorer; the chain changed between the estimate and the block",
-            )
-        return receipt
 
     # --- others at the same nonce ------------------------------------------------------------------------------------
 
@@ -298,8 +326,8 @@ class Sender:
         other = self._other_effort(purpose)
         if other is None or other.given_up:
             return
-        self._broadcast(other.attempts[-1])
-        self._await_receipt(other)
+        if self._is_taken(other.attempts[-1]):
+            self._await_receipt(other)
 
     def _other_effort(self, purpose: str) -> Effort | None:
         """The effort that was sent last, when it is another one and its transaction may still be on its way."""
@@ -312,20 +340,13 @@ class Sender:
 
     # --- money -------------------------------------------------------------------------------------------------------
 
-    def _fees(self, nonce: int, last: Attempt | None) -> Fees | None:
-        """Fees for an attempt at `nonce`; None when they would pass the limit: then only waiting is left."""
-        market = self._chain.fees()
-        rival = last or self._rival_at(nonce)
-        if rival is None:
-            priority, highest = market.max_priority_fee, market.max_fee
-        else:
-            priority = max(market.max_priority_fee, _bumped(rival.max_priority_fee_per_gas))
-            highest = max(market.max_fee, _bumped(rival.max_fee_per_gas))
-        if highest <= self._settings.max_fee_per_gas:
-            return Fees(market.base_fee, min(priority, highest), highest)
-        if rival is None and market.base_fee + market.max_priority_fee <= self._settings.max_fee_per_gas:
-            return Fees(market.base_fee, market.max_priority_fee, self._settings.max_fee_per_gas)
-        return None
+    def _fees(self, rival: Attempt | None) -> Fees | None:
+        """Fees for an attempt at the nonce that `rival` has; None when there is nothing to do but wait."""
+        market, limit = self._chain.fees(), self._settings.max_fee_per_gas
+        fees = fees_within(limit, market, rival)
+        if fees is None and rival is not None and not self._is_taken(rival):
+            return fees_within(limit, market, None)
+        return fees  # a rival that is taken lands or reverts, and frees the nonce
 
     def _rival_at(self, nonce: int) -> Attempt | None:
         """A transaction of an effort that was given up, or ran out of time, and still sits at this nonce."""
@@ -342,7 +363,7 @@ class Sender:
         recent[str(ticket.nonce)] = [now, ticket.gas_limit * ticket.max_fee_per_gas]
         total = int(sum(spent[1] for spent in recent.values()))
         if total > self._settings.daily_wei:
-            raise NotYetError(
+            raise DailyLimitError(
                 f"the transactions of 24 hours could cost {total} wei; the daily limit is {self._settings.daily_wei}",
                 hint="wait, or raise daily_wei; a wave of proposals may be an attempt to drain the key",
             )
@@ -358,12 +379,23 @@ class Sender:
         self._outbox.save(effort.purpose, effort.model_dump_json())
 
 
+def fees_within(limit: int, market: Fees, rival: Attempt | None) -> Fees | None:
+    """What to pay beside `rival` at the same nonce; None when that is above `limit` (wei per gas)."""
+    priority, highest = market.max_priority_fee, market.max_fee
+    if market.base_fee + priority <= limit:
+        highest = min(highest, limit)
+    if rival is not None:
+        priority = max(priority, _bumped(rival.max_priority_fee_per_gas))
+        highest = max(highest, _bumped(rival.max_fee_per_gas))
+    return Fees(market.base_fee, min(priority, highest), highest) if highest <= limit else None
+
+
 class _Turns:
-    """One errand at a time. Knows whether an urgent one waits for its turn."""
+    """One errand at a time, the urgent ones first."""
 
     def __init__(self) -> None:
-        self._turn = threading.Lock()
-        self._counting = threading.Lock()
+        self._changed = threading.Condition()
+        self._taken = False
         self._urgent = 0
 
     @property
@@ -372,19 +404,30 @@ class _Turns:
 
     @contextmanager
     def take(self, *, urgent: bool) -> Iterator[None]:
-        self._count(urgent)
-        try:
-            self._turn.acquire()
-        finally:
-            self._count(-urgent)
+        with self._changed:
+            self._urgent += urgent
+            self._changed.wait_for(lambda: not self._taken and (urgent or not self._urgent))
+            self._urgent -= urgent
+            self._taken = True
         try:
             yield
         finally:
-            self._turn.release()
+            with self._changed:
+                self._taken = False
+                self._changed.notify_all()
 
-    def _count(self, change: int) -> None:
-        with self._counting:
-            self._urgent += change
+
+def _succeeded(receipt: dict[str, Any]) -> bool:
+    return bool(receipt["status"] == "0x1")
+
+
+def _failed(errand: Errand, receipt: dict[str, Any]) -> FailedTransactionError:
+    return FailedTransactionError(
+        f"{errand.purpose}: {MAX_TRIES} transactions reverted, the last one, {receipt['transactionHash']}, in block "
+        f"{int(receipt['blockNumber'], 16)}",
+        receipt,
+        hint="look at it in a block explorer; the chain changed each time between the estimate and the block",
+    )
 
 
 def _attempt_of(signed: Signed, now: float) -> Attempt:

@@ -4,8 +4,9 @@ Through a gate: entry and vote are one transaction; the chain sees to it.
 
 With a plain key (members see DECLARED):
 1. the VOTE entry;
-2. its successful receipt;
-3. only then the vote is signed and sent: signed earlier, it would survive an entry that reverts;
+2. its successful receipt, in a block that is settled: a reorganisation could put another entry first, so that this one
+   reverts and its vote, which is on its way already, does not;
+3. only then the vote is signed and sent;
 4. when the vote can no longer land, a VOID entry says so.
 
 Either way the receipt's `VoteCast` is compared with the decision: voter, proposal, vote, number, reason.
@@ -23,12 +24,16 @@ from pnyx_contracts.errors import DiffersError, UsageError
 from pnyx_contracts.governors import GovernorAdapter, GovernorProfile, TransactionCall
 from pnyx_contracts.types import Log, ProposalState, Vote, VoteCast
 from pnyx_policies.entitlement import entitlement
+from pnyx_tools.clock import clock_at
 from pnyx_tools.reader import RevertedError, Topics
 from pnyx_tools.recorder import Case, Writer, find_entry, read_back_entry, receipt_logs, record, record_note
 from pnyx_tools.sender import Errand, FailedTransactionError, GivenUpError
 from pnyx_tools.signer import payload
-from pnyx_tools.signer.protocol import SignBallot, SignRequest, SignVote, Ticket
+from pnyx_tools.signer.protocol import NotYetError, SignBallot, SignRequest, SignVote, Ticket
 from pnyx_tools.signer.settings import WriterKind
+
+LEAST_BLOCKS_ABOVE = 1
+"""On the entry of a plain key, before its vote is signed; however little time is left."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +89,9 @@ def vote_through_gate(writer: Writer, booth: Booth, case: Case) -> Voted:
 
 
 def vote_with_plain_key(writer: Writer, booth: Booth, case: Case) -> Voted:
-    """Steps 1 to 4. Raises what `Sender.send` raises while the vote can still land: run it again then."""
+    """Steps 1 to 4. Raises what `Sender.send` raises while the vote can still land, and `NotYetError` while the entry
+    is not settled: run it again then.
+    """
     support = booth.adapter.support_of(booth.profile, _decided(case))
     entry = record(writer, case, EntryKind.VOTE, vote_action(support), _is_open(writer, booth, case))
     void = find_entry(writer, case, EntryKind.VOID)
@@ -104,6 +111,15 @@ def vote_with_plain_key(writer: Writer, booth: Booth, case: Case) -> Voted:
     return Voted(entry, cast=landed)
 
 
+def is_settled(blocks_above: int, left_after_entry: int, left: int, *, is_final: bool) -> bool:
+    """Whether a vote may follow its entry. Times are those left to vote, in units of the governor's clock.
+
+    Finality can take longer than the vote has. Then half of the time is given to waiting: a deep reorganisation is
+    rare, a vote after its deadline is lost for certain.
+    """
+    return blocks_above >= LEAST_BLOCKS_ABOVE and (is_final or 2 * left < left_after_entry)
+
+
 def read_back_vote(writer: Writer, booth: Booth, case: Case, receipt: dict[str, Any]) -> VoteCast:
     """The one vote in a receipt. Raises `DiffersError` with both sides when it is not the one decided."""
     where = f"transaction {receipt['transactionHash']}"
@@ -117,12 +133,27 @@ def _ballot(writer: Writer, booth: Booth, case: Case, entry: Entry) -> Errand:
     decided, reason = _decided(case), case.dossier.decision.reason
 
     def prepare() -> tuple[TransactionCall, Callable[[Ticket], SignRequest]]:
+        _require_settled(writer, booth, case, entry)
         call = payload.ballot(booth.adapter, booth.profile, case.key, decided, reason)
         return call, lambda ticket: SignBallot(
             bundle=case.text, entry_transaction=entry.transaction_hash, ticket=ticket
         )
 
     return Errand(case.purpose("ballot"), prepare, _is_open(writer, booth, case), is_urgent=True)
+
+
+def _require_settled(writer: Writer, booth: Booth, case: Case, entry: Entry) -> None:
+    """Step 2, looked at anew before each signature. Raises `NotYetError`."""
+    chain, where = writer.chain, f"entry {entry.seq}, which announces the vote on {case.key},"
+    receipt = chain.receipt(entry.transaction_hash)
+    if receipt is None or receipt["status"] != "0x1":
+        raise NotYetError(f"{where} is not on chain any more", hint="a reorganisation: it is written again")
+    block, head = chain.block(int(receipt["blockNumber"], 16)), chain.block()
+    deadline = chain.read(booth.adapter.read_deadline(booth.profile, case.key.proposal_id))
+    then, now = (clock_at(chain, booth.profile, at) for at in (block, head))
+    above = head.number - block.number
+    if not is_settled(above, deadline - then, deadline - now, is_final=writer.is_final(block.number)):
+        raise NotYetError(f"{where} has {above} blocks above it and is not settled; its vote is signed after that")
 
 
 def _find_vote(writer: Writer, booth: Booth, case: Case, entry: Entry) -> VoteCast | None:

@@ -8,6 +8,8 @@ from typing import Protocol
 
 from pnyx_contracts.errors import DecodingError, RefusedError, UnreachableError
 from pnyx_tools.signer.protocol import (
+    Again,
+    DailyLimitError,
     Hello,
     Identity,
     NotYetError,
@@ -20,6 +22,8 @@ from pnyx_tools.signer.protocol import (
     send_frame,
 )
 
+_REFUSALS = {Again.NEVER: RefusedError, Again.SOON: NotYetError, Again.LATER: DailyLimitError}
+
 
 class SignerPort(Protocol):
     """A way to get entries and votes signed; plugins register theirs in the entry-point group ``pnyx.signers``."""
@@ -29,7 +33,10 @@ class SignerPort(Protocol):
         ...
 
     def sign(self, request: SignRequest) -> Signed:
-        """Raises `RefusedError` with the reason (`NotYetError` when a later try may succeed), or `UnreachableError`."""
+        """Raises `RefusedError` with the reason, or `UnreachableError`.
+
+        `NotYetError` when the same request may be right in a moment, `DailyLimitError` when money is free again.
+        """
         ...
 
 
@@ -67,8 +74,7 @@ class SignerClient:
                 ) from error
         match reply:
             case Refusal():
-                kind = NotYetError if reply.later else RefusedError
-                raise kind(f"the signer refused: {reply.reason}", hint=reply.hint)
+                raise _REFUSALS[reply.again](f"the signer refused: {reply.reason}", hint=reply.hint)
             case Unavailable():
                 raise UnreachableError(f"the signer could not judge: {reply.reason}", hint=reply.hint)
             case _:

@@ -6,7 +6,7 @@ from pnyx_contracts.errors import RefusedError
 from pnyx_contracts.governors import TransactionCall
 from pnyx_tools.signer.keys import UnsignedTransaction
 from pnyx_tools.signer.memory import Remembered
-from pnyx_tools.signer.protocol import NotYetError, Ticket
+from pnyx_tools.signer.protocol import DailyLimitError, Ticket
 from pnyx_tools.signer.settings import Limits
 
 
@@ -31,11 +31,11 @@ def within_limits(
         max_priority_fee_per_gas=ticket.max_priority_fee_per_gas,
     )
     cost = max(transaction.worst_cost_wei, remembered.at_this_nonce_wei)
-    _at_most("the worst cost of 24 hours", remembered.spent_wei + cost, limits.daily_wei, "wei", NotYetError)
+    _at_most("the worst cost of 24 hours", remembered.spent_wei + cost, limits.daily_wei, "wei", DailyLimitError)
     if not is_vote:
         spent = remembered.spent_on_entries_wei + cost
         what = "the worst cost of 24 hours' entries without a vote"
-        _at_most(what, spent, limits.daily_entries_wei, "wei", NotYetError)
+        _at_most(what, spent, limits.daily_entries_wei, "wei", DailyLimitError)
     return transaction
 
 

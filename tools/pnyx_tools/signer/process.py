@@ -21,6 +21,7 @@ from typing import Any, Final, Self
 from pydantic import TypeAdapter, ValidationError
 
 from pnyx_contracts.errors import PnyxError, UsageError
+from pnyx_tools.environment import take_variable
 from pnyx_tools.keystore import EncryptedKey, KeySource, UnsafeEnvironmentKey, open_key
 from pnyx_tools.rpc import Rpc
 from pnyx_tools.signer.client import SignerClient
@@ -151,7 +152,7 @@ def _end_with_parent() -> None:
 def _moved_key(key: KeySource) -> dict[str, str]:
     if not isinstance(key, UnsafeEnvironmentKey):
         return {}
-    return {key.variable: os.environ.pop(key.variable, "")}
+    return {key.variable: take_variable(key.variable)}
 
 
 def _letter(settings: SignerSettings, key: KeySource) -> str:

@@ -7,6 +7,7 @@ that a daemon and a signer of different releases notice instead of guessing.
 from __future__ import annotations
 
 import socket
+from enum import Enum
 from typing import Annotated, Final, Literal, TypeVar
 
 from pydantic import Field, TypeAdapter, ValidationError
@@ -111,13 +112,23 @@ class Signed(Value):
     max_priority_fee_per_gas: Uint
 
 
+class Again(Enum):
+    """Whether the same request may be right another time."""
+
+    NEVER = "never"
+    SOON = "soon"
+    """In a moment: a node lags, an entry is not mined yet."""
+    LATER = "later"
+    """When money of the daily limit is free again."""
+
+
 class Refusal(Value):
-    """A no, and why. `later`: the same request may be right in a moment (a node lags, an entry is not mined yet)."""
+    """A no, and why."""
 
     op: Literal["refused"] = "refused"
     reason: str
     hint: str = ""
-    later: bool = False
+    again: Again = Again.NEVER
 
 
 class Unavailable(Value):
@@ -136,6 +147,10 @@ _REPLIES: Final[TypeAdapter[Identity | Signed | Refusal | Unavailable]] = TypeAd
 
 class NotYetError(RefusedError):
     """A refusal that may end in a moment: the daemon's node is ahead of the signer's, or the other way round."""
+
+
+class DailyLimitError(NotYetError):
+    """A refusal that ends when the money of yesterday comes free again: nothing to be asked for every few seconds."""
 
 
 def parse_request(data: bytes) -> Hello | SignRequest:

@@ -20,6 +20,8 @@ from typing import Final, Self
 from pnyx_contracts.errors import PnyxError, RefusedError, UnreachableError, UsageError
 from pnyx_tools.signer.notary import Notary
 from pnyx_tools.signer.protocol import (
+    Again,
+    DailyLimitError,
     Hello,
     Identity,
     NotYetError,
@@ -95,7 +97,7 @@ class Service:
             return Unavailable(reason=error.message, hint=error.hint)
         except PnyxError as error:
             refusal = _refusal(error)
-            _log(logging.WARNING, "refused", request=what, why=refusal.reason, later=refusal.later)
+            _log(logging.WARNING, "refused", request=what, why=refusal.reason, again=refusal.again.value)
             return refusal
         except Exception as error:  # noqa: BLE001 - a bug must not take the process down, nor show what it choked on
             _log(logging.ERROR, "failed", request=what, why=type(error).__name__, where=_place(error))
@@ -160,7 +162,17 @@ def _clear_stale(path: Path) -> None:
 
 
 def _refusal(error: PnyxError) -> Refusal:
-    return Refusal(reason=error.message, hint=error.hint, later=isinstance(error, NotYetError))
+    return Refusal(reason=error.message, hint=error.hint, again=_again(error))
+
+
+def _again(error: PnyxError) -> Again:
+    match error:
+        case DailyLimitError():
+            return Again.LATER
+        case NotYetError():
+            return Again.SOON
+        case _:
+            return Again.NEVER
 
 
 def _name(request: Hello | SignRequest) -> str:

@@ -26,7 +26,10 @@ class WriterKind(Enum):
 
 
 class Limits(Value):
-    """The most that may be spent. A transaction counts with its whole gas limit at its maximum fee."""
+    """The most that may be spent. A transaction counts with its whole gas limit at its maximum fee.
+
+    The fee for L1 data that OP-stack chains charge on top is not counted: no field of a transaction limits it.
+    """
 
     max_gas: int = Field(default=1_000_000, gt=0)
     """Gas limit of one transaction."""
