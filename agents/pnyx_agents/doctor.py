@@ -139,8 +139,9 @@ class Doctor:
                 f"{profile.name}: {profile.cannot_vote_because}", hint="only observe mode makes sense for this governor"
             )
         timelock = f"timelock {profile.timelock}" if profile.timelock else "no timelock"
+        now = clock_at(self.reader, profile, self.reader.block())
         votes = "" if profile.can_vote else f"; cannot be voted on: {profile.cannot_vote_because}"
-        return f"{profile.name} ({profile.kind}, {profile.clock_mode.value} clock, {timelock}){votes}"
+        return f"{profile.name} ({profile.kind}, {profile.clock_mode.value} clock at {now}, {timelock}){votes}"
 
     def _plugins(self) -> str:
         """Made as `pnyx run` makes them, so that what is broken shows here first."""

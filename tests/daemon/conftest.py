@@ -23,6 +23,7 @@ from pnyx_policies.bundle import Bundle
 from pnyx_policies.dossier import Dossier
 from pnyx_tools.journal import Case, Journal, Stage
 from pnyx_tools.keystore import create_keystore
+from pnyx_tools.rpc import Rpc
 from pnyx_tools.testing.anvil import Anvil
 from pnyx_tools.testing.deploy import DAY, TOKEN, Clock, Governance, deploy_gate, deploy_governance, deploy_log
 from pnyx_tools.testing.provider import Provider
@@ -166,6 +167,7 @@ class Options:
     signer_lines: str = ""
     agent_lines: str = ""
     rpc: str | None = None
+    signer_rpc: str | None = None
     confirmations: int = 0
 
 
@@ -240,7 +242,7 @@ confirmations = {options.confirmations}
 poll_seconds = 0.3
 [[governor]]
 address = "{dao.governor}"
-start_block = {node.rpc.block().number}
+start_block = {Rpc(options.rpc or node.url).block().number}
 [policy]
 ruleset = "rules.toml"
 {options.model}
@@ -248,7 +250,7 @@ ruleset = "rules.toml"
     if options.signer:
         text += f"""
 [signer]
-rpc = "{node.url}"
+rpc = "{options.signer_rpc or node.url}"
 keystore = "signer.json"
 password_file = "password"
 daily_spend_wei = "5000000000000000000"

@@ -16,8 +16,10 @@ from pnyx_policies.rulesets import shipped_ruleset
 from pnyx_tools.journal import Stage
 from pnyx_tools.keystore import keystore_address
 from pnyx_tools.rpc import Rpc
+from pnyx_tools.testing.anvil import Anvil
 from pnyx_tools.testing.deploy import TOKEN, Clock
 from pnyx_tools.testing.openai_server import OpenAIServer, answer, refusal
+from pnyx_tools.testing.rollup import Rollup
 from pnyx_tools.verifier import verify
 
 from .conftest import RULES, Agent, MakeAgent, pay
@@ -71,6 +73,23 @@ def test_4_3_is_active_in_the_block_of_its_snapshot_and_voted_on_after_it(make_a
     assert vote.vote is Vote.FOR
     assert vote.weight > 0
     check_as_a_stranger(agent)
+
+
+@pytest.mark.parametrize("gate", [True, False])
+def test_where_contracts_see_other_block_numbers_the_vote_lands_in_time(
+    make_agent: MakeAgent, node: Anvil, gate: bool
+) -> None:
+    """As on Arbitrum, with a governor that has no clock of its own."""
+    with Rollup(node, 300_000_000) as rollup:
+        agent = make_agent(4, contract="Governor43Block", gate=gate, rpc=rollup.url, signer_rpc=rollup.url)
+        agent.start()
+        proposal = pay(agent)
+        case = agent.until_stage(proposal, Stage.DONE)
+        assert agent.stop() == 0
+        assert [vote.vote for vote in agent.votes(proposal)] == [Vote.FOR], case.reason
+        agent.dao.advance_to_closed(proposal)
+        report = verify(Rpc(rollup.url), agent.log, agent.writer, agent.folder / "evidence", upto="latest")
+    assert report.ok, [str(problem) for problem in report.problems]
 
 
 def test_a_hidden_power_is_voted_against(make_agent: MakeAgent) -> None:
