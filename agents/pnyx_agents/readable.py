@@ -10,8 +10,10 @@ from rich.text import Text
 from rich.tree import Tree
 
 from pnyx_contracts.decoded import DecodedCall
+from pnyx_contracts.entry import EntryKind
+from pnyx_policies.decision import Mode
 from pnyx_policies.dossier import Dossier
-from pnyx_policies.entitlement import entitlement
+from pnyx_policies.entitlement import Entitlement, entitlement
 from pnyx_policies.facts import Movement, SimulationStatus
 from pnyx_policies.finding import Severity
 from pnyx_policies.text import visible
@@ -44,14 +46,10 @@ def print_dossier(dossier: Dossier, console: Console) -> None:
 
 
 def _verdict(dossier: Dossier) -> RenderableType:
-    what = entitlement(dossier)
-    decision = dossier.decision
-    lines = Text()
-    done = what.vote.value if what.vote else decision.outcome.value
-    said = {"approve": ", approved by a person", "reject": ", rejected by a person"}
-    lines.append(done.upper() + (said[dossier.approval.verdict] if dossier.approval else ""), style="bold")
-    lines.append(f"  {decision.reason}\n")
-    key = dossier.proposal.key
+    """What was decided and why, and what that means for the vote."""
+    what, decision, key = entitlement(dossier), dossier.decision, dossier.proposal.key
+    decided = what.vote.value if what.vote else decision.outcome.value
+    lines = Text.assemble((decided.upper(), "bold"), f"  {decision.reason}\n", f"{_meaning(dossier, what)}\n")
     lines.append(
         f"decided by {decision.decided_by}; mode {dossier.header.mode.value}; entry {what.kind.name}\n"
         f"governor {key.governor} on chain {key.chain_id}, proposal\n{key.proposal_id}",
@@ -61,6 +59,26 @@ def _verdict(dossier: Dossier) -> RenderableType:
         lines.append(f"\n{visible(dossier.approval.person)} says: ", style="bold")
         lines.append(visible(dossier.approval.comment) or "no comment")
     return lines
+
+
+def _meaning(dossier: Dossier, what: Entitlement) -> str:
+    """What becomes of the vote, for people who know no kinds of entries."""
+    if what.vote is not None:
+        by = "a person approved it" if dossier.approval else "the rules decide alone"
+        return f"One vote {what.vote.value}: {by}."
+    if dossier.approval is not None:
+        return "No vote: a person rejected it."
+    match what.kind:
+        case EntryKind.HOLD if dossier.header.mode is Mode.OBSERVE:
+            return "No vote: the agent only observes, and would have asked a person."
+        case EntryKind.HOLD:
+            return "No vote yet: a person is asked."
+        case EntryKind.DECISION:
+            return "No vote: the agent only observes."
+        case EntryKind.MISSED:
+            return "No vote: the vote was over before anything was decided."
+        case _:
+            return "No vote."
 
 
 def _plain(text: str, limit: int) -> Text:
@@ -153,6 +171,9 @@ def decimal(units: int, decimals: int) -> str:
 
 
 def _findings(dossier: Dossier) -> RenderableType:
+    quiet = sum(not r.findings and not r.skipped for r in dossier.checks)
+    if quiet == len(dossier.checks):
+        return Text(f"nothing: {quiet} checks ran", style="dim")
     findings = sorted((f for report in dossier.checks for f in report.findings), key=lambda f: -f.severity)
     table = Table("severity", "check", "finding", show_edge=False)
     for finding in findings:
@@ -163,7 +184,6 @@ def _findings(dossier: Dossier) -> RenderableType:
     for report in dossier.checks:
         if report.skipped:
             table.add_row(Text("skipped", style="yellow"), report.check, Text(visible(report.skipped)))
-    quiet = sum(not r.findings and not r.skipped for r in dossier.checks)
     return Group(table, Text(f"{quiet} of {len(dossier.checks)} checks found nothing", style="dim"))
 
 
