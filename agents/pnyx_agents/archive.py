@@ -17,6 +17,8 @@ from pnyx_contracts.errors import DecodingError, RefusedError, UsageError
 
 MANIFEST = "manifest.json"
 CONFIG = "pnyx.toml"
+PRIVATE, PUBLISHED = 0o600, 0o644
+"""Modes of what is restored: a web server under another name serves the evidence."""
 
 
 def make_backup(settings: Settings, config: Path, file: Path) -> dict[str, str]:
@@ -25,17 +27,22 @@ def make_backup(settings: Settings, config: Path, file: Path) -> dict[str, str]:
     """
     if file.exists():
         raise UsageError(f"{file} exists already", hint="name a new file: a backup never overwrites another")
+    for root in _roots(settings):
+        if file.resolve().is_relative_to(root):
+            raise UsageError(
+                f"{file} would lie in {root}, which goes into the backup", hint="name a file outside of it"
+            )
     if not file.parent.is_dir():
-        raise UsageError(f"there is no folder {file.parent}")
+        raise UsageError(f"there is no folder {file.parent}", hint="make it first")
     manifest: dict[str, str] = {}
     partial = file.with_name(file.name + ".partial")
     try:
         with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as out:
             with tarfile.open(fileobj=out, mode="w:gz") as archive:
-                for name, content in _contents(settings, config):
+                for name, mode, content in _contents(settings, config):
                     manifest[name] = hashlib.sha256(content).hexdigest()
-                    _add(archive, name, content)
-                _add(archive, MANIFEST, json.dumps(manifest, indent=1, sort_keys=True).encode())
+                    _add(archive, name, mode, content)
+                _add(archive, MANIFEST, PRIVATE, json.dumps(manifest, indent=1, sort_keys=True).encode())
             out.flush()
             os.fsync(out.fileno())
         partial.rename(file)
@@ -59,12 +66,18 @@ def restore_backup(file: Path, folder: Path) -> dict[str, str]:
     return manifest
 
 
-def _contents(settings: Settings, config: Path) -> Iterator[tuple[str, bytes]]:
-    yield CONFIG, config.read_bytes()
-    roots = {settings.data, settings.path(settings.agent.evidence)}
-    files = {path for root in roots if root.is_dir() for path in root.rglob("*") if path.is_file()}
+def _roots(settings: Settings) -> tuple[Path, Path]:
+    return settings.data, settings.path(settings.agent.evidence)
+
+
+def _contents(settings: Settings, config: Path) -> Iterator[tuple[str, int, bytes]]:
+    """Name, mode, content."""
+    yield CONFIG, PRIVATE, config.read_bytes()
+    _, evidence = _roots(settings)
+    files = {path for root in _roots(settings) if root.is_dir() for path in root.rglob("*") if path.is_file()}
     if settings.signer is not None and settings.signer.keystore is not None:
         files.add(settings.path(settings.signer.keystore))
+    files |= settings.ruleset_files()
     secret = settings.signer.password_file if settings.signer else None
     for path in sorted(files):
         if secret is not None and path == settings.path(secret):
@@ -72,9 +85,13 @@ def _contents(settings: Settings, config: Path) -> Iterator[tuple[str, bytes]]:
         if path.suffix in {".lock", ".sock"} or path.name.endswith((".sqlite-wal", ".sqlite-shm")):
             continue
         if not path.is_relative_to(settings.folder):
-            raise UsageError(f"{path} lies outside of {settings.folder}: back it up by other means")
+            raise UsageError(
+                f"{path} lies outside of {settings.folder}, which a backup holds",
+                hint="move it there and name it by a relative path; or copy everything by other means",
+            )
         content = _database(path) if path.suffix == ".sqlite" else path.read_bytes()
-        yield str(path.relative_to(settings.folder)), content
+        mode = PUBLISHED if path.is_relative_to(evidence) else PRIVATE
+        yield str(path.relative_to(settings.folder)), mode, content
 
 
 def _database(path: Path) -> bytes:
@@ -89,13 +106,15 @@ def _database(path: Path) -> bytes:
         return Path(copy.name).read_bytes()
 
 
-def _add(archive: tarfile.TarFile, name: str, content: bytes) -> None:
+def _add(archive: tarfile.TarFile, name: str, mode: int, content: bytes) -> None:
     info = tarfile.TarInfo(name)
-    info.size, info.mode = len(content), 0o600
+    info.size, info.mode = len(content), mode
     archive.addfile(info, io.BytesIO(content))
 
 
 def _unpack(file: Path, folder: Path) -> dict[str, str]:
+    if not file.is_file():
+        raise UsageError(f"there is no file {file}", hint="name one that pnyx backup wrote")
     try:
         with tarfile.open(file, mode="r:gz") as archive:
             archive.extractall(folder, filter="data")
@@ -108,6 +127,5 @@ def _unpack(file: Path, folder: Path) -> dict[str, str]:
     for name, path in found.items():
         if hashlib.sha256(path.read_bytes()).hexdigest() != manifest[name]:
             raise DecodingError(f"{file}: {name} was changed after the backup was made")
-        path.chmod(0o600)
     (folder / MANIFEST).unlink()
     return manifest

@@ -11,6 +11,7 @@ from pydantic import Field
 from pnyx_agents.assembly import (
     analysts,
     check_chain,
+    check_declared,
     checks,
     declared_configuration,
     evidence,
@@ -26,9 +27,9 @@ from pnyx_agents.readable import coins
 from pnyx_agents.reviewer import Governed
 from pnyx_agents.settings import GovernorSettings, Settings
 from pnyx_contracts.artifacts import artifact
-from pnyx_contracts.decision_log import read_governor_allowed, read_state, read_votes_paused
+from pnyx_contracts.decision_log import read_gate_account, read_governor_allowed, read_state, read_votes_paused
 from pnyx_contracts.errors import PnyxError, RefusedError, UnreachableError, UsageError
-from pnyx_contracts.types import Address, Value
+from pnyx_contracts.types import Address, Value, to_hex
 from pnyx_policies.decision import Mode
 from pnyx_tools.clock import clock_at
 from pnyx_tools.keystore import open_key
@@ -212,24 +213,38 @@ class Doctor:
             yield Result(name="registration", status="failed", found=f"{writer} is not registered", do="pnyx deploy")
             return
         yield Result(name="registration", status="ok", found=f"{writer}, entries so far: {state.seq}")
-        declared = declared_configuration(self.settings)
-        if evidence(self.settings).get_configuration(declared.hash) is None:
-            yield Result(
-                name="configuration", status="warning", found=f"0x{declared.hash.hex()} is not in the evidence folder",
-                do="a change of model, prompt, rules, checks or mode must be announced on chain before it is used",
-            )  # fmt: skip
+        yield self._try("configuration", self._configuration, "pnyx deploy announces a change")
         if self.settings.log.writer is not None:
-            if self.reader.read(read_votes_paused(writer)):
+            yield from self._gate(writer)
+
+    def _configuration(self) -> str:
+        """Raises when `pnyx run` would refuse it, or when members could not read it."""
+        assert self.writer is not None
+        check_declared(self.reader, self.settings, self.writer)
+        declared = declared_configuration(self.settings).hash
+        if evidence(self.settings).get_configuration(declared) is None:
+            raise PnyxError(
+                f"{to_hex(declared)} is in force, and its file is not in the evidence folder",
+                hint="bring it back from a backup: members cannot check decisions without it",
+            )
+        return f"{to_hex(declared)} is the one in force"
+
+    def _gate(self, gate: Address) -> Iterator[Result]:
+        signs = self.reader.read(read_gate_account(gate, "signer"))
+        if self.key is not None and signs != self.key:
+            yield Result(
+                name="gate", status="failed", found=f"its signer is {signs}, the key here is {self.key}",
+                do="name the right keystore in [signer]; or the operator announces the new key (announceSigner)",
+            )  # fmt: skip
+        if self.reader.read(read_votes_paused(gate)):
+            yield Result(name="gate", status="failed", found="votes are paused by the guardian", do="ask the guardian")
+        for governed in self.governed:
+            address = governed.profile.address
+            if not self.reader.read(read_governor_allowed(gate, address)):
                 yield Result(
-                    name="gate", status="failed", found="votes are paused by the guardian", do="ask the guardian"
-                )
-            for governed in self.governed:
-                address = governed.profile.address
-                if not self.reader.read(read_governor_allowed(writer, address)):
-                    yield Result(
-                        name="gate", status="failed", found=f"the gate does not allow {address}",
-                        do="the operator announces it (announceGovernor), then activates it after the delay",
-                    )  # fmt: skip
+                    name="gate", status="failed", found=f"the gate does not allow {address}",
+                    do="the operator announces it (announceGovernor), then activates it after the delay",
+                )  # fmt: skip
 
     def _power(self) -> Iterator[Result]:
         if self.writer is None or self.settings.agent.mode is Mode.OBSERVE:

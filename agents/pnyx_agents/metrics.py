@@ -5,6 +5,7 @@ from __future__ import annotations
 from prometheus_client import CollectorRegistry, Counter, Gauge, start_http_server
 
 from pnyx_agents.settings import MetricsSettings
+from pnyx_contracts.errors import UsageError
 
 
 class Metrics:
@@ -21,4 +22,11 @@ class Metrics:
         self.alerts = Counter("pnyx_alerts", "Messages with urgency alert.", registry=self.registry)
 
     def serve(self, settings: MetricsSettings) -> None:
-        start_http_server(settings.port, settings.host, registry=self.registry)
+        """Raises `UsageError` when it cannot listen there."""
+        try:
+            start_http_server(settings.port, settings.host, registry=self.registry)
+        except OSError as error:
+            raise UsageError(
+                f"[metrics]: cannot listen at {settings.host}:{settings.port}: {error.strerror}",
+                hint="choose another port; each agent needs its own",
+            ) from None

@@ -10,9 +10,11 @@ from rich.text import Text
 from rich.tree import Tree
 
 from pnyx_contracts.decoded import DecodedCall
+from pnyx_contracts.entry import EntryKind
 from pnyx_contracts.errors import RefusedError
+from pnyx_policies.decision import Mode
 from pnyx_policies.dossier import Dossier
-from pnyx_policies.entitlement import entitlement
+from pnyx_policies.entitlement import Entitlement, entitlement
 from pnyx_policies.facts import Movement, SimulationStatus
 from pnyx_policies.finding import Severity
 from pnyx_policies.text import visible
@@ -45,18 +47,16 @@ def print_dossier(dossier: Dossier, console: Console) -> None:
 
 
 def _verdict(dossier: Dossier) -> RenderableType:
-    decision = dossier.decision
+    """What was decided and why, and what that means for the vote."""
+    decision, key = dossier.decision, dossier.proposal.key
     try:
         what = entitlement(dossier)
-        vote, entry = what.vote, what.kind.name
-    except RefusedError as error:  # a preview: for nobody, or before voting starts
-        vote, entry = None, f"none ({error.message})"
-    lines = Text()
-    done = vote.value if vote else decision.outcome.value
-    said = {"approve": ", approved by a person", "reject": ", rejected by a person"}
-    lines.append(done.upper() + (said[dossier.approval.verdict] if dossier.approval else ""), style="bold")
-    lines.append(f"  {decision.reason}\n")
-    key = dossier.proposal.key
+    except RefusedError as error:  # for nobody in particular, or before voting starts
+        decided, meaning, entry = decision.outcome.value, f"A preview: {error.message}.", "none"
+    else:
+        decided = what.vote.value if what.vote else decision.outcome.value
+        meaning, entry = _meaning(dossier, what), what.kind.name
+    lines = Text.assemble((decided.upper(), "bold"), f"  {decision.reason}\n", f"{meaning}\n")
     lines.append(
         f"decided by {decision.decided_by}; mode {dossier.header.mode.value}; entry {entry}\n"
         f"governor {key.governor} on chain {key.chain_id}, proposal\n{key.proposal_id}",
@@ -66,6 +66,26 @@ def _verdict(dossier: Dossier) -> RenderableType:
         lines.append(f"\n{visible(dossier.approval.person)} says: ", style="bold")
         lines.append(visible(dossier.approval.comment) or "no comment")
     return lines
+
+
+def _meaning(dossier: Dossier, what: Entitlement) -> str:
+    """What becomes of the vote, for people who know no kinds of entries."""
+    if what.vote is not None:
+        by = "a person approved it" if dossier.approval else "the rules decide alone"
+        return f"One vote {what.vote.value}: {by}."
+    if dossier.approval is not None:
+        return "No vote: a person rejected it."
+    match what.kind:
+        case EntryKind.HOLD if dossier.header.mode is Mode.OBSERVE:
+            return "No vote: the agent only observes, and would have asked a person."
+        case EntryKind.HOLD:
+            return "No vote yet: a person is asked."
+        case EntryKind.DECISION:
+            return "No vote: the agent only observes."
+        case EntryKind.MISSED:
+            return "No vote: the vote was over before anything was decided."
+        case _:
+            return "No vote."
 
 
 def _plain(text: str, limit: int) -> Text:
@@ -158,6 +178,9 @@ def decimal(units: int, decimals: int) -> str:
 
 
 def _findings(dossier: Dossier) -> RenderableType:
+    quiet = sum(not r.findings and not r.skipped for r in dossier.checks)
+    if quiet == len(dossier.checks):
+        return Text(f"nothing: {quiet} checks ran", style="dim")
     findings = sorted((f for report in dossier.checks for f in report.findings), key=lambda f: -f.severity)
     table = Table("severity", "check", "finding", show_edge=False)
     for finding in findings:
@@ -168,7 +191,6 @@ def _findings(dossier: Dossier) -> RenderableType:
     for report in dossier.checks:
         if report.skipped:
             table.add_row(Text("skipped", style="yellow"), report.check, Text(visible(report.skipped)))
-    quiet = sum(not r.findings and not r.skipped for r in dossier.checks)
     return Group(table, Text(f"{quiet} of {len(dossier.checks)} checks found nothing", style="dim"))
 
 

@@ -189,6 +189,11 @@ class Settings(Value):
         own = self.signer.ruleset if self.signer else None
         return self._load_ruleset(own or self.policy.ruleset)
 
+    def ruleset_files(self) -> set[Path]:
+        """The rulesets that are files, and not shipped."""
+        named = {self.policy.ruleset, self.signer.ruleset if self.signer else None}
+        return {self.path(name) for name in named if name is not None and name not in shipped_rulesets()}
+
     def _load_ruleset(self, name_or_path: str) -> Ruleset:
         """A shipped ruleset by name, or a TOML file. Its rules may speak of the checks that run, and of no others."""
         checks = [*(check.name for check in builtin_checks()), *self.policy.checks]

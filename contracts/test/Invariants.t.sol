@@ -228,4 +228,29 @@ contract InvariantsTest is Harness {
         (,,, uint256 votes, uint256 entries) = handler.books(address(handler.gate()));
         vm.assertEq(votes, entries);
     }
+
+    /// @dev Tried out after every act; what an invariant does itself is not kept.
+    function invariant_aPauseStopsEveryVoteAndNeverANote() public {
+        VoteGate gate = handler.gate();
+        for (uint256 i = 0; i < 3; ++i) {
+            address governor = address(handler.governors(i));
+            bytes memory vote =
+                abi.encodeCall(gate.vote, (nextOf(gate), governor, type(uint256).max, 1, PROMPT, ROOT, ""));
+            vm.assertEq(bySigner(gate, vote), gate.governorAllowed(governor) && !gate.votesPaused());
+        }
+        bytes memory note = abi.encodeCall(
+            gate.note, (nextOf(gate), EntryKind.HOLD, bytes32(uint256(1)), PROMPT, ROOT, bytes32(0))
+        );
+        vm.assertEq(bySigner(gate, note), true);
+    }
+
+    function nextOf(VoteGate gate) private view returns (uint40) {
+        (, uint40 seq,,) = gate.log().stateOf(address(gate));
+        return seq + 1;
+    }
+
+    function bySigner(VoteGate gate, bytes memory data) private returns (bool succeeded) {
+        vm.prank(gate.signer());
+        (succeeded,) = address(gate).call(data);
+    }
 }

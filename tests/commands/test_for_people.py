@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import errno
+import io
+import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from pnyx_agents.cli.cases import open_journal
+from pnyx_agents.readable import print_dossier
 from pnyx_agents.settings import load_settings
 from pnyx_contracts.errors import UsageError
+from pnyx_policies.decision import Mode
+from pnyx_policies.rulesets import shipped_ruleset
+from pnyx_tools import keystore
+from pnyx_tools.evidence import FolderStore
 from pnyx_tools.journal import Found
 from pnyx_tools.testing.anvil import Anvil
-from pnyx_tools.testing.deploy import Governance
+from pnyx_tools.testing.decisions import LocalAgent
+from pnyx_tools.testing.deploy import TOKEN, Governance, deploy_log
 
 from .conftest import Pnyx
 
@@ -32,6 +42,7 @@ def agent(pnyx: Pnyx, node: Anvil, dao: Governance, tmp_path: Path) -> Path:
         ["--name", 'My "agent"'],
         ["--keystore", "--password-file", "no-such-file"],
         ["--keystore", "--password-file", "{folder}/short"],
+        ["--password-file", "{folder}/short"],
     ],
 )
 def test_init_leaves_nothing_half_done(
@@ -44,6 +55,25 @@ def test_init_leaves_nothing_half_done(
     ended = pnyx("init", tmp_path / "new", "--rpc", node.url, "--governor", dao.governor, *options)
     assert ended.code == 2
     assert not (tmp_path / "new" / "pnyx.toml").exists()
+
+
+def test_init_takes_the_key_back_when_the_file_cannot_be_written(
+    pnyx: Pnyx,
+    node: Anvil,
+    dao: Governance,
+    operator: tuple[Path, Path],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    def full(path: Path, _content: str) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", str(path))
+
+    options = ["--keystore", "--password-file", operator[1]]
+    monkeypatch.setattr(keystore, "create_keystore", lambda path, _: path.parent.mkdir(parents=True) or path.touch())
+    monkeypatch.setattr(keystore, "write_secret", full)
+    ended = pnyx("init", tmp_path / "new", "--rpc", node.url, "--governor", dao.governor, *options)
+    assert (ended.code, "No space left" in ended.err) == (2, True)
+    assert list((tmp_path / "new" / "keys").iterdir()) == []
 
 
 def test_init_says_what_to_do_next_and_keeps_urls_private(
@@ -115,9 +145,9 @@ def test_wrong_input_is_one_message(
 
 
 def test_a_gate_needs_a_signer_that_somebody_named(pnyx: Pnyx, agent: Path, operator: tuple[Path, Path]) -> None:
-    keystore, password = operator
+    key, password = operator
     ended = pnyx(
-        "deploy", "-c", agent, "--keystore", keystore, "--password-file", password, "--evidence-uri",
+        "deploy", "-c", agent, "--keystore", key, "--password-file", password, "--evidence-uri",
         "https://example.org", "--yes",
     )  # fmt: skip
     assert (ended.code, "which key signs" in ended.err) == (2, True)
@@ -147,3 +177,38 @@ def test_a_wrong_file_is_explained(agent: Path, old: str, new: str, says: str) -
     with pytest.raises(UsageError) as raised:
         load_settings(agent)
     assert says in str(raised.value)
+
+
+def test_a_port_for_metrics_that_is_taken(pnyx: Pnyx, agent: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        agent.write_text(agent.read_text() + f"[metrics]\nport = {port}\n")
+        ended = pnyx("run", "-c", agent)
+    assert (ended.code, f"cannot listen at 127.0.0.1:{port}" in ended.err) == (2, True)
+
+
+def test_a_decision_says_what_becomes_of_the_vote(node: Anvil, dao: Governance, tmp_path: Path) -> None:
+    agent = LocalAgent(node, deploy_log(node), [dao], FolderStore(tmp_path), shipped_ruleset("steward"))
+    agent.register()
+    dao.give_power(agent.writer, 10_000)
+    receiver = node.accounts[6]
+    proposal = dao.propose([receiver], [TOKEN // 10], [b""], f"# Pay\n\nSends 0.1 ETH to {receiver} for the garden.")
+    dao.advance_to_active(proposal)
+    voted = agent.review(dao, proposal).dossier
+
+    def shown(**header: object) -> list[str]:
+        console = Console(file=io.StringIO(), width=80)
+        print_dossier(voted.model_copy(update={"header": voted.header.model_copy(update=header)}), console)
+        assert isinstance(console.file, io.StringIO)
+        return console.file.getvalue().splitlines()
+
+    whole = "\n".join(shown())
+    assert "\nOne vote for: the rules decide alone.\n" in whole
+    assert whole.startswith("FOR  ")
+    assert "\nNo vote yet: a person is asked.\n" in "\n".join(shown(mode=Mode.PROPOSE))
+    assert "\nNo vote: the agent only observes.\n" in "\n".join(shown(mode=Mode.OBSERVE))
+    assert max(map(len, shown())) <= 80
+    for address in (dao.governor, receiver):
+        assert any(address in line for line in shown()), "never cut"

@@ -11,7 +11,7 @@ from pnyx_tools.testing.anvil import Anvil
 from pnyx_tools.testing.deploy import DAY, TOKEN, Governance
 from pnyx_tools.testing.openai_server import OpenAIServer
 
-from .conftest import PASSWORD, Pnyx
+from .conftest import PASSWORD, Ended, Pnyx
 
 
 @pytest.fixture
@@ -41,12 +41,17 @@ def with_signer(config: Path) -> None:
     )
 
 
-def deploy(pnyx: Pnyx, config: Path, operator: tuple[Path, Path], *more: object) -> object:
+def deploy(pnyx: Pnyx, config: Path, operator: tuple[Path, Path], *more: object, as_json: bool = True) -> Ended:
     keystore, password = operator
     return pnyx(
         "deploy", "-c", config, "--keystore", keystore, "--password-file", password,
-        "--evidence-uri", "https://example.org/evidence", "--yes", "--json", *more,
+        "--evidence-uri", "https://example.org/evidence", "--yes", *(["--json"] if as_json else []), *more,
     )  # fmt: skip
+
+
+def failed(pnyx: Pnyx, config: Path) -> dict[str, str]:
+    """What `pnyx doctor` finds wrong."""
+    return {r["name"]: r["found"] for r in pnyx("doctor", "-c", config, "--json").json if r["status"] == "failed"}
 
 
 def test_init_writes_a_file_that_doctor_likes(pnyx: Pnyx, agent: Path, dao: Governance) -> None:
@@ -147,7 +152,9 @@ def test_deploy_then_change_the_configuration(
     edit(agent, ('ruleset = "guardian"', 'ruleset = "steward"'))
     refused = pnyx("run", "-c", agent)
     assert (refused.code, "not the one in force" in refused.err) == (1, True)
-    assert deploy(pnyx, agent, operator).code == 0
+    assert failed(pnyx, agent)["configuration"].startswith("this configuration"), "doctor foresees it"
+    announced = deploy(pnyx, agent, operator, as_json=False)
+    assert (announced.code, "The notice ends at" in announced.out) == (0, True)
     waiting = deploy(pnyx, agent, operator)
     assert (waiting.code, "notice ends at" in waiting.err) == (2, True)
     dao.node.increase_time(3 * DAY + 1)
@@ -159,6 +166,33 @@ def test_deploy_then_change_the_configuration(
         "--upto", "latest", "--json",
     )  # fmt: skip
     assert (verified.code, verified.json["ok"]) == (0, True)
+
+
+def test_doctor_sees_a_key_that_is_not_the_gates(
+    pnyx: Pnyx, agent: Path, dao: Governance, operator: tuple[Path, Path]
+) -> None:
+    with_signer(agent)
+    found = deploy(pnyx, agent, operator, "--signer", dao.node.accounts[3]).json
+    agent.write_text(agent.read_text() + f'\n[log]\naddress = "{found["log"]}"\nwriter = "{found["writer"]}"\n')
+    assert f"its signer is {dao.node.accounts[3]}" in failed(pnyx, agent)["gate"]
+
+
+def test_deploy_shows_what_it_will_declare_for_good(pnyx: Pnyx, agent: Path, operator: tuple[Path, Path]) -> None:
+    with_signer(agent)
+    said = deploy(pnyx, agent, operator, "--notice-days", 5, "--delay-days", 4).err
+    assert "https://example.org/evidence" in said
+    assert "Notice of later changes: 5 days; delay of signer and governor changes: 4 days." in said
+
+
+def test_deploy_sends_nothing_when_it_cannot_keep_what_it_declares(
+    pnyx: Pnyx, agent: Path, dao: Governance, operator: tuple[Path, Path]
+) -> None:
+    with_signer(agent)
+    edit(agent, ('evidence = "evidence"', 'evidence = "password/evidence"'))
+    before = dao.node.rpc.block()
+    ended = deploy(pnyx, agent, operator)
+    assert (ended.code, "password/evidence" in ended.err, ended.out) == (3, True, "")
+    assert dao.node.rpc.block() == before
 
 
 def test_a_plain_key_registers_itself(pnyx: Pnyx, agent: Path, operator: tuple[Path, Path]) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -43,6 +45,8 @@ def config(tmp_path: Path) -> Path:
         ("reject 123", 2, "no proposal '123' in the journal"),
         ("backup {folder}/no-folder/file", 2, "there is no folder"),
         ("backup {folder}/pnyx.toml", 2, "exists already"),
+        ("backup {folder}/evidence/file", 2, "goes into the backup"),
+        ("show {folder}/pnyx.toml", 2, "pnyx.toml is no bundle"),
         ("signer", 2, "names no keystore"),
         ("run", 3, "cannot be reached"),
     ],
@@ -60,6 +64,32 @@ def test_a_clear_message_and_the_right_code(pnyx: Pnyx, config: Path, command: s
 def test_a_configuration_that_is_not_there(pnyx: Pnyx, tmp_path: Path, command: str) -> None:
     ended = pnyx(*command.split(), "-c", tmp_path / "none.toml")
     assert (ended.code, "there is no configuration" in ended.err) == (2, True)
+
+
+def test_a_backup_that_is_not_there(pnyx: Pnyx, tmp_path: Path) -> None:
+    ended = pnyx("restore", tmp_path / "none", tmp_path / "there")
+    assert (ended.code, "there is no file" in ended.err) == (2, True)
+
+
+def test_a_member_without_a_configuration_is_told_about_the_evidence(pnyx: Pnyx, tmp_path: Path) -> None:
+    ended = pnyx("show", "0x" + "12" * 32, "-c", tmp_path / "none.toml")
+    assert (ended.code, "--evidence" in ended.err) == (2, True)
+
+
+def test_a_journal_that_is_no_database(pnyx: Pnyx, config: Path) -> None:
+    (config.parent / "data").mkdir()
+    (config.parent / "data" / "journal.sqlite").write_text("no database, and long enough to be looked at")
+    ended = pnyx("status", "-c", config)
+    assert (ended.code, "journal.sqlite cannot be opened" in ended.err) == (3, True)
+
+
+def test_a_full_disk_is_one_message() -> None:
+    command = [sys.executable, "-m", "pnyx_agents", "tools"]
+    with Path("/dev/full").open("w") as full:
+        ended = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False, timeout=60)
+    assert ended.returncode != 0
+    assert "this machine cannot go on: No space left on device" in ended.stderr
+    assert "Traceback" not in ended.stderr
 
 
 @pytest.mark.parametrize("content", ["no archive", ""])
@@ -81,5 +111,11 @@ def test_with_json_the_error_is_json_too(pnyx: Pnyx, config: Path, command: str,
     assert error["message"]
 
 
+def test_errors_have_the_names_of_the_documents(pnyx: Pnyx) -> None:
+    ended = pnyx("log", "--rpc", "http://127.0.0.1:1", "--log", "0x" + "11" * 20, "--json")
+    assert (ended.code, json.loads(ended.err)["error"]) == (3, "UnreachableError")
+
+
 def test_the_status_of_an_agent_that_never_ran(pnyx: Pnyx, config: Path) -> None:
     assert pnyx("status", "-c", config, "--json").json == []
+    assert pnyx("status", "-c", config).out.startswith("No proposal yet.")

@@ -5,9 +5,11 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import re
 import tarfile
 from pathlib import Path
 
+from pnyx_policies.rulesets import shipped_ruleset
 from pnyx_tools.journal import Stage
 
 from .conftest import Agent, MakeAgent, pay
@@ -42,6 +44,20 @@ def test_a_backup_of_a_running_agent_is_whole(make_agent: MakeAgent, tmp_path: P
     shown = run_with_config(agent, elsewhere / "pnyx.toml", "show", proposal)
     assert "FOR" in shown
     assert restore(agent, file, elsewhere) == 1, "not into a folder with something in it"
+
+
+def test_a_ruleset_of_ones_own_is_in_it_and_evidence_stays_readable(make_agent: MakeAgent, tmp_path: Path) -> None:
+    agent = make_agent(mode="observe", signer=False)
+    (agent.folder / "my-rules.toml").write_text(shipped_ruleset("steward"))
+    agent.config.write_text(re.sub('ruleset = ".*"', 'ruleset = "my-rules.toml"', agent.config.read_text()))
+    (agent.folder / "evidence").mkdir(exist_ok=True)
+    (agent.folder / "evidence" / "ab.json").write_text("{}")
+    file, elsewhere = tmp_path / "agent.backup", tmp_path / "elsewhere"
+    assert pnyx(agent, "backup", file).returncode == 0
+    assert restore(agent, file, elsewhere) == 0
+    assert (elsewhere / "my-rules.toml").read_text() == shipped_ruleset("steward")
+    modes = {name: (elsewhere / name).stat().st_mode & 0o777 for name in ("pnyx.toml", "evidence/ab.json")}
+    assert modes == {"pnyx.toml": 0o600, "evidence/ab.json": 0o644}
 
 
 def test_a_changed_backup_is_not_restored(make_agent: MakeAgent, tmp_path: Path) -> None:

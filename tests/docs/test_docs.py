@@ -16,6 +16,7 @@ from pydantic.fields import FieldInfo
 
 from pnyx_agents.cli.main import COMMANDS, group
 from pnyx_agents.settings import Settings, parse_settings
+from pnyx_contracts import errors
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -83,6 +84,12 @@ def test_every_page_is_in_the_index() -> None:
     index = (ROOT / "docs" / "README.md").read_text(encoding="utf-8")
     pages = [page.name for page in (ROOT / "docs").glob("*.md") if page.name != "README.md"]
     assert [name for name in pages if f"({name})" not in index] == []
+
+
+def test_every_kind_of_error_is_documented() -> None:
+    kinds = {kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, Exception)}
+    page = (ROOT / "docs" / "running.md").read_text(encoding="utf-8")
+    assert [kind.__name__ for kind in kinds if f"`{kind.__name__}`" not in page] == []
 
 
 def test_readme_names_the_two_commands() -> None:

@@ -106,6 +106,8 @@ def test_what_needs_the_extra_says_so(alone: Path, tmp_path: Path) -> None:
     ended = run(alone, "pnyx", "run", "-c", config)
     assert ended.returncode == 2
     assert "pip install 'pnyx[agent]'" in ended.stderr
+    ended = run(alone, "pnyx", "approve", "1", "-c", config, "--json")
+    assert "pnyx[agent]" in json.loads(ended.stderr)["hint"]
 
 
 def test_it_verifies_a_log_on_a_real_node(alone: Path, tmp_path: Path) -> None:

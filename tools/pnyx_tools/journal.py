@@ -116,7 +116,7 @@ class Journal:
             with self._engine.begin() as connection:
                 for table in metadata.sorted_tables:  # two processes may open a new journal at the same moment
                     connection.execute(sa.schema.CreateTable(table, if_not_exists=True))
-        except sa.exc.OperationalError as error:
+        except sa.exc.DatabaseError as error:
             raise UnreachableError(
                 f"the journal {self._engine.url.render_as_string()} cannot be opened: {error.orig}",
                 hint="check that the folder exists and is writable",

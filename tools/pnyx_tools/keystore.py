@@ -148,7 +148,8 @@ def ask_password(path: Path, *, new: bool = False) -> str:
                 raise UsageError("the two passwords differ")
         except getpass.GetPassWarning:
             raise UsageError(
-                f"there is no terminal to ask for the password of {path}", hint="name a file that holds it"
+                f"there is no terminal to ask for the password of {path}",
+                hint="name a file that holds it: --password-file, or password_file in [signer]",
             ) from None
     return password
 

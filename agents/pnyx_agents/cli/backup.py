@@ -14,8 +14,8 @@ from pnyx_agents.cli.options import config_option, json_option, print_json, sett
 @config_option
 @json_option
 def command(file: Path, config: Path, as_json: bool) -> None:
-    """Copy configuration, journal, workflows, evidence, salt key and the signer's memory into one file. Safe while
-    running.
+    """Copy configuration, rulesets, journal, workflows, evidence, salt key and the signer's memory into one file.
+    Safe while running.
 
     Keystores are in it (encrypted); password files are not.
     """

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from pnyx_agents.cli.arguments import ADDRESS, DAYS
-from pnyx_agents.cli.options import config_option, json_option, print_json, settings_from
+from pnyx_agents.cli.options import config_option, json_option, option_for, print_json, settings_from
 
 if TYPE_CHECKING:
-    from pnyx_agents.settings import Settings
+    from pnyx_agents.settings import LogSettings, Settings
     from pnyx_policies.configuration import Configuration
+    from pnyx_tools.chain import Chain
     from pnyx_tools.deployment import Deployed, Plan
 
 DAY_SECONDS = 24 * 3600
@@ -91,7 +93,10 @@ def command(
             declaration=declaration,
         )  # fmt: skip
         what = plan(chain, wish, account.address)
-    _show_plan(what, configuration)
+    _show_plan(what, settings, configuration, evidence_uri)
+    if settings.log is None:
+        gate = "" if plain_key else f"; delay of signer and governor changes: {delay_days} days"
+        click.echo(f"Notice of later changes: {notice_days} days{gate}.", err=True)
     held = chain.balance(account.address)
     if held < what.max_cost_wei:
         raise UsageError(
@@ -99,14 +104,15 @@ def command(
         )
     if not yes:
         click.confirm("Send these transactions?", abort=True, err=True)
+    stored = evidence(settings).put_configuration(configuration)  # before the chain speaks of it
     deployed = carry_out(chain, what, account, lambda text: click.echo(f"... {text}", err=True))
-    stored = evidence(settings).put_configuration(configuration)
     if as_json:
         print_json({**deployed.model_dump(mode="json"), "configuration": str(stored)})
     elif settings.log is not None:
         click.echo(f"\nDone. The configuration lies in {stored}: publish it with the bundles.")
+        _show_notice(chain, settings.log, deployed.writer)
     else:
-        _show_result(deployed, signer, evidence_uri, stored)
+        _show_result(deployed, signer, evidence_uri, stored, config)
 
 
 def _signer_of(settings: Settings) -> str | None:
@@ -118,21 +124,38 @@ def _signer_of(settings: Settings) -> str | None:
     return keystore_address(settings.path(settings.signer.keystore))
 
 
-def _show_plan(what: Plan, configuration: Configuration) -> None:
+def _show_plan(what: Plan, settings: Settings, configuration: Configuration, evidence_uri: str) -> None:
     from pnyx_agents.readable import coins
 
-    analysts = ", ".join(analyst.name for analyst in configuration.analysts)
-    click.echo(
-        f"This declares the agent {configuration.agent!r}: mode {configuration.mode.value}, analysts {analysts}, "
-        f"ruleset 0x{configuration.ruleset_hash.hex()}. Later changes need notice.\n\nTransactions of {what.sender}:",
-        err=True,
-    )
+    click.echo(f"This declares the agent {configuration.agent!r} on chain {settings.chain.chain_id}:", err=True)
+    for name, value in (
+        ("mode", configuration.mode.value),
+        ("analysts", ", ".join(analyst.name for analyst in configuration.analysts)),
+        ("ruleset", settings.policy.ruleset),
+        ("governors", ", ".join(configuration.governors)),
+        ("evidence", evidence_uri),
+    ):
+        click.echo(f"  {name:10} {value}", err=True)
+    click.echo(f"\nTransactions of {what.sender}:", err=True)
     for number, step in enumerate(what.steps, 1):
         click.echo(f"{number}. {step.what}", err=True)
     click.echo(f"\nAbout {what.gas:,} gas, at most {coins(what.max_cost_wei)}.", err=True)
 
 
-def _show_result(deployed: Deployed, signer: str | None, evidence_uri: str, stored: Path) -> None:
+def _show_notice(chain: Chain, log: LogSettings, writer: str) -> None:
+    """What an announcement asks of the operator; nothing after an activation."""
+    from pnyx_tools.registration import standing
+
+    found = standing(chain, log.address, writer, log.start_block)
+    if found is not None and found.pending is not None:
+        when = datetime.fromtimestamp(found.pending.active_at, UTC).strftime("%Y-%m-%d %H:%M UTC")
+        click.echo(
+            f"The notice ends at {when}. Until then the old configuration is in force and has to run;\n"
+            "then run this command again, which activates the new one."
+        )
+
+
+def _show_result(deployed: Deployed, signer: str | None, evidence_uri: str, stored: Path, config: Path) -> None:
     click.echo(f'\nDone. Put this into the configuration:\n\n[log]\naddress = "{deployed.log}"')
     if deployed.factory is not None:
         click.echo(f'writer = "{deployed.writer}"\nfactory = "{deployed.factory}"')
@@ -142,5 +165,5 @@ def _show_result(deployed: Deployed, signer: str | None, evidence_uri: str, stor
         f"- publish the evidence folder at {evidence_uri} (the configuration lies in {stored})\n"
         f"- send coins for gas to the signer {signer}\n"
         f"- let people delegate voting power to {deployed.writer}\n"
-        f"- pnyx doctor"
+        f"- pnyx doctor{option_for(config)}"
     )

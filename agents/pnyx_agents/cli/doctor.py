@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pnyx_agents.cli.options import config_option, json_option, print_json, settings_from
+from pnyx_agents.cli.options import config_option, json_option, option_for, print_json, settings_from
 
 if TYPE_CHECKING:
     from pnyx_agents.doctor import Result
@@ -30,12 +30,12 @@ def command(config: Path, as_json: bool) -> None:
     if as_json:
         print_json([result.model_dump(mode="json") for result in results])
     else:
-        _show(results)
+        _show(results, config)
     if any(result.status == "failed" for result in results):
         sys.exit(1)
 
 
-def _show(results: Sequence[Result]) -> None:
+def _show(results: Sequence[Result], config: Path) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -52,4 +52,4 @@ def _show(results: Sequence[Result]) -> None:
     elif warnings:
         click.echo(f"\nThe agent can run. {warnings} of {len(results)} deserve a look.")
     else:
-        click.echo("\nAll is well. Next: pnyx run")
+        click.echo(f"\nAll is well. Next: pnyx run{option_for(config)}")

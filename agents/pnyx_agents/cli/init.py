@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from pnyx_agents.cli.arguments import ADDRESS
-from pnyx_agents.cli.options import json_option, print_json
+from pnyx_agents.cli.options import json_option, option_for, print_json
 
 
 @click.command("init")
@@ -23,7 +23,7 @@ from pnyx_agents.cli.options import json_option, print_json
 def command(
     folder: Path, rpc: str, governor: str, name: str, keystore: bool, password_file: Path | None, as_json: bool
 ) -> None:
-    """Write a commented pnyx.toml into FOLDER. Looks at the governor first; never overwrites anything."""
+    """Write a commented pnyx.toml into FOLDER, or here. Looks at the governor first; never overwrites anything."""
     from pnyx_agents.settings import parse_settings
     from pnyx_contracts.errors import UsageError
     from pnyx_tools import plugins
@@ -31,6 +31,8 @@ def command(
     from pnyx_tools.keystore import ask_password, create_keystore, read_password, write_secret
     from pnyx_tools.rpc import Rpc
 
+    if password_file and not keystore:
+        raise UsageError("--password-file is for the keystore that --keystore makes", hint="add --keystore")
     config, key = folder / "pnyx.toml", folder / "keys" / "signer.json"
     for path in (config, *([key] if keystore else [])):
         if path.exists():
@@ -44,8 +46,13 @@ def command(
     if keystore:
         password = read_password(password_file) if password_file else ask_password(key, new=True)
         address = create_keystore(key, password)
-    folder.mkdir(parents=True, exist_ok=True)
-    write_secret(config, text)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        write_secret(config, text)
+    except OSError:
+        if keystore:
+            key.unlink()  # nobody has seen its address yet, and a second try would find it in its way
+        raise
     if as_json:
         print_json({"config": str(config), "governor": profile.model_dump(mode="json"), "key_address": address})
         return
@@ -56,7 +63,7 @@ def command(
     if address is not None:
         click.echo(f"\nThe signer's key is {address} in {key}. Keep its password apart from it.")
         click.echo("An agent that only observes does not need it; `pnyx deploy` does.")
-    option = "" if folder == Path() else f" -c {config}"
+    option = option_for(config)
     click.echo(
         f"\nNext:  pnyx doctor{option}\n       pnyx review {profile.address} ID{option}\n       pnyx run{option}"
     )

@@ -5,6 +5,7 @@ Exit codes: 0 all is well; 1 something differs, was refused or failed; 2 wrong u
 
 from __future__ import annotations
 
+import errno
 import importlib
 import json
 import sys
@@ -34,6 +35,10 @@ COMMANDS = {
 """Command -> one line of help. The file ``cli/<command>.py`` has a click command of the same name, called
 ``command``.
 """
+
+
+OUT_OF_MEANS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EMFILE, errno.ENFILE}
+"""A full disk, a quota, too many open files: no mistake in the code, and no file is named."""
 
 
 class LazyGroup(click.Group):
@@ -77,24 +82,32 @@ def main(arguments: list[str] | None = None) -> None:
         sys.exit(1)
     except click.exceptions.Exit as stop:
         sys.exit(stop.exit_code)
-    except PnyxError as error:
-        click.echo(_explain(error, as_json="--json" in given), err=True)
-        sys.exit(error.exit_code)
-    except OSError as error:
-        if error.filename is None:
+    except (PnyxError, OSError, ModuleNotFoundError) as error:
+        told = _for_a_person(error)
+        if told is None:
             raise
-        told = UsageError(f"{error.filename}: {error.strerror}")
-        click.echo(_explain(told, as_json="--json" in given), err=True)
+        message = _json_error(_kind(told), told.message, told.hint) if "--json" in given else f"error: {told}"
+        click.echo(message, err=True)
         sys.exit(told.exit_code)
-    except ModuleNotFoundError as error:
-        if error.name is None or error.name.startswith("pnyx"):
-            raise
-        click.echo(f"error: this command needs the package {error.name!r}\n  try: pip install 'pnyx[agent]'", err=True)
-        sys.exit(2)
 
 
-def _explain(error: PnyxError, *, as_json: bool) -> str:
-    return _json_error(type(error).__name__, error.message, error.hint) if as_json else f"error: {error}"
+def _for_a_person(error: Exception) -> PnyxError | None:
+    """The error in our own words; None for what nobody foresaw, which keeps its traceback."""
+    match error:
+        case PnyxError():
+            return error
+        case OSError(filename=name) if name is not None:
+            return UsageError(f"{name}: {error.strerror}")
+        case OSError(errno=number) if number in OUT_OF_MEANS:
+            return PnyxError(f"this machine cannot go on: {error.strerror}", hint="make room, then try again")
+        case ModuleNotFoundError(name=str() as name) if not name.startswith("pnyx"):
+            return UsageError(f"this command needs the package {name!r}", hint="pip install 'pnyx[agent]'")
+    return None
+
+
+def _kind(error: PnyxError) -> str:
+    """Its name in the tree of `pnyx_contracts.errors`; finer classes are no part of what scripts may read."""
+    return next(kind.__name__ for kind in type(error).__mro__ if kind.__module__ == PnyxError.__module__)
 
 
 def _json_error(kind: str, message: str, hint: str) -> str:

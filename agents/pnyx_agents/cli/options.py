@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,11 +12,18 @@ import click
 if TYPE_CHECKING:
     from pnyx_agents.settings import Settings
 
+USUAL_CONFIG = Path("pnyx.toml")
+
 config_option = click.option(
-    "--config", "-c", "config", type=click.Path(path_type=Path), default=Path("pnyx.toml"), show_default=True,
+    "--config", "-c", "config", type=click.Path(path_type=Path), default=USUAL_CONFIG, show_default=True,
     help="The agent's configuration.",
 )  # fmt: skip
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout, nothing else.")
+
+
+def option_for(config: Path) -> str:
+    """What a next command needs to find the same configuration; nothing for the usual one."""
+    return "" if config == USUAL_CONFIG else f" -c {shlex.quote(str(config))}"
 
 
 def settings_from(path: Path) -> Settings:

@@ -33,6 +33,20 @@ def command(what: str, config: Path, evidence: str | None, as_json: bool) -> Non
     console.print(f"\nrecord root 0x{bundle.record_root.hex()}\nprompt hash 0x{bundle.prompt_hash.hex()}", style="dim")
 
 
+def _parse(file: Path) -> Bundle:
+    """Raises `UsageError` when the file is none of ours."""
+    from pnyx_contracts.errors import DecodingError, UsageError
+    from pnyx_policies.bundle import Bundle
+
+    try:
+        return Bundle.parse(file.read_bytes())
+    except DecodingError as error:
+        raise UsageError(
+            f"{file} is no bundle: {error.message}",
+            hint="the bundle of a record is named by its record root, ROOT.json",
+        ) from error
+
+
 def _find(what: str, config: Path, evidence: str | None) -> Bundle:
     from pnyx_agents.cli.word import load_bundle, record_root
     from pnyx_contracts.errors import UsageError
@@ -40,12 +54,19 @@ def _find(what: str, config: Path, evidence: str | None) -> Bundle:
     from pnyx_tools.evidence import open_store
 
     if Path(what).is_file():
-        return Bundle.parse(Path(what).read_bytes())
+        return _parse(Path(what))
     if evidence is not None:
         data = open_store(evidence).get_bundle(record_root(what))
         if data is None:
-            raise UsageError(f"{evidence} has no bundle of the record {what}")
+            raise UsageError(
+                f"{evidence} has no bundle of the record {what}", hint="check both; pnyx log lists the records"
+            )
         return Bundle.parse(data)
+    if not config.exists():
+        raise UsageError(
+            f"there is no configuration at {config}, and nobody said where the bundles lie",
+            hint="members: --evidence URL-or-FOLDER; operators: --config FILE",
+        )
     from pnyx_agents.cli.cases import find_case, open_journal
     from pnyx_agents.settings import load_settings
 

@@ -30,6 +30,9 @@ def command(config: Path, as_json: bool) -> None:
     if as_json:
         print_json([case.model_dump(mode="json") for case in cases])
         return
+    if not cases:
+        click.echo("No proposal yet. pnyx run follows the governors; pnyx review looks at an older proposal.")
+        return
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -43,8 +46,6 @@ def command(config: Path, as_json: bool) -> None:
     held = sum(case.stage is Stage.HELD for case in cases)
     if held:
         click.echo(f"\n{held} held, waiting for a person: pnyx show ID, then pnyx approve ID or pnyx reject ID")
-    elif not cases:
-        click.echo("No proposal yet. pnyx run follows the governors; pnyx review looks at an older proposal.")
 
 
 def _story(case: Case) -> Text:
