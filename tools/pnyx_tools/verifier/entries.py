@@ -50,7 +50,7 @@ from pnyx_policies.verify.verdict import About, Step, Verdict
 from pnyx_tools.code import read_targets
 from pnyx_tools.context import ContextTool, builtin_tools
 from pnyx_tools.gather import gather_facts
-from pnyx_tools.reader import MethodMissingError, RevertedError, RpcError
+from pnyx_tools.reader import BlockId, MethodMissingError, RevertedError, RpcError
 from pnyx_tools.verifier.chainview import ChainView, Governed
 from pnyx_tools.verifier.desk import EvidenceDesk, EvidenceGoneError
 
@@ -184,7 +184,7 @@ class EntryCheck:
                 return tuple(say(step, governed.why_not, grade) for step, grade in _FACT_STEPS)
             return self._gather(case, governed.adapter, governed.profile)
         except (RpcError, MethodMissingError) as error:
-            return tuple(self._unread(case, pinned.number, error, _FACT_STEPS))
+            return tuple(self._unread(case, to_hex(pinned.hash), error, _FACT_STEPS))
         except (RevertedError, DecodingError, DiffersError, UsageError) as error:
             return (case.about.differs(Step.STATE, "state", reason=error.message, grade=Grade.RE_READ),)
 
@@ -218,7 +218,7 @@ class EntryCheck:
             yield from check_code_until_entry(case, targets)
 
     def _unread(
-        self, case: Case, block: int, error: PnyxError, steps: Sequence[tuple[Step, Grade]]
+        self, case: Case, block: BlockId, error: PnyxError, steps: Sequence[tuple[Step, Grade]]
     ) -> Iterator[Verdict]:
         """A node without the block's state says nothing about the record. One that has it, and yet fails at what the
         record touches, does: whoever writes records could put such a thing in every one.
@@ -230,7 +230,8 @@ class EntryCheck:
             say, why = case.about.not_checkable, f"the node has no state at block {block}"
         yield from (say(step, f"{why}: {error.message}", grade) for step, grade in steps)
 
-    def _has_state(self, block: int) -> bool:
+    def _has_state(self, block: BlockId) -> bool:
+        """Asked for in the same way, by hash or by number: not every node knows both."""
         try:
             self._view.reader.balance(self._history.writer, block)
         except (RpcError, MethodMissingError):
