@@ -109,15 +109,19 @@ def main(arguments: list[str]) -> None:
         print(__doc__)
         return
     if command not in {"demo", "test", "check", "setup"} or (rest and command in {"check", "setup"}):
-        print(__doc__, file=sys.stderr)
+        print(
+            f"dev.py: there is no such command: {' '.join(arguments) or '(none given)'}\n\n{__doc__}", file=sys.stderr
+        )
         sys.exit(2)
+    if not os.access(ROOT, os.W_OK):
+        sys.exit(f"{ROOT} is not writable for this user, and the set-up lives there. Try: a clone of your own")
     if not (3, 11) <= sys.version_info[:2] <= (3, 13):
         found = sys.version.split()[0]
         sys.exit(f"Pnyx needs Python 3.11, 3.12 or 3.13; this is {found}. Try: python3.12 dev.py {command}")
     install_python_packages()
     install_node_packages()
-    if command == "demo":
-        run(["pnyx", "demo", *rest], cwd=ROOT, env=environment())
+    if command == "demo":  # where the person is: paths in its arguments start there
+        run(["pnyx", "demo", *rest], env=environment())
     elif command == "check":
         check()
     elif command == "test":

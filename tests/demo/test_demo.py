@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+import copy
 import json
+import os
+import re
+import signal
 import subprocess
 import sys
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pnyx_agents.demo.scenario import sketches_from
-from pnyx_contracts.errors import UsageError
+from pnyx_agents.demo import play
+from pnyx_agents.demo.play import PER_PROPOSAL, demand_whole_check
+from pnyx_agents.demo.scenario import own_sketches, sketches_from
+from pnyx_agents.demo.stage import Stage, set_stage
+from pnyx_contracts.decision_log import read_state
+from pnyx_contracts.errors import DiffersError, PnyxError, UsageError
+from pnyx_policies.verify import Step
 
 MUST_END_WITHIN_SECONDS = 60
 
@@ -26,8 +37,13 @@ def report_of(ended: subprocess.CompletedProcess[str]) -> Any:
     return json.loads(ended.stdout)
 
 
-def test_the_whole_job_on_our_own_proposals() -> None:
-    report = report_of(demo())
+@pytest.fixture(scope="module")
+def report() -> Any:
+    """Of one demo with our own proposals."""
+    return report_of(demo())
+
+
+def test_the_whole_job_on_our_own_proposals(report: Any) -> None:
     votes = {act["name"]: act["vote"] for act in report["acts"]}
     assert votes == {
         "honest transfer": "for",
@@ -52,6 +68,69 @@ def test_it_fails_loudly_when_a_decision_is_not_the_right_one(tmp_path: Path) ->
     ended = demo("--ruleset", str(rules))
     assert ended.returncode == 1
     assert "expected against" in ended.stderr
+
+
+def without(step: Step) -> Callable[[Any], None]:
+    """The stranger did not look at one proposal in this step."""
+
+    def forget(verification: Any) -> None:
+        verdicts = verification["writers"][0]["verdicts"]
+        about = next(v["proposal"] or v["entry"] for v in verdicts if v["step"] == step)
+        verdicts[:] = [v for v in verdicts if v["step"] != step or (v["proposal"] or v["entry"]) != about]
+
+    return forget
+
+
+def problem(verification: Any) -> None:
+    verification["writers"][0]["verdicts"][0]["status"] = "differs"
+
+
+@pytest.mark.parametrize(
+    ("spoil", "says"),
+    [
+        (lambda v: v.update(ok=False), "says ok: False"),
+        (lambda v: v.update(writers=[]), "0 writers"),
+        (lambda v: v["writers"][0].update(tier="declared"), "tier: declared"),
+        (lambda v: v["writers"][0].update(verdicts=[]), "of 0 proposals, not 5"),
+        (problem, "finds 1 problems"),
+        *((without(step), f"could check {step.title!r} of 4 proposals, not 5") for step in PER_PROPOSAL),
+    ],
+)
+def test_no_success_unless_the_stranger_checked_everything(
+    report: Any, spoil: Callable[[Any], None], says: str
+) -> None:
+    verification = copy.deepcopy(report["verification"])
+    demand_whole_check(verification, len(report["acts"]))
+    spoil(verification)
+    with pytest.raises(DiffersError, match=re.escape(says)):
+        demand_whole_check(verification, len(report["acts"]))
+
+
+def signer_of(daemon: subprocess.Popen[bytes]) -> int | None:
+    """The signer among the children of the daemon, once it is there."""
+    for child in Path(f"/proc/{daemon.pid}/task/{daemon.pid}/children").read_text().split():
+        with suppress(FileNotFoundError, ProcessLookupError):  # some children live for a moment only
+            if b"pnyx_tools.signer" in Path(f"/proc/{child}/cmdline").read_bytes():
+                return int(child)
+    return None
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks for the signer in /proc")
+def test_it_fails_loudly_when_the_signer_dies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    start = play.start_daemon
+
+    def start_and_kill_the_signer(stage: Stage) -> subprocess.Popen[bytes]:
+        daemon = start(stage)
+        while (signer := signer_of(daemon)) is None:
+            assert daemon.poll() is None, "the agent starts its signer"
+        os.kill(signer, signal.SIGKILL)
+        return daemon
+
+    monkeypatch.setattr(play, "start_daemon", start_and_kill_the_signer)
+    with set_stage(tmp_path / "demo", "steward", {}, lambda _: None) as stage:
+        with pytest.raises(PnyxError, match="the agent ended by itself"):
+            play.play(stage, list(own_sketches(stage.store)), lambda _: None)
+        assert stage.node.rpc.read(read_state(stage.deployed.log, stage.deployed.writer)).seq == 0
 
 
 def test_all_real_proposals_go_the_same_way(real_proposals: list[Path]) -> None:

@@ -92,7 +92,7 @@ def _show(report: Report, console: Console) -> None:
 def _what_to_try(report: Report, folder: Path) -> str:
     config = folder / "pnyx.toml"
     return f"""
-The chain and the agent's files stay there until Ctrl-C. In another terminal, try:
+The chain stays until Ctrl-C, the agent's files in {folder} for good. In another terminal, try:
 
   pnyx status -c {config}
   pnyx show {report.acts[0].proposal_id[:8]} -c {config}

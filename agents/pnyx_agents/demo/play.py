@@ -67,7 +67,7 @@ def play(stage: Stage, sketches: Sequence[Sketch], say: Callable[[str], None]) -
     say(f"opening {len(sketches)} proposals")
     opened = {str(open_proposal(stage, sketch)): sketch for sketch in sketches}
     stage.node.request("evm_setIntervalMining", BLOCK_SECONDS)
-    daemon = _start_daemon(stage)
+    daemon = start_daemon(stage)
     try:
         say("the agent follows, decodes, simulates, analyzes, checks, decides, records, votes")
         cases = _await_all(stage, daemon, opened, say)
@@ -78,7 +78,7 @@ def play(stage: Stage, sketches: Sequence[Sketch], say: Callable[[str], None]) -
     acts = tuple(_compare(stage, opened[_id(case)], case) for case in cases)
     say("a stranger verifies: a new process, with one RPC endpoint and the log's address")
     verification = _verify(stage)
-    _demand_whole_check(verification, len(acts))
+    demand_whole_check(verification, len(acts))
     return Report(
         rpc=stage.node.url, log=stage.deployed.log, writer=stage.deployed.writer,
         governor=stage.governance.governor, evidence=str(stage.folder / "evidence"), acts=acts,
@@ -86,7 +86,8 @@ def play(stage: Stage, sketches: Sequence[Sketch], say: Callable[[str], None]) -
     )  # fmt: skip
 
 
-def _start_daemon(stage: Stage) -> subprocess.Popen[bytes]:
+def start_daemon(stage: Stage) -> subprocess.Popen[bytes]:
+    """`pnyx run`, as a process of its own; it starts its signer."""
     log = (stage.folder / "daemon.log").open("ab")
     command = [sys.executable, "-m", "pnyx_agents", "run", "--config", str(stage.folder / "pnyx.toml")]
     return subprocess.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, start_new_session=True)
@@ -177,9 +178,11 @@ def _verify(stage: Stage) -> Any:  # noqa: ANN401 - JSON
         "--evidence", str(stage.folder / "evidence"), "--json",
     ]  # fmt: skip
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=_nothing_of_ours())
-    if done.returncode not in {0, 1}:
-        raise DiffersError(f"the stranger's verification ended with {done.returncode}: {done.stderr.strip()}")
-    return json.loads(done.stdout)
+    try:
+        return json.loads(done.stdout)
+    except ValueError:
+        told = done.stderr.strip()
+        raise DiffersError(f"the stranger's verification ended with {done.returncode} and no report: {told}") from None
 
 
 PER_PROPOSAL = (
@@ -188,8 +191,10 @@ PER_PROPOSAL = (
 )  # fmt: skip
 
 
-def _demand_whole_check(report: Any, proposals: int) -> None:  # noqa: ANN401 - JSON
+def demand_whole_check(report: Any, proposals: int) -> None:  # noqa: ANN401 - JSON
     """A check that looked at less than everything would prove nothing: each proposal must have come up in each step."""
+    if len(report["writers"]) != 1:
+        raise DiffersError(f"the stranger finds {len(report['writers'])} writers in the log, not 1")
     (writer,) = report["writers"]
     problems = [v for v in writer["verdicts"] if Status(v["status"]).is_problem]
     if problems:
