@@ -18,6 +18,7 @@ from pnyx_agents.reviewer import Governed, Reviewer
 from pnyx_agents.settings import SOCKET, GovernorSettings, Settings
 from pnyx_contracts.errors import RefusedError, UsageError
 from pnyx_contracts.types import to_hex
+from pnyx_policies.approval import require_counts
 from pnyx_policies.checks import Check, builtin_checks
 from pnyx_policies.configuration import Configuration
 from pnyx_policies.dossier import Dossier
@@ -107,6 +108,8 @@ def declared_configuration(settings: Settings) -> Configuration:
         ruleset_hash=settings.ruleset().hash,
         checks={check.name: check.version for check in builtin_checks()} | settings.policy.checks,
         known_addresses=settings.addresses,
+        approvers=settings.signer.approvers if settings.signer else (),
+        unsafe_unsigned_approvals=settings.signer is not None and settings.signer.unsafe_unsigned_approvals,
         software=f"pnyx {version('pnyx')}",
     )
 
@@ -200,8 +203,6 @@ def signer_settings(settings: Settings, key_address: str) -> SignerSettings:
         writer_kind=WriterKind.GATE if settings.log.writer else WriterKind.PLAIN_KEY,
         configuration=declared_configuration(settings),
         ruleset=settings.signer_ruleset().text,
-        approvers=own.approvers,
-        unsafe_unsigned_approvals=own.unsafe_unsigned_approvals,
         treasury_assets=tuple({a for g in settings.governor for a in g.treasury_assets}),
         limits=Limits(max_gas=own.max_gas, max_fee_per_gas=own.max_fee_per_gas_wei, daily_wei=own.daily_spend_wei),
         socket=settings.path(own.socket),
@@ -210,15 +211,9 @@ def signer_settings(settings: Settings, key_address: str) -> SignerSettings:
 
 
 def require_approved(settings: Settings, dossier: Dossier) -> None:
-    """Raises `RefusedError` when the approval in `dossier` would not count for the signer now."""
-    from pnyx_tools.signer import approvals
-
-    vote, own = entitlement(dossier).vote, settings.signer
-    if vote is not None and own is not None:
-        approvals.require_approved(
-            dossier, vote, int(time.time()), approvers=own.approvers,
-            unsafe_unsigned_approvals=own.unsafe_unsigned_approvals,
-        )  # fmt: skip
+    """Raises `RefusedError` when the person's word in `dossier` would not count for the signer now."""
+    entitlement(dossier)
+    require_counts(dossier, declared_configuration(settings), int(time.time()))
 
 
 def evidence(settings: Settings) -> FolderStore:

@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Any, Literal, Self
 
-from eth_abi.abi import encode
 from eth_hash.auto import keccak
 from pydantic import BeforeValidator, Field, JsonValue, PlainSerializer, TypeAdapter, ValidationError, model_validator
 
@@ -42,8 +41,6 @@ from pnyx_policies.dossier import Attempt, Dossier
 
 FORMAT = "pnyx.bundle.v1"
 RESERVED = "reserved"
-
-_APPROVAL_TAG = keccak(b"pnyx.decision.v1")
 
 
 def _to_body(value: Any) -> bytes:  # noqa: ANN401 - a validator sees what came in
@@ -240,15 +237,6 @@ def open_bundle(root: bytes, data: bytes) -> Bundle:
     if recomputed.record_root != root and not recomputed.differences:
         raise SwappedBundleError(root, recomputed.record_root)
     raise ChangedBundleError(root, recomputed.differences)
-
-
-def decision_digest(review_digest: bytes, outcome: str, ruleset_hash: bytes, expires_at: int) -> bytes:
-    """What a person approves: this outcome (an `Outcome` value) of this review under this ruleset.
-
-    `expires_at` is the end of the approval in seconds since the epoch; it enters as uint256.
-    """
-    types = ["bytes32", "bytes32", "string", "bytes32", "uint256"]
-    return keccak(encode(types, [_APPROVAL_TAG, review_digest, outcome, ruleset_hash, expires_at]))
 
 
 @cache

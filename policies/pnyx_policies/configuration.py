@@ -27,6 +27,11 @@ class Configuration(Value):
     known_addresses: dict[Address, str]
     """Addresses that the operator calls friends, with their names. They make findings milder, so they are declared:
     nobody becomes a friend for the length of one vote."""
+    approvers: tuple[Address, ...] = ()
+    """Whose signed word counts. With any of them, nobody else's does; they can lift a hold."""
+    unsafe_unsigned_approvals: bool = False
+    """Without approvers the operator's word can confirm the vote that the rules give, or reject it. True makes it
+    enough for any vote that a person is said to want: whoever has the daemon then votes as they like."""
     software: str
     """Distribution and version, for example ``pnyx 0.1.0``."""
 

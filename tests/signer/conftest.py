@@ -11,13 +11,15 @@ from typing import Any
 
 import pytest
 from eth_account import Account
+from eth_account.signers.local import LocalAccount
 from eth_utils.address import to_checksum_address
 from pydantic import SecretStr
 
 from pnyx_contracts.decision_log import encode_register, read_state, subject
 from pnyx_contracts.entry import Declaration, EntryKind, WriterState
 from pnyx_contracts.record import record_key
-from pnyx_contracts.types import Vote
+from pnyx_contracts.types import Vote, to_hex
+from pnyx_policies.approval import answer_in, answered
 from pnyx_policies.bundle import Bundle, seal
 from pnyx_policies.checks import CheckView, builtin_checks, run_checks
 from pnyx_policies.configuration import Configuration
@@ -380,13 +382,23 @@ def plain(found: Callable[..., Parliament]) -> Parliament:
 
 def approve(person: str = "Ada", *, expires_at: int = 1_900_000_000, vote: Vote | None = None, **parts: Any) -> Any:
     """An approval for whatever a dossier decided."""
-    from pnyx_policies.bundle import decision_digest
 
     def made(dossier: Dossier) -> Approval:
-        decision = dossier.decision
-        outcome = vote.value if vote else decision.outcome.value
-        digest = decision_digest(decision.review_digest, outcome, decision.ruleset_hash, expires_at)
-        given = {"verdict": "approve", "vote": vote.value if vote else None, "decision_digest": digest}
-        return Approval(**{"person": person, "expires_at": expires_at, **given, **parts})
+        verdict = parts.get("verdict", "approve")
+        word = answered(
+            dossier, person=person, verdict=verdict, vote=vote and vote.value, expires_at=expires_at,
+        )  # fmt: skip
+        return word.model_copy(update=parts)
+
+    return made
+
+
+def signed(by: LocalAccount, **parts: Any) -> Any:
+    """The same by a person with a key, as a wallet signs it."""
+
+    def made(dossier: Dossier) -> Approval:
+        word = approve(**{"person": by.address, **parts})(dossier)
+        signature = by.sign_typed_data(full_message=answer_in(dossier, word).typed_data).signature
+        return word.model_copy(update={"signature": to_hex(bytes(signature))})
 
     return made

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from eth_account import Account
-from eth_account.messages import encode_defunct
 from eth_hash.auto import keccak
 from eth_utils.address import to_checksum_address
 from pydantic import ValidationError
@@ -17,6 +16,7 @@ from pnyx_contracts.entry import EntryKind
 from pnyx_contracts.errors import DecodingError, DiffersError, PnyxError, RefusedError
 from pnyx_contracts.types import ProposalState, Vote
 from pnyx_policies.analysis import Analysis, Analyst, Opinion, Recommendation
+from pnyx_policies.approval import answer_in
 from pnyx_policies.checks import CheckReport, CheckView, builtin_checks, run_checks
 from pnyx_policies.decide import decide
 from pnyx_policies.decision import Mode, Outcome
@@ -28,7 +28,7 @@ from pnyx_tools.signer.settings import WriterKind
 from pnyx_tools.testing.deploy import deploy_governance, deploy_log, encode_call
 from pnyx_tools.voter import vote
 
-from .conftest import FRIEND, GWEI, RULES, STRANGER, Parliament, approve, sealed, text
+from .conftest import FRIEND, GWEI, RULES, STRANGER, Parliament, approve, sealed, signed, text
 
 Doctor = Callable[[Dossier], Dossier]
 
@@ -66,6 +66,12 @@ def judged_again(dossier: Dossier, ruleset: str = RULES) -> Dossier:
     return dossier.model_copy(
         update={"checks": reports, "decision": decision, "rules": decision.rules, "ruleset": ruleset}
     )
+
+
+def declare(parliament: Parliament, **parts: Any) -> None:
+    """Another declared configuration, for signer and daemon alike."""
+    configuration = parliament.settings.configuration.model_copy(update=parts)
+    parliament.settings = parliament.settings.model_copy(update={"configuration": configuration})
 
 
 def refuses(parliament: Parliament, request: Any, reason: str, kind: type[PnyxError] = RefusedError) -> None:
@@ -292,29 +298,70 @@ def test_in_propose_mode_a_vote_needs_an_approval(found: Callable[..., Parliamen
 def test_a_hold_is_lifted_only_by_the_signature_of_an_approver(found: Callable[..., Parliament]) -> None:
     parliament = found(kind=WriterKind.GATE)
     ada, mallory = Account.create(), Account.create()
-    parliament.settings = parliament.settings.model_copy(update={"approvers": (ada.address,)})
+    declare(parliament, approvers=(ada.address,))
     number = parliament.open(to=STRANGER)
+    for unsigned, reason in (
+        (approve(vote=Vote.FOR), "is not signed"),
+        (approve(vote=Vote.FOR, signature="0x1234"), "signed by nobody"),
+        (signed(mallory, vote=Vote.FOR), f"signed by {mallory.address}"),
+        (signed(ada, vote=Vote.FOR, person="Vitalik"), "speaks for 'Vitalik'"),
+        (signed(ada, vote=Vote.FOR, comment="She never said that."), "another word"),
+        (signed(ada, vote=Vote.FOR, expires_at=1_700_000_000), "expired at"),
+    ):
+        refuses(parliament, parliament.ask_vote(parliament.dossier(number, approval=unsigned)), reason)
+    word = signed(ada, vote=Vote.FOR)
+    assert parliament.signer().sign(parliament.ask_vote(parliament.dossier(number, approval=word))).raw
 
-    def signed(by: Any) -> Any:
-        def made(dossier: Dossier) -> Any:
-            approval = approve(vote=Vote.FOR)(dossier)
-            signature = by.sign_message(encode_defunct(primitive=approval.decision_digest)).signature
-            return approval.model_copy(update={"signature": "0x" + bytes(signature).hex()})
 
-        return made
+@pytest.mark.parametrize("part", [{"verdict": "approve"}, {"verdict": "approve", "vote": "for"}])
+def test_a_signed_rejection_is_no_approval(found: Callable[..., Parliament], part: dict[str, str]) -> None:
+    """The daemon flips the verdict; with a digest of its own making the signature is nobody's."""
+    parliament = found(kind=WriterKind.GATE, mode=Mode.PROPOSE)
+    ada = Account.create()
+    declare(parliament, approvers=(ada.address,))
+    number = parliament.open()
+    honest = parliament.dossier(number)
+    flipped = signed(ada, verdict="reject")(honest).model_copy(update=part)
+    refuses(parliament, parliament.ask_vote(changed(honest, "approval", flipped)), "another word")
+    rebound = flipped.model_copy(update={"decision_digest": answer_in(honest, flipped).digest})
+    refuses(parliament, parliament.ask_vote(changed(honest, "approval", rebound)), "signed by 0x")
 
-    for unsigned in (approve(vote=Vote.FOR), approve(vote=Vote.FOR, signature="0x1234"), signed(mallory)):
-        request = parliament.ask_vote(parliament.dossier(number, approval=unsigned))
-        refuses(parliament, request, "not signed by anyone on this signer's list")
-    assert parliament.signer().sign(parliament.ask_vote(parliament.dossier(number, approval=signed(ada)))).raw
+
+def test_a_word_for_one_vote_or_proposal_is_none_for_another(found: Callable[..., Parliament]) -> None:
+    parliament = found(kind=WriterKind.GATE, mode=Mode.PROPOSE)
+    ada = Account.create()
+    declare(parliament, approvers=(ada.address,))
+    honest, other = (parliament.dossier(parliament.open()) for _ in range(2))
+    word = signed(ada)(honest)
+    against = word.model_copy(update={"vote": "against"})
+    refuses(parliament, parliament.ask_vote(changed(honest, "approval", against)), "another word")
+    refuses(parliament, parliament.ask_vote(changed(other, "approval", word)), "another decision")
+    longer = word.model_copy(update={"expires_at": word.expires_at + 1})
+    refuses(parliament, parliament.ask_vote(changed(honest, "approval", longer)), "another word")
+    assert parliament.signer().sign(parliament.ask_vote(changed(honest, "approval", word))).raw
+
+
+def test_nobody_turns_the_rules_own_vote_into_another(gate: Parliament) -> None:
+    """In autonomous mode, not even an approver: people can only stop it."""
+    ada = Account.create()
+    declare(gate, approvers=(ada.address,))
+    number = gate.open()
+    for word in (signed(ada, vote=Vote.AGAINST), signed(ada)):
+        refuses(gate, gate.ask_vote(gate.dossier(number, approval=word)), "people can stop it, not change it")
+    rejected = gate.dossier(number, approval=signed(ada, verdict="reject"))
+    refuses(gate, gate.ask_vote(rejected), "entitles to a HOLD entry")
+    invented = gate.dossier(number, approval=approve(verdict="reject"))
+    refuses(gate, gate.ask_entry(invented, EntryKind.HOLD), "the reject is not signed")
+    assert gate.signer().sign(gate.ask_entry(rejected, EntryKind.HOLD)).raw
 
 
 def test_without_approvers_a_hold_stays_unless_the_operator_chose_the_unsafe_way(gate: Parliament) -> None:
     number = gate.open(to=STRANGER)
     request = gate.ask_vote(gate.dossier(number, approval=approve(vote=Vote.FOR)))
     refuses(gate, request, "nobody signed for 'for' instead")
-    unsafe = gate.settings.model_copy(update={"unsafe_unsigned_approvals": True})
-    assert gate.signer(unsafe).sign(request).raw
+    declare(gate, unsafe_unsigned_approvals=True)
+    refuses(gate, request, "the configuration")
+    assert gate.signer().sign(gate.ask_vote(gate.dossier(number, approval=approve(vote=Vote.FOR)))).raw
 
 
 # --- place and time --------------------------------------------------------------------------------------------------

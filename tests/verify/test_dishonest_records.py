@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 
 import pytest
+from eth_account import Account
 from eth_hash.auto import keccak
 
 from pnyx_contracts.decision_log import vote_action
 from pnyx_contracts.entry import EntryKind
-from pnyx_contracts.types import Vote
-from pnyx_policies.bundle import decision_digest
+from pnyx_contracts.types import Vote, to_hex
+from pnyx_policies.approval import answer_in, answered
 from pnyx_policies.decision import Mode, Outcome
-from pnyx_policies.dossier import Approval
-from pnyx_policies.facts import SimulationStatus, Skipped
+from pnyx_policies.entitlement import Entitlement
+from pnyx_policies.facts import Grade, SimulationStatus, Skipped
 from pnyx_policies.verify import Status, Step
 from pnyx_tools.context import builtin_tools
 
@@ -292,15 +293,70 @@ def test_an_entry_and_a_vote_that_agree_against_the_record(world, agent, proposa
 )
 def test_a_forged_and_an_expired_approval(world, proposal, forgery, where):
     agent = world.plain_key(mode=Mode.PROPOSE)
-    decision = agent.review(world.blocks, proposal).dossier.decision
-    terms = {"expires_at": 2**40, **forgery}
-    digest = decision_digest(decision.review_digest, "for", decision.ruleset_hash, terms["expires_at"])
-    approval = Approval(person="Ada", verdict="approve", vote="for", **{"decision_digest": digest, **terms})
-    sealed = agent.review(world.blocks, proposal, approval)
-    key = sealed.dossier.proposal.key
-    agent.enter(key, EntryKind.VOTE, sealed.bundle.record_root, sealed.bundle.prompt_hash, vote_action(1))
-    agent.cast(world.blocks, key, Vote.FOR)
+    dossier = agent.review(world.blocks, proposal).dossier
+    expires_at = forgery.get("expires_at", 2**40)
+    approval = answered(dossier, person="Ada", verdict="approve", vote="for", expires_at=expires_at)
+    vote_all_the_same(world, agent, proposal, Vote.FOR, approval.model_copy(update=forgery))
     assert world.check_fails() == {(Step.ENTRY, where)}
+
+
+def vote_all_the_same(world, agent, proposal, vote, approval):
+    """Entry and vote, with this approval in the record, whatever the record entitles to."""
+    sealed = agent.review(world.blocks, proposal, approval)
+    agent.write(world.blocks, sealed, Entitlement(EntryKind.VOTE, vote))
+    return sealed
+
+
+FULL = {"person": "the community", "expires_at": 2**40}
+
+
+@pytest.mark.parametrize("signature", ["", "0xdeadbeef", "0x" + "1b" * 65])
+def test_an_invented_approval_does_not_overrule_an_autonomous_ruleset(world, proposal, signature):
+    agent = world.plain_key()
+    dossier = agent.review(world.blocks, proposal).dossier
+    word = answered(dossier, verdict="approve", vote="against", **FULL)
+    vote_all_the_same(world, agent, proposal, Vote.AGAINST, word.model_copy(update={"signature": signature}))
+    assert world.check_fails() == {(Step.ENTRY, "approval")}
+
+
+@pytest.mark.parametrize("options", [{}, {"approvers": True}])
+def test_an_unsigned_word_that_gives_another_vote(world, proposal, options):
+    """It counts neither without approvers nor with them."""
+    approvers = (Account.create().address,) if options else ()
+    agent = world.plain_key(mode=Mode.PROPOSE, approvers=approvers)
+    dossier = agent.review(world.blocks, proposal).dossier
+    word = answered(dossier, verdict="approve", vote="against", **FULL)
+    vote_all_the_same(world, agent, proposal, Vote.AGAINST, word)
+    assert world.check_fails() == {(Step.ENTRY, "approval")}
+
+
+def test_an_unsigned_word_that_is_declared_to_count_is_the_operators(world, proposal):
+    agent = world.plain_key(mode=Mode.PROPOSE, unsafe_unsigned_approvals=True)
+    dossier = agent.review(world.blocks, proposal).dossier
+    word = answered(dossier, verdict="approve", vote="against", **FULL)
+    vote_all_the_same(world, agent, proposal, Vote.AGAINST, word)
+    report = world.check()
+    assert report.ok
+    (entry,) = [v for v in report.all_verdicts() if v.step is Step.ENTRY]
+    assert (entry.grade, "as the operator attests" in entry.reason) == (Grade.ATTESTED, True)
+
+
+def test_a_signed_rejection_that_was_flipped(world, proposal):
+    ada = Account.create()
+    agent = world.plain_key(mode=Mode.PROPOSE, approvers=(ada.address,))
+    dossier = agent.review(world.blocks, proposal).dossier
+    word = answered(dossier, person=ada.address, verdict="reject", expires_at=2**40)
+    signature = ada.sign_typed_data(full_message=answer_in(dossier, word).typed_data).signature
+    flipped = word.model_copy(update={"signature": to_hex(bytes(signature)), "verdict": "approve"})
+    vote_all_the_same(world, agent, proposal, Vote.FOR, flipped)
+    assert world.check_fails() == {(Step.ENTRY, "approval")}
+
+
+def test_a_rejection_that_nobody_signed_where_approvers_are_declared(world, proposal):
+    agent = world.plain_key(approvers=(Account.create().address,))
+    dossier = agent.review(world.blocks, proposal).dossier
+    agent.write(world.blocks, agent.review(world.blocks, proposal, answered(dossier, verdict="reject", **FULL)))
+    assert world.check_fails() == {(Step.ENTRY, "approval")}
 
 
 # Facts

@@ -23,7 +23,7 @@ What is checked, for one decision log and then for each writer in it:
 17. Prompts: rendered again from facts and templates, they are the messages in the recorded requests.
 18. Answers: the recorded responses, parsed again, give the recorded opinions.
 19. Decision: the ruleset, run again on the recorded facts, findings and opinions, decides the same.
-20. Entry: its kind and its action are what the decision, the mode and a person's approval entitle to.
+20. Entry: its kind and its action are what the decision, the mode and a person's word entitle to, and the word counts.
 
 Every step gives verdicts (`Verdict`): a status, and a grade that says how far it can be relied on. What no step can
 show: that a model was really asked, and that it really gave the recorded answer. A response is only as true as its

@@ -12,10 +12,12 @@ from pnyx_contracts.errors import PnyxError, RefusedError
 from pnyx_contracts.types import Vote
 from pnyx_policies.analysis import Opinion
 from pnyx_policies.answer import OK, TOOL_CALL, judge
+from pnyx_policies.approval import vouched_by
 from pnyx_policies.checks import Check, CheckReport, CheckView, builtin_checks, run_checks
+from pnyx_policies.configuration import Configuration
 from pnyx_policies.conversation import Conversation, begin, offered
 from pnyx_policies.decide import decide
-from pnyx_policies.dossier import Attempt
+from pnyx_policies.dossier import Approval, Attempt
 from pnyx_policies.entitlement import entitlement
 from pnyx_policies.facts import Grade
 from pnyx_policies.outline import OUTLINE, outline
@@ -23,7 +25,7 @@ from pnyx_policies.prompt import PromptTooLargeError
 from pnyx_policies.request import request_difference
 from pnyx_policies.ruleset import Ruleset
 from pnyx_policies.verify.record import Case
-from pnyx_policies.verify.verdict import Step, Verdict
+from pnyx_policies.verify.verdict import Step, Verdict, shown
 
 NOT_AN_ANSWER: Final = frozenset({"timeout", "rate-limit", "http-error", "connection"})
 """Outcomes of attempts that brought no answer to judge."""
@@ -227,8 +229,12 @@ def check_decision(case: Case) -> Iterator[Verdict]:
 # 20. Entry
 
 
-def check_entry(case: Case, support_of: Callable[[Vote], int]) -> Iterator[Verdict]:
-    """`support_of` gives the governor's number for a vote. A correction may say anything: it decides nothing."""
+def check_entry(
+    case: Case, support_of: Callable[[Vote], int], configuration: Configuration | None
+) -> Iterator[Verdict]:
+    """`support_of` gives the governor's number for a vote, `configuration` is the declared one, None when its document
+    is not usable. A correction may say anything: it decides nothing.
+    """
     about, entry, approval = case.about, case.entry, case.dossier.approval
     if entry.kind is EntryKind.CORRECTION:
         yield about.matches(Step.ENTRY, reason="a correction")
@@ -253,9 +259,23 @@ def check_entry(case: Case, support_of: Callable[[Vote], int]) -> Iterator[Verdi
             Step.ENTRY, "approval.expires_at", expected=f"at least {entry.time}", seen=approval.expires_at
         )
     elif approval is not None:
-        signed = (
-            "signed; this check recovers no signatures" if approval.signature else "not signed: the operator's word"
-        )
-        yield about.matches(Step.ENTRY, Grade.ATTESTED, f"approved by {approval.person} ({signed})")
+        yield _whose_word(case, approval, configuration)
     else:
         yield about.matches(Step.ENTRY)
+
+
+def _whose_word(case: Case, approval: Approval, configuration: Configuration | None) -> Verdict:
+    """A name in a record is anybody's word; a signature by a declared approver is that person's."""
+    said = "approved" if approval.verdict == "approve" else "rejected"
+    if configuration is None:
+        return case.about.not_checkable(Step.ENTRY, f"{said} by whom: no usable configuration says who may")
+    try:
+        approver = vouched_by(case.dossier, approval, configuration)
+    except RefusedError as error:
+        return case.about.differs(Step.ENTRY, "approval", reason=error.message)
+    if approver is None:
+        named = shown(approval.person)
+        return case.about.matches(
+            Step.ENTRY, Grade.ATTESTED, f"{said}, as the operator attests, by {named!r}: nobody signed"
+        )
+    return case.about.matches(Step.ENTRY, reason=f"{said} by {approver}, a declared approver: signature recovered")

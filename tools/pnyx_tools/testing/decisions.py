@@ -101,6 +101,8 @@ class LocalAgent:
         tools: Sequence[ContextTool] = (),
         evidence_uri: str = "",
         known_addresses: Mapping[str, str] | None = None,
+        approvers: tuple[str, ...] = (),
+        unsafe_unsigned_approvals: bool = False,
     ) -> None:
         self.node = node
         self.log = log
@@ -113,6 +115,8 @@ class LocalAgent:
         self.mode = mode
         self.evidence_uri = evidence_uri
         self.known_addresses = dict(known_addresses or {})
+        self.approvers = approvers
+        self.unsafe_unsigned_approvals = unsafe_unsigned_approvals
         self._analysts = analysts
         self._ask = ask
         self._tools = tools
@@ -131,6 +135,8 @@ class LocalAgent:
             ruleset_hash=self.ruleset.hash,
             checks={check.name: check.version for check in builtin_checks()},
             known_addresses=self.known_addresses,
+            approvers=self.approvers,
+            unsafe_unsigned_approvals=self.unsafe_unsigned_approvals,
             software="pnyx under test",
         )
 

@@ -204,4 +204,5 @@ class EntryCheck:
         if governed.adapter is None or governed.profile is None:
             yield case.about.not_checkable(Step.ENTRY, governed.why_not)
             return
-        yield from check_entry(case, partial(governed.adapter.support_of, governed.profile))
+        support_of = partial(governed.adapter.support_of, governed.profile)
+        yield from check_entry(case, support_of, self._configurations[case.declaration.config_hash])
