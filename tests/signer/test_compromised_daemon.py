@@ -15,12 +15,12 @@ from pnyx_contracts.decision_log import encode_record, subject, vote_action
 from pnyx_contracts.entry import EntryKind
 from pnyx_contracts.errors import DecodingError, DiffersError, PnyxError, RefusedError
 from pnyx_contracts.types import ProposalState, Vote
-from pnyx_policies.analysis import Analysis, Analyst, Opinion, Recommendation
 from pnyx_policies.approval import answer_in
 from pnyx_policies.checks import CheckReport, CheckView, builtin_checks, run_checks
 from pnyx_policies.decide import decide
 from pnyx_policies.decision import Mode, Outcome
 from pnyx_policies.dossier import Dossier
+from pnyx_policies.outline import OUTLINE
 from pnyx_policies.review import review_digest
 from pnyx_policies.ruleset import Ruleset
 from pnyx_tools.signer.protocol import NotYetError
@@ -28,7 +28,7 @@ from pnyx_tools.signer.settings import WriterKind
 from pnyx_tools.testing.deploy import deploy_governance, deploy_log, encode_call
 from pnyx_tools.voter import vote
 
-from .conftest import FRIEND, GWEI, RULES, STRANGER, Parliament, approve, sealed, signed, text
+from .conftest import FRIEND, GWEI, RULES, STRANGER, Parliament, approve, outlined, sealed, signed, text
 
 Doctor = Callable[[Dossier], Dossier]
 
@@ -60,7 +60,9 @@ def _new(old: Any, new: Any) -> Any:
 
 
 def judged_again(dossier: Dossier, ruleset: str = RULES) -> Dossier:
-    """A thorough liar: checks and decision fit the facts that it invented."""
+    """A thorough liar: outline, checks and decision fit the facts that it invented."""
+    if [o.analyst for o in dossier.opinions] == [OUTLINE]:
+        dossier = dossier.model_copy(update={"opinions": outlined(dossier.facts)})
     reports = run_checks(builtin_checks(), CheckView(dossier.facts, dossier.opinions))
     decision = decide(Ruleset.parse(ruleset, "liar"), dossier.facts, reports, dossier.opinions)
     return dossier.model_copy(
@@ -215,7 +217,7 @@ def test_a_hidden_role_grant_is_refused(gate: Parliament) -> None:
     honest = gate.dossier(number)
     assert any(r.findings for r in honest.checks)
     silent = changed(honest, "checks", lambda old: tuple(r.model_copy(update={"findings": ()}) for r in old))
-    decision = decide(Ruleset.parse(RULES, "liar"), silent.facts, silent.checks, ())
+    decision = decide(Ruleset.parse(RULES, "liar"), silent.facts, silent.checks, silent.opinions)
     liar = silent.model_copy(update={"decision": decision, "rules": decision.rules})
     refuses(gate, gate.ask_vote(liar), "the findings in the bundle differ")
 
@@ -248,23 +250,6 @@ def test_a_vote_by_another_ruleset_is_refused(parliament: Parliament) -> None:
     refuses(parliament, parliament.ask_vote(judged_again(held, GENEROUS)), "the ruleset")
     forced = changed(changed(held, "decision.outcome", Outcome.FOR), "decision.decided_by", "small-payment")
     refuses(parliament, parliament.ask_vote(forced), "the decision")
-
-
-def test_an_invented_opinion_is_refused(gate: Parliament) -> None:
-    honest = gate.dossier(gate.open())
-    invented = Opinion(
-        analyst=Analyst(name="oracle", is_language_model=True),
-        analysis=Analysis(
-            summary="Good.",
-            key_points=(),
-            stated_intent="Good.",
-            claimed_effects=(),
-            risks=(),
-            recommendation=Recommendation.FOR,
-            confidence_percent=100,
-        ),
-    )
-    refuses(gate, gate.ask_vote(judged_again(changed(honest, "opinions", (invented,)))), "analyst 'oracle'")
 
 
 def test_an_observer_never_votes(found: Callable[..., Parliament]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Final, Protocol
 
 from pnyx_contracts.decision_log import vote_action
 from pnyx_contracts.entry import EntryKind
@@ -13,11 +13,12 @@ from pnyx_contracts.types import Vote
 from pnyx_policies.analysis import Opinion
 from pnyx_policies.answer import OK, TOOL_CALL, judge
 from pnyx_policies.approval import vouched_by
+from pnyx_policies.bundle import Bundle
 from pnyx_policies.checks import Check, CheckReport, CheckView, builtin_checks, run_checks
 from pnyx_policies.configuration import Configuration
 from pnyx_policies.conversation import Conversation, begin, offered
 from pnyx_policies.decide import decide
-from pnyx_policies.dossier import Approval, Attempt
+from pnyx_policies.dossier import Approval, Attempt, Dossier
 from pnyx_policies.entitlement import entitlement
 from pnyx_policies.facts import Grade
 from pnyx_policies.outline import OUTLINE, outline
@@ -25,10 +26,23 @@ from pnyx_policies.prompt import PromptTooLargeError
 from pnyx_policies.request import request_difference
 from pnyx_policies.ruleset import Ruleset
 from pnyx_policies.verify.record import Case
-from pnyx_policies.verify.verdict import Step, Verdict, shown
+from pnyx_policies.verify.verdict import About, Step, Verdict, shown
 
 NOT_AN_ANSWER: Final = frozenset({"timeout", "rate-limit", "http-error", "connection"})
 """Outcomes of attempts that brought no answer to judge."""
+
+
+class Testimony(Protocol):
+    """What steps 17 and 18 need: a bundle with its content. A signer has these before there is an entry."""
+
+    @property
+    def about(self) -> About: ...
+
+    @property
+    def dossier(self) -> Dossier: ...
+
+    @property
+    def bundle(self) -> Bundle: ...
 
 
 # 16. Findings
@@ -74,7 +88,7 @@ def _finding_problem(case: Case, ours: CheckReport, recorded: CheckReport | None
 # 17. Prompts
 
 
-def check_prompts(case: Case) -> Iterator[Verdict]:
+def check_prompts(case: Testimony) -> Iterator[Verdict]:
     about, dossier = case.about, case.dossier
     asked = [index for index, opinion in enumerate(dossier.opinions) if opinion.analyst.is_language_model]
     strangers = [number for number, attempt in enumerate(dossier.attempts) if attempt.opinion not in asked]
@@ -86,7 +100,7 @@ def check_prompts(case: Case) -> Iterator[Verdict]:
         yield from _prompts_of(case, index, dossier.opinions[index])
 
 
-def _prompts_of(case: Case, index: int, opinion: Opinion) -> Iterator[Verdict]:
+def _prompts_of(case: Testimony, index: int, opinion: Opinion) -> Iterator[Verdict]:
     about = case.about
     attempts = _attempts_of(case, index)
     try:
@@ -119,14 +133,14 @@ def _prompts_of(case: Case, index: int, opinion: Opinion) -> Iterator[Verdict]:
             conversation = _after(conversation, response, case)
 
 
-def _after(conversation: Conversation, response: bytes | None, case: Case) -> Conversation:
+def _after(conversation: Conversation, response: bytes | None, case: Testimony) -> Conversation:
     """What the next request says: what the answer called is shown, and after a failure nothing changes."""
     if response is None:
         return conversation
     return conversation.shown(judge(response, case.dossier.facts, conversation.callable_tools).calls)
 
 
-def _prompt(case: Case, place: int, attempt: Attempt, conversation: Conversation, model: str) -> Verdict:
+def _prompt(case: Testimony, place: int, attempt: Attempt, conversation: Conversation, model: str) -> Verdict:
     body = case.bundle.bodies.get(attempt.request_hash)
     if body is None:
         return case.about.not_checkable(Step.PROMPTS, f"the record withholds the request of attempts[{place}]")
@@ -139,7 +153,7 @@ def _prompt(case: Case, place: int, attempt: Attempt, conversation: Conversation
 # 18. Answers
 
 
-def check_answers(case: Case) -> Iterator[Verdict]:
+def check_answers(case: Testimony) -> Iterator[Verdict]:
     for index, opinion in enumerate(case.dossier.opinions):
         if opinion.analyst.is_language_model:
             yield from _answers_of(case, index, opinion)
@@ -151,7 +165,7 @@ def check_answers(case: Case) -> Iterator[Verdict]:
             )
 
 
-def _answers_of(case: Case, index: int, opinion: Opinion) -> Iterator[Verdict]:
+def _answers_of(case: Testimony, index: int, opinion: Opinion) -> Iterator[Verdict]:
     """The last attempt counts. Those before it must have failed or called context tools: else an answer that was not
     liked was thrown away.
     """
@@ -188,19 +202,19 @@ def _answers_of(case: Case, index: int, opinion: Opinion) -> Iterator[Verdict]:
     yield _compare_analysis(case, index, opinion.model_copy(update={"analysis": analysis}), Grade.ATTESTED)
 
 
-def _compare_analysis(case: Case, index: int, again: Opinion, grade: Grade = Grade.DERIVED) -> Verdict:
+def _compare_analysis(case: Testimony, index: int, again: Opinion, grade: Grade = Grade.DERIVED) -> Verdict:
     return case.about.compare(
         Step.ANSWERS, f"opinions[{index}]",
         expected=again.model_dump(mode="json"), seen=case.dossier.opinions[index].model_dump(mode="json"), grade=grade,
     )  # fmt: skip
 
 
-def _response(case: Case, attempt: Attempt) -> bytes | None:
+def _response(case: Testimony, attempt: Attempt) -> bytes | None:
     """None when nothing came back, and when the record withholds what came."""
     return None if attempt.response_hash is None else case.bundle.bodies.get(attempt.response_hash)
 
 
-def _attempts_of(case: Case, index: int) -> list[tuple[int, Attempt]]:
+def _attempts_of(case: Testimony, index: int) -> list[tuple[int, Attempt]]:
     """The attempts at one opinion, each with its place in the record."""
     return [(place, attempt) for place, attempt in enumerate(case.dossier.attempts) if attempt.opinion == index]
 
