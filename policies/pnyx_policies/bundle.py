@@ -14,10 +14,19 @@ import binascii
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_origin
 
 from eth_hash.auto import keccak
-from pydantic import BeforeValidator, Field, JsonValue, PlainSerializer, TypeAdapter, ValidationError, model_validator
+from pydantic import (
+    BeforeValidator,
+    FailFast,
+    Field,
+    JsonValue,
+    PlainSerializer,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
 
 from pnyx_contracts.canonical import canonical_bytes, first_difference, parse_json
 from pnyx_contracts.decision_log import subject
@@ -241,7 +250,8 @@ def open_bundle(root: bytes, data: bytes) -> Bundle:
 
 @cache
 def _adapter(name: str) -> TypeAdapter[Any]:
-    return TypeAdapter(Dossier.model_fields[name].rebuild_annotation())
+    annotation = Dossier.model_fields[name].rebuild_annotation()
+    return TypeAdapter(Annotated[annotation, FailFast()] if get_origin(annotation) is tuple else annotation)
 
 
 def _require_exact_form(name: str, value: JsonValue) -> None:

@@ -50,7 +50,9 @@ class Configuration(Value):
         try:
             configuration = cls.model_validate(parse_json(data, "configuration"))
         except ValidationError as error:
-            raise DecodingError(f"configuration: {error}") from error
+            first = error.errors(include_url=False, include_input=False)[0]
+            place = ".".join(str(part) for part in first["loc"])
+            raise DecodingError(f"configuration: {place}: {first['msg'].removeprefix('Value error, ')}") from error
         if configuration.canonical_bytes() != data:
             raise DecodingError("configuration: not in its one canonical form (RFC 8785)")
         return configuration

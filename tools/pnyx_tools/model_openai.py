@@ -22,7 +22,8 @@ from pnyx_policies.request import response_format
 from pnyx_tools.context.langchain_tool import as_langchain_tool
 from pnyx_tools.model import CONNECTION, HTTP_ERROR, RATE_LIMIT, TIMEOUT, Exchange, ModelSettings
 
-MAX_RESPONSE_BYTES = 8 * 2**20
+MAX_RESPONSE_BYTES = 2**20
+"""Every attempt is recorded, and a reader takes no more than `evidence.MAX_FILE_BYTES` for one record."""
 _HEADER_CHARACTERS = 200
 
 
