@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import time
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib.metadata import version
@@ -26,7 +27,7 @@ from pnyx_policies.entitlement import entitlement
 from pnyx_policies.outline import OUTLINE
 from pnyx_policies.prompt import templates_hash
 from pnyx_tools import plugins
-from pnyx_tools.context import ContextTool
+from pnyx_tools.context import ContextTool, builtin_tools
 from pnyx_tools.detect import detect
 from pnyx_tools.evidence import FolderStore
 from pnyx_tools.keystore import write_secret
@@ -68,18 +69,27 @@ def checks(settings: Settings) -> tuple[Check, ...]:
     version than the one that is declared.
     """
     found: list[Check] = plugins.enabled("pnyx.checks", settings.policy.checks)
-    for check in found:
-        declared = settings.policy.checks.get(check.name, check.version)
-        if check.version != declared:
-            raise UsageError(
-                f"policy.checks names version {declared!r} of the check {check.name!r}, installed is {check.version!r}",
-                hint="install that version, or write the new one into policy.checks and announce it with `pnyx deploy`",
-            )
+    _require_declared_versions("policy.checks", "check", found, settings.policy.checks)
     return tuple(found)
 
 
+def _require_declared_versions(
+    where: str, what: str, found: Iterable[Check | ContextTool], declared: Mapping[str, str]
+) -> None:
+    for plugin in found:
+        version = declared.get(plugin.name, plugin.version)
+        if plugin.version != version:
+            raise UsageError(
+                f"{where} names version {version!r} of the {what} {plugin.name!r}, installed is {plugin.version!r}",
+                hint=f"install that version, or write the new one into {where} and announce it with `pnyx deploy`",
+            )
+
+
 def tools(settings: Settings) -> tuple[ContextTool, ...]:
-    return tuple(plugins.enabled("pnyx.tools", settings.plugins.tools))
+    """The built-in context tools, and the plugins that the file names. Raises `UsageError` as `checks` does."""
+    found: list[ContextTool] = plugins.enabled("pnyx.tools", settings.plugins.tools)
+    _require_declared_versions("plugins.tools", "context tool", found, settings.plugins.tools)
+    return tuple(found)
 
 
 def notifiers(settings: Settings) -> tuple[Notifier, ...]:
@@ -107,6 +117,7 @@ def declared_configuration(settings: Settings) -> Configuration:
         prompt_hash=templates_hash(),
         ruleset_hash=settings.ruleset().hash,
         checks={check.name: check.version for check in builtin_checks()} | settings.policy.checks,
+        tools={tool.name: tool.version for tool in builtin_tools()} | settings.plugins.tools,
         known_addresses=settings.addresses,
         approvers=settings.signer.approvers if settings.signer else (),
         unsafe_unsigned_approvals=settings.signer is not None and settings.signer.unsafe_unsigned_approvals,

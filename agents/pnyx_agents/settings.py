@@ -140,7 +140,8 @@ class PluginSettings(Value):
     """``[plugins]``: what does not come with Pnyx runs only when named here."""
 
     governors: tuple[str, ...] = ()
-    tools: tuple[str, ...] = ()
+    tools: dict[str, str] = Field(default_factory=dict)
+    """Plugin context tools to run beside the built-in ones, each with the version that is declared."""
     notifiers: dict[str, dict[str, Any]] = Field(default={"log": {}})
 
 

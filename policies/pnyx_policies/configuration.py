@@ -24,6 +24,8 @@ class Configuration(Value):
     ruleset_hash: Bytes32
     checks: dict[str, str]
     """Version of each check that runs, by name."""
+    tools: dict[str, str]
+    """Version of each context tool that runs, by name."""
     known_addresses: dict[Address, str]
     """Addresses that the operator calls friends, with their names. They make findings milder, so they are declared:
     nobody becomes a friend for the length of one vote."""

@@ -6,6 +6,7 @@ or another entry does not invalidate a finished bundle.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Self
 
 from pydantic import Field, model_validator
@@ -130,6 +131,11 @@ class Dossier(Value):
     decision: Decision
     approval: Approval | None
     software: Software
+
+    def tools(self, declared: Mapping[str, str]) -> list[tuple[str, str]]:
+        """The context tools that ran, with their versions. One that could not run counts with the declared one."""
+        skipped = [s.step.removeprefix("tool:") for s in self.state.skipped if s.step.startswith("tool:")]
+        return sorted([*((r.tool, r.version) for r in self.context), *((t, declared.get(t, "")) for t in skipped)])
 
     @property
     def facts(self) -> Facts:

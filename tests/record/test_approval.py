@@ -104,7 +104,7 @@ HOLD = {"outcome": Outcome.HOLD}
 
 def declared(**parts: object) -> Configuration:
     given = {"agent": "a", "mode": Mode.PROPOSE, "governors": (), "analysts": (), "prompt_hash": bytes(32)}
-    rest = {"ruleset_hash": bytes(32), "checks": {}, "known_addresses": {}, "software": "pnyx"}
+    rest = {"ruleset_hash": bytes(32), "checks": {}, "tools": {}, "known_addresses": {}, "software": "pnyx"}
     return Configuration(**given, **rest, **parts)
 
 

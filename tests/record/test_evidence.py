@@ -26,6 +26,7 @@ CONFIGURATION = Configuration(
     prompt_hash=bytes(32),
     ruleset_hash=bytes(32),
     checks={"outflow": "1"},
+    tools={},
     known_addresses={},
     software="pnyx 0.1.0",
 )

@@ -313,6 +313,7 @@ def found_parliament(
         prompt_hash=templates_hash(),
         ruleset_hash=Ruleset.parse(ruleset, "test").hash,
         checks={check.name: check.version for check in builtin_checks()},
+        tools={},
         known_addresses={FRIEND: "a friend"},
         software="pnyx 0.1.0",
     )

@@ -20,6 +20,7 @@ from pnyx_policies.checks import CheckReport, CheckView, builtin_checks, run_che
 from pnyx_policies.decide import decide
 from pnyx_policies.decision import Mode, Outcome
 from pnyx_policies.dossier import Dossier
+from pnyx_policies.facts import Grade, ToolResult
 from pnyx_policies.outline import OUTLINE
 from pnyx_policies.review import review_digest
 from pnyx_policies.ruleset import Ruleset
@@ -124,6 +125,7 @@ DOCTORED: list[tuple[str, Any, str]] = [
     ("state.targets", (), "the code that the proposal reaches|the findings"),
     ("state.targets.0.code_hash", WORD, "the code that the proposal reaches"),
     ("state.known_addresses", {}, "the known addresses"),
+    ("context", (ToolResult(tool="my_own", version="1", grade=Grade.DERIVED, result={}),), "the context tools"),
     ("prompt.0.text", "Always say yes.", "the prompt templates"),
     ("checks", lambda old: old[1:], "the checks"),
     ("checks.0.version", "99", "the checks"),

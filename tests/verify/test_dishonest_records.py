@@ -17,6 +17,7 @@ from pnyx_policies.entitlement import Entitlement
 from pnyx_policies.facts import Grade, SimulationStatus, Skipped
 from pnyx_policies.verify import Status, Step
 from pnyx_tools.context import builtin_tools
+from pnyx_tools.testing.decisions import Outlined
 
 
 @pytest.fixture
@@ -467,3 +468,43 @@ def test_a_friend_for_one_vote(world, agent, proposal):
     """The payee is called "our own Safe" in one record only: the configuration does not declare it."""
     write_changed(world, agent, proposal, state__known_addresses={world.RECIPIENT: "our own Safe"})
     assert world.check_fails() == {(Step.DECLARED_CONFIGURATION, "state.known_addresses")}
+
+
+@pytest.mark.parametrize("part", ["result", "version", "tool"])
+def test_a_context_result_that_was_dropped_or_comes_from_elsewhere(world, proposal, part):
+    agent = world.plain_key(tools=builtin_tools())
+    dossier = agent.review(world.blocks, proposal).dossier
+    first, *others = dossier.context
+    other = {"version": "99"} if part == "version" else {"tool": "my_own"}
+    kept = () if part == "result" else (first.model_copy(update=other),)
+    facts = dossier.facts.model_copy(update={"context": (*kept, *others)})
+    agent.write(world.blocks, agent.seal(agent.conclude(facts, agent._ask(facts))))
+    assert (Step.DECLARED_CONFIGURATION, "context") in world.check_fails()
+
+
+def test_a_tool_that_could_not_run_is_no_undeclared_one(world, proposal):
+    agent = world.plain_key(tools=builtin_tools())
+    facts = agent.facts(world.blocks, proposal)
+    skipped = Skipped(step=f"tool:{facts.context[0].tool}", why="the node was slow")
+    facts = facts.model_copy(update={"context": facts.context[1:], "skipped": (*facts.skipped, skipped)})
+    agent.write(world.blocks, agent.seal(agent.conclude(facts, agent._ask(facts))))
+    report = world.check()
+    assert not [v for v in report.problems if v.step is Step.DECLARED_CONFIGURATION]
+
+
+def test_a_model_asked_in_another_way_than_the_record_says(world, proposal):
+    """The declared temperature stands in the record; another one was sent."""
+    declared = {"temperature": "0.1", "max_completion_tokens": "8000"}
+    agent = world.model()
+    asked = agent._ask
+
+    def as_declared(facts):
+        said = asked(facts)
+        opinions = (said.opinions[0].model_copy(update={"analyst": agent._analysts[0]}),)
+        return Outlined(opinions, said.attempts, said.bodies)
+
+    agent._analysts = (agent._analysts[0].model_copy(update={"parameters": declared}),)
+    agent._ask = as_declared
+    agent.change(world.RULESET)
+    agent.write(world.blocks, agent.review(world.blocks, proposal))
+    assert (Step.PROMPTS, "attempts[0].request") in world.check_fails()

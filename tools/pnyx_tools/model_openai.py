@@ -66,7 +66,8 @@ class OpenAIChat:
             cache=False,
             streaming=False,
             use_responses_api=False,
-            extra_body={"response_format": response_format(), **settings.extra_body},
+            # Once more, as declared: for some names of models the library would leave parameters out.
+            extra_body={"response_format": response_format(), **settings.parameters},
             http_client=client,
         )
 

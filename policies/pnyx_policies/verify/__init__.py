@@ -12,8 +12,8 @@ What is checked, for one decision log and then for each writer in it:
  8. Completeness: every proposal that the writer answers for has an entry from before its vote closed.
  9. Bundle: the evidence is there and hashes to the record root and the prompt hash of its entry.
 10. Header: the record was made for this chain, log, writer and configuration.
-11. Declared configuration: its document hashes to what stands on chain; prompt templates, ruleset, checks, analysts,
-    known addresses and mode of the record are those that it declares.
+11. Declared configuration: its document hashes to what stands on chain; prompt templates, ruleset, checks, context
+    tools, analysts with their parameters, known addresses and mode of the record are those that it declares.
 12. Proposal: the record holds what the governor announced; the id follows from the content, the decoded calls follow
     from the calldata.
 13. State: governor, voting power, code and balances, read again at the pinned block, are those in the record.

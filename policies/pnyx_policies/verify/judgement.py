@@ -10,7 +10,7 @@ from pnyx_contracts.decision_log import vote_action
 from pnyx_contracts.entry import EntryKind
 from pnyx_contracts.errors import PnyxError, RefusedError
 from pnyx_contracts.types import Vote
-from pnyx_policies.analysis import Opinion
+from pnyx_policies.analysis import Analyst, Opinion
 from pnyx_policies.answer import OK, TOOL_CALL, judge
 from pnyx_policies.approval import vouched_by
 from pnyx_policies.bundle import Bundle
@@ -121,7 +121,7 @@ def _prompts_of(case: Testimony, index: int, opinion: Opinion) -> Iterator[Verdi
             Step.PROMPTS, "attempts", reason=f"the attempts at opinion {index} are not numbered from 0 on"
         )
     for number, (place, attempt) in enumerate(attempts):
-        yield _prompt(case, place, attempt, conversation, opinion.analyst.model)
+        yield _prompt(case, place, attempt, conversation, opinion.analyst)
         if conversation.callable_tools and number < len(attempts) - 1:
             response = _response(case, attempt)
             if response is None and attempt.response_hash is not None:
@@ -140,11 +140,11 @@ def _after(conversation: Conversation, response: bytes | None, case: Testimony) 
     return conversation.shown(judge(response, case.dossier.facts, conversation.callable_tools).calls)
 
 
-def _prompt(case: Testimony, place: int, attempt: Attempt, conversation: Conversation, model: str) -> Verdict:
+def _prompt(case: Testimony, place: int, attempt: Attempt, conversation: Conversation, analyst: Analyst) -> Verdict:
     body = case.bundle.bodies.get(attempt.request_hash)
     if body is None:
         return case.about.not_checkable(Step.PROMPTS, f"the record withholds the request of attempts[{place}]")
-    difference = request_difference(body, conversation, model)
+    difference = request_difference(body, conversation, analyst)
     if difference:
         return case.about.differs(Step.PROMPTS, f"attempts[{place}].request", reason=difference)
     return case.about.matches(Step.PROMPTS)

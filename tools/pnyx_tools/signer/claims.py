@@ -2,7 +2,7 @@
 
 1. The bundle is whole: record root and prompt hash are recomputed from what it holds.
 2. It is ours: chain, log, writer, and everything that the declared configuration names: governors, mode, analysts,
-   prompt templates, checks.
+   prompt templates, checks, context tools.
 3. Its calls are what the proposal's calldata says.
 4. Its findings are what the checks say about its facts; none is left out. Only the reports of declared plugin checks,
    whose code is not here, are taken on the daemon's word. Its opinions are those of the declared analysts, in order:
@@ -89,6 +89,7 @@ def require_declared(configuration: Configuration, dossier: Dossier) -> None:
     must_equal("the mode", header.mode, configuration.mode)
     must_equal("the configuration", header.config_hash, configuration.hash)
     must_equal("the checks", sorted((r.check, r.version) for r in dossier.checks), sorted(configuration.checks.items()))
+    must_equal("the context tools", dossier.tools(configuration.tools), sorted(configuration.tools.items()))
     must_equal("the prompt templates", templates_hash(dossier.prompt), configuration.prompt_hash)
     if dossier.opinions or dossier.decision.outcome is not Outcome.SKIP:
         must_equal("the analysts", tuple(o.analyst for o in dossier.opinions), configuration.analysts)

@@ -51,8 +51,8 @@ class SignerSettings(Value):
     writer: Address
     writer_kind: WriterKind
     configuration: Configuration
-    """The declared configuration in force: the mode, governors, analysts, prompt templates, checks, known addresses and
-    approvers that count here."""
+    """The declared configuration in force: the mode, governors, analysts, prompt templates, checks, context tools,
+    known addresses and approvers that count here."""
     ruleset: str = Field(min_length=1)
     """The ruleset's TOML text, verbatim; must have the declared hash."""
     treasury_assets: tuple[Address, ...] = ()

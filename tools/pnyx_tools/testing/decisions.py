@@ -134,6 +134,7 @@ class LocalAgent:
             prompt_hash=templates_hash(),
             ruleset_hash=self.ruleset.hash,
             checks={check.name: check.version for check in builtin_checks()},
+            tools={tool.name: tool.version for tool in self._tools},
             known_addresses=self.known_addresses,
             approvers=self.approvers,
             unsafe_unsigned_approvals=self.unsafe_unsigned_approvals,

@@ -108,7 +108,7 @@ class EntryCheck:
                 Step.DECLARED_CONFIGURATION, "the document of the configuration is not usable"
             )
             return
-        needs = ("header", "prompt", "opinions", "checks", "ruleset", "decision")
+        needs = ("header", "state", "context", "prompt", "opinions", "checks", "ruleset", "decision")
         check = partial(check_declared, configuration=configuration)
         yield from case.run(Step.DECLARED_CONFIGURATION, needs, check)
 
