@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import time
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib.metadata import version
@@ -18,6 +19,7 @@ from pnyx_agents.reviewer import Governed, Reviewer
 from pnyx_agents.settings import SOCKET, GovernorSettings, Settings
 from pnyx_contracts.errors import RefusedError, UsageError
 from pnyx_contracts.types import to_hex
+from pnyx_policies.approval import require_counts
 from pnyx_policies.checks import Check, builtin_checks
 from pnyx_policies.configuration import Configuration
 from pnyx_policies.dossier import Dossier
@@ -25,7 +27,7 @@ from pnyx_policies.entitlement import entitlement
 from pnyx_policies.outline import OUTLINE
 from pnyx_policies.prompt import templates_hash
 from pnyx_tools import plugins
-from pnyx_tools.context import ContextTool
+from pnyx_tools.context import ContextTool, builtin_tools
 from pnyx_tools.detect import detect
 from pnyx_tools.evidence import FolderStore
 from pnyx_tools.keystore import write_secret
@@ -67,18 +69,27 @@ def checks(settings: Settings) -> tuple[Check, ...]:
     version than the one that is declared.
     """
     found: list[Check] = plugins.enabled("pnyx.checks", settings.policy.checks)
-    for check in found:
-        declared = settings.policy.checks.get(check.name, check.version)
-        if check.version != declared:
-            raise UsageError(
-                f"policy.checks names version {declared!r} of the check {check.name!r}, installed is {check.version!r}",
-                hint="install that version, or write the new one into policy.checks and announce it with `pnyx deploy`",
-            )
+    _require_declared_versions("policy.checks", "check", found, settings.policy.checks)
     return tuple(found)
 
 
+def _require_declared_versions(
+    where: str, what: str, found: Iterable[Check | ContextTool], declared: Mapping[str, str]
+) -> None:
+    for plugin in found:
+        version = declared.get(plugin.name, plugin.version)
+        if plugin.version != version:
+            raise UsageError(
+                f"{where} names version {version!r} of the {what} {plugin.name!r}, installed is {plugin.version!r}",
+                hint=f"install that version, or write the new one into {where} and announce it with `pnyx deploy`",
+            )
+
+
 def tools(settings: Settings) -> tuple[ContextTool, ...]:
-    return tuple(plugins.enabled("pnyx.tools", settings.plugins.tools))
+    """The built-in context tools, and the plugins that the file names. Raises `UsageError` as `checks` does."""
+    found: list[ContextTool] = plugins.enabled("pnyx.tools", settings.plugins.tools)
+    _require_declared_versions("plugins.tools", "context tool", found, settings.plugins.tools)
+    return tuple(found)
 
 
 def notifiers(settings: Settings) -> tuple[Notifier, ...]:
@@ -106,7 +117,10 @@ def declared_configuration(settings: Settings) -> Configuration:
         prompt_hash=templates_hash(),
         ruleset_hash=settings.ruleset().hash,
         checks={check.name: check.version for check in builtin_checks()} | settings.policy.checks,
+        tools={tool.name: tool.version for tool in builtin_tools()} | settings.plugins.tools,
         known_addresses=settings.addresses,
+        approvers=settings.signer.approvers if settings.signer else (),
+        unsafe_unsigned_approvals=settings.signer is not None and settings.signer.unsafe_unsigned_approvals,
         software=f"pnyx {version('pnyx')}",
     )
 
@@ -200,8 +214,6 @@ def signer_settings(settings: Settings, key_address: str) -> SignerSettings:
         writer_kind=WriterKind.GATE if settings.log.writer else WriterKind.PLAIN_KEY,
         configuration=declared_configuration(settings),
         ruleset=settings.signer_ruleset().text,
-        approvers=own.approvers,
-        unsafe_unsigned_approvals=own.unsafe_unsigned_approvals,
         treasury_assets=tuple({a for g in settings.governor for a in g.treasury_assets}),
         limits=Limits(max_gas=own.max_gas, max_fee_per_gas=own.max_fee_per_gas_wei, daily_wei=own.daily_spend_wei),
         socket=settings.path(own.socket),
@@ -210,15 +222,9 @@ def signer_settings(settings: Settings, key_address: str) -> SignerSettings:
 
 
 def require_approved(settings: Settings, dossier: Dossier) -> None:
-    """Raises `RefusedError` when the approval in `dossier` would not count for the signer now."""
-    from pnyx_tools.signer import approvals
-
-    vote, own = entitlement(dossier).vote, settings.signer
-    if vote is not None and own is not None:
-        approvals.require_approved(
-            dossier, vote, int(time.time()), approvers=own.approvers,
-            unsafe_unsigned_approvals=own.unsafe_unsigned_approvals,
-        )  # fmt: skip
+    """Raises `RefusedError` when the person's word in `dossier` would not count for the signer now."""
+    entitlement(dossier)
+    require_counts(dossier, declared_configuration(settings), int(time.time()))
 
 
 def evidence(settings: Settings) -> FolderStore:

@@ -10,10 +10,10 @@ import os
 import re
 import tomllib
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from pnyx_contracts.errors import UsageError
 from pnyx_contracts.types import Address, Uint, Value
@@ -114,13 +114,20 @@ class SignerSettings(Value):
     ruleset: str | None = None
     """The signer's own ruleset; None uses the policy's. It is read when the signer starts, never sent by the daemon."""
     approvers: tuple[Address, ...] = ()
-    """Whose signed approvals count. Without any, the operator's word can confirm a decided vote, and lift no hold."""
+    """Whose signed word counts; declared. Without any, the operator's word can confirm a decided vote or reject it."""
     unsafe_unsigned_approvals: bool = False
-    """True lets the operator's unsigned word lift a hold too: the daemon's machine alone then decides such votes."""
+    """Without approvers, True lets the operator's unsigned word give any vote; declared. The daemon's machine alone
+    then decides such votes."""
     max_fee_per_gas_wei: Uint = 200 * 10**9
     max_gas: int = Field(default=1_000_000, gt=0)
     daily_spend_wei: Uint = 10**17
     """What signed transactions of one day may cost at most (gas limit times fee cap)."""
+
+    @model_validator(mode="after")
+    def _require_one_way_to_approve(self) -> Self:
+        if self.approvers and self.unsafe_unsigned_approvals:
+            raise ValueError("approvers and unsafe_unsigned_approvals exclude each other: with approvers, people sign")
+        return self
 
     @property
     def is_child(self) -> bool:
@@ -133,7 +140,8 @@ class PluginSettings(Value):
     """``[plugins]``: what does not come with Pnyx runs only when named here."""
 
     governors: tuple[str, ...] = ()
-    tools: tuple[str, ...] = ()
+    tools: dict[str, str] = Field(default_factory=dict)
+    """Plugin context tools to run beside the built-in ones, each with the version that is declared."""
     notifiers: dict[str, dict[str, Any]] = Field(default={"log": {}})
 
 

@@ -308,7 +308,7 @@ class Steward:
             place = f"{label}:veto:{number}"
             word = steps.wait_for_word(seconds)
             answered = self._answered(bundle, word, place) if word is not None else None
-            if answered is not None and entitlement(answered).vote is None:
+            if answered is not None and self._counts(answered, steps, place):
                 return self._seal(answered, bundle.bodies, steps, place)
             if self._time_left(key, steps, place) * 2 < then.deadline - then.now:
                 break  # half of the time to vote is the vote's, whatever the delay
@@ -339,7 +339,7 @@ class Steward:
         raise AssertionError("unreachable")
 
     def _counts(self, answered: Dossier, steps: Steps, place: str) -> bool:
-        """Whether the approval is in time, and by somebody whose word counts."""
+        """Whether the word is in time, and somebody's whose word counts."""
 
         def require() -> JsonValue:
             self.require_approved(answered)

@@ -20,7 +20,13 @@ from pnyx_contracts.errors import DecodingError
 MAX_DEPTH = 100
 """Nesting beyond this is nobody's honest record and would exhaust a reader's stack."""
 
-_STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[\[{]|[\]}]', re.DOTALL)
+MAX_VALUES = 500_000
+"""More values than this are nobody's honest record: each of them costs a reader some fifty bytes and a microsecond."""
+
+MAX_KEYS = 10_000
+"""Of one object. A reader that looks at every key, or complains about each, stays quick."""
+
+_TOKEN = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[\[{]|[\]}]|,', re.DOTALL)
 
 _MAX_SAFE_INTEGER = 2**53 - 1
 
@@ -35,7 +41,7 @@ def parse_json(data: bytes, where: str = "$") -> JsonValue:
     """The value behind JSON bytes, canonical or not. Raises `DecodingError`."""
     try:
         text = data.decode("utf-8")
-        require_shallow(text)
+        require_bounded(text)
         value: JsonValue = json.loads(
             text,
             object_pairs_hook=_object,
@@ -49,17 +55,22 @@ def parse_json(data: bytes, where: str = "$") -> JsonValue:
     return value
 
 
-def require_shallow(text: str) -> None:
-    """Raises ValueError for JSON text that nests deeper than `MAX_DEPTH`. To be asked before `json.loads`.
+def require_bounded(text: str) -> None:
+    """Raises ValueError for JSON text that nests deeper than `MAX_DEPTH` or holds more than `MAX_VALUES`. To be asked
+    before `json.loads`.
 
     Python's own guard does not hold: libraries for keys raise the recursion limit of the process so far that the C
     parser overruns the stack and the process dies.
     """
-    depth = 0
-    for found in _STRING_OR_BRACKET.finditer(text):
-        depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(found.group(), 0)
+    depth = values = 0
+    for found in _TOKEN.finditer(text):
+        token = found.group()
+        depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(token, 0)
+        values += token in {"[", "{", ","}
         if depth > MAX_DEPTH:
             raise ValueError(f"nested deeper than {MAX_DEPTH} levels")
+        if values > MAX_VALUES:
+            raise ValueError(f"more than {MAX_VALUES} values")
 
 
 def first_difference(left: JsonValue, right: JsonValue, where: str = "$") -> str | None:
@@ -119,11 +130,13 @@ def _require_text(text: object, where: str) -> None:
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    value = dict(pairs)
-    if len(value) != len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = next(key for key in keys if keys.count(key) > 1)
-        raise ValueError(f"the key {twice!r} stands there twice")
+    if len(pairs) > MAX_KEYS:
+        raise ValueError(f"an object with more than {MAX_KEYS} keys")
+    value: dict[str, Any] = {}
+    for key, item in pairs:
+        if key in value:
+            raise ValueError(f"the key {key[:80]!r} stands there twice")
+        value[key] = item
     return value
 
 

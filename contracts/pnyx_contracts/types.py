@@ -11,15 +11,35 @@ from enum import Enum, IntEnum
 from typing import Annotated, Any
 
 from eth_utils.address import is_address, is_checksum_address, to_checksum_address
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, GetCoreSchemaHandler, PlainSerializer
+from pydantic_core import CoreSchema
 
 UINT256_MAX = 2**256 - 1
+
+
+def _fail_fast(schema: Any) -> None:  # noqa: ANN401 - a part of a core schema
+    """Lists inside end at their first wrong item."""
+    if isinstance(schema, dict):
+        if schema.get("type") == "list" or schema.get("type") == "tuple":
+            schema["fail_fast"] = True
+        parts = [part for name, part in schema.items() if name not in {"default", "metadata"}]
+    else:
+        parts = schema if isinstance(schema, list) else []
+    for part in parts:
+        _fail_fast(part)
 
 
 class Value(BaseModel):
     """Base of all frozen values."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=False, validate_default=True)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:  # noqa: ANN401
+        """A stranger's list may hold a hundred thousand wrong items, and a complaint about each takes 2 kB."""
+        schema = handler(source)
+        _fail_fast(schema)
+        return schema
 
 
 def _to_uint(value: Any) -> int:  # noqa: ANN401 - a validator sees what came in, whatever it is

@@ -74,6 +74,9 @@ class Analyst(Value):
     base_url_host: str = ""
     tools: tuple[str, ...] = ()
     """Context tools that it may call, see `conversation`."""
+    parameters: dict[str, str] = Field(default_factory=dict)
+    """What its requests set beside the messages (temperature, seed, length), by name as sent; each value as its
+    RFC 8785 text, because a record holds no floats. See `request.as_text`."""
 
 
 class Opinion(Value):

@@ -15,7 +15,7 @@ from typing import Any
 
 from pydantic import JsonValue, ValidationError
 
-from pnyx_contracts.canonical import require_shallow
+from pnyx_contracts.canonical import require_bounded
 from pnyx_contracts.errors import DecodingError
 from pnyx_contracts.types import Value
 from pnyx_policies.analysis import Analysis
@@ -148,7 +148,7 @@ def strict_json(data: bytes) -> JsonValue:
     """JSON in UTF-8 without duplicate keys, NaN and Infinity. Raises `DecodingError`: "not JSON: ..."."""
     try:
         text = data.decode("utf-8")
-        require_shallow(text)
+        require_bounded(text)
         value: JsonValue = json.loads(text, object_pairs_hook=_object, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
         raise DecodingError(f"not JSON: {_without_input(error)}") from None

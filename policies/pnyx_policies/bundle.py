@@ -14,11 +14,19 @@ import binascii
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_origin
 
-from eth_abi.abi import encode
 from eth_hash.auto import keccak
-from pydantic import BeforeValidator, Field, JsonValue, PlainSerializer, TypeAdapter, ValidationError, model_validator
+from pydantic import (
+    BeforeValidator,
+    FailFast,
+    Field,
+    JsonValue,
+    PlainSerializer,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
 
 from pnyx_contracts.canonical import canonical_bytes, first_difference, parse_json
 from pnyx_contracts.decision_log import subject
@@ -42,8 +50,6 @@ from pnyx_policies.dossier import Attempt, Dossier
 
 FORMAT = "pnyx.bundle.v1"
 RESERVED = "reserved"
-
-_APPROVAL_TAG = keccak(b"pnyx.decision.v1")
 
 
 def _to_body(value: Any) -> bytes:  # noqa: ANN401 - a validator sees what came in
@@ -242,18 +248,10 @@ def open_bundle(root: bytes, data: bytes) -> Bundle:
     raise ChangedBundleError(root, recomputed.differences)
 
 
-def decision_digest(review_digest: bytes, outcome: str, ruleset_hash: bytes, expires_at: int) -> bytes:
-    """What a person approves: this outcome (an `Outcome` value) of this review under this ruleset.
-
-    `expires_at` is the end of the approval in seconds since the epoch; it enters as uint256.
-    """
-    types = ["bytes32", "bytes32", "string", "bytes32", "uint256"]
-    return keccak(encode(types, [_APPROVAL_TAG, review_digest, outcome, ruleset_hash, expires_at]))
-
-
 @cache
 def _adapter(name: str) -> TypeAdapter[Any]:
-    return TypeAdapter(Dossier.model_fields[name].rebuild_annotation())
+    annotation = Dossier.model_fields[name].rebuild_annotation()
+    return TypeAdapter(Annotated[annotation, FailFast()] if get_origin(annotation) is tuple else annotation)
 
 
 def _require_exact_form(name: str, value: JsonValue) -> None:

@@ -24,9 +24,16 @@ class Configuration(Value):
     ruleset_hash: Bytes32
     checks: dict[str, str]
     """Version of each check that runs, by name."""
+    tools: dict[str, str]
+    """Version of each context tool that runs, by name."""
     known_addresses: dict[Address, str]
     """Addresses that the operator calls friends, with their names. They make findings milder, so they are declared:
     nobody becomes a friend for the length of one vote."""
+    approvers: tuple[Address, ...] = ()
+    """Whose signed word counts. With any of them, nobody else's does; they can lift a hold."""
+    unsafe_unsigned_approvals: bool = False
+    """Without approvers the operator's word can confirm the vote that the rules give, or reject it. True makes it
+    enough for any vote that a person is said to want: whoever has the daemon then votes as they like."""
     software: str
     """Distribution and version, for example ``pnyx 0.1.0``."""
 
@@ -45,7 +52,9 @@ class Configuration(Value):
         try:
             configuration = cls.model_validate(parse_json(data, "configuration"))
         except ValidationError as error:
-            raise DecodingError(f"configuration: {error}") from error
+            first = error.errors(include_url=False, include_input=False)[0]
+            place = ".".join(str(part) for part in first["loc"])
+            raise DecodingError(f"configuration: {place}: {first['msg'].removeprefix('Value error, ')}") from error
         if configuration.canonical_bytes() != data:
             raise DecodingError("configuration: not in its one canonical form (RFC 8785)")
         return configuration

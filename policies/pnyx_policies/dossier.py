@@ -6,7 +6,10 @@ or another entry does not invalidate a finished bundle.
 
 from __future__ import annotations
 
-from pydantic import Field
+from collections.abc import Mapping
+from typing import Self
+
+from pydantic import Field, model_validator
 
 from pnyx_contracts.decoded import DecodedCall
 from pnyx_contracts.types import Address, BlockRef, Bytes32, Proposal, Value
@@ -79,18 +82,26 @@ class Attempt(Value):
 
 
 class Approval(Value):
-    """What a person said about a held decision."""
+    """What a person said about one decision (`approval` says what of it is signed)."""
 
     person: str
+    """Who it was, in the operator's words; with a signature, the address that signed."""
     verdict: str = Field(pattern="^(approve|reject)$")
     vote: str | None = Field(default=None, pattern="^(for|against|abstain)$")
-    """The vote that the person asks for; None approves the one decided."""
+    """The vote that the person asks for; None approves the one decided. A rejection names none."""
     comment: str = ""
     expires_at: int = Field(ge=0)
-    """The approval counts until then, in seconds since the epoch."""
+    """An approval counts until then, in seconds since the epoch."""
     decision_digest: Bytes32
+    """EIP-712 digest of what was said, see `approval.Answer`."""
     signature: str = ""
-    """EIP-191 signature over `decision_digest` when the person signed; empty for an operator's word."""
+    """Over `decision_digest`, 65 bytes (r, s, v); empty for the operator's word."""
+
+    @model_validator(mode="after")
+    def _require_clear_word(self) -> Self:
+        if self.verdict == "reject" and self.vote is not None:
+            raise ValueError("a rejection names no vote")
+        return self
 
 
 class Software(Value):
@@ -120,6 +131,11 @@ class Dossier(Value):
     decision: Decision
     approval: Approval | None
     software: Software
+
+    def tools(self, declared: Mapping[str, str]) -> list[tuple[str, str]]:
+        """The context tools that ran, with their versions. One that could not run counts with the declared one."""
+        skipped = [s.step.removeprefix("tool:") for s in self.state.skipped if s.step.startswith("tool:")]
+        return sorted([*((r.tool, r.version) for r in self.context), *((t, declared.get(t, "")) for t in skipped)])
 
     @property
     def facts(self) -> Facts:

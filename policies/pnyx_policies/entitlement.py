@@ -1,8 +1,14 @@
 """What a dossier entitles the agent to write: one entry, and perhaps one vote.
 
 The steward acts on it, the signer checks it before it signs, the verifier checks it again. It is the only place
-where mode,
-decision and a person's word meet.
+where mode, decision and a person's word meet:
+
+- observe: nobody's word leads to a vote;
+- propose: a vote takes an approval, of the vote that was decided or of another one;
+- autonomous: the rules' own vote is cast by itself. A rejection holds it back, and nobody can turn it into another one.
+  An approval can do one thing: give a vote where the rules held.
+
+Whether the word counts, that is whose it is, is what `approval` says.
 """
 
 from __future__ import annotations
@@ -12,7 +18,7 @@ from dataclasses import dataclass
 from pnyx_contracts.entry import EntryKind
 from pnyx_contracts.errors import RefusedError
 from pnyx_contracts.types import ProposalState, Vote
-from pnyx_policies.bundle import decision_digest
+from pnyx_policies.approval import answer_in, wanted_vote
 from pnyx_policies.decision import Mode, Outcome
 from pnyx_policies.dossier import Approval, Dossier
 from pnyx_policies.eligibility import Standing, stand
@@ -47,28 +53,23 @@ def entitlement(dossier: Dossier) -> Entitlement:
             return _vote(dossier, outcome.vote)
 
 
-def approved_vote(dossier: Dossier, approval: Approval) -> Vote | None:
-    """The vote that a person asks for: the one named, else the one decided."""
-    return Vote(approval.vote) if approval.vote else dossier.decision.outcome.vote
-
-
 def _by_a_person(dossier: Dossier, approval: Approval) -> Entitlement:
     decision = dossier.decision
     if dossier.header.mode is Mode.OBSERVE:
         raise RefusedError("an agent in observe mode never votes, whoever approves", hint="set mode = 'propose'")
     if decision.outcome is Outcome.SKIP:
         raise RefusedError(f"a skipped proposal cannot be voted on: {decision.reason}")
-    vote = approved_vote(dossier, approval)
-    expected = decision_digest(
-        decision.review_digest, approval.vote or decision.outcome.value, decision.ruleset_hash, approval.expires_at
-    )
-    if approval.decision_digest != expected:
-        raise RefusedError("the approval was given for another decision: its digest differs")
+    if approval.decision_digest != answer_in(dossier, approval).digest:
+        raise RefusedError("the word was given for another decision, or is another word: its digest differs")
     if approval.verdict == "reject":
         return Entitlement(EntryKind.HOLD)
-    if vote is None:
-        raise RefusedError("the decision is 'hold': an approval must say which vote", hint="pnyx approve ID --vote for")
-    return _vote(dossier, vote)
+    if dossier.header.mode is Mode.AUTONOMOUS and decision.outcome.vote is not None:
+        raise RefusedError(
+            f"in autonomous mode the rules' vote ({decision.outcome.value!r}) is cast by itself: people can stop it, "
+            "not change it",
+            hint="pnyx reject ID",
+        )
+    return _vote(dossier, wanted_vote(dossier, approval))
 
 
 def _vote(dossier: Dossier, vote: Vote | None) -> Entitlement:

@@ -16,8 +16,7 @@ from pnyx_agents.engine import say
 from pnyx_agents.settings import load_settings
 from pnyx_contracts.entry import EntryKind
 from pnyx_contracts.types import Vote, to_hex
-from pnyx_policies.bundle import decision_digest
-from pnyx_policies.dossier import Approval
+from pnyx_policies.approval import answered
 from pnyx_tools.journal import Stage
 from pnyx_tools.keystore import create_keystore
 
@@ -107,7 +106,13 @@ def test_lifting_a_hold_takes_an_approvers_signature(make_agent: MakeAgent, tmp_
     without_vote = pnyx(agent, "approve", proposal)
     assert (without_vote.returncode, "must name the vote" in without_vote.stderr) == (2, True)
     unsigned = pnyx(agent, "approve", proposal, "--vote", "abstain")
-    assert (unsigned.returncode, "not signed by anyone" in unsigned.stderr) == (1, True)
+    assert (unsigned.returncode, "is not signed" in unsigned.stderr) == (1, True)
+    for line in (f"proposal       {agent.case(proposal).proposal}", "decision       hold: ", "vote           abstain"):
+        assert line in unsigned.stderr, "what would be signed is shown"
+    stranger = tmp_path / "stranger.json"
+    other = create_keystore(stranger, PASSWORD, scrypt_work=2**12)
+    wrong = pnyx(agent, "approve", proposal, "--vote", "for", "--keystore", stranger, "--password-file", password)
+    assert (wrong.returncode, f"the key of {other}, which is not among the approvers" in wrong.stderr) == (2, True)
     signed = pnyx(
         agent, "approve", proposal, "--vote", "abstain", "--keystore", keystore, "--password-file", password, "--json"
     )
@@ -124,13 +129,12 @@ def test_a_word_that_does_not_count_changes_nothing(make_agent: MakeAgent) -> No
     agent.start()
     proposal = pay(agent)
     case = agent.until_stage(proposal, Stage.HELD)
-    decision = agent.dossier(case).decision
+    dossier = agent.dossier(case)
 
     def approval(seconds: int, **parts: object) -> JsonValue:
         until = int(time.time()) + seconds
-        digest = decision_digest(decision.review_digest, "for", decision.ruleset_hash, until)
-        given = {"person": "Eve", "verdict": "approve", "vote": "for", "expires_at": until, "decision_digest": digest}
-        return Approval.model_validate({**given, **parts}).model_dump(mode="json")
+        word = answered(dossier, person="Eve", verdict="approve", vote="for", expires_at=until)
+        return word.model_copy(update=parts).model_dump(mode="json")
 
     words = [approval(-1), approval(60), approval(60, decision_digest=bytes(32)), {"verdict": "approve"}, "yes", None]
     for word in words:

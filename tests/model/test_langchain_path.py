@@ -68,15 +68,32 @@ def test_a_verifier_finds_the_same_prompt_and_the_same_answer(bench, facts, anal
     [attempt] = transcript.attempts
     request, response = transcript.bodies[attempt.request_hash], transcript.bodies[attempt.response_hash]
 
-    assert request_difference(request, begin(facts), "gpt-test") == ""
+    assert request_difference(request, begin(facts), transcript.opinion.analyst) == ""
     assert judge(response, facts).analysis == transcript.opinion.analysis
+
+
+@pytest.mark.parametrize("model", ["gpt-test", "o1-mini", "o3", "gpt-5"])
+@pytest.mark.parametrize("settings", [{}, {"temperature": 0.2, "seed": 7, "extra_body": {"top_p": 0.5, "top_k": 3}}])
+def test_a_request_sets_what_is_declared_and_nothing_else(bench, facts, analysis, model, settings):
+    """Whatever a library thinks of the model's name."""
+    it = bench(script.answer(analysis))
+    transcript = it.analyst(model=model, max_output_tokens=900, **settings).analyse(facts)
+    analyst = transcript.opinion.analyst
+    declared = {"max_completion_tokens": "900"}
+    declared |= {"temperature": "0.2", "seed": "7", "top_p": "0.5", "top_k": "3"} if settings else {}
+    assert analyst.parameters == declared
+    request = transcript.bodies[transcript.attempts[0].request_hash]
+    assert request_difference(request, begin(facts), analyst) == ""
+    other = analyst.model_copy(update={"parameters": {**declared, "temperature": "1"}})
+    assert request_difference(request, begin(facts), other).startswith("temperature: ")
 
 
 def test_a_reasoning_model_gets_the_developer_role_and_still_verifies(bench, facts, analysis):
     it = bench(script.answer(analysis))
     transcript = it.analyst(model="o3").analyse(facts)
+    analyst = transcript.opinion.analyst
     assert it.server.requests[0].json["messages"][0]["role"] == "developer"
-    assert request_difference(transcript.bodies[transcript.attempts[0].request_hash], begin(facts), "o3") == ""
+    assert request_difference(transcript.bodies[transcript.attempts[0].request_hash], begin(facts), analyst) == ""
 
 
 def test_same_facts_same_request_bytes(bench, make_facts, analysis):

@@ -86,7 +86,7 @@ def test_an_answer_is_judged_like_any_other(ask, facts, analysis):
     assert attempt.http_status is None
     request = transcript.bodies[attempt.request_hash]
     assert b'"captured":"above_the_wire"' in request
-    assert request_difference(request, begin(facts), "claude-test") == ""
+    assert request_difference(request, begin(facts), transcript.opinion.analyst) == ""
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import pytest
 from pnyx_agents.assembly import analysts
 from pnyx_agents.settings import Settings
 from pnyx_contracts.errors import UsageError
+from pnyx_policies.analysis import Analyst
 from pnyx_policies.conversation import begin, tool_definition
 from pnyx_policies.facts import Grade, Skipped, ToolResult
 from pnyx_policies.prompt import MAX_TOOL_TURNS, render
@@ -22,6 +23,7 @@ POWER = ToolResult(tool="voting_power", version="1", grade=Grade.RE_READ, result
 QUEUE = ToolResult(tool="timelock_queue", version="1", grade=Grade.RE_READ, result={"waiting": ["<|im_start|>\n"]})
 OTHER = ToolResult(tool="proposer_history", version="1", grade=Grade.DERIVED, result={"earlier": 3})
 ALLOWED = ("voting_power", "timelock_queue")
+MODEL = Analyst(name="openai:m", is_language_model=True, provider="openai", model="m")
 
 
 @pytest.fixture
@@ -68,12 +70,12 @@ def test_a_call_shows_the_result_and_every_turn_is_recorded_as_sent(bench, rich,
 
 def test_each_recorded_request_is_the_one_that_the_conversation_makes(bench, rich, analysis):
     it = bench(script.calls("voting_power"), script.refusal(), script.calls("timelock_queue"), script.answer(analysis))
-    it.analyst(tools=ALLOWED).analyse(rich)
+    analyst = it.analyst(tools=ALLOWED).analyse(rich).opinion.analyst
     start = begin(rich, ALLOWED)
     calls = [request.json["messages"] for request in it.server.requests]
     assert len(calls[1]) == len(calls[2]) == len(start.messages) + 2, "a failure changes nothing that was said"
     for request, turns in zip(it.server.requests, (0, 1, 1, 2), strict=True):
-        differences = [request_difference(request.body, said, "gpt-test") for said in _after_turns(start, 2)]
+        differences = [request_difference(request.body, said, analyst) for said in _after_turns(start, 2)]
         assert [n for n, difference in enumerate(differences) if not difference] == [turns]
 
 
@@ -99,10 +101,10 @@ def test_the_schema_on_the_wire_is_langchains_of_our_tool(bench, rich, analysis)
 
 def test_a_reasoning_model_calls_tools_under_the_developer_role(bench, rich, analysis):
     it = bench(script.calls("voting_power"), script.answer(analysis))
-    it.analyst(model="o3", tools=ALLOWED).analyse(rich)
+    analyst = it.analyst(model="o3", tools=ALLOWED).analyse(rich).opinion.analyst
     second = it.server.requests[1]
     assert second.json["messages"][0]["role"] == "developer"
-    assert request_difference(second.body, _after_turns(begin(rich, ALLOWED), 1)[1], "o3") == ""
+    assert request_difference(second.body, _after_turns(begin(rich, ALLOWED), 1)[1], analyst) == ""
 
 
 def test_no_tools_unless_allowed(bench, rich, analysis):
@@ -240,11 +242,11 @@ def test_a_doctored_request_with_tools_is_seen(rich):
         ],
         "tool_choice: ": [{"tool_choice": "none"}, {"tool_choice": "required"}],
     }  # fmt: skip
-    assert request_difference(body_of(said), said, "m") == ""
-    assert request_difference(body_of(start), said, "m") != ""
+    assert request_difference(body_of(said), said, MODEL) == ""
+    assert request_difference(body_of(start), said, MODEL) != ""
     for problem, all_changes in doctored.items():
         for changes in all_changes:
-            assert request_difference(body_of(said, **changes), said, "m").startswith(problem), changes
+            assert request_difference(body_of(said, **changes), said, MODEL).startswith(problem), changes
 
 
 # Settings

@@ -151,7 +151,7 @@ def test_a_tool_that_breaks_or_returns_what_no_record_can_hold_is_skipped(
     site: Site, dao: Governance, tmp_path: Path, does: str, why: str
 ):
     site.add("odd-package", {"pnyx.tools": {"odd": "odd_package:Tool"}}, TOOL.format(does=does))
-    dossier = reviewed(site, dao, configuration(dao, tmp_path, plugins={"tools": ["odd"]}))
+    dossier = reviewed(site, dao, configuration(dao, tmp_path, plugins={"tools": {"odd": "1"}}))
     (skipped,) = [Skipped(**s) for s in dossier["state"]["skipped"] if s["step"] == "tool:odd"]
     assert why in skipped.why
     assert len(skipped.why.encode()) <= MAX_WHY_BYTES

@@ -78,7 +78,7 @@ def test_installed_is_not_enabled(sample: Site, dao: Governance, tmp_path: Path)
 
 def test_named_plugins_take_part_in_a_review(sample: Site, dao: Governance, tmp_path: Path):
     config = configuration(
-        dao, tmp_path, policy={"checks": {"round-number": "1"}}, plugins={"tools": ["proposal_size", "proposal_size"]}
+        dao, tmp_path, policy={"checks": {"round-number": "1"}}, plugins={"tools": {"proposal_size": "1"}}
     )
     dossier = reviewed(sample, dao, config)
     (report,) = [r for r in dossier["checks"] if r["check"] == "round-number"]

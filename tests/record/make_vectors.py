@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from eth_hash.auto import keccak
+from eth_keys.datatypes import PrivateKey
 
 import pnyx_contracts
 from pnyx_contracts import decision_log, record
@@ -19,10 +20,11 @@ from pnyx_contracts.entry import Declaration, Entry, EntryKind
 from pnyx_contracts.governors import GovernorProfile
 from pnyx_contracts.types import BlockRef, Call, ClockMode, Proposal, ProposalKey, ProposalState, Value, to_hex
 from pnyx_policies.analysis import Analysis, Analyst, KeyPoint, Opinion, Recommendation, Risk, RiskLevel
-from pnyx_policies.bundle import decision_digest, seal
+from pnyx_policies.approval import Answer, answered
+from pnyx_policies.bundle import seal
 from pnyx_policies.checks.protocol import CheckReport
 from pnyx_policies.decision import Decision, Mode, Outcome, RuleOutcome
-from pnyx_policies.dossier import Approval, Attempt, Dossier, Header, PromptTemplate, Software, State
+from pnyx_policies.dossier import Attempt, Dossier, Header, PromptTemplate, Software, State
 from pnyx_policies.facts import (
     CallResult,
     GovernorFacts,
@@ -109,7 +111,7 @@ def sample_dossier() -> Dossier:
         ruleset_hash=keccak(RULESET.encode()),
     )
     analyst = Analyst(name="first", is_language_model=True, provider="openai", model="m", base_url_host="localhost")
-    return Dossier(
+    silent = Dossier(
         header=Header(
             agent="sample",
             mode=Mode.PROPOSE,
@@ -170,14 +172,11 @@ def sample_dossier() -> Dossier:
         ruleset=RULESET,
         rules=rules,
         decision=decision,
-        approval=Approval(
-            person="alice",
-            verdict="approve",
-            expires_at=1_800_000_000,
-            decision_digest=decision_digest(digest, "for", decision.ruleset_hash, 1_800_000_000),
-        ),
+        approval=None,
         software=Software(pnyx="0.1.0", python="3.11.7", packages={"pydantic": "2.14.3"}),
     )
+    word = answered(silent, person="alice", verdict="approve", expires_at=1_800_000_000)
+    return silent.model_copy(update={"approval": word})
 
 
 def _sample_state(targets: tuple[TargetFacts, ...], digest: bytes) -> State:
@@ -262,7 +261,6 @@ def _constants() -> dict[str, str]:
             "pnyx.prompt.v1",
             "pnyx.prompt.none.v1",
             "pnyx.prompt.no-response.v1",
-            "pnyx.decision.v1",
             "pnyx.DecisionLog.genesis.v1",
             "pnyx.VoteGate.administration.v1",
         )
@@ -364,13 +362,27 @@ def _declaration() -> dict[str, Any]:
 
 
 def _approval() -> dict[str, Any]:
-    review, ruleset, expires_at = keccak(b"review"), keccak(b"ruleset"), 1_800_000_000
-    return {
-        "review_digest": to_hex(review),
-        "outcome": "for",
-        "ruleset_hash": to_hex(ruleset),
-        "expires_at": expires_at,
-        "digest": to_hex(decision_digest(review, "for", ruleset, expires_at)),
+    answer = Answer(
+        chain_id=KEY.chain_id,
+        log=LOG,
+        writer=AGENT,
+        governor=GOVERNOR,
+        proposal_id=KEY.proposal_id,
+        verdict="approve",
+        vote="for",
+        decision="hold",
+        expires_at=1_800_000_000,
+        comment="Looks right, caf\u00e9.",
+        review_digest=keccak(b"review"),
+        ruleset_hash=keccak(b"ruleset"),
+        config_hash=keccak(b"configuration"),
+    )
+    digest = answer.digest
+    signature = PrivateKey(_salt("approver")).sign_msg_hash(digest)
+    return _json(answer) | {
+        "digest": to_hex(digest),
+        "signature": to_hex(signature.to_bytes()[:64] + bytes([signature.v + 27])),
+        "signer": str(signature.recover_public_key_from_msg_hash(digest).to_checksum_address()),
     }
 
 

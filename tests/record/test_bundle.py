@@ -17,7 +17,6 @@ from pnyx_policies.bundle import (
     Bundle,
     ChangedBundleError,
     SwappedBundleError,
-    decision_digest,
     open_bundle,
     recompute,
     seal,
@@ -349,20 +348,3 @@ def test_any_json_in_any_place_is_read_or_refused(bundle: Bundle, data: st.DataO
 def test_only_canonical_bytes_are_a_bundle(bundle: Bundle, change: bytes) -> None:
     with pytest.raises(DecodingError, match="one canonical form"):
         Bundle.parse(bundle.to_bytes() + change)
-
-
-# --- approvals ------------------------------------------------------------------------------------------------------
-
-
-@given(st.lists(st.binary(min_size=32, max_size=32), min_size=2, max_size=2), st.integers(0, 2**40), st.data())
-def test_an_approval_is_for_one_decision(hashes: list[bytes], expires_at: int, data: st.DataObject) -> None:
-    review, ruleset = hashes
-    assume(review != ruleset)
-    digest = decision_digest(review, "for", ruleset, expires_at)
-    others = [
-        decision_digest(ruleset, "for", ruleset, expires_at),
-        decision_digest(review, data.draw(st.sampled_from(["against", "abstain", "hold"])), ruleset, expires_at),
-        decision_digest(review, "for", review, expires_at),
-        decision_digest(review, "for", ruleset, expires_at + 1),
-    ]
-    assert digest not in others

@@ -26,6 +26,7 @@ CONFIGURATION = Configuration(
     prompt_hash=bytes(32),
     ruleset_hash=bytes(32),
     checks={"outflow": "1"},
+    tools={},
     known_addresses={},
     software="pnyx 0.1.0",
 )
@@ -179,21 +180,6 @@ def test_an_error_is_never_an_absence(handler: type[BaseHTTPRequestHandler]) -> 
             HttpStore(url).get_bundle(bytes(32))
     with pytest.raises(UnreachableError):
         HttpStore(url).get_bundle(bytes(32))  # nobody listens there any more
-
-
-class Dripping(QuietFiles):
-    def do_GET(self) -> None:
-        self.send_response(200)
-        self.end_headers()
-        self.wfile.write(b"{")
-        self.wfile.flush()
-
-
-def test_a_place_that_takes_for_ever_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(evidence, "_TRANSFER_SECONDS", -1.0)
-    for url in serve(Dripping):
-        with pytest.raises(UnreachableError, match="given up"):
-            HttpStore(url).get_bundle(bytes(32))
 
 
 @pytest.mark.parametrize("url", ["http://", "HTTP://[", "http://127.0.0.1:99999", "http://\x00", "http://a..b"])

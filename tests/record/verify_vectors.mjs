@@ -5,13 +5,20 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 
 const require = createRequire(new URL("../../contracts/package.json", import.meta.url));
-const { AbiCoder, concat, dataSlice, getBytes, keccak256, toBeHex, toUtf8Bytes } = require("ethers");
+const { AbiCoder, TypedDataEncoder, concat, dataSlice, getBytes, keccak256, recoverAddress, toBeHex, toUtf8Bytes } =
+  require("ethers");
 
 const POSITIONS = [
   "header", "proposal", "calls", "state", "simulation", "context", "prompt", "attempts", "opinions", "checks", "ruleset",
   "rules", "decision", "approval", "software", "reserved",
 ];
 const LISTS = ["attempts", "rules"];
+const ANSWER = [
+  ["verdict", "string", "verdict"], ["vote", "string", "vote"], ["decision", "string", "decision"],
+  ["governor", "address", "governor"], ["proposalId", "uint256", "proposal_id"], ["writer", "address", "writer"],
+  ["expiresAt", "uint256", "expires_at"], ["comment", "string", "comment"], ["reviewDigest", "bytes32", "review_digest"],
+  ["rulesetHash", "bytes32", "ruleset_hash"], ["configHash", "bytes32", "config_hash"],
+];
 
 const tag = (text) => keccak256(toUtf8Bytes(text));
 const SCHEMA = tag("pnyx.record.v1");
@@ -100,9 +107,12 @@ for (const { account, flag, subject: expected } of vectors.administration) {
   same(`administration ${flag}`, expected, keccak256(abi(["address", "bool"], [account, flag])));
 }
 {
-  const { review_digest, outcome, ruleset_hash, expires_at, digest } = vectors.approval;
-  const words = [tag("pnyx.decision.v1"), review_digest, outcome, ruleset_hash, expires_at];
-  same("approval", digest, keccak256(abi(["bytes32", "bytes32", "string", "bytes32", "uint256"], words)));
+  const a = vectors.approval;
+  const domain = { name: "Pnyx", version: "1", chainId: a.chain_id, verifyingContract: a.log };
+  const types = { Answer: ANSWER.map(([name, type]) => ({ name, type })) };
+  const message = Object.fromEntries(ANSWER.map(([name, , member]) => [name, a[member]]));
+  same("approval", a.digest, TypedDataEncoder.hash(domain, types, message));
+  same("approver", a.signer, recoverAddress(a.digest, a.signature));
 }
 {
   const { chain_id, log, writer, operator, notice_seconds, declaration, genesis, head, entries } = vectors.writer;

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 from eth_account import Account
+from eth_account.signers.local import LocalAccount
 from eth_utils.address import to_checksum_address
 from pydantic import SecretStr
 
 from pnyx_contracts.decision_log import encode_register, read_state, subject
 from pnyx_contracts.entry import Declaration, EntryKind, WriterState
 from pnyx_contracts.record import record_key
-from pnyx_contracts.types import Vote
+from pnyx_contracts.types import Vote, to_hex
+from pnyx_policies.analysis import Opinion
+from pnyx_policies.approval import answer_in, answered
 from pnyx_policies.bundle import Bundle, seal
 from pnyx_policies.checks import CheckView, builtin_checks, run_checks
 from pnyx_policies.configuration import Configuration
@@ -25,6 +28,7 @@ from pnyx_policies.decide import decide
 from pnyx_policies.decision import Mode
 from pnyx_policies.dossier import Approval, Dossier, Header, Software, State
 from pnyx_policies.facts import Facts
+from pnyx_policies.outline import OUTLINE, outline
 from pnyx_policies.prompt import templates, templates_hash
 from pnyx_policies.ruleset import Ruleset
 from pnyx_tools.chain import Chain
@@ -160,13 +164,17 @@ class Parliament:
             known_addresses=settings.configuration.known_addresses,
         )
 
-    def dossier(self, proposal_id: int, *, ruleset: str = RULES, approval: Any = None) -> Dossier:
-        """What an honest daemon writes. `approval` makes one from the dossier without it."""
+    def dossier(
+        self, proposal_id: int, *, ruleset: str = RULES, approval: Any = None, ask: Callable[[Facts], Any] | None = None
+    ) -> Dossier:
+        """What an honest daemon writes. `approval` makes one from the dossier without it, `ask` makes opinions."""
         configuration, settings = self.settings.configuration, self.settings
         facts = self.facts(proposal_id)
-        reports = run_checks(builtin_checks(), CheckView(facts))
+        said = ask(facts) if ask else None
+        opinions, attempts = (said.opinions, said.attempts) if said else (outlined(facts), ())
+        reports = run_checks(builtin_checks(), CheckView(facts, opinions))
         rules = Ruleset.parse(ruleset, "test")
-        decision = decide(rules, facts, reports, ())
+        decision = decide(rules, facts, reports, opinions)
         made = Dossier(
             header=Header(
                 agent=configuration.agent,
@@ -191,8 +199,8 @@ class Parliament:
             simulation=facts.simulation,
             context=facts.context,
             prompt=templates(),
-            attempts=(),
-            opinions=(),
+            attempts=attempts,
+            opinions=opinions,
             checks=reports,
             ruleset=ruleset,
             rules=decision.rules,
@@ -281,13 +289,18 @@ class Parliament:
         return {"bundle": text(dossier), "expected_seq": self.state().seq + 1, "ticket": self.ticket()}
 
 
-def sealed(dossier: Dossier) -> Bundle:
+def outlined(facts: Facts) -> tuple[Opinion, ...]:
+    """What the declared analyst says."""
+    return (Opinion(analyst=OUTLINE, analysis=outline(facts)),)
+
+
+def sealed(dossier: Dossier, bodies: Mapping[bytes, bytes] | None = None) -> Bundle:
     """Always the same salts, so that the same dossier has the same root."""
-    return seal(dossier, {}, record_key(b"\x05" * 32, subject(dossier.proposal.key), b"\x06" * 32))
+    return seal(dossier, bodies or {}, record_key(b"\x05" * 32, subject(dossier.proposal.key), b"\x06" * 32))
 
 
-def text(dossier: Dossier) -> str:
-    return sealed(dossier).to_bytes().decode()
+def text(dossier: Dossier, bodies: Mapping[bytes, bytes] | None = None) -> str:
+    return sealed(dossier, bodies).to_bytes().decode()
 
 
 @pytest.fixture(scope="session")
@@ -316,10 +329,11 @@ def found_parliament(
         agent="tester",
         mode=mode,
         governors=(governance.governor,),
-        analysts=(),
+        analysts=(OUTLINE,),
         prompt_hash=templates_hash(),
         ruleset_hash=Ruleset.parse(ruleset, "test").hash,
         checks={check.name: check.version for check in builtin_checks()},
+        tools={},
         known_addresses={FRIEND: "a friend"},
         software="pnyx 0.1.0",
     )
@@ -400,13 +414,23 @@ def plain(found: Callable[..., Parliament]) -> Parliament:
 
 def approve(person: str = "Ada", *, expires_at: int = 1_900_000_000, vote: Vote | None = None, **parts: Any) -> Any:
     """An approval for whatever a dossier decided."""
-    from pnyx_policies.bundle import decision_digest
 
     def made(dossier: Dossier) -> Approval:
-        decision = dossier.decision
-        outcome = vote.value if vote else decision.outcome.value
-        digest = decision_digest(decision.review_digest, outcome, decision.ruleset_hash, expires_at)
-        given = {"verdict": "approve", "vote": vote.value if vote else None, "decision_digest": digest}
-        return Approval(**{"person": person, "expires_at": expires_at, **given, **parts})
+        verdict = parts.get("verdict", "approve")
+        word = answered(
+            dossier, person=person, verdict=verdict, vote=vote and vote.value, expires_at=expires_at,
+        )  # fmt: skip
+        return word.model_copy(update=parts)
+
+    return made
+
+
+def signed(by: LocalAccount, **parts: Any) -> Any:
+    """The same by a person with a key, as a wallet signs it."""
+
+    def made(dossier: Dossier) -> Approval:
+        word = approve(**{"person": by.address, **parts})(dossier)
+        signature = by.sign_typed_data(full_message=answer_in(dossier, word).typed_data).signature
+        return word.model_copy(update={"signature": to_hex(bytes(signature))})
 
     return made

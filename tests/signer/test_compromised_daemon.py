@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from eth_account import Account
-from eth_account.messages import encode_defunct
 from eth_hash.auto import keccak
 from eth_utils.address import to_checksum_address
 from pydantic import ValidationError
@@ -16,18 +15,20 @@ from pnyx_contracts.decision_log import encode_record, subject, vote_action
 from pnyx_contracts.entry import EntryKind
 from pnyx_contracts.errors import DecodingError, DiffersError, PnyxError, RefusedError
 from pnyx_contracts.types import ProposalState, Vote
-from pnyx_policies.analysis import Analysis, Analyst, Opinion, Recommendation
+from pnyx_policies.approval import answer_in
 from pnyx_policies.checks import CheckReport, CheckView, builtin_checks, run_checks
 from pnyx_policies.decide import decide
 from pnyx_policies.decision import Mode, Outcome
 from pnyx_policies.dossier import Dossier
+from pnyx_policies.facts import Grade, ToolResult
+from pnyx_policies.outline import OUTLINE
 from pnyx_policies.review import review_digest
 from pnyx_policies.ruleset import Ruleset
 from pnyx_tools.signer.protocol import NotYetError
 from pnyx_tools.signer.settings import WriterKind
 from pnyx_tools.testing.deploy import deploy_governance, deploy_log, encode_call
 
-from .conftest import FRIEND, GWEI, RULES, STRANGER, Parliament, approve, sealed, text
+from .conftest import FRIEND, GWEI, RULES, STRANGER, Parliament, approve, outlined, sealed, signed, text
 
 Doctor = Callable[[Dossier], Dossier]
 
@@ -59,12 +60,20 @@ def _new(old: Any, new: Any) -> Any:
 
 
 def judged_again(dossier: Dossier, ruleset: str = RULES) -> Dossier:
-    """A thorough liar: checks and decision fit the facts that it invented."""
+    """A thorough liar: outline, checks and decision fit the facts that it invented."""
+    if [o.analyst for o in dossier.opinions] == [OUTLINE]:
+        dossier = dossier.model_copy(update={"opinions": outlined(dossier.facts)})
     reports = run_checks(builtin_checks(), CheckView(dossier.facts, dossier.opinions))
     decision = decide(Ruleset.parse(ruleset, "liar"), dossier.facts, reports, dossier.opinions)
     return dossier.model_copy(
         update={"checks": reports, "decision": decision, "rules": decision.rules, "ruleset": ruleset}
     )
+
+
+def declare(parliament: Parliament, **parts: Any) -> None:
+    """Another declared configuration, for signer and daemon alike."""
+    configuration = parliament.settings.configuration.model_copy(update=parts)
+    parliament.settings = parliament.settings.model_copy(update={"configuration": configuration})
 
 
 def refuses(parliament: Parliament, request: Any, reason: str, kind: type[PnyxError] = RefusedError) -> None:
@@ -115,6 +124,7 @@ DOCTORED: list[tuple[str, Any, str]] = [
     ("state.targets", (), "the code that the proposal reaches|the findings"),
     ("state.targets.0.code_hash", WORD, "the code that the proposal reaches"),
     ("state.known_addresses", {}, "the known addresses"),
+    ("context", (ToolResult(tool="my_own", version="1", grade=Grade.DERIVED, result={}),), "the context tools"),
     ("prompt.0.text", "Always say yes.", "the prompt templates"),
     ("checks", lambda old: old[1:], "the checks"),
     ("checks.0.version", "99", "the checks"),
@@ -208,7 +218,7 @@ def test_a_hidden_role_grant_is_refused(gate: Parliament) -> None:
     honest = gate.dossier(number)
     assert any(r.findings for r in honest.checks)
     silent = changed(honest, "checks", lambda old: tuple(r.model_copy(update={"findings": ()}) for r in old))
-    decision = decide(Ruleset.parse(RULES, "liar"), silent.facts, silent.checks, ())
+    decision = decide(Ruleset.parse(RULES, "liar"), silent.facts, silent.checks, silent.opinions)
     liar = silent.model_copy(update={"decision": decision, "rules": decision.rules})
     refuses(gate, gate.ask_vote(liar), "the findings in the bundle differ")
 
@@ -243,23 +253,6 @@ def test_a_vote_by_another_ruleset_is_refused(parliament: Parliament) -> None:
     refuses(parliament, parliament.ask_vote(forced), "the decision")
 
 
-def test_an_invented_opinion_is_refused(gate: Parliament) -> None:
-    honest = gate.dossier(gate.open())
-    invented = Opinion(
-        analyst=Analyst(name="oracle", is_language_model=True),
-        analysis=Analysis(
-            summary="Good.",
-            key_points=(),
-            stated_intent="Good.",
-            claimed_effects=(),
-            risks=(),
-            recommendation=Recommendation.FOR,
-            confidence_percent=100,
-        ),
-    )
-    refuses(gate, gate.ask_vote(judged_again(changed(honest, "opinions", (invented,)))), "analyst 'oracle'")
-
-
 def test_an_observer_never_votes(found: Callable[..., Parliament]) -> None:
     observer = found(kind=WriterKind.GATE, mode=Mode.OBSERVE)
     honest = observer.dossier(observer.open())
@@ -291,29 +284,70 @@ def test_in_propose_mode_a_vote_needs_an_approval(found: Callable[..., Parliamen
 def test_a_hold_is_lifted_only_by_the_signature_of_an_approver(found: Callable[..., Parliament]) -> None:
     parliament = found(kind=WriterKind.GATE)
     ada, mallory = Account.create(), Account.create()
-    parliament.settings = parliament.settings.model_copy(update={"approvers": (ada.address,)})
+    declare(parliament, approvers=(ada.address,))
     number = parliament.open(to=STRANGER)
+    for unsigned, reason in (
+        (approve(vote=Vote.FOR), "is not signed"),
+        (approve(vote=Vote.FOR, signature="0x1234"), "signed by nobody"),
+        (signed(mallory, vote=Vote.FOR), f"signed by {mallory.address}"),
+        (signed(ada, vote=Vote.FOR, person="Vitalik"), "speaks for 'Vitalik'"),
+        (signed(ada, vote=Vote.FOR, comment="She never said that."), "another word"),
+        (signed(ada, vote=Vote.FOR, expires_at=1_700_000_000), "expired at"),
+    ):
+        refuses(parliament, parliament.ask_vote(parliament.dossier(number, approval=unsigned)), reason)
+    word = signed(ada, vote=Vote.FOR)
+    assert parliament.signer().sign(parliament.ask_vote(parliament.dossier(number, approval=word))).raw
 
-    def signed(by: Any) -> Any:
-        def made(dossier: Dossier) -> Any:
-            approval = approve(vote=Vote.FOR)(dossier)
-            signature = by.sign_message(encode_defunct(primitive=approval.decision_digest)).signature
-            return approval.model_copy(update={"signature": "0x" + bytes(signature).hex()})
 
-        return made
+@pytest.mark.parametrize("part", [{"verdict": "approve"}, {"verdict": "approve", "vote": "for"}])
+def test_a_signed_rejection_is_no_approval(found: Callable[..., Parliament], part: dict[str, str]) -> None:
+    """The daemon flips the verdict; with a digest of its own making the signature is nobody's."""
+    parliament = found(kind=WriterKind.GATE, mode=Mode.PROPOSE)
+    ada = Account.create()
+    declare(parliament, approvers=(ada.address,))
+    number = parliament.open()
+    honest = parliament.dossier(number)
+    flipped = signed(ada, verdict="reject")(honest).model_copy(update=part)
+    refuses(parliament, parliament.ask_vote(changed(honest, "approval", flipped)), "another word")
+    rebound = flipped.model_copy(update={"decision_digest": answer_in(honest, flipped).digest})
+    refuses(parliament, parliament.ask_vote(changed(honest, "approval", rebound)), "signed by 0x")
 
-    for unsigned in (approve(vote=Vote.FOR), approve(vote=Vote.FOR, signature="0x1234"), signed(mallory)):
-        request = parliament.ask_vote(parliament.dossier(number, approval=unsigned))
-        refuses(parliament, request, "not signed by anyone on this signer's list")
-    assert parliament.signer().sign(parliament.ask_vote(parliament.dossier(number, approval=signed(ada)))).raw
+
+def test_a_word_for_one_vote_or_proposal_is_none_for_another(found: Callable[..., Parliament]) -> None:
+    parliament = found(kind=WriterKind.GATE, mode=Mode.PROPOSE)
+    ada = Account.create()
+    declare(parliament, approvers=(ada.address,))
+    honest, other = (parliament.dossier(parliament.open()) for _ in range(2))
+    word = signed(ada)(honest)
+    against = word.model_copy(update={"vote": "against"})
+    refuses(parliament, parliament.ask_vote(changed(honest, "approval", against)), "another word")
+    refuses(parliament, parliament.ask_vote(changed(other, "approval", word)), "another decision")
+    longer = word.model_copy(update={"expires_at": word.expires_at + 1})
+    refuses(parliament, parliament.ask_vote(changed(honest, "approval", longer)), "another word")
+    assert parliament.signer().sign(parliament.ask_vote(changed(honest, "approval", word))).raw
+
+
+def test_nobody_turns_the_rules_own_vote_into_another(gate: Parliament) -> None:
+    """In autonomous mode, not even an approver: people can only stop it."""
+    ada = Account.create()
+    declare(gate, approvers=(ada.address,))
+    number = gate.open()
+    for word in (signed(ada, vote=Vote.AGAINST), signed(ada)):
+        refuses(gate, gate.ask_vote(gate.dossier(number, approval=word)), "people can stop it, not change it")
+    rejected = gate.dossier(number, approval=signed(ada, verdict="reject"))
+    refuses(gate, gate.ask_vote(rejected), "entitles to a HOLD entry")
+    invented = gate.dossier(number, approval=approve(verdict="reject"))
+    refuses(gate, gate.ask_entry(invented, EntryKind.HOLD), "the reject is not signed")
+    assert gate.signer().sign(gate.ask_entry(rejected, EntryKind.HOLD)).raw
 
 
 def test_without_approvers_a_hold_stays_unless_the_operator_chose_the_unsafe_way(gate: Parliament) -> None:
     number = gate.open(to=STRANGER)
     request = gate.ask_vote(gate.dossier(number, approval=approve(vote=Vote.FOR)))
     refuses(gate, request, "nobody signed for 'for' instead")
-    unsafe = gate.settings.model_copy(update={"unsafe_unsigned_approvals": True})
-    assert gate.signer(unsafe).sign(request).raw
+    declare(gate, unsafe_unsigned_approvals=True)
+    refuses(gate, request, "the configuration")
+    assert gate.signer().sign(gate.ask_vote(gate.dossier(number, approval=approve(vote=Vote.FOR)))).raw
 
 
 # --- place and time --------------------------------------------------------------------------------------------------

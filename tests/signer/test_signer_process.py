@@ -387,10 +387,10 @@ def test_the_signer_imports_nothing_heavy() -> None:
         import pnyx_tools.signer.process, pnyx_tools.keystore
         from pnyx_tools.signer.keys import LocalKey
         from pnyx_policies.dossier import Approval
-        from pnyx_tools.signer.approvals import signed_by
+        from pnyx_policies.approval import signed_by
         LocalKey(b"\\x01" * 32)
-        word = b"\\x01" * 32
-        signed_by(Approval(person="a", verdict="approve", expires_at=1, decision_digest=word, signature="0x01"))
+        word, signature = b"\\x01" * 32, "0x" + "1b" * 65
+        signed_by(Approval(person="a", verdict="approve", expires_at=1, decision_digest=word, signature=signature))
         heavy = {"web3", "langchain", "langchain_core", "langchain_openai", "openai", "dbos", "sqlalchemy",
                  "apscheduler", "pnyx_tools.plugins", "pnyx_tools.model", "pnyx_tools.chain", "pnyx_agents"}
         print(sorted(heavy & set(sys.modules)))

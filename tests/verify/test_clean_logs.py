@@ -9,15 +9,15 @@ import json
 import threading
 
 import pytest
+from eth_account import Account
 from rich.console import Console
 
 from pnyx_contracts.entry import EntryKind
 from pnyx_contracts.errors import UnreachableError, UsageError
 from pnyx_contracts.governors import builtin_adapters
-from pnyx_contracts.types import Vote
-from pnyx_policies.bundle import decision_digest
+from pnyx_contracts.types import Vote, to_hex
+from pnyx_policies.approval import answer_in, answered
 from pnyx_policies.decision import Mode
-from pnyx_policies.dossier import Approval
 from pnyx_policies.facts import Grade, SimulationStatus
 from pnyx_policies.verify import Status, Step, Tier
 from pnyx_tools.context import builtin_tools
@@ -116,16 +116,34 @@ def test_a_vote_that_a_person_approved(world):
     agent = world.plain_key(mode=Mode.PROPOSE)
     proposal = world.open_proposal()
     held = agent.act(world.blocks, proposal)
-    decision = held.dossier.decision
     expires = held.dossier.state.block.timestamp + 3600
-    digest = decision_digest(decision.review_digest, "for", decision.ruleset_hash, expires)
-    approval = Approval(person="Ada", verdict="approve", vote="for", expires_at=expires, decision_digest=digest)
+    approval = answered(held.dossier, person="Ada", verdict="approve", vote="for", expires_at=expires)
     agent.write(world.blocks, agent.review(world.blocks, proposal, approval))
     report = world.check()
     assert_clean(report)
     assert report.writers[0].kinds == {EntryKind.HOLD: 1, EntryKind.VOTE: 1}
     approved = [v for v in report.all_verdicts() if v.step is Step.ENTRY and v.grade is Grade.ATTESTED]
-    assert ["Ada" in v.reason for v in approved] == [True]
+    assert [v.reason for v in approved] == ["approved, as the operator attests, by 'Ada': nobody signed"]
+
+
+@pytest.mark.parametrize("mode", [Mode.PROPOSE, Mode.AUTONOMOUS])
+def test_a_word_that_a_declared_approver_signed(world, mode):
+    """In propose mode another vote than the rules give; in autonomous mode a veto."""
+    ada = Account.create()
+    agent = world.plain_key(mode=mode, approvers=(ada.address,))
+    proposal = world.open_proposal()
+    decided = agent.review(world.blocks, proposal).dossier
+    kind = {"verdict": "approve", "vote": "against"} if mode is Mode.PROPOSE else {"verdict": "reject"}
+    word = answered(decided, person=ada.address, expires_at=decided.state.block.timestamp + 3600, **kind)
+    signature = ada.sign_typed_data(full_message=answer_in(decided, word).typed_data).signature
+    signed = word.model_copy(update={"signature": to_hex(bytes(signature))})
+    agent.write(world.blocks, agent.review(world.blocks, proposal, signed))
+    report = world.check()
+    assert_clean(report)
+    (entry,) = [v for v in report.all_verdicts() if v.step is Step.ENTRY]
+    said = "approved" if mode is Mode.PROPOSE else "rejected"
+    assert entry.reason == f"{said} by {ada.address}, a declared approver: signature recovered"
+    assert entry.grade is Grade.DERIVED
 
 
 def test_an_announced_change_of_configuration(world):

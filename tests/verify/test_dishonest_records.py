@@ -7,6 +7,7 @@ import json
 
 import pytest
 from eth_abi.abi import encode
+from eth_account import Account
 from eth_hash.auto import keccak
 from eth_utils.address import to_checksum_address
 from rich.console import Console
@@ -14,14 +15,14 @@ from rich.console import Console
 from pnyx_contracts.decision_log import vote_action
 from pnyx_contracts.entry import EntryKind
 from pnyx_contracts.errors import RefusedError
-from pnyx_contracts.types import Vote
-from pnyx_policies.bundle import decision_digest
+from pnyx_contracts.types import Vote, to_hex
+from pnyx_policies.approval import answer_in, answered
 from pnyx_policies.decision import Mode, Outcome
-from pnyx_policies.dossier import Approval, Dossier
+from pnyx_policies.dossier import Dossier
 from pnyx_policies.entitlement import Entitlement, entitlement
 from pnyx_policies.facts import Grade, Holding, Simulation, SimulationStatus, Skipped
 from pnyx_policies.verify import Status, Step
-from pnyx_tools.context import builtin_tools
+from pnyx_tools.context import ToolSkipped, builtin_tools
 from pnyx_tools.gather import gather_facts
 from pnyx_tools.testing.decisions import Outlined, ask_outline
 from pnyx_tools.verifier import render
@@ -455,15 +456,70 @@ def test_an_entry_and_a_vote_that_agree_against_the_record(world, agent, proposa
 )
 def test_a_forged_and_an_expired_approval(world, proposal, forgery, where):
     agent = world.plain_key(mode=Mode.PROPOSE)
-    decision = agent.review(world.blocks, proposal).dossier.decision
-    terms = {"expires_at": 2**40, **forgery}
-    digest = decision_digest(decision.review_digest, "for", decision.ruleset_hash, terms["expires_at"])
-    approval = Approval(person="Ada", verdict="approve", vote="for", **{"decision_digest": digest, **terms})
-    sealed = agent.review(world.blocks, proposal, approval)
-    key = sealed.dossier.proposal.key
-    agent.enter(key, EntryKind.VOTE, sealed.bundle.record_root, sealed.bundle.prompt_hash, vote_action(1))
-    agent.cast(world.blocks, key, Vote.FOR)
+    dossier = agent.review(world.blocks, proposal).dossier
+    expires_at = forgery.get("expires_at", 2**40)
+    approval = answered(dossier, person="Ada", verdict="approve", vote="for", expires_at=expires_at)
+    vote_all_the_same(world, agent, proposal, Vote.FOR, approval.model_copy(update=forgery))
     assert world.check_fails() == {(Step.ENTRY, where)}
+
+
+def vote_all_the_same(world, agent, proposal, vote, approval):
+    """Entry and vote, with this approval in the record, whatever the record entitles to."""
+    sealed = agent.review(world.blocks, proposal, approval)
+    agent.write(world.blocks, sealed, Entitlement(EntryKind.VOTE, vote))
+    return sealed
+
+
+FULL = {"person": "the community", "expires_at": 2**40}
+
+
+@pytest.mark.parametrize("signature", ["", "0xdeadbeef", "0x" + "1b" * 65])
+def test_an_invented_approval_does_not_overrule_an_autonomous_ruleset(world, proposal, signature):
+    agent = world.plain_key()
+    dossier = agent.review(world.blocks, proposal).dossier
+    word = answered(dossier, verdict="approve", vote="against", **FULL)
+    vote_all_the_same(world, agent, proposal, Vote.AGAINST, word.model_copy(update={"signature": signature}))
+    assert world.check_fails() == {(Step.ENTRY, "approval")}
+
+
+@pytest.mark.parametrize("options", [{}, {"approvers": True}])
+def test_an_unsigned_word_that_gives_another_vote(world, proposal, options):
+    """It counts neither without approvers nor with them."""
+    approvers = (Account.create().address,) if options else ()
+    agent = world.plain_key(mode=Mode.PROPOSE, approvers=approvers)
+    dossier = agent.review(world.blocks, proposal).dossier
+    word = answered(dossier, verdict="approve", vote="against", **FULL)
+    vote_all_the_same(world, agent, proposal, Vote.AGAINST, word)
+    assert world.check_fails() == {(Step.ENTRY, "approval")}
+
+
+def test_an_unsigned_word_that_is_declared_to_count_is_the_operators(world, proposal):
+    agent = world.plain_key(mode=Mode.PROPOSE, unsafe_unsigned_approvals=True)
+    dossier = agent.review(world.blocks, proposal).dossier
+    word = answered(dossier, verdict="approve", vote="against", **FULL)
+    vote_all_the_same(world, agent, proposal, Vote.AGAINST, word)
+    report = world.check()
+    assert report.ok
+    (entry,) = [v for v in report.all_verdicts() if v.step is Step.ENTRY]
+    assert (entry.grade, "as the operator attests" in entry.reason) == (Grade.ATTESTED, True)
+
+
+def test_a_signed_rejection_that_was_flipped(world, proposal):
+    ada = Account.create()
+    agent = world.plain_key(mode=Mode.PROPOSE, approvers=(ada.address,))
+    dossier = agent.review(world.blocks, proposal).dossier
+    word = answered(dossier, person=ada.address, verdict="reject", expires_at=2**40)
+    signature = ada.sign_typed_data(full_message=answer_in(dossier, word).typed_data).signature
+    flipped = word.model_copy(update={"signature": to_hex(bytes(signature)), "verdict": "approve"})
+    vote_all_the_same(world, agent, proposal, Vote.FOR, flipped)
+    assert world.check_fails() == {(Step.ENTRY, "approval")}
+
+
+def test_a_rejection_that_nobody_signed_where_approvers_are_declared(world, proposal):
+    agent = world.plain_key(approvers=(Account.create().address,))
+    dossier = agent.review(world.blocks, proposal).dossier
+    agent.write(world.blocks, agent.review(world.blocks, proposal, answered(dossier, verdict="reject", **FULL)))
+    assert world.check_fails() == {(Step.ENTRY, "approval")}
 
 
 # Facts
@@ -614,12 +670,21 @@ def test_a_step_that_is_said_to_be_skipped_and_was_not(world, proposal, step):
     assert {v.step for v in report.unproven} == {Step.DECISION}
 
 
+class OfAPlugin:
+    """A declared tool that members do not have."""
+
+    name = "of-a-plugin"
+    version = "1"
+    grade = Grade.ATTESTED
+    description = "Never has time."
+
+    def run(self, *_):
+        raise ToolSkipped("no time")
+
+
 def test_a_skipped_step_that_nobody_can_check_must_not_decide(world, proposal):
-    agent = world.plain_key(ruleset=world.RULESET.replace("[[rule]]", CAREFUL, 1))
-    skipped = (Skipped(step="tool:of-a-plugin", why="no time"),)
-    agent.write(
-        world.blocks, concluded(agent, agent.facts(world.blocks, proposal).model_copy(update={"skipped": skipped}))
-    )
+    agent = world.plain_key(ruleset=world.RULESET.replace("[[rule]]", CAREFUL, 1), tools=[OfAPlugin()])
+    agent.act(world.blocks, proposal)
     report = world.check()
     assert report.problems == []
     (unproven,) = report.unproven
@@ -628,11 +693,8 @@ def test_a_skipped_step_that_nobody_can_check_must_not_decide(world, proposal):
     assert "decide for" in unproven.reason
 
 
-def test_a_skipped_step_that_decides_nothing_is_the_operators_word(world, agent, proposal):
-    skipped = (Skipped(step="tool:of-a-plugin", why="no time"),)
-    agent.write(
-        world.blocks, concluded(agent, agent.facts(world.blocks, proposal).model_copy(update={"skipped": skipped}))
-    )
+def test_a_skipped_step_that_decides_nothing_is_the_operators_word(world, proposal):
+    world.plain_key(tools=[OfAPlugin()]).act(world.blocks, proposal)
     report = world.check()
     assert report.ok
     assert any("tool:of-a-plugin" in v.reason and v.grade is Grade.ATTESTED for v in report.all_verdicts())
@@ -713,3 +775,43 @@ def test_a_friend_for_one_vote(world, agent, proposal):
     """The payee is called "our own Safe" in one record only: the configuration does not declare it."""
     write_changed(world, agent, proposal, state__known_addresses={world.RECIPIENT: "our own Safe"})
     assert world.check_fails() == {(Step.DECLARED_CONFIGURATION, "state.known_addresses")}
+
+
+@pytest.mark.parametrize("part", ["result", "version", "tool"])
+def test_a_context_result_that_was_dropped_or_comes_from_elsewhere(world, proposal, part):
+    agent = world.plain_key(tools=builtin_tools())
+    dossier = agent.review(world.blocks, proposal).dossier
+    first, *others = dossier.context
+    other = {"version": "99"} if part == "version" else {"tool": "my_own"}
+    kept = () if part == "result" else (first.model_copy(update=other),)
+    facts = dossier.facts.model_copy(update={"context": (*kept, *others)})
+    agent.write(world.blocks, agent.seal(agent.conclude(facts, agent._ask(facts))))
+    assert (Step.DECLARED_CONFIGURATION, "context") in world.check_fails()
+
+
+def test_a_tool_that_could_not_run_is_no_undeclared_one(world, proposal):
+    agent = world.plain_key(tools=builtin_tools())
+    facts = agent.facts(world.blocks, proposal)
+    skipped = Skipped(step=f"tool:{facts.context[0].tool}", why="the node was slow")
+    facts = facts.model_copy(update={"context": facts.context[1:], "skipped": (*facts.skipped, skipped)})
+    agent.write(world.blocks, agent.seal(agent.conclude(facts, agent._ask(facts))))
+    report = world.check()
+    assert not [v for v in report.problems if v.step is Step.DECLARED_CONFIGURATION]
+
+
+def test_a_model_asked_in_another_way_than_the_record_says(world, proposal):
+    """The declared temperature stands in the record; another one was sent."""
+    declared = {"temperature": "0.1", "max_completion_tokens": "8000"}
+    agent = world.model()
+    asked = agent._ask
+
+    def as_declared(facts):
+        said = asked(facts)
+        opinions = (said.opinions[0].model_copy(update={"analyst": agent._analysts[0]}),)
+        return Outlined(opinions, said.attempts, said.bodies)
+
+    agent._analysts = (agent._analysts[0].model_copy(update={"parameters": declared}),)
+    agent._ask = as_declared
+    agent.change(world.RULESET)
+    agent.write(world.blocks, agent.review(world.blocks, proposal))
+    assert (Step.PROMPTS, "attempts[0].request") in world.check_fails()

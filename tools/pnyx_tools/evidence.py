@@ -8,12 +8,14 @@ that was changed (`ChangedBundleError`).
 
 from __future__ import annotations
 
+import asyncio
 import os
 import tempfile
-import time
-from collections.abc import Iterator
+import threading
+from collections.abc import Coroutine
+from concurrent.futures import Future
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from urllib.parse import unquote
 
 from eth_hash.auto import keccak
@@ -23,12 +25,22 @@ from pnyx_contracts.types import to_hex
 from pnyx_policies.bundle import Bundle, open_bundle
 from pnyx_policies.configuration import Configuration
 
-MAX_FILE_BYTES = 32 * 2**20
-"""No honest bundle is larger: the limit keeps a hostile place from filling a reader's memory."""
+if TYPE_CHECKING:
+    import httpx
 
-_TIMEOUT_SECONDS = 30.0
-"""For each step: connecting, each piece of the answer."""
-_TRANSFER_SECONDS = 120.0
+T = TypeVar("T")
+
+MAX_FILE_BYTES = 16 * 2**20
+"""A request to a model takes at most some 300 kB, its answer at most 1 MiB. So this is room for a committee that calls
+tools and tries again, and still fits, escaped once more, into a request to the signer. It keeps a hostile place from
+filling a reader's memory."""
+
+MAX_REDIRECTS = 5
+
+_SILENCE_SECONDS = 30.0
+"""For connecting, and for each piece of the answer."""
+_FETCH_SECONDS = 120.0
+"""For one file, redirects and headers included."""
 _GONE = frozenset({404, 410})
 
 
@@ -136,15 +148,12 @@ class HttpStore:
         import httpx
 
         url = f"{self.url}/{file_name(digest)}"
-        # Uncompressed: a small answer must not unpack into a large one.
-        headers = {"accept-encoding": "identity"}
         try:
-            with httpx.stream("GET", url, headers=headers, timeout=_TIMEOUT_SECONDS, follow_redirects=True) as response:
-                if response.status_code in _GONE:
-                    return None
-                response.raise_for_status()
-                return _received(response.iter_raw(), url)
-        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:  # a ValueError: host names beyond IDNA
+            return _run_apart(_fetch(url))
+        except TimeoutError:
+            raise UnreachableError(f"{url}: not there after {_FETCH_SECONDS:g} seconds, given up") from None
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError, ExceptionGroup) as error:
+            # a ValueError: host names beyond IDNA; a group: ports beyond 65535
             raise UnreachableError(f"{url}: {error}") from error
 
 
@@ -165,17 +174,54 @@ def _configuration(expected: bytes, data: bytes | None) -> bytes | None:
     return data
 
 
-def _received(chunks: Iterator[bytes], url: str) -> bytes:
-    """The whole answer, within limits of size and time: a hostile place may drip for ever."""
+async def _fetch(url: str) -> bytes | None:
+    """The file behind `url`, None when it is gone. A hostile place may drip, redirect, or send for ever: all of it has
+    one deadline. Raises `UnreachableError`, `TimeoutError`, and what httpx raises.
+    """
+    import httpx
+
+    # Uncompressed: a small answer must not unpack into a large one.
+    client = httpx.AsyncClient(timeout=_SILENCE_SECONDS, headers={"accept-encoding": "identity"})
+    async with asyncio.timeout(_FETCH_SECONDS), client:
+        request = client.build_request("GET", url)
+        for _ in range(MAX_REDIRECTS + 1):
+            response = await client.send(request, stream=True)
+            try:
+                # By hand: httpx would read, and unpack, whatever comes with a redirect.
+                if response.next_request is None:
+                    return await _body(response, url)
+                request = response.next_request
+            finally:
+                await response.aclose()
+    raise UnreachableError(f"{url}: more than {MAX_REDIRECTS} redirects, given up")
+
+
+async def _body(response: httpx.Response, url: str) -> bytes | None:
+    if response.status_code in _GONE:
+        return None
+    response.raise_for_status()
+    if (encoding := response.headers.get("content-encoding", "identity")) != "identity":
+        raise UnreachableError(f"{url}: packed ({encoding[:40]!r}), though it was asked for as it is; not read")
     data = bytearray()
-    deadline = time.monotonic() + _TRANSFER_SECONDS
-    for chunk in chunks:
+    async for chunk in response.aiter_raw():
         data += chunk
-        if len(data) > MAX_FILE_BYTES or time.monotonic() > deadline:
-            raise UnreachableError(
-                f"{url}: more than {MAX_FILE_BYTES} bytes or {_TRANSFER_SECONDS:.0f} seconds, given up"
-            )
+        if len(data) > MAX_FILE_BYTES:
+            raise UnreachableError(f"{url}: larger than {MAX_FILE_BYTES} bytes, given up")
     return bytes(data)
+
+
+def _run_apart(work: Coroutine[Any, Any, T]) -> T:
+    """In a loop and a thread of its own: the caller may be inside a loop. Ctrl-C does not wait for it."""
+    result: Future[T] = Future()
+
+    def run() -> None:
+        try:
+            result.set_result(asyncio.run(work))
+        except BaseException as error:  # noqa: BLE001 - it is raised where it is waited for
+            result.set_exception(error)
+
+    threading.Thread(target=run, daemon=True).start()
+    return result.result()
 
 
 def _write_durably(path: Path, data: bytes) -> None:

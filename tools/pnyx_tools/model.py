@@ -20,13 +20,12 @@ from pnyx_contracts.errors import UsageError
 from pnyx_contracts.types import Value
 from pnyx_policies.analysis import Analyst
 from pnyx_policies.conversation import Conversation
-from pnyx_policies.request import parameter_problem
+from pnyx_policies.request import NOT_AS_SENT, OPENAI, as_text, parameter_problem
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
     from langchain_core.messages import AIMessage
 
-OPENAI = "openai"
 OPENAI_BASE_URL = "https://api.openai.com/v1"
 TIMEOUT, RATE_LIMIT, HTTP_ERROR, CONNECTION = "timeout", "rate-limit", "http-error", "connection"
 ABOVE_THE_WIRE = "captured above the wire"
@@ -118,7 +117,18 @@ class ModelSettings(Value):
             model=self.model,
             base_url_host=urlsplit(self.url).netloc,
             tools=self.tools,
+            parameters=as_text(self.parameters),
         )
+
+    @property
+    def parameters(self) -> dict[str, JsonValue]:
+        """What every request sets beside messages and answer format, by the names that it has there."""
+        own: dict[str, JsonValue] = {"temperature": self.temperature}
+        if self.provider == OPENAI:
+            own |= {"seed": self.seed, "max_completion_tokens": self.max_output_tokens}
+        else:
+            own |= {"max_tokens": self.max_output_tokens}
+        return {name: value for name, value in own.items() if value is not None} | self.extra_body
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,19 +256,7 @@ class _OtherChat:
 
     def _request(self, messages: list[dict[str, JsonValue]]) -> bytes:
         settings = self._settings
-        parameters = {
-            "temperature": settings.temperature,
-            "max_tokens": settings.max_output_tokens,
-            **settings.extra_body,
-        }
-        return _json(
-            {
-                "captured": "above_the_wire",
-                "messages": messages,
-                "model": settings.model,
-                **{name: value for name, value in parameters.items() if value is not None},
-            }
-        )
+        return _json({**NOT_AS_SENT, "messages": messages, "model": settings.model, **settings.parameters})
 
 
 def _failed(asked: Exchange, error: Exception) -> Exchange:

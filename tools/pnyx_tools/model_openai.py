@@ -22,7 +22,8 @@ from pnyx_policies.request import response_format
 from pnyx_tools.context.langchain_tool import as_langchain_tool
 from pnyx_tools.model import CONNECTION, HTTP_ERROR, RATE_LIMIT, TIMEOUT, Exchange, ModelSettings
 
-MAX_RESPONSE_BYTES = 8 * 2**20
+MAX_RESPONSE_BYTES = 2**20
+"""Every attempt is recorded, and a reader takes no more than `evidence.MAX_FILE_BYTES` for one record."""
 _HEADER_CHARACTERS = 200
 
 
@@ -65,7 +66,8 @@ class OpenAIChat:
             cache=False,
             streaming=False,
             use_responses_api=False,
-            extra_body={"response_format": response_format(), **settings.extra_body},
+            # Once more, as declared: for some names of models the library would leave parameters out.
+            extra_body={"response_format": response_format(), **settings.parameters},
             http_client=client,
         )
 

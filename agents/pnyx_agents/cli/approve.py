@@ -16,7 +16,7 @@ from pnyx_agents.cli.options import config_option, json_option, print_json, sett
     "--vote", type=click.Choice(["for", "against", "abstain"]), help="The vote; needed when the decision is hold."
 )
 @click.option("--comment", default="", help="Why; becomes part of the public record.")
-@click.option("--keystore", type=click.Path(path_type=Path), help="Sign the approval with this key (EIP-191).")
+@click.option("--keystore", type=click.Path(path_type=Path), help="Sign the approval with this key (EIP-712).")
 @click.option("--password-file", type=click.Path(path_type=Path), help="Password of the keystore.")
 @click.option(
     "--days", type=click.IntRange(1, 365), default=7, show_default=True, help="How long the approval counts, in days."

@@ -13,7 +13,7 @@ from pnyx_agents.cli.options import config_option, json_option, print_json, sett
 @click.argument("proposal")
 @config_option
 @click.option("--comment", default="", help="Why; becomes part of the public record.")
-@click.option("--keystore", type=click.Path(path_type=Path), help="Sign the rejection with this key (EIP-191).")
+@click.option("--keystore", type=click.Path(path_type=Path), help="Sign the rejection with this key (EIP-712).")
 @click.option("--password-file", type=click.Path(path_type=Path), help="Password of the keystore.")
 @json_option
 def command(

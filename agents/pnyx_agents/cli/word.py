@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
@@ -11,8 +12,11 @@ import click
 
 from pnyx_agents.settings import Settings
 from pnyx_contracts.errors import RefusedError, UsageError
-from pnyx_policies.bundle import Bundle, decision_digest
-from pnyx_policies.dossier import Approval
+from pnyx_contracts.types import to_hex
+from pnyx_policies.approval import Answer, answer_in, answered
+from pnyx_policies.bundle import Bundle
+from pnyx_policies.dossier import Approval, Dossier
+from pnyx_policies.text import visible
 from pnyx_tools.journal import Case, Stage
 
 DAY_SECONDS = 24 * 3600
@@ -42,16 +46,13 @@ def give_word(
         raise UsageError(
             "the decision is 'hold', so the approval must name the vote", hint="--vote for|against|abstain"
         )
-    expires_at = int(time.time()) + days * DAY_SECONDS
-    digest = decision_digest(
-        dossier.state.review_digest, vote or dossier.decision.outcome.value, dossier.decision.ruleset_hash, expires_at
-    )
-    approval = Approval(
-        person=getpass.getuser(), verdict=verdict, vote=vote, comment=comment, expires_at=expires_at,
-        decision_digest=digest,
+    approval = answered(
+        dossier, person=getpass.getuser(), verdict=verdict, vote=vote, comment=comment,
+        expires_at=int(time.time()) + days * DAY_SECONDS,
     )  # fmt: skip
+    click.echo(_in_words(case, dossier, answer_in(dossier, approval)), err=True)
     if keystore is not None:
-        approval = _signed(approval, keystore, password_file)
+        approval = _signed(settings, dossier, approval, keystore, password_file)
     require_approved(settings, dossier.model_copy(update={"approval": approval}))
     say(paths(settings).workflows, case.workflow, approval.model_dump(mode="json"))
     click.echo(f"{verdict} for proposal {case.proposal} handed to the agent {settings.agent.name!r}", err=True)
@@ -95,13 +96,37 @@ def record_root(text: str) -> bytes:
     return root
 
 
-def _signed(approval: Approval, keystore: Path, password_file: Path | None) -> Approval:
-    """EIP-191 over the decision digest, by the person's own key."""
-    from eth_account.messages import encode_defunct
+def _in_words(case: Case, dossier: Dossier, answer: Answer) -> str:
+    """All that a signature binds, before anybody is asked for a password."""
+    lines = {
+        "proposal": f"{case.proposal}  {visible(case.title)}",
+        "decision": f"{answer.decision}: {visible(dossier.decision.reason)}",
+        "your word": answer.verdict,
+        "vote": answer.vote,
+        "expires": f"{datetime.fromtimestamp(answer.expires_at, UTC):%Y-%m-%d %H:%M} UTC",
+        "comment": visible(answer.comment) or "none",
+        "ruleset": to_hex(answer.ruleset_hash),
+        "configuration": to_hex(answer.config_hash),
+        "review": to_hex(answer.review_digest),
+        "writer": f"{answer.writer} in the log {answer.log}",
+    }
+    return "\n".join(f"{name:13}  {value}" for name, value in lines.items())
 
+
+def _signed(
+    settings: Settings, dossier: Dossier, approval: Approval, keystore: Path, password_file: Path | None
+) -> Approval:
+    """EIP-712, by the person's own key. Raises `UsageError` for a key whose word does not count."""
     from pnyx_tools.keystore import ask_password, load_account, read_password
 
     password = read_password(password_file) if password_file else ask_password(keystore)
     account = load_account(keystore, password)
-    signature = account.sign_message(encode_defunct(primitive=approval.decision_digest)).signature
-    return approval.model_copy(update={"person": account.address, "signature": "0x" + signature.hex()})
+    approvers = settings.signer.approvers if settings.signer else ()
+    if account.address not in approvers:
+        raise UsageError(
+            f"the keystore {keystore} holds the key of {account.address}, which is not among the approvers: "
+            f"{', '.join(approvers) or 'there are none'}",
+            hint="sign with an approver's key; [signer] approvers names them, and a new one is announced (pnyx deploy)",
+        )
+    signed = account.sign_typed_data(full_message=answer_in(dossier, approval).typed_data)
+    return approval.model_copy(update={"person": account.address, "signature": to_hex(bytes(signed.signature))})

@@ -12,8 +12,8 @@ What is checked, for one decision log and then for each writer in it:
  8. Completeness: every proposal that the writer answers for has an entry from before its vote closed.
  9. Bundle: the evidence is there and hashes to the record root and the prompt hash of its entry.
 10. Header: the record was made for this chain, log, writer and configuration, and judges this writer's standing.
-11. Declared configuration: its document hashes to what stands on chain; prompt templates, ruleset, checks, analysts,
-    known addresses and mode of the record are those that it declares.
+11. Declared configuration: its document hashes to what stands on chain; prompt templates, ruleset, checks, context
+    tools, analysts with their parameters, known addresses and mode of the record are those that it declares.
 12. Proposal: the record holds what the governor announced; the id follows from the content, the decoded calls follow
     from the calldata.
 13. State: governor, voting power, code and balances, read again at the pinned block, are those in the record; the
@@ -25,7 +25,7 @@ What is checked, for one decision log and then for each writer in it:
 18. Answers: the recorded responses, parsed again, give the recorded opinions.
 19. Decision: the ruleset, run again on the recorded facts, findings and opinions, decides the same, also with what
     the record says could not be known and can be.
-20. Entry: its kind and its action are what the decision, the mode and a person's approval entitle to.
+20. Entry: its kind and its action are what the decision, the mode and a person's word entitle to, and the word counts.
 
 Every step gives verdicts (`Verdict`): a status, and a grade that says how far it can be relied on. What no step can
 show: that a model was really asked, and that it really gave the recorded answer. A response is only as true as its

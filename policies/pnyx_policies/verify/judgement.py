@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 from pnyx_contracts.decision_log import vote_action
 from pnyx_contracts.entry import EntryKind
 from pnyx_contracts.errors import PnyxError, RefusedError
 from pnyx_contracts.types import Vote
-from pnyx_policies.analysis import Opinion
+from pnyx_policies.analysis import Analyst, Opinion
 from pnyx_policies.answer import OK, TOOL_CALL, judge
+from pnyx_policies.approval import vouched_by
+from pnyx_policies.bundle import Bundle
 from pnyx_policies.checks import Check, CheckReport, CheckView, run_checks
+from pnyx_policies.configuration import Configuration
 from pnyx_policies.conversation import Conversation, begin, offered
 from pnyx_policies.decide import decide
-from pnyx_policies.dossier import Attempt
+from pnyx_policies.dossier import Approval, Attempt, Dossier
 from pnyx_policies.entitlement import entitlement
 from pnyx_policies.facts import Facts, Grade
 from pnyx_policies.outline import OUTLINE, outline
@@ -24,7 +27,7 @@ from pnyx_policies.request import request_difference
 from pnyx_policies.ruleset import Ruleset
 from pnyx_policies.verify.facts import established, unconfirmed
 from pnyx_policies.verify.record import Case
-from pnyx_policies.verify.verdict import Step, Verdict
+from pnyx_policies.verify.verdict import About, Step, Verdict, shown
 
 NOT_AN_ANSWER: Final = frozenset({"timeout", "rate-limit", "http-error", "connection"})
 """Outcomes of attempts that brought no answer to judge."""
@@ -46,6 +49,23 @@ class DeclaredChecks:
     versions: Mapping[str, str]
     software: str
     """The release that ran them."""
+
+
+class Testimony(Protocol):
+    """What steps 17 and 18 need: a bundle with its content. A signer has these before there is an entry."""
+
+    @property
+    def about(self) -> About: ...
+
+    @property
+    def dossier(self) -> Dossier: ...
+
+    @property
+    def bundle(self) -> Bundle: ...
+
+    def unproven(self, step: Step, because: str, grade: Grade = Grade.DERIVED) -> Verdict:
+        """What must be shown and is not."""
+        ...
 
 
 # 16. Findings
@@ -102,7 +122,7 @@ def _of_another_release(case: Case, shipped: Shipped, declared: DeclaredChecks) 
 # 17. Prompts
 
 
-def check_prompts(case: Case) -> Iterator[Verdict]:
+def check_prompts(case: Testimony) -> Iterator[Verdict]:
     about, dossier = case.about, case.dossier
     asked = [index for index, opinion in enumerate(dossier.opinions) if opinion.analyst.is_language_model]
     strangers = [number for number, attempt in enumerate(dossier.attempts) if attempt.opinion not in asked]
@@ -114,7 +134,7 @@ def check_prompts(case: Case) -> Iterator[Verdict]:
         yield from _prompts_of(case, index, dossier.opinions[index])
 
 
-def _prompts_of(case: Case, index: int, opinion: Opinion) -> Iterator[Verdict]:
+def _prompts_of(case: Testimony, index: int, opinion: Opinion) -> Iterator[Verdict]:
     about = case.about
     attempts = _attempts_of(case, index)
     try:
@@ -135,7 +155,7 @@ def _prompts_of(case: Case, index: int, opinion: Opinion) -> Iterator[Verdict]:
             Step.PROMPTS, "attempts", reason=f"the attempts at opinion {index} are not numbered from 0 on"
         )
     for number, (place, attempt) in enumerate(attempts):
-        yield _prompt(case, place, attempt, conversation, opinion.analyst.model)
+        yield _prompt(case, place, attempt, conversation, opinion.analyst)
         if conversation.callable_tools and number < len(attempts) - 1:
             response = _response(case, attempt)
             if response is None and attempt.response_hash is not None:
@@ -147,18 +167,18 @@ def _prompts_of(case: Case, index: int, opinion: Opinion) -> Iterator[Verdict]:
             conversation = _after(conversation, response, case)
 
 
-def _after(conversation: Conversation, response: bytes | None, case: Case) -> Conversation:
+def _after(conversation: Conversation, response: bytes | None, case: Testimony) -> Conversation:
     """What the next request says: what the answer called is shown, and after a failure nothing changes."""
     if response is None:
         return conversation
     return conversation.shown(judge(response, case.dossier.facts, conversation.callable_tools).calls)
 
 
-def _prompt(case: Case, place: int, attempt: Attempt, conversation: Conversation, model: str) -> Verdict:
+def _prompt(case: Testimony, place: int, attempt: Attempt, conversation: Conversation, analyst: Analyst) -> Verdict:
     body = case.bundle.bodies.get(attempt.request_hash)
     if body is None:
         return case.unproven(Step.PROMPTS, f"the record withholds the request of attempts[{place}]")
-    difference = request_difference(body, conversation, model)
+    difference = request_difference(body, conversation, analyst)
     if difference:
         return case.about.differs(Step.PROMPTS, f"attempts[{place}].request", reason=difference)
     return case.about.matches(Step.PROMPTS)
@@ -167,7 +187,7 @@ def _prompt(case: Case, place: int, attempt: Attempt, conversation: Conversation
 # 18. Answers
 
 
-def check_answers(case: Case) -> Iterator[Verdict]:
+def check_answers(case: Testimony) -> Iterator[Verdict]:
     for index, opinion in enumerate(case.dossier.opinions):
         if opinion.analyst.is_language_model:
             yield from _answers_of(case, index, opinion)
@@ -179,7 +199,7 @@ def check_answers(case: Case) -> Iterator[Verdict]:
             )
 
 
-def _answers_of(case: Case, index: int, opinion: Opinion) -> Iterator[Verdict]:
+def _answers_of(case: Testimony, index: int, opinion: Opinion) -> Iterator[Verdict]:
     """The last attempt counts. Those before it must have failed or called context tools: else an answer that was not
     liked was thrown away.
     """
@@ -217,19 +237,19 @@ def _answers_of(case: Case, index: int, opinion: Opinion) -> Iterator[Verdict]:
     yield _compare_analysis(case, index, again, Grade.ATTESTED)
 
 
-def _compare_analysis(case: Case, index: int, again: Opinion, grade: Grade = Grade.DERIVED) -> Verdict:
+def _compare_analysis(case: Testimony, index: int, again: Opinion, grade: Grade = Grade.DERIVED) -> Verdict:
     return case.about.compare(
         Step.ANSWERS, f"opinions[{index}]",
         expected=again.model_dump(mode="json"), seen=case.dossier.opinions[index].model_dump(mode="json"), grade=grade,
     )  # fmt: skip
 
 
-def _response(case: Case, attempt: Attempt) -> bytes | None:
+def _response(case: Testimony, attempt: Attempt) -> bytes | None:
     """None when nothing came back, and when the record withholds what came."""
     return None if attempt.response_hash is None else case.bundle.bodies.get(attempt.response_hash)
 
 
-def _attempts_of(case: Case, index: int) -> list[tuple[int, Attempt]]:
+def _attempts_of(case: Testimony, index: int) -> list[tuple[int, Attempt]]:
     """The attempts at one opinion, each with its place in the record."""
     return [(place, attempt) for place, attempt in enumerate(case.dossier.attempts) if attempt.opinion == index]
 
@@ -278,8 +298,12 @@ def _ruleset(case: Case, declared: DeclaredChecks) -> Ruleset:
 # 20. Entry
 
 
-def check_entry(case: Case, support_of: Callable[[Vote], int]) -> Iterator[Verdict]:
-    """`support_of` gives the governor's number for a vote. A correction may say anything: it decides nothing."""
+def check_entry(
+    case: Case, support_of: Callable[[Vote], int], configuration: Configuration | None
+) -> Iterator[Verdict]:
+    """`support_of` gives the governor's number for a vote, `configuration` is the declared one, None when its document
+    is not usable. A correction may say anything: it decides nothing.
+    """
     about, entry, approval = case.about, case.entry, case.dossier.approval
     if entry.kind is EntryKind.CORRECTION:
         yield about.matches(Step.ENTRY, reason="a correction")
@@ -305,9 +329,23 @@ def check_entry(case: Case, support_of: Callable[[Vote], int]) -> Iterator[Verdi
             Step.ENTRY, "approval.expires_at", expected=f"at least {entry.time}", seen=approval.expires_at
         )
     elif approval is not None:
-        signed = (
-            "signed; this check recovers no signatures" if approval.signature else "not signed: the operator's word"
-        )
-        yield about.matches(Step.ENTRY, Grade.ATTESTED, f"approved by {approval.person} ({signed})")
+        yield _whose_word(case, approval, configuration)
     else:
         yield about.matches(Step.ENTRY)
+
+
+def _whose_word(case: Case, approval: Approval, configuration: Configuration | None) -> Verdict:
+    """A name in a record is anybody's word; a signature by a declared approver is that person's."""
+    said = "approved" if approval.verdict == "approve" else "rejected"
+    if configuration is None:
+        return case.about.not_checkable(Step.ENTRY, f"{said} by whom: no usable configuration says who may")
+    try:
+        approver = vouched_by(case.dossier, approval, configuration)
+    except RefusedError as error:
+        return case.about.differs(Step.ENTRY, "approval", reason=error.message)
+    if approver is None:
+        named = shown(approval.person)
+        return case.about.matches(
+            Step.ENTRY, Grade.ATTESTED, f"{said}, as the operator attests, by {named!r}: nobody signed"
+        )
+    return case.about.matches(Step.ENTRY, reason=f"{said} by {approver}, a declared approver: signature recovered")

@@ -198,6 +198,7 @@ def check_declared(case: Case, configuration: Configuration) -> Iterator[Verdict
         ("ruleset", configuration.ruleset_hash, keccak(dossier.ruleset.encode())),
         ("decision.ruleset_hash", configuration.ruleset_hash, dossier.decision.ruleset_hash),
         ("checks", configuration.checks, {report.check: report.version for report in dossier.checks}),
+        ("context", sorted(configuration.tools.items()), dossier.tools(configuration.tools)),
         ("state.known_addresses", configuration.known_addresses, dossier.state.known_addresses),
     ]
     if dossier.opinions or dossier.decision.outcome is not Outcome.SKIP:

@@ -2,10 +2,11 @@
 
 1. The bundle is whole: record root and prompt hash are recomputed from what it holds.
 2. It is ours: chain, log, writer, and everything that the declared configuration names: governors, mode, analysts,
-   prompt templates, checks.
+   prompt templates, checks, context tools.
 3. Its calls are what the proposal's calldata says.
 4. Its findings are what the checks say about its facts; none is left out. Only the reports of declared plugin checks,
-   whose code is not here, are taken on the daemon's word.
+   whose code is not here, are taken on the daemon's word. Its opinions are those of the declared analysts, in order:
+   the requests are what facts and templates render to, the recorded answers give the opinions, none was thrown away.
 5. Its decision is what our ruleset says about its facts, findings and opinions.
 """
 
@@ -20,11 +21,14 @@ from pnyx_policies.bundle import Bundle, recompute
 from pnyx_policies.checks import CheckReport, CheckView, builtin_checks, run_checks
 from pnyx_policies.configuration import Configuration
 from pnyx_policies.decide import decide
+from pnyx_policies.decision import Outcome
 from pnyx_policies.dossier import Dossier
 from pnyx_policies.entitlement import Entitlement, entitlement
-from pnyx_policies.facts import Facts
+from pnyx_policies.facts import Facts, Grade
 from pnyx_policies.prompt import templates_hash
 from pnyx_policies.ruleset import Ruleset
+from pnyx_policies.verify import About, Status, Step, Verdict
+from pnyx_policies.verify.judgement import check_answers, check_prompts
 from pnyx_tools.signer.payload import Roots
 from pnyx_tools.signer.settings import SignerSettings
 
@@ -41,23 +45,25 @@ class Evidence:
 
 def read_evidence(settings: SignerSettings, ruleset: Ruleset, data: bytes) -> Evidence:
     """Steps 1 to 5. Raises `RefusedError` or `DecodingError` with what does not hold."""
-    roots, dossier = open_whole(data)
+    roots, bundle = open_whole(data)
+    dossier = bundle.dossier
     require_ours(settings, dossier)
     require_declared(settings.configuration, dossier)
     must_equal("the decoded calls", dossier.calls, decode_calls(dossier.proposal.calls))
     must_equal("the findings", dossier.checks, reports_on(dossier, dossier.facts))
+    require_said(bundle, dossier)
     require_decided(ruleset, dossier)
     return Evidence(dossier, subject(dossier.proposal.key), roots, entitlement(dossier))
 
 
-def open_whole(data: bytes) -> tuple[Roots, Dossier]:
+def open_whole(data: bytes) -> tuple[Roots, Bundle]:
     """Step 1. What the bundle says about its own hashes is not believed; a field that is withheld cannot be judged."""
     bundle = Bundle.parse(data)
     recomputed = recompute(bundle)
     if recomputed.differences or recomputed.missing_bodies or recomputed.prompt_hash is None:
         places = ", ".join((*recomputed.differences, *(f"bodies.0x{h.hex()}" for h in recomputed.missing_bodies)))
         raise RefusedError(f"the bundle is not whole: it differs at {places or 'prompt_salt'}")
-    return Roots(record_root=recomputed.record_root, prompt_hash=recomputed.prompt_hash), bundle.dossier
+    return Roots(record_root=recomputed.record_root, prompt_hash=recomputed.prompt_hash), bundle
 
 
 def require_ours(settings: SignerSettings, dossier: Dossier) -> None:
@@ -83,11 +89,10 @@ def require_declared(configuration: Configuration, dossier: Dossier) -> None:
     must_equal("the mode", header.mode, configuration.mode)
     must_equal("the configuration", header.config_hash, configuration.hash)
     must_equal("the checks", sorted((r.check, r.version) for r in dossier.checks), sorted(configuration.checks.items()))
-    if dossier.prompt or dossier.attempts:
-        must_equal("the prompt templates", templates_hash(dossier.prompt), configuration.prompt_hash)
-    for opinion in dossier.opinions:
-        if opinion.analyst not in configuration.analysts:
-            raise RefusedError(f"analyst {opinion.analyst.name!r} is not one of the declared configuration")
+    must_equal("the context tools", dossier.tools(configuration.tools), sorted(configuration.tools.items()))
+    must_equal("the prompt templates", templates_hash(dossier.prompt), configuration.prompt_hash)
+    if dossier.opinions or dossier.decision.outcome is not Outcome.SKIP:
+        must_equal("the analysts", tuple(o.analyst for o in dossier.opinions), configuration.analysts)
 
 
 def reports_on(dossier: Dossier, facts: Facts) -> tuple[CheckReport, ...]:
@@ -100,6 +105,29 @@ def reports_on(dossier: Dossier, facts: Facts) -> tuple[CheckReport, ...]:
     if missing:
         raise RefusedError(f"the bundle has no report of these checks: {', '.join(missing)}")
     return tuple(own.get(report.check, report) for report in dossier.checks)
+
+
+@dataclass(frozen=True, slots=True)
+class _Testimony:
+    about: About
+    dossier: Dossier
+    bundle: Bundle
+
+    def unproven(self, step: Step, because: str, grade: Grade = Grade.DERIVED) -> Verdict:
+        return self.about.not_proven(step, because, grade)
+
+
+def require_said(bundle: Bundle, dossier: Dossier) -> None:
+    """Step 4: the verifier's own judgement on prompts and answers. An analyst that is neither a language model nor ours
+    cannot be judged; it is declared, and its advice counts as a model's does.
+    """
+    said = _Testimony(About(dossier.header.writer or ""), dossier, bundle)
+    for verdict in (*check_prompts(said), *check_answers(said)):
+        unrendered = verdict.step is Step.PROMPTS and verdict.status is Status.NOT_CHECKABLE
+        if verdict.status.is_problem or verdict.status is Status.NOT_PROVEN or unrendered:
+            raise RefusedError(
+                f"the opinions do not follow from what was recorded: {verdict.step.name.lower()} {verdict}"
+            )
 
 
 def require_decided(ruleset: Ruleset, dossier: Dossier) -> None:

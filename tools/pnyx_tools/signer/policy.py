@@ -5,7 +5,7 @@
 6.  The proposal is the one that the governor announced, and the reviewed block is on the chain.
 7.  The code behind it is the code that was reviewed.
 8.  The decision follows once more, from facts that the signer gathered itself; nothing that it found was hidden.
-9.  A person approved it, where one must.
+9.  A person approved it, where one must, and the word of a person counts.
 10. It is possible now: open for voting, not voted, the next sequence number, the next nonce, no earlier entry for it.
 11. It is the same vote as ever: a subject gets one vote from this signer.
 12. It is affordable: see `limits`.
@@ -24,12 +24,12 @@ from pnyx_contracts.entry import Entry, EntryKind
 from pnyx_contracts.errors import RefusedError
 from pnyx_contracts.governors import GovernorAdapter, GovernorProfile, TransactionCall
 from pnyx_contracts.types import Proposal, ProposalState, Vote
+from pnyx_policies.approval import require_counts
 from pnyx_policies.checks import CheckReport
 from pnyx_policies.decide import decide
 from pnyx_policies.facts import Facts
 from pnyx_policies.ruleset import Ruleset
 from pnyx_tools.signer import payload
-from pnyx_tools.signer.approvals import require_approved
 from pnyx_tools.signer.claims import Evidence, must_equal, reports_on
 from pnyx_tools.signer.memory import Remembered, VoteGiven
 from pnyx_tools.signer.protocol import NotYetError, SignBallot, SignEntry, SignRequest, SignVote
@@ -135,6 +135,7 @@ def _judge_entry(
             if not seen.entries:
                 _refuse("there is no entry about this proposal to correct")
         case _:
+            require_counts(evidence.dossier, bench.settings.configuration, now)  # step 9: rejections too
             _require_entitled(bench, evidence, request.kind, seen)
     key = evidence.dossier.proposal.key
     action = payload.entry_action(request.kind, given.support if given else None)
@@ -153,13 +154,7 @@ def _the_vote(bench: Bench, evidence: Evidence, seen: Seen, remembered: Remember
             f"the rules give no vote here: outcome {evidence.dossier.decision.outcome.value!r} in mode "
             f"{evidence.dossier.header.mode.value!r} entitles to a {evidence.entitled.kind.name} entry"
         )
-    require_approved(  # step 9
-        evidence.dossier,
-        vote,
-        now,
-        approvers=bench.settings.approvers,
-        unsafe_unsigned_approvals=bench.settings.unsafe_unsigned_approvals,
-    )
+    require_counts(evidence.dossier, bench.settings.configuration, now)  # step 9
     _require_possible(seen)
     _require_same_world(evidence, seen)
     _require_same_judgement(bench, evidence, seen)

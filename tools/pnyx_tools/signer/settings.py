@@ -54,15 +54,10 @@ class SignerSettings(Value):
     writer: Address
     writer_kind: WriterKind
     configuration: Configuration
-    """The declared configuration in force: the mode, governors, analysts, prompt templates, checks and known addresses
-    that count here."""
+    """The declared configuration in force: the mode, governors, analysts, prompt templates, checks, context tools,
+    known addresses and approvers that count here."""
     ruleset: str = Field(min_length=1)
     """The ruleset's TOML text, verbatim; must have the declared hash."""
-    approvers: tuple[Address, ...] = ()
-    """When set, an approval counts only with an EIP-191 signature by one of them."""
-    unsafe_unsigned_approvals: bool = False
-    """Without approvers the daemon's word is enough for a person to confirm the vote that the rules give. True makes it
-    enough for any vote that a person is said to want: whoever takes over the daemon then votes as they like."""
     treasury_assets: tuple[Address, ...] = ()
     limits: Limits
     socket: Path

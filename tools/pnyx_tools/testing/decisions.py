@@ -103,6 +103,8 @@ class LocalAgent:
         evidence_uri: str = "",
         known_addresses: Mapping[str, str] | None = None,
         reader: ChainReader | None = None,
+        approvers: tuple[str, ...] = (),
+        unsafe_unsigned_approvals: bool = False,
     ) -> None:
         self.node = node
         self.reader = reader or node.rpc
@@ -117,6 +119,8 @@ class LocalAgent:
         self.mode = mode
         self.evidence_uri = evidence_uri
         self.known_addresses = dict(known_addresses or {})
+        self.approvers = approvers
+        self.unsafe_unsigned_approvals = unsafe_unsigned_approvals
         self._analysts = analysts
         self._ask = ask
         self._tools = tools
@@ -134,7 +138,10 @@ class LocalAgent:
             prompt_hash=templates_hash(),
             ruleset_hash=self.ruleset.hash,
             checks={check.name: check.version for check in builtin_checks()},
+            tools={tool.name: tool.version for tool in self._tools},
             known_addresses=self.known_addresses,
+            approvers=self.approvers,
+            unsafe_unsigned_approvals=self.unsafe_unsigned_approvals,
             software="pnyx under test",
         )
 

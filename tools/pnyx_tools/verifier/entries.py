@@ -124,7 +124,7 @@ class EntryCheck:
                 Step.DECLARED_CONFIGURATION, "the document of the configuration is not usable"
             )
             return
-        needs = ("header", "state", "prompt", "opinions", "checks", "ruleset", "decision")
+        needs = ("header", "state", "context", "prompt", "opinions", "checks", "ruleset", "decision")
         check = partial(check_declared, configuration=configuration)
         yield from case.run(Step.DECLARED_CONFIGURATION, needs, check)
 
@@ -264,7 +264,8 @@ class EntryCheck:
         if governed.adapter is None or governed.profile is None:
             yield case.about.not_checkable(Step.ENTRY, governed.why_not)
             return
-        yield from check_entry(case, partial(governed.adapter.support_of, governed.profile))
+        support_of = partial(governed.adapter.support_of, governed.profile)
+        yield from check_entry(case, support_of, self._configurations[case.declaration.config_hash])
 
     def _governed_then(self, case: Case) -> Governed:
         """What the governor was at the pinned block; what it is now, where the node does not know."""
