@@ -60,8 +60,8 @@ class Agent:
     folder: Path
     log: str
     writer: str
-    is_plain_key: bool = False
-    """Then its votes need further blocks above their entries."""
+    mines: bool = False
+    """While the test waits: votes of a plain key need further blocks above their entries."""
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
     environment: dict[str, str] = field(default_factory=dict)
 
@@ -104,7 +104,7 @@ class Agent:
         while time.monotonic() < deadline:
             if value := holds():
                 return value
-            if self.is_plain_key:
+            if self.mines:
                 self.node.mine()
             time.sleep(0.1)
         raise AssertionError(f"waited {seconds} s for: {what}\n{self.output[-4000:]}")
@@ -273,4 +273,4 @@ daily_spend_wei = "5000000000000000000"
     config.write_text(text + f'\n[log]\naddress = "{log}"\n{writer_line}\n')
     if options.powerful:
         dao.give_power(writer, 10_000)
-    return Agent(node, dao, folder, log, writer, is_plain_key=not options.gate)
+    return Agent(node, dao, folder, log, writer, mines=not options.gate)

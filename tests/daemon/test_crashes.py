@@ -152,16 +152,26 @@ def test_a_second_instance_is_refused(make_agent: MakeAgent) -> None:
 @pytest.mark.parametrize("gate", [True, False])
 def test_a_vote_that_a_reorganisation_took_away_is_cast_again(make_agent: MakeAgent, gate: bool) -> None:
     agent = make_agent(gate=gate, confirmations=3)
+    agent.mines = False
     proposal = pay(agent)
     agent.node.mine(3)
+
+    def until_it_voted() -> None:
+        agent.until("the entry", agent.entries)
+        if not gate:
+            assert agent.votes(proposal) == []
+            agent.node.mine(3)
+        agent.until("the vote", lambda: agent.votes(proposal))
+
     before = agent.node.snapshot()
     agent.start()
+    until_it_voted()
     first = agent.until_stage(proposal, Stage.CONFIRMING)
     (vote,) = agent.votes(proposal)
     agent.node.revert(before)
     assert agent.votes(proposal) == []
     agent.node.mine(2)
-    agent.until("the vote to be cast again", lambda: agent.votes(proposal))
+    until_it_voted()
     agent.node.mine(3)
     last = agent.until_stage(proposal, Stage.DONE)
     (again,) = agent.votes(proposal)

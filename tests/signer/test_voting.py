@@ -295,6 +295,26 @@ def test_an_entry_that_a_reorganisation_made_revert_leaves_no_vote_behind(plain:
     assert place < (voted.cast.block_number, voted.cast.log_index)
 
 
+def test_a_ballot_that_was_sent_before_a_reorganisation_waits_for_the_entry_again(plain: Parliament) -> None:
+    case = plain.case(plain.dossier(plain.open()))
+    writer, sent = plain.writer(finality=2), list[bytes]()
+    chain = writer.chain
+    assert isinstance(chain, Chain)
+    send = chain.send_raw
+    plain.node.mine(2)
+    before = plain.node.snapshot()
+    assert plain.vote(case, writer).cast is not None
+    plain.node.revert(before)
+    chain.send_raw = lambda raw: sent.append(raw) or send(raw)  # type: ignore[method-assign, func-returns-value]
+
+    with pytest.raises(NotYetError, match="has 0 blocks above it"):
+        vote(writer, plain.booth, case)
+    assert len(sent) == 1, "the entry alone"
+
+    assert plain.vote(case, writer).cast is not None
+    assert own_entries(plain, case) == [EntryKind.VOTE]
+
+
 @given(above=st.integers(0, 100), left_after=st.integers(0, 10**6), gone=st.integers(0, 10**6), is_final=st.booleans())
 def test_settled_means_final_or_half_of_the_time_gone_and_never_the_newest_block(
     above: int, left_after: int, gone: int, is_final: bool

@@ -98,12 +98,15 @@ def vote_with_plain_key(writer: Writer, booth: Booth, case: Case) -> Voted:
     if void is not None:
         return Voted(entry, void=void)
     landed = _find_vote(writer, booth, case, entry)
+    is_open = _is_open(writer, booth, case)
+    if landed is None and is_open():
+        _require_settled(writer, booth, case, entry)  # also before a ballot of an earlier call is sent again
     if landed is None:
         try:
             receipt = writer.sender.send(_ballot(writer, booth, case, entry))
             landed = read_back_vote(writer, booth, case, receipt)
         except (GivenUpError, FailedTransactionError, RevertedError):
-            if _is_open(writer, booth, case)():
+            if is_open():
                 raise
             landed = _find_vote(writer, booth, case, entry)
     if landed is None:
