@@ -113,6 +113,12 @@ def test_a_governor_kind_that_is_not_enabled(site: Site, dao: Governance, tmp_pa
     assert (ended.returncode, "no enabled adapter has the kind 'parliament'" in ended.stderr) == (2, True)
 
 
+def test_a_setting_that_a_plugin_does_not_have_is_named():
+    with pytest.raises(UsageError, match="unexpected keyword argument 'ulr'") as raised:
+        plugins.find("pnyx.notifiers", "webhook").create({"ulr": "https://example.org"})
+    assert raised.value.hint == "check its settings in the configuration: ulr"
+
+
 # In a review
 
 

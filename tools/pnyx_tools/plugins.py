@@ -68,15 +68,17 @@ class Plugin:
         try:
             made = self.entry_point.load()(**(settings or {}))
         except (Exception, SystemExit) as error:
-            raise self._unusable(f"cannot be loaded: {type(error).__name__}: {error}") from error
+            why = f"cannot be loaded: {type(error).__name__}: {error}"
+            hint = f"check its settings in the configuration: {', '.join(settings)}" if settings else ""
+            raise self._unusable(why, hint) from error
         if misfit := _misfit(made, self):
             raise self._unusable(f"does not fit: {misfit}")
         return made
 
-    def _unusable(self, why: str) -> UsageError:
+    def _unusable(self, why: str, hint: str = "") -> UsageError:
         return UsageError(
             f"plugin {self.name!r} of group {self.group} (package {self.distribution} {self.version}) {why}",
-            hint=f"upgrade or remove {self.distribution}, or take {self.name!r} out of the configuration",
+            hint=hint or f"upgrade or remove {self.distribution}, or take {self.name!r} out of the configuration",
         )
 
 

@@ -19,9 +19,12 @@ def command(file: Path, config: Path, as_json: bool) -> None:
 
     Keystores are in it (encrypted); password files are not.
     """
+    from rich.console import Console
+
     from pnyx_agents.archive import make_backup
 
-    manifest = make_backup(settings_from(config), config, file)
+    with Console(stderr=True).status("copying"):
+        manifest = make_backup(settings_from(config), config, file)
     if as_json:
         print_json(manifest)
     else:
