@@ -88,4 +88,4 @@ def _closed_undecided(dossier: Dossier) -> bool:
     governor = dossier.state.governor
     voted = dossier.state.voter is not None and dossier.state.voter.has_voted
     canceled = governor.state is ProposalState.CANCELED
-    return not voted and not canceled and governor.state not in OPEN_STATES and governor.now > governor.deadline
+    return not voted and not canceled and governor.state not in OPEN_STATES and governor.now >= governor.deadline

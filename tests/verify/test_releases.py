@@ -100,3 +100,20 @@ def test_a_declared_check_has_to_report(world, released):
     reports = tuple(report for report in sealed.dossier.checks if report.check != "outflow")
     agent.write(world.blocks, agent.seal(sealed.dossier.model_copy(update={"checks": reports})))
     assert {(Step.FINDINGS, "checks.outflow"), (Step.DECLARED_CONFIGURATION, "checks")} <= world.check_fails()
+
+
+@pytest.mark.parametrize("versions", [OURS | {"text-against-calls": "0"}, without("text-against-calls")])
+def test_a_made_up_release_hides_no_finding(world, released, versions):
+    """The text is empty, which is critical; the operator's "release" does not look."""
+    agent = released("pnyx 0.0.1", versions)
+    number = world.blocks.propose([world.RECIPIENT], [1], [b""], "")
+    world.blocks.advance_to_active(number)
+    sealed = agent.review_as_released(world.blocks, number)
+    assert sealed.dossier.decision.outcome is Outcome.FOR
+    agent.write(world.blocks, sealed)
+    report = world.check()
+    assert report.exit_code == 1
+    (unproven,) = report.unproven
+    assert unproven.step is Step.DECISION
+    assert "decides for by the checks of pnyx 0.0.1" in unproven.reason
+    assert "lead to against" in unproven.reason

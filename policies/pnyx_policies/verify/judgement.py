@@ -257,7 +257,7 @@ def _attempts_of(case: Testimony, index: int) -> list[tuple[int, Attempt]]:
 # 19. Decision
 
 
-def check_decision(case: Case, declared: DeclaredChecks) -> Iterator[Verdict]:
+def check_decision(case: Case, shipped: Shipped, declared: DeclaredChecks) -> Iterator[Verdict]:
     about, dossier = case.about, case.dossier
     try:
         decision = decide(_ruleset(case, declared), dossier.facts, dossier.checks, dossier.opinions)
@@ -270,6 +270,30 @@ def check_decision(case: Case, declared: DeclaredChecks) -> Iterator[Verdict]:
     )  # fmt: skip
     if dossier.rules != decision.rules:
         yield about.differs(Step.DECISION, "rules", reason="not the outcomes of the rules that decide again")
+    yield from _by_this_release(case, shipped, declared)
+
+
+def _by_this_release(case: Case, shipped: Shipped, declared: DeclaredChecks) -> Iterator[Verdict]:
+    """Checks of another release cannot run here, and the release that a configuration names may be made up. Those of
+    this release judge in their place: where they lead elsewhere, the decision is not proven here.
+    """
+    if declared.software == shipped.software:
+        return  # step 16 has compared them all
+    dossier = case.dossier
+    ours = run_checks(shipped.checks, CheckView(dossier.facts, dossier.opinions))
+    outcome = decide(_ruleset(case, declared), dossier.facts, _with(ours, dossier.checks), dossier.opinions).outcome
+    if outcome is not dossier.decision.outcome:
+        yield case.unproven(
+            Step.DECISION,
+            f"the record decides {dossier.decision.outcome.value} by the checks of {declared.software}; those of "
+            f"{shipped.software}, which runs here, lead to {outcome.value}: check with {declared.software}",
+        )
+
+
+def _with(ours: Sequence[CheckReport], recorded: Sequence[CheckReport]) -> tuple[CheckReport, ...]:
+    """Our reports in place of the recorded ones, and beside them."""
+    by_name = {report.check: report for report in recorded} | {report.check: report for report in ours}
+    return tuple(by_name.values())
 
 
 def check_what_was_skipped(case: Case, again: Facts, shipped: Shipped, declared: DeclaredChecks) -> Iterator[Verdict]:
@@ -279,9 +303,8 @@ def check_what_was_skipped(case: Case, again: Facts, shipped: Shipped, declared:
     if not in_doubt:
         return
     facts = established(dossier.facts, again)
-    ours = {r.check: r for r in run_checks(_same(shipped, declared), CheckView(facts, dossier.opinions))}
-    reports = tuple(ours.get(report.check, report) for report in dossier.checks)
-    decision = decide(_ruleset(case, declared), facts, reports, dossier.opinions)
+    ours = run_checks(_same(shipped, declared), CheckView(facts, dossier.opinions))
+    decision = decide(_ruleset(case, declared), facts, _with(ours, dossier.checks), dossier.opinions)
     if decision.outcome is not dossier.decision.outcome:
         steps = ", ".join(sorted({skipped.step for skipped in in_doubt}))
         yield case.unproven(

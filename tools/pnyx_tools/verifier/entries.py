@@ -248,7 +248,8 @@ class EntryCheck:
         yield from case.run(Step.FINDINGS, (*facts, "opinions", "checks"), findings)
         yield from case.run(Step.PROMPTS, (*facts, "prompt", "attempts", "opinions"), check_prompts)
         yield from case.run(Step.ANSWERS, (*facts, "attempts", "opinions"), check_answers, Grade.ATTESTED)
-        yield from case.run(Step.DECISION, tuple(sorted(_DECISION)), partial(check_decision, declared=declared))
+        decision = partial(check_decision, shipped=self._shipped, declared=declared)
+        yield from case.run(Step.DECISION, tuple(sorted(_DECISION)), decision)
         yield from case.run(Step.ENTRY, (*facts, "header", "decision", "approval"), self._entry)
 
     def _declared_checks(self, case: Case) -> DeclaredChecks:
