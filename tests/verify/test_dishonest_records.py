@@ -737,6 +737,16 @@ def test_context_that_was_made_up(world, proposal):
     assert Step.CONTEXT in {step for step, _ in world.check_fails()}
 
 
+def test_context_that_calls_itself_the_operators_word(world, proposal):
+    """What a built-in tool found can be found again, whatever grade the record gives it."""
+    agent = world.plain_key(tools=builtin_tools())
+    facts = agent.facts(world.blocks, proposal)
+    first, *rest = facts.context
+    made_up = first.model_copy(update={"result": {"all": "well"}, "grade": Grade.ATTESTED})
+    agent.write(world.blocks, concluded(agent, facts.model_copy(update={"context": (made_up, *rest)})))
+    assert world.check_fails() == {(Step.CONTEXT, "context[0].grade")}
+
+
 @pytest.mark.parametrize("code", ["6001600060003e", "5b60005f56", "fe", "5b5f600056"])
 def test_an_asset_that_nodes_fail_at_does_not_switch_the_check_off(world, agent, proposal, code):
     """Each node words such a failure in its own way. It must not count as "no state", which would excuse every lie."""

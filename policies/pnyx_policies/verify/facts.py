@@ -137,12 +137,19 @@ def unconfirmed(recorded: Sequence[Skipped], again: Sequence[Skipped]) -> list[S
 
 
 def _tool(case: Case, index: int, recorded: ToolResult, again: ToolResult | None) -> Verdict:
+    """How far a result can be relied on is what the tool claims, not what the record says of it."""
     name = f"{recorded.tool} {recorded.version}"
-    if recorded.grade is Grade.ATTESTED or again is None:
-        why = "the operator's word" if again else "not a tool that ships with this version of Pnyx, or it could not run"
+    if again is None:
+        why = "not a tool that ships with this version of Pnyx, or it could not run"
         return case.about.not_checkable(Step.CONTEXT, f"{name}: {why}", Grade.ATTESTED)
+    if recorded.grade is not again.grade:
+        return case.about.differs(
+            Step.CONTEXT, f"context[{index}].grade", expected=again.grade.value, seen=recorded.grade.value
+        )
+    if again.grade is Grade.ATTESTED:
+        return case.about.not_checkable(Step.CONTEXT, f"{name}: the operator's word", Grade.ATTESTED)
     where = f"context[{index}].result"
-    return case.about.compare(Step.CONTEXT, where, expected=again.result, seen=recorded.result, grade=recorded.grade)
+    return case.about.compare(Step.CONTEXT, where, expected=again.result, seen=recorded.result, grade=again.grade)
 
 
 def _is_simulated(case: Case) -> bool:
