@@ -142,6 +142,14 @@ def answer_in(dossier: Dossier, approval: Approval) -> Answer:
     )
 
 
+def speaks_of(approval: Approval, dossier: Dossier) -> bool:
+    """Whether the word is about the decision in `dossier`: also where it was given for an earlier record of it."""
+    try:
+        return answer_in(dossier, approval).digest == approval.decision_digest
+    except RefusedError:
+        return False
+
+
 def answered(
     dossier: Dossier, *, person: str, verdict: str, expires_at: int, vote: str | None = None, comment: str = ""
 ) -> Approval:

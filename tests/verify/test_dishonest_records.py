@@ -515,6 +515,34 @@ def test_a_signed_rejection_that_was_flipped(world, proposal):
     assert world.check_fails() == {(Step.ENTRY, "approval")}
 
 
+def signed_by(person, dossier, **word):
+    said = answered(dossier, person=person.address, expires_at=2**40, **word)
+    signature = person.sign_typed_data(full_message=answer_in(dossier, said).typed_data).signature
+    return said.model_copy(update={"signature": to_hex(bytes(signature))})
+
+
+def test_a_vote_that_was_rejected_and_cast_all_the_same(world, proposal):
+    """Each record holds by itself: a veto, and what the rules give."""
+    ada = Account.create()
+    agent = world.plain_key(approvers=(ada.address,))
+    dossier = agent.review(world.blocks, proposal).dossier
+    rejection = signed_by(ada, dossier, verdict="reject")
+    agent.write(world.blocks, agent.review(world.blocks, proposal, rejection))
+    agent.act(world.blocks, proposal)
+    problem = world.only_problem(world.check())
+    assert (problem.step, problem.where, problem.about.seq) == (Step.ENTRY, "approval", 2)
+    assert problem.reason == "a person rejected this decision, as entry 1 says"
+
+
+def test_a_later_word_lifts_a_rejection(world, proposal):
+    ada = Account.create()
+    agent = world.plain_key(mode=Mode.PROPOSE, approvers=(ada.address,))
+    dossier = agent.review(world.blocks, proposal).dossier
+    for verdict in ("reject", "approve"):
+        agent.write(world.blocks, agent.review(world.blocks, proposal, signed_by(ada, dossier, verdict=verdict)))
+    assert world.check().ok
+
+
 def test_a_rejection_that_nobody_signed_where_approvers_are_declared(world, proposal):
     agent = world.plain_key(approvers=(Account.create().address,))
     dossier = agent.review(world.blocks, proposal).dossier

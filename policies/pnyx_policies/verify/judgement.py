@@ -12,7 +12,7 @@ from pnyx_contracts.errors import PnyxError, RefusedError
 from pnyx_contracts.types import Vote
 from pnyx_policies.analysis import Analyst, Opinion
 from pnyx_policies.answer import OK, TOOL_CALL, judge
-from pnyx_policies.approval import vouched_by
+from pnyx_policies.approval import speaks_of, vouched_by
 from pnyx_policies.bundle import Bundle
 from pnyx_policies.checks import Check, CheckReport, CheckView, run_checks
 from pnyx_policies.configuration import Configuration
@@ -355,6 +355,19 @@ def check_entry(
         yield _whose_word(case, approval, configuration)
     else:
         yield about.matches(Step.ENTRY)
+
+
+def check_not_rejected(case: Case, rejections: Mapping[int, Approval]) -> Iterator[Verdict]:
+    """Step 20, last: the rules' vote is not cast after a person's veto. `rejections` are those about this proposal that
+    count, by the number of their entry. Only a word that was given later can lift one.
+    """
+    if case.entry.kind is not EntryKind.VOTE or case.dossier.approval is not None:
+        return
+    for seq, rejection in rejections.items():
+        if speaks_of(rejection, case.dossier):
+            yield case.about.differs(
+                Step.ENTRY, "approval", reason=f"a person rejected this decision, as entry {seq} says"
+            )
 
 
 def _whose_word(case: Case, approval: Approval, configuration: Configuration | None) -> Verdict:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from functools import partial
 from importlib.metadata import version
 
-from pnyx_contracts.entry import Declaration, Entry
+from pnyx_contracts.entry import Declaration, Entry, EntryKind
 from pnyx_contracts.errors import DecodingError, DiffersError, PnyxError, UsageError
 from pnyx_contracts.governors import GovernorAdapter, GovernorProfile
 from pnyx_contracts.types import BlockRef, Proposal, to_hex
 from pnyx_policies.bundle import Bundle
 from pnyx_policies.checks import builtin_checks
 from pnyx_policies.configuration import Configuration
+from pnyx_policies.dossier import Approval
 from pnyx_policies.facts import Facts, Grade
 from pnyx_policies.verify.facts import (
     check_code_until_entry,
@@ -30,6 +32,7 @@ from pnyx_policies.verify.judgement import (
     check_decision,
     check_entry,
     check_findings,
+    check_not_rejected,
     check_prompts,
     check_what_was_skipped,
 )
@@ -68,6 +71,8 @@ class EntryCheck:
         self._history = history
         self._roots = {e.record_root: e.seq for e in reversed(history.entries) if e.kind in HAS_BUNDLE}
         self._configurations: dict[bytes, Configuration | None] = {}
+        self._rejections: defaultdict[bytes, dict[int, Approval]] = defaultdict(dict)
+        """By subject, and by the number of the entry."""
         self._shipped = Shipped(builtin_checks(), f"pnyx {version('pnyx')}")
 
     def run(self, entry: Entry, about: About) -> Iterator[Verdict]:
@@ -266,7 +271,12 @@ class EntryCheck:
             yield case.about.not_checkable(Step.ENTRY, governed.why_not)
             return
         support_of = partial(governed.adapter.support_of, governed.profile)
-        yield from check_entry(case, support_of, self._configurations[case.declaration.config_hash])
+        verdicts = list(check_entry(case, support_of, self._configurations[case.declaration.config_hash]))
+        yield from verdicts
+        rejections, approval = self._rejections[case.entry.subject], case.dossier.approval
+        yield from check_not_rejected(case, rejections)
+        if case.entry.kind is EntryKind.HOLD and approval is not None and not any(v.status.is_problem for v in verdicts):
+            rejections[case.entry.seq] = approval
 
     def _governed_then(self, case: Case) -> Governed:
         """What the governor was at the pinned block; what it is now, where the node does not know."""
