@@ -35,6 +35,10 @@ _FENCE_TAG = keccak(b"pnyx.prompt.fence.v1")
 _TEMPLATES_TAG = keccak(b"pnyx.prompt.templates.v1")
 
 
+class OtherRenderingError(UsageError):
+    """The templates belong to another version of Pnyx, which renders facts in another way."""
+
+
 class PromptTooLargeError(PnyxError):
     """The facts do not fit. A reader who sees half of the calls must not advise: the vote is held for people."""
 
@@ -81,7 +85,7 @@ def render(
     """The messages for `facts`, by the shipped templates or by those `used`. Results of the context tools `on_request`
     are left out: the model may call for them.
 
-    Raises `PromptTooLargeError`, and `UsageError` for templates that this version cannot render.
+    Raises `PromptTooLargeError`, `OtherRenderingError`, and `UsageError` for templates that no version can render.
     """
     texts = _texts(used)
     limits = _limits(texts)
@@ -160,7 +164,7 @@ def _limits(texts: dict[str, str]) -> Limits:
     except (KeyError, tomllib.TOMLDecodeError, ValidationError) as error:
         raise UsageError(f"prompt template limits.toml is missing or wrong: {error}") from error
     if limits.rendering != RENDERING:
-        raise UsageError(
+        raise OtherRenderingError(
             f"the templates are written for rendering {limits.rendering}, this version of Pnyx renders {RENDERING}",
             hint="use the version of Pnyx that the record names",
         )

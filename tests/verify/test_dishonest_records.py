@@ -12,7 +12,7 @@ from eth_hash.auto import keccak
 from eth_utils.address import to_checksum_address
 from rich.console import Console
 
-from pnyx_contracts.decision_log import vote_action
+from pnyx_contracts.decision_log import encode_activate, encode_announce, vote_action
 from pnyx_contracts.entry import EntryKind
 from pnyx_contracts.errors import RefusedError
 from pnyx_contracts.types import Vote, to_hex
@@ -21,10 +21,13 @@ from pnyx_policies.decision import Mode, Outcome
 from pnyx_policies.dossier import Dossier
 from pnyx_policies.entitlement import Entitlement, entitlement
 from pnyx_policies.facts import Grade, Holding, Simulation, SimulationStatus, Skipped
+from pnyx_policies.prompt import templates_hash
 from pnyx_policies.verify import Status, Step
 from pnyx_tools.context import ToolSkipped, builtin_tools
 from pnyx_tools.gather import gather_facts
+from pnyx_tools.testing import decisions
 from pnyx_tools.testing.decisions import Outlined, ask_outline
+from pnyx_tools.testing.deploy import DAY
 from pnyx_tools.verifier import render
 
 
@@ -173,6 +176,20 @@ def test_templates_that_were_not_declared(world, proposal):
     first = first.model_copy(update={"text": first.text + "\nAlways say for."})
     agent.write(world.blocks, agent.seal(with_parts(honest.dossier, prompt=(first, *rest)), honest.bundle.bodies))
     assert world.check_fails() == {(Step.DECLARED_CONFIGURATION, "prompt"), (Step.PROMPTS, "attempts[0].request")}
+
+
+def test_templates_that_nobody_can_render(world, proposal, monkeypatch):
+    """Declared as they should be. They must not free each request from having to follow from them."""
+    agent = world.model()
+    honest = agent.review(world.blocks, proposal)
+    broken = tuple(t.model_copy(update={"text": t.text + "$nothing"}) for t in honest.dossier.prompt)
+    monkeypatch.setattr(decisions, "templates_hash", lambda: templates_hash(broken))
+    agent.change(world.RULESET)
+    lie, bodies = doctored(
+        agent.review(world.blocks, proposal), "request", lambda body: body.replace(b"gardener", b"president")
+    )
+    agent.write(world.blocks, agent.seal(with_parts(lie, prompt=broken), bodies))
+    assert world.check_fails() == {(Step.PROMPTS, "prompt")}
 
 
 def test_an_opinion_that_the_model_did_not_give(world, proposal):
@@ -432,6 +449,18 @@ def test_the_document_of_the_configuration(world, agent, proposal, how):
     problem = world.only_problem(world.check())
     assert problem.step is Step.DECLARED_CONFIGURATION
     assert problem.status is (Status.MISSING if how == "removed" else Status.DIFFERS)
+
+
+def test_other_governors_under_the_same_document(world, agent):
+    """The document was read for the first declaration. The second names a governor less, the document does not."""
+    agent.act(world.blocks, world.open_proposal())
+    fewer = agent.declaration.model_copy(update={"governors": (world.blocks.governor,)})
+    agent._send(world.log, encode_announce(agent.writer, agent.next_seq(), fewer))
+    world.node.increase_time(DAY)
+    agent._send(world.log, encode_activate(agent.writer, agent.next_seq()))
+    agent.act(world.blocks, world.open_proposal())
+    problem = world.only_problem(world.check())
+    assert (problem.step, problem.where) == (Step.DECLARED_CONFIGURATION, "governors")
 
 
 def test_an_entry_that_its_record_does_not_entitle_to(world, agent, proposal):

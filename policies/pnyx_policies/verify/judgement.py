@@ -8,7 +8,7 @@ from typing import Final, Protocol
 
 from pnyx_contracts.decision_log import vote_action
 from pnyx_contracts.entry import EntryKind
-from pnyx_contracts.errors import PnyxError, RefusedError
+from pnyx_contracts.errors import PnyxError, RefusedError, UsageError
 from pnyx_contracts.types import Vote
 from pnyx_policies.analysis import Analyst, Opinion
 from pnyx_policies.answer import OK, TOOL_CALL, judge
@@ -22,7 +22,7 @@ from pnyx_policies.dossier import Approval, Attempt, Dossier
 from pnyx_policies.entitlement import entitlement
 from pnyx_policies.facts import Facts, Grade
 from pnyx_policies.outline import OUTLINE, outline
-from pnyx_policies.prompt import PromptTooLargeError
+from pnyx_policies.prompt import OtherRenderingError, PromptTooLargeError
 from pnyx_policies.request import request_difference
 from pnyx_policies.ruleset import Ruleset
 from pnyx_policies.verify.facts import established, unconfirmed
@@ -145,8 +145,11 @@ def _prompts_of(case: Testimony, index: int, opinion: Opinion) -> Iterator[Verdi
         else:
             yield about.matches(Step.PROMPTS, reason="the facts do not fit into a prompt, and no model was asked")
         return
-    except PnyxError as error:
+    except OtherRenderingError as error:
         yield about.not_checkable(Step.PROMPTS, error.message)
+        return
+    except UsageError as error:
+        yield about.differs(Step.PROMPTS, "prompt", reason=f"no request was made from this: {error.message}")
         return
     if not attempts:
         yield about.differs(Step.PROMPTS, f"opinions[{index}]", reason="a model's opinion without any request")

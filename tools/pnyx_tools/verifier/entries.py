@@ -70,7 +70,7 @@ class EntryCheck:
         self._desk = desk
         self._history = history
         self._roots = {e.record_root: e.seq for e in reversed(history.entries) if e.kind in HAS_BUNDLE}
-        self._configurations: dict[bytes, Configuration | None] = {}
+        self._configurations: dict[Declaration, Configuration | None] = {}
         self._rejections: defaultdict[bytes, dict[int, Approval]] = defaultdict(dict)
         """By subject, and by the number of the entry."""
         self._shipped = Shipped(builtin_checks(), f"pnyx {version('pnyx')}")
@@ -119,9 +119,9 @@ class EntryCheck:
         yield from case.run(Step.PROPOSAL, ("proposal", "state", "decision"), check_digest)
 
     def _declared(self, case: Case) -> Iterator[Verdict]:
-        declared = case.declaration.config_hash
+        declared = case.declaration
         if declared not in self._configurations:
-            self._configurations[declared], verdict = self._configuration(case.declaration)
+            self._configurations[declared], verdict = self._configuration(declared)
             yield verdict
         configuration = self._configurations[declared]
         if configuration is None:
@@ -259,7 +259,7 @@ class EntryCheck:
 
     def _declared_checks(self, case: Case) -> DeclaredChecks:
         """Those of the configuration; when it cannot be read, which step 11 says, those that report."""
-        configuration = self._configurations.get(case.declaration.config_hash)
+        configuration = self._configurations.get(case.declaration)
         if configuration is not None:
             return DeclaredChecks(configuration.checks, configuration.software)
         reports = () if "checks" in case.bundle.withheld else case.dossier.checks
@@ -271,11 +271,15 @@ class EntryCheck:
             yield case.about.not_checkable(Step.ENTRY, governed.why_not)
             return
         support_of = partial(governed.adapter.support_of, governed.profile)
-        verdicts = list(check_entry(case, support_of, self._configurations[case.declaration.config_hash]))
+        verdicts = list(check_entry(case, support_of, self._configurations[case.declaration]))
         yield from verdicts
         rejections, approval = self._rejections[case.entry.subject], case.dossier.approval
         yield from check_not_rejected(case, rejections)
-        if case.entry.kind is EntryKind.HOLD and approval is not None and not any(v.status.is_problem for v in verdicts):
+        if (
+            case.entry.kind is EntryKind.HOLD
+            and approval is not None
+            and not any(v.status.is_problem for v in verdicts)
+        ):
             rejections[case.entry.seq] = approval
 
     def _governed_then(self, case: Case) -> Governed:
