@@ -11,8 +11,15 @@ from eth_hash.auto import keccak
 from eth_utils.address import to_checksum_address
 from pydantic import ValidationError
 
-from pnyx_contracts.decision_log import encode_record, subject, vote_action
-from pnyx_contracts.entry import EntryKind
+from pnyx_contracts.decision_log import (
+    encode_activate,
+    encode_announce,
+    encode_record,
+    read_operator,
+    subject,
+    vote_action,
+)
+from pnyx_contracts.entry import Declaration, EntryKind
 from pnyx_contracts.errors import DecodingError, DiffersError, PnyxError, RefusedError
 from pnyx_contracts.types import ProposalState, Vote
 from pnyx_policies.approval import answer_in
@@ -580,11 +587,23 @@ def test_only_an_announced_vote_that_was_not_cast_is_void(plain: Parliament) -> 
     refuses(plain, plain.ask_ballot(honest, voted.entry.transaction_hash), "the writer has voted on this proposal")
 
 
+def test_a_vote_that_can_still_be_cast_is_not_void(plain: Parliament) -> None:
+    honest = plain.dossier(plain.open())
+    plain.land(plain.signer().sign(plain.ask_vote(honest)))
+    refuses(plain, plain.ask_entry(honest, EntryKind.VOID), "the proposal is ACTIVE: the announced vote can still be")
+    plain.governance.advance_to_closed(honest.proposal.key.proposal_id)
+    assert plain.signer().sign(plain.ask_entry(honest, EntryKind.VOID)).raw
+
+
 def test_a_void_vote_is_not_cast_any_more(plain: Parliament) -> None:
+    """Also when a reorganisation opens the proposal again."""
     honest = plain.dossier(plain.open())
     entry = plain.signer().sign(plain.ask_vote(honest))
     plain.land(entry)
+    still_open = plain.node.snapshot()
+    plain.governance.advance_to_closed(honest.proposal.key.proposal_id)
     void = plain.signer().sign(plain.ask_entry(honest, EntryKind.VOID))
+    plain.node.revert(still_open)
     refuses(plain, plain.ask_ballot(honest, entry.transaction_hash), "given up by a VOID entry")
     plain.land(void)
     plain.close()
@@ -610,6 +629,43 @@ def test_a_vote_is_not_silenced_by_facts_that_say_it_is_impossible(parliament: P
     late = changed(changed(honest, "state.governor.state", ProposalState.DEFEATED), "state.governor.now", 10**9)
     closed = judged_again(late)
     refuses(parliament, parliament.ask_entry(closed, EntryKind.MISSED), "from what the signer sees now")
+
+
+def test_what_is_skipped_is_not_called_missed(parliament: Parliament) -> None:
+    """Both come from the same outcome. Only one of them says that the vote is over."""
+    honest = parliament.dossier(parliament.open())
+    parliament.node.mine(honest.state.governor.deadline - honest.state.governor.now - 2)
+    late = parliament.dossier(honest.proposal.key.proposal_id)
+    closed = changed(changed(late, "state.governor.state", ProposalState.DEFEATED), "state.governor.now", 10**9)
+    missed = judged_again(closed)
+    assert [late.decision.outcome, missed.decision.outcome] == [Outcome.SKIP, Outcome.SKIP]
+    refuses(parliament, parliament.ask_entry(missed, EntryKind.MISSED), "a SKIP entry is due, not MISSED")
+    assert parliament.signer().sign(parliament.ask_entry(late, EntryKind.SKIP)).raw
+
+
+@pytest.mark.parametrize("kind", list(WriterKind))
+def test_nothing_is_written_under_a_configuration_that_is_not_in_force_any_more(
+    found: Callable[..., Parliament], kind: WriterKind
+) -> None:
+    """Anybody can activate what was announced, at the moment that suits them. Members would call the entry a fault."""
+    parliament = found(kind=kind, ruleset=f"{RULES}\n")
+    settings, node = parliament.settings, parliament.node
+    honest = parliament.dossier(parliament.open(), ruleset=settings.ruleset)
+    signer = parliament.signer()
+    announced = Declaration(config_hash=WORD, governors=settings.configuration.governors, evidence_uri="")
+    operator, notice_seconds = node.rpc.read(read_operator(settings.log, settings.writer))
+    announce = encode_announce(settings.writer, parliament.state().seq + 1, announced)
+    node.send(settings.log, announce, sender=operator)
+    node.increase_time(notice_seconds)
+    signed_before = signer.sign(parliament.ask_vote(honest))
+    activate = encode_activate(settings.writer, parliament.state().seq + 1)
+    node.send(settings.log, activate, sender=node.accounts[-1])
+
+    assert parliament.land(signed_before)["status"] == "0x0"
+    with pytest.raises(RefusedError, match="another configuration came into force since this signer started"):
+        signer.sign(parliament.ask_vote(honest))
+    with pytest.raises(RefusedError, match="another configuration came into force"):
+        signer.sign(parliament.ask_entry(honest, EntryKind.HOLD))
 
 
 def test_a_skip_that_is_true_is_signed(parliament: Parliament) -> None:

@@ -6,7 +6,8 @@
 7.  The code behind it is the code that was reviewed.
 8.  The decision follows once more, from facts that the signer gathered itself; nothing that it found was hidden.
 9.  A person approved it, where one must, and the word of a person counts.
-10. It is possible now: open for voting, not voted, the next sequence number, the next nonce, no earlier entry for it.
+10. It is possible now: open for voting, not voted, the next sequence number, the next nonce, no earlier entry for it,
+    the configuration still in force.
 11. It is the same vote as ever: a subject gets one vote from this signer.
 12. It is affordable: see `limits`.
 
@@ -27,6 +28,7 @@ from pnyx_contracts.types import Proposal, ProposalState, Vote
 from pnyx_policies.approval import require_counts
 from pnyx_policies.checks import CheckReport
 from pnyx_policies.decide import decide
+from pnyx_policies.entitlement import OPEN_STATES, entitlement
 from pnyx_policies.facts import Facts
 from pnyx_policies.ruleset import Ruleset
 from pnyx_tools.signer import payload
@@ -49,6 +51,8 @@ class Seen:
     state: ProposalState
     has_voted: bool
     next_seq: int
+    is_declaration_of_start: bool
+    """No other configuration came into force since the signer started. Anybody can activate what was announced."""
     nonce: int
     """Of the key: transactions that were mined."""
     entries: tuple[Entry, ...]
@@ -101,6 +105,7 @@ def _judge_vote(
     if bench.settings.writer_kind is not WriterKind.GATE:
         _refuse("a plain key cannot vote and write in one transaction", "ask for the VOTE entry, then for the ballot")
     _require_seq(request.expected_seq, seen)
+    _require_in_force(seen)
     vote, given = _the_vote(bench, evidence, seen, remembered, now)
     key = evidence.dossier.proposal.key
     support = seen.adapter.support_of(seen.profile, vote)
@@ -123,6 +128,8 @@ def _judge_entry(
     bench: Bench, evidence: Evidence, request: SignEntry, seen: Seen, remembered: Remembered, now: int
 ) -> Judged:
     _require_seq(request.expected_seq, seen)
+    if request.kind is not EntryKind.VOID:
+        _require_in_force(seen)
     if any(e.kind is request.kind and e.record_root == evidence.roots.record_root for e in seen.entries):
         _refuse(f"this {request.kind.name} entry is on chain already")
     given: VoteGiven | None = None
@@ -250,6 +257,16 @@ def _require_entitled(bench: Bench, evidence: Evidence, kind: EntryKind, seen: S
         _refuse(f"a VOTE entry about this proposal is on chain; {kind.name} would contradict it", "use CORRECTION")
     if needs_facts(kind):
         _require_same_judgement(bench, evidence, seen)
+        _require_same_kind(evidence, kind, seen)
+
+
+def _require_same_kind(evidence: Evidence, kind: EntryKind, seen: Seen) -> None:
+    """A vote that is not over is skipped, never missed: SKIP and MISSED come from the same outcome."""
+    dossier, own = evidence.dossier, own_facts(evidence, seen)
+    state = dossier.state.model_copy(update={"governor": own.governor, "voter": own.voter})
+    due = entitlement(dossier.model_copy(update={"state": state})).kind
+    if due is not kind:
+        _refuse(f"from what the signer sees now a {due.name} entry is due, not {kind.name}", "review it again")
 
 
 def _require_voidable(evidence: Evidence, seen: Seen) -> None:
@@ -258,6 +275,8 @@ def _require_voidable(evidence: Evidence, seen: Seen) -> None:
         _refuse("no VOTE entry with this record root is on chain: there is nothing to void")
     if seen.has_voted:
         _refuse("the vote was cast: it cannot be voided")
+    if seen.state in OPEN_STATES:
+        _refuse(f"the proposal is {seen.state.name}: the announced vote can still be cast", "ask for the ballot")
 
 
 def _require_unannounced(evidence: Evidence, seen: Seen) -> None:
@@ -291,6 +310,17 @@ def _require_announced(evidence: Evidence, seen: Seen) -> None:
 def _require_seq(expected: int, seen: Seen) -> None:
     if expected != seen.next_seq:
         raise NotYetError(f"the log's next number for this writer is {seen.next_seq}, not {expected}")
+
+
+def _require_in_force(seen: Seen) -> None:
+    """The record names the configuration that this signer was started with. The number that the entry expects makes
+    the transaction revert when another one comes into force before it lands.
+    """
+    if not seen.is_declaration_of_start:
+        _refuse(
+            "another configuration came into force since this signer started",
+            "restart agent and signer with the configuration that is in force",
+        )
 
 
 def _require_nonce(nonce: int, seen: Seen) -> None:

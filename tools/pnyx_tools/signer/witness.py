@@ -26,11 +26,13 @@ class Witness:
         self._key_address = key_address
         self._reader = reader
         self._adapters = adapters
+        self._epoch: int | None = None
 
     def check_place(self) -> None:
         """At the start: the chain, and the gate's log and signer, are those of the settings. Raises `DiffersError`."""
         settings = self._settings
         _same("the endpoint's chain", self._reader.chain_id(), settings.chain_id)
+        self._epoch = self._reader.read(read_state(settings.log, settings.writer)).epoch
         if settings.writer_kind is WriterKind.PLAIN_KEY:
             _same("the writer, which is the key's address", settings.writer, self._key_address)
             return
@@ -42,6 +44,7 @@ class Witness:
         reader, settings = self._reader, self._settings
         _same("the endpoint's chain", reader.chain_id(), settings.chain_id)
         block = reader.block("latest")
+        state = reader.read(read_state(settings.log, settings.writer), block.number)
         adapter, profile = detect(reader, claimed.key.governor, self._adapters)
         proposal = self._announced(adapter, profile, claimed)
         proposal_id = claimed.key.proposal_id
@@ -64,7 +67,8 @@ class Witness:
             pinned_block_hash=reader.block(pinned_block).hash,
             state=reader.read(adapter.read_state(profile, proposal_id), block.number),
             has_voted=reader.read(adapter.read_has_voted(profile, proposal_id, settings.writer), block.number),
-            next_seq=reader.read(read_state(settings.log, settings.writer), block.number).seq + 1,
+            next_seq=state.seq + 1,
+            is_declaration_of_start=state.epoch == self._epoch,
             nonce=reader.nonce(self._key_address, block.number),
             entries=entries_about(
                 reader, settings.log, settings.writer, claimed.key, claimed.created_block, block.number
