@@ -53,6 +53,8 @@ def config(tmp_path: Path) -> Path:
         ("backup {folder}/pnyx.toml", 2, "exists already"),
         ("backup {folder}/evidence/file", 2, "goes into the backup"),
         ("show {folder}/pnyx.toml", 2, "pnyx.toml is no bundle"),
+        ("show 0x" + "12" * 32 + " --evidence {folder}/nowhere", 2, "there is no folder {folder}/nowhere"),
+        ("show 0x" + "12" * 32 + " --evidence file://{folder}/nowhere", 2, "there is no folder {folder}/nowhere"),
         ("signer", 2, "names no keystore"),
         ("run", 3, "cannot be reached"),
     ],
@@ -61,7 +63,7 @@ def test_a_clear_message_and_the_right_code(pnyx: Pnyx, config: Path, command: s
     words = shlex.split(command.format(folder=config.parent))
     ended = pnyx(*words, *([] if words[0] == "nonsense" else ["-c", config]))
     assert ended.code == code
-    assert says in ended.err
+    assert says.format(folder=config.parent) in ended.err
     assert ended.out == ""
     assert "a-key-that-nobody-may-see" not in ended.err
 
