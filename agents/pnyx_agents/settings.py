@@ -210,11 +210,15 @@ class Settings(Value):
         path = self.path(name_or_path)
         try:
             return Ruleset.parse(path.read_text(encoding="utf-8"), str(path), checks)
-        except (OSError, UnicodeDecodeError) as error:
+        except FileNotFoundError:
             raise UsageError(
-                f"the ruleset {name_or_path!r} is neither a shipped one nor a readable file: {error}",
+                f"no ruleset {name_or_path!r}: none is shipped with that name, and there is no file {path}",
                 hint=f"shipped are: {', '.join(shipped_rulesets())}",
-            ) from error
+            ) from None
+        except OSError as error:
+            raise UsageError(f"the ruleset {path} cannot be read: {error.strerror}") from None
+        except UnicodeDecodeError:
+            raise UsageError(f"the ruleset {path} is no text in UTF-8") from None
 
 
 def load_settings(path: Path) -> Settings:

@@ -217,15 +217,20 @@ def require_counts(dossier: Dossier, configuration: Configuration, now: int) -> 
 def _declared_approver(approval: Approval, configuration: Configuration) -> str:
     signer = signed_by(approval)
     if signer is None or signer not in configuration.approvers:
-        whose = f"signed by {signer}" if signer else "not signed" if not approval.signature else "signed by nobody"
         raise RefusedError(
-            f"the {approval.verdict} is {whose}; the declared approvers are "
+            f"the {approval.verdict} is {_whose(approval, signer)}; the declared approvers are "
             f"{', '.join(configuration.approvers) or 'none'}",
             hint="pnyx approve or reject ID --keystore FILE, with the key of an address in [signer] approvers",
         )
     if approval.person != signer:
         raise RefusedError(f"the {approval.verdict} speaks for {approval.person!r} and is signed by {signer}")
     return signer
+
+
+def _whose(approval: Approval, signer: str | None) -> str:
+    if signer is not None:
+        return f"signed by {signer}, which is not declared"
+    return "signed by nobody: the signature is none" if approval.signature else "not signed"
 
 
 def _struct_hash(name: str, fields: tuple[tuple[str, str], ...], values: tuple[object, ...]) -> bytes:

@@ -145,7 +145,7 @@ def _objection(limits: ModelLimits, opinions: Sequence[Opinion], analyses: Seque
     if not opinions:
         return "held, there is no analysis"
     if any(not o.analyst.is_language_model for o in opinions):
-        return "held, an analyst is no language model: it describes and never advises"
+        return "held, an analysis was made without a language model, so it gives no advice"
     if len(analyses) < len(opinions) or any(o.failure for o in opinions):
         return "held, an analysis failed"
     if len(analyses) < limits.min_agreeing:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from pnyx_agents.settings import load_settings
+from pnyx_contracts.errors import UsageError
 
 from .conftest import Pnyx
 
@@ -40,6 +44,8 @@ def config(tmp_path: Path) -> Path:
         ("show 0x12", 2, "is no record root"),
         ("show 0x" + "12" * 32, 2, "is not in the evidence folder"),
         ("approve 123", 2, "no proposal '123' in the journal"),
+        ("show ''", 2, "expected the id of a proposal, got nothing"),
+        ("approve ' '", 2, "expected the id of a proposal, got nothing"),
         ("approve 123 --days 0", 2, "--days"),
         ("approve 123 --vote maybe", 2, "--vote"),
         ("reject 123", 2, "no proposal '123' in the journal"),
@@ -47,17 +53,41 @@ def config(tmp_path: Path) -> Path:
         ("backup {folder}/pnyx.toml", 2, "exists already"),
         ("backup {folder}/evidence/file", 2, "goes into the backup"),
         ("show {folder}/pnyx.toml", 2, "pnyx.toml is no bundle"),
+        ("show 0x" + "12" * 32 + " --evidence {folder}/nowhere", 2, "there is no folder {folder}/nowhere"),
+        ("show 0x" + "12" * 32 + " --evidence file://{folder}/nowhere", 2, "there is no folder {folder}/nowhere"),
         ("signer", 2, "names no keystore"),
         ("run", 3, "cannot be reached"),
     ],
 )
 def test_a_clear_message_and_the_right_code(pnyx: Pnyx, config: Path, command: str, code: int, says: str) -> None:
-    words = command.format(folder=config.parent).split()
+    words = shlex.split(command.format(folder=config.parent))
     ended = pnyx(*words, *([] if words[0] == "nonsense" else ["-c", config]))
     assert ended.code == code
-    assert says in ended.err
+    assert says.format(folder=config.parent) in ended.err
     assert ended.out == ""
     assert "a-key-that-nobody-may-see" not in ended.err
+
+
+@pytest.mark.parametrize(
+    ("named", "says", "hint"),
+    [
+        (
+            "mine.toml",
+            "no ruleset 'mine.toml': none is shipped with that name, and there is no file {path}",
+            "guardian",
+        ),
+        ("folder", "the ruleset {path} cannot be read: Is a directory", ""),
+        ("binary", "the ruleset {path} is no text in UTF-8", ""),
+    ],
+)
+def test_a_ruleset_that_cannot_be_read(config: Path, named: str, says: str, hint: str) -> None:
+    (config.parent / "folder").mkdir()
+    (config.parent / "binary").write_bytes(b"\xff\xfe")
+    config.write_text(CONFIG + f'[policy]\nruleset = "{named}"\n')
+    with pytest.raises(UsageError) as raised:
+        load_settings(config).ruleset()
+    assert raised.value.message == says.format(path=config.parent / named)
+    assert hint in raised.value.hint
 
 
 @pytest.mark.parametrize("command", ["status", "show 1", "approve 1", "reject 1", "signer", "run", "backup x"])

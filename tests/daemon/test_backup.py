@@ -6,6 +6,8 @@ import gzip
 import io
 import json
 import re
+import subprocess
+import sys
 import tarfile
 from pathlib import Path
 
@@ -60,6 +62,46 @@ def test_a_ruleset_of_ones_own_is_in_it_and_evidence_stays_readable(make_agent: 
     assert modes == {"pnyx.toml": 0o600, "evidence/ab.json": 0o644}
 
 
+def test_what_lies_elsewhere_is_left_out_and_named(make_agent: MakeAgent, tmp_path: Path) -> None:
+    """Secrets that are mounted, a ruleset that agents share; also by a link in the data folder."""
+    agent, secrets = make_agent(), tmp_path / "secrets"
+    secrets.mkdir()
+    keystore, password, rules = secrets / "signer.json", secrets / "password", secrets / "rules.toml"
+    (agent.folder / "signer.json").rename(keystore)
+    (agent.folder / "password").rename(password)
+    rules.write_text(shipped_ruleset("steward"))
+    (agent.folder / "data").mkdir(exist_ok=True)
+    (agent.folder / "data" / "salt.key").write_text("00" * 32)
+    (agent.folder / "data" / "password").symlink_to(password)
+    (agent.folder / "data" / "signer.json").symlink_to(keystore)
+    text = re.sub('ruleset = ".*"', f'ruleset = "{rules}"', agent.config.read_text())
+    text = text.replace('"signer.json"', '"data/signer.json"').replace('"password"', f'"{password}"')
+    agent.config.write_text(text)
+    file, elsewhere = tmp_path / "agent.backup", tmp_path / "elsewhere"
+
+    apart = sorted(map(str, (keystore, password, rules)))
+    listing = json.loads(run_with_config(agent, agent.config, "backup", file, "--json"))
+    assert listing["kept_apart"] == apart
+    assert listing["files"].keys() == {"pnyx.toml", "data/salt.key"}
+    said = run_with_config(agent, agent.config, "backup", tmp_path / "again")
+    restored = subprocess.run(
+        [sys.executable, "-m", "pnyx_agents", "restore", str(file), str(elsewhere)],
+        capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert restored.returncode == 0, restored.stderr
+    for text in (said, restored.stdout):
+        assert [line.strip() for line in text.splitlines()[2:]] == apart
+    assert sorted(p.name for p in elsewhere.rglob("*") if p.is_file()) == ["pnyx.toml", "salt.key"]
+
+
+def test_data_and_evidence_elsewhere_are_no_backup(make_agent: MakeAgent, tmp_path: Path) -> None:
+    for name in ("data", "evidence"):
+        agent = make_agent(mode="observe", signer=False, agent_lines=f'{name} = "{tmp_path / "elsewhere"}"')
+        ended = pnyx(agent, "backup", tmp_path / "agent.backup")
+        assert (ended.returncode, f"{tmp_path / 'elsewhere'} lies outside of" in ended.stderr) == (2, True)
+        assert not (tmp_path / "agent.backup").exists()
+
+
 def test_a_changed_backup_is_not_restored(make_agent: MakeAgent, tmp_path: Path) -> None:
     agent = make_agent(mode="observe", signer=False)
     (agent.folder / "data").mkdir()
@@ -88,9 +130,6 @@ def test_a_backup_cannot_write_outside_of_its_folder(make_agent: MakeAgent, tmp_
 
 
 def restore(agent: Agent, file: Path, folder: Path) -> int:
-    import subprocess
-    import sys
-
     command = [sys.executable, "-m", "pnyx_agents", "restore", str(file), str(folder)]
     ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, cwd=agent.folder)
     assert "Traceback" not in ended.stderr

@@ -88,6 +88,10 @@ def test_guardian_never_votes_for_without_a_language_model():
     facts = small_payment()
     for opinions in ((), (opinion(machine=False),), (opinion(), opinion(machine=False))):
         assert decide(GUARDIAN, facts, reports_of(facts), opinions).outcome is Outcome.HOLD
+    assert decide(GUARDIAN, facts, reports_of(facts), (opinion(machine=False),)).reason == (
+        "A small payment that the text announces. [small-announced-payment] "
+        "Held, an analysis was made without a language model, so it gives no advice."
+    )
 
 
 @pytest.mark.parametrize(

@@ -134,6 +134,8 @@ def test_with_approvers_only_their_signature_counts(dossier: Dossier, verdict: s
     for wrong in (word(dossier, verdict=verdict), word(dossier, EVE, verdict=verdict)):
         with pytest.raises(RefusedError, match="the declared approvers are"):
             vouched_by(dossier, wrong, configuration)
+    with pytest.raises(RefusedError, match=f"signed by {EVE.address}, which is not declared; .* {ADA.address}"):
+        vouched_by(dossier, word(dossier, EVE, verdict=verdict), configuration)
 
 
 @pytest.mark.parametrize("unsafe", [False, True])

@@ -178,8 +178,9 @@ def test_an_error_is_never_an_absence(handler: type[BaseHTTPRequestHandler]) -> 
     for url in serve(handler):
         with pytest.raises(UnreachableError, match=url):
             HttpStore(url).get_bundle(bytes(32))
-    with pytest.raises(UnreachableError):
+    with pytest.raises(UnreachableError, match="cannot be reached") as raised:
         HttpStore(url).get_bundle(bytes(32))  # nobody listens there any more
+    assert "--evidence" in raised.value.hint
 
 
 @pytest.mark.parametrize("url", ["http://", "HTTP://[", "http://127.0.0.1:99999", "http://\x00", "http://a..b"])

@@ -143,6 +143,13 @@ def test_a_child_that_cannot_start_says_why(gate: Parliament, wrong: dict[str, A
         spawn(gate.settings.model_copy(update=wrong), keystore_of(gate))
 
 
+def test_what_to_try_stays_apart_from_what_is_wrong(gate: Parliament) -> None:
+    with pytest.raises(UsageError) as caught:
+        spawn(gate.settings.model_copy(update={"ruleset": 'name = "other"\nversion = "1"'}), keystore_of(gate))
+    assert caught.value.hint == "give the signer the ruleset that was declared, or announce the new one first"
+    assert "try" not in caught.value.message
+
+
 def test_a_wrong_password_is_told_without_it(gate: Parliament) -> None:
     source = keystore_of(gate).model_copy(update={"password": SecretStr("quite another password")})
     with pytest.raises(UsageError, match="the password is wrong") as caught:

@@ -280,6 +280,22 @@ def test_people_read_the_verdict_first(world):
     assert any("to do: tell the DAO" in line for line in lines)
 
 
+def test_many_problems_of_one_kind_are_answered_once_and_name_their_proposals(world):
+    agent = world.plain_key()
+    proposals = [world.open_proposal() for _ in range(3)]
+    sealed = [agent.act(world.blocks, proposal) for proposal in proposals]
+    for one in sealed:
+        world.bundle_file(one.bundle.record_root).unlink()
+    out = io.StringIO()
+    render(world.check(), Console(file=out, width=80, color_system=None))
+    lines = out.getvalue().splitlines()
+    assert sum("to do:" in line for line in lines) == 1
+    assert max(map(len, lines)) <= 80
+    for proposal, one in zip(proposals, sealed, strict=True):
+        assert f"  {proposal}" in lines, "whole, on a line of its own"
+        assert any(to_hex(one.bundle.record_root) in line for line in lines)
+
+
 def test_a_record_cannot_write_to_the_terminal(world):
     agent = world.plain_key(mode=Mode.PROPOSE)
     proposal = world.open_proposal()

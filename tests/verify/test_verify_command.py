@@ -65,6 +65,14 @@ def test_2_when_there_is_no_log_at_the_address(world):
     assert verify(world, "--upto", "yesterday").returncode == 2
 
 
+@pytest.mark.usefixtures("sealed")
+def test_2_when_there_is_no_such_folder_of_evidence(world):
+    for place in (world.folder / "misspelled", (world.folder / "misspelled").as_uri()):
+        ended = verify(world, "--evidence", place)
+        assert (ended.returncode, ended.stdout) == (2, "")
+        assert f"there is no folder {world.folder / 'misspelled'}" in ended.stderr
+
+
 def test_3_when_the_chain_cannot_be_read(world):
     with socket.socket() as closed:  # bound and never listened at: nobody else takes the port, and nobody answers
         closed.bind(("127.0.0.1", 0))
@@ -80,4 +88,5 @@ def test_3_when_the_evidence_that_was_named_cannot_be_read(world):
         closed.bind(("127.0.0.1", 0))
         ended = verify(world, "--evidence", f"http://127.0.0.1:{closed.getsockname()[1]}")
     assert ended.returncode == 3
+    assert "try: is that server up" in ended.stderr
     assert ended.stdout == ""

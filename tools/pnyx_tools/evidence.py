@@ -42,6 +42,7 @@ _SILENCE_SECONDS = 30.0
 _FETCH_SECONDS = 120.0
 """For one file, redirects and headers included."""
 _GONE = frozenset({404, 410})
+_ANOTHER_PLACE = "name another place that has the evidence: --evidence URL-or-FOLDER"
 
 
 class EvidenceStore(Protocol):
@@ -77,6 +78,18 @@ def open_store(location: str | Path) -> EvidenceStore:
             hint="copy it into a folder and name that",
         )
     return FolderStore(unquote(f"/{path}"))
+
+
+def open_named(location: str | Path) -> EvidenceStore:
+    """The store that a person named. A misspelled folder must not look like evidence that was removed, so one that is
+    not there is a `UsageError`.
+    """
+    store = open_store(location)
+    if isinstance(store, FolderStore) and not store.path.is_dir():
+        raise UsageError(
+            f"there is no folder {store.path}", hint="name the folder or the URL where the evidence lies: --evidence"
+        )
+    return store
 
 
 def is_remote(location: str) -> bool:
@@ -151,10 +164,17 @@ class HttpStore:
         try:
             return _run_apart(_fetch(url))
         except TimeoutError:
-            raise UnreachableError(f"{url}: not there after {_FETCH_SECONDS:g} seconds, given up") from None
+            raise UnreachableError(
+                f"{url}: not there after {_FETCH_SECONDS:g} seconds, given up", hint=_ANOTHER_PLACE
+            ) from None
+        except httpx.TransportError as error:
+            raise UnreachableError(
+                f"{url}: cannot be reached ({type(error).__name__}: {error})",
+                hint=f"is that server up, and the URL right? Else {_ANOTHER_PLACE}",
+            ) from error
         except (httpx.HTTPError, httpx.InvalidURL, ValueError, ExceptionGroup) as error:
             # a ValueError: host names beyond IDNA; a group: ports beyond 65535
-            raise UnreachableError(f"{url}: {error}") from error
+            raise UnreachableError(f"{url}: {error}", hint=_ANOTHER_PLACE) from error
 
 
 def file_name(digest: bytes) -> str:

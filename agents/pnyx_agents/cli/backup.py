@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from pnyx_agents.cli.options import config_option, json_option, print_json, settings_from
+from pnyx_agents.cli.options import config_option, json_option, path_lines, print_json, settings_from
 
 
 @click.command("backup")
@@ -17,15 +17,18 @@ def command(file: Path, config: Path, as_json: bool) -> None:
     """Copy configuration, rulesets, journal, workflows, evidence, salt key and the signer's memory into one file.
     Safe while running.
 
-    Keystores are in it (encrypted); password files are not.
+    Keystores are in it (encrypted). Password files are not, nor a keystore or a ruleset outside of the configuration's
+    folder: the backup names them.
     """
     from rich.console import Console
 
     from pnyx_agents.archive import make_backup
 
     with Console(stderr=True).status("copying"):
-        manifest = make_backup(settings_from(config), config, file)
+        listing = make_backup(settings_from(config), config, file)
     if as_json:
-        print_json(manifest)
-    else:
-        click.echo(f"{len(manifest)} files in {file}. Keep it private: the salt key opens sealed fields.")
+        print_json(listing.model_dump(mode="json"))
+        return
+    click.echo(f"{len(listing.files)} files in {file}. Keep it private: the salt key opens sealed fields.")
+    if listing.kept_apart:
+        click.echo(f"Not in it; the agent needs them, so keep them apart:\n{path_lines(listing.kept_apart)}")

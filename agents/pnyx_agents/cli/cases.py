@@ -15,6 +15,8 @@ def open_journal(settings: Settings) -> Journal:
 
 def find_case(journal: Journal, wanted: str) -> Case:
     """By ``chain:governor:id``, by the id, or by a beginning of the id that fits only one."""
+    if not wanted.strip():
+        raise UsageError("expected the id of a proposal, got nothing", hint="pnyx status lists them")
     cases = journal.cases()
     exact = [c for c in cases if wanted in {c.proposal, _id(c)}]
     matches = exact or [c for c in cases if _id(c).startswith(wanted)]

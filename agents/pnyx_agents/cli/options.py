@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +31,13 @@ def settings_from(path: Path) -> Settings:
     from pnyx_agents.settings import load_settings
 
     return load_settings(path)
+
+
+def path_lines(paths: Iterable[str]) -> str:
+    """One indented line each. A backup may be a stranger's: nothing in it writes to the terminal."""
+    from pnyx_policies.text import visible
+
+    return "\n".join(f"  {visible(path)}" for path in paths)
 
 
 def print_json(value: Any) -> None:  # noqa: ANN401 - any JSON

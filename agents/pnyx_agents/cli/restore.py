@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from pnyx_agents.cli.options import json_option, print_json
+from pnyx_agents.cli.options import json_option, path_lines, print_json
 
 
 @click.command("restore")
@@ -17,8 +17,10 @@ def command(file: Path, folder: Path, as_json: bool) -> None:
     """Restore a backup into an empty FOLDER. Every file is compared with the backup's list before anything is kept."""
     from pnyx_agents.archive import restore_backup
 
-    manifest = restore_backup(file, folder)
+    listing = restore_backup(file, folder)
     if as_json:
-        print_json(manifest)
-    else:
-        click.echo(f"{len(manifest)} files restored into {folder}. Never run two copies of one agent at once.")
+        print_json(listing.model_dump(mode="json"))
+        return
+    click.echo(f"{len(listing.files)} files restored into {folder}. Never run two copies of one agent at once.")
+    if listing.kept_apart:
+        click.echo(f"The backup does not hold these; the agent needs them there:\n{path_lines(listing.kept_apart)}")

@@ -51,12 +51,12 @@ def _find(what: str, config: Path, evidence: str | None) -> Bundle:
     from pnyx_agents.cli.word import load_bundle, record_root
     from pnyx_contracts.errors import UsageError
     from pnyx_policies.bundle import Bundle
-    from pnyx_tools.evidence import open_store
+    from pnyx_tools.evidence import open_named
 
     if Path(what).is_file():
         return _parse(Path(what))
     if evidence is not None:
-        data = open_store(evidence).get_bundle(record_root(what))
+        data = open_named(evidence).get_bundle(record_root(what))
         if data is None:
             raise UsageError(
                 f"{evidence} has no bundle of the record {what}", hint="check both; pnyx log lists the records"

@@ -21,6 +21,7 @@ from typing import Any, Final, Self
 from pydantic import TypeAdapter, ValidationError
 
 from pnyx_contracts.errors import PnyxError, UsageError
+from pnyx_contracts.types import Value
 from pnyx_tools.environment import take_variable
 from pnyx_tools.keystore import EncryptedKey, KeySource, UnsafeEnvironmentKey, open_key
 from pnyx_tools.rpc import Rpc
@@ -122,8 +123,23 @@ def spawn(settings: SignerSettings, key: KeySource) -> SignerProcess:
         answer = ""
     if answer != _READY:
         child.stop()
-        raise UsageError(f"the signer did not start: {answer or 'it ended without a word; see its log'}")
+        raise _not_started(answer)
     return child
+
+
+class _Complaint(Value):
+    """Why a child cannot start: its one line, instead of `_READY`."""
+
+    message: str
+    hint: str
+
+
+def _not_started(answer: str) -> UsageError:
+    try:
+        told = _Complaint.model_validate_json(answer)
+    except ValidationError:
+        told = _Complaint(message="it ended without a word", hint="see its log")
+    return UsageError(f"the signer did not start: {told.message}", hint=told.hint)
 
 
 def serve_as_child() -> int:
@@ -133,7 +149,7 @@ def serve_as_child() -> int:
         settings, key = _open_letter(letter)
         run_signer(settings, key, on_ready=_ready)
     except PnyxError as error:
-        print(str(error).replace("\n", " "), flush=True)
+        print(_Complaint(message=error.message, hint=error.hint).model_dump_json(), flush=True)
         return error.exit_code
     return 0
 

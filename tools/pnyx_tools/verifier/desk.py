@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Final, TypeVar
 
 from pnyx_contracts.entry import Declaration
@@ -38,13 +37,13 @@ class EvidenceDesk:
 
     def __init__(
         self,
-        named: EvidenceStore | str | Path | None,
+        named: EvidenceStore | None,
         declarations: Sequence[Declaration],
         *,
         open_place: Callable[[str], EvidenceStore] = open_store,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._named = open_store(named) if isinstance(named, str | Path) else named
+        self._named = named
         self._newest = declarations[-1].evidence_uri if declarations else ""
         self._open_place = open_place
         self._open: dict[str, EvidenceStore] = {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from itertools import groupby
 from typing import Final
 
 from rich.console import Console
@@ -124,17 +125,27 @@ def _cells(counts: dict[Status, int]) -> Iterator[Text]:
 
 
 def _problems(verdicts: Iterable[Verdict], console: Console) -> None:
-    for verdict in verdicts:
-        if verdict.status.is_problem:
-            words = _plain(f"{_place(verdict)}: {verdict}{_both_sides(verdict)}")
-            console.print(Text(f"  {words}", style=_STYLES[verdict.status]))
-            console.print(Text(f"    to do: {_WHAT_TO_DO[verdict.step]}", style="dim"))
+    """By step, so that what to do about many of them is said once."""
+    problems = sorted((v for v in verdicts if v.status.is_problem), key=lambda v: v.step)
+    for step, of_step in groupby(problems, key=lambda v: v.step):
+        for verdict in of_step:
+            _one(verdict, console)
+        console.print(Text(f"    to do: {_WHAT_TO_DO[step]}", style="dim"))
 
 
 def _each(verdicts: Iterable[Verdict], status: Status, console: Console) -> None:
     for verdict in verdicts:
         if verdict.status is status:
-            console.print(Text(f"  {_plain(f'{_place(verdict)}: {verdict}')}", style=_STYLES[verdict.status]))
+            _one(verdict, console)
+
+
+def _one(verdict: Verdict, console: Console) -> None:
+    words = _plain(f"{_place(verdict)}: {verdict}{_both_sides(verdict)}")
+    console.print(Text(f"  {words}", style=_STYLES[verdict.status]))
+    if verdict.about.proposal:
+        # An id has up to 78 digits, so on a line of its own it can be copied whole from 80 columns.
+        chain, governor, number = verdict.about.proposal.split(":")
+        console.print(Text(f"    governor {governor} on chain {chain}, proposal\n  {number}", style="dim"))
 
 
 def _not_checkable(verdicts: Iterable[Verdict], console: Console) -> None:
@@ -150,8 +161,7 @@ def _not_checkable(verdicts: Iterable[Verdict], console: Console) -> None:
 def _place(verdict: Verdict) -> str:
     about = verdict.about
     entry = f", entry {about.seq}" if about.seq is not None else ""
-    proposal = f", proposal {_short(about.proposal)}" if about.proposal else ""
-    return f"{int(verdict.step)}. {verdict.step.title}{entry}{proposal}"
+    return f"{int(verdict.step)}. {verdict.step.title}{entry}"
 
 
 def _both_sides(verdict: Verdict) -> str:
@@ -163,9 +173,3 @@ def _both_sides(verdict: Verdict) -> str:
 def _plain(text: str) -> str:
     """Records come from strangers: no escape sequences, no direction marks, on anybody's terminal."""
     return "".join(c if c.isprintable() else f"\\u{{{ord(c):x}}}" for c in text)
-
-
-def _short(proposal: str) -> str:
-    """Ids are hashes of up to 78 digits; the first and the last ones tell them apart. The JSON has them whole."""
-    chain, governor, number = proposal.split(":")
-    return proposal if len(number) <= 16 else f"{chain}:{governor}:{number[:8]}...{number[-6:]}"

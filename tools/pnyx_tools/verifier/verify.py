@@ -22,7 +22,7 @@ from pnyx_policies.verify.history import (
 )
 from pnyx_policies.verify.verdict import About, Report, Step, Verdict, WriterReport
 from pnyx_policies.verify.votes import Ballot, Docket, Duty
-from pnyx_tools.evidence import EvidenceStore
+from pnyx_tools.evidence import EvidenceStore, open_named
 from pnyx_tools.reader import BlockId, ChainReader, RevertedError
 from pnyx_tools.verifier.chainview import ChainView, first_block_with_code
 from pnyx_tools.verifier.desk import EvidenceDesk
@@ -57,7 +57,7 @@ def verify(
     """
     log, writer, factory = _address(log), writer and _address(writer), factory and _address(factory)
     tell = progress or (lambda _: None)
-    _require_place(evidence)
+    store = open_named(evidence) if isinstance(evidence, str | Path) else evidence
     block = reader.block(upto)
     code = _log_code(reader, log, block.number, upto)
     report = Report(chain_id=reader.chain_id(), log=log, block=block, verdicts=[check_log_code(code)])
@@ -73,7 +73,7 @@ def verify(
     for address in writers:
         tell(f"writer {address}")
         check = _WriterCheck(view, address, factory, tell)
-        report.writers.append(check.run(evidence))
+        report.writers.append(check.run(store))
         if second_reader is not None:
             report.writers[-1].add(_second_state(view, second_reader, address))
     return report
@@ -90,12 +90,6 @@ def _log_code(reader: ChainReader, log: str, block: int, upto: BlockId) -> bytes
             else "check the address, and that the endpoint is one of the right chain",
         )
     return code
-
-
-def _require_place(evidence: EvidenceStore | str | Path | None) -> None:
-    """A misspelled folder must not look like evidence that was removed."""
-    if isinstance(evidence, str | Path) and "://" not in str(evidence) and not Path(evidence).is_dir():
-        raise UsageError(f"there is no folder {evidence}", hint="name the folder or the URL where the evidence lies")
 
 
 def _second_block(report: Report, second: ChainReader) -> Iterator[Verdict]:
@@ -128,7 +122,7 @@ class _WriterCheck:
         self._proposals: dict[bytes, Proposal] = {}
         self._entries_about: dict[bytes, list[Entry]] = defaultdict(list)
 
-    def run(self, evidence: EvidenceStore | str | Path | None) -> WriterReport:
+    def run(self, evidence: EvidenceStore | None) -> WriterReport:
         self._read_history()
         if self._history.start_block is None:
             return self._report
@@ -203,7 +197,7 @@ class _WriterCheck:
 
     # 9 to 20
 
-    def _check_entries(self, docket: Docket, evidence: EvidenceStore | str | Path | None) -> None:
+    def _check_entries(self, docket: Docket, evidence: EvidenceStore | None) -> None:
         history = self._history
         desk = EvidenceDesk(evidence, [scope.declaration for scope in history.scopes])
         check = EntryCheck(self._view, history, desk)
