@@ -27,6 +27,7 @@ from pnyx_contracts.entry import EntryKind
 from pnyx_contracts.errors import PnyxError, RefusedError
 from pnyx_contracts.types import Bytes32, Proposal, ProposalKey, Value, to_hex
 from pnyx_policies.analysis import Opinion
+from pnyx_policies.approval import speaks_of
 from pnyx_policies.bundle import Body, Bundle
 from pnyx_policies.decision import Mode
 from pnyx_policies.dossier import Approval, Attempt, Dossier
@@ -156,9 +157,10 @@ class Steward:
         if self._finish_signed_vote(proposal, steps):
             return
         for number in range(MAX_REVIEWS):
+            rejection = self._rejection(proposal, steps, str(number))
             bundle = self._review(proposal, steps, str(number))
             try:
-                if self._carry_out(bundle, steps, str(number)):
+                if self._carry_out(bundle, rejection, steps, str(number)):
                     return
                 why = "the code behind it changed since the review"
             except RefusedError as error:
@@ -172,8 +174,7 @@ class Steward:
         """An earlier workflow of this proposal may have come so far: then its vote is carried out, and no other."""
 
         def signed() -> JsonValue:
-            case = self.journal.case(str(proposal.key))
-            data = self.evidence.get_bundle(bytes.fromhex(case.record_root[2:])) if case and case.record_root else None
+            data = self._last_bundle(proposal)
             if data is None or self.scribe is None or not self.scribe.was_signed(Bundle.parse(data)):
                 return None
             return data.decode()
@@ -189,6 +190,21 @@ class Steward:
             logger.warning("reviewing again", extra={"proposal": str(proposal.key), "why": error.message})
             return False
         return True
+
+    def _rejection(self, proposal: Proposal, steps: Steps, label: str) -> Approval | None:
+        """What a person said in the last record of this proposal, when it was a rejection."""
+
+        def rejection() -> JsonValue:
+            data = self._last_bundle(proposal)
+            approval = Bundle.parse(data).dossier.approval if data else None
+            return approval.model_dump(mode="json") if approval and approval.verdict == "reject" else None
+
+        said = steps.run(f"rejected:{label}", rejection)
+        return None if said is None else Approval.model_validate(said)
+
+    def _last_bundle(self, proposal: Proposal) -> bytes | None:
+        case = self.journal.case(str(proposal.key))
+        return self.evidence.get_bundle(bytes.fromhex(case.record_root[2:])) if case and case.record_root else None
 
     # Review
 
@@ -236,9 +252,16 @@ class Steward:
 
     # Acting
 
-    def _carry_out(self, bundle: Bundle, steps: Steps, label: str) -> bool:
-        """Write what the bundle entitles to. False when the proposal has to be reviewed again."""
-        bundle = self._after_veto_time(bundle, steps, label)
+    def _carry_out(self, bundle: Bundle, rejection: Approval | None, steps: Steps, label: str) -> bool:
+        """Write what the bundle entitles to. False when the proposal has to be reviewed again.
+
+        A rejection outlives the record that it was given for while the decision is the same: nobody says no twice.
+        """
+        if rejection is not None and speaks_of(rejection, bundle.dossier):
+            answered = bundle.dossier.model_copy(update={"approval": rejection})
+            bundle = self._seal(answered, bundle.bodies, steps, f"{label}:rejected")
+        else:
+            bundle = self._after_veto_time(bundle, steps, label)
         if self._changed_since(bundle.dossier, steps, label):
             return False
         self._write(bundle, steps, label)

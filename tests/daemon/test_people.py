@@ -12,6 +12,7 @@ from eth_hash.auto import keccak
 from pydantic import JsonValue
 
 from pnyx_agents import assembly
+from pnyx_agents.cli.cases import open_journal
 from pnyx_agents.engine import say
 from pnyx_agents.settings import load_settings
 from pnyx_contracts.entry import EntryKind
@@ -179,6 +180,23 @@ def test_a_veto_stops_a_vote_also_after_a_restart(make_agent: MakeAgent) -> None
     assert pnyx(agent, "reject", proposal, "--comment", "Wait.").returncode == 0
     agent.until_stage(proposal, Stage.DONE)
     assert [entry.kind for entry in agent.entries()] == [EntryKind.HOLD]
+    assert agent.votes(proposal) == []
+    check_as_a_stranger(agent)
+
+
+def test_a_veto_outlives_a_new_review_of_the_same_decision(make_agent: MakeAgent) -> None:
+    """The work failed after a person had said no, and is taken up again."""
+    agent, proposal = decided_with_veto_time(make_agent)
+    assert pnyx(agent, "reject", proposal, "--comment", "Wait.").returncode == 0
+    case = agent.until_stage(proposal, Stage.DONE)
+    assert agent.stop() == 0
+    journal = open_journal(load_settings(agent.folder / "pnyx.toml"))
+    journal.advance(case.proposal, Stage.FAILED)
+    journal.close()
+    agent.start()
+    agent.until("the work is taken up", lambda: "trying again" in agent.output)
+    assert "rejected" in agent.until_stage(proposal, Stage.DONE).detail
+    assert {entry.kind for entry in agent.entries()} == {EntryKind.HOLD}
     assert agent.votes(proposal) == []
     check_as_a_stranger(agent)
 

@@ -101,9 +101,10 @@ def _writer(writer: WriterReport, console: Console) -> None:
 
 
 def _table(verdicts: Iterable[Verdict]) -> Table:
-    table = Table(box=None, pad_edge=True, padding=(0, 2))
-    for heading in ("Step", "matches", "problems", "not proven", "not checkable", "pending"):
-        table.add_column(heading, justify="left" if heading == "Step" else "right")
+    table = Table(box=None, pad_edge=False, padding=(0, 1))
+    table.add_column("Step", no_wrap=True)
+    for heading in ("matches", "problems", "not\nproven", "not\ncheckable", "pending"):
+        table.add_column(heading, justify="right")
     found = Counter((verdict.step, verdict.status) for verdict in verdicts)
     for step in Step:
         counts = {status: found[step, status] for status in Status}
