@@ -20,9 +20,8 @@ def command(file: Path, config: Path, as_json: bool) -> None:
     Keystores are in it (encrypted). Password files are not, nor a keystore or a ruleset outside of the configuration's
     folder: the backup names them.
     """
-    from rich.console import Console
-
     from pnyx_agents.archive import make_backup
+    from pnyx_agents.console import Console
 
     with Console(stderr=True).status("copying"):
         listing = make_backup(settings_from(config), config, file)

@@ -13,8 +13,7 @@ import click
 from pnyx_agents.cli.options import json_option, print_json
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
+    from pnyx_agents.console import Console
     from pnyx_agents.demo.play import Report
 
 
@@ -31,8 +30,7 @@ def command(proposals: Path | None, ruleset: str, keep: bool, as_json: bool) -> 
 
     Needs anvil; no key, no model, no network. Exit code 1 when anything is not as it should be.
     """
-    from rich.console import Console
-
+    from pnyx_agents.console import Console
     from pnyx_agents.demo.play import play
     from pnyx_agents.demo.scenario import own_sketches, sketches_from
     from pnyx_agents.demo.stage import set_stage

@@ -36,9 +36,10 @@ def command(config: Path, as_json: bool) -> None:
 
 
 def _show(results: Sequence[Result], config: Path) -> None:
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
+
+    from pnyx_agents.console import Console
 
     table = Table.grid(padding=(0, 2))
     for result in results:

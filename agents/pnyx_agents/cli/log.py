@@ -22,8 +22,7 @@ if TYPE_CHECKING:
 @json_option
 def command(rpc: str, address: str, writer: str | None, from_block: int, as_json: bool) -> None:
     """The entries of a decision log, as the chain has them. `pnyx verify` checks them."""
-    from rich.console import Console
-
+    from pnyx_agents.console import Console
     from pnyx_contracts.artifacts import artifact
     from pnyx_contracts.decision_log import ENTRY_TOPIC, decode_entry
     from pnyx_contracts.errors import UsageError
@@ -47,7 +46,23 @@ def command(rpc: str, address: str, writer: str | None, from_block: int, as_json
 
 
 def _show(entry: Entry) -> None:
+    from pnyx_contracts.entry import EntryKind
+
     when = datetime.fromtimestamp(entry.time, UTC).strftime("%Y-%m-%d %H:%M:%S")
     click.echo(f"{when} UTC  entry {entry.seq} of {entry.writer}: {entry.kind.name.lower().replace('_', ' ')}")
+    if entry.kind is EntryKind.VOTE:
+        click.echo(f"    vote         {_support(entry.action)}")
     click.echo(f"    record       0x{entry.record_root.hex()}")
     click.echo(f"    transaction  0x{entry.transaction_hash.hex()}\n")
+
+
+def _support(action: bytes) -> str:
+    """The governor's own number. The log binds its governor by a hash only, so the word stands with its condition."""
+    from pnyx_contracts.governors.openzeppelin import SUPPORT
+
+    number = int.from_bytes(action, "big")
+    words = {support: vote.value for vote, support in SUPPORT.items()}
+    if number not in words:
+        return f"support {number}" if number < 256 else f"0x{action.hex()}, which is no support"
+    counts = ", ".join(f"{support} is {words[support]}" for support in sorted(words))
+    return f"support {number}: {words[number]}, where {counts}"

@@ -29,9 +29,8 @@ def command(
     from_block: int, as_json: bool,
 ) -> None:  # fmt: skip
     """The whole review of one proposal, without key or transaction: decode, simulate, analyze, check, decide."""
-    from rich.console import Console
-
     from pnyx_agents.assembly import reviewer
+    from pnyx_agents.console import Console
     from pnyx_agents.lookup import find_proposal, review_settings
     from pnyx_tools.rpc import Rpc
 

@@ -24,8 +24,7 @@ def command(what: str, config: Path, evidence: str | None, as_json: bool) -> Non
     if as_json:
         print_json(bundle.model_dump(mode="json"))
         return
-    from rich.console import Console
-
+    from pnyx_agents.console import Console
     from pnyx_agents.readable import print_dossier
 
     console = Console()

@@ -33,10 +33,10 @@ def command(config: Path, as_json: bool) -> None:
     if not cases:
         click.echo("No proposal yet. pnyx run follows the governors; pnyx review looks at an older proposal.")
         return
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
+    from pnyx_agents.console import Console
     from pnyx_tools.journal import Stage
 
     table = Table.grid(padding=(0, 2))

@@ -21,8 +21,9 @@ def command(as_json: bool) -> None:
     if as_json:
         print_json(rows)
         return
-    from rich.console import Console
     from rich.table import Table
+
+    from pnyx_agents.console import Console
 
     table = Table("group", "name", "package")
     for row in rows:

@@ -33,8 +33,7 @@ def command(
     Exit code 0: all that this node can check matches, and nothing that a decision rests on is withheld; 1: something
     differs, is missing or is not proven; 2: wrong usage; 3: an endpoint cannot be reached. See docs/verifying.md.
     """
-    from rich.console import Console
-
+    from pnyx_agents.console import Console
     from pnyx_tools.rpc import Rpc
     from pnyx_tools.verifier import render, verify
 
