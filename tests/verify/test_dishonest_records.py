@@ -24,6 +24,7 @@ from pnyx_policies.facts import Grade, Holding, Simulation, SimulationStatus, Sk
 from pnyx_policies.prompt import templates_hash
 from pnyx_policies.verify import Status, Step
 from pnyx_tools.context import ToolSkipped, builtin_tools
+from pnyx_tools.context.voting_power import VotingPowerTool
 from pnyx_tools.gather import gather_facts
 from pnyx_tools.testing import decisions
 from pnyx_tools.testing.decisions import Outlined, ask_outline
@@ -190,6 +191,39 @@ def test_templates_that_nobody_can_render(world, proposal, monkeypatch):
     )
     agent.write(world.blocks, agent.seal(with_parts(lie, prompt=broken), bodies))
     assert world.check_fails() == {(Step.PROMPTS, "prompt")}
+
+
+def test_templates_of_a_rendering_that_is_made_up(world, proposal, monkeypatch):
+    """Declared as they should be, and nobody here can say whether the doctored request follows from them."""
+    agent = world.model()
+    honest = agent.review(world.blocks, proposal)
+    other = tuple(
+        t.model_copy(update={"text": t.text.replace("rendering = 1", "rendering = 99")}) for t in honest.dossier.prompt
+    )
+    monkeypatch.setattr(decisions, "templates_hash", lambda: templates_hash(other))
+    agent.change(world.RULESET)
+    lie, bodies = doctored(
+        agent.review(world.blocks, proposal), "request", lambda body: body.replace(b"gardener", b"president")
+    )
+    agent.write(world.blocks, agent.seal(with_parts(lie, prompt=other), bodies))
+    report = world.check()
+    assert report.exit_code == 1
+    assert {v.step for v in report.unproven} == {Step.PROMPTS}
+
+
+def test_context_of_a_made_up_version(world, proposal, monkeypatch):
+    """A built-in tool in a version that nobody ships says what the operator likes."""
+    monkeypatch.setattr(VotingPowerTool, "version", "99")
+    agent = world.plain_key(tools=builtin_tools())
+    honest = agent.review(world.blocks, proposal)
+    context = tuple(
+        r.model_copy(update={"result": {"all": "well"}}) if r.version == "99" else r for r in honest.dossier.context
+    )
+    agent.write(world.blocks, agent.seal(with_parts(honest.dossier, context=context)))
+    monkeypatch.undo()
+    report = world.check()
+    assert report.exit_code == 1
+    assert {v.step for v in report.unproven} == {Step.CONTEXT}
 
 
 def test_an_opinion_that_the_model_did_not_give(world, proposal):

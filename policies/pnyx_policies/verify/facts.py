@@ -111,8 +111,16 @@ def check_context(case: Case, again: Facts) -> Iterator[Verdict]:
             yield case.about.not_checkable(Step.CONTEXT, why, Grade.ATTESTED)
     if not case.dossier.context:
         yield case.about.matches(Step.CONTEXT, reason="no context tools")
+    shipped = {result.tool for result in again.context}
     for index, recorded in enumerate(case.dossier.context):
-        yield _tool(case, index, recorded, ours.get((recorded.tool, recorded.version)))
+        known = ours.get((recorded.tool, recorded.version))
+        if known is None and recorded.tool in shipped:
+            why = (
+                f"{recorded.tool} {recorded.version} is no version of this release: check with the one that is declared"
+            )
+            yield case.unproven(Step.CONTEXT, why, Grade.ATTESTED)
+        else:
+            yield _tool(case, index, recorded, known)
 
 
 def established(recorded: Facts, again: Facts) -> Facts:

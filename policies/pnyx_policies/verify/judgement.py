@@ -146,7 +146,7 @@ def _prompts_of(case: Testimony, index: int, opinion: Opinion) -> Iterator[Verdi
             yield about.matches(Step.PROMPTS, reason="the facts do not fit into a prompt, and no model was asked")
         return
     except OtherRenderingError as error:
-        yield about.not_checkable(Step.PROMPTS, error.message)
+        yield case.unproven(Step.PROMPTS, f"{error.message}: check with the release that the configuration names")
         return
     except UsageError as error:
         yield about.differs(Step.PROMPTS, "prompt", reason=f"no request was made from this: {error.message}")
