@@ -106,7 +106,6 @@ def sample_dossier() -> Dossier:
         outcome=Outcome.FOR,
         reason="a small payment to a known address",
         decided_by="small-payment",
-        rules=rules,
         review_digest=digest,
         ruleset_hash=keccak(RULESET.encode()),
     )

@@ -189,7 +189,7 @@ class LocalAgent:
 
     def conclude(self, facts: Facts, said: Said, approval: Approval | None = None) -> Dossier:
         reports = run_checks(builtin_checks(), CheckView(facts, said.opinions))
-        decision = decide(self.ruleset, facts, reports, said.opinions)
+        judged = decide(self.ruleset, facts, reports, said.opinions)
         return Dossier(
             header=Header(
                 agent="local", mode=self.mode, chain_id=facts.proposal.key.chain_id, log=self.log, writer=self.writer,
@@ -209,8 +209,8 @@ class LocalAgent:
             opinions=said.opinions,
             checks=reports,
             ruleset=self.ruleset.text,
-            rules=decision.rules,
-            decision=decision,
+            rules=judged.rules,
+            decision=judged.decision,
             approval=approval,
             software=Software(pnyx="under test", python="3"),
         )  # fmt: skip
