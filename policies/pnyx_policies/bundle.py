@@ -3,15 +3,15 @@
 `seal` makes it from a dossier, `Bundle.parse` reads a stranger's, `recompute` says what its content hashes to, and
 `open_bundle` tells the right bundle from a swapped and from a changed one. `docs/record-format.md` describes the file.
 
-Everything is public by default. A field may be left out: then only its leaf is there, and what rests on it is not
-checkable.
+Everything is public by default. `withhold` leaves fields out: then only their leaves are there, and what rests on them
+is not checkable. `disclosure` opens them later.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Any, Literal, Self, get_origin
@@ -208,6 +208,19 @@ def seal(dossier: Dossier, bodies: Mapping[bytes, bytes], master_key: bytes) -> 
         )
     except ValidationError as error:
         raise DecodingError(f"dossier: {_first(error)}") from error
+
+
+def withhold(bundle: Bundle, names: Collection[str]) -> Bundle:
+    """The bundle as it is published: without these fields and all that opens them. Their leaves stay, and with them the
+    root. What a sealed field says may stand elsewhere, see `docs/record-format.md`.
+    """
+
+    def rest(parts: Mapping[str, Any]) -> dict[str, Any]:
+        return {name: part for name, part in parts.items() if name not in names}
+
+    hidden: dict[str, Any] = {"bodies": {}, "prompt_salt": None} if "attempts" in names else {}
+    parts = {name: rest(getattr(bundle, name)) for name in ("fields", "salts", "item_salts")}
+    return Bundle.model_validate(bundle.model_dump() | parts | hidden)
 
 
 def recompute(bundle: Bundle) -> Recomputed:
