@@ -143,9 +143,13 @@ class Disclosure(Value):
 
     @property
     def opened(self) -> tuple[str, ...]:
-        """``("opinions", "rules[3]")``"""
-        items = (f"{name}[{index}]" for name, items in self.items.items() for index in sorted(items.open, key=int))
-        return (*self.fields, *items)
+        """``("opinions", "rules[3]")``, in the order of the record."""
+        return tuple(part for name in POSITIONS for part in self._opened(name))
+
+    def _opened(self, name: str) -> list[str]:
+        if name in self.fields:
+            return [name]
+        return [f"{name}[{index}]" for index in sorted(self.items[name].open, key=int)] if name in self.items else []
 
     def to_bytes(self) -> bytes:
         """The one form of the file: RFC 8785."""
