@@ -88,7 +88,7 @@ def test_an_independent_implementation_agrees(tmp_path: Path) -> None:
     (tmp_path / "record.json").write_bytes(VECTORS.read_bytes())
     outcome = recompute_elsewhere(tmp_path / "record.json")
     assert outcome["differs"] == []
-    assert outcome["checked"] > 200
+    assert outcome["checked"] > 150
 
 
 def test_the_independent_implementation_does_notice(tmp_path: Path) -> None:
