@@ -59,8 +59,11 @@ class FolderStore(CheckedStore):
 
     def copy_in(self, digest: bytes, data: bytes) -> None:
         """Writes a file of another place here, also over one that differs: the other place is the original."""
-        self.path.mkdir(parents=True, exist_ok=True)
-        _write_durably(self.path / file_name(digest), data, self._mode)
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            _write_durably(self.path / file_name(digest), data, self._mode)
+        except OSError as error:
+            raise UnreachableError(f"{self.path}: {error.strerror}") from error
 
     def read(self, digest: bytes) -> bytes | None:
         path = self.path / file_name(digest)

@@ -107,6 +107,8 @@ class EntryCheck:
         except EvidenceGoneError as error:
             yield about.missing(Step.BUNDLE, f"the evidence: {error.message}")
             return
+        for bad in self._desk.take_bad_places():
+            yield about.not_checkable(Step.BUNDLE, f"another place has the true file, and not {bad}")
         if isinstance(found, Bundle):
             for disclosure in disclosures:
                 found = complete(found, disclosure)
