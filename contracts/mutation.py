@@ -109,7 +109,7 @@ class Workshop:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.environment = environment() | {"FOUNDRY_FUZZ_RUNS": FUZZ_RUNS, "FOUNDRY_DYNAMIC_TEST_LINKING": "true"}
+        self.environment = os.environ | {"FOUNDRY_FUZZ_RUNS": FUZZ_RUNS, "FOUNDRY_DYNAMIC_TEST_LINKING": "true"}
         if not self.tests_pass():
             raise SystemExit("the tests do not pass without a mutant; nothing was tried")
         self.compiler = subprocess.Popen(
@@ -176,6 +176,7 @@ def main(arguments: list[str]) -> int:
     unknown = set(arguments) - set(CONTRACTS)
     if unknown:
         sys.exit(f"there is no contract {', '.join(sorted(unknown))}; expected some of {', '.join(CONTRACTS)}")
+    os.environ.update(environment())  # slither looks for forge on the path
     with tempfile.TemporaryDirectory() as name:
         drawing, bench = Path(name) / "drawing", Path(name) / "bench"
         copy_project(drawing, ())
