@@ -12,7 +12,7 @@ from pydantic import Field
 
 from pnyx_contracts.types import Hex, Value
 
-ContractName = Literal["DecisionLog", "VoteGate", "VoteGateFactory", "AtomicAccount"]
+ContractName = Literal["AtomicAccount", "DecisionLog", "VoteGate", "VoteGateFactory"]
 
 
 class Position(Value):
@@ -61,6 +61,11 @@ def artifact(name: ContractName) -> Artifact:
     """A contract of ours by its name."""
     text = files("pnyx_contracts").joinpath(f"abi/{name}.json").read_text(encoding="utf-8")
     return Artifact.model_validate(json.loads(text))
+
+
+def standard_input(name: ContractName) -> str:
+    """The compiler's standard JSON input, from which anybody makes the same code."""
+    return files("pnyx_contracts").joinpath(f"abi/standard/{name}.json").read_text(encoding="utf-8").strip()
 
 
 def _masked(code: bytes, positions: Iterator[Position]) -> bytes:
