@@ -159,7 +159,7 @@ def test_deploy_then_change_the_configuration(
     assert (waiting.code, "notice ends at" in waiting.err) == (2, True)
     dao.node.increase_time(3 * DAY + 1)
     assert deploy(pnyx, agent, operator).code == 0
-    entries = pnyx("log", "--rpc", dao.node.url, "--log", found["log"], "--json").json
+    entries = pnyx("log", "--rpc", dao.node.url, "--log", found["log"], "--json").json["entries"]
     assert [(e["seq"], e["kind"]) for e in entries] == [(1, 16), (2, 17)]
     verified = pnyx(
         "verify", "--rpc", dao.node.url, "--log", found["log"], "--evidence", agent.parent / "evidence",

@@ -80,8 +80,8 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One transaction. `creates` is what will stand there afterwards, `delegates_to` the contract whose code the sender's
-    account will run.
+    """One transaction. `creates` is what will stand there afterwards, `delegates_to` the contract whose code the
+    sender's account will run.
     """
 
     what: str
@@ -270,7 +270,7 @@ class _Draft:
         self._steps.append(Step(what, to, data, creates))
 
     def use(self, name: ContractName, named: str | None, *bound_to: str) -> str:
-        """Its address. It is deployed when it is not there; one that was named has to be there, and bound to the same."""
+        """Its address. It is deployed when it is not there; what was named has to be there, and bound to the same."""
         place = find_place(self._chain, name, named or usual_address(name, *bound_to))
         self._places.append(place)
         if named and not place.is_there:

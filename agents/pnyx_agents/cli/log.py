@@ -14,6 +14,9 @@ from pnyx_agents.cli.options import json_option, print_json
 if TYPE_CHECKING:
     from pnyx_contracts.entry import Entry, Remark
 
+MAX_URI = 200
+"""Characters of a stranger's URI that are shown."""
+
 
 @click.command("log")
 @click.option("--rpc", required=True, help="JSON-RPC endpoint of the chain.")
@@ -22,7 +25,10 @@ if TYPE_CHECKING:
 @click.option("--from-block", type=BLOCK, default=0, show_default=True, help="Where to start reading.")
 @json_option
 def command(rpc: str, address: str, writer: str | None, from_block: int, as_json: bool) -> None:
-    """The entries of a decision log, as the chain has them, and remarks about them. `pnyx verify` checks the entries."""
+    """The entries of a decision log, and what people say about them, as the chain has both.
+
+    `pnyx verify` checks the entries. A remark is worth what its author is.
+    """
     from pnyx_agents.console import Console
     from pnyx_contracts.artifacts import artifact
     from pnyx_contracts.decision_log import ENTRY_TOPIC, REMARKED_TOPIC, decode_entry, decode_remark
@@ -66,9 +72,7 @@ def _show(entry: Entry, remarks: Sequence[Remark]) -> None:
     if entry.kind is EntryKind.SUCCEEDED:
         click.echo(f"    goes on as   {_other_writer(entry.action)}")
     elif entry.kind is EntryKind.SUCCEEDS:
-        click.echo(
-            f"    goes on for  {_other_writer(entry.action)}, whose last head is 0x{entry.record_root[:24].hex()}"
-        )
+        click.echo(f"    goes on for  {_other_writer(entry.action)}, last head 0x{entry.record_root[:24].hex()}")
     else:
         click.echo(f"    record       0x{entry.record_root.hex()}")
     click.echo(f"    transaction  0x{entry.transaction_hash.hex()}")
@@ -80,7 +84,7 @@ def _show_remarks(remarks: Sequence[Remark]) -> None:
     from pnyx_policies.text import visible
 
     for remark in remarks:
-        where = f", {visible(remark.uri)}" if remark.uri else ""
+        where = f", {' '.join(visible(remark.uri).split())[:MAX_URI]}" if remark.uri else ""
         bound = f", hash 0x{remark.hash.hex()}" if any(remark.hash) else ""
         click.echo(f"    remark       {remark.verdict.name.lower()}, says {remark.author}{where}{bound}")
     click.echo()
