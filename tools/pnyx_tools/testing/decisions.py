@@ -245,7 +245,7 @@ class LocalAgent:
     # Writing
 
     def write(self, governance: Governance, sealed: Sealed, entitled: Entitlement | None = None) -> None:
-        """The entry that the dossier entitles to, and its vote: in one transaction, or, with a plain key, one by one."""
+        """The entry that the dossier entitles to, and its vote: in one transaction; with a plain key, one by one."""
         what = entitled or entitlement(sealed.dossier)
         if what.vote is None:
             self.enter(sealed.dossier.proposal.key, what.kind, sealed.bundle.record_root, sealed.bundle.prompt_hash)
