@@ -152,7 +152,7 @@ def test_deploy_then_change_the_configuration(
 
     edit(agent, ('ruleset = "guardian"', 'ruleset = "steward"'))
     refused = pnyx("run", "-c", agent)
-    assert (refused.code, "not the one in force" in refused.err) == (1, True)
+    assert (refused.code, "not the one in force" in refused.err) == (2, True)
     assert failed(pnyx, agent)["configuration"].startswith("this configuration"), "doctor foresees it"
     announced = deploy(pnyx, agent, operator, as_json=False)
     assert (announced.code, "The notice ends at" in announced.out) == (0, True)
