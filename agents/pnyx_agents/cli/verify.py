@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from pnyx_agents.cli.arguments import ADDRESS, BLOCK, BLOCK_TAG
 from pnyx_agents.cli.options import json_option, print_json
+
+if TYPE_CHECKING:
+    from pnyx_policies.disclosure import Disclosure
 
 
 @click.command("verify")
@@ -23,10 +28,14 @@ from pnyx_agents.cli.options import json_option, print_json
     "--upto", type=BLOCK_TAG, default="finalized", show_default=True, help="Check up to this block: a tag or a number."
 )
 @click.option("--from-block", type=BLOCK, help="Where the log's events begin; found out when left out.")
+@click.option(
+    "--disclosure", "disclosures", multiple=True, type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="A file that opens sealed fields of a record; can be given several times.",
+)  # fmt: skip
 @json_option
 def command(
     rpc: str, address: str, writer: str | None, evidence: str | None, factory: str | None, second_rpc: str | None,
-    upto: int | str, from_block: int | None, as_json: bool,
+    upto: int | str, from_block: int | None, disclosures: tuple[Path, ...], as_json: bool,
 ) -> None:  # fmt: skip
     """Check a decision log: anyone can, with one RPC endpoint and the log's address.
 
@@ -37,14 +46,29 @@ def command(
     from pnyx_tools.rpc import Rpc
     from pnyx_tools.verifier import render, verify
 
+    opened = [_opened(file) for file in disclosures]
     console = Console(stderr=True)
     with console.status("reading the log") as status:
         report = verify(
             Rpc(rpc), address, writer, evidence, factory=factory, upto=upto,
-            from_block=from_block, second_reader=Rpc(second_rpc) if second_rpc else None, progress=status.update,
+            from_block=from_block, second_reader=Rpc(second_rpc) if second_rpc else None, disclosures=opened,
+            progress=status.update,
         )  # fmt: skip
     if as_json:
         print_json(report.to_json())
     else:
         render(report, Console())
     sys.exit(report.exit_code)
+
+
+def _opened(file: Path) -> Disclosure:
+    """Raises `UsageError` when it is none, `DiffersError` when it was tampered with."""
+    from pnyx_contracts.errors import DecodingError, DiffersError, UsageError
+    from pnyx_policies.disclosure import open_disclosure
+
+    try:
+        return open_disclosure(file.read_bytes())
+    except DecodingError as error:
+        raise UsageError(f"{file} is no disclosure: {error.message}", hint="pnyx disclose writes them") from error
+    except DiffersError as error:
+        raise DiffersError(f"{file}: {error.message}", hint="ask the operator for another one") from error

@@ -10,7 +10,7 @@ from typing import Final, TypeVar
 from pnyx_contracts.entry import Declaration
 from pnyx_contracts.errors import DiffersError, UnreachableError
 from pnyx_policies.bundle import Bundle
-from pnyx_tools.evidence import EvidenceStore, is_remote, open_store
+from pnyx_tools.evidence import EvidenceStore, is_remote, open_store, places_of
 
 T = TypeVar("T")
 
@@ -45,6 +45,7 @@ class EvidenceDesk:
     ) -> None:
         self._named = named
         self._newest = declarations[-1].evidence_uri if declarations else ""
+        self._bad: list[str] = []
         self._open_place = open_place
         self._open: dict[str, EvidenceStore] = {}
         self._clock = clock
@@ -66,6 +67,11 @@ class EvidenceDesk:
         """The document of a configuration, what is wrong with it, or None. Raises `EvidenceGoneError`."""
         return self._first(declaration, lambda store: store.get_configuration(declaration.config_hash))
 
+    def take_bad_places(self) -> list[str]:
+        """Places that had something else than the file that another place has, since this was asked last."""
+        bad, self._bad = self._bad, []
+        return bad
+
     def _first(self, declaration: Declaration, read: Callable[[EvidenceStore], T | None]) -> T | DiffersError | None:
         wrong: DiffersError | None = None
         if self._named is not None:
@@ -74,7 +80,8 @@ class EvidenceDesk:
             except DiffersError as error:
                 return error
         answered = False
-        places = dict.fromkeys((self._newest, declaration.evidence_uri))
+        wrong_at: list[str] = []
+        places = dict.fromkeys(p for uri in (self._newest, declaration.evidence_uri) for p in places_of(uri))
         for place in places:
             store = self._store(place)
             if store is None:
@@ -83,12 +90,14 @@ class EvidenceDesk:
                 found = self._asked(store, read)
             except DiffersError as error:
                 answered, wrong = True, error
+                wrong_at.append(f"{place}: {error.message}")
             except UnreachableError as error:
                 self._failures[place] += 1
                 self._why[place] = error.message
             else:
                 answered = True
                 if found is not None:
+                    self._bad += wrong_at
                     return found
         if not answered:
             raise EvidenceGoneError("; ".join(f"{place!r}: {self._why_not(place)}" for place in places))

@@ -13,6 +13,7 @@ from pnyx_contracts.entry import Entry
 from pnyx_contracts.errors import DecodingError, UsageError
 from pnyx_contracts.governors import GovernorAdapter, builtin_adapters
 from pnyx_contracts.types import Proposal
+from pnyx_policies.disclosure import Disclosure
 from pnyx_policies.verify.history import (
     DELEGATION_PREFIX,
     History,
@@ -26,7 +27,7 @@ from pnyx_tools.evidence import EvidenceStore, open_named
 from pnyx_tools.reader import BlockId, ChainReader, RevertedError
 from pnyx_tools.verifier.chainview import ChainView, first_block_with_code
 from pnyx_tools.verifier.desk import EvidenceDesk
-from pnyx_tools.verifier.entries import EntryCheck
+from pnyx_tools.verifier.entries import Disclosures, EntryCheck
 
 Progress = Callable[[str], None]
 
@@ -42,6 +43,7 @@ def verify(
     from_block: int | None = None,
     second_reader: ChainReader | None = None,
     adapters: Sequence[GovernorAdapter] | None = None,
+    disclosures: Sequence[Disclosure] = (),
     progress: Progress | None = None,
 ) -> Report:
     """Checks one writer, or every writer, of the decision log at `log`.
@@ -49,6 +51,7 @@ def verify(
     `evidence` is where the bundles lie; without it, where the writers say on chain. `factory` is the one gate factory
     to accept; without it, any that has our code. `upto` is the block that the check reaches to: by default the last one
     that cannot be reorganised away. `from_block` is where the log's events begin; found out when not given.
+    `disclosures`, which hold together by themselves (`open_disclosure`), open what the published bundles withhold.
     `second_reader`, another node, must agree about the block and about every writer's head. `progress` gets one line
     now and then.
 
@@ -70,12 +73,14 @@ def verify(
     writers = [writer] if writer else view.writers()
     if not writers:
         raise UsageError(f"no writer has registered in the log {log} up to block {block.number}")
+    opening = Disclosures(disclosures)
     for address in writers:
         tell(f"writer {address}")
-        check = _WriterCheck(view, address, factory, tell)
+        check = _WriterCheck(view, address, factory, tell, opening)
         report.writers.append(check.run(store))
         if second_reader is not None:
             report.writers[-1].add(_second_state(view, second_reader, address))
+    report.verdicts += opening.of_no_entry()
     return report
 
 
@@ -112,11 +117,14 @@ def _address(text: str) -> str:
 class _WriterCheck:
     """Everything about one writer; its history is in memory, its bundles are one at a time."""
 
-    def __init__(self, view: ChainView, writer: str, factory: str | None, tell: Progress) -> None:
+    def __init__(
+        self, view: ChainView, writer: str, factory: str | None, tell: Progress, disclosures: Disclosures
+    ) -> None:
         self._view = view
         self._writer = writer
         self._factory = factory
         self._tell = tell
+        self._disclosures = disclosures
         self._history = History(view.chain_id, view.log, writer, view.number_in_contracts)
         self._report = WriterReport(writer)
         self._proposals: dict[bytes, Proposal] = {}
@@ -200,7 +208,7 @@ class _WriterCheck:
     def _check_entries(self, docket: Docket, evidence: EvidenceStore | None) -> None:
         history = self._history
         desk = EvidenceDesk(evidence, [scope.declaration for scope in history.scopes])
-        check = EntryCheck(self._view, history, desk)
+        check = EntryCheck(self._view, history, desk, self._disclosures)
         for number, entry in enumerate(history.entries, 1):
             self._tell(f"entry {number} of {len(history.entries)}")
             self._report.add(check.run(entry, docket.about(entry)))
