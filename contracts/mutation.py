@@ -4,10 +4,10 @@
 # ///
 """Break the contracts on purpose and see whether the tests notice: ``uv run contracts/mutation.py [CONTRACT ...]``.
 
-The mutants are those of slither-mutate. It would compile the whole project twice for each of them; here a compiler that
-stays loaded makes the code of a mutant, and forge runs the tests against that code, so that the tests are compiled once.
-The tests are those without OpenZeppelin code and without invariants. Prints each mutant that no test noticed;
-docs/mutation.md answers them. Takes some seconds a mutant.
+The mutants are those of slither-mutate. It would compile the whole project twice for each of them; here a compiler
+that stays loaded makes the code of a mutant, and forge runs the tests against that code, so that the tests are compiled
+once. The tests are those without OpenZeppelin code and without invariants. Prints each mutant that no test noticed,
+with VERBOSE=1 in the environment all of them; docs/mutation.md answers them. Takes some seconds a mutant.
 """
 
 import json
