@@ -124,7 +124,9 @@ def test_a_place_that_does_not_answer_is_never_empty(bundle: Bundle) -> None:
         store.copy_in(bundle.record_root, bundle.to_bytes())
 
 
-def test_a_place_that_a_person_named_must_be_there() -> None:
+def test_a_place_that_a_person_named_must_be_there(bundle: Bundle) -> None:
+    open_writable("memory://named").copy_in(bundle.record_root, bundle.to_bytes())
+    assert open_named("memory://named/").get_bundle(bundle.record_root) == bundle.to_bytes()
     with pytest.raises(UsageError, match="there is nothing at memory://misspelled"):
         open_named("memory://misspelled")
 

@@ -14,9 +14,10 @@ import pytest
 
 from pnyx_contracts.canonical import parse_json
 from pnyx_contracts.errors import DecodingError
-from pnyx_contracts.record import POSITIONS
+from pnyx_contracts.record import POSITIONS, SEALABLE
 from pnyx_contracts.types import to_hex
 from pnyx_policies.bundle import Bundle, open_bundle
+from pnyx_policies.configuration import REPEATED_BY
 from pnyx_policies.disclosure import Disclosure, open_disclosure
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -63,6 +64,15 @@ def test_the_format_document_names_every_constant_position_and_member() -> None:
     names += [f"| `{member}` |" for member in (*Bundle.model_fields, *Disclosure.model_fields)]
     names += [f"`{part}`" for part in vectors if part != "format"]
     assert [name for name in names if name not in document] == []
+
+
+def test_the_format_document_says_what_can_be_sealed_and_with_what() -> None:
+    document = (ROOT / "docs/record-format.md").read_text()
+    sealing = document[document.index("## 6. Sealing") : document.index("## 7. Disclosures")]
+    assert [name for name in SEALABLE if f"`{name}`" not in sealing] == []
+    rows = [line.split("|") for line in sealing.splitlines() if line.startswith("| `")]
+    told = {name.strip(" `"): row[3].strip(" `") for row in rows for name in row[1].split(",")}
+    assert told == REPEATED_BY
 
 
 def node() -> str:
