@@ -6,15 +6,16 @@ of safe-pysha3, which takes a quarter of the time of the one in the base install
 
 from __future__ import annotations
 
-from eth_hash.auto import keccak as _any_keccak
+from eth_hash.auto import keccak as _usual
 
 try:
     from sha3 import keccak_256
 except ImportError:
-    IMPLEMENTATION = "eth-hash"
-    keccak = _any_keccak
-else:
-    IMPLEMENTATION = "safe-pysha3"
+    keccak_256 = None
 
-    def keccak(data: bytes) -> bytes:
-        return keccak_256(data).digest()  # type: ignore[no-any-return]
+IMPLEMENTATION = "eth-hash" if keccak_256 is None else "safe-pysha3"
+
+
+def keccak(data: bytes) -> bytes:
+    """The hash, 32 bytes."""
+    return _usual(data) if keccak_256 is None else bytes(keccak_256(data).digest())
