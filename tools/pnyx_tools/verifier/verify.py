@@ -236,6 +236,7 @@ class _WriterCheck:
             else:
                 known = ballot.key.governor in strangers or len(strangers) < MAX_STRANGERS
                 strangers[ballot.key.governor if known else "other contracts"] += 1
+        self._book.all_cast()
         self._report.add(check_strangers(self._writer, strangers))
 
     def _check_duties(self, governor: str, start: int) -> None:
