@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from eth_utils.address import is_address, to_checksum_address
 
@@ -14,7 +15,7 @@ from pnyx_contracts.decision_log import subject
 from pnyx_contracts.entry import Entry, EntryKind
 from pnyx_contracts.errors import DecodingError, UsageError
 from pnyx_contracts.governors import GovernorAdapter, builtin_adapters
-from pnyx_contracts.types import Proposal
+from pnyx_contracts.types import Proposal, to_hex
 from pnyx_policies.verify.history import (
     History,
     check_log_code,
@@ -23,7 +24,7 @@ from pnyx_policies.verify.history import (
     check_writer,
 )
 from pnyx_policies.verify.record import HAS_BUNDLE
-from pnyx_policies.verify.verdict import About, Report, Step, Tier, Verdict, Verdicts, WriterReport
+from pnyx_policies.verify.verdict import About, ChainsReport, Report, Step, Tier, Verdict, Verdicts, WriterReport
 from pnyx_policies.verify.votes import Duty, Matter, check_strangers, tier_of_account
 from pnyx_tools.evidence import EvidenceStore, open_named
 from pnyx_tools.reader import BlockId, ChainReader, RevertedError
@@ -31,6 +32,7 @@ from pnyx_tools.verifier.casebook import Casebook
 from pnyx_tools.verifier.chainview import ChainView, Governed, first_block_with_code
 from pnyx_tools.verifier.desk import EvidenceDesk
 from pnyx_tools.verifier.entries import EntryCheck
+from pnyx_tools.verifier.trusted import Trusted
 
 MAX_STRANGERS: Final = 1_000
 """Contracts out of scope that claim votes of a writer, and that a report names one by one."""
@@ -49,6 +51,7 @@ def verify(
     from_block: int | None = None,
     second_reader: ChainReader | None = None,
     adapters: Sequence[GovernorAdapter] | None = None,
+    block_hash: bytes | None = None,
     log_only: bool = False,
     on_verdict: Callable[[Verdict], None] | None = None,
     progress: Progress | None = None,
@@ -58,7 +61,9 @@ def verify(
     `evidence` is where the bundles lie; without it, where the writers say on chain. `factory` is the one gate factory
     to accept; without it, any that has our code. `upto` is the block that the check reaches to: by default the last one
     that cannot be reorganised away. `from_block` is where the log's events begin; found out when not given.
-    `second_reader`, another node, must agree about the block, every writer's head, and every event that is read. With
+    `second_reader`, another node, must agree about the block, every writer's head, and every event that is read.
+    `block_hash` is that of a block that the caller trusts: the check reaches to this block, and the log's code, the
+    writers' code and their state in the log are proven against it, so that no node is believed about them. With
     `log_only`, steps 9 to 20, which need the evidence, are left out. `on_verdict` hears every verdict; the report keeps
     counts, and those that do not match. `progress` gets one line now and then.
 
@@ -67,14 +72,17 @@ def verify(
     """
     log, writer, factory = _address(log), writer and _address(writer), factory and _address(factory)
     store = open_named(evidence) if isinstance(evidence, str | Path) else evidence
-    block = reader.block(upto)
+    block = reader.block(upto if block_hash is None else to_hex(block_hash))
     code = _log_code(reader, log, block.number, upto)
     report = Report(reader.chain_id(), log, block, without_evidence=log_only)
     tell = on_verdict or (lambda _: None)
     _about_log(report, [check_log_code(code)], tell)
+    trusted = None if block_hash is None else Trusted(reader, log, block_hash)
+    if trusted is not None:
+        _about_log(report, trusted.check_log(code, block), tell)
     if second_reader is not None:
         _about_log(report, _second_block(report, second_reader), tell)
-    if report.problems:
+    if report.problems or report.unproven:
         return report  # nothing that this contract or this node says can be relied on
     first = first_block_with_code(reader, log, block.number) if from_block is None else from_block
     known = builtin_adapters() if adapters is None else adapters
@@ -85,9 +93,44 @@ def verify(
         report.writers.append(of_writer)
         with Casebook(address) as book:
             _WriterCheck(view, of_writer, book, factory, progress or (lambda _: None)).run(store, log_only=log_only)
+        if trusted is not None:
+            code = reader.code(address, block.number)
+            of_writer.add(trusted.check_writer(address, view.state(address), code))
         if second_reader is not None:
             of_writer.add(_second_state(view, second_reader, address))
     return report
+
+
+def verify_chains(
+    readers: Sequence[ChainReader],
+    log: str,
+    *,
+    second_readers: Sequence[ChainReader] = (),
+    on_verdict: Callable[[int, Verdict], None] | None = None,
+    **options: Any,  # noqa: ANN401 - those of `verify`
+) -> ChainsReport:
+    """`verify` on several chains, at the one address that the log has on all of them. Each second node goes with the
+    first one of its chain. `on_verdict` hears the chain's id, too.
+    """
+    chains = _by_chain(readers, "--second-rpc names another node of the same chain")
+    seconds = _by_chain(second_readers, "one second node a chain is enough")
+    for chain_id in seconds.keys() - chains.keys():
+        raise UsageError(f"a second node is one of chain {chain_id}, and no first one is", hint="give its --rpc, too")
+    reports = []
+    for chain_id, reader in chains.items():
+        tell = partial(on_verdict, chain_id) if on_verdict else None
+        reports.append(verify(reader, log, second_reader=seconds.get(chain_id), on_verdict=tell, **options))
+    return ChainsReport(tuple(reports))
+
+
+def _by_chain(readers: Sequence[ChainReader], hint: str) -> dict[int, ChainReader]:
+    found: dict[int, ChainReader] = {}
+    for reader in readers:
+        chain_id = reader.chain_id()
+        if chain_id in found:
+            raise UsageError(f"two of the nodes are of chain {chain_id}", hint=hint)
+        found[chain_id] = reader
+    return found
 
 
 def _about_log(report: Report, verdicts: Iterable[Verdict], tell: Callable[[Verdict], None]) -> None:
