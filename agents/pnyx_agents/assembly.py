@@ -30,7 +30,8 @@ from pnyx_policies.prompt import templates_hash
 from pnyx_tools import plugins
 from pnyx_tools.context import ContextTool, builtin_tools
 from pnyx_tools.detect import detect
-from pnyx_tools.evidence import FolderStore
+from pnyx_tools.evidence import FolderStore, Mirror, Vault, open_mirrors
+from pnyx_tools.evidence.folder import PRIVATE
 from pnyx_tools.keystore import write_secret
 from pnyx_tools.model import LangChainModel
 from pnyx_tools.notify import Notifier
@@ -123,6 +124,7 @@ def declared_configuration(settings: Settings) -> Configuration:
         known_addresses=settings.addresses,
         approvers=settings.signer.approvers if settings.signer else (),
         unsafe_unsigned_approvals=settings.signer is not None and settings.signer.unsafe_unsigned_approvals,
+        sealed=settings.evidence.sealed,
         software=f"pnyx {version('pnyx')}",
     )
 
@@ -243,9 +245,17 @@ def require_approved(settings: Settings, dossier: Dossier) -> None:
     require_counts(dossier, declared_configuration(settings), int(time.time()))
 
 
-def evidence(settings: Settings) -> FolderStore:
-    """The agent's own bundles."""
-    return FolderStore(settings.path(settings.agent.evidence))
+def evidence(settings: Settings) -> Vault:
+    """The agent's own bundles: whole ones in the data folder, what is published in the evidence folder."""
+    private = FolderStore(settings.data / "bundles", mode=PRIVATE)
+    return Vault(private, FolderStore(settings.published), settings.evidence.sealed)
+
+
+def mirrors(settings: Settings) -> tuple[Mirror, ...]:
+    """The other places that get what is published. Raises `UsageError` for one that cannot be written to."""
+    named = settings.evidence.mirrors
+    urls = [place if "://" in place else str(settings.path(place)) for place in named]
+    return open_mirrors(FolderStore(settings.published), urls, settings.evidence.options)
 
 
 @dataclass(frozen=True, slots=True)

@@ -188,7 +188,7 @@ def test_deploy_sends_nothing_when_it_cannot_keep_what_it_declares(
     pnyx: Pnyx, agent: Path, dao: Governance, operator: tuple[Path, Path]
 ) -> None:
     with_signer(agent)
-    edit(agent, ('evidence = "evidence"', 'evidence = "password/evidence"'))
+    edit(agent, ('folder = "evidence"', 'folder = "password/evidence"'))
     before = dao.node.rpc.block()
     ended = deploy(pnyx, agent, operator)
     assert (ended.code, "password/evidence" in ended.err, ended.out) == (3, True, "")

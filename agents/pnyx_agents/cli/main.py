@@ -24,6 +24,8 @@ COMMANDS = {
     "status": "Where each proposal stands.",
     "review": "The whole review of one proposal, without key or transaction.",
     "show": "A decision, readable.",
+    "disclose": "Open sealed fields of one record in a small file.",
+    "publish": "Bring the evidence folder and its mirrors up to date.",
     "approve": "Approve a held decision.",
     "reject": "Reject a held decision.",
     "log": "The entries of a decision log.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -16,6 +17,7 @@ from pnyx_contracts.entry import Entry, EntryKind
 from pnyx_contracts.errors import DecodingError, UsageError
 from pnyx_contracts.governors import GovernorAdapter, builtin_adapters
 from pnyx_contracts.types import Proposal, to_hex
+from pnyx_policies.disclosure import Disclosure
 from pnyx_policies.verify.history import (
     History,
     check_log_code,
@@ -31,7 +33,7 @@ from pnyx_tools.reader import BlockId, ChainReader, RevertedError
 from pnyx_tools.verifier.casebook import Casebook
 from pnyx_tools.verifier.chainview import ChainView, Governed, first_block_with_code
 from pnyx_tools.verifier.desk import EvidenceDesk
-from pnyx_tools.verifier.entries import EntryCheck
+from pnyx_tools.verifier.entries import Disclosures, EntryCheck
 from pnyx_tools.verifier.trusted import Trusted
 
 MAX_STRANGERS: Final = 1_000
@@ -51,6 +53,7 @@ def verify(
     from_block: int | None = None,
     second_reader: ChainReader | None = None,
     adapters: Sequence[GovernorAdapter] | None = None,
+    disclosures: Sequence[Disclosure] = (),
     block_hash: bytes | None = None,
     log_only: bool = False,
     on_verdict: Callable[[Verdict], None] | None = None,
@@ -61,6 +64,7 @@ def verify(
     `evidence` is where the bundles lie; without it, where the writers say on chain. `factory` is the one gate factory
     to accept; without it, any that has our code. `upto` is the block that the check reaches to: by default the last one
     that cannot be reorganised away. `from_block` is where the log's events begin; found out when not given.
+    `disclosures`, which hold together by themselves (`open_disclosure`), open what the published bundles withhold.
     `second_reader`, another node, must agree about the block, every writer's head, and every event that is read.
     `block_hash` is that of a block that the caller trusts: the check reaches to this block, and the log's code, the
     writers' code and their state in the log are proven against it, so that no node is believed about them. With
@@ -87,17 +91,20 @@ def verify(
     first = first_block_with_code(reader, log, block.number) if from_block is None else from_block
     known = builtin_adapters() if adapters is None else adapters
     view = ChainView(reader, log, block, known, first, second_reader)
+    opening = Disclosures(disclosures)
     for address in [writer] if writer else _writers(view, report, tell):
         (progress or (lambda _: None))(f"writer {address}")
         of_writer = WriterReport(address, found=Verdicts(on_verdict))
         report.writers.append(of_writer)
         with Casebook(address) as book:
-            _WriterCheck(view, of_writer, book, factory, progress or (lambda _: None)).run(store, log_only=log_only)
+            check = _WriterCheck(view, of_writer, book, factory, progress or (lambda _: None))
+            check.run(None if log_only else EvidenceSource(store, opening))
         if trusted is not None:
             code = reader.code(address, block.number)
             of_writer.add(trusted.check_writer(address, view.state(address), code))
         if second_reader is not None:
             of_writer.add(_second_state(view, second_reader, address))
+    _about_log(report, opening.of_no_entry(), tell)
     return report
 
 
@@ -178,6 +185,14 @@ def _address(text: str) -> str:
     return str(to_checksum_address(text))
 
 
+@dataclass(frozen=True, slots=True)
+class EvidenceSource:
+    """Where the evidence comes from: the place that the caller named, if any, and what was disclosed beside it."""
+
+    named: EvidenceStore | None
+    disclosures: Disclosures
+
+
 class _WriterCheck:
     """Everything about one writer. Its history lies in the casebook, its bundles are read one at a time."""
 
@@ -201,7 +216,8 @@ class _WriterCheck:
         self._in_scope = self._together = 0
         """Votes in scope, and those that came in one transaction with their entry."""
 
-    def run(self, evidence: EvidenceStore | None, *, log_only: bool) -> None:
+    def run(self, evidence: EvidenceSource | None) -> None:
+        """Without evidence, steps 9 to 20 are left out."""
         self._read_history()
         if self._history.start_block is None:
             return
@@ -209,7 +225,7 @@ class _WriterCheck:
         self._read_remarks()
         self._check_succession()
         self._check_votes(self._history.start_block)
-        if not log_only:
+        if evidence is not None:
             self._check_entries(evidence)
 
     # 2 to 4
@@ -332,9 +348,9 @@ class _WriterCheck:
 
     # 9 to 20
 
-    def _check_entries(self, evidence: EvidenceStore | None) -> None:
-        desk = EvidenceDesk(evidence, [scope.declaration for scope in self._history.scopes])
-        check = EntryCheck(self._view, self._history, self._book, desk)
+    def _check_entries(self, evidence: EvidenceSource) -> None:
+        desk = EvidenceDesk(evidence.named, [scope.declaration for scope in self._history.scopes])
+        check = EntryCheck(self._view, self._history, self._book, desk, evidence.disclosures)
         for entry in self._book.with_kinds(HAS_BUNDLE):
             self._tell(f"entry {entry.seq} of {self._history.entries}")
             self._report.add(check.run(entry, About(self._writer, entry.seq, self._book.name_of(entry.subject))))
