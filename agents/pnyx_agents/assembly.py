@@ -18,8 +18,7 @@ from pnyx_agents.outline import OutlineAnalyst
 from pnyx_agents.reviewer import Governed, Reviewer
 from pnyx_agents.settings import SOCKET, GovernorSettings, LogSettings, Settings
 from pnyx_contracts.decision_log import read_state
-from pnyx_contracts.errors import RefusedError, UsageError
-from pnyx_contracts.types import to_hex
+from pnyx_contracts.errors import UsageError
 from pnyx_policies.approval import require_counts
 from pnyx_policies.checks import Check, builtin_checks
 from pnyx_policies.configuration import Configuration
@@ -36,7 +35,7 @@ from pnyx_tools.keystore import write_secret
 from pnyx_tools.model import LangChainModel
 from pnyx_tools.notify import Notifier
 from pnyx_tools.reader import ChainReader
-from pnyx_tools.registration import standing
+from pnyx_tools.registration import require_in_force
 from pnyx_tools.signer.client import SignerPort
 from pnyx_tools.signer.policy import closed
 from pnyx_tools.signer.settings import Limits, SignerSettings, WriterKind
@@ -190,20 +189,11 @@ def check_open(reader: ChainReader, log: str, writer: str) -> None:
 
 
 def check_declared(reader: ChainReader, settings: Settings, writer: str) -> None:
-    """Nothing is decided under a configuration that is not the one in force on chain: members would see it differ."""
+    """The writer is open, and this configuration is in force. Raises `RefusedError`."""
     assert settings.log is not None
-    check_open(reader, settings.log.address, writer)
-    found = standing(reader, settings.log.address, writer, settings.log.start_block)
-    if found is None:
-        raise RefusedError(f"{writer} is not registered in the log {settings.log.address}", hint="pnyx deploy")
-    declared = declared_configuration(settings).hash
-    if found.active.config_hash != declared:
-        raise RefusedError(
-            f"this configuration ({to_hex(declared)}) is not the one in force on chain "
-            f"({to_hex(found.active.config_hash)}): a change of model, prompt, rules, checks, mode or version is "
-            "announced before it counts",
-            hint="undo the change, or announce it with `pnyx deploy` and run the old one until the notice is over",
-        )
+    log = settings.log
+    check_open(reader, log.address, writer)
+    require_in_force(reader, log.address, writer, declared_configuration(settings).hash, log.start_block)
 
 
 def salt_key(path: Path) -> bytes:
@@ -228,6 +218,7 @@ def signer_settings(settings: Settings, key_address: str) -> SignerSettings:
         rpc_url=SecretStr(own.rpc or settings.chain.rpc),
         chain_id=settings.chain.chain_id,
         log=settings.log.address,
+        start_block=settings.log.start_block,
         writer=writer_of(settings, key_address),
         writer_kind=writer_kind(settings.log),
         configuration=declared_configuration(settings),
