@@ -44,14 +44,14 @@ def test_a_problem_that_was_cut_still_counts(world):
 @pytest.fixture(scope="module")
 def writers(chain):
     node, log, *_ = chain
-    return [write_bulk(node, log, entries) for entries in (FEW, MANY)]
+    return [(node.rpc.block().number, write_bulk(node, log, entries)) for entries in (FEW, MANY)]
 
 
-def peak(world, writer):
+def peak(world, first, writer):
     """Bytes at the worst moment of a check of the log alone."""
     tracemalloc.start()
     try:
-        report = verify(world.node.rpc, world.log, writer, upto="latest", log_only=True)
+        report = verify(world.node.rpc, world.log, writer, upto="latest", from_block=first, log_only=True)
         assert report.problems == []
         return report.writers[0].entries, tracemalloc.get_traced_memory()[1]
     finally:
@@ -59,13 +59,13 @@ def peak(world, writer):
 
 
 def test_memory_does_not_grow_with_the_log(writers, world):
-    (few, small), (many, large) = (peak(world, writer) for writer in writers)
+    (few, small), (many, large) = (peak(world, *writer) for writer in writers)
     assert (few, many) == (FEW, MANY)
     assert large < 1.5 * small
 
 
 def test_what_is_left_out_is_said(writers, world):
-    report = verify(world.node.rpc, world.log, writers[0], upto="latest", log_only=True)
+    report = verify(world.node.rpc, world.log, writers[0][1], upto="latest", log_only=True)
     assert report.to_json()["without_evidence"] is True
     assert not any(int(step) > 8 for step in report.to_json()["writers"][0]["steps"])
 
@@ -79,7 +79,7 @@ def test_a_dropped_entry_of_many_is_seen(writers, world):
             found = world.node.rpc.logs(*question)
             return [log for log in found if log.topics[0] != ENTRY_TOPIC or log.data[27:32] != (4_321).to_bytes(5)]
 
-    report = verify(Dropping(), world.log, writers[0], upto="latest", log_only=True)
+    report = verify(Dropping(), world.log, writers[0][1], upto="latest", log_only=True)
     assert {(v.step, v.where, v.about.seq) for v in report.problems} == {
         (Step.ENTRIES, "seq", 4_322),
         (Step.ENTRIES, "head", None),
