@@ -29,6 +29,7 @@ TESTING = ROOT.parent / "tools" / "pnyx_tools" / "testing" / "artifacts"
 
 SOURCES = {
     "AtomicAccount": "src/AtomicAccount.sol",
+    "BulkWriter": "test/governors/BulkWriter.sol",
     "DecisionLog": "src/DecisionLog.sol",
     "VoteGate": "src/VoteGate.sol",
     "VoteGateFactory": "src/VoteGateFactory.sol",

@@ -8,13 +8,18 @@ EIP-55 checksummed, so that canonical JSON (RFC 8785) keeps them exactly.
 from __future__ import annotations
 
 from enum import Enum, IntEnum
-from typing import Annotated, Any
+from functools import cache, lru_cache
+from typing import Annotated, Any, Self
 
 from eth_utils.address import is_address, is_checksum_address, to_checksum_address
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, GetCoreSchemaHandler, PlainSerializer
 from pydantic_core import CoreSchema
 
 UINT256_MAX = 2**256 - 1
+_ADDRESS_CHARACTERS = 42
+
+_set = object.__setattr__
+"""Past a frozen value's own refusal."""
 
 
 def _fail_fast(schema: Any) -> None:  # noqa: ANN401 - a part of a core schema
@@ -40,6 +45,24 @@ class Value(BaseModel):
         schema = handler(source)
         _fail_fast(schema)
         return schema
+
+    @classmethod
+    def unchecked(cls, **fields: Any) -> Self:  # noqa: ANN401 - any fields
+        """The value without validation: for decoders that checked every field themselves, a hundred thousand times.
+
+        All fields have to be given, each of its very type.
+        """
+        value = cls.__new__(cls)
+        _set(value, "__dict__", fields)
+        _set(value, "__pydantic_fields_set__", _names_of(cls))
+        _set(value, "__pydantic_extra__", None)
+        _set(value, "__pydantic_private__", None)
+        return value
+
+
+@cache
+def _names_of(value: type[Value]) -> set[str]:
+    return set(value.model_fields)
 
 
 def _to_uint(value: Any) -> int:  # noqa: ANN401 - a validator sees what came in, whatever it is
@@ -74,8 +97,16 @@ def _to_bytes32(value: Any) -> bytes:  # noqa: ANN401
 def _to_address(value: Any) -> str:  # noqa: ANN401
     if isinstance(value, bytes) and len(value) == 20:
         value = "0x" + value.hex()
-    if not isinstance(value, str) or not value.startswith("0x") or not is_address(value):
+    if not isinstance(value, str) or len(value) != _ADDRESS_CHARACTERS:
         raise ValueError(f"expected a 20-byte address in 0x hex, got {str(value)[:60]!r}")
+    return _checksummed(value)
+
+
+@lru_cache(maxsize=4_096)
+def _checksummed(value: str) -> str:
+    """A checksum takes a hash, and the same few addresses come again and again."""
+    if not value.startswith("0x") or not is_address(value):
+        raise ValueError(f"expected a 20-byte address in 0x hex, got {value!r}")
     digits = value[2:]
     if digits not in {digits.lower(), digits.upper()} and not is_checksum_address(value):
         raise ValueError(f"the address {value} is mistyped: its checksum (EIP-55) is wrong")
