@@ -28,6 +28,7 @@ COMMANDS = {
     "reject": "Reject a held decision.",
     "log": "The entries of a decision log.",
     "verify": "Check a decision log: anyone can, with one RPC endpoint and the log's address.",
+    "audit": "Report about a period: votes, reasons, people, time, cost, and what does not hold.",
     "backup": "Copy journal, evidence, keys' salts and configuration into one file.",
     "restore": "Restore a backup.",
     "tools": "Installed tools, checks, governors, signers, notifiers.",
