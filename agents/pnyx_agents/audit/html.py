@@ -17,7 +17,7 @@ from markupsafe import Markup
 from pnyx_agents.audit import words
 from pnyx_contracts.types import to_hex
 from pnyx_policies.audit.period import Bound
-from pnyx_policies.audit.rows import DecisionRow
+from pnyx_policies.audit.rows import DecisionRow, NoteRow, ProposalNote
 from pnyx_policies.audit.tally import Summary
 from pnyx_policies.verify.verdict import Report
 from pnyx_tools.audit import Audit, WriterHead
@@ -38,6 +38,15 @@ class Chapter:
     def left_out(self) -> int:
         """Older decisions of the period, which only ``report.json`` has."""
         return self.summary.entries - len(self.rows)
+
+    @property
+    def loose(self) -> list[tuple[NoteRow, list[ProposalNote]]]:
+        """What is about proposals without an entry: equal words once, with the proposals that they are about."""
+        ordered = sorted(self.head.proposals, key=lambda about: (about.note.step, about.note.status))
+        found: dict[NoteRow, list[ProposalNote]] = {}
+        for about in ordered:
+            found.setdefault(about.note, []).append(about)
+        return list(found.items())
 
     @property
     def votes(self) -> dict[str, int]:
@@ -121,6 +130,8 @@ _FILTERS: Final[dict[str, Any]] = {
     "duration": words.duration,
     "share": words.share,
     "coins": words.coins,
+    "coins_short": words.coins_short,
+    "short": words.short,
     "number": words.number,
     "kind": words.kind,
     "headline": words.headline,

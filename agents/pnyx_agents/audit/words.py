@@ -102,6 +102,17 @@ def coins(wei: int | None) -> str:
     return "unknown" if wei is None else decimal(wei, 18)
 
 
+def coins_short(wei: int) -> str:
+    """To six digits after the point, for a glance."""
+    whole = decimal(wei // 10**12, 6)
+    return whole if wei % 10**12 == 0 else f"≈ {whole}" if wei >= 10**12 else "< 0.000001"
+
+
+def short(address: str) -> str:
+    """Enough of an address to tell it from its neighbours."""
+    return f"{address[:6]}…{address[-4:]}"
+
+
 def number(value: int | None) -> str:
     """With separators."""
     return "unknown" if value is None else f"{value:,}"
@@ -114,6 +125,8 @@ def kind(value: EntryKind) -> str:
 
 def headline(row: DecisionRow) -> str:
     """What the entry says, in few words: ``Voted for``, ``Held for people``."""
+    if row.kind is EntryKind.HOLD and row.story.person is not None:
+        return "Rejected by a person"
     if row.kind is not EntryKind.VOTE:
         return _SAID.get(row.kind, kind(row.kind).capitalize())
     if row.cast is not None:

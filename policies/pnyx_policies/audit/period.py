@@ -11,9 +11,9 @@ from pydantic import Field, model_validator
 from pnyx_contracts.errors import UsageError
 from pnyx_contracts.types import Value
 
-_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
-_MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2})?Z")
-_BLOCK = re.compile(r"\d{1,15}")
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}(:\d{2})?Z", re.ASCII)
+_BLOCK = re.compile(r"\d{1,15}", re.ASCII)
 
 
 class Bound(Value):

@@ -16,7 +16,6 @@ from pnyx_policies.audit.label import Label
 from pnyx_policies.audit.story import Story
 from pnyx_policies.verify.verdict import Verdict
 
-
 KindName = Annotated[EntryKind, PlainSerializer(lambda k: k.name.lower(), return_type=str, when_used="json")]
 """In JSON its name in lower case."""
 
@@ -102,7 +101,8 @@ class Answer(Value):
     """What became of something that an entry left open."""
 
     word: str
-    """``voted``, ``held``, ``decided``, ``skipped``, ``missed``; else ``open``, ``closed`` or ``unknown``."""
+    """``voted``, ``rejected``, ``held``, ``decided``, ``skipped``, ``missed``, as the last entry after it says; else
+    ``open`` or ``closed``, as the vote is, or ``unknown``."""
     seq: int | None = None
     """The entry that says so."""
 
@@ -128,7 +128,7 @@ class DecisionRow(Value):
     voided_by: int | None
     """The entry that took the vote back."""
     became: Answer | None
-    """For a HOLD."""
+    """For a HOLD that waits for people; a person's rejection, which is a HOLD too, waits for nobody."""
     story: Story
     seconds_to_decision: int | None
     """From the block of the proposal to that of the entry."""

@@ -103,7 +103,7 @@ class Summary(Value):
     overrides: int
     """All of these but confirmed."""
     holds: dict[str, int]
-    """HOLD entries by what became of them."""
+    """Holds that waited for people, by what became of them."""
     decision_time: Timing
     """From a proposal to the first entry that decides about it."""
     vote_time: Timing

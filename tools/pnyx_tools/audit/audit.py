@@ -35,9 +35,10 @@ from pnyx_policies.audit.story import cut
 from pnyx_policies.audit.tally import Summary
 from pnyx_policies.bundle import Bundle
 from pnyx_policies.configuration import Configuration
+from pnyx_policies.dossier import Approval
 from pnyx_policies.verify.record import HAS_BUNDLE, dossier_of
 from pnyx_policies.verify.verdict import Report, Status, Tier
-from pnyx_tools.audit.chronicle import ABOUT_PROPOSALS, Chronicle, Epoch
+from pnyx_tools.audit.chronicle import ABOUT_PROPOSALS, Chronicle, Epoch, Mark
 from pnyx_tools.audit.gas import GasBook
 from pnyx_tools.audit.notes import Notes
 from pnyx_tools.evidence import EvidenceStore, open_named
@@ -274,7 +275,7 @@ class WriterAudit:
             announced=chronicle.word_for(proposal.key.governor, support) if proposal and support is not None else None,
             cast=cast,
             voided_by=chronicle.voided_by(entry),
-            became=self._became(entry, proposal) if entry.kind is EntryKind.HOLD else None,
+            became=self._became(entry, proposal) if _waits(entry, story) else None,
             story=story,
             seconds_to_decision=_between(proposal, entry.time),
             seconds_to_vote=_between(proposal, cast.time) if cast else None,
@@ -288,18 +289,21 @@ class WriterAudit:
     def _told(self, entry: Entry) -> tuple[Story, ProposalRow | None]:
         """What the evidence says; and the proposal: the chain's own, else the one of the record."""
         announced = self._chronicle.proposal(entry.subject)
+        found = self._bundle(entry)
+        return self._tell(entry, found, announced) if isinstance(found, Bundle) else (found, announced)
+
+    def _bundle(self, entry: Entry | Mark) -> Bundle | Story:
+        """Its evidence; or the story that there is none."""
         epoch = self._chronicle.epoch_of(entry)
         if entry.kind not in HAS_BUNDLE or epoch is None:
-            return NO_STORY, announced
+            return NO_STORY
         try:
             found = self._desk.bundle(epoch.declaration, entry.record_root)
         except EvidenceGoneError as error:
-            return Story(evidence="missing", why=cut(error.message)), announced
+            return Story(evidence="missing", why=cut(error.message))
         if found is None:
-            return Story(evidence="missing", why="it is not there: removed, or withheld"), announced
-        if not isinstance(found, Bundle):
-            return Story(evidence="differs", why=cut(found.message)), announced
-        return self._tell(entry, found, announced)
+            return Story(evidence="missing", why="it is not there: removed, or withheld")
+        return found if isinstance(found, Bundle) else Story(evidence="differs", why=cut(found.message))
 
     def _tell(self, entry: Entry, bundle: Bundle, announced: ProposalRow | None) -> tuple[Story, ProposalRow | None]:
         """A stranger's record: one that cannot be told must not end the report about the others."""
@@ -319,11 +323,27 @@ class WriterAudit:
 
     def _became(self, entry: Entry, proposal: ProposalRow | None) -> Answer:
         """The last entry after it that answers for the proposal; else whether its vote is still open."""
-        later = [m for m in self._chronicle.marks.get(entry.subject, ()) if m.seq > entry.seq and m.kind in _WORDS]
+        marks = self._chronicle.marks.get(entry.subject, ())
+        later = [mark for mark in marks if mark.seq > entry.seq and mark.kind in _WORDS]
         if later:
-            return Answer(word=_WORDS[later[-1].kind], seq=later[-1].seq)
+            is_rejection = later[-1].kind is EntryKind.HOLD and self._is_rejection(later[-1])
+            return Answer(word="rejected" if is_rejection else _WORDS[later[-1].kind], seq=later[-1].seq)
         is_open = self._chronicle.is_open(proposal.key) if proposal and not proposal.from_record else None
         return Answer(word="unknown" if is_open is None else "open" if is_open else "closed")
+
+    def _is_rejection(self, mark: Mark) -> bool:
+        """A person's no is a HOLD, too. Where the evidence does not say, it counts as another hold."""
+        found = self._bundle(mark)
+        return isinstance(found, Bundle) and "approval" not in found.withheld and _rejects(dossier_of(found).approval)
+
+
+def _waits(entry: Entry, story: Story) -> bool:
+    """A hold that waits for people; not one that writes down what a person said."""
+    return entry.kind is EntryKind.HOLD and story.person is None
+
+
+def _rejects(approval: Approval | None) -> bool:
+    return approval is not None and approval.verdict == "reject"
 
 
 def _between(proposal: ProposalRow | None, time: int) -> int | None:

@@ -36,6 +36,8 @@ class Mark(NamedTuple):
 
     seq: int
     kind: EntryKind
+    epoch: int
+    record_root: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,7 @@ class Chronicle:
                 self.epochs.append(Epoch(self._announced.declaration, self._announced.block_number, event.block_number))
                 self._announced = None
             case Entry() if event.kind in ABOUT_PROPOSALS:
-                self.marks[event.subject].append(Mark(event.seq, event.kind))
+                self.marks[event.subject].append(Mark(event.seq, event.kind, event.epoch, event.record_root))
                 if event.kind is EntryKind.VOID:
                     self._voids.setdefault((event.subject, event.record_root), event.seq)
             case _:
@@ -98,7 +100,7 @@ class Chronicle:
         """Every entry, in chain order."""
         return (event for event in self._view.events(self.writer) if isinstance(event, Entry))
 
-    def epoch_of(self, entry: Entry) -> Epoch | None:
+    def epoch_of(self, entry: Entry | Mark) -> Epoch | None:
         """The configuration that an entry was made under."""
         return self.epochs[entry.epoch] if entry.epoch < len(self.epochs) else None
 
