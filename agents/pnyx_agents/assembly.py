@@ -16,7 +16,8 @@ from pydantic import SecretStr
 from pnyx_agents.analyst import AnalystPort, ModelAnalyst
 from pnyx_agents.outline import OutlineAnalyst
 from pnyx_agents.reviewer import Governed, Reviewer
-from pnyx_agents.settings import SOCKET, GovernorSettings, Settings
+from pnyx_agents.settings import SOCKET, GovernorSettings, LogSettings, Settings
+from pnyx_contracts.decision_log import read_state
 from pnyx_contracts.errors import RefusedError, UsageError
 from pnyx_contracts.types import to_hex
 from pnyx_policies.approval import require_counts
@@ -36,6 +37,7 @@ from pnyx_tools.notify import Notifier
 from pnyx_tools.reader import ChainReader
 from pnyx_tools.registration import standing
 from pnyx_tools.signer.client import SignerPort
+from pnyx_tools.signer.policy import closed
 from pnyx_tools.signer.settings import Limits, SignerSettings, WriterKind
 
 SALT_KEY_BYTES = 32
@@ -172,9 +174,23 @@ def writer_of(settings: Settings, key_address: str) -> str:
     return (settings.log.writer if settings.log else None) or key_address
 
 
+def writer_kind(log: LogSettings) -> WriterKind:
+    """Said in the file, never guessed from the chain: an account that lost its code must not vote in another way."""
+    if log.atomic:
+        return WriterKind.ATOMIC
+    return WriterKind.GATE if log.writer else WriterKind.PLAIN_KEY
+
+
+def check_open(reader: ChainReader, log: str, writer: str) -> None:
+    """A writer that another one succeeded writes nothing any more. Raises `RefusedError`."""
+    if reader.read(read_state(log, writer)).closed:
+        raise closed()
+
+
 def check_declared(reader: ChainReader, settings: Settings, writer: str) -> None:
     """Nothing is decided under a configuration that is not the one in force on chain: members would see it differ."""
     assert settings.log is not None
+    check_open(reader, settings.log.address, writer)
     found = standing(reader, settings.log.address, writer, settings.log.start_block)
     if found is None:
         raise RefusedError(f"{writer} is not registered in the log {settings.log.address}", hint="pnyx deploy")
@@ -211,7 +227,7 @@ def signer_settings(settings: Settings, key_address: str) -> SignerSettings:
         chain_id=settings.chain.chain_id,
         log=settings.log.address,
         writer=writer_of(settings, key_address),
-        writer_kind=WriterKind.GATE if settings.log.writer else WriterKind.PLAIN_KEY,
+        writer_kind=writer_kind(settings.log),
         configuration=declared_configuration(settings),
         ruleset=settings.signer_ruleset().text,
         treasury_assets=tuple({a for g in settings.governor for a in g.treasury_assets}),

@@ -81,7 +81,8 @@ class Daemon:
     tell: Callable[[Message], None]
     poll_seconds: float
     require_signer: Callable[[], None]
-    """Raises when the signer that this daemon started is gone."""
+    """Raises when nothing can be written any more: the signer that this daemon started is gone, or another writer
+    succeeded this one."""
     failures: Counter[str] = field(default_factory=Counter)
     """In a row, by what failed."""
 

@@ -12,6 +12,7 @@ from pnyx_agents.assembly import (
     analysts,
     check_chain,
     check_declared,
+    check_open,
     checks,
     declared_configuration,
     evidence,
@@ -28,9 +29,11 @@ from pnyx_agents.reviewer import Governed
 from pnyx_agents.settings import GovernorSettings, Settings
 from pnyx_contracts.artifacts import artifact
 from pnyx_contracts.decision_log import read_gate_account, read_governor_allowed, read_state, read_votes_paused
+from pnyx_contracts.entry import WriterState
 from pnyx_contracts.errors import PnyxError, RefusedError, UnreachableError, UsageError
 from pnyx_contracts.types import Address, Value, to_hex
 from pnyx_policies.decision import Mode
+from pnyx_tools.atomic import atomic_log
 from pnyx_tools.clock import clock_at
 from pnyx_tools.keystore import open_key
 from pnyx_tools.model import ModelSettings
@@ -212,10 +215,18 @@ class Doctor:
         if not state.registered:
             yield Result(name="registration", status="failed", found=f"{writer} is not registered", do="pnyx deploy")
             return
-        yield Result(name="registration", status="ok", found=f"{writer}, entries so far: {state.seq}")
+        yield self._try("registration", partial(self._standing, state), "run the agent of the new writer")
         yield self._try("configuration", self._configuration, "pnyx deploy announces a change")
         if self.settings.log.writer is not None:
             yield from self._gate(writer)
+        elif self.settings.log.atomic:
+            yield self._try("atomic account", partial(self._atomic, writer), "pnyx deploy --atomic delegates it")
+
+    def _standing(self, state: WriterState) -> str:
+        assert self.settings.log is not None
+        assert self.writer is not None
+        check_open(self.reader, self.settings.log.address, self.writer)
+        return f"{self.writer}, entries so far: {state.seq}"
 
     def _configuration(self) -> str:
         """Raises when `pnyx run` would refuse it, or when members could not read it."""
@@ -245,6 +256,12 @@ class Doctor:
                     name="gate", status="failed", found=f"the gate does not allow {address}",
                     do="the operator announces it (announceGovernor), then activates it after the delay",
                 )  # fmt: skip
+
+    def _atomic(self, account: Address) -> str:
+        assert self.settings.log is not None
+        if atomic_log(self.reader, account) != self.settings.log.address:
+            raise PnyxError(f"{account} does not run AtomicAccount for this log: the signer signs no vote")
+        return f"{account} runs AtomicAccount (EIP-7702)"
 
     def _power(self) -> Iterator[Result]:
         if self.writer is None or self.settings.agent.mode is Mode.OBSERVE:

@@ -8,7 +8,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Collection, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from typing import NoReturn
 from urllib.parse import parse_qsl, urlsplit
@@ -30,6 +30,7 @@ from pnyx_tools.environment import take_variable
 from pnyx_tools.follow import Finality, Follower
 from pnyx_tools.journal import Journal
 from pnyx_tools.keystore import address_of
+from pnyx_tools.reader import RpcError
 from pnyx_tools.recorder import Writer
 from pnyx_tools.rpc import Rpc
 from pnyx_tools.sender import Sender, SenderSettings
@@ -118,7 +119,7 @@ def _assemble(settings: Settings, stack: ExitStack) -> Daemon:
         metrics=metrics,
         tell=crier.tell,
         poll_seconds=settings.chain.poll_seconds,
-        require_signer=require_signer,
+        require_signer=_requirements(settings, chain, signer, require_signer),
     )
 
 
@@ -148,6 +149,21 @@ def _spawned(settings: Settings) -> SignerProcess:
     """In a function of its own, so that the password is not kept in this process."""
     source = key_source(settings)
     return spawn(assembly.signer_settings(settings, address_of(source)), source)
+
+
+def _requirements(
+    settings: Settings, chain: Chain, signer: SignerPort | None, require_signer: Callable[[], None]
+) -> Callable[[], None]:
+    """What is asked at each poll."""
+    writer = signer.identity().writer if signer else None
+
+    def require() -> None:
+        require_signer()
+        if settings.log is not None and writer is not None:
+            with suppress(RpcError, UnreachableError):  # asked again soon
+                assembly.check_open(chain, settings.log.address, writer)
+
+    return require
 
 
 def _require_running(signer: SignerProcess) -> None:

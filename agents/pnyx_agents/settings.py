@@ -93,9 +93,17 @@ class LogSettings(Value):
     address: Address
     writer: Address | None = None
     """The gate, or None for the signer's own account (a plain key)."""
+    atomic: bool = False
+    """The signer's own account runs `AtomicAccount` (EIP-7702): no vote without that, never a second transaction."""
     factory: Address | None = None
     start_block: int = Field(default=0, ge=0)
     """Block of the registration: where reading the log begins."""
+
+    @model_validator(mode="after")
+    def _require_one_writer(self) -> Self:
+        if self.atomic and self.writer:
+            raise ValueError("writer and atomic exclude each other: an atomic writer is the signer's own account")
+        return self
 
 
 class SignerSettings(Value):

@@ -486,7 +486,7 @@ def test_a_vote_that_differs_from_its_decision_is_told_with_both_sides(parliamen
             desk = Desk(parliament.settings.writer_kind, parliament.settings.writer, parliament.settings.log)
             match request:
                 case SignVote():
-                    call = payload.vote_through_gate(
+                    call = payload.vote_with_entry(
                         desk, request.expected_seq, key, support, decided.roots, "I like it better"
                     )
                 case SignBallot():

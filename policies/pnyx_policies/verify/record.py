@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
@@ -88,11 +88,11 @@ def _adapter(name: str) -> TypeAdapter[Any]:
 
 
 def check_bundle(
-    entry: Entry, about: About, found: Bundle | DiffersError | None, known_roots: Mapping[bytes, int]
+    entry: Entry, about: About, found: Bundle | DiffersError | None, owner_of: Callable[[bytes], int | None]
 ) -> Iterator[Verdict]:
     """Step 9. `found` is what lies under the entry's record root: the bundle, what is wrong with it, or None.
 
-    `known_roots` gives the entries by record root, so that a bundle that was put in another's place is named.
+    `owner_of` gives the entry with a record root, so that a bundle that was put in another's place is named.
     """
     match found:
         case None:
@@ -100,7 +100,7 @@ def check_bundle(
                 Step.BUNDLE, f"the bundle of the record {to_hex(entry.record_root)}: removed, or withheld"
             )
         case SwappedBundleError():
-            owner = known_roots.get(found.found)
+            owner = owner_of(found.found)
             whose = f"the bundle of entry {owner}" if owner else "a bundle of no entry of this writer"
             yield about.differs(
                 Step.BUNDLE,

@@ -21,8 +21,16 @@ class WriterKind(Enum):
 
     GATE = "gate"
     """Through a `VoteGate`: entry and vote in one transaction, enforced by the chain."""
+    ATOMIC = "atomic"
+    """The key's account runs `AtomicAccount` (EIP-7702): entry and vote in one transaction, as long as the key wants.
+    Members see ATOMIC."""
     PLAIN_KEY = "plain-key"
     """The key writes and votes itself: entry, its receipt, then the vote. Members see DECLARED."""
+
+    @property
+    def votes_at_once(self) -> bool:
+        """True when a vote and its entry are one transaction."""
+        return self is not WriterKind.PLAIN_KEY
 
 
 class Limits(Value):

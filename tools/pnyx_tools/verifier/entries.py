@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from functools import partial
 from importlib.metadata import version
@@ -14,7 +13,6 @@ from pnyx_contracts.types import BlockRef, Proposal, to_hex
 from pnyx_policies.bundle import Bundle
 from pnyx_policies.checks import builtin_checks
 from pnyx_policies.configuration import Configuration
-from pnyx_policies.dossier import Approval
 from pnyx_policies.facts import Facts, Grade
 from pnyx_policies.verify.facts import (
     check_code_until_entry,
@@ -54,6 +52,7 @@ from pnyx_tools.code import read_targets
 from pnyx_tools.context import ContextTool, builtin_tools
 from pnyx_tools.gather import gather_facts
 from pnyx_tools.reader import BlockId, MethodMissingError, RevertedError, RpcError
+from pnyx_tools.verifier.casebook import Casebook
 from pnyx_tools.verifier.chainview import ChainView, Governed
 from pnyx_tools.verifier.desk import EvidenceDesk, EvidenceGoneError
 
@@ -65,14 +64,12 @@ _FACT_STEPS = ((Step.STATE, Grade.RE_READ), (Step.SIMULATION, Grade.RE_SIMULATED
 class EntryCheck:
     """For the entries of one writer, in order."""
 
-    def __init__(self, view: ChainView, history: History, desk: EvidenceDesk) -> None:
+    def __init__(self, view: ChainView, history: History, book: Casebook, desk: EvidenceDesk) -> None:
         self._view = view
         self._desk = desk
         self._history = history
-        self._roots = {e.record_root: e.seq for e in reversed(history.entries) if e.kind in HAS_BUNDLE}
+        self._book = book
         self._configurations: dict[Declaration, Configuration | None] = {}
-        self._rejections: defaultdict[bytes, dict[int, Approval]] = defaultdict(dict)
-        """By subject, and by the number of the entry."""
         self._shipped = Shipped(builtin_checks(), f"pnyx {version('pnyx')}")
 
     def run(self, entry: Entry, about: About) -> Iterator[Verdict]:
@@ -85,7 +82,7 @@ class EntryCheck:
         except EvidenceGoneError as error:
             yield about.missing(Step.BUNDLE, f"the evidence: {error.message}")
             return
-        yield from check_bundle(entry, about, found, self._roots)
+        yield from check_bundle(entry, about, found, self._owner_of)
         if isinstance(found, Bundle):
             case = Case(
                 entry,
@@ -100,6 +97,9 @@ class EntryCheck:
             yield from case.run(Step.STATE, ("proposal", "state"), self._facts, Grade.RE_READ)
             yield from case.run(Step.STATE, ("state",), self._code_until_entry, Grade.RE_READ)
             yield from self._judgement(case)
+
+    def _owner_of(self, record_root: bytes) -> int | None:
+        return self._book.owner_of(record_root, HAS_BUNDLE)
 
     @staticmethod
     def _named(about: About, bundle: Bundle) -> About:
@@ -153,8 +153,7 @@ class EntryCheck:
     def _announced(self, recorded: Proposal) -> Proposal | None:
         """What the governor announced, looked for in the block that the record names."""
         governed, block = self._view.governed(recorded.key.governor), recorded.created_block
-        found = self._view.proposals(governed, block, block)
-        return next((p for p in found if p.key == recorded.key), None)
+        return next((p for p in self._view.proposals_in(governed, block) if p.key == recorded.key), None)
 
     # 13 to 15
 
@@ -271,16 +270,18 @@ class EntryCheck:
             yield case.about.not_checkable(Step.ENTRY, governed.why_not)
             return
         support_of = partial(governed.adapter.support_of, governed.profile)
-        verdicts = list(check_entry(case, support_of, self._configurations[case.declaration]))
+        paused, configuration = self._book.was_paused(case.entry), self._configurations[case.declaration]
+        verdicts = list(check_entry(case, support_of, configuration, paused=paused))
         yield from verdicts
-        rejections, approval = self._rejections[case.entry.subject], case.dossier.approval
-        yield from check_not_rejected(case, rejections)
+        approval = case.dossier.approval
+        yield from check_not_rejected(case, self._book.rejections_of(case.entry.subject))
         if (
             case.entry.kind is EntryKind.HOLD
             and approval is not None
+            and approval.verdict == "reject"
             and not any(v.status.is_problem for v in verdicts)
         ):
-            rejections[case.entry.seq] = approval
+            self._book.reject(case.entry, approval)
 
     def _governed_then(self, case: Case) -> Governed:
         """What the governor was at the pinned block; what it is now, where the node does not know."""
