@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from pnyx_contracts.decision_log import vote_action
-from pnyx_contracts.entry import EntryKind
+from pnyx_contracts.decision_log import encode_register, encode_remark, encode_succeed, vote_action
+from pnyx_contracts.entry import EntryKind, RemarkVerdict
 from pnyx_contracts.types import Vote
 from pnyx_policies.audit import Bound, Label, Period, Prices
 from pnyx_policies.decision import Mode
@@ -312,3 +312,35 @@ def test_two_agents_are_told_apart(world: World) -> None:
     second.act(world.blocks, proposal)
     by_writer = {writer.head.writer: [row.kind for row in writer.rows()] for writer in world.audit().writers()}
     assert by_writer == {first.writer: [EntryKind.VOTE], second.writer: [EntryKind.HOLD]}
+
+
+def test_remarks_of_anybody(world: World) -> None:
+    agent = world.plain_key()
+    agent.act(world.blocks, world.open_proposal())
+    agent.act(world.blocks, world.open_proposal())
+    stranger = world.node.accounts[8]
+    for verdict, uri in ((RemarkVerdict.WITHHELD, "<b>where?</b>"), (RemarkVerdict.ANSWER, "")):
+        world.node.send(world.log, encode_remark(agent.writer, 2, verdict, b"\x01" * 32, uri), sender=stranger)
+    told = world.told(agent)
+    assert [[(r.author, r.verdict, r.uri) for r in row.remarks] for row in told.rows] == [
+        [],
+        [(stranger, "withheld", "<b>where?</b>"), (stranger, "answer", "")],
+    ]
+    assert told.summary.remarks == {"withheld": 1, "answer": 1}
+    assert {row.check.label for row in told.rows} == {Label.CHECKED}, "anybody can write one; it decides nothing"
+
+
+def test_a_successor(world: World) -> None:
+    old = world.plain_key()
+    old.act(world.blocks, world.open_proposal())
+    new = world.agent(key=world.node.accounts[2])
+    new.evidence.put_configuration(new.configuration)
+    # Only who operates both writers may do this.
+    world.node.send(world.log, encode_register(old.key, 86_400, new.declaration), sender=new.key)
+    world.node.send(world.log, encode_succeed(old.writer, old.next_seq(), new.writer), sender=old.key)
+    new.act(world.blocks, world.open_proposal())
+    first, second = world.told(old), world.told(new)
+    assert (first.head.predecessor, first.head.successor) == (None, new.writer)
+    assert (second.head.predecessor, second.head.successor) == (old.writer, None)
+    assert [event.kind.name for event in (*first.head.events, *second.head.events)] == ["SUCCEEDED", "SUCCEEDS"]
+    assert [row.seq for row in second.rows] == [2]

@@ -19,7 +19,7 @@ from pnyx_contracts.types import to_hex
 from pnyx_policies.audit.period import Bound
 from pnyx_policies.audit.rows import DecisionRow, NoteRow, ProposalNote
 from pnyx_policies.audit.tally import Summary
-from pnyx_policies.verify.verdict import Report
+from pnyx_policies.verify.verdict import PROBLEMS, Report, Status
 from pnyx_tools.audit import Audit, WriterHead
 
 _VOTES: Final = ("for", "against", "abstain", "other")
@@ -81,12 +81,12 @@ def _policy(style: str) -> str:
 
 def _verdict(report: Report) -> tuple[str, str]:
     """As the first line of `pnyx verify`: a class for its colour, and the words."""
-    if report.problems:
-        return "bad", f"Does not hold: {len(report.problems)} problem(s) found."
+    if problems := report.number(*PROBLEMS):
+        return "bad", f"Does not hold: {problems} problem(s) found."
     if not report.writers:
         return "bad", "Nothing was checked: the log has no writer."
-    if report.unproven:
-        return "warn", f"Not proven: nothing differs, but {len(report.unproven)} thing(s) rest on what is not shown."
+    if unproven := report.number(Status.NOT_PROVEN):
+        return "warn", f"Not proven: nothing differs, but {unproven} thing(s) rest on what is not shown."
     counts = report.counts()
     return "good", f"Holds: {counts['matches']} checks, nothing differs, nothing is missing."
 

@@ -37,7 +37,7 @@ from pnyx_policies.bundle import Bundle
 from pnyx_policies.configuration import Configuration
 from pnyx_policies.dossier import Approval
 from pnyx_policies.verify.record import HAS_BUNDLE, dossier_of
-from pnyx_policies.verify.verdict import Report, Status, Tier
+from pnyx_policies.verify.verdict import Report, Status, Tier, WriterReport
 from pnyx_tools.audit.chronicle import ABOUT_PROPOSALS, Chronicle, Epoch, Mark
 from pnyx_tools.audit.gas import GasBook
 from pnyx_tools.audit.notes import Notes
@@ -80,10 +80,9 @@ def audit(
     tell_progress = progress or (lambda _: None)
     notes = Notes()
     report = verify(
-        reader, log, writer, store, factory=factory, upto=upto, from_block=from_block, progress=tell_progress
-    )
-    for verdict in report.all_verdicts():
-        notes.take(verdict)
+        reader, log, writer, store, factory=factory, upto=upto, from_block=from_block, on_verdict=notes.take,
+        progress=tell_progress,
+    )  # fmt: skip
     first = from_block
     if report.writers and first is None:
         first = first_block_with_code(reader, report.log, report.block.number)
@@ -100,6 +99,10 @@ class WriterHead(Value):
     tier: Tier
     entries: int
     """In all, also outside of the period."""
+    predecessor: Address | None
+    """The writer whose place this one took."""
+    successor: Address | None
+    """The writer that took this one's place."""
     configuration: ConfigurationRow | None
     """In force at the end of the period."""
     changes: tuple[ConfigurationRow, ...]
@@ -134,19 +137,18 @@ class Audit:
     def writers(self) -> Iterator[WriterAudit]:
         """One after another; each is done before the next is asked for."""
         for writer in self.report.writers:
-            yield WriterAudit(self, writer.writer, writer.tier, writer.entries)
+            yield WriterAudit(self, writer)
 
 
 class WriterAudit:
     """One writer in the period."""
 
-    def __init__(self, audit: Audit, writer: str, tier: Tier, entries: int) -> None:
+    def __init__(self, audit: Audit, report: WriterReport) -> None:
         self._audit = audit
-        self._writer = writer
-        self._tier = tier
-        self._entries = entries
-        audit.progress(f"history of {writer}")
-        self._chronicle = Chronicle(audit.view, writer)
+        self._report = report
+        self._writer = report.writer
+        audit.progress(f"history of {self._writer}")
+        self._chronicle = Chronicle(audit.view, self._writer)
         declarations = [epoch.declaration for epoch in self._chronicle.epochs]
         self._desk = EvidenceDesk(audit.store, declarations)
         self._gas = GasBook(audit.view.reader)
@@ -160,7 +162,7 @@ class WriterAudit:
         """The decisions of the period, in the order of the log."""
         for entry in self._in_period():
             if entry.kind in ABOUT_PROPOSALS:
-                self._audit.progress(f"entry {entry.seq} of {self._entries}")
+                self._audit.progress(f"entry {entry.seq} of {self._report.entries}")
                 row = self._row(entry)
                 self._tally.add(row)
                 yield row
@@ -181,8 +183,10 @@ class WriterAudit:
         return WriterHead(
             writer=self._writer,
             agent=cut(name) if isinstance(name, str) else None,
-            tier=self._tier,
-            entries=self._entries,
+            tier=self._report.tier,
+            entries=self._report.entries,
+            predecessor=self._report.predecessor,
+            successor=self._report.successor,
             configuration=in_force,
             changes=tuple(period_rows),
             events=tuple(self._events()),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from pnyx_contracts.decision_log import REMARKED_TOPIC, decode_remark, subject
+from pnyx_contracts.decision_log import subject
 from pnyx_contracts.entry import (
     ConfigurationActivated,
     ConfigurationAnnounced,
@@ -16,12 +16,14 @@ from pnyx_contracts.entry import (
     Entry,
     EntryKind,
     Registered,
+    Remark,
 )
 from pnyx_contracts.errors import DecodingError, UnknownEncodingError
 from pnyx_contracts.types import ClockMode, Proposal, ProposalKey, ProposalState, Vote
 from pnyx_policies.audit.rows import CastRow, ProposalRow, RemarkRow
 from pnyx_policies.audit.story import cut
 from pnyx_policies.audit.title import title_of
+from pnyx_policies.verify.verdict import Verdict
 from pnyx_tools.clock import earlier_clock
 from pnyx_tools.reader import MethodMissingError, RevertedError, RpcError
 from pnyx_tools.verifier.chainview import ChainView, Governed
@@ -78,9 +80,7 @@ class Chronicle:
         for governor in sorted({g for epoch in self.epochs for g in epoch.declaration.governors}):
             self._read_governor(governor)
 
-    def _take(
-        self, event: Registered | Entry | ConfigurationAnnounced | ConfigurationActivated | DecodingError
-    ) -> None:
+    def _take(self, event: Registered | Entry | ConfigurationAnnounced | ConfigurationActivated | Verdict) -> None:
         match event:
             case Registered():
                 self.epochs.append(Epoch(event.declaration, None, event.block_number))
@@ -110,14 +110,8 @@ class Chronicle:
 
     def _read_remarks(self) -> None:
         """At most so many of each entry: they cost nobody but their authors, and the first ones are the oldest."""
-        topics = [REMARKED_TOPIC, None, bytes(12) + bytes.fromhex(self.writer[2:])]
-        for log in self._view.reader.logs(self.epochs[0].from_block, self._view.block.number, topics, [self._view.log]):
-            try:
-                remark = decode_remark(log)
-            except DecodingError:
-                continue  # our log emits none like this, and step 1 says whether it is ours
-            found = self.remarks[remark.seq]
-            if len(found) < MOST_REMARKS:
+        for remark in self._view.remarks(self.writer):
+            if isinstance(remark, Remark) and len(found := self.remarks[remark.seq]) < MOST_REMARKS:
                 found.append(
                     RemarkRow(
                         author=remark.author, verdict=remark.verdict.name.lower(), hash=remark.hash,
@@ -165,7 +159,8 @@ class Chronicle:
         start = self.epochs[0].from_block
         try:
             for proposal in self._view.proposals(governed, start):
-                self._proposals[subject(proposal.key)] = self.row_of(proposal)
+                if isinstance(proposal, Proposal):
+                    self._proposals[subject(proposal.key)] = self.row_of(proposal)
             self._read_votes(governed, start)
         except (DecodingError, RevertedError) as error:
             self.unread[governor] = error.message
