@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from pnyx_agents.analyst import ModelAnalyst, deliberate
-from pnyx_agents.audit import publish
+from pnyx_agents.audit import Links, publish
 from pnyx_policies.analysis import Analysis, Recommendation
 from pnyx_policies.approval import answered
 from pnyx_policies.audit import Period, Prices
@@ -140,7 +140,7 @@ class World:
 
     def published(self, out: Path, *, page: str | None = None, **options: Any) -> Any:
         """Writes the report; gives its JSON."""
-        publish(self.audit(**options), out, page)
+        publish(self.audit(**options), out, Links.parse(page, self.log) if page else None)
         return json.loads((out / "report.json").read_text(encoding="ascii"))
 
     def bundle_file(self, sealed: Sealed) -> Path:

@@ -79,7 +79,7 @@ def test_a_period_and_prices(world: World, tmp_path: Path) -> None:
         (["--json", "--since", "soon"], "'soon' is no date and no block"),
         (["--json", "--since", "2026-03-02", "--until", "2026-03-01"], "ends (2026-03-01) before it begins"),
         (["--json", "--page", "javascript:alert(1)"], "expected an http(s) address"),
-        (["--json", "--page", "https://example.org/#/x"], "expected an http(s) address"),
+        (["--json", "--page", "https://example.org/#/x/y"], "only the endpoint may stand"),
         (["--json", "--prices", "nowhere.toml"], "nowhere.toml: No such file or directory"),
         (["--json", "--upto", "yesterday"], "is no block"),
     ],

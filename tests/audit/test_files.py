@@ -126,7 +126,7 @@ def test_the_page_tells_what_happened(world: World, busy: LocalAgent, tmp_path: 
     assert "1 record(s) withhold rules" in text
     assert "The evidence of 1 decision(s) cannot be found" in text
     assert "a vote without an entry" in text
-    assert f"{PAGE}#/agent/{busy.writer}/decision/5" in {a.get("href") for a in document.iter("a")}
+    assert f"{PAGE}#/-/{world.log}/agent/{busy.writer}/decision/5" in {a.get("href") for a in document.iter("a")}
 
 
 def test_a_period_without_anything(world: World, tmp_path: Path) -> None:
@@ -161,7 +161,7 @@ def test_the_feeds_are_sound(world: World, busy: LocalAgent, tmp_path: Path, pag
     for entry, item, row in zip(feed.entries, told["items"], rows, strict=True):
         assert entry.updated == item["date_published"]
         assert item["content_text"].endswith(f"[{row.check.label.value}]")
-        link = f"{PAGE}#/agent/{busy.writer}/decision/{row.seq}" if page else None
+        link = f"{PAGE}#/-/{world.log}/agent/{busy.writer}/decision/{row.seq}" if page else None
         assert item.get("url") == link
         assert [found.href for found in entry.get("links", [])] == ([link] if link else [])
     assert told["items"][2]["title"].startswith("Voted against: Pay the gardener")

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pnyx_agents.audit import words
+from pnyx_agents.audit import Links, words
 from pnyx_contracts.errors import UsageError
 from pnyx_policies.audit import Bound, Label, Period, Prices, label
 from pnyx_policies.audit.prices import Price, spelled, total
@@ -135,7 +135,9 @@ GONE = ABOUT.missing(Step.BUNDLE, "gone")
     [
         ([], Label.NOT_CHECKABLE),
         ([ABOUT.not_checkable(Step.STATE, "old")], Label.NOT_CHECKABLE),
-        ([MATCHES, ABOUT.not_checkable(Step.STATE, "old")], Label.CHECKED),
+        ([MATCHES, ABOUT.not_checkable(Step.STATE, "old")], Label.NOT_CHECKABLE),
+        ([MATCHES, ABOUT.not_checkable(Step.DECISION, "a plugin's check")], Label.CHECKED),
+        ([MATCHES], Label.CHECKED),
         ([MATCHES, ABOUT.pending(Step.ANNOUNCED_VOTES, "open")], Label.PENDING),
         ([MATCHES, ABOUT.not_proven(Step.DECISION, "withheld")], Label.NOT_PROVEN),
         ([MATCHES, GONE], Label.WITHHELD),
@@ -212,3 +214,40 @@ def test_a_title_is_one_short_line(text: str) -> None:
 def test_titles() -> None:
     assert title_of("\n\n ## Pay the gardener ##\nmore") == "Pay the gardener ##"
     assert title_of("\u202e\n") == ""
+
+
+# Links
+
+
+@pytest.mark.parametrize(
+    ("page", "link"),
+    [
+        ("https://example.org/", "https://example.org/#/-/0x01/agent/0x02/decision/3"),
+        ("http://localhost:8000", "http://localhost:8000#/-/0x01/agent/0x02/decision/3"),
+        ("https://example.org/#", "https://example.org/#/-/0x01/agent/0x02/decision/3"),
+        (
+            "https://example.org/#/https%3A%2F%2Frpc",
+            "https://example.org/#/https%3A%2F%2Frpc/0x01/agent/0x02/decision/3",
+        ),
+    ],
+)
+def test_links_are_those_of_the_page(page: str, link: str) -> None:
+    assert Links.parse(page, "0x01").decision("0x02", 3) == link
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "",
+        "example.org",
+        "javascript:alert(1)",
+        "https:///x",
+        "https://a/\n",
+        'https://a/"',
+        "https://a/#/x/y",
+        "https://a/#x",
+    ],
+)
+def test_what_is_no_page_is_refused(page: str) -> None:
+    with pytest.raises(UsageError, match="--page"):
+        Links.parse(page, "0x01")

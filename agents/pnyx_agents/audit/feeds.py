@@ -9,6 +9,7 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 from pnyx_agents.audit import words
+from pnyx_agents.audit.links import Links
 from pnyx_policies.audit.rows import DecisionRow
 from pnyx_tools.audit import WriterHead
 
@@ -27,8 +28,8 @@ class Feed:
     """The newest first."""
     updated: int
     """For a feed without items."""
-    page: str | None
-    """Where the members' page lies; without it, items have no links."""
+    links: Links | None
+    """Into the members' page; without it, items have no links."""
 
     @property
     def id(self) -> str:
@@ -40,7 +41,7 @@ class Feed:
 
     @property
     def link(self) -> str | None:
-        return f"{self.page}#/agent/{self.head.writer}" if self.page else None
+        return self.links.agent(self.head.writer) if self.links else None
 
     def items(self) -> list[Item]:
         """What both formats say about each entry."""
@@ -52,7 +53,7 @@ class Feed:
             title=f"{words.headline(row)}: {words.subject(row)}",
             text=f"{words.reason(row)} [{row.check.label.value}]",
             updated=words.rfc3339(row.time),
-            link=f"{self.link}/decision/{row.seq}" if self.link else None,
+            link=self.links.decision(self.head.writer, row.seq) if self.links else None,
         )
 
 

@@ -15,6 +15,7 @@ from typing import IO, Any, Final
 
 from pnyx_agents.audit.feeds import Feed, atom, json_feed
 from pnyx_agents.audit.html import Chapter, write_html
+from pnyx_agents.audit.links import Links
 from pnyx_contracts.errors import UsageError
 from pnyx_contracts.types import Value, to_hex
 from pnyx_tools.audit import Audit, WriterAudit
@@ -33,11 +34,8 @@ class Published:
     decisions: int
 
 
-def publish(audit: Audit, folder: Path, page: str | None = None) -> Published:
-    """Writes ``report.json``, ``report.html`` and ``feeds/`` into `folder`; files of an earlier report are replaced.
-
-    `page` is the address of the members' page, for links.
-    """
+def publish(audit: Audit, folder: Path, links: Links | None = None) -> Published:
+    """Writes ``report.json``, ``report.html`` and ``feeds/`` into `folder`; files of an earlier report are replaced."""
     try:
         (folder / "feeds").mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError) as error:
@@ -50,9 +48,9 @@ def publish(audit: Audit, folder: Path, page: str | None = None) -> Published:
             chapters.append(_write_agent(writer, report))
         report.write(b"\n]}\n")
     with _whole(folder / "report.html") as file:
-        write_html(audit, chapters, page, file)
+        write_html(audit, chapters, links, file)
     for chapter in chapters:
-        _write_feeds(audit, chapter, folder / "feeds", page)
+        _write_feeds(audit, chapter, folder / "feeds", links)
     return Published(folder, len(chapters), sum(chapter.summary.entries for chapter in chapters))
 
 
@@ -71,9 +69,9 @@ def _write_agent(writer: WriterAudit, report: IO[bytes]) -> Chapter:
     return Chapter(writer.head, summary, tuple(reversed(newest)))
 
 
-def _write_feeds(audit: Audit, chapter: Chapter, folder: Path, page: str | None) -> None:
+def _write_feeds(audit: Audit, chapter: Chapter, folder: Path, links: Links | None) -> None:
     report = audit.report
-    feed = Feed(report.chain_id, report.log, chapter.head, chapter.rows, report.block.timestamp, page)
+    feed = Feed(report.chain_id, report.log, chapter.head, chapter.rows, report.block.timestamp, links)
     forms: dict[str, Callable[[Feed], bytes]] = {"atom": atom, "json": json_feed}
     for ending, form in forms.items():
         with _whole(folder / f"{chapter.head.writer}.{ending}") as file:

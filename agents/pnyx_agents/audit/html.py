@@ -15,6 +15,7 @@ from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
 from pnyx_agents.audit import words
+from pnyx_agents.audit.links import Links
 from pnyx_contracts.types import to_hex
 from pnyx_policies.audit.period import Bound
 from pnyx_policies.audit.rows import DecisionRow, NoteRow, ProposalNote
@@ -55,7 +56,7 @@ class Chapter:
         return {word: count for word, count in found.items() if count}
 
 
-def write_html(audit: Audit, chapters: Sequence[Chapter], page: str | None, file: IO[bytes]) -> None:
+def write_html(audit: Audit, chapters: Sequence[Chapter], links: Links | None, file: IO[bytes]) -> None:
     """Piece by piece; the whole page is never in memory."""
     style = files(__package__).joinpath("report.css").read_text(encoding="utf-8")
     report = audit.report
@@ -67,7 +68,7 @@ def write_html(audit: Audit, chapters: Sequence[Chapter], page: str | None, file
         chapters=chapters,
         period=(_bound(audit.period.since), _bound(audit.period.until)),
         currency=audit.prices.currency if audit.prices else None,
-        page=page,
+        links=links,
         release=version("pnyx"),
     )
     stream.enable_buffering(64)

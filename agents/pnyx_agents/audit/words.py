@@ -18,12 +18,12 @@ _NOT_IN_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _LATEST = 253_402_300_799  # the last second of the year 9999
 
 LABELS: Final = {
-    Label.CHECKED: "Everything that could be checked matches.",
     Label.DIFFERS: "Something does not match, or something that is owed is not there.",
     Label.WITHHELD: "The evidence cannot be found.",
     Label.NOT_PROVEN: "It rests on something that the record does not show.",
-    Label.NOT_CHECKABLE: "Nothing about it could be checked.",
+    Label.NOT_CHECKABLE: "Nothing differs, but a whole step could not be checked.",
     Label.PENDING: "Something is not due yet.",
+    Label.CHECKED: "Nothing differs, and something of every step matches.",
 }
 
 TIERS: Final = {

@@ -44,7 +44,7 @@ def command(
 
     Checks the whole log as `pnyx verify` does, and has its exit codes. See docs/audit.md.
     """
-    from pnyx_agents.audit import publish
+    from pnyx_agents.audit import Links, publish
     from pnyx_agents.console import Console
     from pnyx_contracts.errors import UsageError
     from pnyx_tools.audit import audit
@@ -53,13 +53,13 @@ def command(
     if out is None and not as_json:
         raise UsageError("nobody said where the report goes", hint="--out FOLDER, or --json for standard output")
     period, table = _period(since, until), _prices(prices)
-    _require_web_address(page)
+    links = Links.parse(page, address) if page is not None else None
     with tempfile.TemporaryDirectory() as temporary, Console(stderr=True).status("reading the log") as status:
         answer = audit(
             Rpc(rpc), address, writer, evidence, period=period, prices=table, factory=factory, upto=upto,
             from_block=from_block, progress=status.update,
         )  # fmt: skip
-        done = publish(answer, out or Path(temporary), page)
+        done = publish(answer, out or Path(temporary), links)
         if as_json:
             with (done.folder / "report.json").open(encoding="ascii") as report:
                 shutil.copyfileobj(report, sys.stdout)
@@ -92,21 +92,6 @@ def _prices(path: Path | None) -> Prices | None:
         return Prices.parse(path.read_text(encoding="utf-8"), str(path))
     except UnicodeDecodeError:
         raise UsageError(f"{path}: not UTF-8 text", hint="docs/audit.md shows a table of prices") from None
-
-
-def _require_web_address(page: str | None) -> None:
-    """It becomes a link in every reader of a feed."""
-    from urllib.parse import urlsplit
-
-    from pnyx_contracts.errors import UsageError
-
-    if page is None:
-        return
-    parts = urlsplit(page)
-    if parts.scheme not in {"http", "https"} or not parts.netloc or parts.fragment or not page.isprintable():
-        raise UsageError(
-            f"--page {page!r}: expected an http(s) address without #", hint="https://example.org/explorer/"
-        )
 
 
 def _in_words(counts: dict[str, int]) -> str:
