@@ -98,3 +98,18 @@ def test_3_when_the_chain_cannot_be_read(world: World, tmp_path: Path) -> None:
     assert ended.returncode == 3
     assert "cannot be reached" in ended.stderr
     assert not (tmp_path / "out").exists()
+
+
+def test_the_log_of_a_period(world: World, agent: LocalAgent) -> None:
+    agent.act(world.blocks, world.open_proposal())
+    command = [sys.executable, "-m", "pnyx_agents", "log", "--rpc", world.node.url, "--log", world.log, "--json"]
+
+    def listed(*options: object) -> list[dict[str, Any]]:
+        ended = subprocess.run([*command, *map(str, options)], capture_output=True, text=True, check=True, timeout=120)
+        entries: list[dict[str, Any]] = json.loads(ended.stdout)
+        return entries
+
+    first, second = listed()
+    assert listed("--until", first["block_number"]) == [first]
+    assert listed("--since", second["block_number"]) == [second]
+    assert listed("--since", "2001-01-01", "--until", "2001-12-31") == []

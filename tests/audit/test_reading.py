@@ -9,8 +9,10 @@ import pytest
 from pnyx_contracts.decision_log import encode_register, encode_remark, encode_succeed, vote_action
 from pnyx_contracts.entry import EntryKind, RemarkVerdict
 from pnyx_contracts.types import Vote
-from pnyx_policies.audit import Bound, Label, Period, Prices
+from pnyx_policies.audit import Bound, Label, Period, Prices, Story, tell
+from pnyx_policies.bundle import Bundle
 from pnyx_policies.decision import Mode
+from pnyx_tools.audit import telling
 from pnyx_tools.testing.openai_server import answer, completion, dropped, refusal
 
 from .conftest import CALM, HOLDING, World
@@ -280,6 +282,7 @@ def test_a_field_that_is_withheld(world: World) -> None:
     assert (story.evidence, set(story.withheld)) == ("partly", {"rules", "attempts", "opinions"})
     assert (story.fired, story.model) == (None, None)
     assert story.decided_by == "calm"
+    assert story.sealed == (), "the configuration declares none of them sealed"
     assert told.summary.withheld == {"rules": 1, "attempts": 1, "opinions": 1}
     assert told.summary.model.unknown == 1
     assert [found.reason for found in told.summary.not_proven if "rules" in found.reason]
@@ -344,3 +347,20 @@ def test_a_successor(world: World) -> None:
     assert (second.head.predecessor, second.head.successor) == (old.writer, None)
     assert [event.kind.name for event in (*first.head.events, *second.head.events)] == ["SUCCEEDED", "SUCCEEDS"]
     assert [row.seq for row in second.rows] == [2]
+
+
+def test_a_record_that_cannot_be_told_ends_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Records come from strangers: whatever one of them provokes, the others are told."""
+    agent = world.plain_key()
+    bad = agent.act(world.blocks, world.open_proposal())
+    agent.act(world.blocks, world.open_proposal())
+
+    def stumble(bundle: Bundle, *options: Any) -> Story:
+        if bundle.record_root == bad.bundle.record_root:
+            raise RecursionError("nested too deep")
+        return tell(bundle, *options)
+
+    monkeypatch.setattr(telling, "tell", stumble)
+    first, second = world.told(agent).rows
+    assert (first.story.evidence, first.story.why) == ("differs", "it cannot be told: RecursionError: nested too deep")
+    assert (first.cast and first.cast.vote, second.story.outcome) == ("for", "for")

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 import click
 
 from pnyx_agents.cli.arguments import ADDRESS, BLOCK, BLOCK_TAG
-from pnyx_agents.cli.options import json_option
+from pnyx_agents.cli.options import json_option, period_of, since_option, until_option
 
 if TYPE_CHECKING:
-    from pnyx_policies.audit import Period, Prices
+    from pnyx_policies.audit import Prices
 
 
 @click.command("audit")
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     "--writer", type=ADDRESS, help="This writer only, a gate or an account; default: every writer of the log."
 )
 @click.option("--evidence", help="Folder or URL of the bundles; default: where each writer says on chain.")
-@click.option("--since", help="Begin of the period: 2026-03-01 (UTC), 2026-03-01T18:00Z, or a block. It belongs to it.")
-@click.option("--until", help="End of the period: a day (to its end), a time, or a block. It belongs to it.")
+@since_option
+@until_option
 @click.option("--out", type=click.Path(path_type=Path), help="Folder for report.json, report.html and feeds/.")
 @click.option("--page", help="Address of the members' page (http or https); the report and the feeds link to it.")
 @click.option("--prices", type=click.Path(path_type=Path), help="TOML file with what each model costs.")
@@ -52,7 +52,7 @@ def command(
 
     if out is None and not as_json:
         raise UsageError("nobody said where the report goes", hint="--out FOLDER, or --json for standard output")
-    period, table = _period(since, until), _prices(prices)
+    period, table = period_of(since, until), _prices(prices)
     links = Links.parse(page, address) if page is not None else None
     with tempfile.TemporaryDirectory() as temporary, Console(stderr=True).status("reading the log") as status:
         answer = audit(
@@ -67,19 +67,6 @@ def command(
         click.echo(f"{done.decisions} decisions of {done.writers} agent(s): {done.folder / 'report.html'}")
         click.echo(_in_words(answer.report.counts()))
     sys.exit(answer.report.exit_code)
-
-
-def _period(since: str | None, until: str | None) -> Period:
-    from pnyx_contracts.errors import UsageError
-    from pnyx_policies.audit import Bound, Period
-
-    period = Period(
-        since=Bound.parse(since, end=False) if since is not None else None,
-        until=Bound.parse(until, end=True) if until is not None else None,
-    )
-    if period.is_backwards:
-        raise UsageError(f"the period ends ({until}) before it begins ({since})", hint="--since the earlier one")
-    return period
 
 
 def _prices(path: Path | None) -> Prices | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pnyx_agents.cli.arguments import ADDRESS, BLOCK
-from pnyx_agents.cli.options import json_option, print_json
+from pnyx_agents.cli.options import json_option, period_of, print_json, since_option, until_option
 
 if TYPE_CHECKING:
     from pnyx_contracts.entry import Entry
@@ -19,8 +19,12 @@ if TYPE_CHECKING:
 @click.option("--log", "address", type=ADDRESS, required=True, help="The decision log.")
 @click.option("--writer", type=ADDRESS, help="Only this writer's entries.")
 @click.option("--from-block", type=BLOCK, default=0, show_default=True, help="Where to start reading.")
+@since_option
+@until_option
 @json_option
-def command(rpc: str, address: str, writer: str | None, from_block: int, as_json: bool) -> None:
+def command(
+    rpc: str, address: str, writer: str | None, from_block: int, since: str | None, until: str | None, as_json: bool
+) -> None:
     """The entries of a decision log, as the chain has them. `pnyx verify` checks them."""
     from pnyx_agents.console import Console
     from pnyx_contracts.artifacts import artifact
@@ -28,7 +32,7 @@ def command(rpc: str, address: str, writer: str | None, from_block: int, as_json
     from pnyx_contracts.errors import UsageError
     from pnyx_tools.rpc import Rpc
 
-    reader = Rpc(rpc)
+    reader, period = Rpc(rpc), period_of(since, until)
     if artifact("DecisionLog").immutables_of(reader.code(address)) is None:
         raise UsageError(
             f"there is no decision log at {address} on chain {reader.chain_id()}",
@@ -37,6 +41,7 @@ def command(rpc: str, address: str, writer: str | None, from_block: int, as_json
     topics = [ENTRY_TOPIC, bytes.fromhex(writer.removeprefix("0x")).rjust(32, b"\0")] if writer else [ENTRY_TOPIC]
     with Console(stderr=True).status("reading the log"):
         entries = [decode_entry(log) for log in reader.logs(from_block, reader.block().number, topics, [address])]
+    entries = [entry for entry in entries if period.holds(entry.block_number, entry.time)]
     if as_json:
         print_json([entry.model_dump(mode="json") for entry in entries])
         return

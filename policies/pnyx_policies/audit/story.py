@@ -6,6 +6,7 @@ A field that the record withholds leaves its part empty, and its name stands in 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection
 from decimal import Decimal
 from itertools import pairwise
 from typing import Final
@@ -73,6 +74,9 @@ class Story(Value):
     why: str = ""
     """What is wrong with the evidence."""
     withheld: tuple[str, ...] = ()
+    """Fields that the record does not show."""
+    sealed: tuple[str, ...] = ()
+    """Those of them that the configuration in force declares sealed."""
     agent: str | None = None
     mode: str | None = None
     outcome: str | None = None
@@ -98,14 +102,18 @@ def cut(text: str, limit: int = LONGEST_TEXT) -> str:
     return text if len(text) <= limit else f"{text[:limit]}... ({len(text)} characters)"
 
 
-def tell(bundle: Bundle, prices: Prices | None = None) -> Story:
-    """The story of a bundle that hashes to its record root. Whether it is true is the verifier's business."""
+def tell(bundle: Bundle, prices: Prices | None = None, sealed: Collection[str] = ()) -> Story:
+    """The story of a bundle that hashes to its record root. Whether it is true is the verifier's business.
+
+    `sealed` are the fields that the configuration in force declares sealed.
+    """
     dossier, withheld = dossier_of(bundle), bundle.withheld
     shown = frozenset(Dossier.model_fields) - frozenset(withheld)
     header, decision = ("header" in shown, "decision" in shown)
     return Story(
         evidence="partly" if withheld else "whole",
         withheld=withheld,
+        sealed=tuple(name for name in withheld if name in sealed),
         agent=cut(dossier.header.agent) if header else None,
         mode=dossier.header.mode.value if header else None,
         outcome=dossier.decision.outcome.value if decision else None,

@@ -67,6 +67,7 @@ class Chronicle:
         self._announced: ConfigurationAnnounced | None = None
         self.time_of = lru_cache(CACHED_BLOCKS)(lambda number: view.reader.block(number).timestamp)
         """When a block was made, in seconds since the epoch."""
+        self._clock = lru_cache(CACHED_BLOCKS)(self._read_clock)
         for event in view.events(writer):
             self._take(event)
         self.remarks: defaultdict[int, list[RemarkRow]] = defaultdict(list)
@@ -228,7 +229,8 @@ class Chronicle:
             return None
         return proposal.vote_end, self.time_of(proposal.vote_end)
 
-    def _clock(self, governor: str, block: int) -> int | None:
+    def _read_clock(self, governor: str, block: int) -> int | None:
+        """A governor's time in a block; None where the node does not tell."""
         profile = self._view.governed(governor).profile
         if profile is None:
             return None

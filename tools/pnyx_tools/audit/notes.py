@@ -19,11 +19,14 @@ class Notes:
     """Takes every verdict of a check; gives back those about one entry, or about none."""
 
     def __init__(self) -> None:
-        self._by_entry: defaultdict[str, dict[int, tuple[Verdict, ...]]] = defaultdict(dict)
+        self._by_entry: defaultdict[str, dict[int, tuple[int, ...]]] = defaultdict(dict)
+        """Places in `_known`, by writer and number of the entry."""
         self._loose: defaultdict[str, list[Verdict]] = defaultdict(list)
         self._counts: defaultdict[str, Counter[Status]] = defaultdict(Counter)
-        self._same: dict[Verdict, Verdict] = {}
-        self._rows: dict[tuple[Verdict, ...], tuple[Verdict, ...]] = {}
+        self._known: list[Verdict] = []
+        """Each wording once, about nothing in particular."""
+        self._places: dict[tuple[int | str, ...], int] = {}
+        self._rows: dict[tuple[int, ...], tuple[int, ...]] = {}
 
     def take(self, verdict: Verdict) -> None:
         """The next verdict, in any order."""
@@ -31,18 +34,19 @@ class Notes:
         self._counts[about.writer][verdict.status] += 1
         if about.seq is not None:
             found = self._by_entry[about.writer]
-            row = (*found.get(about.seq, ()), self._shared(verdict))
+            row = (*found.get(about.seq, ()), self._place(verdict))
             found[about.seq] = self._rows.setdefault(row, row)
         elif verdict.status is not Status.MATCHES and len(self._loose[about.writer]) < MOST_LOOSE:
             self._loose[about.writer].append(verdict)
 
-    def _shared(self, verdict: Verdict) -> Verdict:
-        """The same words about another entry: one object for all."""
-        bare = Verdict(
-            verdict.step, verdict.status, About(), verdict.grade, verdict.where, verdict.reason, verdict.expected,
-            verdict.seen,
-        )  # fmt: skip
-        return self._same.setdefault(bare, bare)
+    def _place(self, verdict: Verdict) -> int:
+        words = (verdict.where, verdict.reason, verdict.expected, verdict.seen)
+        place = self._places.setdefault(
+            (int(verdict.step), verdict.status.value, verdict.grade.value, *words), len(self._known)
+        )
+        if place == len(self._known):
+            self._known.append(Verdict(verdict.step, verdict.status, About(), verdict.grade, *words))
+        return place
 
     def counts(self, writer: str) -> dict[str, int]:
         """Verdicts by status, about everything of this writer."""
@@ -54,7 +58,7 @@ class Notes:
 
     def check(self, writer: str, seq: int) -> CheckRow:
         """What is said about one entry."""
-        verdicts = self._by_entry[writer].get(seq, ())
+        verdicts = [self._known[place] for place in self._by_entry[writer].get(seq, ())]
         notes = [NoteRow.of(verdict) for verdict in verdicts if verdict.status is not Status.MATCHES]
         return CheckRow(
             label=label(verdicts),

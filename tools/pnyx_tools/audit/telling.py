@@ -173,7 +173,7 @@ class WriterAudit:
     def head(self) -> WriterHead:
         """Everything but the decisions."""
         audit, chronicle = self._audit, self._chronicle
-        rows = self._configurations()
+        rows = self._configurations
         period_rows = [row for row in rows if audit.period.holds(row.from_block, row.from_time)]
         ended = [row for row in rows if not self._is_after(row.from_block, row.from_time)]
         in_force = ended[-1] if ended else None
@@ -218,6 +218,7 @@ class WriterAudit:
             if closed is None or verdict.status is Status.PENDING or self._audit.period.holds(*closed):
                 yield ProposalNote(proposal=key, title=proposal.title if proposal else "", note=NoteRow.of(verdict))
 
+    @cached_property
     def _configurations(self) -> list[ConfigurationRow]:
         rows: list[ConfigurationRow] = []
         before: JsonValue = None
@@ -226,6 +227,12 @@ class WriterAudit:
             before = row.document
             rows.append(row)
         return rows
+
+    def _sealed(self, epoch: int) -> tuple[str, ...]:
+        """Fields that a configuration declares sealed; none where its document is not there."""
+        document = self._configurations[epoch].document if epoch < len(self._configurations) else None
+        declared = document.get("sealed") if isinstance(document, dict) else None
+        return tuple(str(name) for name in declared) if isinstance(declared, list) else ()
 
     def _configuration(self, number: int, epoch: Epoch, before: JsonValue) -> ConfigurationRow:
         document, why = self._document(epoch.declaration)
@@ -312,7 +319,7 @@ class WriterAudit:
     def _tell(self, entry: Entry, bundle: Bundle, announced: ProposalRow | None) -> tuple[Story, ProposalRow | None]:
         """A stranger's record: one that cannot be told must not end the report about the others."""
         try:
-            story = tell(bundle, self._audit.prices)
+            story = tell(bundle, self._audit.prices, self._sealed(entry.epoch))
             if announced is None and "proposal" not in bundle.withheld:
                 announced = self._recorded(entry, bundle)
         except UnreachableError:
