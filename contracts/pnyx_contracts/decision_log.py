@@ -58,7 +58,9 @@ GATE_CREATED_TOPIC: Final = keccak(b"GateCreated(address,address,address,address
 _KINDS: Final = {int(kind).to_bytes(32, "big"): kind for kind in EntryKind}
 _ENTRY_BYTES: Final = 192
 """Length of the data of an `Entry` event: six words."""
-_ZEROS_12, _ZEROS_26, _ZEROS_27, _ZEROS_30 = bytes(12), bytes(26), bytes(27), bytes(30)
+_ENTRY_WORDS: Final = struct.Struct(">24xQ24xQ24xQ32s32s32s").unpack
+"""The ends of three words that hold small numbers, and three words whole."""
+_ZEROS_12: Final = bytes(12)
 
 ADMINISTRATION: Final = keccak(b"pnyx.VoteGate.administration.v1")
 """Prompt hash of a gate's administrative entries: no model was asked."""
@@ -225,20 +227,21 @@ def decode_entry(log: Log) -> Entry:
         raise _another_event(log)
     _, writer, about, kind_word = topics
     kind = _KINDS.get(kind_word)
-    if kind is None or len(data) != _ENTRY_BYTES or data[:27] != _ZEROS_27 or data[32:62] != _ZEROS_30:
+    if kind is None or len(data) != _ENTRY_BYTES or not data[:24] == data[32:56] == data[64:88] == writer[:12] * 2:
         raise _no_entry(log)
-    if data[64:90] != _ZEROS_26 or writer[:12] != _ZEROS_12:
+    seq, epoch, time, prompt_hash, record_root, action = _ENTRY_WORDS(data)
+    if seq >= 1 << 40 or epoch >= 1 << 16 or time >= 1 << 48 or writer[:12] != _ZEROS_12:
         raise _no_entry(log)
     return Entry.unchecked(
         writer=_address_in(writer),
         subject=about,
         kind=kind,
-        seq=int.from_bytes(data[27:32], "big"),
-        epoch=int.from_bytes(data[62:64], "big"),
-        time=int.from_bytes(data[90:96], "big"),
-        prompt_hash=data[96:128],
-        record_root=data[128:160],
-        action=data[160:192],
+        seq=seq,
+        epoch=epoch,
+        time=time,
+        prompt_hash=prompt_hash,
+        record_root=record_root,
+        action=action,
         block_number=log.block_number,
         transaction_hash=log.transaction_hash,
         log_index=log.log_index,

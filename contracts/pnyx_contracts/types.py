@@ -8,6 +8,7 @@ EIP-55 checksummed, so that canonical JSON (RFC 8785) keeps them exactly.
 from __future__ import annotations
 
 from enum import Enum, IntEnum
+from functools import cache
 from typing import Annotated, Any, Self
 
 from eth_utils.address import is_address, is_checksum_address, to_checksum_address
@@ -52,10 +53,15 @@ class Value(BaseModel):
         """
         value = cls.__new__(cls)
         _set(value, "__dict__", fields)
-        _set(value, "__pydantic_fields_set__", set(fields))
+        _set(value, "__pydantic_fields_set__", _names_of(cls))
         _set(value, "__pydantic_extra__", None)
         _set(value, "__pydantic_private__", None)
         return value
+
+
+@cache
+def _names_of(value: type[Value]) -> set[str]:
+    return set(value.model_fields)
 
 
 def _to_uint(value: Any) -> int:  # noqa: ANN401 - a validator sees what came in, whatever it is

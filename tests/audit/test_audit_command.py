@@ -106,7 +106,7 @@ def test_the_log_of_a_period(world: World, agent: LocalAgent) -> None:
 
     def listed(*options: object) -> list[dict[str, Any]]:
         ended = subprocess.run([*command, *map(str, options)], capture_output=True, text=True, check=True, timeout=120)
-        entries: list[dict[str, Any]] = json.loads(ended.stdout)
+        entries: list[dict[str, Any]] = json.loads(ended.stdout)["entries"]
         return entries
 
     first, second = listed()

@@ -288,6 +288,18 @@ def test_a_field_that_is_withheld(world: World) -> None:
     assert [found.reason for found in told.summary.not_proven if "rules" in found.reason]
 
 
+def test_fields_that_the_configuration_seals(world: World) -> None:
+    agent = world.model(sealed=("attempts", "rules"))
+    agent.act(world.blocks, world.open_proposal())
+    told = world.told(agent)
+    story = told.row.story
+    assert (story.withheld, story.sealed) == (("attempts", "rules"), ("attempts", "rules"))
+    assert told.row.check.label is Label.NOT_CHECKABLE
+    assert (story.fired, story.model, story.decided_by) == (None, None, "calm")
+    assert told.summary.not_proven == ()
+    assert [found.reason for found in told.summary.not_checkable if "sealed, as the agent declares" in found.reason]
+
+
 def test_a_declared_place_that_does_not_answer(world: World) -> None:
     agent = world.plain_key(evidence_uri="http://127.0.0.1:9/evidence")
     agent.act(world.blocks, world.open_proposal())

@@ -260,9 +260,16 @@ def test_json_is_stable(world):
     world.plain_key().act(world.blocks, world.open_proposal())
     report = world.check().to_json()
     assert json.dumps(report) == json.dumps(world.check().to_json())
-    assert list(report) == ["format", "ok", "chain_id", "log", "block", "counts", "log_verdicts", "writers"]
+    assert list(report) == [
+        "format", "ok", "chain_id", "log", "block", "counts", "without_evidence", "log_verdicts", "writers",
+    ]  # fmt: skip
     (writer,) = report["writers"]
-    assert list(writer) == ["writer", "tier", "entries", "kinds", "counts", "verdicts"]
+    assert list(writer) == [
+        "writer", "tier", "entries", "kinds", "predecessor", "successor", "steps", "counts", "verdicts", "cut",
+        "remarks", "remarks_cut",
+    ]  # fmt: skip
+    assert writer["steps"]["6"] == {"matches": 1}
+    assert {v["status"] for v in writer["verdicts"]} == {"not checkable"}
     assert list(writer["verdicts"][0]) == [
         "step", "status", "grade", "entry", "proposal", "where", "reason", "expected", "seen",
     ]  # fmt: skip

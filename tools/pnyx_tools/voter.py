@@ -27,12 +27,14 @@ from pnyx_contracts.errors import DiffersError, UsageError
 from pnyx_contracts.governors import GovernorAdapter, GovernorProfile, TransactionCall
 from pnyx_contracts.types import Log, ProposalState, Vote, VoteCast
 from pnyx_policies.entitlement import entitlement
+from pnyx_tools.atomic import atomic_log, undelegated
 from pnyx_tools.clock import clock_at
 from pnyx_tools.reader import RevertedError, Topics
 from pnyx_tools.recorder import Case, Writer, find_entry, read_back_entry, receipt_logs, record, record_note
 from pnyx_tools.sender import Errand, FailedTransactionError, GivenUpError
 from pnyx_tools.signer import payload
 from pnyx_tools.signer.protocol import NotYetError, SignBallot, SignRequest, SignVote, Ticket
+from pnyx_tools.signer.settings import WriterKind
 
 LEAST_BLOCKS_ABOVE = 1
 """On the entry of a plain key, before its vote is signed; however little time is left."""
@@ -73,6 +75,7 @@ def vote_with_entry(writer: Writer, booth: Booth, case: Case) -> Voted:
     reason = case.dossier.decision.reason
 
     def prepare() -> tuple[TransactionCall, Callable[[Ticket], SignRequest]]:
+        _require_delegated(writer)
         seq = writer.next_seq()
         call = payload.vote_with_entry(writer.desk, seq, case.key, support, case.roots, reason)
         return call, lambda ticket: SignVote(bundle=case.text, expected_seq=seq, ticket=ticket)
@@ -94,6 +97,13 @@ def vote_with_entry(writer: Writer, booth: Booth, case: Case) -> Voted:
         )
     entry = read_back_entry(writer, case, EntryKind.VOTE, vote_action(support), receipt)
     return Voted(entry, cast=read_back_vote(writer, booth, case, receipt))
+
+
+def _require_delegated(writer: Writer) -> None:
+    """The signer refuses by what it sees itself; asked here too, other code would only show as a revert."""
+    desk = writer.desk
+    if desk.writer_kind is WriterKind.ATOMIC and atomic_log(writer.chain, desk.writer) != desk.log:
+        raise undelegated(desk.writer, desk.log)
 
 
 def vote_with_plain_key(writer: Writer, booth: Booth, case: Case) -> Voted:

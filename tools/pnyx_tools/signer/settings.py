@@ -59,6 +59,8 @@ class SignerSettings(Value):
     """The signer's own endpoint: better another one than the daemon's. Often holds a key, therefore never shown."""
     chain_id: int = Field(gt=0)
     log: Address
+    start_block: int = Field(default=0, ge=0)
+    """Block of the writer's registration: where reading the log begins."""
     writer: Address
     writer_kind: WriterKind
     configuration: Configuration

@@ -9,11 +9,12 @@ from pnyx_contracts.entry import Entry
 from pnyx_contracts.errors import DiffersError
 from pnyx_contracts.governors import GovernorAdapter, GovernorProfile
 from pnyx_contracts.types import Proposal, ProposalKey
-from pnyx_tools.atomic import atomic_log
+from pnyx_tools.atomic import atomic_log, undelegated
 from pnyx_tools.detect import detect
 from pnyx_tools.gather import gather_facts
 from pnyx_tools.reader import ChainReader
-from pnyx_tools.signer.policy import Seen, closed, undelegated
+from pnyx_tools.registration import require_in_force
+from pnyx_tools.signer.policy import Seen, closed
 from pnyx_tools.signer.settings import SignerSettings, WriterKind
 
 
@@ -44,7 +45,13 @@ class Witness:
             return
         _same("the writer, which is the key's address", settings.writer, self._key_address)
         if settings.writer_kind is WriterKind.ATOMIC and atomic_log(self._reader, settings.writer) != settings.log:
-            raise undelegated(settings)
+            raise undelegated(settings.writer, settings.log)
+
+    def check_in_force(self) -> None:
+        """After `check_place`: what comes into force in between shows as another epoch. Raises `RefusedError`."""
+        settings = self._settings
+        config_hash = settings.configuration.hash
+        require_in_force(self._reader, settings.log, settings.writer, config_hash, settings.start_block)
 
     def _check_gate(self) -> None:
         settings = self._settings

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator
+from itertools import chain
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -18,7 +19,7 @@ from pnyx_policies.dossier import Approval
 from pnyx_policies.verify.votes import Ballot
 
 _CACHE_KIB: Final = 8_192
-_ROWS_AT_ONCE: Final = 1_000
+_ROWS_AT_ONCE: Final = 500
 
 _SCHEMA: Final = """
 CREATE TABLE entries (
@@ -44,11 +45,12 @@ class Casebook:
 
     def __init__(self, writer: str) -> None:
         self.writer = writer
-        self._rows: list[tuple[Any, ...]] = []
         self._database = sqlite3.connect("")  # a file of its own, without a name
         self._database.executescript(
             f"PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -{_CACHE_KIB}; {_SCHEMA}"
         )
+        self._new_entries = _Rows(self._database, "entries", 12)
+        self._new_ballots = _Rows(self._database, "ballots", 10)
 
     def __enter__(self) -> Self:
         return self
@@ -62,29 +64,30 @@ class Casebook:
 
     def enter(self, entry: Entry, *, paused: bool) -> None:
         """`paused`: made while the votes of a gate were paused."""
-        self._rows.append(
+        self._new_entries.add(
             (
                 entry.subject, int(entry.kind), entry.seq, entry.epoch, entry.time, entry.prompt_hash,
                 entry.record_root, entry.action, entry.block_number, entry.transaction_hash, entry.log_index, paused,
             )
         )  # fmt: skip
-        if len(self._rows) >= _ROWS_AT_ONCE:
-            self._write_entries()
 
     def all_entered(self) -> None:
         """Every entry is in."""
-        self._write_entries()
+        self._new_entries.write()
         self._database.execute("CREATE INDEX entries_about ON entries (subject)")
+
+    def all_cast(self) -> None:
+        """Every ballot is in."""
+        self._new_ballots.write()
         self._database.execute("CREATE INDEX ballots_about ON ballots (subject)")
 
     def cast(self, ballot: Ballot) -> None:
-        self._database.execute(
-            "INSERT INTO ballots VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        self._new_ballots.add(
             (
                 subject(ballot.key), ballot.key.chain_id, ballot.key.governor, str(ballot.key.proposal_id),
                 str(ballot.support), ballot.block_number, ballot.log_index, ballot.transaction_hash, ballot.in_scope,
                 ballot.is_genuine,
-            ),
+            )
         )  # fmt: skip
 
     def name(self, about: bytes, key: ProposalKey) -> bool:
@@ -153,10 +156,6 @@ class Casebook:
         rows = self._database.execute("SELECT seq, approval FROM rejections WHERE subject = ?", (about,))
         return {seq: Approval.model_validate_json(text) for seq, text in rows}
 
-    def _write_entries(self) -> None:
-        self._database.executemany("INSERT INTO entries VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", self._rows)
-        self._rows.clear()
-
     def _entries(self, which: str, *values: object) -> Iterator[Entry]:
         question = f"SELECT {_ENTRY} FROM entries {which} ORDER BY number"  # noqa: S608 - `which` is written above
         rows = self._database.execute(question, values)
@@ -166,3 +165,26 @@ class Casebook:
                 prompt_hash=prompt, record_root=root, action=action, block_number=block,
                 transaction_hash=transaction, log_index=index,
             )  # fmt: skip
+
+
+class _Rows:
+    """New rows of a table, written many at a time in one statement: each statement lets other threads run, and waits
+    until they let it go on.
+    """
+
+    def __init__(self, database: sqlite3.Connection, table: str, columns: int) -> None:
+        self._database = database
+        self._table = table
+        self._row = f"(NULL, {', '.join('?' * columns)})"
+        self._waiting: list[tuple[Any, ...]] = []
+
+    def add(self, row: tuple[Any, ...]) -> None:
+        self._waiting.append(row)
+        if len(self._waiting) >= _ROWS_AT_ONCE:
+            self.write()
+
+    def write(self) -> None:
+        if self._waiting:
+            rows = ", ".join([self._row] * len(self._waiting))
+            self._database.execute(f"INSERT INTO {self._table} VALUES {rows}", list(chain(*self._waiting)))  # noqa: S608
+            self._waiting.clear()

@@ -13,6 +13,7 @@ from pnyx_contracts.types import BlockRef, Proposal, to_hex
 from pnyx_policies.bundle import Bundle
 from pnyx_policies.checks import builtin_checks
 from pnyx_policies.configuration import Configuration
+from pnyx_policies.disclosure import Disclosure, complete
 from pnyx_policies.facts import Facts, Grade
 from pnyx_policies.verify.facts import (
     check_code_until_entry,
@@ -61,11 +62,33 @@ _DECISION = frozenset({*_FACTS, "checks", "opinions", "ruleset", "rules", "decis
 _FACT_STEPS = ((Step.STATE, Grade.RE_READ), (Step.SIMULATION, Grade.RE_SIMULATED), (Step.CONTEXT, Grade.RE_READ))
 
 
+class Disclosures:
+    """Those that the member brought, and which of them an entry was found for."""
+
+    def __init__(self, disclosures: Sequence[Disclosure]) -> None:
+        self._all = disclosures
+        self._met: set[bytes] = set()
+
+    def about(self, record_root: bytes) -> list[Disclosure]:
+        """Those of one record, which an entry names."""
+        self._met.add(record_root)
+        return [disclosure for disclosure in self._all if disclosure.record_root == record_root]
+
+    def of_no_entry(self) -> Iterator[Verdict]:
+        for disclosure in self._all:
+            if disclosure.record_root not in self._met:
+                reason = "it opens a record that no entry names, of those that were checked"
+                yield About().differs(Step.BUNDLE, "disclosure", seen=disclosure.record_root, reason=reason)
+
+
 class EntryCheck:
     """For the entries of one writer, in order."""
 
-    def __init__(self, view: ChainView, history: History, book: Casebook, desk: EvidenceDesk) -> None:
+    def __init__(
+        self, view: ChainView, history: History, book: Casebook, desk: EvidenceDesk, disclosures: Disclosures
+    ) -> None:
         self._view = view
+        self._disclosures = disclosures
         self._desk = desk
         self._history = history
         self._book = book
@@ -77,12 +100,20 @@ class EntryCheck:
         declaration = self._history.declaration_at(entry)
         if entry.kind not in HAS_BUNDLE or declaration is None:
             return
+        disclosures = self._disclosures.about(entry.record_root)
         try:
             found = self._desk.bundle(declaration, entry.record_root)
         except EvidenceGoneError as error:
             yield about.missing(Step.BUNDLE, f"the evidence: {error.message}")
             return
-        yield from check_bundle(entry, about, found, self._owner_of)
+        if isinstance(found, Bundle):
+            for disclosure in disclosures:
+                found = complete(found, disclosure)
+                yield about.matches(Step.BUNDLE, reason=f"a disclosure opens {', '.join(disclosure.opened)}")
+            yield from self._read_configuration(declaration)
+        configuration = self._configurations.get(declaration)
+        sealed = configuration.sealed if configuration else ()
+        yield from check_bundle(entry, about, found, self._owner_of, sealed)
         if isinstance(found, Bundle):
             case = Case(
                 entry,
@@ -92,6 +123,7 @@ class EntryCheck:
                 dossier_of(found),
                 self._view.chain_id,
                 self._view.log,
+                sealed,
             )
             yield from self._record(case)
             yield from case.run(Step.STATE, ("proposal", "state"), self._facts, Grade.RE_READ)
@@ -119,11 +151,7 @@ class EntryCheck:
         yield from case.run(Step.PROPOSAL, ("proposal", "state", "decision"), check_digest)
 
     def _declared(self, case: Case) -> Iterator[Verdict]:
-        declared = case.declaration
-        if declared not in self._configurations:
-            self._configurations[declared], verdict = self._configuration(declared)
-            yield verdict
-        configuration = self._configurations[declared]
+        configuration = self._configurations[case.declaration]
         if configuration is None:
             yield case.about.not_checkable(
                 Step.DECLARED_CONFIGURATION, "the document of the configuration is not usable"
@@ -132,6 +160,12 @@ class EntryCheck:
         needs = ("header", "state", "context", "prompt", "opinions", "checks", "ruleset", "decision")
         check = partial(check_declared, configuration=configuration)
         yield from case.run(Step.DECLARED_CONFIGURATION, needs, check)
+
+    def _read_configuration(self, declaration: Declaration) -> Iterator[Verdict]:
+        """Once per configuration; before any step, because it says what is sealed."""
+        if declaration not in self._configurations:
+            self._configurations[declaration], verdict = self._configuration(declaration)
+            yield verdict
 
     def _configuration(self, declaration: Declaration) -> tuple[Configuration | None, Verdict]:
         about = About(self._history.writer)
@@ -254,7 +288,7 @@ class EntryCheck:
         yield from case.run(Step.ANSWERS, (*facts, "attempts", "opinions"), check_answers, Grade.ATTESTED)
         decision = partial(check_decision, shipped=self._shipped, declared=declared)
         yield from case.run(Step.DECISION, tuple(sorted(_DECISION)), decision)
-        yield from case.run(Step.ENTRY, (*facts, "header", "decision", "approval"), self._entry)
+        yield from case.run(Step.ENTRY, ("header", "proposal", "state", "decision", "approval"), self._entry)
 
     def _declared_checks(self, case: Case) -> DeclaredChecks:
         """Those of the configuration; when it cannot be read, which step 11 says, those that report."""

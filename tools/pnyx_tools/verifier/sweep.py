@@ -16,10 +16,10 @@ from pnyx_contracts.types import Log, to_hex
 from pnyx_policies.verify.verdict import About, Step, Verdict
 from pnyx_tools.reader import ChainReader, Topics
 
-FIRST_BLOCKS: Final = 16
+FIRST_BLOCKS: Final = 8
 MAX_BLOCKS: Final = 200_000
-AIM_LOGS: Final = 4_000
-"""A piece should bring so many logs: a few megabytes."""
+AIM_LOGS: Final = 2_000
+"""A piece should bring so many logs: two megabytes."""
 _MAX_GROWTH: Final = 8
 
 

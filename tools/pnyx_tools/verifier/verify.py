@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from eth_utils.address import is_address, to_checksum_address
 
@@ -14,7 +16,8 @@ from pnyx_contracts.decision_log import subject
 from pnyx_contracts.entry import Entry, EntryKind
 from pnyx_contracts.errors import DecodingError, UsageError
 from pnyx_contracts.governors import GovernorAdapter, builtin_adapters
-from pnyx_contracts.types import Proposal
+from pnyx_contracts.types import Proposal, to_hex
+from pnyx_policies.disclosure import Disclosure
 from pnyx_policies.verify.history import (
     History,
     check_log_code,
@@ -23,14 +26,15 @@ from pnyx_policies.verify.history import (
     check_writer,
 )
 from pnyx_policies.verify.record import HAS_BUNDLE
-from pnyx_policies.verify.verdict import About, Report, Step, Tier, Verdict, Verdicts, WriterReport
+from pnyx_policies.verify.verdict import About, ChainsReport, Report, Step, Tier, Verdict, Verdicts, WriterReport
 from pnyx_policies.verify.votes import Duty, Matter, check_strangers, tier_of_account
 from pnyx_tools.evidence import EvidenceStore, open_named
 from pnyx_tools.reader import BlockId, ChainReader, RevertedError
 from pnyx_tools.verifier.casebook import Casebook
 from pnyx_tools.verifier.chainview import ChainView, Governed, first_block_with_code
 from pnyx_tools.verifier.desk import EvidenceDesk
-from pnyx_tools.verifier.entries import EntryCheck
+from pnyx_tools.verifier.entries import Disclosures, EntryCheck
+from pnyx_tools.verifier.trusted import Trusted
 
 MAX_STRANGERS: Final = 1_000
 """Contracts out of scope that claim votes of a writer, and that a report names one by one."""
@@ -49,6 +53,8 @@ def verify(
     from_block: int | None = None,
     second_reader: ChainReader | None = None,
     adapters: Sequence[GovernorAdapter] | None = None,
+    disclosures: Sequence[Disclosure] = (),
+    block_hash: bytes | None = None,
     log_only: bool = False,
     on_verdict: Callable[[Verdict], None] | None = None,
     progress: Progress | None = None,
@@ -58,7 +64,10 @@ def verify(
     `evidence` is where the bundles lie; without it, where the writers say on chain. `factory` is the one gate factory
     to accept; without it, any that has our code. `upto` is the block that the check reaches to: by default the last one
     that cannot be reorganised away. `from_block` is where the log's events begin; found out when not given.
-    `second_reader`, another node, must agree about the block, every writer's head, and every event that is read. With
+    `disclosures`, which hold together by themselves (`open_disclosure`), open what the published bundles withhold.
+    `second_reader`, another node, must agree about the block, every writer's head, and every event that is read.
+    `block_hash` is that of a block that the caller trusts: the check reaches to this block, and the log's code, the
+    writers' code and their state in the log are proven against it, so that no node is believed about them. With
     `log_only`, steps 9 to 20, which need the evidence, are left out. `on_verdict` hears every verdict; the report keeps
     counts, and those that do not match. `progress` gets one line now and then.
 
@@ -67,27 +76,68 @@ def verify(
     """
     log, writer, factory = _address(log), writer and _address(writer), factory and _address(factory)
     store = open_named(evidence) if isinstance(evidence, str | Path) else evidence
-    block = reader.block(upto)
+    block = reader.block(upto if block_hash is None else to_hex(block_hash))
     code = _log_code(reader, log, block.number, upto)
     report = Report(reader.chain_id(), log, block, without_evidence=log_only)
     tell = on_verdict or (lambda _: None)
     _about_log(report, [check_log_code(code)], tell)
+    trusted = None if block_hash is None else Trusted(reader, log, block_hash)
+    if trusted is not None:
+        _about_log(report, trusted.check_log(code, block), tell)
     if second_reader is not None:
         _about_log(report, _second_block(report, second_reader), tell)
-    if report.problems:
+    if report.problems or report.unproven:
         return report  # nothing that this contract or this node says can be relied on
     first = first_block_with_code(reader, log, block.number) if from_block is None else from_block
     known = builtin_adapters() if adapters is None else adapters
     view = ChainView(reader, log, block, known, first, second_reader)
+    opening = Disclosures(disclosures)
     for address in [writer] if writer else _writers(view, report, tell):
         (progress or (lambda _: None))(f"writer {address}")
         of_writer = WriterReport(address, found=Verdicts(on_verdict))
         report.writers.append(of_writer)
         with Casebook(address) as book:
-            _WriterCheck(view, of_writer, book, factory, progress or (lambda _: None)).run(store, log_only=log_only)
+            check = _WriterCheck(view, of_writer, book, factory, progress or (lambda _: None))
+            check.run(None if log_only else EvidenceSource(store, opening))
+        if trusted is not None:
+            code = reader.code(address, block.number)
+            of_writer.add(trusted.check_writer(address, view.state(address), code))
         if second_reader is not None:
             of_writer.add(_second_state(view, second_reader, address))
+    _about_log(report, opening.of_no_entry(), tell)
     return report
+
+
+def verify_chains(
+    readers: Sequence[ChainReader],
+    log: str,
+    *,
+    second_readers: Sequence[ChainReader] = (),
+    on_verdict: Callable[[int, Verdict], None] | None = None,
+    **options: Any,  # noqa: ANN401 - those of `verify`
+) -> ChainsReport:
+    """`verify` on several chains, at the one address that the log has on all of them. Each second node goes with the
+    first one of its chain. `on_verdict` hears the chain's id, too.
+    """
+    chains = _by_chain(readers, "--second-rpc names another node of the same chain")
+    seconds = _by_chain(second_readers, "one second node a chain is enough")
+    for chain_id in seconds.keys() - chains.keys():
+        raise UsageError(f"a second node is one of chain {chain_id}, and no first one is", hint="give its --rpc, too")
+    reports = []
+    for chain_id, reader in chains.items():
+        tell = partial(on_verdict, chain_id) if on_verdict else None
+        reports.append(verify(reader, log, second_reader=seconds.get(chain_id), on_verdict=tell, **options))
+    return ChainsReport(tuple(reports))
+
+
+def _by_chain(readers: Sequence[ChainReader], hint: str) -> dict[int, ChainReader]:
+    found: dict[int, ChainReader] = {}
+    for reader in readers:
+        chain_id = reader.chain_id()
+        if chain_id in found:
+            raise UsageError(f"two of the nodes are of chain {chain_id}", hint=hint)
+        found[chain_id] = reader
+    return found
 
 
 def _about_log(report: Report, verdicts: Iterable[Verdict], tell: Callable[[Verdict], None]) -> None:
@@ -135,6 +185,14 @@ def _address(text: str) -> str:
     return str(to_checksum_address(text))
 
 
+@dataclass(frozen=True, slots=True)
+class EvidenceSource:
+    """Where the evidence comes from: the place that the caller named, if any, and what was disclosed beside it."""
+
+    named: EvidenceStore | None
+    disclosures: Disclosures
+
+
 class _WriterCheck:
     """Everything about one writer. Its history lies in the casebook, its bundles are read one at a time."""
 
@@ -158,7 +216,8 @@ class _WriterCheck:
         self._in_scope = self._together = 0
         """Votes in scope, and those that came in one transaction with their entry."""
 
-    def run(self, evidence: EvidenceStore | None, *, log_only: bool) -> None:
+    def run(self, evidence: EvidenceSource | None) -> None:
+        """Without evidence, steps 9 to 20 are left out."""
         self._read_history()
         if self._history.start_block is None:
             return
@@ -166,7 +225,7 @@ class _WriterCheck:
         self._read_remarks()
         self._check_succession()
         self._check_votes(self._history.start_block)
-        if not log_only:
+        if evidence is not None:
             self._check_entries(evidence)
 
     # 2 to 4
@@ -236,6 +295,7 @@ class _WriterCheck:
             else:
                 known = ballot.key.governor in strangers or len(strangers) < MAX_STRANGERS
                 strangers[ballot.key.governor if known else "other contracts"] += 1
+        self._book.all_cast()
         self._report.add(check_strangers(self._writer, strangers))
 
     def _check_duties(self, governor: str, start: int) -> None:
@@ -288,9 +348,9 @@ class _WriterCheck:
 
     # 9 to 20
 
-    def _check_entries(self, evidence: EvidenceStore | None) -> None:
-        desk = EvidenceDesk(evidence, [scope.declaration for scope in self._history.scopes])
-        check = EntryCheck(self._view, self._history, self._book, desk)
+    def _check_entries(self, evidence: EvidenceSource) -> None:
+        desk = EvidenceDesk(evidence.named, [scope.declaration for scope in self._history.scopes])
+        check = EntryCheck(self._view, self._history, self._book, desk, evidence.disclosures)
         for entry in self._book.with_kinds(HAS_BUNDLE):
             self._tell(f"entry {entry.seq} of {self._history.entries}")
             self._report.add(check.run(entry, About(self._writer, entry.seq, self._book.name_of(entry.subject))))
