@@ -55,6 +55,14 @@ class Judgement(Value):
     output_tokens: int | None = None
 
 
+class Usage(Value):
+    """Who answered, and what it took; None where the response does not say."""
+
+    served_model: str = ""
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+
+
 def judge(body: bytes, facts: Facts, tools: Collection[str] = ()) -> Judgement:
     """The judgement on a chat completion (OpenAI's response format) that was asked to analyse `facts`, and that might
     call `tools`.
@@ -63,15 +71,32 @@ def judge(body: bytes, facts: Facts, tools: Collection[str] = ()) -> Judgement:
         completion = strict_json(body)
     except DecodingError as error:
         return Judgement(outcome=INVALID, detail=f"the response is {error.message}")
-    usage = _mapping(completion, "usage")
     judged = _judge_choice(completion, facts, tools)
+    usage = _usage(completion)
     return judged.model_copy(
         update={
             "detail": judged.detail[:_DETAIL_CHARACTERS],
-            "served_model": _label(completion, "model"),
-            "input_tokens": _count(usage, "prompt_tokens"),
-            "output_tokens": _count(usage, "completion_tokens"),
+            "served_model": usage.served_model,
+            "input_tokens": usage.input_tokens,
+            "output_tokens": usage.output_tokens,
         }
+    )
+
+
+def usage_of(body: bytes) -> Usage:
+    """What a response says about itself, whatever it answers; nothing of it where it is no JSON."""
+    try:
+        return _usage(strict_json(body))
+    except DecodingError:
+        return Usage()
+
+
+def _usage(completion: JsonValue) -> Usage:
+    usage = _mapping(completion, "usage")
+    return Usage(
+        served_model=_label(completion, "model"),
+        input_tokens=_count(usage, "prompt_tokens"),
+        output_tokens=_count(usage, "completion_tokens"),
     )
 
 

@@ -42,7 +42,9 @@ def imported_by(*arguments: object) -> set[str]:
     return {name.partition(".")[0] for name in names}
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["verify", "--help"], ["signer", "--help"], ["log", "--help"]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["verify", "--help"], ["signer", "--help"], ["log", "--help"], ["audit", "--help"]]
+)
 def test_help_is_light(arguments: list[str]) -> None:
     loaded = imported_by(*arguments)
     assert "pnyx_agents" in loaded

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pnyx_agents.cli.arguments import ADDRESS, BLOCK
-from pnyx_agents.cli.options import json_option, print_json
+from pnyx_agents.cli.options import json_option, period_of, print_json, since_option, until_option
 
 if TYPE_CHECKING:
     from pnyx_contracts.entry import Entry, Remark
@@ -23,8 +23,12 @@ MAX_URI = 200
 @click.option("--log", "address", type=ADDRESS, required=True, help="The decision log.")
 @click.option("--writer", type=ADDRESS, help="Only this writer's entries.")
 @click.option("--from-block", type=BLOCK, default=0, show_default=True, help="Where to start reading.")
+@since_option
+@until_option
 @json_option
-def command(rpc: str, address: str, writer: str | None, from_block: int, as_json: bool) -> None:
+def command(
+    rpc: str, address: str, writer: str | None, from_block: int, since: str | None, until: str | None, as_json: bool
+) -> None:
     """The entries of a decision log, and what people say about them, as the chain has both.
 
     `pnyx verify` checks the entries. A remark is worth what its author is.
@@ -33,9 +37,10 @@ def command(rpc: str, address: str, writer: str | None, from_block: int, as_json
     from pnyx_contracts.artifacts import artifact
     from pnyx_contracts.decision_log import ENTRY_TOPIC, REMARKED_TOPIC, decode_entry, decode_remark
     from pnyx_contracts.errors import UsageError
+    from pnyx_policies.audit import Period
     from pnyx_tools.rpc import Rpc
 
-    reader = Rpc(rpc)
+    reader, period = Rpc(rpc), period_of(since, until)
     if artifact("DecisionLog").immutables_of(reader.code(address)) is None:
         raise UsageError(
             f"there is no decision log at {address} on chain {reader.chain_id()}",
@@ -47,6 +52,10 @@ def command(rpc: str, address: str, writer: str | None, from_block: int, as_json
         entries = [decode_entry(log) for log in reader.logs(from_block, head, [ENTRY_TOPIC, *about], [address])]
         topics = [REMARKED_TOPIC, None, *about]
         remarks = [decode_remark(log) for log in reader.logs(from_block, head, topics, [address])]
+    if period != Period():
+        entries = [entry for entry in entries if period.holds(entry.block_number, entry.time)]
+        shown = {(entry.writer, entry.seq) for entry in entries}
+        remarks = [remark for remark in remarks if (remark.writer, remark.seq) in shown]
     if as_json:
         said = [remark.model_dump(mode="json") for remark in remarks]
         print_json({"entries": [entry.model_dump(mode="json") for entry in entries], "remarks": said})

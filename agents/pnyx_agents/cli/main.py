@@ -31,6 +31,7 @@ COMMANDS = {
     "reject": "Reject a held decision.",
     "log": "The entries of a decision log, and what people say about them.",
     "verify": "Check a decision log: anyone can, with one RPC endpoint and the log's address.",
+    "audit": "Report about a period: votes, reasons, people, time, cost, and what does not hold.",
     "remark": "Say in public what you found about an entry.",
     "contracts": "The contracts, their addresses, and the compiler's input for source verification.",
     "backup": "Copy journal, evidence, keys' salts and configuration into one file.",

@@ -12,6 +12,7 @@ import click
 
 if TYPE_CHECKING:
     from pnyx_agents.settings import Settings
+    from pnyx_policies.audit import Period
 
 USUAL_CONFIG = Path("pnyx.toml")
 
@@ -19,12 +20,32 @@ config_option = click.option(
     "--config", "-c", "config", type=click.Path(path_type=Path), default=USUAL_CONFIG, show_default=True,
     help="The agent's configuration.",
 )  # fmt: skip
+since_option = click.option(
+    "--since", help="Begin of the period: 2026-03-01 (UTC), 2026-03-01T18:00Z, or a block. It belongs to it."
+)
+until_option = click.option(
+    "--until", help="End of the period: a day (to its end), a time, or a block. It belongs to it."
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout, nothing else.")
 
 
 def option_for(config: Path) -> str:
     """What a next command needs to find the same configuration; nothing for the usual one."""
     return "" if config == USUAL_CONFIG else f" -c {shlex.quote(str(config))}"
+
+
+def period_of(since: str | None, until: str | None) -> Period:
+    """Raises `UsageError` for what is no period."""
+    from pnyx_contracts.errors import UsageError
+    from pnyx_policies.audit import Bound, Period
+
+    period = Period(
+        since=Bound.parse(since, end=False) if since is not None else None,
+        until=Bound.parse(until, end=True) if until is not None else None,
+    )
+    if period.is_backwards:
+        raise UsageError(f"the period ends ({until}) before it begins ({since})", hint="--since the earlier one")
+    return period
 
 
 def settings_from(path: Path) -> Settings:
