@@ -28,6 +28,7 @@ COMMANDS = {
     "reject": "Reject a held decision.",
     "log": "The entries of a decision log.",
     "verify": "Check a decision log: anyone can, with one RPC endpoint and the log's address.",
+    "explorer": "The members' page: read and check a decision log in the browser.",
     "backup": "Copy journal, evidence, keys' salts and configuration into one file.",
     "restore": "Restore a backup.",
     "tools": "Installed tools, checks, governors, signers, notifiers.",
