@@ -1,6 +1,7 @@
 """Compile the contracts and write the artifacts that ship: ``python contracts/build.py [--check]``.
 
-Our own contracts go into the Python package (``pnyx_contracts/abi``); governors, tokens and timelocks made from
+Our own contracts go into the Python package (``pnyx_contracts/abi``), each also as the standard JSON input from which a
+stranger's compiler, or a block explorer, makes the same code (``abi/standard``); governors, tokens and timelocks made from
 OpenZeppelin go to ``pnyx_tools.testing`` for tests and the demo. ``--check`` compiles again and compares instead of
 writing. Needs Node and ``npm ci --ignore-scripts`` in this folder; whoever only uses Pnyx needs neither.
 
@@ -23,9 +24,11 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent
 OWN = ROOT / "pnyx_contracts" / "abi"
+STANDARD = OWN / "standard"
 TESTING = ROOT.parent / "tools" / "pnyx_tools" / "testing" / "artifacts"
 
 SOURCES = {
+    "AtomicAccount": "src/AtomicAccount.sol",
     "DecisionLog": "src/DecisionLog.sol",
     "VoteGate": "src/VoteGate.sol",
     "VoteGateFactory": "src/VoteGateFactory.sol",
@@ -53,8 +56,13 @@ class BuildError(Exception):
 
 def artifact_path(contract: str) -> Path:
     """Where the artifact of a contract lives."""
-    folder = OWN if SOURCES[contract].startswith("src/") else TESTING
+    folder = OWN if is_own(contract) else TESTING
     return folder / f"{contract}.json"
+
+
+def is_own(contract: str) -> bool:
+    """Whether the contract is one of ours, and no sample for tests."""
+    return SOURCES[contract].startswith("src/")
 
 
 def source_hash(contract: str) -> str:
@@ -90,8 +98,7 @@ def _imports_of(path: str) -> Iterator[str]:
 
 
 def _remapped(target: str) -> str:
-    config = tomllib.loads((ROOT / "foundry.toml").read_text(encoding="utf-8"))
-    for remapping in config["profile"]["default"]["remappings"]:
+    for remapping in _settings()["remappings"]:
         prefix, _, replacement = remapping.partition("=")
         if target.startswith(prefix):
             return f"{replacement}{target.removeprefix(prefix)}"
@@ -171,25 +178,56 @@ def _artifact(contract: str, out: Path, names: dict[str, str]) -> dict[str, Any]
     }
 
 
+def standard_json(contract: str) -> dict[str, Any]:
+    """The compiler's input of one of our contracts: its sources and the settings that change its code."""
+    config = _settings()
+    return {
+        "language": "Solidity",
+        "sources": {
+            path: {"content": (ROOT / path).read_text(encoding="utf-8")} for path in _sources_of(SOURCES[contract])
+        },
+        "settings": {
+            "evmVersion": config["evm_version"],
+            "metadata": {"appendCBOR": config["cbor_metadata"], "bytecodeHash": config["bytecode_hash"]},
+            "optimizer": {"enabled": config["optimizer"], "runs": config["optimizer_runs"]},
+            "outputSelection": {"*": {"*": ["abi", "evm.bytecode", "evm.deployedBytecode"]}},
+            "viaIR": config["via_ir"],
+        },
+    }
+
+
+def _settings() -> dict[str, Any]:
+    config: dict[str, Any] = tomllib.loads((ROOT / "foundry.toml").read_text(encoding="utf-8"))["profile"]["default"]
+    return config
+
+
+def files() -> dict[Path, bytes]:
+    """Compile, and return the bytes of every file that ships, by its path."""
+    compiled = {artifact_path(contract): encode(artifact) for contract, artifact in compile_all().items()}
+    inputs = {
+        STANDARD / f"{contract}.json": encode(standard_json(contract)) for contract in SOURCES if is_own(contract)
+    }
+    return compiled | inputs
+
+
 def encode(artifact: dict[str, Any]) -> bytes:
     """The bytes of an artifact file: compact JSON with sorted keys, one line."""
     return (json.dumps(artifact, sort_keys=True, separators=(",", ":")) + "\n").encode()
 
 
 def write() -> None:
-    """Compile and write all artifacts."""
-    for contract, artifact in compile_all().items():
-        path = artifact_path(contract)
+    """Compile and write all files."""
+    for path, content in files().items():
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(encode(artifact))
+        path.write_bytes(content)
 
 
 def stale() -> list[str]:
-    """The contracts whose artifact differs from what the compiler makes now."""
+    """The files that differ from what the sources and the compiler make now."""
     return [
-        contract
-        for contract, artifact in compile_all().items()
-        if not artifact_path(contract).is_file() or artifact_path(contract).read_bytes() != encode(artifact)
+        path.relative_to(ROOT.parent).as_posix()
+        for path, content in files().items()
+        if not path.is_file() or path.read_bytes() != content
     ]
 
 

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from pnyx_contracts.types import Hex, Value
 
-ContractName = Literal["DecisionLog", "VoteGate", "VoteGateFactory"]
+ContractName = Literal["AtomicAccount", "DecisionLog", "VoteGate", "VoteGateFactory"]
 
 
 class Position(Value):

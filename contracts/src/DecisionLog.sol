@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity ^0.8.24;
 
-import {EntryKind, IDecisionLog} from "./IDecisionLog.sol";
+import {EntryKind, IDecisionLog, Verdict} from "./IDecisionLog.sol";
 
 /// @title DecisionLog
 /// @notice See {IDecisionLog}. No owner, no proxy, no way to change or delete an entry.
@@ -20,10 +20,14 @@ contract DecisionLog is IDecisionLog {
     /// @notice The shortest notice for changes of configuration, in seconds.
     uint32 public constant MIN_NOTICE = 1 days;
 
+    /// @dev The prompt hash of the two entries of a succession: no model was asked.
+    bytes32 private constant SUCCESSION = keccak256("pnyx.DecisionLog.succession.v1");
+
     bytes32 private constant GENESIS_TAG = keccak256("pnyx.DecisionLog.genesis.v1");
 
-    /// @dev Flag of a registered writer.
+    /// @dev Flags. A writer writes while it is registered and nothing else.
     uint256 private constant REGISTERED = 1;
+    uint256 private constant CLOSED = 2;
     uint256 private constant EPOCH_SHIFT = 8;
     uint256 private constant SEQ_SHIFT = 24;
 
@@ -122,6 +126,8 @@ contract DecisionLog is IDecisionLog {
     /// @inheritdoc IDecisionLog
     /// @dev The entry has the words of the announcement, and is the last one of the old epoch.
     function activate(address writer, uint40 expectedSeq) external {
+        uint256 state = _states[writer];
+        if (uint8(state) != REGISTERED) _refuse(writer, state);
         Pending memory pending = _pending[writer];
         require(pending.activeAt != 0, DecisionLogNothingAnnounced(writer));
         require(block.timestamp >= pending.activeAt, DecisionLogNoticeNotOver(writer, pending.activeAt));
@@ -142,13 +148,41 @@ contract DecisionLog is IDecisionLog {
     }
 
     /// @inheritdoc IDecisionLog
+    /// @dev Both entries: subject is keccak256(abi.encode(oldWriter, newWriter)), prompt hash is `SUCCESSION`. The record
+    /// root is the subject in the old chain, and the old chain's last head in the new one; the action is the other writer.
+    function succeed(address oldWriter, uint40 expectedSeq, address newWriter) external {
+        require(msg.sender == _operators[oldWriter].account, DecisionLogNotOperator(oldWriter, msg.sender));
+        require(msg.sender == _operators[newWriter].account, DecisionLogNotOperator(newWriter, msg.sender));
+
+        bytes32 subject = keccak256(abi.encode(oldWriter, newWriter));
+        bytes32 lastHead = _append(
+            oldWriter, expectedSeq, EntryKind.SUCCEEDED, subject, SUCCESSION, subject, _wordOf(newWriter)
+        );
+        _states[oldWriter] |= CLOSED;
+
+        // Asked only now, so that no writer succeeds itself: the old one has an entry by now.
+        uint40 entries = _seqOf(_states[newWriter]);
+        require(entries == 0, DecisionLogSuccessorNotNew(newWriter, entries));
+        _append(newWriter, 1, EntryKind.SUCCEEDS, subject, SUCCESSION, lastHead, _wordOf(oldWriter));
+    }
+
+    /// @inheritdoc IDecisionLog
+    function remark(address writer, uint40 seq, uint8 verdict, bytes32 hash, string calldata uri) external {
+        require(
+            verdict >= Verdict.CHECKED && verdict <= Verdict.ANSWER, DecisionLogVerdictNotAllowed(verdict)
+        );
+        require(seq != 0 && seq <= _seqOf(_states[writer]), DecisionLogNoSuchEntry(writer, seq));
+        emit Remarked(msg.sender, writer, seq, verdict, hash, uri);
+    }
+
+    /// @inheritdoc IDecisionLog
     function stateOf(address writer)
         external
         view
         returns (bytes24 head, uint40 seq, uint16 epoch, uint8 flags)
     {
         uint256 state = _states[writer];
-        return (bytes24(bytes32(state)), uint40(state >> SEQ_SHIFT), _epochOf(state), uint8(state));
+        return (bytes24(bytes32(state)), _seqOf(state), _epochOf(state), uint8(state));
     }
 
     /// @inheritdoc IDecisionLog
@@ -178,7 +212,7 @@ contract DecisionLog is IDecisionLog {
         bytes32 action
     ) private returns (bytes32) {
         uint256 state = _states[writer];
-        require(state & REGISTERED != 0, DecisionLogNotRegistered(writer));
+        if (uint8(state) != REGISTERED) _refuse(writer, state);
         uint40 seq = uint40(state >> SEQ_SHIFT) + 1;
         require(expectedSeq == seq, DecisionLogUnexpectedSeq(expectedSeq, seq));
         uint16 epoch = _epochOf(state);
@@ -204,7 +238,21 @@ contract DecisionLog is IDecisionLog {
         return head;
     }
 
+    /// @dev Says why the writer may not write.
+    function _refuse(address writer, uint256 state) private pure {
+        require(state != 0, DecisionLogNotRegistered(writer));
+        revert DecisionLogClosed(writer);
+    }
+
+    function _seqOf(uint256 state) private pure returns (uint40) {
+        return uint40(state >> SEQ_SHIFT);
+    }
+
     function _epochOf(uint256 state) private pure returns (uint16) {
         return uint16(state >> EPOCH_SHIFT);
+    }
+
+    function _wordOf(address account) private pure returns (bytes32) {
+        return bytes32(uint256(uint160(account)));
     }
 }

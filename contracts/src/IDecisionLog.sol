@@ -2,8 +2,8 @@
 pragma solidity ^0.8.24;
 
 /// @title Kinds of entries in the decision log
-/// @notice 1 to 7 are an agent's decisions, 16 and 17 changes of its configuration, 32 to 37 the administration of
-/// its vote gate. Every other number is reserved and refused.
+/// @notice 1 to 7 are an agent's decisions, 16 and 17 changes of its configuration, 18 and 19 the succession of its
+/// key, 32 to 37 the administration of its vote gate. Every other number is reserved and refused.
 library EntryKind {
     /// @dev A vote. Through a gate it stands in the same transaction as the vote itself.
     uint8 internal constant VOTE = 1;
@@ -23,12 +23,30 @@ library EntryKind {
     uint8 internal constant CONFIG_ANNOUNCED = 16;
     uint8 internal constant CONFIG_ACTIVATED = 17;
 
+    /// @dev The last entry of a writer, which names its successor.
+    uint8 internal constant SUCCEEDED = 18;
+    /// @dev The first entry of a successor, which names its predecessor and binds the predecessor's last head.
+    uint8 internal constant SUCCEEDS = 19;
+
     uint8 internal constant SIGNER_ANNOUNCED = 32;
     uint8 internal constant SIGNER_ACTIVATED = 33;
     uint8 internal constant GOVERNOR_ANNOUNCED = 34;
     uint8 internal constant GOVERNOR_ACTIVATED = 35;
     uint8 internal constant PAUSED = 36;
     uint8 internal constant UNPAUSED = 37;
+}
+
+/// @title Verdicts of remarks
+/// @notice What somebody says about an entry. Every other number is reserved and refused.
+library Verdict {
+    /// @dev The entry was checked, and nothing differs.
+    uint8 internal constant CHECKED = 1;
+    /// @dev Something that was checked differs.
+    uint8 internal constant DIFFERS = 2;
+    /// @dev The evidence is withheld: a challenge to publish it.
+    uint8 internal constant WITHHELD = 3;
+    /// @dev An answer to earlier remarks.
+    uint8 internal constant ANSWER = 4;
 }
 
 /// @title The decision log
@@ -94,6 +112,19 @@ interface IDecisionLog {
     /// @param epoch the epoch that starts with it
     event ConfigurationActivated(address indexed writer, uint16 epoch, bytes32 configHash);
 
+    /// @notice Somebody, who may be anybody, says something about an entry. The state of the log does not change, and no
+    /// head binds it: a remark is worth as much as the account that made it.
+    /// @param verdict 1 checked, 2 differs, 3 evidence withheld, 4 answer
+    /// @param hash keccak256 of the document at `uri`; zero when there is none
+    event Remarked(
+        address indexed from,
+        address indexed writer,
+        uint40 indexed seq,
+        uint8 verdict,
+        bytes32 hash,
+        string uri
+    );
+
     /// @notice The writer has not registered.
     error DecisionLogNotRegistered(address writer);
     /// @notice A writer registers once and for all.
@@ -109,7 +140,15 @@ interface IDecisionLog {
     error DecisionLogKindNotAllowed(uint8 kind);
     /// @notice A prompt hash, record root or configuration hash is zero.
     error DecisionLogZeroHash();
-    /// @notice Only the writer's operator announces configurations.
+    /// @notice The writer has a successor; its last entry stands.
+    error DecisionLogClosed(address writer);
+    /// @notice A successor starts with its predecessor's last head, but this writer has `entries` already.
+    error DecisionLogSuccessorNotNew(address writer, uint40 entries);
+    /// @notice The writer has no entry of this number.
+    error DecisionLogNoSuchEntry(address writer, uint40 seq);
+    /// @notice The verdict is reserved.
+    error DecisionLogVerdictNotAllowed(uint8 verdict);
+    /// @notice Only the writer's operator announces configurations and names a successor.
     error DecisionLogNotOperator(address writer, address caller);
     /// @notice No configuration is waiting.
     error DecisionLogNothingAnnounced(address writer);
@@ -144,7 +183,20 @@ interface IDecisionLog {
     /// @notice Puts the announced configuration in force once its notice is over, as an entry. Open to everybody.
     function activate(address writer, uint40 expectedSeq) external;
 
-    /// @notice The state of a writer. `flags` bit 0: registered; the other bits are zero.
+    /// @notice Ends the entries of a writer and starts those of its successor, in one step: the last entry of the old one
+    /// (SUCCEEDED) names the new one, and the first entry of the new one (SUCCEEDS) binds the old one's last head. The old
+    /// writer is closed for ever. Only for the account that is operator of both.
+    /// @dev Voting power does not move: members delegate to the new writer themselves.
+    /// @param expectedSeq the number that the last entry of `oldWriter` will get
+    /// @param newWriter registered, and without any entry
+    function succeed(address oldWriter, uint40 expectedSeq, address newWriter) external;
+
+    /// @notice Says something about an entry that exists; an event and nothing more. Open to everybody.
+    /// @param verdict 1 checked, 2 differs, 3 evidence withheld, 4 answer
+    /// @param hash keccak256 of the document at `uri`; zero when there is none
+    function remark(address writer, uint40 seq, uint8 verdict, bytes32 hash, string calldata uri) external;
+
+    /// @notice The state of a writer. `flags` bit 0: registered; bit 1: closed; the other bits are zero.
     function stateOf(address writer)
         external
         view

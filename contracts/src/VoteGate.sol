@@ -2,14 +2,8 @@
 pragma solidity ^0.8.24;
 
 import {EntryKind, IDecisionLog} from "./IDecisionLog.sol";
+import {IVotable} from "./IVotable.sol";
 import {IVoteGate} from "./IVoteGate.sol";
-
-/// @dev The one call that a gate makes to a governor.
-interface IVotable {
-    function castVoteWithReason(uint256 proposalId, uint8 support, string calldata reason)
-        external
-        returns (uint256 weight);
-}
 
 /// @title VoteGate
 /// @notice See {IVoteGate}. Made by a {VoteGateFactory}; registers itself in the log while it is made.

@@ -155,10 +155,10 @@ contract DecisionLogTest is Harness {
         vm.assertEq(bytes32(foldOf(head, vm.getRecordedLogs()[0])), bytes32(expected));
     }
 
-    /// @dev Others read this slot by eth_getProof: its place and its layout are a promise.
+    /// @dev The layout of the slot is a promise as well as its place.
     function storeState(bytes24 head, uint40 seq, uint16 epoch) private {
         uint256 word = uint256(bytes32(head)) | (uint256(seq) << 24) | (uint256(epoch) << 8) | 1;
-        vm.store(address(log), keccak256(abi.encode(WRITER, uint256(0))), bytes32(word));
+        vm.store(address(log), slotOf(WRITER), bytes32(word));
     }
 
     function test_theEventSaysWhatWasRecorded() public {

@@ -11,6 +11,7 @@ interface Vm {
         address emitter;
     }
 
+    function accesses(address target) external returns (bytes32[] memory reads, bytes32[] memory writes);
     function addr(uint256 key) external pure returns (address);
     function assertEq(address left, address right) external pure;
     function assertEq(bool left, bool right) external pure;
@@ -19,9 +20,12 @@ interface Vm {
     function assertTrue(bool condition, string calldata message) external pure;
     function assume(bool condition) external pure;
     function deal(address account, uint256 balance) external;
+    function etch(address target, bytes calldata code) external;
     function expectRevert(bytes calldata revertData) external;
     function getRecordedLogs() external returns (Log[] memory);
+    function load(address target, bytes32 slot) external view returns (bytes32 word);
     function prank(address sender) external;
+    function record() external;
     function recordLogs() external;
     function roll(uint256 height) external;
     function sign(uint256 key, bytes32 digest) external pure returns (uint8 v, bytes32 r, bytes32 s);
@@ -49,6 +53,15 @@ abstract contract Harness {
     function listOf(address first) internal pure returns (address[] memory list) {
         list = new address[](1);
         list[0] = first;
+    }
+
+    function wordOf(address account) internal pure returns (bytes32) {
+        return bytes32(uint256(uint160(account)));
+    }
+
+    /// @dev Where a log keeps the state of a writer. Others read this slot by eth_getProof: its place is a promise.
+    function slotOf(address writer) internal pure returns (bytes32) {
+        return keccak256(abi.encode(writer, uint256(0)));
     }
 
     function subjectOf(address governor, uint256 proposalId) internal view returns (bytes32) {
