@@ -1,31 +1,25 @@
 /** What things on chain mean, for people who never heard of them. */
 
-/** @type {Record<number, string>} */
+/** What an entry of a kind says that the agent did. @type {Record<string, string>} */
 export const KINDS = {
-  1: 'Voted', 2: 'Did not vote', 3: 'Asked people to decide', 4: 'Decided, without casting a vote', 5: 'Took its vote back',
-  6: 'Missed the deadline', 7: 'Corrected an earlier entry', 16: 'Announced a new configuration',
-  17: 'Started to work by its new configuration', 18: 'Handed over to a successor', 19: 'Took over from a predecessor',
-  32: 'Announced a new signer', 33: 'Changed its signer', 34: 'Announced a change of its governors', 35: 'Changed its governors',
-  36: 'Votes were paused by the guardian', 37: 'Votes were allowed again by the guardian',
+  VOTE: 'Voted', SKIP: 'Did not vote', HOLD: 'Asked people to decide', DECISION: 'Decided, without casting a vote', VOID: 'Took its vote back',
+  MISSED: 'Missed the deadline', CORRECTION: 'Corrected an earlier entry', CONFIG_ANNOUNCED: 'Announced a new configuration',
+  CONFIG_ACTIVATED: 'Started to work by its new configuration', SUCCEEDED: 'Handed over to a successor', SUCCEEDS: 'Took over from a predecessor',
+  SIGNER_ANNOUNCED: 'Announced a new signer', SIGNER_ACTIVATED: 'Changed its signer', GOVERNOR_ANNOUNCED: 'Announced a change of its governors',
+  GOVERNOR_ACTIVATED: 'Changed its governors', PAUSED: 'Votes were paused by the guardian', UNPAUSED: 'Votes were allowed again by the guardian',
 };
 
-export const KIND_NAMES = new Map([
-  [1, 'VOTE'], [2, 'SKIP'], [3, 'HOLD'], [4, 'DECISION'], [5, 'VOID'], [6, 'MISSED'], [7, 'CORRECTION'], [16, 'CONFIG_ANNOUNCED'],
-  [17, 'CONFIG_ACTIVATED'], [18, 'SUCCEEDED'], [19, 'SUCCEEDS'], [32, 'SIGNER_ANNOUNCED'], [33, 'SIGNER_ACTIVATED'],
-  [34, 'GOVERNOR_ANNOUNCED'], [35, 'GOVERNOR_ACTIVATED'], [36, 'PAUSED'], [37, 'UNPAUSED'],
-]);
-
-/** Entries with a record behind them. @param {number} kind */
-export const isDecision = (kind) => kind >= 1 && kind <= 7;
+/** Entries about a proposal. @param {string} kind */
+export const isDecision = (kind) => ['VOTE', 'SKIP', 'HOLD', 'DECISION', 'VOID', 'MISSED', 'CORRECTION'].includes(kind);
 
 /** @type {Record<string, string>} */
-export const SUPPORT = { 0: 'against', 1: 'for', 2: 'abstain' };
+export const SUPPORT = { 0: 'against', 1: 'for', 2: 'to abstain' };
 
-/** @param {{kind: number, action: string}} entry */
-export function whatItDid(entry) {
-  if (entry.kind !== 1) return KINDS[entry.kind] ?? `Entry of kind ${entry.kind}`;
-  const word = SUPPORT[String(BigInt(entry.action))];
-  return word === undefined ? `Voted with number ${BigInt(entry.action)}` : word === 'abstain' ? 'Voted to abstain' : `Voted ${word}`;
+/** @param {{ kind: string, action: string }} entry */
+export function whatItDid({ kind, action }) {
+  if (kind !== 'VOTE') return KINDS[kind] ?? kind;
+  const support = BigInt(action);
+  return `Voted ${SUPPORT[String(support)] ?? `with the number ${support}`}`;
 }
 
 /** @type {Record<string, string>} */

@@ -4,6 +4,8 @@
  *
  * In: {id, call, args}. Out: {id, result} or {id, error}, and {event, ...} while a check runs.
  */
+import { escapedText, fromHex, textOf, toHex } from '../verifier/bytes.js';
+import { parseJson } from '../verifier/canonical.js';
 import { fetchBundle, labelOf, mergeDisclosure, openBundle, openDisclosure, verifyLog } from './verifying.js';
 import { LogReader, ReadingError } from './reading.js';
 import { isHttp } from './route.js';
@@ -30,8 +32,7 @@ const calls = {
   /** Who an agent is now. @param {string} writer */
   async standing(writer) {
     const agent = agentOf(writer);
-    const [state, gate] = await Promise.all([reader.state(agent.writer), reader.gate(agent.writer)]);
-    return { agent, state, gate };
+    return { agent, ...(await reader.standing(agent.writer)) };
   },
 
   /** @param {string} writer @param {number} count @param {number} [before] */
@@ -64,7 +65,7 @@ const calls = {
   delegation: (governor, delegate, holder) => reader.delegation(governor, delegate, holder),
 
   /** @param {string} hash */
-  receipt: (hash) => reader.rpc.request('eth_getTransactionReceipt', [hash]),
+  outcome: (hash) => reader.outcome(hash),
 
   /** A file that somebody dropped: what it is, whose it is, and how each field of it does. @param {ArrayBuffer} data */
   file: (data) => checkFile(new Uint8Array(data)),
@@ -111,12 +112,17 @@ async function story(writer, recordRoot) {
     try {
       const bytes = await fetchBundle(store, recordRoot);
       if (bytes === null) problem ||= 'The evidence is not there.';
-      else return { bundle: withDisclosures(recordRoot, openBundle(recordRoot, bytes).bundle), problem: '' };
+      else return { bundle: readable(withDisclosures(recordRoot, openBundle(recordRoot, bytes).bundle)), problem: '' };
     } catch (error) {
       problem = words(error);
     }
   }
   return { bundle: null, problem };
+}
+
+/** What the page shows of a bundle. @param {import('../verifier/bundle.js').Bundle} bundle */
+function readable({ fields, bodies }) {
+  return { fields, bodies: Object.fromEntries([...bodies].map(([hash, bytes]) => [hash, textOf(bytes) ?? toHex(bytes)])) };
 }
 
 /** @param {string} recordRoot @param {any} bundle */
@@ -129,7 +135,7 @@ async function documentOf(writer, declaration) {
   for (const store of await storesOf(writer)) {
     try {
       const bytes = await fetchBundle(store, declaration.configHash);
-      if (bytes !== null) return { document: JSON.parse(new TextDecoder().decode(bytes)) };
+      if (bytes !== null) return { document: parseJson(bytes, 'configuration') };
     } catch {
       // another place may have it
     }
@@ -140,12 +146,7 @@ async function documentOf(writer, declaration) {
 /** @param {any} proposal */
 function titleOf(proposal) {
   if (!proposal?.description) return '';
-  return textOf(proposal.description).split('\n').map((line) => line.replace(/^#+\s*/, '').trim()).find((line) => line !== '')?.slice(0, 200) ?? '';
-}
-
-/** @param {string} hex */
-function textOf(hex) {
-  return new TextDecoder().decode(Uint8Array.from(hex.slice(2).match(/../g) ?? [], (b) => parseInt(b, 16)));
+  return escapedText(fromHex(proposal.description)).split('\n').map((line) => line.replace(/^#+\s*/, '').trim()).find((line) => line !== '')?.slice(0, 200) ?? '';
 }
 
 // Files
@@ -203,7 +204,7 @@ function fieldsOfDisclosure(root, bytes) {
 
 /** @param {any} parsed @param {any} error */
 function fieldsWithProblem(parsed, error) {
-  const wrong = String(error?.where ?? '').split(/[,\s]+/);
+  const wrong = String(error?.where ?? '').split('; ').map((place) => place.replace('fields.', ''));
   const names = typeof parsed.fields === 'object' && parsed.fields !== null ? Object.keys(parsed.fields) : [];
   return FIELDS.filter((name) => names.includes(name)).map((name) => ({ name, state: wrong.includes(name) ? 'differs' : 'unknown' }));
 }

@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, expect, sync_playwright
 
 from pnyx_agents.analyst import ModelAnalyst, deliberate
 from pnyx_agents.explorer import address_of, explorer_server
@@ -40,6 +40,8 @@ because = "Nothing speaks against it."
 when = ["findings.critical is 0", "findings.high is 0"]
 then = "for"
 """
+expect.set_options(timeout=15_000)
+
 RECIPIENT = "0x00000000000000000000000000000000000A11cE"
 DESCRIPTION = f"# Pay the gardener\n\nSend 1 ETH to {RECIPIENT} for the garden."
 

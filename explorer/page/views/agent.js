@@ -36,19 +36,19 @@ export function agent({ root, place, session, signal, route }) {
   /** @param {any} agent @param {any} state @param {any} gate @param {string | undefined} tier */
   function head(agent, state, gate, tier) {
     return [
-      h('p', { class: 'tags' }, tierTag(tier), gate?.paused && h('span', { class: 'tag bad' }, 'votes paused'), (state.flags & 2) !== 0 && h('span', { class: 'tag' }, 'handed over')),
+      h('p', { class: 'tags' }, tierTag(tier), gate?.paused && h('span', { class: 'tag bad' }, 'votes paused'), state.closed && h('span', { class: 'tag' }, 'handed over')),
       h('p', {}, TIERS[tier ?? ''] ?? ''),
       gate?.paused && h('p', { class: 'warning' }, 'The guardian has paused the votes of this agent. It can still write down what it decides.'),
       facts([
         ['Account', address(agent.writer)],
         ['Entries', state.seq],
-        ['Answers for', agent.governors.map((/** @type {string} */ g) => h('div', { class: 'hex' }, g))],
+        ['Answers for', agent.declaration.governors.map((/** @type {string} */ g) => h('div', { class: 'hex' }, g))],
         ['Operator', address(agent.operator)],
         ['Signer', gate && address(gate.signer)],
         ['Guardian', gate && address(gate.guardian)],
         ['Notice for changes', duration(agent.noticeSeconds)],
         ['Delay of its gate', gate && duration(gate.delaySeconds)],
-        ['Evidence lies at', agent.evidenceUri === '' ? 'not said' : quoted(agent.evidenceUri)],
+        ['Evidence lies at', agent.declaration.evidenceUri === '' ? 'not said' : quoted(agent.declaration.evidenceUri)],
       ]),
       h('p', {}, h('a', { class: 'button', href: linkTo(place, 'agent', agent.writer, 'delegate') }, 'Delegate to it, or take power back'), copyButton(place, 'this agent', 'agent', agent.writer)),
       legend(),
@@ -85,7 +85,7 @@ export function agent({ root, place, session, signal, route }) {
   /** @param {any[]} declarations */
   function showHistory(declarations) {
     return h('ol', { class: 'plain' }, declarations.map((declaration, i) => {
-      const state = declaration.activatedBlock === null ? 'announced, not in force' : i === 0 ? 'from the start' : `in force from block ${declaration.activatedBlock}`;
+      const state = declaration.activeFromBlock === null ? 'announced, not in force' : i === 0 ? 'from the start' : `in force from block ${declaration.activeFromBlock}`;
       return h('li', { class: 'card' },
         h('h3', {}, `Configuration ${declaration.epoch}: ${state}`),
         i === 0 ? documentFacts(declaration) : changes(declarations[i - 1], declaration),

@@ -19,8 +19,8 @@ export function agents({ root, place, session }) {
     const standing = h('div', {});
     session.ask('standing', agent.writer).then(
       ({ state, gate, tier }) => fill(standing,
-        h('p', { class: 'tags' }, tierTag(tier), gate?.paused && h('span', { class: 'tag bad' }, 'votes paused'), (state.flags & 2) !== 0 && h('span', { class: 'tag' }, 'handed over')),
-        facts([['Entries', state.seq], ['Answers for', agent.governors.map((governor) => h('div', { class: 'hex' }, governor))]]),
+        h('p', { class: 'tags' }, tierTag(tier), gate?.paused && h('span', { class: 'tag bad' }, 'votes paused'), state.closed && h('span', { class: 'tag' }, 'handed over')),
+        facts([['Entries', state.seq], ['Answers for', agent.declaration.governors.map((governor) => h('div', { class: 'hex' }, governor))]]),
       ),
       (error) => fill(standing, h('p', { class: 'error' }, error.message)),
     );

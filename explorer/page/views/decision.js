@@ -1,9 +1,10 @@
 /** One decision: what and why first, then everything that it rests on, part by part, each with a link of its own. */
+import { escapedText, fromHex } from '../../verifier/bytes.js';
 import { facts, fill, h } from '../dom.js';
 import { address, copyButton, heading, later, livingTag, problem } from '../parts.js';
 import { linkTo } from '../route.js';
 import { passage, quoted } from '../text.js';
-import { decimal, isDecision, KIND_NAMES, whatItDid, when } from '../words.js';
+import { decimal, isDecision, whatItDid, when } from '../words.js';
 import { leftToPython, verdictTable } from './verdicts.js';
 
 /** How a stranger can check each part. @type {Record<string, string>} */
@@ -97,13 +98,13 @@ export function decision({ root, place, session, signal, route }) {
   }
 }
 
-/** @type {Record<number, string>} */
-const REMARKS = { 1: 'says that it was checked and agrees', 2: 'says that it differs', 3: 'says that evidence is withheld', 4: 'answers' };
+/** @type {Record<string, string>} */
+const REMARKS = { checked: 'says that it was checked and agrees', differs: 'says that it differs', withheld: 'says that evidence is withheld', answer: 'answers' };
 
 /** @param {any} remark */
-function remark({ from, verdict, uri, hash, block }) {
+function remark({ from, verdict, uri, hash, blockNumber }) {
   return h('li', { class: 'card' },
-    h('p', {}, address(from), ` ${REMARKS[verdict] ?? `leaves verdict ${verdict}`} (block ${block})`),
+    h('p', {}, address(from), ` ${REMARKS[verdict] ?? `leaves verdict ${verdict}`} (block ${blockNumber})`),
     uri !== '' && h('p', { class: 'quiet' }, 'Document: ', quoted(uri, 300)),
     !/^0x0*$/.test(hash) && h('p', { class: 'quiet hex' }, hash),
   );
@@ -131,9 +132,9 @@ function safely(show) {
 /** @param {import('../reading.js').Entry} entry @param {any} fields */
 function meaning(entry, fields) {
   const mode = fields.header?.mode;
-  if (entry.kind === 1) return fields.approval ? 'It voted because a person approved.' : 'It voted by its rules alone.';
-  if (entry.kind === 3) return mode === 'observe' ? 'No vote: the agent only observes, and would have asked a person.' : 'No vote yet: people are asked.';
-  if (entry.kind === 4) return 'No vote: the agent only observes, or a person said no.';
+  if (entry.kind === 'VOTE') return fields.approval ? 'It voted because a person approved.' : 'It voted by its rules alone.';
+  if (entry.kind === 'HOLD') return mode === 'observe' ? 'No vote: the agent only observes, and would have asked a person.' : 'No vote yet: people are asked.';
+  if (entry.kind === 'DECISION') return 'No vote: the agent only observes, or a person said no.';
   return '';
 }
 
@@ -163,7 +164,7 @@ function parts(bundle) {
 /** @param {any} proposal */
 function descriptionOf(proposal) {
   const hex = String(proposal?.description ?? '0x');
-  return new TextDecoder().decode(Uint8Array.from(hex.slice(2).match(/../g) ?? [], (b) => parseInt(b, 16)));
+  return escapedText(fromHex(hex));
 }
 
 /** @param {string} text */
@@ -310,7 +311,7 @@ function attemptsPart(attempts, bodies) {
 /** @param {string} hash @param {any} bodies */
 function body(hash, bodies) {
   const found = bodies[hash];
-  return h('div', {}, h('p', { class: 'quiet hex' }, hash), found === undefined ? h('p', { class: 'warning' }, 'withheld') : passage(found.text ?? `base64: ${found.base64}`));
+  return h('div', {}, h('p', { class: 'quiet hex' }, hash), found === undefined ? h('p', { class: 'warning' }, 'withheld') : passage(found));
 }
 
 /** @param {any} approval */
@@ -344,8 +345,8 @@ function statePart(state) {
 function onChain(entry) {
   return h('details', {}, h('summary', {}, 'The entry on chain'), h('div', { class: 'inside' }, facts(
     /** @type {[string, any][]} */ ([
-      ['Kind', `${entry.kind} ${KIND_NAMES.get(entry.kind) ?? ''}`], ['Number', entry.seq], ['Configuration', entry.epoch], ['Block', entry.block],
-      ...['transaction', 'subject', 'promptHash', 'recordRoot', 'action'].map((name) => [name, h('span', { class: 'hex' }, /** @type {any} */ (entry)[name])]),
+      ['Kind', entry.kind], ['Number', entry.seq], ['Configuration', entry.epoch], ['Block', entry.blockNumber],
+      ...Object.entries({ Transaction: entry.transactionHash, Subject: entry.subject, 'Prompt hash': entry.promptHash, 'Record root': entry.recordRoot, Action: entry.action }).map(([name, word]) => [name, h('span', { class: 'hex' }, word)]),
     ]),
   )));
 }

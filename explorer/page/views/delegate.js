@@ -15,8 +15,8 @@ export function delegate({ root, place, session, signal, route }) {
   later(body, 'Reading the agent…', Promise.all([session.opened, session.ask('standing', route.agent)]), ([{ chainId }, { agent, gate, tier }]) => [
     h('p', {}, 'To delegate is to let somebody vote with your tokens. Your tokens stay yours, and you can take the power back at any time.'),
     warningOf(tier, gate),
-    agent.governors.length === 0 && problem('This agent answers for no governor.'),
-    agent.governors.map((/** @type {string} */ governor) => panel(governor, agent.writer, chainId)),
+    agent.declaration.governors.length === 0 && problem('This agent answers for no governor.'),
+    agent.declaration.governors.map((/** @type {string} */ governor) => panel(governor, agent.writer, chainId)),
   ]);
 
   /** @param {string} governor @param {string} writer @param {number} chainId */
@@ -103,8 +103,8 @@ export function delegate({ root, place, session, signal, route }) {
   /** @param {string} hash */
   async function mined(hash) {
     while (!signal.aborted) {
-      const receipt = await session.ask('receipt', hash);
-      if (receipt !== null) return Number(receipt.status) === 1;
+      const done = await session.ask('outcome', hash);
+      if (done !== null) return done;
       await new Promise((resolve) => setTimeout(resolve, 1000));
     }
     return false;
