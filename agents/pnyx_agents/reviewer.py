@@ -95,7 +95,7 @@ class Reviewer:
     def conclude(self, facts: Facts, said: Deliberation, approval: Approval | None = None) -> Dossier:
         """Check and decide. Pure: the same facts and answers give the same dossier."""
         reports = run_checks(self.checks, CheckView(facts, said.opinions))
-        decision = decide(self.ruleset, facts, reports, said.opinions)
+        judged = decide(self.ruleset, facts, reports, said.opinions)
         return Dossier(
             header=Header(
                 agent=self.configuration.agent,
@@ -115,8 +115,8 @@ class Reviewer:
             opinions=said.opinions,
             checks=reports,
             ruleset=self.ruleset.text,
-            rules=decision.rules,
-            decision=decision,
+            rules=judged.rules,
+            decision=judged.decision,
             approval=approval,
             software=software(),
         )

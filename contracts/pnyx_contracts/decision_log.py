@@ -24,6 +24,8 @@ from pnyx_contracts.entry import (
     EntryKind,
     GateCreated,
     Registered,
+    Remark,
+    RemarkVerdict,
     WriterState,
 )
 from pnyx_contracts.errors import DecodingError
@@ -45,10 +47,17 @@ REGISTERED_TOPIC: Final = keccak(b"Registered(address,address,uint32,uint64,byte
 ENTRY_TOPIC: Final = keccak(b"Entry(address,bytes32,uint8,uint40,uint16,uint48,bytes32,bytes32,bytes32)")
 ANNOUNCED_TOPIC: Final = keccak(b"ConfigurationAnnounced(address,uint16,uint48,bytes32,address[],string)")
 ACTIVATED_TOPIC: Final = keccak(b"ConfigurationActivated(address,uint16,bytes32)")
+REMARKED_TOPIC: Final = keccak(b"Remarked(address,address,uint40,uint8,bytes32,string)")
 GATE_CREATED_TOPIC: Final = keccak(b"GateCreated(address,address,address,address)")
 
 ADMINISTRATION: Final = keccak(b"pnyx.VoteGate.administration.v1")
 """Prompt hash of a gate's administrative entries: no model was asked."""
+
+SUCCESSION: Final = keccak(b"pnyx.DecisionLog.succession.v1")
+"""Prompt hash of the two entries of a succession: no model was asked."""
+
+_REGISTERED_FLAG: Final = 1
+_CLOSED_FLAG: Final = 2
 
 
 # What is hashed.
@@ -75,6 +84,21 @@ def declaration_subject(declaration: Declaration) -> bytes:
 def administration_subject(account: str, flag: bool) -> bytes:
     """Subject and record root of a gate's administrative entry, see `contracts/src/IVoteGate.sol`."""
     return keccak(encode(["address", "bool"], [account, flag]))
+
+
+def succession_subject(old_writer: str, new_writer: str) -> bytes:
+    """Subject of both entries of a succession; record root of the one that closes the old chain."""
+    return keccak(encode(["address", "address"], [old_writer, new_writer]))
+
+
+def succession_action(other_writer: str) -> bytes:
+    """Action of both entries of a succession: each names the other writer."""
+    return encode(["address"], [other_writer])
+
+
+def succession_root(last_head: bytes) -> bytes:
+    """Record root of a successor's first entry: the old chain's head after its last entry."""
+    return last_head.ljust(32, b"\0")
 
 
 def genesis(chain_id: int, log: str, writer: str, operator: str, notice_seconds: int, declared: bytes) -> bytes:
@@ -125,10 +149,20 @@ def encode_activate(writer: str, expected_seq: int) -> bytes:
     return _call("activate(address,uint40)", [writer, expected_seq])
 
 
+def encode_succeed(old_writer: str, expected_seq: int, new_writer: str) -> bytes:
+    """For the operator of both: closes the chain of `old_writer` and begins that of `new_writer` with its last head."""
+    return _call("succeed(address,uint40,address)", [old_writer, expected_seq, new_writer])
+
+
+def encode_remark(writer: str, seq: int, verdict: RemarkVerdict, document_hash: bytes, uri: str) -> bytes:
+    """For anybody, about an entry. `document_hash` is keccak-256 of what lies at `uri`; zero when there is nothing."""
+    return _call("remark(address,uint40,uint8,bytes32,string)", [writer, seq, verdict, document_hash, uri])
+
+
 def encode_gate_vote(
     expected_seq: int, key: ProposalKey, support: int, prompt_hash: bytes, record_root: bytes, reason: str
 ) -> bytes:
-    """For a gate: entry and vote in one transaction."""
+    """For a gate, or for an account that runs `AtomicAccount`: entry and vote in one transaction."""
     words = [expected_seq, key.governor, key.proposal_id, support, prompt_hash, record_root, reason]
     return _call("vote(uint40,address,uint256,uint8,bytes32,bytes32,string)", words)
 
@@ -209,6 +243,14 @@ def decode_configuration_activated(log: Log) -> ConfigurationActivated:
     return _event(ConfigurationActivated, log, writer=writer, epoch=epoch, config_hash=config_hash)
 
 
+def decode_remark(log: Log) -> Remark:
+    author, writer, seq = _indexed(log, REMARKED_TOPIC, "address", "address", "uint40")
+    verdict, document_hash, uri = _decode(["uint8", "bytes32", "bytes"], log.data, "Remarked")
+    return _event(
+        Remark, log, author=author, writer=writer, seq=seq, verdict=verdict, hash=document_hash, uri=_text(uri)
+    )
+
+
 def decode_gate_created(log: Log) -> GateCreated:
     gate, operator, guardian = _indexed(log, GATE_CREATED_TOPIC, "address", "address", "address")
     (signer,) = _decode(["address"], log.data, "GateCreated")
@@ -216,11 +258,12 @@ def decode_gate_created(log: Log) -> GateCreated:
 
 
 def read_state(log_address: str, writer: str) -> Read[WriterState]:
-    """Head, counters and whether `writer` registered."""
+    """Head, counters, whether `writer` registered, and whether another one succeeded it."""
 
     def state(words: Sequence[Any]) -> WriterState:
         head, seq, epoch, flags = words
-        return WriterState(head=head, seq=seq, epoch=epoch, registered=bool(flags & 1))
+        registered, closed = bool(flags & _REGISTERED_FLAG), bool(flags & _CLOSED_FLAG)
+        return WriterState(head=head, seq=seq, epoch=epoch, registered=registered, closed=closed)
 
     return _read(log_address, "stateOf(address)", [writer], ["bytes24", "uint40", "uint16", "uint8"], state)
 
@@ -320,5 +363,9 @@ def _declaration(words: Sequence[Any]) -> Declaration:
     return Declaration(
         config_hash=config_hash,
         governors=governors,
-        evidence_uri=evidence_uri.decode("utf-8", errors="backslashreplace"),
+        evidence_uri=_text(evidence_uri),
     )
+
+
+def _text(raw: bytes) -> str:
+    return raw.decode("utf-8", errors="backslashreplace")

@@ -28,6 +28,10 @@ class EntryKind(IntEnum):
     """Corrects an earlier entry; nothing is ever deleted."""
     CONFIG_ANNOUNCED = 16
     CONFIG_ACTIVATED = 17
+    SUCCEEDED = 18
+    """The last entry of a writer: another one takes its place."""
+    SUCCEEDS = 19
+    """The first entry of a writer that takes another one's place; commits to the last head of that one."""
     SIGNER_ANNOUNCED = 32
     SIGNER_ACTIVATED = 33
     GOVERNOR_ANNOUNCED = 34
@@ -129,3 +133,36 @@ class WriterState(Value):
     seq: int
     epoch: int
     registered: bool
+    closed: bool = False
+    """Another writer succeeded it: it writes nothing any more."""
+
+
+class RemarkVerdict(IntEnum):
+    """What somebody says about an entry. Numbers are those of the contract."""
+
+    CHECKED = 1
+    """Verified, and it matches."""
+    DIFFERS = 2
+    """Verified, and it does not match."""
+    WITHHELD = 3
+    """A challenge: the evidence cannot be had."""
+    ANSWER = 4
+    """To other remarks, for example the writer's own."""
+
+
+class Remark(Value):
+    """A remark of anybody about an entry. It changes nothing; what it is worth depends on who wrote it.
+
+    `uri` is text that a stranger wrote: invalid UTF-8 is shown escaped.
+    """
+
+    author: Address
+    writer: Address
+    seq: int
+    verdict: RemarkVerdict
+    hash: Bytes32
+    """keccak-256 of the document at `uri`; zero when there is none."""
+    uri: str
+    block_number: int
+    transaction_hash: Bytes32
+    log_index: int

@@ -48,6 +48,12 @@ POSITIONS: Final = (
 LIST_POSITIONS: Final = ("attempts", "rules")
 """Positions whose value is a list with a tree of its own, so that one item can be disclosed alone."""
 
+SEALABLE: Final = tuple(
+    name for name in POSITIONS if name not in {"header", "proposal", "calls", "decision", "approval", "reserved"}
+)
+"""Positions that a writer may withhold, when it declares so. The others are what a decision is: whose, about what, and
+which."""
+
 SCHEMA: Final = keccak(b"pnyx.record.v1")
 ABSENT: Final = keccak(b"pnyx.record.absent.v1")
 """Value hash of a position that holds nothing. ``null`` is a value and has another hash."""

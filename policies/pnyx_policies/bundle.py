@@ -3,18 +3,18 @@
 `seal` makes it from a dossier, `Bundle.parse` reads a stranger's, `recompute` says what its content hashes to, and
 `open_bundle` tells the right bundle from a swapped and from a changed one. `docs/record-format.md` describes the file.
 
-Everything is public by default. A field may be left out: then only its leaf is there, and what rests on it is not
-checkable.
+Everything is public by default. `withhold` leaves fields out: then only their leaves are there, and what rests on them
+is not checkable. `disclosure` opens them later.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Annotated, Any, Literal, Self, get_origin
+from typing import Annotated, Any, Literal, Self, get_args, get_origin
 
 from eth_hash.auto import keccak
 from pydantic import (
@@ -105,7 +105,7 @@ class Bundle(Value):
         if set(self.item_salts) != set(self.fields) & set(LIST_POSITIONS):
             raise ValueError(f"item_salts: expected those of {sorted(set(self.fields) & set(LIST_POSITIONS))}")
         for name, value in self.fields.items():
-            _require_exact_form(name, value)
+            require_exact_form(name, value)
         for name, salts in self.item_salts.items():
             if len(salts) != len(self._items(name)):
                 raise ValueError(f"item_salts.{name}: {len(salts)} salts for {len(self._items(name))} items")
@@ -134,7 +134,7 @@ class Bundle(Value):
         try:
             bundle = cls.model_validate(raw)
         except ValidationError as error:
-            raise DecodingError(f"bundle: {_first(error)}") from error
+            raise DecodingError(f"bundle: {first_complaint(error)}") from error
         if bundle.to_bytes() != data:
             where = first_difference(raw, bundle.model_dump(mode="json"), "bundle") or "bundle"
             raise DecodingError(f"{where}: not in its one canonical form (RFC 8785)")
@@ -192,7 +192,7 @@ def seal(dossier: Dossier, bodies: Mapping[bytes, bytes], master_key: bytes) -> 
         name: tuple(derive_salt(key, name, index) for index in range(len(getattr(dossier, name))))
         for name in LIST_POSITIONS
     }
-    leaves = tuple(_leaf(name, fields, salts, item_salts) for name in POSITIONS)
+    leaves = tuple(field_leaf(name, fields, salts, item_salts) for name in POSITIONS)
     prompt_salt = derive_salt(key, "prompt-hash")
     try:
         return Bundle(
@@ -207,13 +207,26 @@ def seal(dossier: Dossier, bodies: Mapping[bytes, bytes], master_key: bytes) -> 
             bodies=dict(bodies),
         )
     except ValidationError as error:
-        raise DecodingError(f"dossier: {_first(error)}") from error
+        raise DecodingError(f"dossier: {first_complaint(error)}") from error
+
+
+def withhold(bundle: Bundle, names: Collection[str]) -> Bundle:
+    """The bundle as it is published: without these fields and all that opens them. Their leaves stay, and with them the
+    root. What a sealed field says may stand elsewhere, see `docs/record-format.md`.
+    """
+
+    def rest(parts: Mapping[str, Any]) -> dict[str, Any]:
+        return {name: part for name, part in parts.items() if name not in names}
+
+    hidden: dict[str, Any] = {"bodies": {}, "prompt_salt": None} if "attempts" in names else {}
+    parts = {name: rest(getattr(bundle, name)) for name in ("fields", "salts", "item_salts")}
+    return Bundle.model_validate(bundle.model_dump() | parts | hidden)
 
 
 def recompute(bundle: Bundle) -> Recomputed:
     """Hashes everything that the bundle discloses; only for a withheld field is its claimed leaf taken."""
     leaves = tuple(
-        _leaf(name, bundle.fields, bundle.salts, bundle.item_salts) if name in bundle.salts else claimed
+        field_leaf(name, bundle.fields, bundle.salts, bundle.item_salts) if name in bundle.salts else claimed
         for name, claimed in zip(POSITIONS, bundle.leaves, strict=True)
     )
     root = record_root(leaves)
@@ -221,7 +234,7 @@ def recompute(bundle: Bundle) -> Recomputed:
     prompt = None
     if attempts is not None and bundle.prompt_salt is not None:
         prompt = _prompt_hash(attempts, bundle.prompt_salt)
-    bound = {digest for attempt in attempts or () for digest in _bound(attempt)}
+    bound = {digest for attempt in attempts or () for digest in bound_bodies(attempt)}
     return Recomputed(
         record_root=root,
         prompt_hash=prompt,
@@ -254,23 +267,37 @@ def _adapter(name: str) -> TypeAdapter[Any]:
     return TypeAdapter(Annotated[annotation, FailFast()] if get_origin(annotation) is tuple else annotation)
 
 
-def _require_exact_form(name: str, value: JsonValue) -> None:
+@cache
+def _item_adapter(name: str) -> TypeAdapter[Any]:
+    return TypeAdapter(get_args(Dossier.model_fields[name].rebuild_annotation())[0])
+
+
+def require_exact_form(name: str, value: JsonValue) -> None:
     """What was hashed must be what checks and rules see: a value with two spellings would have two roots."""
-    adapter = _adapter(name)
+    _require_one_form(_adapter(name), value, "fields", name)
+
+
+def require_exact_item(name: str, index: str, value: JsonValue) -> None:
+    """The same for one item of a list that is opened alone."""
+    _require_one_form(_item_adapter(name), value, "items", name, "open", index)
+
+
+def _require_one_form(adapter: TypeAdapter[Any], value: JsonValue, *place: str) -> None:
     try:
         understood = adapter.dump_python(adapter.validate_python(value), mode="json", exclude_unset=True)
     except ValidationError as error:
-        raise ValueError(_first(error, "fields", name)) from None
-    if where := first_difference(value, understood, f"fields.{name}"):
+        raise ValueError(first_complaint(error, *place)) from None
+    if where := first_difference(value, understood, ".".join(place)):
         raise ValueError(f"{where}: not in its one canonical form")
 
 
-def _leaf(
+def field_leaf(
     name: str,
     fields: Mapping[str, JsonValue],
     salts: Mapping[str, bytes],
     item_salts: Mapping[str, tuple[bytes, ...]],
 ) -> bytes:
+    """The leaf of one position that is opened whole."""
     position = POSITIONS.index(name)
     if name not in fields:
         return leaf_hash(position, salts[name], ABSENT)
@@ -296,7 +323,7 @@ def _prompt_hash(attempts: tuple[Attempt, ...], salt: bytes) -> bytes:
     return prompt_hash(salt, [attempt_hash(a.opinion, a.number, a.request_hash, a.response_hash) for a in attempts])
 
 
-def _bound(attempt: Attempt) -> Iterator[bytes]:
+def bound_bodies(attempt: Attempt) -> Iterator[bytes]:
     """Hashes of the bodies that an attempt refers to."""
     yield attempt.request_hash
     if attempt.response_hash is not None:
@@ -304,7 +331,7 @@ def _bound(attempt: Attempt) -> Iterator[bytes]:
 
 
 def _require_bodies(dossier: Dossier, bodies: Mapping[bytes, bytes]) -> None:
-    bound = {digest for attempt in dossier.attempts for digest in _bound(attempt)}
+    bound = {digest for attempt in dossier.attempts for digest in bound_bodies(attempt)}
     if bound != set(bodies):
         different = min(bound ^ set(bodies))
         problem = "has no bytes" if different in bound else "belongs to no attempt"
@@ -329,7 +356,7 @@ def _differences(
             yield f"bodies.{to_hex(digest)}"
 
 
-def _first(error: ValidationError, *prefix: str) -> str:
+def first_complaint(error: ValidationError, *prefix: str) -> str:
     """The first complaint, on one line: place, then what was expected."""
     first = error.errors(include_url=False, include_input=False)[0]
     place = ".".join(str(part) for part in (*prefix, *first["loc"]))

@@ -2,14 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Annotated
+
 from eth_hash.auto import keccak
-from pydantic import ValidationError
+from pydantic import AfterValidator, ValidationError
 
 from pnyx_contracts.canonical import canonical_bytes, parse_json
 from pnyx_contracts.errors import DecodingError
+from pnyx_contracts.record import SEALABLE
 from pnyx_contracts.types import Address, Bytes32, Value
 from pnyx_policies.analysis import Analyst
 from pnyx_policies.decision import Mode
+
+
+def sealable(names: Iterable[str]) -> tuple[str, ...]:
+    """The names of fields to seal, sorted. Raises `ValueError` for one that is never sealed, or named twice."""
+    found = sorted(names)
+    if strangers := set(found) - set(SEALABLE):
+        raise ValueError(f"{min(strangers)!r} cannot be sealed; these fields can: {', '.join(sorted(SEALABLE))}")
+    if len(found) != len(set(found)):
+        raise ValueError(f"a field is named twice: {', '.join(found)}")
+    return tuple(found)
+
+
+Sealed = Annotated[tuple[str, ...], AfterValidator(sealable)]
 
 
 class Configuration(Value):
@@ -34,6 +51,9 @@ class Configuration(Value):
     unsafe_unsigned_approvals: bool = False
     """Without approvers the operator's word can confirm the vote that the rules give, or reject it. True makes it
     enough for any vote that a person is said to want: whoever has the daemon then votes as they like."""
+    sealed: Sealed = ()
+    """Fields of the record that the published bundles withhold, sorted. What rests on them is not checkable until the
+    writer discloses them; a field that is withheld and not named here leaves the decision unproven."""
     software: str
     """Distribution and version, for example ``pnyx 0.1.0``."""
 

@@ -19,7 +19,7 @@ from pnyx_contracts.types import Vote
 from pnyx_policies.analysis import Analysis, Opinion, Recommendation
 from pnyx_policies.checks.protocol import CheckReport
 from pnyx_policies.conditions import Truth
-from pnyx_policies.decision import Decision, Outcome, RuleOutcome
+from pnyx_policies.decision import Judgement, Outcome, RuleOutcome
 from pnyx_policies.eligibility import Standing, stand
 from pnyx_policies.facts import Facts
 from pnyx_policies.fields import Situation
@@ -31,15 +31,15 @@ REASON_BYTES = 200
 EXPLANATION_BYTES = 2_000
 
 
-def decide(ruleset: Ruleset, facts: Facts, reports: Sequence[CheckReport], opinions: Sequence[Opinion]) -> Decision:
+def decide(ruleset: Ruleset, facts: Facts, reports: Sequence[CheckReport], opinions: Sequence[Opinion]) -> Judgement:
     """What the ruleset says. Never raises, never guesses."""
     standing = stand(facts, ruleset.limits)
     if standing.standing in _BARRED:
         verdict = _Verdict(_BARRED[standing.standing], f"No vote: {standing.reason}.", "eligibility")
-        return _decision(ruleset, facts, verdict, ())
+        return _judgement(ruleset, facts, verdict, ())
     situation = Situation(facts, tuple(reports), tuple(opinions), ruleset.checks)
     judged = tuple(_judge(rule, situation) for rule in ruleset.rules)
-    return _decision(ruleset, facts, _verdict(judged, situation), tuple(j.outcome_for_record() for j in judged))
+    return _judgement(ruleset, facts, _verdict(judged, situation), tuple(j.outcome_for_record() for j in judged))
 
 
 _BARRED = {Standing.NEVER: Outcome.SKIP, Standing.UNKNOWN: Outcome.HOLD}
@@ -120,8 +120,8 @@ def _worst_checks(reports: Sequence[CheckReport]) -> str:
     return ", ".join(sorted(names)) if worst >= Severity.HIGH else ""
 
 
-def _decision(ruleset: Ruleset, facts: Facts, verdict: _Verdict, rules: tuple[RuleOutcome, ...]) -> Decision:
-    return Decision(
+def _judgement(ruleset: Ruleset, facts: Facts, verdict: _Verdict, rules: tuple[RuleOutcome, ...]) -> Judgement:
+    return Judgement(
         outcome=verdict.outcome,
         reason=one_line(verdict.reason, REASON_BYTES),
         decided_by=verdict.decided_by,

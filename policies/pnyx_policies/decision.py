@@ -45,13 +45,24 @@ class RuleOutcome(Value):
 
 
 class Decision(Value):
-    """What the ruleset says about one proposal. Pure function of facts, findings, opinions, ruleset."""
+    """What the ruleset says about one proposal. What each rule did is a field of its own in the record, so that it can
+    be sealed: nothing here repeats it.
+    """
 
     outcome: Outcome
     reason: str
     """One line for people; also the reason string on chain, at most 200 bytes of UTF-8."""
     decided_by: str
     """Id of the rule that decided, or ``eligibility`` or ``default``."""
-    rules: tuple[RuleOutcome, ...]
     review_digest: Bytes32
     ruleset_hash: Bytes32
+
+
+class Judgement(Decision):
+    """The decision, and how it came about. Pure function of facts, findings, opinions, ruleset."""
+
+    rules: tuple[RuleOutcome, ...]
+
+    @property
+    def decision(self) -> Decision:
+        return Decision.model_validate(self.model_dump(exclude={"rules"}))

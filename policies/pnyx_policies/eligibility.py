@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import Protocol
 
 from pnyx_contracts.types import ClockMode, ProposalState
-from pnyx_policies.facts import Eligibility, Facts
+from pnyx_policies.facts import Eligibility, Facts, GovernorFacts, VoterFacts
 from pnyx_policies.ruleset import Limits, Ruleset
 
 
@@ -32,13 +33,23 @@ class StandingReport:
     """One line; empty when a vote can be cast."""
 
 
+class Situated(Protocol):
+    """`Facts`, or the state in a record."""
+
+    @property
+    def governor(self) -> GovernorFacts: ...
+
+    @property
+    def voter(self) -> VoterFacts | None: ...
+
+
 def eligibility(facts: Facts, ruleset: Ruleset) -> Eligibility:
     """Whether a vote can be cast now, and why not."""
     report = stand(facts, ruleset.limits)
     return Eligibility(can_vote=report.standing is Standing.READY, reason=report.reason)
 
 
-def stand(facts: Facts, limits: Limits) -> StandingReport:
+def stand(facts: Situated, limits: Limits) -> StandingReport:
     """The first obstacle in the way, in a fixed order."""
     governor, voter = facts.governor, facts.voter
     if voter is None:
@@ -71,7 +82,7 @@ def _power(voting_power: int | None, limits: Limits) -> StandingReport | None:
     return None
 
 
-def _time(facts: Facts, limits: Limits) -> StandingReport | None:
+def _time(facts: Situated, limits: Limits) -> StandingReport | None:
     by_blocks = facts.governor.profile.clock_mode is ClockMode.BLOCK
     least, unit = (limits.min_blocks_left, "blocks") if by_blocks else (limits.min_seconds_left, "seconds")
     left = facts.governor.deadline - facts.governor.now

@@ -77,7 +77,7 @@ def _vote(dossier: Dossier, vote: Vote | None) -> Entitlement:
 
     The ruleset's own limits made the decision a skip already where they are not met; these are the least of all.
     """
-    report = stand(dossier.facts, Limits())
+    report = stand(dossier.state, Limits())
     if report.standing is not Standing.READY:
         raise RefusedError(f"no vote can be cast: {report.reason}", hint="review again when a vote is possible")
     return Entitlement(EntryKind.VOTE, vote)

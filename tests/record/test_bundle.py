@@ -20,6 +20,7 @@ from pnyx_policies.bundle import (
     open_bundle,
     recompute,
     seal,
+    withhold,
 )
 from pnyx_policies.dossier import Dossier
 
@@ -33,16 +34,7 @@ def raw(bundle: Bundle) -> dict[str, Any]:
 
 def without(bundle: Bundle, *names: str) -> Bundle:
     """The bundle with fields withheld."""
-
-    def rest(parts: dict[str, Any]) -> dict[str, Any]:
-        return {name: part for name, part in parts.items() if name not in names}
-
-    hides_attempts = "attempts" in names
-    return Bundle.model_validate(
-        bundle.model_dump()
-        | {"fields": rest(bundle.fields), "salts": rest(bundle.salts), "item_salts": rest(bundle.item_salts)}
-        | ({"bodies": {}, "prompt_salt": None} if hides_attempts else {})
-    )
+    return withhold(bundle, names)
 
 
 def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from pnyx_contracts import decision_log as log
 from pnyx_contracts.artifacts import artifact
-from pnyx_contracts.entry import Declaration, Entry, EntryKind
+from pnyx_contracts.entry import Declaration, Entry, EntryKind, RemarkVerdict
 from pnyx_contracts.errors import DecodingError
 from pnyx_contracts.types import Log, ProposalKey
 
@@ -71,6 +71,15 @@ CALLS = {
         [WRITER, str(2**40 - 1), DECLARED],
     ),
     ("DecisionLog", "activate"): (log.encode_activate(WRITER, 9), [WRITER, "9"]),
+    ("DecisionLog", "succeed"): (log.encode_succeed(WRITER, 2**40 - 1, OTHER), [WRITER, str(2**40 - 1), OTHER]),
+    ("DecisionLog", "remark"): (
+        log.encode_remark(WRITER, 7, RemarkVerdict.WITHHELD, A, "https://example.org/é"),
+        [WRITER, "7", "3", "0x" + A.hex(), "https://example.org/é"],
+    ),
+    ("AtomicAccount", "vote"): (
+        log.encode_gate_vote(1, KEY, 255, A, B, "why: é"),
+        ["1", OTHER, str(2**256 - 1), "255", "0x" + A.hex(), "0x" + B.hex(), "why: é"],
+    ),
     ("VoteGate", "vote"): (
         log.encode_gate_vote(1, KEY, 255, A, B, "why: é"),
         ["1", OTHER, str(2**256 - 1), "255", "0x" + A.hex(), "0x" + B.hex(), "why: é"],
@@ -120,11 +129,12 @@ def test_every_function_that_we_call_exists_and_every_write_is_covered() -> None
 # --- reads --------------------------------------------------------------------------------------------------------
 
 
-@given(st.binary(min_size=24, max_size=24), st.integers(0, 2**40 - 1), st.integers(0, 2**16 - 1), st.booleans())
-def test_the_state_of_a_writer_is_read_as_the_abi_returns_it(head: bytes, seq: int, epoch: int, known: bool) -> None:
+@given(st.binary(min_size=24, max_size=24), st.integers(0, 2**40 - 1), st.integers(0, 2**16 - 1), st.integers(0, 3))
+def test_the_state_of_a_writer_is_read_as_the_abi_returns_it(head: bytes, seq: int, epoch: int, flags: int) -> None:
     outputs = [output["type"] for output in abi_item("function", "DecisionLog", "stateOf")["outputs"]]
-    state = log.read_state(THIRD, WRITER).decode(encode(outputs, [head, seq, epoch, int(known)]))
-    assert (state.head, state.seq, state.epoch, state.registered) == (head, seq, epoch, known)
+    state = log.read_state(THIRD, WRITER).decode(encode(outputs, [head, seq, epoch, flags]))
+    assert (state.head, state.seq, state.epoch) == (head, seq, epoch)
+    assert (state.registered, state.closed) == (flags in {1, 3}, flags in {2, 3})
 
 
 @given(st.binary(max_size=200))
@@ -147,6 +157,7 @@ EVENTS = {
     ("DecisionLog", "Entry"): (log.ENTRY_TOPIC, log.decode_entry),
     ("DecisionLog", "ConfigurationAnnounced"): (log.ANNOUNCED_TOPIC, log.decode_configuration_announced),
     ("DecisionLog", "ConfigurationActivated"): (log.ACTIVATED_TOPIC, log.decode_configuration_activated),
+    ("DecisionLog", "Remarked"): (log.REMARKED_TOPIC, log.decode_remark),
     ("VoteGateFactory", "GateCreated"): (log.GATE_CREATED_TOPIC, log.decode_gate_created),
 }
 
@@ -158,6 +169,7 @@ OURS = {
     "activeAt": "active_at",
     "promptHash": "prompt_hash",
     "recordRoot": "record_root",
+    "from": "author",
 }
 
 
@@ -203,7 +215,7 @@ def test_events_are_decoded_as_the_compiled_abi_names_them(name: tuple[str, str]
     flat = event | event.pop("declaration", {})
     for abi_name, value in values.items():
         found = flat[OURS.get(abi_name, abi_name)]
-        if abi_name == "evidenceUri":
+        if abi_name in {"evidenceUri", "uri"}:
             assert found == "https://example.org/\\xff\\xfe"
         elif abi_name == "governors":
             assert list(found) == value
@@ -257,6 +269,18 @@ def test_an_entry_of_an_unknown_kind_is_refused() -> None:
         log.decode_entry(emitted(item, sample_values(item) | {"kind": 99}))
 
 
+@given(st.integers(0, 255), st.binary(max_size=80))
+def test_a_remark_has_one_of_four_verdicts_and_any_text(verdict: int, uri: bytes) -> None:
+    item = abi_item("event", "DecisionLog", "Remarked")
+    event = emitted(item, sample_values(item) | {"verdict": verdict, "uri": uri})
+    if verdict in set(RemarkVerdict):
+        remark = log.decode_remark(event)
+        assert (remark.verdict, remark.uri) == (verdict, uri.decode(errors="backslashreplace"))
+    else:
+        with pytest.raises(DecodingError, match="no Remark that the contract emits"):
+            log.decode_remark(event)
+
+
 # --- heads --------------------------------------------------------------------------------------------------------
 
 
@@ -290,3 +314,16 @@ def test_the_action_of_a_vote_is_its_number(support: int) -> None:
 def test_the_subject_names_chain_governor_and_proposal() -> None:
     packed = (1).to_bytes(32, "big") + bytes(12) + bytes.fromhex(OTHER[2:]) + b"\xff" * 32
     assert log.subject(KEY) == keccak(packed)
+
+
+@given(addresses, addresses, st.binary(min_size=24, max_size=24))
+def test_the_words_of_a_succession_name_both_writers_and_the_last_head(old: str, new: str, head: bytes) -> None:
+    packed = b"".join(bytes(12) + bytes.fromhex(writer[2:]) for writer in (old, new))
+    assert log.succession_subject(old, new) == keccak(packed)
+    assert log.succession_action(new) == packed[32:]
+    assert log.succession_root(head) == head + bytes(8)
+    assert (log.succession_subject(old, new) == log.succession_subject(new, old)) == (old == new)
+
+
+def test_neither_entry_of_a_succession_answers_for_a_proposal() -> None:
+    assert not any(kind.is_terminal for kind in (EntryKind.SUCCEEDED, EntryKind.SUCCEEDS))

@@ -22,7 +22,8 @@ DECLARATION = Declaration(config_hash=b"\x01" * 32, governors=(GOVERNOR,), evide
 
 words = st.binary(min_size=32, max_size=32)
 hashes = words.filter(any)
-recordable = [kind for kind in EntryKind if kind not in {EntryKind.CONFIG_ANNOUNCED, EntryKind.CONFIG_ACTIVATED}]
+BY_THE_LOG = {EntryKind.CONFIG_ANNOUNCED, EntryKind.CONFIG_ACTIVATED, EntryKind.SUCCEEDED, EntryKind.SUCCEEDS}
+recordable = [kind for kind in EntryKind if kind not in BY_THE_LOG]
 notes = st.tuples(st.sampled_from(recordable), words, hashes, hashes, words)
 declarations = st.builds(
     Declaration,

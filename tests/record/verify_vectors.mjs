@@ -1,5 +1,5 @@
 // The record format in another language: recomputes every vector with ethers and nothing of ours.
-// Usage: node verify_vectors.mjs RECORD_VECTORS BUNDLE. Prints {"checked": n, "differs": [places]}.
+// Usage: node verify_vectors.mjs VECTORS. Prints {"checked": n, "differs": [places]}.
 import { createHmac } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -114,8 +114,7 @@ for (const { account, flag, subject: expected } of vectors.administration) {
   same("approval", a.digest, TypedDataEncoder.hash(domain, types, message));
   same("approver", a.signer, recoverAddress(a.digest, a.signature));
 }
-{
-  const { chain_id, log, writer, operator, notice_seconds, declaration, genesis, head, entries } = vectors.writer;
+function checkWriter({ chain_id, log, writer, operator, notice_seconds, declaration, genesis, head, entries }) {
   const registration = [writer, operator, notice_seconds, declared(declaration)];
   const words = [tag("pnyx.DecisionLog.genesis.v1"), chain_id, log, ...registration];
   const first = keccak256(abi(["bytes32", "uint256", "address", "address", "address", "uint32", "bytes32"], words));
@@ -129,26 +128,150 @@ for (const { account, flag, subject: expected } of vectors.administration) {
     same(`head after ${e.seq}`, e.head, running);
   }
 }
+checkWriter(vectors.writer);
+checkWriter(vectors.successor);
+{
+  const { old_writer, new_writer, subject: both } = vectors.succession;
+  const [last, first] = [vectors.writer.entries.at(-1), vectors.successor.entries[0]];
+  same("succession", both, keccak256(abi(["address", "address"], [old_writer, new_writer])));
+  const said = (entry) => [entry.kind, entry.subject, entry.prompt_hash, entry.record_root, entry.action].join();
+  const promptHash = tag("pnyx.DecisionLog.succession.v1");
+  same("last entry", said(last), [18, both, promptHash, both, abi(["address"], [new_writer])].join());
+  same("first entry", said(first), [19, both, promptHash, `${last.head}${"00".repeat(8)}`, abi(["address"], [old_writer])].join());
+}
 
-const text = readFileSync(process.argv[3], "utf8");
-const bundle = JSON.parse(text);
-same("bundle is canonical", text, canonical(bundle));
-const leaves = POSITIONS.map((name, position) => {
-  const salt = bundle.salts[name];
-  if (salt === undefined) return bundle.leaves[position];
-  if (!(name in bundle.fields)) return leaf(position, salt, tag("pnyx.record.absent.v1"));
-  const value = bundle.fields[name];
+// Files. What is read in two ways, or has a form of its own, is malformed: it is not its own canonical form.
+const sorted = (object) => Object.keys(object).sort().join();
+const names = (object) => Object.keys(object);
+const isHash = (text) => typeof text === "string" && /^0x[0-9a-f]{64}$/.test(text);
+const FIELDS = POSITIONS.slice(0, -1);
+
+function requireForm(condition, what) {
+  if (!condition) throw Object.assign(new Error(what), { code: "malformed" });
+}
+
+function parse(text, format, members) {
+  let document;
+  try {
+    document = JSON.parse(text);
+  } catch (error) {
+    requireForm(false, error.message);
+  }
+  requireForm(canonical(document) === text, "not canonical");
+  requireForm(sorted(document) === members.split(" ").sort().join(), "members");
+  requireForm(document.format === format, "format");
+  requireForm(names(document.fields).every((name) => FIELDS.includes(name)), "fields");
+  requireForm(document.leaves.length === 16 && document.leaves.every(isHash) && isHash(document.record_root), "leaves");
+  const lists = names(document.fields).filter((name) => LISTS.includes(name)).sort();
+  requireForm(sorted(document.item_salts) === lists.join(), "item_salts");
+  for (const name of lists) requireForm(document.item_salts[name].length === document.fields[name].length, "item_salts");
+  return document;
+}
+
+function wholeLeaf(document, name) {
+  const position = POSITIONS.indexOf(name);
+  const salt = document.salts[name];
+  if (!(name in document.fields)) return leaf(position, salt, tag("pnyx.record.absent.v1"));
+  const value = document.fields[name];
   if (!LISTS.includes(name)) return leaf(position, salt, valueHash(value));
-  const items = value.map((entry, index) => item(position, index, bundle.item_salts[name][index], entry));
+  const items = value.map((entry, index) => item(position, index, document.item_salts[name][index], entry));
   return leaf(position, salt, list(position, items));
-});
-POSITIONS.forEach((name, position) => same(`bundle leaf ${name}`, bundle.leaves[position], leaves[position]));
-same("bundle record root", bundle.record_root, tree(leaves));
-const attempts = bundle.fields.attempts.map((a) => attempt(a.opinion, a.number, a.request_hash, a.response_hash));
-same("bundle prompt hash", bundle.prompt_hash, promptHash(bundle.prompt_salt, attempts));
-for (const [hash, body] of Object.entries(bundle.bodies)) {
-  const bytes = "text" in body ? toUtf8Bytes(body.text) : Buffer.from(body.base64, "base64");
-  same(`bundle body ${hash}`, hash, keccak256(bytes));
+}
+
+const bytesOf = (body) => ("text" in body ? toUtf8Bytes(body.text) : Buffer.from(body.base64, "base64"));
+const bound = (attempts) => attempts.flatMap((a) => [a.request_hash, a.response_hash]).filter((hash) => hash !== null);
+
+function changed(where) {
+  return Object.assign(new Error(where.join("; ")), { code: "changed", where });
+}
+
+function openBundle(root, text) {
+  const bundle = parse(text, "pnyx.bundle.v1",
+    "format record_root leaves fields salts item_salts prompt_hash prompt_salt bodies");
+  requireForm(sorted(bundle.salts) === [...names(bundle.fields), "reserved"].sort().join(), "salts");
+  const leaves = POSITIONS.map((name, i) => (name in bundle.salts ? wholeLeaf(bundle, name) : bundle.leaves[i]));
+  const where = POSITIONS.filter((_, i) => leaves[i] !== bundle.leaves[i]).map((name) => `fields.${name}`);
+  if (tree(leaves) !== bundle.record_root) where.push("record_root");
+  const attempts = bundle.fields.attempts ?? [];
+  if ("attempts" in bundle.fields && bundle.prompt_salt !== null) {
+    const hashes = attempts.map((a) => attempt(a.opinion, a.number, a.request_hash, a.response_hash));
+    if (promptHash(bundle.prompt_salt, hashes) !== bundle.prompt_hash) where.push("prompt_hash");
+  }
+  for (const [hash, body] of Object.entries(bundle.bodies)) {
+    if (!bound(attempts).includes(hash) || keccak256(bytesOf(body)) !== hash) where.push(`bodies.${hash}`);
+  }
+  if (where.length === 0 && bundle.record_root !== root) throw Object.assign(new Error("swapped"), { code: "swapped" });
+  if (where.length > 0) throw changed(where);
+  return bundle;
+}
+
+function openDisclosure(text) {
+  const file = parse(text, "pnyx.disclosure.v1",
+    "format record_root leaves fields salts item_salts items prompt_salt bodies");
+  requireForm(sorted(file.salts) === sorted(file.fields), "salts");
+  requireForm(names(file.fields).length + names(file.items).length > 0, "opens nothing");
+  for (const [name, { hashes, open }] of Object.entries(file.items)) {
+    requireForm(LISTS.includes(name) && !(name in file.fields) && names(open).length > 0, "items");
+    requireForm(names(open).every((index) => /^(0|[1-9]\d{0,9})$/.test(index) && Number(index) < hashes.length), "index");
+  }
+  requireForm((file.prompt_salt !== null) === "attempts" in file.fields, "prompt_salt");
+  const opened = Object.values(file.items.attempts?.open ?? {}).map(({ value }) => value);
+  const expected = new Set(bound([...(file.fields.attempts ?? []), ...opened]));
+  requireForm(sorted(file.bodies) === [...expected].sort().join(), "bodies");
+  const where = names(file.fields)
+    .filter((name) => wholeLeaf(file, name) !== file.leaves[POSITIONS.indexOf(name)]).map((name) => `fields.${name}`);
+  for (const [name, { salt, hashes, open }] of Object.entries(file.items)) {
+    const position = POSITIONS.indexOf(name);
+    for (const [index, one] of Object.entries(open)) {
+      const found = item(position, Number(index), one.salt, one.value);
+      if (found !== hashes[index]) where.push(`items.${name}.open.${index}`);
+    }
+    if (leaf(position, salt, list(position, hashes)) !== file.leaves[position]) where.push(`items.${name}`);
+  }
+  if (tree(file.leaves) !== file.record_root) where.push("record_root");
+  for (const [hash, body] of Object.entries(file.bodies)) if (keccak256(bytesOf(body)) !== hash) where.push(`bodies.${hash}`);
+  if (where.length > 0) throw changed(where);
+  return file;
+}
+
+function outcome(open) {
+  try {
+    open();
+    return "opens";
+  } catch (error) {
+    if (error.code === undefined) throw error;
+    return [error.code, ...(error.where ?? [])].join(" ");
+  }
+}
+
+// This reader knows no types: what only they tell differs in its hash, as `untyped` says.
+const expectedOutcome = ({ code, where, untyped }) =>
+  [untyped ? "changed" : code, ...(untyped ?? where ?? [])].join(" ");
+
+const { bundles, disclosures } = vectors;
+for (const { name, text, withheld } of bundles.opens) {
+  same(`bundle: ${name}`, "opens", outcome(() => openBundle(bundles.record_root, text)));
+  same(`bundle: ${name} withholds`, withheld.join(), FIELDS.filter((f) => !(f in JSON.parse(text).fields)).sort().join());
+}
+for (const one of bundles.refused) {
+  same(`bundle: ${one.name}`, expectedOutcome(one), outcome(() => openBundle(bundles.record_root, one.text)));
+}
+for (const { opens, leaves, fields, lists, items, text } of disclosures.opens) {
+  const place = `disclosure of ${opens}`;
+  same(place, "opens", outcome(() => openDisclosure(text)));
+  same(`${place}: root`, disclosures.record_root, tree(leaves));
+  for (const f of fields) same(`${place}: field ${f.position}`, f.leaf, leaf(f.position, f.salt, f.value_hash));
+  for (const l of lists) {
+    same(`${place}: list ${l.position}`, l.hash, list(l.position, l.items));
+    same(`${place}: leaf ${l.position}`, l.leaf, leaf(l.position, l.salt, l.hash));
+  }
+  for (const { position, index, salt, value_hash, hash } of items) {
+    const words = ["0x02", SCHEMA, uint(1, position), uint(4, index), salt, value_hash];
+    same(`${place}: item ${index}`, hash, keccak256(concat(words)));
+  }
+}
+for (const one of disclosures.refused) {
+  same(`disclosure: ${one.name}`, expectedOutcome(one), outcome(() => openDisclosure(one.text)));
 }
 
 console.log(JSON.stringify({ checked, differs }));

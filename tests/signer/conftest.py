@@ -174,7 +174,7 @@ class Parliament:
         opinions, attempts = (said.opinions, said.attempts) if said else (outlined(facts), ())
         reports = run_checks(builtin_checks(), CheckView(facts, opinions))
         rules = Ruleset.parse(ruleset, "test")
-        decision = decide(rules, facts, reports, opinions)
+        judged = decide(rules, facts, reports, opinions)
         made = Dossier(
             header=Header(
                 agent=configuration.agent,
@@ -203,8 +203,8 @@ class Parliament:
             opinions=opinions,
             checks=reports,
             ruleset=ruleset,
-            rules=decision.rules,
-            decision=decision,
+            rules=judged.rules,
+            decision=judged.decision,
             approval=None,
             software=Software(pnyx="0.1.0", python="3.11"),
         )

@@ -71,9 +71,9 @@ def judged_again(dossier: Dossier, ruleset: str = RULES) -> Dossier:
     if [o.analyst for o in dossier.opinions] == [OUTLINE]:
         dossier = dossier.model_copy(update={"opinions": outlined(dossier.facts)})
     reports = run_checks(builtin_checks(), CheckView(dossier.facts, dossier.opinions))
-    decision = decide(Ruleset.parse(ruleset, "liar"), dossier.facts, reports, dossier.opinions)
+    judged = decide(Ruleset.parse(ruleset, "liar"), dossier.facts, reports, dossier.opinions)
     return dossier.model_copy(
-        update={"checks": reports, "decision": decision, "rules": decision.rules, "ruleset": ruleset}
+        update={"checks": reports, "decision": judged.decision, "rules": judged.rules, "ruleset": ruleset}
     )
 
 
@@ -225,8 +225,8 @@ def test_a_hidden_role_grant_is_refused(gate: Parliament) -> None:
     honest = gate.dossier(number)
     assert any(r.findings for r in honest.checks)
     silent = changed(honest, "checks", lambda old: tuple(r.model_copy(update={"findings": ()}) for r in old))
-    decision = decide(Ruleset.parse(RULES, "liar"), silent.facts, silent.checks, silent.opinions)
-    liar = silent.model_copy(update={"decision": decision, "rules": decision.rules})
+    judged = decide(Ruleset.parse(RULES, "liar"), silent.facts, silent.checks, silent.opinions)
+    liar = silent.model_copy(update={"decision": judged.decision, "rules": judged.rules})
     refuses(gate, gate.ask_vote(liar), "the findings in the bundle differ")
 
 

@@ -73,8 +73,8 @@ class Committee:
 def decided(dossier: Dossier) -> Dossier:
     """With the decision that the rules make of it."""
     reports = run_checks(builtin_checks(), CheckView(dossier.facts, dossier.opinions))
-    decision = decide(Ruleset.parse(MODEL_RULES, "liar"), dossier.facts, reports, dossier.opinions)
-    return dossier.model_copy(update={"checks": reports, "decision": decision, "rules": decision.rules})
+    judged = decide(Ruleset.parse(MODEL_RULES, "liar"), dossier.facts, reports, dossier.opinions)
+    return dossier.model_copy(update={"checks": reports, "decision": judged.decision, "rules": judged.rules})
 
 
 def with_parts(dossier: Dossier, **parts: Any) -> Dossier:

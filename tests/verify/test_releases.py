@@ -39,9 +39,9 @@ class Released(LocalAgent):
             for report in ran
         )
         ruleset = Ruleset.parse(self.ruleset.text, "released", set(self.versions))
-        decision = decide(ruleset, facts, reports, said.opinions)
+        judged = decide(ruleset, facts, reports, said.opinions)
         dossier = self.conclude(facts, said).model_copy(
-            update={"checks": reports, "decision": decision, "rules": decision.rules}
+            update={"checks": reports, "decision": judged.decision, "rules": judged.rules}
         )
         return self.seal(dossier)
 

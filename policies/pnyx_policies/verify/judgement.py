@@ -263,15 +263,15 @@ def _attempts_of(case: Testimony, index: int) -> list[tuple[int, Attempt]]:
 def check_decision(case: Case, shipped: Shipped, declared: DeclaredChecks) -> Iterator[Verdict]:
     about, dossier = case.about, case.dossier
     try:
-        decision = decide(_ruleset(case, declared), dossier.facts, dossier.checks, dossier.opinions)
+        judged = decide(_ruleset(case, declared), dossier.facts, dossier.checks, dossier.opinions)
     except PnyxError as error:
         yield about.differs(Step.DECISION, "ruleset", reason=error.message)
         return
     yield about.compare(
         Step.DECISION, "decision",
-        expected=decision.model_dump(mode="json"), seen=dossier.decision.model_dump(mode="json"),
+        expected=judged.decision.model_dump(mode="json"), seen=dossier.decision.model_dump(mode="json"),
     )  # fmt: skip
-    if dossier.rules != decision.rules:
+    if dossier.rules != judged.rules:
         yield about.differs(Step.DECISION, "rules", reason="not the outcomes of the rules that decide again")
     yield from _by_this_release(case, shipped, declared)
 

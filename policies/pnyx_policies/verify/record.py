@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
@@ -41,6 +41,8 @@ class Case:
     """Without the withheld fields: `run` lets no step see those."""
     chain_id: int
     log: str
+    sealed: Collection[str] = ()
+    """Fields that the configuration in force declares sealed."""
 
     def run(
         self,
@@ -49,13 +51,18 @@ class Case:
         check: Callable[[Case], Iterator[Verdict]],
         grade: Grade = Grade.DERIVED,
     ) -> Iterator[Verdict]:
-        """The verdicts of one step; not proven when the record withholds a field that it needs.
+        """The verdicts of one step; not proven when the record withholds a field that it needs, and only not
+        checkable when the writer declares that it seals it.
 
         Records come from strangers: one that makes a step fail does not hold, and must not end the check of the others.
         """
         withheld = [name for name in needs if name in self.bundle.withheld]
+        undeclared = [name for name in withheld if name not in self.sealed]
+        if undeclared:
+            yield self.unproven(step, f"the record withholds {', '.join(undeclared)}", grade)
+            return
         if withheld:
-            yield self.unproven(step, f"the record withholds {', '.join(withheld)}", grade)
+            yield self.about.not_checkable(step, as_declared(withheld), grade)
             return
         try:
             yield from check(self)
@@ -75,6 +82,11 @@ def unproven(entry: Entry, about: About, step: Step, because: str, grade: Grade 
     return say(step, because, grade)
 
 
+def as_declared(sealed: Collection[str]) -> str:
+    """``ruleset, rules are sealed, as the agent declares``"""
+    return f"{', '.join(sealed)} {'is' if len(sealed) == 1 else 'are'} sealed, as the agent declares"
+
+
 def dossier_of(bundle: Bundle) -> Dossier:
     """The disclosed fields, typed; touching a withheld one raises AttributeError."""
     if not bundle.withheld:
@@ -88,9 +100,14 @@ def _adapter(name: str) -> TypeAdapter[Any]:
 
 
 def check_bundle(
-    entry: Entry, about: About, found: Bundle | DiffersError | None, known_roots: Mapping[bytes, int]
+    entry: Entry,
+    about: About,
+    found: Bundle | DiffersError | None,
+    known_roots: Mapping[bytes, int],
+    sealed: Collection[str] = (),
 ) -> Iterator[Verdict]:
     """Step 9. `found` is what lies under the entry's record root: the bundle, what is wrong with it, or None.
+    `sealed` are the fields that the configuration in force declares sealed.
 
     `known_roots` gives the entries by record root, so that a bundle that was put in another's place is named.
     """
@@ -114,15 +131,17 @@ def check_bundle(
         case DiffersError():
             yield about.differs(Step.BUNDLE, "bundle", reason=found.message)
         case Bundle():
-            yield _check_prompt_hash(entry, about, found)
+            yield _check_prompt_hash(entry, about, found, sealed)
             if "software" in found.withheld:
-                yield about.not_checkable(
-                    Step.BUNDLE, "the record withholds software; no step needs it", Grade.ATTESTED
-                )
+                declared = "software" in sealed
+                why = as_declared(["software"]) if declared else "the record withholds software; no step needs it"
+                yield about.not_checkable(Step.BUNDLE, why, Grade.ATTESTED)
 
 
-def _check_prompt_hash(entry: Entry, about: About, bundle: Bundle) -> Verdict:
+def _check_prompt_hash(entry: Entry, about: About, bundle: Bundle, sealed: Collection[str]) -> Verdict:
     hashed = recompute(bundle).prompt_hash
+    if hashed is None and "attempts" in sealed:
+        return about.not_checkable(Step.BUNDLE, as_declared(["attempts"]))
     if hashed is None:
         return unproven(entry, about, Step.BUNDLE, "the record withholds what the prompt hash is made of")
     if hashed != entry.prompt_hash:

@@ -134,9 +134,9 @@ def require_decided(ruleset: Ruleset, dossier: Dossier) -> None:
     """Step 5."""
     must_equal("the ruleset", dossier.decision.ruleset_hash, ruleset.hash)
     must_equal("the ruleset's text", dossier.ruleset, ruleset.text)
-    decision = decide(ruleset, dossier.facts, dossier.checks, dossier.opinions)
-    must_equal("the decision", dossier.decision, decision)
-    must_equal("the rules' outcomes", dossier.rules, decision.rules)
+    judged = decide(ruleset, dossier.facts, dossier.checks, dossier.opinions)
+    must_equal("the decision", dossier.decision, judged.decision)
+    must_equal("the rules' outcomes", dossier.rules, judged.rules)
 
 
 def must_equal(what: str, found: object, expected: object) -> None:

@@ -31,7 +31,7 @@ from pnyx_contracts.entry import Declaration, EntryKind
 from pnyx_contracts.record import record_key
 from pnyx_contracts.types import ProposalKey, Vote
 from pnyx_policies.analysis import Analyst, Opinion
-from pnyx_policies.bundle import Bundle, seal
+from pnyx_policies.bundle import Bundle, seal, withhold
 from pnyx_policies.checks import CheckView, builtin_checks, run_checks
 from pnyx_policies.configuration import Configuration
 from pnyx_policies.decide import decide
@@ -105,6 +105,7 @@ class LocalAgent:
         reader: ChainReader | None = None,
         approvers: tuple[str, ...] = (),
         unsafe_unsigned_approvals: bool = False,
+        sealed: tuple[str, ...] = (),
     ) -> None:
         self.node = node
         self.reader = reader or node.rpc
@@ -121,6 +122,7 @@ class LocalAgent:
         self.known_addresses = dict(known_addresses or {})
         self.approvers = approvers
         self.unsafe_unsigned_approvals = unsafe_unsigned_approvals
+        self.sealed = sealed
         self._analysts = analysts
         self._ask = ask
         self._tools = tools
@@ -142,6 +144,7 @@ class LocalAgent:
             known_addresses=self.known_addresses,
             approvers=self.approvers,
             unsafe_unsigned_approvals=self.unsafe_unsigned_approvals,
+            sealed=self.sealed,
             software="pnyx under test",
         )
 
@@ -189,7 +192,7 @@ class LocalAgent:
 
     def conclude(self, facts: Facts, said: Said, approval: Approval | None = None) -> Dossier:
         reports = run_checks(builtin_checks(), CheckView(facts, said.opinions))
-        decision = decide(self.ruleset, facts, reports, said.opinions)
+        judged = decide(self.ruleset, facts, reports, said.opinions)
         return Dossier(
             header=Header(
                 agent="local", mode=self.mode, chain_id=facts.proposal.key.chain_id, log=self.log, writer=self.writer,
@@ -209,8 +212,8 @@ class LocalAgent:
             opinions=said.opinions,
             checks=reports,
             ruleset=self.ruleset.text,
-            rules=decision.rules,
-            decision=decision,
+            rules=judged.rules,
+            decision=judged.decision,
             approval=approval,
             software=Software(pnyx="under test", python="3"),
         )  # fmt: skip
@@ -220,7 +223,7 @@ class LocalAgent:
         self._sealed += 1
         nonce = keccak(f"nonce {self._sealed}".encode())
         bundle = seal(dossier, bodies or {}, record_key(keccak(b"master"), subject(dossier.proposal.key), nonce))
-        self.evidence.put_bundle(bundle)
+        self.evidence.put_bundle(withhold(bundle, self.sealed))
         return Sealed(dossier, bundle)
 
     def review(self, governance: Governance, proposal_id: int, approval: Approval | None = None) -> Sealed:

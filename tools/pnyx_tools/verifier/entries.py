@@ -85,7 +85,11 @@ class EntryCheck:
         except EvidenceGoneError as error:
             yield about.missing(Step.BUNDLE, f"the evidence: {error.message}")
             return
-        yield from check_bundle(entry, about, found, self._roots)
+        if isinstance(found, Bundle):
+            yield from self._read_configuration(declaration)
+        configuration = self._configurations.get(declaration)
+        sealed = configuration.sealed if configuration else ()
+        yield from check_bundle(entry, about, found, self._roots, sealed)
         if isinstance(found, Bundle):
             case = Case(
                 entry,
@@ -95,6 +99,7 @@ class EntryCheck:
                 dossier_of(found),
                 self._view.chain_id,
                 self._view.log,
+                sealed,
             )
             yield from self._record(case)
             yield from case.run(Step.STATE, ("proposal", "state"), self._facts, Grade.RE_READ)
@@ -119,11 +124,7 @@ class EntryCheck:
         yield from case.run(Step.PROPOSAL, ("proposal", "state", "decision"), check_digest)
 
     def _declared(self, case: Case) -> Iterator[Verdict]:
-        declared = case.declaration
-        if declared not in self._configurations:
-            self._configurations[declared], verdict = self._configuration(declared)
-            yield verdict
-        configuration = self._configurations[declared]
+        configuration = self._configurations[case.declaration]
         if configuration is None:
             yield case.about.not_checkable(
                 Step.DECLARED_CONFIGURATION, "the document of the configuration is not usable"
@@ -132,6 +133,12 @@ class EntryCheck:
         needs = ("header", "state", "context", "prompt", "opinions", "checks", "ruleset", "decision")
         check = partial(check_declared, configuration=configuration)
         yield from case.run(Step.DECLARED_CONFIGURATION, needs, check)
+
+    def _read_configuration(self, declaration: Declaration) -> Iterator[Verdict]:
+        """Once per configuration; before any step, because it says what is sealed."""
+        if declaration not in self._configurations:
+            self._configurations[declaration], verdict = self._configuration(declaration)
+            yield verdict
 
     def _configuration(self, declaration: Declaration) -> tuple[Configuration | None, Verdict]:
         about = About(self._history.writer)
@@ -255,7 +262,7 @@ class EntryCheck:
         yield from case.run(Step.ANSWERS, (*facts, "attempts", "opinions"), check_answers, Grade.ATTESTED)
         decision = partial(check_decision, shipped=self._shipped, declared=declared)
         yield from case.run(Step.DECISION, tuple(sorted(_DECISION)), decision)
-        yield from case.run(Step.ENTRY, (*facts, "header", "decision", "approval"), self._entry)
+        yield from case.run(Step.ENTRY, ("header", "proposal", "state", "decision", "approval"), self._entry)
 
     def _declared_checks(self, case: Case) -> DeclaredChecks:
         """Those of the configuration; when it cannot be read, which step 11 says, those that report."""
