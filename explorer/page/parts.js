@@ -13,16 +13,16 @@ const TONE = /** @type {Record<string, string>} */ ({ checked: 'good', differs: 
 /** @param {{label: string, where?: string}} state */
 export function labelTag({ label, where }) {
   const words = LABELS[label] ?? { text: label, help: '' };
-  const text = label === 'differs' && where ? `differs at ${where}` : words.text;
+  const text = label === 'differs' && where && !where.includes(' ') ? `differs at ${where}` : words.text;
   return h('span', { class: `tag status ${TONE[label] ?? ''}`, title: words.help }, text);
 }
 
-/** A tag that follows the check of an entry. @param {import('./session.js').Checking} checking @param {number} seq @param {AbortSignal} signal */
+/** A tag that follows the check: of an entry, or of the agent as a whole (null). @param {import('./session.js').Checking} checking @param {number | null} seq @param {AbortSignal} signal */
 export function livingTag(checking, seq, signal) {
   const place = h('span', {});
   let shown = '';
   const show = () => {
-    const state = checking.labelOf(seq);
+    const state = seq === null ? checking.wholeLabel : checking.labelOf(seq);
     const key = `${state.label} ${state.where}`;
     if (key === shown) return;
     shown = key;

@@ -95,6 +95,11 @@ export class Checking extends EventTarget {
     this.tell();
   }
 
+  /** Of everything that is about no single entry. */
+  get wholeLabel() {
+    return this.whole ?? { label: this.state === 'failed' ? 'failed' : 'checking', where: '' };
+  }
+
   tell() {
     this.dispatchEvent(new Event('change'));
   }
@@ -103,7 +108,14 @@ export class Checking extends EventTarget {
   labelOf(seq) {
     const known = this.labels.get(seq);
     if (known) return known;
-    return { label: { running: 'checking', done: 'pending', failed: 'failed' }[this.state], where: '' };
+    // An entry without a verdict of its own (administration) is bound by the heads of step 3.
+    const isBound = seq <= (this.report?.writers[0]?.entries ?? 0);
+    return { label: { running: 'checking', done: isBound ? this.whole.label : 'pending', failed: 'failed' }[this.state], where: '' };
+  }
+
+  /** What its votes rest on: how an account of EIP-7702 voted shows only now. */
+  get tier() {
+    return this.report?.writers[0]?.tier.toUpperCase();
   }
 
   /** @param {number | null} seq @returns {Promise<any[]>} */

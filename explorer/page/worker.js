@@ -6,7 +6,10 @@
  */
 import { escapedText, fromHex, textOf, toHex } from '../verifier/bytes.js';
 import { parseJson } from '../verifier/canonical.js';
-import { fetchBundle, labelOf, mergeDisclosure, openBundle, openDisclosure, verifyLog } from './verifying.js';
+import { keccakHex } from '../verifier/hash.js';
+import { fileName } from '../verifier/bundle.js';
+import { openStore } from '../verifier/evidence.js';
+import { fetchBundle, labelOf, MAX_FILE_BYTES, mergeDisclosure, openBundle, openDisclosure, verifyLog } from '../verifier/index.js';
 import { LogReader, ReadingError } from './reading.js';
 import { isHttp } from './route.js';
 
@@ -110,9 +113,9 @@ async function story(writer, recordRoot) {
   let problem = '';
   for (const store of stores) {
     try {
-      const bytes = await fetchBundle(store, recordRoot);
-      if (bytes === null) problem ||= 'The evidence is not there.';
-      else return { bundle: readable(withDisclosures(recordRoot, openBundle(recordRoot, bytes).bundle)), problem: '' };
+      const bundle = await fetchBundle(store, recordRoot);
+      if (bundle !== null) return { bundle: readable(withDisclosures(recordRoot, bundle)), problem: '' };
+      problem ||= 'The evidence is not there.';
     } catch (error) {
       problem = words(error);
     }
@@ -134,8 +137,8 @@ function withDisclosures(recordRoot, bundle) {
 async function documentOf(writer, declaration) {
   for (const store of await storesOf(writer)) {
     try {
-      const bytes = await fetchBundle(store, declaration.configHash);
-      if (bytes !== null) return { document: parseJson(bytes, 'configuration') };
+      const bytes = await openStore(store).read(fileName(declaration.configHash));
+      if (bytes !== null && keccakHex(bytes) === declaration.configHash) return { document: parseJson(bytes, 'configuration') };
     } catch {
       // another place may have it
     }
@@ -151,11 +154,9 @@ function titleOf(proposal) {
 
 // Files
 
-const LARGEST_FILE = 16 * 2 ** 20;
-
 /** @param {Uint8Array} bytes */
 async function checkFile(bytes) {
-  if (bytes.length > LARGEST_FILE) throw new ReadingError('This file is larger than any evidence may be (16 MiB).');
+  if (bytes.length > MAX_FILE_BYTES) throw new ReadingError('This file is larger than any evidence may be (16 MiB).');
   let parsed;
   try {
     parsed = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
@@ -225,7 +226,7 @@ async function check(writer, opened) {
   const labels = new Labels();
   const options = {
     rpc: place.rpc, log: place.log, writer, evidence: place.evidence || undefined, factory: place.factory || undefined,
-    upto: place.upto || undefined, fromBlock: place.from === '' ? undefined : Number(place.from),
+    upto: place.upto === '' ? undefined : /^[0-9]+$/.test(place.upto) ? Number(place.upto) : place.upto, fromBlock: place.from === '' ? undefined : Number(place.from),
     disclosures: opened,
     onProgress: (/** @type {any} */ progress) => labels.progress(progress),
     onVerdict: (/** @type {any} */ verdict) => labels.add(verdict),
@@ -274,7 +275,7 @@ class Labels {
   /** @param {any} report */
   finish(report) {
     const labels = [...verdicts.keys()].filter((seq) => seq !== null).map((seq) => [seq, labelOf(verdicts.get(seq) ?? [])]);
-    return { report, labels, whole: labelOf(verdicts.get(null) ?? []) };
+    return { report: report.toJSON(), labels, whole: labelOf(verdicts.get(null) ?? []) };
   }
 
   stop() {

@@ -12,9 +12,9 @@ from pnyx_contracts.decision_log import encode_register
 from pnyx_contracts.entry import Declaration, EntryKind
 from pnyx_contracts.types import Vote
 from pnyx_tools.testing.decisions import LocalAgent
-from pnyx_tools.testing.deploy import DAY, encode_call
+from pnyx_tools.testing.deploy import DAY, TOKEN, encode_call
 
-from .conftest import RECIPIENT, Open, World, analysis
+from .conftest import DESCRIPTION, RECIPIENT, Open, World, analysis
 
 SAYS = "It pays the gardener one ether."
 
@@ -159,7 +159,7 @@ def test_a_lie_is_shown_with_its_place(world: World, open_page: Open) -> None:
     agent = world.agent(key=world.node.accounts[5])
     agent.register()
     world.dao.give_power(agent.writer, 1_000)
-    proposal = world.dao.propose([RECIPIENT], [2], [b""], "# Lie")
+    proposal = world.dao.propose([RECIPIENT], [TOKEN], [b""], f"{DESCRIPTION}\n\nA lie.")
     world.dao.advance_to_active(proposal)
     sealed = agent.review(world.dao, proposal)
     key = sealed.dossier.proposal.key

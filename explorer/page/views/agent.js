@@ -36,7 +36,7 @@ export function agent({ root, place, session, signal, route }) {
   /** @param {any} agent @param {any} state @param {any} gate @param {string | undefined} tier */
   function head(agent, state, gate, tier) {
     return [
-      h('p', { class: 'tags' }, tierTag(tier), gate?.paused && h('span', { class: 'tag bad' }, 'votes paused'), state.closed && h('span', { class: 'tag' }, 'handed over')),
+      h('p', { class: 'tags' }, tierTag(tier), livingTag(checking, null, signal), gate?.paused && h('span', { class: 'tag bad' }, 'votes paused'), state.closed && h('span', { class: 'tag' }, 'handed over')),
       h('p', {}, TIERS[tier ?? ''] ?? ''),
       gate?.paused && h('p', { class: 'warning' }, 'The guardian has paused the votes of this agent. It can still write down what it decides.'),
       facts([
