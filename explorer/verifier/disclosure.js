@@ -1,7 +1,7 @@
 // A disclosure opens sealed parts of one record later: docs/record-format.md. It is checked against the leaves, which the
 // record root binds; whether that root stands in an entry is for the chain to say.
 import { parseCanonical, isObject, valueHash } from "./canonical.js";
-import { bodiesOf, readBodies, readFields, recompute, requireMembers } from "./bundle.js";
+import { bodiesOf, readBodies, readFields, requireMembers } from "./bundle.js";
 import { VerifierError } from "./errors.js";
 import { keccakHex } from "./hash.js";
 import { LISTS, POSITIONS, fieldLeaf, itemHash, leafHash, listHash, positionOf, treeRoot } from "./record.js";
@@ -11,8 +11,9 @@ import { SHAPES, bytes32, dictionary, list, object, text } from "./shapes.js";
 /** @typedef {import("./bundle.js").Bundle} Bundle */
 
 /**
- * Single items of a list: its leaf's salt, the hashes of all items, and those that are opened, by their place.
- * @typedef {{ salt: string, hashes: string[], open: { [index: string]: { salt: string, value: any } } }} OpenedItems
+ * Single items of a list: its leaf's salt, the hashes of all items, and those that are opened, by their
+ * place: `value` is what was hashed, `read` the same with what may be left out filled in.
+ * @typedef {{ salt: string, hashes: string[], open: { [index: string]: { salt: string, value: Json, read: any } } }} OpenedItems
  */
 /**
  * @typedef {object} Disclosure
@@ -62,8 +63,8 @@ export function openDisclosure(bytes) {
     bodies: readBodies(file.bodies, `${WHERE}.bodies`),
   };
   requirePartsThatFit(disclosure);
-  const [where] = differencesIn(disclosure);
-  if (where !== undefined) throw new VerifierError("changed", `not what was sealed: it differs at ${where}`, { where });
+  const where = [...differencesIn(disclosure)].join("; ");
+  if (where) throw new VerifierError("changed", `not what was sealed: it differs at ${where}`, { where });
   return disclosure;
 }
 
@@ -73,22 +74,34 @@ function malformed(where, why) {
 }
 
 /** @param {Disclosure} disclosure */
-function requirePartsThatFit({ leaves, raw, salts, itemSalts, items }) {
+function requirePartsThatFit(disclosure) {
+  const { leaves, raw, salts, itemSalts, items, promptSalt, bodies } = disclosure;
   if (leaves.length !== POSITIONS.length) malformed(`${WHERE}.leaves`, `expected ${POSITIONS.length}`);
+  if (Object.keys(raw).length + Object.keys(items).length === 0) malformed(WHERE, "opens nothing");
   requireNames(`${WHERE}.salts`, salts, Object.keys(raw));
   requireNames(`${WHERE}.item_salts`, itemSalts, LISTS.filter((name) => Object.hasOwn(raw, name)));
   for (const [name, itsSalts] of Object.entries(itemSalts)) {
     if (itsSalts.length !== /** @type {Json[]} */ (raw[name]).length) malformed(`${WHERE}.item_salts.${name}`, "expected one for each item");
   }
-  for (const [name, { hashes, open }] of Object.entries(items)) {
-    const where = `${WHERE}.items.${name}`;
-    if (!LISTS.includes(name) || Object.hasOwn(raw, name)) malformed(where, "not a list that is opened item by item");
-    for (const index of Object.keys(open)) {
-      if (!/^(?:0|[1-9][0-9]*)$/.test(index) || Number(index) >= hashes.length) malformed(`${where}.open`, `no item ${index}`);
-      // One item is read as a list of one.
-      open[index].value = { raw: open[index].value, read: SHAPES[name]([open[index].value], `items.${name}`)[0] };
-    }
+  for (const [name, opened] of Object.entries(items)) requireItems(`${WHERE}.items.${name}`, name, opened, raw);
+  if ((promptSalt !== null) !== Object.hasOwn(raw, "attempts")) malformed(`${WHERE}.prompt_salt`, "expected with all attempts");
+  requireNames(`${WHERE}.bodies`, Object.fromEntries(bodies), [...namedBodies(disclosure)]);
+}
+
+/** @param {string} where @param {string} name @param {OpenedItems} opened @param {{ [name: string]: Json }} raw */
+function requireItems(where, name, { hashes, open }, raw) {
+  if (!LISTS.includes(name) || Object.hasOwn(raw, name)) malformed(where, "not a list that is opened item by item");
+  if (Object.keys(open).length === 0) malformed(`${where}.open`, "opens nothing");
+  for (const [index, item] of Object.entries(open)) {
+    if (!/^(?:0|[1-9][0-9]{0,9})$/.test(index) || Number(index) >= hashes.length) malformed(`${where}.open`, `no item ${index}`);
+    [item.read] = SHAPES[name]([item.value], `items.${name}.open.${index}`); // read as a list of one
   }
+}
+
+/** Requests and responses of the opened attempts. @param {Disclosure} disclosure @returns {Set<string>} */
+function namedBodies({ fields, items }) {
+  const opened = Object.values(items.attempts?.open ?? {}).map(({ read }) => read);
+  return new Set([...(fields.attempts ?? []), ...opened].flatMap(bodiesOf));
 }
 
 /** @param {string} where @param {object} parts @param {string[]} names */
@@ -100,56 +113,41 @@ function requireNames(where, parts, names) {
 }
 
 /** Where a disclosure does not open what it names. @param {Disclosure} disclosure @returns {Generator<string>} */
-function* differencesIn({ recordRoot, leaves, raw, salts, itemSalts, items, fields, bodies }) {
-  if (treeRoot(leaves) !== recordRoot) yield "record_root";
+function* differencesIn({ recordRoot, leaves, raw, salts, itemSalts, items, bodies }) {
   for (const [name, value] of Object.entries(raw)) {
     if (fieldLeaf(name, value, salts[name], itemSalts[name] ?? []) !== leaves[positionOf(name)]) yield `fields.${name}`;
   }
   for (const [name, { salt, hashes, open }] of Object.entries(items)) {
     const position = positionOf(name);
-    if (leafHash(position, salt, listHash(position, hashes)) !== leaves[position]) yield `items.${name}`;
-    for (const [index, { salt: itemSalt, value }] of Object.entries(open)) {
-      if (itemHash(position, Number(index), itemSalt, valueHash(value.raw)) !== hashes[Number(index)]) {
-        yield `items.${name}.open.${index}`;
-      }
+    for (const [index, item] of Object.entries(open)) {
+      const found = itemHash(position, Number(index), item.salt, valueHash(item.value));
+      if (found !== hashes[Number(index)]) yield `items.${name}.open.${index}`;
     }
+    if (leafHash(position, salt, listHash(position, hashes)) !== leaves[position]) yield `items.${name}`;
   }
-  const attempts = [
-    ...(fields.attempts ?? []),
-    ...Object.values(items.attempts?.open ?? {}).map(({ value }) => value.read),
-  ];
-  const named = new Set(attempts.flatMap(bodiesOf));
-  for (const [digest, body] of bodies) {
-    if (!named.has(digest) || keccakHex(body) !== digest) yield `bodies.${digest}`;
-  }
+  if (treeRoot(leaves) !== recordRoot) yield "record_root";
+  for (const [digest, body] of bodies) if (keccakHex(body) !== digest) yield `bodies.${digest}`;
 }
 
 /**
- * The published bundle, completed with what a disclosure opens as a whole. Throws `swapped` for a disclosure of another
- * record and `changed` where the two contradict each other.
+ * The published bundle, completed with what a disclosure opens whole; single items complete nothing. Both hold by
+ * themselves already. Throws `swapped` when they are not of one record.
  * @param {Bundle} bundle @param {Disclosure} disclosure @returns {Bundle}
  */
 export function mergeDisclosure(bundle, disclosure) {
-  if (bundle.recordRoot !== disclosure.recordRoot) {
-    throw new VerifierError("swapped", `a disclosure of another record: ${disclosure.recordRoot}`, {
-      where: "record_root",
-      found: disclosure.recordRoot,
-    });
+  const { recordRoot, leaves, raw, fields, salts, itemSalts, promptSalt, bodies } = disclosure;
+  if (bundle.recordRoot !== recordRoot || bundle.leaves.join() !== leaves.join()) {
+    throw new VerifierError("swapped", `a disclosure of another record: ${recordRoot}`, { where: "record_root", found: recordRoot });
   }
-  const merged = {
+  return {
     ...bundle,
-    raw: joined(bundle.raw, disclosure.raw),
-    fields: joined(bundle.fields, disclosure.fields),
-    salts: joined(bundle.salts, disclosure.salts),
-    itemSalts: joined(bundle.itemSalts, disclosure.itemSalts),
-    promptSalt: bundle.promptSalt ?? disclosure.promptSalt,
-    bodies: new Map([...bundle.bodies, ...disclosure.bodies]),
+    raw: joined(raw, bundle.raw),
+    fields: joined(fields, bundle.fields),
+    salts: joined(salts, bundle.salts),
+    itemSalts: joined(itemSalts, bundle.itemSalts),
+    promptSalt: bundle.promptSalt ?? promptSalt,
+    bodies: Object.hasOwn(raw, "attempts") ? new Map([...bodies, ...bundle.bodies]) : bundle.bodies,
   };
-  // Bodies count only where all attempts are there: the bundle's own check would not know whose they are.
-  if (merged.fields.attempts === undefined) merged.bodies = bundle.bodies;
-  const where = recompute(merged).differences.join("; ");
-  if (where) throw new VerifierError("changed", `bundle and disclosure contradict each other at ${where}`, { where });
-  return merged;
 }
 
 /** @template T @param {{ [name: string]: T }} one @param {{ [name: string]: T }} other @returns {{ [name: string]: T }} */

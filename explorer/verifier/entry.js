@@ -106,9 +106,8 @@ export class EntryCheck {
 
   /** @param {Entry} entry @param {About} about @param {VerifierError} error */
   notThatBundle(entry, about, { code, where, found, message }) {
-    if (code !== "swapped") {
-      return about.differs(STEPS.BUNDLE, where || "bundle", { reason: code === "changed" ? "changed after it was sealed" : message });
-    }
+    if (code === "malformed") return about.differs(STEPS.BUNDLE, "bundle", { reason: message });
+    if (code !== "swapped") return about.differs(STEPS.BUNDLE, where, { reason: "changed after it was sealed" });
     const owner = this.owners.get(found);
     const reason = `swapped: this is ${owner ? `the bundle of entry ${owner}` : "a bundle of no entry of this writer"}`;
     return about.differs(STEPS.BUNDLE, "recordRoot", { expected: entry.recordRoot, seen: found, reason });
