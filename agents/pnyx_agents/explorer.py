@@ -52,11 +52,15 @@ def page_files() -> dict[str, Traversable]:
 def explorer_server(port: int, evidence: Path | None) -> ThreadingHTTPServer:
     """Bound, not yet serving. Raises `UsageError` when the port or the folder cannot be had."""
     if evidence is not None and not evidence.is_dir():
-        raise UsageError(f"{evidence} is no folder", hint="name the folder that has the agent's evidence: --evidence DIR")
+        raise UsageError(
+            f"{evidence} is no folder", hint="name the folder that has the agent's evidence: --evidence DIR"
+        )
     try:
         return ThreadingHTTPServer((HOST, port), partial(_Handler, page_files(), evidence))
     except OSError as error:
-        raise UsageError(f"port {port} cannot be used: {error.strerror}", hint="another one: --port 0 finds one") from error
+        raise UsageError(
+            f"port {port} cannot be used: {error.strerror}", hint="another one: --port 0 finds one"
+        ) from error
 
 
 def address_of(server: ThreadingHTTPServer, rpc: str | None, log: str | None, evidence: bool, upto: str | None) -> str:
@@ -73,6 +77,7 @@ def address_of(server: ThreadingHTTPServer, rpc: str | None, log: str | None, ev
 class _Handler(BaseHTTPRequestHandler):
     """Only files of a fixed list, and evidence by its name: no path from a request reaches the file system."""
 
+    protocol_version = "HTTP/1.1"
     server_version = "pnyx"
     sys_version = ""
 
@@ -96,7 +101,7 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self._answer(200, content, Path(file.name if file is not None else "").suffix)
 
-    do_HEAD = do_GET
+    do_HEAD = do_GET  # noqa: N815 - name of the base class
 
     def _is_for_us(self) -> bool:
         """Another name that leads here (DNS rebinding) would let a foreign page read the evidence."""

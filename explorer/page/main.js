@@ -17,6 +17,10 @@ const nav = /** @type {HTMLElement} */ (document.getElementById('nav'));
 /** @type {Session | null} */
 let session = null;
 let leave = new AbortController();
+/** False on arrival: then the browser decides about focus and place. */
+let moved = false;
+/** @type {Element | null} */
+let named = null;
 
 function go() {
   leave.abort();
@@ -34,9 +38,7 @@ function go() {
     showNav(route.place, route.view);
     VIEWS[route.view]({ route, place: route.place, session, signal: leave.signal, root: main });
   }
-  document.title = `${main.querySelector('h1')?.textContent ?? 'A decision'} - Pnyx`;
-  main.querySelector('h1')?.focus({ preventScroll: true });
-  if (route.field === '') scrollTo(0, 0);
+  if (moved && route.field === '') scrollTo(0, 0);
 }
 
 /** @param {import('./route.js').Place} place */
@@ -53,7 +55,19 @@ function showNav(place, view) {
   fill(nav, to('agents', 'Agents'), to('check', 'Check a file', 'check'));
 }
 
-addEventListener('hashchange', go);
+/** A heading names the page and, after a move inside of it, gets the focus. A view may bring its heading later. */
+new MutationObserver(() => {
+  const heading = main.querySelector('h1');
+  const title = `${heading?.textContent ?? 'Reading'} - Pnyx`;
+  if (document.title !== title) document.title = title;
+  if (heading && heading !== named && moved) heading.focus({ preventScroll: true });
+  named = heading;
+}).observe(main, { childList: true, subtree: true });
+
+addEventListener('hashchange', () => {
+  moved = true;
+  go();
+});
 document.getElementById('skip')?.addEventListener('click', (event) => {
   event.preventDefault(); // the part after # is the route
   main.focus();

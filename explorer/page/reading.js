@@ -16,7 +16,7 @@ import { Rpc } from "../verifier/rpc.js";
 /** In words for people. */
 export class ReadingError extends Error {}
 
-const FIRST_STRIDE = 2_000;
+const FIRST_STRIDE = 200;
 
 /** @param {string} to @param {string} name */
 const readAddress = (to, name) => readOf(to, name, [], ["address"], ([value]) => checksum(value));
@@ -107,7 +107,7 @@ export class LogReader {
     const seen = this.known.get(writer) ?? { entries: [], down: (await this.latest()) + 1 };
     this.known.set(writer, seen);
     const below = () => seen.entries.filter((entry) => entry.seq < before);
-    for (let stride = FIRST_STRIDE; below().length < count && seen.down > startBlock; stride *= 4) {
+    for (let stride = FIRST_STRIDE; below().length < count && seen.down > startBlock; stride *= 8) {
       const from = Math.max(startBlock, seen.down - stride);
       const logs = await this.rpc.logs(from, seen.down - 1, [TOPICS.entry, topicOfAddress(writer)], [this.log]);
       seen.entries.push(...logs.map(decodeEntry).reverse());

@@ -56,7 +56,9 @@ def test_from_the_form_to_the_whole_story(world: World, gate: LocalAgent, open_p
     expect(page.locator("#field-calls")).to_contain_text(f"Pay 1 coins (1000000000000000000 wei) to {RECIPIENT}")
     expect(page.locator("#field-rules")).to_contain_text("this rule decided")
     page.get_by_text("The proposal (written by its author").click()
-    expect(page.locator("#field-proposal pre")).to_have_text(f"# Pay again\n\nSend 1 ETH to {RECIPIENT} for the garden.")
+    expect(page.locator("#field-proposal pre")).to_have_text(
+        f"# Pay again\n\nSend 1 ETH to {RECIPIENT} for the garden."
+    )
     assert page.evaluate("[Object.keys(localStorage), Object.keys(sessionStorage), document.cookie]") == [[], [], ""]
 
 

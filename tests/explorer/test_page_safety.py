@@ -58,7 +58,9 @@ def test_hostile_texts_are_letters_only(world: World, writer: str, open_page: Op
     open_everything(page)
     assert page.locator(ALIEN).count() == 0
     text = page.locator("#field-proposal pre")
-    expect(text).to_contain_text("right⟨U+202E⟩to left⟨U+202C⟩ zero⟨U+200B⟩width tag⟨U+E0041⟩ soft⟨U+00AD⟩hyphen nul⟨U+0000⟩")
+    expect(text).to_contain_text(
+        "right⟨U+202E⟩to left⟨U+202C⟩ zero⟨U+200B⟩width tag⟨U+E0041⟩ soft⟨U+00AD⟩hyphen nul⟨U+0000⟩"
+    )
     expect(page.locator("#field-proposal")).to_contain_text("8 hidden characters in this text are shown")
     expect(page.locator("#field-proposal")).to_contain_text("p⟨U+0430⟩ypal")
     expect(page.locator("#field-opinions")).to_contain_text("<img src=x onerror=alert(7)>⟨U+202E⟩<b>bold</b>")

@@ -48,6 +48,7 @@ export function decision({ root, place, session, signal, route }) {
       return [
         h('p', { class: 'lead' }, 'About: ', quoted(firstLine(descriptionOf(proposal)))),
         h('p', {}, meaning(entry, bundle.fields)),
+        h('h2', {}, 'What it rests on'),
         parts(bundle).map(({ name, title, show }) => section(name, title, bundle.fields, show)),
       ];
     });
