@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -28,20 +29,8 @@ def evidence(tmp_path: Path) -> Path:
 @pytest.fixture
 def served(evidence: Path) -> Iterator[str]:
     """What the command says to open."""
-    arguments = [
-        "explorer",
-        "--port",
-        "0",
-        "--evidence",
-        str(evidence),
-        "--rpc",
-        "http://127.0.0.1:8545",
-        "--log",
-        LOG,
-        "--upto",
-        "latest",
-    ]
-    command = [sys.executable, "-m", "pnyx_agents", *arguments]
+    place = ["--rpc", "http://127.0.0.1:8545", "--log", LOG, "--upto", "latest"]
+    command = [sys.executable, "-m", "pnyx_agents", "explorer", "--port", "0", "--evidence", str(evidence), *place]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         yield process.stdout.readline().removeprefix("Open ").strip()
@@ -51,10 +40,8 @@ def served(evidence: Path) -> Iterator[str]:
 def test_it_serves_the_page_and_the_evidence_and_nothing_else(served: str) -> None:
     base, _, place = served.partition("#")
     assert re.fullmatch(r"http://127\.0\.0\.1:\d+/", base)
-    assert (
-        place
-        == f"/http%3A%2F%2F127.0.0.1%3A8545/{LOG}?evidence={base.replace(':', '%3A').replace('/', '%2F')}evidence%2F&upto=latest"
-    )
+    options = f"evidence={quote(base, safe='')}evidence%2F&upto=latest"
+    assert place == f"/http%3A%2F%2F127.0.0.1%3A8545/{LOG}?{options}"
     with httpx.Client(base_url=base) as client:
         page = client.get("/")
         assert page.status_code == 200
@@ -64,10 +51,17 @@ def test_it_serves_the_page_and_the_evidence_and_nothing_else(served: str) -> No
         assert client.get("/worker.js").headers["content-type"].startswith("text/javascript")
         assert client.head("/main.js").content == b""
         assert client.get(f"/evidence/{NAME}").text == "{}"
+        outside = "cd" * 32 + ".json"
         for path in (
-            "/evidence/", "/evidence/secret.txt", "/evidence/../" + "cd" * 32 + ".json", "/evidence/%2e%2e/" + "cd" * 32 + ".json",
-            "/../explorer.py", "//etc/passwd", f"/evidence/{NAME.upper()}", f"/evidence/{'ef' * 32}.json",
-        ):  # fmt: skip
+            "/evidence/",
+            "/evidence/secret.txt",
+            f"/evidence/../{outside}",
+            f"/evidence/%2e%2e/{outside}",
+            "/../explorer.py",
+            "//etc/passwd",
+            f"/evidence/{NAME.upper()}",
+            f"/evidence/{'ef' * 32}.json",
+        ):
             assert client.get(path).status_code == 404, path
         assert client.post("/").status_code == 501
 

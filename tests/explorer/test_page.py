@@ -185,9 +185,8 @@ def test_an_agent_without_entries_and_a_stranger_uri(world: World, open_page: Op
     assert page.locator("main img").count() == 0
 
 
-def test_a_bundle_that_is_dropped_is_checked_part_by_part(
-    world: World, gate: LocalAgent, open_page: Open, tmp_path: Path
-) -> None:
+@pytest.mark.usefixtures("gate")
+def test_a_bundle_that_is_dropped_is_checked_part_by_part(world: World, open_page: Open, tmp_path: Path) -> None:
     page = open_page(world.place("check")).page
     file = next(f for f in sorted(world.folder.glob("*.json")) if b'"attempts":[]' in f.read_bytes())
     page.get_by_label("Drop an evidence bundle").set_input_files(file)

@@ -19,7 +19,8 @@ WALLET = """
   const asked = [];
   const forward = async (method, params) => {
     const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method, params });
-    const answer = await (await fetch(options.url, { method: 'POST', body, headers: { 'content-type': 'application/json' } })).json();
+    const headers = { 'content-type': 'application/json' };
+    const answer = await (await fetch(options.url, { method: 'POST', body, headers })).json();
     if (answer.error) throw answer.error;
     return answer.result;
   };
@@ -30,14 +31,16 @@ WALLET = """
       if (method === 'eth_chainId') return `0x${chain.toString(16)}`;
       if (method === 'wallet_switchEthereumChain') { chain = Number(params[0].chainId); return null; }
       if (options.declines) throw Object.assign(new Error('User rejected the request.'), { code: 4001 });
-      return forward(method, method === 'eth_sendTransaction' ? [{ ...params[0], gas: '0x61a80' }] : params); // with a margin, as wallets do
+      const withMargin = (transaction) => ({ ...transaction, gas: '0x61a80' }); // as wallets do
+      return forward(method, method === 'eth_sendTransaction' ? params.map(withMargin) : params);
     },
   };
   window.asked = asked;
   if (options.old) { window.ethereum = provider; return; }
   const announce = () => {
     for (const name of options.names) {
-      const detail = Object.freeze({ info: { uuid: name, name, icon: 'https://evil.example/icon.png', rdns: name }, provider: { request: (q) => provider.request(q) } });
+      const info = { uuid: name, name, icon: 'https://evil.example/icon.png', rdns: name };
+      const detail = Object.freeze({ info, provider: { request: (question) => provider.request(question) } });
       dispatchEvent(new CustomEvent('eip6963:announceProvider', { detail }));
     }
   };

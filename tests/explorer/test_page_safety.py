@@ -31,7 +31,10 @@ HOSTILE = "\n".join(
 )
 LONG = "a\u202e\u200b" * 20_000 + "end of it"
 MODEL_SAYS = "<img src=x onerror=alert(7)>\u202e<b>bold</b> https://evil.example/g"
-ALIEN = "main :is(script, img, iframe, svg, style, form, object, embed, link, base, b, video, audio), main a:not([href^='#/'])"
+ALIEN = (
+    "main :is(script, img, iframe, svg, style, form, object, embed, link, base, b, video, audio), "
+    "main a:not([href^='#/'])"
+)
 
 
 @pytest.fixture(scope="module")
@@ -107,7 +110,8 @@ def respond(answer: str, route: Route) -> None:
 
 @pytest.fixture
 def plain_host(world: World, writer: str, tmp_path: Path) -> Iterator[str]:
-    """Any file host: no headers of ours, and the page is not at its root."""
+    """Any file host: no headers of ours, and the page is not at its root. The evidence lies beside it."""
+    assert writer
     copytree(str(files("pnyx_agents").joinpath("page")), tmp_path / "some" / "where")
     copytree(world.folder, tmp_path / "some" / "where" / "evidence")
 
@@ -135,7 +139,7 @@ def test_the_policy_holds_on_any_file_host(world: World, writer: str, plain_host
         const style = document.createElement('style'); style.textContent = '*{}';
         document.body.append(image, style);
     }""")
-    page.wait_for_function("document.querySelector('img').complete")
+    expect(page.locator("body > img")).to_have_js_property("complete", value=True)
     told = "\n".join(seen.complaints)
     assert "img-src" in told
     assert "style-src" in told
