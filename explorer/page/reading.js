@@ -16,6 +16,8 @@ import { Rpc } from "../verifier/rpc.js";
 /** In words for people. */
 export class ReadingError extends Error {}
 
+/** Up to so many blocks, asking for all of them is quicker than looking for the log's first one. */
+const FEW_BLOCKS = 1_000_000;
 const FIRST_STRIDE = 200;
 
 /** @param {string} to @param {string} name */
@@ -44,7 +46,7 @@ export class LogReader {
     const [chainId, code, latest] = await Promise.all([this.rpc.chainId(), this.rpc.code(this.log, "latest"), this.latest()]);
     if (code.length === 0) throw new ReadingError(`There is no contract at ${this.log} on chain ${chainId}. Is this the right chain?`);
     if (checkLogCode(code).status !== "matches") throw new ReadingError(`The contract at ${this.log} is not a decision log that this page knows.`);
-    this.from ??= await this.firstBlock(latest);
+    this.from ??= latest <= FEW_BLOCKS ? 0 : await this.firstBlock(latest);
     const logs = await this.rpc.logs(this.from, latest, [TOPICS.registered], [this.log]);
     return { chainId, agents: logs.map((log) => /** @type {Agent} */ (decodeEvent(log))) };
   }

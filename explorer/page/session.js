@@ -54,8 +54,8 @@ const workerUrl = () => (trusted ? trusted.createScriptURL('worker.js') : 'worke
  * The check of one agent. Listeners hear `change` when labels or the state changed.
  */
 export class Checking extends EventTarget {
-  /** @param {any} place @param {string} writer @param {ArrayBuffer[]} disclosures */
-  constructor(place, writer, disclosures) {
+  /** What is shown comes `first`. @param {any} place @param {string} writer @param {ArrayBuffer[]} disclosures @param {Promise<any>} first */
+  constructor(place, writer, disclosures, first) {
     super();
     this.writer = writer;
     /** @type {'running' | 'done' | 'failed'} */
@@ -68,7 +68,9 @@ export class Checking extends EventTarget {
     this.whole = null;
     this.problem = '';
     this.helper = new Helper((event) => this.hear(event));
-    this.helper.ask('open', place).then(() => this.helper.ask('check', writer, disclosures)).then(
+    this.helper.ask('use', place);
+    const start = () => this.helper.ask('check', writer, disclosures);
+    first.then(start, start).then(
       (result) => this.finish(result),
       (error) => this.fail(error),
     );
@@ -159,11 +161,11 @@ export class Session {
     return found;
   }
 
-  /** The check of an agent; one runs at a time. @param {string} writer */
-  checking(writer) {
+  /** The check of an agent; one runs at a time, and begins after `first`. @param {string} writer @param {Promise<any>} first */
+  checking(writer, first) {
     if (this.check?.writer.toLowerCase() !== writer.toLowerCase()) {
       this.check?.stop();
-      this.check = new Checking(this.place, writer, this.disclosures);
+      this.check = new Checking(this.place, writer, this.disclosures, first);
     }
     return /** @type {Checking} */ (this.check);
   }

@@ -66,10 +66,10 @@ export const STEPS = {
   20: ['Entry', 'The vote is what the decision, and people, entitle it to.'],
 };
 
+const TIME = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'short', timeZone: 'UTC' });
+
 /** @param {number} seconds */
-export function when(seconds) {
-  return new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'short', timeZone: 'UTC' }).format(seconds * 1000) + ' UTC';
-}
+export const when = (seconds) => `${TIME.format(seconds * 1000)} UTC`;
 
 /** @param {number} seconds */
 export function duration(seconds) {

@@ -32,6 +32,11 @@ const calls = {
     return found;
   },
 
+  /** For the checking worker, which reads everything by itself. @param {any} where */
+  async use(where) {
+    place = where;
+  },
+
   /** Who an agent is now. @param {string} writer */
   async standing(writer) {
     const agent = agentOf(writer);

@@ -24,11 +24,12 @@ export function agent({ root, place, session, signal, route }) {
     h('section', { 'aria-labelledby': 'history' }, h('h2', { id: 'history' }, 'How its configuration changed'), history),
     h('section', { 'aria-labelledby': 'whole' }, h('h2', { id: 'whole' }, 'Checks of the agent as a whole'), whole),
   );
-  const checking = session.checking(writer);
+  const newest = session.ask('newest', writer, PAGE);
+  const checking = session.checking(writer, newest);
 
+  showOlder(undefined);
   later(standing, 'Reading the agent…', session.ask('standing', writer), ({ agent, state, gate, tier }) => head(agent, state, gate, tier));
   later(history, 'Reading its configurations…', session.ask('history', writer), showHistory);
-  showOlder(undefined);
   const showWhole = () => summary(whole, checking);
   showWhole();
   checking.addEventListener('change', showWhole, { signal });
@@ -59,7 +60,7 @@ export function agent({ root, place, session, signal, route }) {
   function showOlder(before) {
     const waiting = h('p', { class: 'quiet', 'aria-busy': 'true' }, 'Reading decisions…');
     fill(more, waiting);
-    session.ask('newest', writer, PAGE, before).then((entries) => {
+    (before === undefined ? newest : session.ask('newest', writer, PAGE, before)).then((entries) => {
       list.append(...entries.map(item));
       const last = entries.at(-1);
       if (entries.length === 0 && before === undefined) fill(more, h('p', {}, 'It has written nothing yet.'));

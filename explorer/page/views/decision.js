@@ -20,8 +20,9 @@ export function decision({ root, place, session, signal, route }) {
   const { agent, seq, field } = route;
   const body = h('div', {});
   fill(root, body);
-  const checking = session.checking(agent);
-  later(body, 'Reading the decision…', session.ask('entry', agent, seq), (entry) => {
+  const found = session.ask('entry', agent, seq);
+  const checking = session.checking(agent, found);
+  later(body, 'Reading the decision…', found, (entry) => {
     if (entry === null) return problem(`Entry ${seq} of this agent does not exist.`);
     const told = h('div', {});
     const title = heading(whatItDid(entry));
@@ -58,13 +59,17 @@ export function decision({ root, place, session, signal, route }) {
   /** @param {string} name @param {string} title @param {any} fields @param {(value: any) => any} show */
   function section(name, title, fields, show) {
     const there = name in fields;
-    return h('details', { id: `field-${name}`, open: ['calls', 'checks', 'rules'].includes(name) || name === field },
-      h('summary', {}, title, !there && h('span', { class: 'tag warn' }, 'withheld')),
-      h('div', { class: 'inside' },
-        h('p', { class: 'tags quiet' }, GRADES[name] ?? '', copyButton(place, title, 'agent', agent, 'decision', seq, 'field', name)),
-        there ? safely(() => show(fields[name])) : h('p', {}, 'The agent does not publish this part. Its fingerprint is in the record, so it can be shown later and not be changed.'),
-      ),
+    const inside = h('div', { class: 'inside' });
+    const open = ['calls', 'checks', 'rules'].includes(name) || name === field;
+    const part = h('details', { id: `field-${name}`, open }, h('summary', {}, title, !there && h('span', { class: 'tag warn' }, 'withheld')), inside);
+    const write = () => fill(inside,
+      h('p', { class: 'tags quiet' }, GRADES[name] ?? '', copyButton(place, title, 'agent', agent, 'decision', seq, 'field', name)),
+      there ? safely(() => show(fields[name])) : h('p', {}, 'The agent does not publish this part. Its fingerprint is in the record, so it can be shown later and not be changed.'),
     );
+    // A record is long. What is closed is written when somebody opens it.
+    if (open) write();
+    else part.addEventListener('toggle', write, { once: true });
+    return part;
   }
 
   function verification() {

@@ -6,12 +6,13 @@ import { STEPS } from '../words.js';
 const TONE = /** @type {Record<string, string>} */ ({ matches: 'good', differs: 'bad', missing: 'bad', 'not proven': 'bad', 'not checkable': 'warn', pending: '' });
 
 export const LEFT_TO_PYTHON = [13, 14, 15, 16, 17, 18];
-const LONGEST = 200;
+const LONGEST = 60;
 
 /** @param {any[]} verdicts */
 export function verdictTable(verdicts) {
   if (verdicts.length === 0) return h('p', { class: 'quiet' }, 'No verdict yet.');
-  const sorted = [...verdicts].sort((a, b) => a.step - b.step);
+  const isBad = (/** @type {any} */ v) => (['differs', 'missing', 'not proven'].includes(v.status) ? 0 : 1);
+  const sorted = [...verdicts].sort((a, b) => isBad(a) - isBad(b) || a.step - b.step);
   return h('div', {},
     h('table', {},
       h('thead', {}, h('tr', {}, ['Step', 'Verdict', 'How far it can be relied on'].map((name) => h('th', { scope: 'col' }, name)))),
