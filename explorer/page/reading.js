@@ -5,7 +5,7 @@
 import { escapedText, toHex, uint } from "../verifier/bytes.js";
 import { isError } from "../verifier/errors.js";
 import { checkLogCode, checkWriter } from "../verifier/history.js";
-import { TOPICS, decodeEntry, decodeEvent, decodeRemark, readFactory, readIsGate, readOf, readState, topicOfAddress } from "../verifier/log.js"; // prettier-ignore
+import { KINDS, TOPICS, decodeEntry, decodeEvent, decodeRemark, readFactory, readIsGate, readOf, readState, topicOfAddress } from "../verifier/log.js"; // prettier-ignore
 import { checksum } from "../verifier/hash.js";
 import { Rpc } from "../verifier/rpc.js";
 
@@ -70,8 +70,18 @@ export class LogReader {
   /** How many entries a writer has, who holds it, what its votes rest on, as it is now. @param {string} writer */
   async standing(writer) {
     const [state, code] = await Promise.all([this.rpc.read(readState(this.log, writer), "latest"), this.rpc.code(writer, "latest")]);
+    const line = await this.line(writer);
     const { tier } = checkWriter(this.log, code, code.length === 0 ? null : await this.gateEvidence(writer), this.factory);
-    return { state, tier: tier.toUpperCase(), gate: tier === "enforced" ? await this.gate(writer) : null };
+    return { state, line, tier: tier.toUpperCase(), gate: tier === "enforced" ? await this.gate(writer) : null };
+  }
+
+  /** Whom a writer took over from, and whom it handed over to, by its own entries. @param {string} writer */
+  async line(writer) {
+    const kinds = [KINDS.SUCCEEDED, KINDS.SUCCEEDS].map((kind) => toHex(uint(kind, 32)));
+    const logs = await this.rpc.logs(this.from ?? 0, await this.latest(), [TOPICS.entry, topicOfAddress(writer), null, kinds], [this.log]);
+    const entries = logs.map(decodeEntry);
+    const named = (/** @type {string} */ kind) => entries.filter((entry) => entry.kind === kind).map(({ action }) => checksum(`0x${action.slice(-40)}`));
+    return { predecessor: named("SUCCEEDS")[0] ?? null, successor: named("SUCCEEDED")[0] ?? null };
   }
 
   /** @param {string} writer */

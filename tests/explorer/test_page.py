@@ -8,8 +8,8 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import expect
 
-from pnyx_contracts.decision_log import encode_register
-from pnyx_contracts.entry import Declaration, EntryKind
+from pnyx_contracts.decision_log import encode_register, encode_remark, encode_succeed
+from pnyx_contracts.entry import Declaration, EntryKind, RemarkVerdict
 from pnyx_contracts.types import Vote
 from pnyx_tools.testing.decisions import LocalAgent
 from pnyx_tools.testing.deploy import DAY, TOKEN, encode_call
@@ -169,6 +169,32 @@ def test_a_lie_is_shown_with_its_place(world: World, open_page: Open) -> None:
     agent.cast(world.dao, key, Vote.AGAINST)
     page = open_page(world.place("agent", agent.writer)).page
     expect(page.locator("#decisions > li .status")).to_contain_text("differs at", timeout=20_000)
+
+
+def test_a_successor_and_its_predecessor_name_each_other(world: World, open_page: Open) -> None:
+    node, (old, new) = world.node, world.node.accounts[7:9]
+    for writer in (old, new):
+        declaration = Declaration(config_hash=b"\1" * 32, governors=(world.dao.governor,), evidence_uri="")
+        node.send(world.log, encode_register(old, DAY, declaration), sender=writer)
+    node.send(world.log, encode_succeed(old, 1, new), sender=old)
+    page = open_page(world.place("agent", old)).page
+    standing = page.get_by_role("region", name="Standing")
+    expect(standing).to_contain_text(f"It handed over to {new} and writes no more.")
+    standing.get_by_role("link", name=new).click()
+    expect(page.get_by_role("region", name="Standing")).to_contain_text(f"It took over from {old}.")
+    expect(page.locator("#decisions > li .reason")).to_have_text("Took over from a predecessor")
+    expect(page.locator("#decisions > li .status")).to_have_text("checked")
+
+
+def test_remarks_are_shown_as_what_they_are(world: World, gate: LocalAgent, open_page: Open) -> None:
+    critic, uri = world.node.accounts[9], "javascript:alert(1)//\u202e"
+    said = encode_remark(gate.writer, 1, RemarkVerdict.WITHHELD, bytes(32), uri)
+    world.node.send(world.log, said, sender=critic)
+    page = open_page(world.place("agent", gate.writer, "decision", 1)).page
+    remarks = page.get_by_role("region", name="What others say about it")
+    expect(remarks).to_contain_text(f"{critic} says that evidence is withheld")
+    expect(remarks).to_contain_text("javascript:alert(1)//⟨U+202E⟩")
+    assert remarks.locator("a").count() == 0
 
 
 def test_an_agent_without_entries_and_a_stranger_uri(world: World, open_page: Open) -> None:

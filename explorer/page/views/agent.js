@@ -28,19 +28,32 @@ export function agent({ root, place, session, signal, route }) {
   const checking = session.checking(writer, newest);
 
   showOlder(undefined);
-  later(standing, 'Reading the agent…', session.ask('standing', writer), ({ agent, state, gate, tier }) => head(agent, state, gate, tier));
+  later(standing, 'Reading the agent…', session.ask('standing', writer), ({ agent, state, gate, tier, line }) => head(agent, state, gate, tier, line));
   later(history, 'Reading its configurations…', session.ask('history', writer), showHistory);
   const showWhole = () => summary(whole, checking);
   showWhole();
   checking.addEventListener('change', showWhole, { signal });
 
-  /** @param {any} agent @param {any} state @param {any} gate @param {string | undefined} tier */
-  function head(agent, state, gate, tier) {
+  /** @param {any} agent @param {any} state @param {any} gate @param {string | undefined} tier @param {any} line */
+  function head(agent, state, gate, tier, line) {
+    const other = (/** @type {string} */ writer) => h('a', { class: 'hex', href: linkTo(place, 'agent', writer) }, writer);
+    // How an account of EIP-7702 voted, only the check tells.
+    const word = h('span', {});
+    const meaning = h('p', {});
+    const showTier = () => {
+      const known = checking.tier ?? tier ?? '';
+      fill(word, tierTag(known));
+      fill(meaning, TIERS[known] ?? '');
+    };
+    showTier();
+    checking.addEventListener('change', showTier, { signal });
     return [
-      h('p', { class: 'tags' }, tierTag(tier), livingTag(checking, null, signal), gate?.paused && h('span', { class: 'tag bad' }, 'votes paused'), state.closed && h('span', { class: 'tag' }, 'handed over')),
-      h('p', {}, TIERS[tier ?? ''] ?? ''),
+      h('p', { class: 'tags' }, word, livingTag(checking, null, signal), gate?.paused && h('span', { class: 'tag bad' }, 'votes paused'), state.closed && h('span', { class: 'tag' }, 'handed over')),
+      meaning,
       gate?.paused && h('p', { class: 'warning' }, 'The guardian has paused the votes of this agent. It can still write down what it decides.'),
-      facts([
+      line.successor && h('p', {}, 'It handed over to ', other(line.successor), ' and writes no more.'),
+      line.predecessor && h('p', {}, 'It took over from ', other(line.predecessor), '.'),
+      h('details', {}, h('summary', {}, 'Who holds it'), h('div', { class: 'inside' }, facts([
         ['Account', address(agent.writer)],
         ['Entries', state.seq],
         ['Answers for', agent.declaration.governors.map((/** @type {string} */ g) => h('div', { class: 'hex' }, g))],
@@ -50,7 +63,7 @@ export function agent({ root, place, session, signal, route }) {
         ['Notice for changes', duration(agent.noticeSeconds)],
         ['Delay of its gate', gate && duration(gate.delaySeconds)],
         ['Evidence lies at', agent.declaration.evidenceUri === '' ? 'not said' : quoted(agent.declaration.evidenceUri)],
-      ]),
+      ]))),
       h('p', {}, h('a', { class: 'button', href: linkTo(place, 'agent', agent.writer, 'delegate') }, 'Delegate to it, or take power back'), copyButton(place, 'this agent', 'agent', agent.writer)),
       legend(),
     ];
