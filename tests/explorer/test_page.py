@@ -11,6 +11,7 @@ from playwright.sync_api import expect
 from pnyx_contracts.decision_log import encode_register, encode_remark, encode_succeed
 from pnyx_contracts.entry import Declaration, EntryKind, RemarkVerdict
 from pnyx_contracts.types import Vote
+from pnyx_policies.disclosure import disclose, parse_parts
 from pnyx_tools.testing.decisions import LocalAgent
 from pnyx_tools.testing.deploy import DAY, TOKEN, encode_call
 
@@ -195,6 +196,31 @@ def test_remarks_are_shown_as_what_they_are(world: World, gate: LocalAgent, open
     expect(remarks).to_contain_text(f"{critic} says that evidence is withheld")
     expect(remarks).to_contain_text("javascript:alert(1)//⟨U+202E⟩")
     assert remarks.locator("a").count() == 0
+
+
+def test_a_disclosure_opens_what_was_sealed(world: World, open_page: Open, tmp_path: Path) -> None:
+    agent = world.gate(key=world.node.accounts[3], sealed=("rules",))
+    proposal = world.dao.propose([RECIPIENT], [TOKEN], [b""], f"{DESCRIPTION}\n\nSealed.")
+    world.dao.advance_to_active(proposal)
+    sealed = agent.act(world.dao, proposal)
+    page = open_page(world.place("agent", agent.writer, "decision", 1)).page
+    rules = page.locator("#field-rules")
+    expect(rules).to_contain_text("The agent does not publish this part.")
+    checked = page.get_by_role("region", name="What your browser checked")
+    expect(checked.get_by_role("row", name="19. Decision")).to_contain_text("rules is sealed, as the agent declares")
+    file = tmp_path / "rules.json"
+    file.write_bytes(disclose(sealed.bundle, parse_parts("rules")).to_bytes())
+    page.get_by_role("link", name="Check a file").click()
+    page.get_by_label("Drop an evidence bundle").set_input_files(file)
+    expect(page.get_by_role("row", name="rules")).to_contain_text("matches its fingerprint")
+    page.get_by_role("link", name="Voted for, entry 1").click()
+    expect(rules).to_contain_text("this rule decided")
+    expect(checked.get_by_role("row", name="19. Decision").first).to_contain_text("matches")
+    changed = tmp_path / "changed.json"
+    changed.write_bytes(file.read_bytes().replace(b"does not match", b"does match"))
+    page.get_by_role("link", name="Check a file").click()
+    page.get_by_label("Drop an evidence bundle").set_input_files(changed)
+    expect(page.get_by_role("alert")).to_contain_text("This disclosure is not what it claims to be")
 
 
 def test_an_agent_without_entries_and_a_stranger_uri(world: World, open_page: Open) -> None:
