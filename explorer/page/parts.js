@@ -67,12 +67,12 @@ export function copyButton(place, what, ...parts) {
 export const problem = (text) => h('p', { class: 'error', role: 'alert' }, text);
 
 /** What a promise gives; meanwhile a line says what is awaited, and a failure is one sentence.
- * @template T @param {HTMLElement} root @param {string} waiting @param {Promise<T>} promise @param {(value: T) => (Node | string | null | false | undefined)[] | Node} show */
+ * @template T @param {HTMLElement} root @param {string} waiting @param {Promise<T>} promise @param {(value: T) => import('./dom.js').Child | (import('./dom.js').Child | import('./dom.js').Child[])[]} show */
 export async function later(root, waiting, promise, show) {
   fill(root, h('p', { class: 'quiet', 'aria-busy': 'true' }, waiting));
   try {
     const shown = show(await promise);
-    fill(root, shown);
+    fill(root, ...(Array.isArray(shown) ? shown : [shown]));
   } catch (error) {
     fill(root, problem(error instanceof Error ? error.message : String(error)));
   }

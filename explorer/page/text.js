@@ -61,6 +61,7 @@ const FIRST = 4000;
 /** A whole text, with what a reader should know about it. The rest of a long one comes on demand. @param {string} text */
 export function passage(text) {
   const body = h('pre', { class: 'untrusted passage', dir: 'auto', tabindex: 0 }, reveal(text.slice(0, FIRST)));
+  /** @type {(HTMLElement | false)[]} */
   const parts = [...warnings(text), body];
   if (text.length > FIRST) {
     const more = h('button', {

@@ -101,7 +101,7 @@ async function storesOf(writer) {
   return [...new Set(declared.reverse())];
 }
 
-/** @type {Map<string, Promise<import('./reading.js').Declaration[]>>} */
+/** @type {Map<string, Promise<import('./reading.js').Declared[]>>} */
 const declared = new Map();
 
 /** @param {string} writer */

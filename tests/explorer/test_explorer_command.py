@@ -12,6 +12,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 
+ROOT = Path(__file__).parents[2]
 LOG = "0x5FbDB2315678afecb367f032d93F642f64180aa3"
 NAME = "ab" * 32 + ".json"
 
@@ -93,3 +94,10 @@ def test_what_cannot_be_served_is_one_sentence(served: str, tmp_path: Path) -> N
     assert (ended.returncode, f"port {taken} cannot be used" in ended.stderr) == (2, True)
     ended = explorer("--evidence", str(tmp_path / "nowhere"))
     assert (ended.returncode, "is no folder" in ended.stderr) == (2, True)
+
+
+def test_the_types_of_the_page_hold() -> None:
+    tsc = ROOT / "explorer" / "node_modules" / "typescript" / "bin" / "tsc"
+    command = ["node", str(tsc), "--project", str(ROOT / "explorer" / "page")]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=200)
+    assert (ended.returncode, ended.stdout) == (0, "")
