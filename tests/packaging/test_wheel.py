@@ -65,6 +65,8 @@ def test_the_wheel_has_what_it_needs(wheel: Path) -> None:
         "pnyx_policies/prompts/system.md",
         "pnyx_policies/rulesets/guardian.toml",
         "pnyx_agents/template.toml",
+        "pnyx_agents/page/index.html",
+        "pnyx_agents/page/worker.js",
         "pnyx_tools/testing/artifacts/Governor5Block.json",
     } <= names
     ours = {

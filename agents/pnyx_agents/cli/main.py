@@ -34,6 +34,7 @@ COMMANDS = {
     "audit": "Report about a period: votes, reasons, people, time, cost, and what does not hold.",
     "remark": "Say in public what you found about an entry.",
     "contracts": "The contracts, their addresses, and the compiler's input for source verification.",
+    "explorer": "The members' page: read and check a decision log in the browser.",
     "backup": "Copy journal, evidence, keys' salts and configuration into one file.",
     "restore": "Restore a backup.",
     "tools": "Installed tools, checks, governors, signers, notifiers.",

@@ -1,0 +1,205 @@
+"""How quick the members' page is: ``python benchmarks/page.py [--entries N] [--pictures FOLDER] [--json]``.
+
+A log with 5,000 entries on a local chain, the built page in a headless Chromium. Exits 1 when a goal is missed. With
+``--pictures`` it writes the pictures of the documents.
+"""
+
+import argparse
+import json
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+from rich.console import Console
+from rich.table import Table
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "explorer"))
+
+from chromium import NOT_FOUND, find_chromium
+from many import write_many
+
+from pnyx_agents.analyst import ModelAnalyst, deliberate
+from pnyx_agents.explorer import address_of, explorer_server
+from pnyx_policies.analysis import Analysis, KeyPoint, Recommendation, Risk, RiskLevel
+from pnyx_policies.rulesets import shipped_ruleset
+from pnyx_tools.evidence import FolderStore
+from pnyx_tools.model import LangChainModel, ModelSettings
+from pnyx_tools.testing.anvil import Anvil
+from pnyx_tools.testing.decisions import LocalAgent
+from pnyx_tools.testing.deploy import TOKEN, Governance, deploy_governance, deploy_log, encode_call
+from pnyx_tools.testing.openai_server import OpenAIServer, answer
+
+FIRST_GOAL = 2_000
+FRAME_GOAL = 100
+RECIPIENT = "0x00000000000000000000000000000000000A11cE"
+
+WATCH = """
+window.frames_ = []; window.long_ = [];
+let last = performance.now();
+const tick = (now) => { window.frames_.push(now - last); last = now; requestAnimationFrame(tick); };
+requestAnimationFrame(tick);
+new PerformanceObserver((list) => {
+  for (const task of list.getEntries()) window.long_.push(task.duration);
+}).observe({ type: 'longtask', buffered: true });
+"""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table; `goal` is the most that `milliseconds` may be."""
+
+    what: str
+    milliseconds: float
+    goal: int | None = None
+
+    @property
+    def verdict(self) -> str:
+        if self.goal is None:
+            return ""
+        return "met" if self.milliseconds <= self.goal else "MISSED"
+
+
+@dataclass(frozen=True)
+class Stage:
+    node: Anvil
+    dao: Governance
+    log: str
+    writer: str
+    gate: str
+    url: str
+
+    def place(self, *parts: object) -> str:
+        base = f"{self.url}#/{quote(self.node.url, safe='')}/{self.log}"
+        return "/".join([base, *map(str, parts)]) + f"?evidence={quote(self.url + 'evidence/', safe='')}&upto=latest"
+
+
+@contextmanager
+def staged(entries: int) -> Iterator[Stage]:
+    """A plain key with many entries, whose newest five are real decisions, and a gate with two."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        node = stack.enter_context(Anvil())
+        log, dao = deploy_log(node), deploy_governance(node)
+        server = stack.enter_context(explorer_server(0, folder))
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        stack.callback(server.shutdown)
+        model = stack.enter_context(OpenAIServer((answer(PAYMENT),)))
+        analyst = ModelAnalyst(LangChainModel(ModelSettings(model="local", base_url=model.base_url, api_key_env="")))
+        key = LocalAgent(
+            node, log, [dao], FolderStore(folder), shipped_ruleset("steward"), analysts=(analyst.describe(),),
+            ask=lambda facts: deliberate([analyst], facts),
+        )  # fmt: skip
+        key.register()
+        dao.give_power(key.writer, 1_000)
+        write_many(node, log, key.writer, 1, entries - 5)
+        for number in range(5):
+            decide(dao, key, f"# Pay the gardener, month {number + 1}\n\nSend 1 ETH to {RECIPIENT} for the garden.")
+        gate = LocalAgent(node, log, [dao], FolderStore(folder), shipped_ruleset("steward"), key=node.accounts[2])
+        dao.give_power(gate.make_gate().address, 25_000)
+        decide(dao, gate, f"# Pay the gardener\n\nSend 1 ETH to {RECIPIENT} for the garden.")
+        hidden = encode_call("grantRole(bytes32,address)", bytes(32), RECIPIENT)
+        decide(dao, gate, "# Harmless tidying up\n\nNothing changes for anybody.", dao.timelock, 0, hidden)
+        yield Stage(node, dao, log, key.writer, gate.writer, address_of(server, None, None, evidence=False, upto=None))
+
+
+PAYMENT = Analysis(
+    summary="It pays one ether to the gardener. Nothing else happens.",
+    key_points=(KeyPoint(claim="One ether leaves the treasury.", call="0"),),
+    stated_intent="Pay the gardener.", claimed_effects=("1 ETH moves.",),
+    risks=(Risk(level=RiskLevel.LOW, text="The amount is small."),),
+    recommendation=Recommendation.FOR, confidence_percent=90,
+)  # fmt: skip
+
+
+def decide(
+    dao: Governance, agent: LocalAgent, text: str, target: str = RECIPIENT, wei: int = TOKEN, data: bytes = b""
+) -> None:
+    proposal = dao.propose([target], [wei], [data], text)
+    dao.advance_to_active(proposal)
+    agent.act(dao, proposal)
+
+
+def measure(browser: Browser, stage: Stage) -> Iterator[Row]:
+    page = browser.new_page()
+    page.add_init_script(WATCH)
+    begun = time.perf_counter()
+    page.goto(stage.place("agent", stage.writer))
+    page.wait_for_selector("#decisions > li")
+    yield Row("first decisions on screen", (time.perf_counter() - begun) * 1000, FIRST_GOAL)
+    page.wait_for_selector("#decisions > li .reason bdi")
+    yield Row("their reasons", (time.perf_counter() - begun) * 1000, FIRST_GOAL)
+    older = page.get_by_role("button", name="Show older")
+    for _ in range(10):
+        if older.count():
+            older.click()
+        page.mouse.wheel(0, 5_000)
+        page.wait_for_timeout(100)
+    page.get_by_role("status").filter(has_text="The check is finished").wait_for(timeout=180_000)
+    yield Row("all entries checked", (time.perf_counter() - begun) * 1000)
+    yield Row("longest task of the page's thread meanwhile", max(page.evaluate("long_"), default=0), FRAME_GOAL)
+    yield Row("longest time between two frames", max(page.evaluate("frames_")), FRAME_GOAL)
+    page.close()
+
+
+PHONE = {"width": 360, "height": 740}
+DESK = {"width": 900, "height": 700}
+
+
+def take_pictures(browser: Browser, stage: Stage, folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, parts, size, scheme in (
+        ("agents", (), DESK, "light"),
+        ("agent", ("agent", stage.gate), DESK, "light"),
+        ("decision", ("agent", stage.gate, "decision", 2), DESK, "light"),
+        ("decision-phone", ("agent", stage.gate, "decision", 2), PHONE, "dark"),
+        ("delegate", ("agent", stage.gate, "delegate"), DESK, "light"),
+    ):
+        page = browser.new_page(viewport=size, color_scheme=scheme, locale="en-GB")
+        page.goto(stage.place(*parts))
+        settle(page)
+        page.screenshot(path=folder / f"{name}.png")
+        page.close()
+
+
+def settle(page: Page) -> None:
+    """Everything is read and checked."""
+    page.wait_for_selector("h1")
+    page.wait_for_timeout(500)
+    expect(page.locator("[aria-busy]")).to_have_count(0, timeout=60_000)
+    expect(page.locator(".status", has_text="checking…")).to_have_count(0, timeout=60_000)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--entries", type=int, default=5_000)
+    parser.add_argument("--pictures", type=Path)
+    parser.add_argument("--json", action="store_true")
+    arguments = parser.parse_args()
+    chromium = find_chromium()
+    if chromium is None:
+        sys.exit(NOT_FOUND)
+    with staged(arguments.entries) as stage, sync_playwright() as playwright:
+        browser = chromium.launch(playwright)
+        rows = list(measure(browser, stage))
+        if arguments.pictures:
+            take_pictures(browser, stage, arguments.pictures)
+        browser.close()
+    if arguments.json:
+        print(json.dumps([asdict(row) for row in rows]))
+    else:
+        table = Table("", "ms", "goal", "", title=f"the page, a log of {arguments.entries:,} entries")
+        for row in rows:
+            table.add_row(row.what, f"{row.milliseconds:,.0f}", str(row.goal or ""), row.verdict)
+        Console().print(table)
+    return int(any(row.verdict == "MISSED" for row in rows))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,358 @@
+/** One decision: what and why first, then everything that it rests on, part by part, each with a link of its own. */
+import { escapedText, fromHex } from '../../verifier/bytes.js';
+import { facts, fill, h } from '../dom.js';
+import { address, copyButton, heading, later, livingTag, problem } from '../parts.js';
+import { linkTo } from '../route.js';
+import { passage, quoted } from '../text.js';
+import { decimal, isDecision, whatItDid, when } from '../words.js';
+import { leftToPython, verdictTable } from './verdicts.js';
+
+/** How a stranger can check each part. @type {Record<string, string>} */
+const GRADES = {
+  proposal: 'derived from the chain', calls: 'derived from the chain', simulation: 're-simulated: needs a node that simulates',
+  checks: 'derived: can be run again', rules: 'derived: can be run again', decision: 'derived: can be run again',
+  opinions: 'attested: the word of the operator', attempts: 'attested: the word of the operator', approval: 'attested, or signed',
+  ruleset: 'derived', prompt: 'derived', state: 're-read: needs old state', context: 'each result has its own', software: 'attested: the word of the operator',
+};
+
+/** @param {import('../parts.js').Context} context */
+export function decision({ root, place, session, signal, route }) {
+  const { agent, seq, field } = route;
+  const body = h('div', {});
+  fill(root, body);
+  const found = session.ask('entry', agent, seq);
+  const checking = session.checking(agent, found);
+  later(body, 'Reading the decision…', found, (entry) => {
+    if (entry === null) return problem(`Entry ${seq} of this agent does not exist.`);
+    const told = h('div', {});
+    const title = heading(whatItDid(entry));
+    if (isDecision(entry.kind)) showRecord(entry, title, told);
+    return [
+      h('p', {}, h('a', { href: linkTo(place, 'agent', agent) }, 'All decisions of this agent')),
+      title,
+      h('p', { class: 'tags' }, h('span', { class: 'tag vote' }, whatItDid(entry)), livingTag(checking, seq, signal), copyButton(place, 'this decision', 'agent', agent, 'decision', seq)),
+      h('p', { class: 'quiet' }, `${when(entry.time)}, entry ${seq}`),
+      told,
+      onChain(entry),
+      verification(),
+      remarks(entry),
+      h('p', {}, seq > 1 && h('a', { class: 'button', href: linkTo(place, 'agent', agent, 'decision', seq - 1) }, 'Older'), h('a', { class: 'button', href: linkTo(place, 'agent', agent, 'decision', seq + 1) }, 'Newer')),
+    ];
+  }).then(() => focusField(field));
+
+  /** @param {import('../reading.js').Entry} entry @param {HTMLElement} title @param {HTMLElement} told */
+  async function showRecord(entry, title, told) {
+    await later(told, 'Fetching the evidence…', session.ask('story', agent, entry.recordRoot), ({ bundle, problem: why }) => {
+      if (!bundle) return problem(`The story of this decision cannot be shown. ${why}`);
+      const { decision, proposal } = bundle.fields;
+      if (decision?.reason) fill(title, quoted(String(decision.reason)));
+      return [
+        h('p', { class: 'lead' }, 'About: ', quoted(firstLine(descriptionOf(proposal)))),
+        h('p', {}, meaning(entry, bundle.fields)),
+        h('h2', {}, 'What it rests on'),
+        parts(bundle).map(({ name, title, show }) => section(name, title, bundle.fields, show)),
+      ];
+    });
+    focusField(field);
+  }
+
+  /** @param {string} name @param {string} title @param {any} fields @param {(value: any) => any} show */
+  function section(name, title, fields, show) {
+    const there = name in fields;
+    const inside = h('div', { class: 'inside' });
+    const open = ['calls', 'checks', 'rules'].includes(name) || name === field;
+    const part = h('details', { id: `field-${name}`, open }, h('summary', {}, title, !there && h('span', { class: 'tag warn' }, 'withheld')), inside);
+    const write = () => fill(inside,
+      h('p', { class: 'tags quiet' }, GRADES[name] ?? '', copyButton(place, title, 'agent', agent, 'decision', seq, 'field', name)),
+      there ? safely(() => show(fields[name])) : h('p', {}, 'The agent does not publish this part. Its fingerprint is in the record, so it can be shown later and not be changed.'),
+    );
+    // A record is long. What is closed is written when somebody opens it.
+    if (open) write();
+    else part.addEventListener('toggle', write, { once: true });
+    return part;
+  }
+
+  function verification() {
+    const table = h('div', {});
+    let asked = 0;
+    const show = async () => {
+      if (checking.state === 'failed') {
+        fill(table, problem(`The check could not be finished: ${checking.problem}`));
+        return;
+      }
+      const mine = ++asked;
+      const verdicts = await checking.verdicts(seq);
+      if (mine === asked) fill(table, checking.state === 'running' && h('p', { 'aria-busy': 'true' }, 'Your browser is checking…'), verdictTable(verdicts));
+    };
+    let shown = '';
+    const onChange = () => {
+      const key = `${checking.state} ${checking.labelOf(seq).label}`;
+      if (key !== shown) show();
+      shown = key;
+    };
+    onChange();
+    checking.addEventListener('change', onChange, { signal });
+    return h('section', { 'aria-labelledby': 'checked' }, h('h2', { id: 'checked' }, 'What your browser checked'), table, leftToPython());
+  }
+
+  /** @param {import('../reading.js').Entry} entry */
+  function remarks(entry) {
+    const list = h('div', {});
+    later(list, 'Looking for remarks…', session.ask('remarks', agent, entry.seq), (found) =>
+      found.length === 0 ? h('p', { class: 'quiet' }, 'None.') : h('ul', { class: 'plain' }, found.map(remark)));
+    return h('section', { 'aria-labelledby': 'remarks' }, h('h2', { id: 'remarks' }, 'What others say about it'), h('p', { class: 'quiet' }, 'Anyone can leave a remark. Nobody has checked these.'), list);
+  }
+}
+
+/** @type {Record<string, string>} */
+const REMARKS = { checked: 'says that it was checked and agrees', differs: 'says that it differs', withheld: 'says that evidence is withheld', answer: 'answers' };
+
+/** @param {any} remark */
+function remark({ from, verdict, uri, hash, blockNumber }) {
+  return h('li', { class: 'card' },
+    h('p', {}, address(from), ` ${REMARKS[verdict] ?? `leaves verdict ${verdict}`} (block ${blockNumber})`),
+    uri !== '' && h('p', { class: 'quiet' }, 'Document: ', quoted(uri, 300)),
+    !/^0x0*$/.test(hash) && h('p', { class: 'quiet hex' }, hash),
+  );
+}
+
+/** Scrolls to a part that a link names. @param {string} field */
+function focusField(field) {
+  const part = field === '' ? null : document.getElementById(`field-${field}`);
+  if (!part) return;
+  /** @type {HTMLDetailsElement} */ (part).open = true;
+  part.classList.add('target');
+  part.scrollIntoView();
+  part.querySelector('summary')?.focus({ preventScroll: true });
+}
+
+/** A part whose shape nobody foresaw is shown raw; it must not take the other parts with it. @param {() => any} show */
+function safely(show) {
+  try {
+    return show();
+  } catch {
+    return h('p', { class: 'error' }, 'This part has a form that this page does not know.');
+  }
+}
+
+/** @param {import('../reading.js').Entry} entry @param {any} fields */
+function meaning(entry, fields) {
+  const mode = fields.header?.mode;
+  if (entry.kind === 'VOTE') return fields.approval ? 'It voted because a person approved.' : 'It voted by its rules alone.';
+  if (entry.kind === 'HOLD') return mode === 'observe' ? 'No vote: the agent only observes, and would have asked a person.' : 'No vote yet: people are asked.';
+  if (entry.kind === 'DECISION') return 'No vote: the agent only observes, or a person said no.';
+  return '';
+}
+
+/** @param {any} bundle @returns {{name: string, title: string, show: (value: any) => any}[]} */
+function parts(bundle) {
+  const names = namesOf(bundle.fields);
+  return [
+    { name: 'proposal', title: 'The proposal (written by its author, not checked)', show: proposalPart },
+    { name: 'calls', title: 'What it would execute', show: (calls) => callList(calls, names) },
+    { name: 'simulation', title: 'What happened when it was simulated', show: (simulation) => simulationPart(simulation, names, bundle.fields) },
+    { name: 'checks', title: 'What the checks found', show: checksPart },
+    { name: 'rules', title: 'What the rules said', show: (rules) => rulesPart(rules, bundle.fields.decision) },
+    { name: 'opinions', title: 'What each model answered (advice, not a decision)', show: opinionsPart },
+    { name: 'attempts', title: 'The prompts, exactly as sent and answered', show: (attempts) => attemptsPart(attempts, bundle.bodies ?? {}) },
+    { name: 'approval', title: 'What a person said', show: approvalPart },
+    { name: 'decision', title: 'The decision', show: decisionPart },
+    { name: 'ruleset', title: 'The rules, whole', show: (text) => passage(String(text)) },
+    { name: 'state', title: 'What was known of the chain', show: statePart },
+    { name: 'context', title: 'What its tools found', show: (results) => results.length === 0 ? h('p', {}, 'No tool ran.') : results.map((/** @type {any} */ r) => h('div', {}, h('h3', {}, quoted(`${r.tool} ${r.version} (${r.grade})`)), passage(JSON.stringify(r.result, null, 1)))) },
+    { name: 'prompt', title: 'The templates of the prompts', show: (templates) => templates.map((/** @type {any} */ t) => h('div', {}, h('h3', {}, quoted(t.name)), passage(t.text))) },
+    { name: 'software', title: 'The software that ran', show: (software) => passage(JSON.stringify(software, null, 1)) },
+  ];
+}
+
+// Parts
+
+/** @param {any} proposal */
+function descriptionOf(proposal) {
+  const hex = String(proposal?.description ?? '0x');
+  return escapedText(fromHex(hex));
+}
+
+/** @param {string} text */
+const firstLine = (text) => text.split('\n').map((line) => line.replace(/^#+\s*/, '').trim()).find((line) => line !== '') ?? 'a proposal without text';
+
+/** @param {any} proposal */
+function proposalPart(proposal) {
+  return h('div', {},
+    facts([
+      ['Proposer', address(String(proposal.proposer))], ['Governor', address(String(proposal.key.governor))],
+      ['Number', h('span', { class: 'hex' }, String(proposal.key.proposal_id))], ['Chain', String(proposal.key.chain_id)],
+      ['Votes from', String(proposal.vote_start)], ['Votes until', String(proposal.vote_end)],
+    ]),
+    passage(descriptionOf(proposal)),
+  );
+}
+
+/** @param {any} fields @returns {(address: string) => any} */
+function namesOf(fields) {
+  const names = new Map(Object.entries(fields.state?.known_addresses ?? {}));
+  if (fields.simulation?.executor) names.set(fields.simulation.executor, 'the DAO’s executor');
+  if (fields.proposal?.key?.governor) names.set(fields.proposal.key.governor, 'the governor');
+  return (place) => h('span', {}, address(String(place)), names.has(place) && [' (', quoted(String(names.get(place)), 80), ')']);
+}
+
+/** @param {string} wei */
+const coins = (wei) => `${decimal(BigInt(wei), 18)} coins (${wei} wei)`;
+
+/** @param {any[]} calls @param {(address: string) => any} named @returns {any} */
+function callList(calls, named) {
+  if (calls.length === 0) return h('p', {}, 'Nothing.');
+  return h('ul', { class: 'calls' }, calls.map((call) => h('li', {}, callTitle(call, named),
+    call.arguments.length > 0 && h('ul', {}, call.arguments.map((/** @type {any} */ a) => h('li', { class: 'quiet' }, quoted(`${a.name} (${a.type}) = ${a.value}`, 1000)))),
+    call.note !== '' && h('p', { class: 'warning' }, quoted(call.note)),
+    call.other_chain && h('p', { class: 'warning' }, 'This is a message to another chain: the addresses are addresses there.'),
+    call.calldata !== '0x' && h('details', {}, h('summary', {}, 'Exact bytes'), h('pre', { tabindex: 0 }, call.calldata)),
+    call.inner.length > 0 && callList(call.inner, named),
+  )));
+}
+
+/** @param {any} call @param {(address: string) => any} named */
+function callTitle(call, named) {
+  if (call.calldata === '0x') return h('div', {}, `Pay ${coins(call.value_wei)} to `, named(call.target));
+  return h('div', {},
+    call.signature === null ? h('strong', {}, `An unknown call ${call.calldata.slice(0, 10)}`) : h('strong', {}, quoted(call.signature)),
+    ' on ', named(call.target),
+    call.value_wei !== '0' && ` with ${coins(call.value_wei)}`,
+    call.delegatecall && h('span', { class: 'tag bad' }, 'DELEGATECALL: foreign code runs with the DAO’s rights'),
+  );
+}
+
+/** @param {any} simulation @param {(address: string) => any} named @param {any} fields */
+function simulationPart(simulation, named, fields) {
+  if (simulation.status === 'skipped') return h('p', { class: 'warning' }, 'It was not simulated: ', quoted(simulation.why_skipped));
+  const holdings = fields.state?.treasury ?? [];
+  return h('div', {},
+    h('p', {}, simulation.status === 'succeeded' ? 'It went through, executed by ' : 'It failed, executed by ', named(simulation.executor), '.'),
+    h('ul', { class: 'calls' },
+      simulation.results.filter((/** @type {any} */ r) => r.error !== '').map((/** @type {any} */ r) => h('li', {}, `Call ${r.path} fails: `, quoted(r.error))),
+      simulation.movements.map((/** @type {any} */ m) => h('li', {}, amountOf(m, holdings), m.kind === 'transfer' ? ' go from ' : ' of ', named(m.sender), m.kind === 'transfer' ? ' to ' : ' may be taken by ', named(m.recipient))),
+      simulation.changes.map((/** @type {any} */ c) => h('li', {}, quoted(`${c.kind}: ${c.subject} ${c.detail}`), ' in ', named(c.contract))),
+    ),
+  );
+}
+
+/** @param {any} movement @param {any[]} holdings */
+function amountOf(movement, holdings) {
+  if (movement.asset === null) return coins(movement.amount);
+  if (movement.token_id !== null) return h('span', {}, `token ${movement.token_id} of `, address(movement.asset));
+  const holding = holdings.find((h) => h.asset === movement.asset);
+  if (!holding || holding.decimals === null) return h('span', {}, `${movement.amount} units of `, address(movement.asset));
+  return h('span', {}, `${decimal(BigInt(movement.amount), holding.decimals)} `, quoted(holding.symbol, 20), ' (', address(movement.asset), ')');
+}
+
+const SEVERITIES = ['critical', 'high', 'medium', 'low', 'info'];
+const SEVERITY_TONE = /** @type {Record<string, string>} */ ({ critical: 'bad', high: 'bad', medium: 'warn' });
+
+/** @param {any[]} reports */
+function checksPart(reports) {
+  const findings = reports.flatMap((r) => r.findings).sort((a, b) => SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity));
+  const quiet = reports.filter((r) => r.findings.length === 0 && r.skipped === '').length;
+  return h('div', {},
+    h('ul', { class: 'plain' },
+      findings.map((f) => h('li', { class: 'card' },
+        h('p', {}, h('span', { class: `tag ${SEVERITY_TONE[f.severity] ?? ''}` }, f.severity), ' ', quoted(f.title)),
+        f.detail !== '' && h('p', { class: 'quiet' }, quoted(f.detail, 2000)),
+        f.evidence.map((/** @type {string} */ e) => h('p', { class: 'quiet' }, quoted(e))),
+        h('p', { class: 'quiet' }, `check ${f.check}`, f.calls.length > 0 && `, calls ${f.calls.join(', ')}`),
+      )),
+      reports.filter((r) => r.skipped !== '').map((r) => h('li', { class: 'card' }, h('span', { class: 'tag warn' }, 'could not run'), ` ${r.check}: `, quoted(r.skipped))),
+    ),
+    h('p', { class: 'quiet' }, `${quiet} of ${reports.length} checks found nothing.`),
+  );
+}
+
+/** @param {any[]} rules @param {any} decision */
+function rulesPart(rules, decision) {
+  return h('div', {},
+    h('ol', {}, rules.map((rule) => h('li', {},
+      h('strong', {}, quoted(rule.rule)), ` (then ${rule.then}) `,
+      rule.rule === decision?.decided_by ? h('span', { class: 'tag good' }, 'this rule decided') : !rule.matched && h('span', { class: 'quiet' }, 'does not apply'),
+      h('div', { class: 'quiet' }, quoted(rule.explanation, 2000)),
+    ))),
+    decision && !rules.some((r) => r.rule === decision.decided_by) && h('p', {}, 'Decided by: ', quoted(decision.decided_by)),
+  );
+}
+
+/** @param {any[]} opinions */
+function opinionsPart(opinions) {
+  if (opinions.length === 0) return h('p', {}, 'Nobody was asked.');
+  return h('div', {}, opinions.map(({ analyst, analysis, failure }) => h('div', { class: 'card' },
+    h('h3', {}, quoted(analyst.name)),
+    h('p', { class: 'quiet' }, analyst.is_language_model ? quoted(`language model ${analyst.model}, ${analyst.provider} ${analyst.base_url_host}`) : 'no language model: made from facts by a program'),
+    analysis === null ? h('p', { class: 'warning' }, 'No analysis: ', quoted(failure)) : analysisPart(analysis),
+  )));
+}
+
+/** @param {any} a */
+function analysisPart(a) {
+  return h('div', {},
+    h('p', {}, quoted(a.summary, 1000)),
+    h('p', {}, `Advice: ${a.recommendation}, ${a.confidence_percent} % sure. `),
+    a.stated_intent !== '' && h('p', {}, 'The text says it wants: ', quoted(a.stated_intent)),
+    h('ul', {},
+      a.key_points.map((/** @type {any} */ p) => h('li', {}, quoted(p.claim), p.call !== null && ` (call ${p.call})`, p.quotation !== null && [' “', quoted(p.quotation), '”'])),
+      a.risks.map((/** @type {any} */ r) => h('li', {}, `Risk, ${r.level}: `, quoted(r.text))),
+    ),
+  );
+}
+
+/** @param {any[]} attempts @param {any} bodies */
+function attemptsPart(attempts, bodies) {
+  if (attempts.length === 0) return h('p', {}, 'No model was asked.');
+  return h('div', {}, attempts.map((attempt) => h('details', {},
+    h('summary', {}, `Opinion ${attempt.opinion}, attempt ${attempt.number}: `, quoted(attempt.outcome)),
+    h('div', { class: 'inside' },
+      facts([['Model that answered', attempt.served_model && quoted(attempt.served_model)], ['HTTP status', attempt.http_status], ['Detail', attempt.detail && quoted(attempt.detail)], ['Tokens', attempt.input_tokens !== null && `${attempt.input_tokens} in, ${attempt.output_tokens} out`]]),
+      h('h3', {}, 'Request'), body(attempt.request_hash, bodies),
+      h('h3', {}, 'Response'), attempt.response_hash === null ? h('p', {}, 'Nothing came back.') : body(attempt.response_hash, bodies),
+    ),
+  )));
+}
+
+/** @param {string} hash @param {any} bodies */
+function body(hash, bodies) {
+  const found = bodies[hash];
+  return h('div', {}, h('p', { class: 'quiet hex' }, hash), found === undefined ? h('p', { class: 'warning' }, 'withheld') : passage(found));
+}
+
+/** @param {any} approval */
+function approvalPart(approval) {
+  if (approval === null) return h('p', {}, 'No person took part.');
+  return h('div', {}, facts([
+    ['Who', quoted(approval.person)], ['Said', `${approval.verdict}${approval.vote ? `, vote ${approval.vote}` : ''}`],
+    ['Comment', approval.comment !== '' && quoted(approval.comment, 2000)], ['Counts until', when(approval.expires_at)],
+    ['Signature', approval.signature === '' ? 'none: the word of the operator' : h('span', { class: 'hex' }, approval.signature)],
+  ]));
+}
+
+/** @param {any} decision */
+function decisionPart(decision) {
+  return facts([
+    ['Outcome', decision.outcome], ['Reason', quoted(decision.reason)], ['Decided by', quoted(decision.decided_by)],
+    ['Fingerprint of the rules', h('span', { class: 'hex' }, decision.ruleset_hash)], ['Fingerprint of what was reviewed', h('span', { class: 'hex' }, decision.review_digest)],
+  ]);
+}
+
+/** @param {any} state */
+function statePart(state) {
+  return h('div', {},
+    facts([['Block', String(state.block.number)], ['Time', when(state.block.timestamp)]]),
+    state.skipped.map((/** @type {any} */ s) => h('p', { class: 'warning' }, 'Could not be established: ', quoted(`${s.step}: ${s.why}`))),
+    h('details', {}, h('summary', {}, 'All of it'), passage(JSON.stringify(state, null, 1))),
+  );
+}
+
+/** @param {import('../reading.js').Entry} entry */
+function onChain(entry) {
+  return h('details', {}, h('summary', {}, 'The entry on chain'), h('div', { class: 'inside' }, facts(
+    /** @type {[string, any][]} */ ([
+      ['Kind', entry.kind], ['Number', entry.seq], ['Configuration', entry.epoch], ['Block', entry.blockNumber],
+      ...Object.entries({ Transaction: entry.transactionHash, Subject: entry.subject, 'Prompt hash': entry.promptHash, 'Record root': entry.recordRoot, Action: entry.action }).map(([name, word]) => [name, h('span', { class: 'hex' }, word)]),
+    ]),
+  )));
+}

@@ -1,0 +1,122 @@
+// Step 20: which entry a record entitles to, and whether a person's word counts. docs/record-format.md, "A person's word".
+import { encode } from "./abi.js";
+import { concat, fromHex, utf8 } from "./bytes.js";
+import { isClosedUndecided, standingOf } from "./decision.js";
+import { VerifierError } from "./errors.js";
+import { keccakHex, recoverAddress, tag } from "./hash.js";
+import { NO_LIMITS } from "./ruleset.js";
+
+/** The fields of a record, by name. @typedef {{ [name: string]: any }} Fields */
+/** @typedef {import("./log.js").Kind} Kind */
+
+const DOMAIN_TYPE = "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)";
+const ANSWER_TYPE =
+  "Answer(string verdict,string vote,string decision,address governor,uint256 proposalId,address writer," +
+  "uint256 expiresAt,string comment,bytes32 reviewDigest,bytes32 rulesetHash,bytes32 configHash)";
+
+/** @param {string} text */
+const hashOf = (text) => keccakHex(utf8(text));
+
+/** @param {string} message @returns {never} */
+function refuse(message) {
+  throw new VerifierError("differs", message);
+}
+
+/**
+ * The EIP-712 digest of what a person says about the decision in a record. Throws `differs` when that is not said clearly.
+ * @param {Fields} fields @param {any} approval @returns {string}
+ */
+export function answerDigest({ header, decision, proposal: { key } }, approval) {
+  if (header.log === null || header.writer === null) refuse("a review without a log leads to no vote, whoever approves");
+  const vote = approval.verdict === "reject" ? "none" : wantedVote(decision, approval);
+  if (vote === null) refuse(`the decision is ${decision.outcome}: an approval must say which vote`);
+  const domain = encode(
+    ["bytes32", "bytes32", "bytes32", "uint256", "address"],
+    [tag(DOMAIN_TYPE), hashOf("Pnyx"), hashOf("1"), header.chain_id, header.log],
+  );
+  const message = encode(
+    ["bytes32", "bytes32", "bytes32", "bytes32", "address", "uint256", "address", "uint256", "bytes32", "bytes32", "bytes32", "bytes32"],
+    [
+      tag(ANSWER_TYPE), hashOf(approval.verdict), hashOf(vote), hashOf(decision.outcome), key.governor, key.proposal_id,
+      header.writer, approval.expires_at, hashOf(approval.comment), decision.review_digest, decision.ruleset_hash,
+      header.config_hash,
+    ],
+  ); // prettier-ignore
+  return keccakHex(concat(Uint8Array.of(0x19, 0x01), fromHex(keccakHex(domain)), fromHex(keccakHex(message))));
+}
+
+/** The vote that an outcome asks for, null for hold and skip. @param {string} outcome */
+const voteOf = (outcome) => (["for", "against", "abstain"].includes(outcome) ? outcome : null);
+
+/** The vote that an approval asks for: the one named, else the one decided. @param {any} decision @param {any} approval @returns {string | null} */
+const wantedVote = (decision, approval) => approval.vote ?? voteOf(decision.outcome);
+
+/** Whether a word is about the decision in a record: also where it was given for an earlier record of it. @param {any} approval @param {Fields} fields */
+export function speaksOf(approval, fields) {
+  try {
+    return answerDigest(fields, approval) === approval.decision_digest;
+  } catch (error) {
+    if (error instanceof VerifierError) return false;
+    throw error;
+  }
+}
+
+/**
+ * The entry that a record stands for; `vote` is set exactly when it is a vote. Throws `differs` when its parts contradict
+ * each other. `paused`: the guardian had paused the votes of the gate, so that what would be a vote is a hold.
+ * @param {Fields} fields @returns {{ kind: Kind, vote: string | null }}
+ */
+export function entitlement(fields) {
+  const { header, state, decision, approval } = fields;
+  if (approval !== null) return byAPerson(fields, approval);
+  if (decision.outcome === "skip") return { kind: isClosedUndecided(state) ? "MISSED" : "SKIP", vote: null };
+  if (decision.outcome === "hold" || header.mode === "propose") return { kind: "HOLD", vote: null };
+  if (header.mode === "observe") return { kind: "DECISION", vote: null };
+  return voteEntry(state, voteOf(decision.outcome));
+}
+
+/** @param {Fields} fields @param {any} approval @returns {{ kind: Kind, vote: string | null }} */
+function byAPerson(fields, approval) {
+  const { header, state, decision } = fields;
+  if (header.mode === "observe") refuse("an agent in observe mode never votes, whoever approves");
+  if (decision.outcome === "skip") refuse(`a skipped proposal cannot be voted on: ${decision.reason}`);
+  if (approval.decision_digest !== answerDigest(fields, approval)) {
+    refuse("the word was given for another decision, or is another word: its digest differs");
+  }
+  if (approval.verdict === "reject") return { kind: "HOLD", vote: null };
+  if (header.mode === "autonomous" && voteOf(decision.outcome) !== null) {
+    refuse(`in autonomous mode the rules' vote (${decision.outcome}) is cast by itself: people can stop it, not change it`);
+  }
+  return voteEntry(state, wantedVote(decision, approval));
+}
+
+/** What rules say while voting has not started, or for nobody in particular, is a preview. @param {any} state @param {string | null} vote @returns {{ kind: Kind, vote: string | null }} */
+function voteEntry(state, vote) {
+  const { standing, reason } = standingOf(state, NO_LIMITS);
+  if (standing !== "ready") refuse(`no vote can be cast: ${reason}`);
+  return { kind: "VOTE", vote };
+}
+
+/**
+ * The declared approver who signed; null for the operator's unsigned word, where that is enough. Throws `differs` where
+ * the word does not count. That it speaks of this decision is what `entitlement` establishes.
+ * @param {Fields} fields @param {any} approval @param {any} configuration @returns {string | null}
+ */
+export function vouchedBy({ decision }, approval, configuration) {
+  if (configuration.approvers.length > 0 || approval.signature !== "") return declaredApprover(approval, configuration);
+  const changesVote = approval.verdict === "approve" && wantedVote(decision, approval) !== voteOf(decision.outcome);
+  if (changesVote && !configuration.unsafe_unsigned_approvals) {
+    refuse(`the rules give ${decision.outcome}, and nobody signed for another vote instead`);
+  }
+  return null;
+}
+
+/** @param {any} approval @param {any} configuration @returns {string} */
+function declaredApprover({ verdict, person, signature, decision_digest: digest }, { approvers }) {
+  const signer = recoverAddress(digest, signature);
+  if (signer === null || !approvers.includes(signer)) {
+    refuse(`the ${verdict} is signed by ${signer ?? "nobody"}; the declared approvers are ${approvers.join(", ") || "none"}`);
+  }
+  if (person !== signer) refuse(`the ${verdict} speaks for ${JSON.stringify(person)} and is signed by ${signer}`);
+  return signer;
+}

@@ -1,0 +1,186 @@
+"""The built page in a real Chromium, against a real node, with the evidence behind ``pnyx explorer``'s own server."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import quote, urlsplit
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, expect, sync_playwright
+
+from pnyx_agents.analyst import ModelAnalyst, deliberate
+from pnyx_agents.explorer import address_of, explorer_server
+from pnyx_policies.analysis import Analysis, Recommendation
+from pnyx_tools.evidence import FolderStore
+from pnyx_tools.model import LangChainModel, ModelSettings
+from pnyx_tools.testing.anvil import Anvil
+from pnyx_tools.testing.decisions import LocalAgent
+from pnyx_tools.testing.deploy import TOKEN, Governance, deploy_governance, deploy_log
+from pnyx_tools.testing.openai_server import OpenAIServer, answer
+
+from .chromium import NOT_FOUND, find_chromium
+
+RULESET = """
+name = "test"
+version = "1"
+
+[[rule]]
+id = "critical"
+because = "It hides something."
+when = ["findings.critical > 0"]
+then = "against"
+
+[[rule]]
+id = "calm"
+because = "Nothing speaks against it."
+when = ["findings.critical is 0", "findings.high is 0"]
+then = "for"
+"""
+expect.set_options(timeout=15_000)
+
+RECIPIENT = "0x00000000000000000000000000000000000A11cE"
+DESCRIPTION = f"# Pay the gardener\n\nSend 1 ETH to {RECIPIENT} for the garden."
+
+
+@dataclass
+class Watched:
+    """A page, and everything that a hostile text could make it do."""
+
+    page: Page
+    own: set[str]
+    """Hosts that it may ask."""
+    foreign: list[str] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
+    """Dialogs, violations of the policy, errors, windows."""
+
+    def __post_init__(self) -> None:
+        self.page.on("request", self._ask)
+        self.page.on("dialog", lambda dialog: (self.complaints.append(f"dialog {dialog.message}"), dialog.dismiss()))
+        self.page.on("pageerror", lambda error: self.complaints.append(f"error {error}"))
+        self.page.on("popup", lambda popup: self.complaints.append(f"window {popup.url}"))
+        self.page.on("console", self._hear)
+
+    def _ask(self, request: Request) -> None:
+        if urlsplit(request.url).netloc not in self.own:
+            self.foreign.append(request.url)
+
+    def _hear(self, said: ConsoleMessage) -> None:
+        """Violations of the policy are told here. That evidence is not there is an answer, and no complaint."""
+        if said.type == "error" and "status of 404" not in said.text:
+            self.complaints.append(f"console {said.text}")
+
+    def assert_quiet(self) -> None:
+        assert self.foreign == []
+        assert self.complaints == []
+
+
+@dataclass
+class World:
+    """A node with a governor and a log, a folder of evidence, and the page that shows it."""
+
+    node: Anvil
+    log: str
+    dao: Governance
+    folder: Path
+    url: str
+    """Of the server of the page."""
+    servers: ExitStack
+    RULESET = RULESET
+
+    def agent(self, **options: object) -> LocalAgent:
+        ruleset = str(options.pop("ruleset", RULESET))
+        options.setdefault("key", self.node.accounts[1])
+        return LocalAgent(self.node, self.log, [self.dao], FolderStore(self.folder), ruleset, **options)  # type: ignore[arg-type]
+
+    def gate(self, **options: object) -> LocalAgent:
+        agent = self.agent(**options)
+        self.dao.give_power(agent.make_gate().address, 10_000)
+        return agent
+
+    def model(self, analysis: Analysis, **options: object) -> LocalAgent:
+        """A plain key that asks a language model at a real HTTP server."""
+        server = self.servers.enter_context(OpenAIServer((answer(analysis),)))
+        settings = ModelSettings(model="scripted", base_url=server.base_url, api_key_env="", max_attempts=3)
+        analyst = ModelAnalyst(LangChainModel(settings), pause=lambda _: None)
+        agent = self.agent(analysts=(analyst.describe(),), ask=lambda facts: deliberate([analyst], facts), **options)
+        agent.register()
+        return agent
+
+    def decide(self, agent: LocalAgent, description: str = DESCRIPTION) -> int:
+        """A proposal that is decided; its entry's number."""
+        proposal = self.dao.propose([RECIPIENT], [TOKEN], [b""], description)
+        self.dao.advance_to_active(proposal)
+        agent.act(self.dao, proposal)
+        return agent.next_seq() - 1
+
+    def place(self, *parts: object) -> str:
+        """Address of a view of the page."""
+        whole = address_of_place(self.url, self.node.url, self.log)
+        path, _, query = whole.partition("?")
+        return "/".join([path, *map(str, parts)]) + f"?{query}"
+
+    def forget(self, root: bytes) -> None:
+        (self.folder / f"{root.hex()}.json").unlink()
+
+
+def address_of_place(base: str, rpc: str, log: str) -> str:
+    return f"{base}#/{quote(rpc, safe='')}/{log}?evidence={quote(base + 'evidence/', safe='')}&upto=latest"
+
+
+def analysis(summary: str) -> Analysis:
+    return Analysis(
+        summary=summary, key_points=(), stated_intent=summary, claimed_effects=(summary,),
+        risks=(), recommendation=Recommendation.FOR, confidence_percent=90,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    chromium = find_chromium()
+    if chromium is None:
+        pytest.fail(NOT_FOUND)
+    with sync_playwright() as playwright:
+        opened = chromium.launch(playwright)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    folder = tmp_path_factory.mktemp("evidence")
+    with Anvil() as node, ExitStack() as servers, explorer_server(0, folder) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = address_of(server, None, None, evidence=False, upto=None)
+        yield World(node, deploy_log(node), deploy_governance(node), folder, url, servers)
+        server.shutdown()
+
+
+Open = Callable[..., Watched]
+
+
+@pytest.fixture
+def open_page(browser: Browser, world: World) -> Iterator[Open]:
+    """Opens the page at a place; every request, dialog and complaint of it is held against it in the end."""
+    contexts: list[BrowserContext] = []
+    watched: list[Watched] = []
+    own = {urlsplit(world.url).netloc, urlsplit(world.node.url).netloc}
+
+    def open_at(url: str, *, script: str = "", **options: object) -> Watched:
+        context = browser.new_context(locale="en-GB", **options)  # type: ignore[arg-type]
+        contexts.append(context)
+        if script:
+            context.add_init_script(script)
+        seen = Watched(context.new_page(), own)
+        watched.append(seen)
+        seen.page.goto(url)
+        return seen
+
+    yield open_at
+    for context in contexts:
+        context.close()
+    for seen in watched:
+        seen.assert_quiet()
