@@ -55,7 +55,7 @@ because = "Nothing speaks against it."
 when = ["findings.critical is 0", "findings.high is 0"]
 then = "for"
 """
-SECONDS_TO_DECIDE = 60
+SECONDS_TO_DECIDE = 180  # a hang, however busy the machine is
 VOTING_PERIOD = 400
 """In blocks."""
 
