@@ -17,6 +17,7 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import chdir
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -73,7 +74,8 @@ def _one_line(text: str) -> str:
 
 def mutants_of(contract: str, folder: Path) -> Iterator[Mutant]:
     """What slither-mutate would try on a contract, each change once."""
-    slither = Slither(str(folder))
+    with chdir(folder):  # slither names files by the folder that it runs in
+        slither = Slither(".")
     seen = set()
     for unit in slither.compilation_units:
         for found in unit.get_contract_from_name(contract):
@@ -98,10 +100,16 @@ def _patches(mutator: AbstractMutator, folder: Path) -> Iterator[Mutant]:
     for file, patches in files.items():
         original = Path(file).read_bytes()
         for patch in patches:
-            new = patch["new_string"]
-            source = original[: patch["start"]] + new.encode() + original[patch["end"] :]
+            old, new = patch["old_string"], patch["new_string"]
+            start = _start_of(old.encode(), original, patch["start"])
+            source = original[:start] + new.encode() + original[start + len(old.encode()) :]
             path = Path(file).resolve().relative_to(folder.resolve()).as_posix()
-            yield Mutant(mutator.NAME, path, patch["line_number"], patch["old_string"], new, source.decode())
+            yield Mutant(mutator.NAME, path, patch["line_number"], old, new, source.decode())
+
+
+def _start_of(old: bytes, text: bytes, position: int) -> int:
+    """Some generators give the place of a part of what they replace; it is the last one that begins before."""
+    return text.rfind(old, 0, position + len(old))
 
 
 class Workshop:
@@ -115,19 +123,16 @@ class Workshop:
         self.compiler = subprocess.Popen(
             ["node", "-e", COMPILER], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
-        self.plain = {name: self.compile(name, {}) for name in CONTRACTS}
+        self.inputs = {name: (STANDARD / f"{name}.json").read_text(encoding="utf-8") for name in CONTRACTS}
+        self.plain: dict[str, Any] = {name: self.compile(json.loads(text), name) for name, text in self.inputs.items()}
 
     def tests_pass(self) -> bool:
         command = ["forge", "test", "--fail-fast"]
         done = subprocess.run(command, cwd=self.folder, env=self.environment, capture_output=True, check=False)
         return done.returncode == 0
 
-    def compile(self, name: str, changed: dict[str, str]) -> dict[str, Any] | None:
-        """Creation and runtime code of a contract with some other sources; None when it does not compile."""
-        standard = json.loads((STANDARD / f"{name}.json").read_text(encoding="utf-8"))
-        for path, source in changed.items():
-            if path in standard["sources"]:
-                standard["sources"][path]["content"] = source
+    def compile(self, standard: dict[str, Any], name: str) -> dict[str, Any] | None:
+        """Creation and runtime code of a contract; None when it does not compile."""
         assert self.compiler.stdin is not None
         assert self.compiler.stdout is not None
         self.compiler.stdin.write(json.dumps(standard) + "\n")
@@ -138,12 +143,22 @@ class Workshop:
         found: dict[str, Any] = contracts[f"src/{name}.sol"][name]["evm"]
         return found
 
+    def compile_mutant(self, mutant: Mutant) -> dict[str, Any]:
+        """The contracts that the changed file is part of."""
+        codes = {}
+        for name, text in self.inputs.items():
+            standard = json.loads(text)
+            if mutant.path in standard["sources"]:
+                standard["sources"][mutant.path]["content"] = mutant.source
+                codes[name] = self.compile(standard, name)
+        return codes
+
     def judge(self, mutant: Mutant) -> str:
         """caught, SURVIVED, same code, or does not compile."""
-        codes = {name: self.compile(name, {mutant.path: mutant.source}) for name in CONTRACTS}
+        codes = self.compile_mutant(mutant)
         if None in codes.values():
             return "does not compile"
-        if all(_code(codes[name]) == _code(self.plain[name]) for name in CONTRACTS):
+        if all(code["bytecode"]["object"] == self.plain[name]["bytecode"]["object"] for name, code in codes.items()):
             return "same code"
         self.install(codes)
         caught = not self.tests_pass()
@@ -164,11 +179,6 @@ class Workshop:
         assert self.compiler.stdin is not None
         self.compiler.stdin.close()
         self.compiler.wait()
-
-
-def _code(evm: dict[str, Any] | None) -> str:
-    assert evm is not None
-    return str(evm["bytecode"]["object"])
 
 
 def main(arguments: list[str]) -> int:
