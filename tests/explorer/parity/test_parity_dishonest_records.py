@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import runpy
-from pathlib import Path
+from tests.explorer.parity.twice import load
 
-globals().update(runpy.run_path(str(Path(__file__).parents[2] / "verify" / "test_dishonest_records.py")))
+globals().update({name: value for name, value in vars(load("test_dishonest_records")).items() if not name.startswith("__")})
