@@ -76,12 +76,16 @@ export const genesisOf = (chainId, log, { writer, operator, noticeSeconds, subje
 /** The head (24 bytes) before any entry. @param {string} genesis */
 export const initialHead = (genesis) => genesis.slice(0, 2 + 2 * HEAD_BYTES);
 
-const FOLDED = ["bytes24", "uint40", "uint16", "uint8", "uint48", "bytes32", "bytes32", "bytes32", "bytes32"];
-
-/** The head after an entry. @param {string} head @param {Pick<Entry, "seq" | "epoch" | "kind" | "time" | "subject" | "promptHash" | "recordRoot" | "action">} entry */
+/**
+ * The head after an entry: of `abi(bytes24 head, uint40 seq, uint16 epoch, uint8 kind, uint48 time, bytes32 subject,
+ * bytes32 promptHash, bytes32 recordRoot, bytes32 action)`, put together as text because a log has many entries.
+ * @param {string} head
+ * @param {Pick<Entry, "seq" | "epoch" | "kind" | "time" | "subject" | "promptHash" | "recordRoot" | "action">} entry
+ */
 export function fold(head, { seq, epoch, kind, time, subject, promptHash, recordRoot, action }) {
-  const words = [head, seq, epoch, KINDS[kind], time, subject, promptHash, recordRoot, action];
-  return initialHead(keccakHex(encode(FOLDED, words)));
+  const numbers = [seq, epoch, KINDS[kind], time].map((number) => number.toString(16).padStart(64, "0"));
+  const hashes = [subject, promptHash, recordRoot, action].map((hash) => hash.slice(2));
+  return initialHead(keccakHex(fromHex([head.padEnd(66, "0"), ...numbers, ...hashes].join(""))));
 }
 
 /** Subject of both entries of a succession. @param {string} old @param {string} successor */
