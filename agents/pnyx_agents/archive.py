@@ -83,7 +83,7 @@ def restore_backup(file: Path, folder: Path) -> Listing:
 
 
 def _roots(settings: Settings) -> tuple[Path, Path]:
-    return settings.data, settings.path(settings.agent.evidence)
+    return settings.data, settings.published
 
 
 def _require_inside(root: Path, settings: Settings) -> None:

@@ -16,9 +16,9 @@ from pydantic import SecretStr
 from pnyx_agents.analyst import AnalystPort, ModelAnalyst
 from pnyx_agents.outline import OutlineAnalyst
 from pnyx_agents.reviewer import Governed, Reviewer
-from pnyx_agents.settings import SOCKET, GovernorSettings, Settings
-from pnyx_contracts.errors import RefusedError, UsageError
-from pnyx_contracts.types import to_hex
+from pnyx_agents.settings import SOCKET, GovernorSettings, LogSettings, Settings
+from pnyx_contracts.decision_log import read_state
+from pnyx_contracts.errors import UsageError
 from pnyx_policies.approval import require_counts
 from pnyx_policies.checks import Check, builtin_checks
 from pnyx_policies.configuration import Configuration
@@ -29,13 +29,15 @@ from pnyx_policies.prompt import templates_hash
 from pnyx_tools import plugins
 from pnyx_tools.context import ContextTool, builtin_tools
 from pnyx_tools.detect import detect
-from pnyx_tools.evidence import FolderStore
+from pnyx_tools.evidence import FolderStore, Mirror, Vault, open_mirrors
+from pnyx_tools.evidence.folder import PRIVATE
 from pnyx_tools.keystore import write_secret
 from pnyx_tools.model import LangChainModel
 from pnyx_tools.notify import Notifier
 from pnyx_tools.reader import ChainReader
-from pnyx_tools.registration import standing
+from pnyx_tools.registration import require_in_force
 from pnyx_tools.signer.client import SignerPort
+from pnyx_tools.signer.policy import closed
 from pnyx_tools.signer.settings import Limits, SignerSettings, WriterKind
 
 SALT_KEY_BYTES = 32
@@ -121,6 +123,7 @@ def declared_configuration(settings: Settings) -> Configuration:
         known_addresses=settings.addresses,
         approvers=settings.signer.approvers if settings.signer else (),
         unsafe_unsigned_approvals=settings.signer is not None and settings.signer.unsafe_unsigned_approvals,
+        sealed=settings.evidence.sealed,
         software=f"pnyx {version('pnyx')}",
     )
 
@@ -172,20 +175,25 @@ def writer_of(settings: Settings, key_address: str) -> str:
     return (settings.log.writer if settings.log else None) or key_address
 
 
+def writer_kind(log: LogSettings) -> WriterKind:
+    """Said in the file, never guessed from the chain: an account that lost its code must not vote in another way."""
+    if log.atomic:
+        return WriterKind.ATOMIC
+    return WriterKind.GATE if log.writer else WriterKind.PLAIN_KEY
+
+
+def check_open(reader: ChainReader, log: str, writer: str) -> None:
+    """A writer that another one succeeded writes nothing any more. Raises `RefusedError`."""
+    if reader.read(read_state(log, writer)).closed:
+        raise closed()
+
+
 def check_declared(reader: ChainReader, settings: Settings, writer: str) -> None:
-    """Nothing is decided under a configuration that is not the one in force on chain: members would see it differ."""
+    """The writer is open, and this configuration is in force. Raises `RefusedError`."""
     assert settings.log is not None
-    found = standing(reader, settings.log.address, writer, settings.log.start_block)
-    if found is None:
-        raise RefusedError(f"{writer} is not registered in the log {settings.log.address}", hint="pnyx deploy")
-    declared = declared_configuration(settings).hash
-    if found.active.config_hash != declared:
-        raise RefusedError(
-            f"this configuration ({to_hex(declared)}) is not the one in force on chain "
-            f"({to_hex(found.active.config_hash)}): a change of model, prompt, rules, checks, mode or version is "
-            "announced before it counts",
-            hint="undo the change, or announce it with `pnyx deploy` and run the old one until the notice is over",
-        )
+    log = settings.log
+    check_open(reader, log.address, writer)
+    require_in_force(reader, log.address, writer, declared_configuration(settings).hash, log.start_block)
 
 
 def salt_key(path: Path) -> bytes:
@@ -210,8 +218,9 @@ def signer_settings(settings: Settings, key_address: str) -> SignerSettings:
         rpc_url=SecretStr(own.rpc or settings.chain.rpc),
         chain_id=settings.chain.chain_id,
         log=settings.log.address,
+        start_block=settings.log.start_block,
         writer=writer_of(settings, key_address),
-        writer_kind=WriterKind.GATE if settings.log.writer else WriterKind.PLAIN_KEY,
+        writer_kind=writer_kind(settings.log),
         configuration=declared_configuration(settings),
         ruleset=settings.signer_ruleset().text,
         treasury_assets=tuple({a for g in settings.governor for a in g.treasury_assets}),
@@ -227,9 +236,17 @@ def require_approved(settings: Settings, dossier: Dossier) -> None:
     require_counts(dossier, declared_configuration(settings), int(time.time()))
 
 
-def evidence(settings: Settings) -> FolderStore:
-    """The agent's own bundles."""
-    return FolderStore(settings.path(settings.agent.evidence))
+def evidence(settings: Settings) -> Vault:
+    """The agent's own bundles: whole ones in the data folder, what is published in the evidence folder."""
+    private = FolderStore(settings.data / "bundles", mode=PRIVATE)
+    return Vault(private, FolderStore(settings.published), settings.evidence.sealed)
+
+
+def mirrors(settings: Settings) -> tuple[Mirror, ...]:
+    """The other places that get what is published. Raises `UsageError` for one that cannot be written to."""
+    named = settings.evidence.mirrors
+    urls = [place if "://" in place else str(settings.path(place)) for place in named]
+    return open_mirrors(FolderStore(settings.published), urls, settings.evidence.options)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
     follow     each governor: new proposals into the journal, together with the cursor
     dispatch   each proposal whose vote has opened (or closed) gets its workflow, once
     remind     each proposal that waits for people hears when its vote is over
+    mirror     each file of the evidence folder that another place does not have yet is copied there
     take up    each proposal that is not finished, and whose workflow does not go on, gets a new one
 
 SIGTERM and SIGINT stop it cleanly; after ``kill -9`` the next start goes on where this one stopped.
@@ -31,6 +32,7 @@ from pnyx_contracts.types import Address, Proposal, ProposalState
 from pnyx_policies.eligibility import is_waiting
 from pnyx_policies.entitlement import OPEN_STATES
 from pnyx_tools.clock import clock_at
+from pnyx_tools.evidence import Mirror
 from pnyx_tools.follow import Advanced, Cursor, Follower, Rewound
 from pnyx_tools.journal import Case, Found, Journal, Stage
 from pnyx_tools.notify import Message, Notifier
@@ -39,6 +41,9 @@ from pnyx_tools.reader import ChainReader, RevertedError
 logger = logging.getLogger("pnyx.daemon")
 
 TITLE_CHARACTERS = 120
+
+MIRRORED_AGAIN_SECONDS = 3600
+"""How often the mirrors are asked anew what they have: somebody may have removed something."""
 
 TAKE_UP_SECONDS = 3600
 """How often what failed is tried again: what stopped it (a paused gate, an odd answer of a node) may be over."""
@@ -77,22 +82,29 @@ class Daemon:
     followers: Mapping[Address, Follower]
     journal: Journal
     engine: Engine
+    mirrors: tuple[Mirror, ...]
     metrics: Metrics
     tell: Callable[[Message], None]
     poll_seconds: float
     require_signer: Callable[[], None]
-    """Raises when the signer that this daemon started is gone."""
+    """Raises when nothing can be written any more: the signer that this daemon started is gone, or another writer
+    succeeded this one."""
     failures: Counter[str] = field(default_factory=Counter)
     """In a row, by what failed."""
 
     def run(self, stop: threading.Event) -> None:
         """Works until `stop` is set. Raises what `require_signer` raises. The engine's threads are left as they are."""
         self.engine.launch()
-        clock = BackgroundScheduler(timezone="UTC", executors={"default": ThreadPoolExecutor(1)})
-        for job, seconds in ((self.take_up, TAKE_UP_SECONDS), (self.beat, self.poll_seconds)):
+        # A mirror that hangs must not hold up a vote: it has a thread of its own.
+        executors = {"default": ThreadPoolExecutor(1), "mirrors": ThreadPoolExecutor(1)}
+        clock = BackgroundScheduler(timezone="UTC", executors=executors)
+        jobs = [("default", self.take_up, TAKE_UP_SECONDS), ("default", self.beat, self.poll_seconds)]
+        if self.mirrors:
+            jobs += [("mirrors", self.look_again, MIRRORED_AGAIN_SECONDS), ("mirrors", self.mirror, self.poll_seconds)]
+        for executor, job, seconds in jobs:
             clock.add_job(
                 job, "interval", seconds=seconds, coalesce=True, misfire_grace_time=None, max_instances=1,
-                next_run_time=datetime.now(UTC),
+                next_run_time=datetime.now(UTC), executor=executor,
             )  # fmt: skip
         clock.start()
         logger.info("following", extra={"governors": list(self.governors), "agent": self.agent})
@@ -112,6 +124,21 @@ class Daemon:
         for case in self.journal.cases({Stage.HELD}):
             self._guarded(f"reminding {case.proposal}", partial(self.remind, case))
         self._count()
+
+    def mirror(self) -> None:
+        """Copies what was published since. A mirror that fails is met again at the next beat; no vote waits for it."""
+        for mirror in self.mirrors:
+            self._guarded(f"mirroring to {mirror.name}", partial(self._copy_to, mirror))
+
+    def _copy_to(self, mirror: Mirror) -> None:
+        try:
+            mirror.copy()
+        finally:
+            self.metrics.unmirrored.labels(mirror.name).set(mirror.behind())
+
+    def look_again(self) -> None:
+        for mirror in self.mirrors:
+            mirror.look_again()
 
     def take_up(self) -> None:
         """Whatever is not finished has a workflow that goes on: what failed, what an earlier configuration or version

@@ -12,10 +12,12 @@ from pnyx_agents.assembly import (
     analysts,
     check_chain,
     check_declared,
+    check_open,
     checks,
     declared_configuration,
     evidence,
     govern,
+    mirrors,
     notifiers,
     paths,
     signer,
@@ -28,10 +30,13 @@ from pnyx_agents.reviewer import Governed
 from pnyx_agents.settings import GovernorSettings, Settings
 from pnyx_contracts.artifacts import artifact
 from pnyx_contracts.decision_log import read_gate_account, read_governor_allowed, read_state, read_votes_paused
+from pnyx_contracts.entry import WriterState
 from pnyx_contracts.errors import PnyxError, RefusedError, UnreachableError, UsageError
 from pnyx_contracts.types import Address, Value, to_hex
 from pnyx_policies.decision import Mode
+from pnyx_tools.atomic import atomic_log, undelegated
 from pnyx_tools.clock import clock_at
+from pnyx_tools.evidence import Mirror
 from pnyx_tools.keystore import open_key
 from pnyx_tools.model import ModelSettings
 from pnyx_tools.reader import MethodMissingError
@@ -77,7 +82,8 @@ class Doctor:
         yield self._try("ruleset", self._ruleset, "see docs/rulesets.md")
         yield self._try("plugins", self._plugins, "see docs/plugins.md")
         yield self._try("data folder", lambda: str(paths(self.settings).data), "make it writable")
-        yield self._try("evidence folder", self._evidence, "make it writable, or change agent.evidence")
+        yield self._try("evidence folder", self._evidence, "make it writable, or change evidence.folder")
+        yield from self._mirrors()
         yield from self._models()
         if self.settings.signer is not None:
             yield self._try("signer", self._signer, "start it with `pnyx signer`, or name a keystore in [signer]")
@@ -150,7 +156,7 @@ class Doctor:
         return ", ".join(f"{what}: {len(make(self.settings))}" for what, make in parts.items())
 
     def _evidence(self) -> str:
-        folder = self.settings.path(self.settings.agent.evidence)
+        folder = self.settings.published
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -158,6 +164,20 @@ class Doctor:
         if not os.access(folder, os.W_OK):
             raise UsageError(f"{folder} is not writable")
         return str(folder)
+
+    def _mirrors(self) -> Iterator[Result]:
+        try:
+            for mirror in mirrors(self.settings):
+                yield from self._all(f"mirror {mirror.name}", partial(self._mirror, mirror))
+        except UsageError as error:
+            yield Result(name="mirrors", status="failed", found=error.message, do=error.hint)
+
+    def _mirror(self, mirror: Mirror) -> Iterator[Result]:
+        name, missing = f"mirror {mirror.name}", len(mirror.missing())
+        if missing:
+            yield Result(name=name, status="warning", found=f"{missing} file(s) are not there", do="pnyx publish")
+        else:
+            yield Result(name=name, status="ok", found="has everything that is in the evidence folder")
 
     def _models(self) -> Iterator[Result]:
         if not self.settings.model:
@@ -212,10 +232,18 @@ class Doctor:
         if not state.registered:
             yield Result(name="registration", status="failed", found=f"{writer} is not registered", do="pnyx deploy")
             return
-        yield Result(name="registration", status="ok", found=f"{writer}, entries so far: {state.seq}")
+        yield self._try("registration", partial(self._standing, state), "run the agent of the new writer")
         yield self._try("configuration", self._configuration, "pnyx deploy announces a change")
         if self.settings.log.writer is not None:
             yield from self._gate(writer)
+        elif self.settings.log.atomic:
+            yield self._try("atomic account", partial(self._atomic, writer), "pnyx deploy --atomic delegates it")
+
+    def _standing(self, state: WriterState) -> str:
+        assert self.settings.log is not None
+        assert self.writer is not None
+        check_open(self.reader, self.settings.log.address, self.writer)
+        return f"{self.writer}, entries so far: {state.seq}"
 
     def _configuration(self) -> str:
         """Raises when `pnyx run` would refuse it, or when members could not read it."""
@@ -245,6 +273,12 @@ class Doctor:
                     name="gate", status="failed", found=f"the gate does not allow {address}",
                     do="the operator announces it (announceGovernor), then activates it after the delay",
                 )  # fmt: skip
+
+    def _atomic(self, account: Address) -> str:
+        assert self.settings.log is not None
+        if atomic_log(self.reader, account) != self.settings.log.address:
+            raise undelegated(account, self.settings.log.address)
+        return f"{account} runs AtomicAccount (EIP-7702)"
 
     def _power(self) -> Iterator[Result]:
         if self.writer is None or self.settings.agent.mode is Mode.OBSERVE:

@@ -19,6 +19,9 @@ class Metrics:
         )
         self.failures = Counter("pnyx_failures", "What failed and is tried again.", ["what"], registry=self.registry)
         self.proposals = Gauge("pnyx_proposals", "Proposals by stage.", ["stage"], registry=self.registry)
+        self.unmirrored = Gauge(
+            "pnyx_unmirrored_files", "Published files that a mirror does not have.", ["mirror"], registry=self.registry
+        )
         self.alerts = Counter("pnyx_alerts", "Messages with urgency alert.", registry=self.registry)
 
     def serve(self, settings: MetricsSettings) -> None:

@@ -4,6 +4,8 @@ markup.
 
 from __future__ import annotations
 
+import json
+
 from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -12,7 +14,9 @@ from rich.tree import Tree
 from pnyx_contracts.decoded import DecodedCall
 from pnyx_contracts.entry import EntryKind
 from pnyx_contracts.errors import RefusedError
+from pnyx_contracts.types import to_hex
 from pnyx_policies.decision import Mode
+from pnyx_policies.disclosure import Disclosure
 from pnyx_policies.dossier import Dossier
 from pnyx_policies.entitlement import Entitlement, entitlement
 from pnyx_policies.facts import Movement, SimulationStatus
@@ -27,28 +31,50 @@ COLORS = {
     Severity.INFO: "dim",
 }
 LONGEST_TEXT = 1200
+LONGEST_DISCLOSED = 20_000
 
 
 def print_dossier(dossier: Dossier, console: Console) -> None:
-    """The one-line reason first, the full story below."""
+    """The one-line reason first, the full story below. What the record withholds is said in its place."""
     console.print(_verdict(dossier))
-    for heading, part in (
-        ("What it would execute", _calls(dossier)),
-        ("What the simulation saw", _simulation(dossier)),
-        ("What the text says (untrusted)", _plain(dossier.proposal.text, LONGEST_TEXT)),
-        ("What the checks found", _findings(dossier)),
-        ("What the analysts said (advice, not a decision)", _opinions(dossier)),
-        ("What the rules did", _rules(dossier)),
-        ("What could not be established", _skipped(dossier)),
+    for heading, needs, part in (
+        ("What it would execute", "calls", _calls),
+        ("What the simulation saw", "simulation", _simulation),
+        ("What the text says (untrusted)", "proposal", lambda d: _plain(d.proposal.text, LONGEST_TEXT)),
+        ("What the checks found", "checks", _findings),
+        ("What the analysts said (advice, not a decision)", "opinions", _opinions),
+        ("What the rules did", "rules", _rules),
+        ("What could not be established", "state", _skipped),
     ):
-        if part is not None:
+        shown = part(dossier) if _has(dossier, needs) else Text(f"{needs}: withheld from this bundle", style="yellow")
+        if shown is not None:
             console.print(Text(f"\n{heading}", style="bold"))
-            console.print(part)
+            console.print(shown)
+
+
+def _has(dossier: Dossier, name: str) -> bool:
+    """Whether the record at hand discloses this field."""
+    return name in dossier.model_fields_set
+
+
+def print_disclosure(disclosure: Disclosure, console: Console) -> None:
+    """What it opens, as it stands in the record."""
+    console.print(Text(f"Opens {', '.join(disclosure.opened)} of the record\n{to_hex(disclosure.record_root)}"))
+    parts = [*disclosure.fields.items()]
+    for name, items in disclosure.items.items():
+        parts += [(f"{name}[{index}]", items.open[index].value) for index in sorted(items.open, key=int)]
+    parts += [(f"body {to_hex(name)}", body.decode(errors="replace")) for name, body in disclosure.bodies.items()]
+    for heading, value in parts:
+        text = value if isinstance(value, str) else json.dumps(value, indent=1, ensure_ascii=False)
+        console.print(Text(f"\n{heading}", style="bold"))
+        console.print(_plain(text, LONGEST_DISCLOSED))
 
 
 def _verdict(dossier: Dossier) -> RenderableType:
     """What was decided and why, and what that means for the vote."""
     decision, key = dossier.decision, dossier.proposal.key
+    if not _has(dossier, "state"):
+        return Text.assemble((decision.outcome.value.upper(), "bold"), f"  {decision.reason}\n{key}")
     try:
         what = entitlement(dossier)
     except RefusedError as error:  # for nobody in particular, or before voting starts
@@ -102,8 +128,9 @@ def _calls(dossier: Dossier) -> RenderableType:
 
 def _names(dossier: Dossier) -> dict[str, str]:
     """The parts of the DAO that everybody knows, and the names that the operator gave."""
-    roles = {dossier.simulation.executor: "the DAO's executor", dossier.proposal.key.governor: "the governor"}
-    return roles | dossier.state.known_addresses
+    executor = {dossier.simulation.executor: "the DAO's executor"} if _has(dossier, "simulation") else {}
+    given = dossier.state.known_addresses if _has(dossier, "state") else {}
+    return {**executor, dossier.proposal.key.governor: "the governor", **given}
 
 
 def _branch(tree: Tree, call: DecodedCall, names: dict[str, str]) -> None:
@@ -160,7 +187,8 @@ def _amount(movement: Movement, dossier: Dossier) -> str:
         return coins(movement.amount)
     if movement.token_id is not None:
         return f"token {movement.token_id} of {movement.asset}"
-    holding = next((h for h in dossier.state.treasury if h.asset == movement.asset), None)
+    treasury = dossier.state.treasury if _has(dossier, "state") else ()
+    holding = next((h for h in treasury if h.asset == movement.asset), None)
     if holding is None or holding.decimals is None:
         return f"{movement.amount} units of {movement.asset}"
     return f"{decimal(movement.amount, holding.decimals)} {visible(holding.symbol)} ({movement.asset})"

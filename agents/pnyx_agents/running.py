@@ -8,9 +8,9 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Collection, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
-from typing import NoReturn
+from typing import Any, NoReturn
 from urllib.parse import parse_qsl, urlsplit
 
 from pnyx_agents import assembly
@@ -30,6 +30,7 @@ from pnyx_tools.environment import take_variable
 from pnyx_tools.follow import Finality, Follower
 from pnyx_tools.journal import Journal
 from pnyx_tools.keystore import address_of
+from pnyx_tools.reader import RpcError
 from pnyx_tools.recorder import Writer
 from pnyx_tools.rpc import Rpc
 from pnyx_tools.sender import Sender, SenderSettings
@@ -115,10 +116,11 @@ def _assemble(settings: Settings, stack: ExitStack) -> Daemon:
             executor_id=f"pnyx-{settings.agent.name}",
             judged_by=reviewer.configuration.hash.hex(),
         ),
+        mirrors=assembly.mirrors(settings),
         metrics=metrics,
         tell=crier.tell,
         poll_seconds=settings.chain.poll_seconds,
-        require_signer=require_signer,
+        require_signer=_requirements(settings, chain, signer, require_signer),
     )
 
 
@@ -148,6 +150,21 @@ def _spawned(settings: Settings) -> SignerProcess:
     """In a function of its own, so that the password is not kept in this process."""
     source = key_source(settings)
     return spawn(assembly.signer_settings(settings, address_of(source)), source)
+
+
+def _requirements(
+    settings: Settings, chain: Chain, signer: SignerPort | None, require_signer: Callable[[], None]
+) -> Callable[[], None]:
+    """What is asked at each poll."""
+    writer = signer.identity().writer if signer else None
+
+    def require() -> None:
+        require_signer()
+        if settings.log is not None and writer is not None:
+            with suppress(RpcError, UnreachableError):  # asked again soon
+                assembly.check_open(chain, settings.log.address, writer)
+
+    return require
 
 
 def _require_running(signer: SignerProcess) -> None:
@@ -208,9 +225,22 @@ def _secrets(settings: Settings) -> list[str]:
     """Strings that must not show in a log line: secrets of the environment, and the parts of URLs that carry keys."""
     own = settings.signer
     urls = [settings.chain.rpc, settings.chain.second_rpc, own.rpc if own else None]
+    urls += settings.evidence.mirrors
     options = [*settings.plugins.notifiers.values(), *([own.options] if own else [])]
     urls += [value for table in options for value in table.values() if isinstance(value, str) and "://" in value]
-    return [os.environ[name] for name in _secret_variables()] + [part for url in urls if url for part in _private(url)]
+    secrets = [os.environ[name] for name in _secret_variables()]
+    secrets += [value for table in settings.evidence.options.values() for value in _long_texts(table)]
+    return secrets + [part for url in urls if url for part in _private(url)]
+
+
+def _long_texts(value: Any) -> Iterator[str]:  # noqa: ANN401 - any TOML value
+    """Texts in the options of a file system that may be a key."""
+    match value:
+        case str() if len(value) >= LEAST_KEY_CHARACTERS and "://" not in value:
+            yield value
+        case dict():
+            for inner in value.values():
+                yield from _long_texts(inner)
 
 
 def _private(url: str) -> Iterator[str]:

@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, ValidationError, model_validator
+from pydantic import AfterValidator, Field, ValidationError, field_validator, model_validator
 
 from pnyx_contracts.errors import UsageError
 from pnyx_contracts.types import Address, Uint, Value
 from pnyx_policies.checks import builtin_checks
+from pnyx_policies.configuration import Sealed, require_sealed_together
 from pnyx_policies.decision import Mode
 from pnyx_policies.ruleset import Ruleset
 from pnyx_policies.rulesets import shipped_ruleset, shipped_rulesets
@@ -46,9 +47,7 @@ class AgentSettings(Value):
     name: Name
     mode: Mode = Mode.OBSERVE
     data: str = "data"
-    """Folder for the journal, the workflow database, the salt key."""
-    evidence: str = "evidence"
-    """Folder of the bundles; publish it at the URI that the registration names."""
+    """Folder for the journal, the workflow database, the salt key, the whole bundles."""
     delay_seconds: int = Field(default=0, ge=0)
     """Autonomous mode: how long people can still reject a decided vote before it is cast."""
 
@@ -93,9 +92,17 @@ class LogSettings(Value):
     address: Address
     writer: Address | None = None
     """The gate, or None for the signer's own account (a plain key)."""
+    atomic: bool = False
+    """The signer's own account runs `AtomicAccount` (EIP-7702): no vote without that, never a second transaction."""
     factory: Address | None = None
     start_block: int = Field(default=0, ge=0)
     """Block of the registration: where reading the log begins."""
+
+    @model_validator(mode="after")
+    def _require_one_writer(self) -> Self:
+        if self.atomic and self.writer:
+            raise ValueError("writer and atomic exclude each other: an atomic writer is the signer's own account")
+        return self
 
 
 class SignerSettings(Value):
@@ -136,6 +143,25 @@ class SignerSettings(Value):
         return self.kind == SOCKET and has_key
 
 
+class EvidenceSettings(Value):
+    """``[evidence]``"""
+
+    folder: str = "evidence"
+    """What is published: serve it at the URI that the registration names."""
+    mirrors: tuple[str, ...] = ()
+    """Other places that get a copy of every file in the folder: folders, or URLs of whatever fsspec knows."""
+    options: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    """Settings of the file systems behind `mirrors`, by scheme."""
+    sealed: Sealed = ()
+    """Fields that published bundles withhold; declared."""
+
+    @field_validator("sealed")
+    @classmethod
+    def _require_secrets(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        require_sealed_together(names)
+        return names
+
+
 class PluginSettings(Value):
     """``[plugins]``: what does not come with Pnyx runs only when named here."""
 
@@ -163,6 +189,7 @@ class Settings(Value):
     """``[[model]]``: the committee. None at all means the outline analyst: no language model."""
     log: LogSettings | None = None
     signer: SignerSettings | None = None
+    evidence: EvidenceSettings = EvidenceSettings()
     plugins: PluginSettings = PluginSettings()
     metrics: MetricsSettings | None = None
     addresses: dict[Address, str] = Field(default_factory=dict)
@@ -188,6 +215,11 @@ class Settings(Value):
     @property
     def data(self) -> Path:
         return self.path(self.agent.data)
+
+    @property
+    def published(self) -> Path:
+        """The evidence folder."""
+        return self.path(self.evidence.folder)
 
     def ruleset(self) -> Ruleset:
         return self._load_ruleset(self.policy.ruleset)

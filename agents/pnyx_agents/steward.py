@@ -33,7 +33,7 @@ from pnyx_policies.decision import Mode
 from pnyx_policies.dossier import Approval, Attempt, Dossier
 from pnyx_policies.entitlement import Entitlement, entitlement
 from pnyx_policies.facts import Facts
-from pnyx_tools.evidence import FolderStore
+from pnyx_tools.evidence import Vault
 from pnyx_tools.journal import Journal, Stage
 from pnyx_tools.notify import Message
 
@@ -127,7 +127,7 @@ class Steward:
     """Everything that one proposal needs. `scribe` is None for a local record only (observe mode without a key)."""
 
     reviewer: Reviewer
-    evidence: FolderStore
+    evidence: Vault
     journal: Journal
     scribe: Scribe | None
     tell: Callable[[Message], None]
@@ -247,7 +247,7 @@ class Steward:
         root = bytes.fromhex(str(steps.run(f"seal:{label}", store)))
         data = self.evidence.get_bundle(root)
         if data is None:
-            raise StepFailedError(f"the bundle {root.hex()} was stored and is gone", hint="restore the evidence folder")
+            raise StepFailedError(f"the bundle {root.hex()} was stored and is gone", hint="restore the data folder")
         return Bundle.parse(data)
 
     # Acting

@@ -63,6 +63,11 @@ def artifact(name: ContractName) -> Artifact:
     return Artifact.model_validate(json.loads(text))
 
 
+def standard_input(name: ContractName) -> str:
+    """The compiler's standard JSON input, from which anybody makes the same code."""
+    return files("pnyx_contracts").joinpath(f"abi/standard/{name}.json").read_text(encoding="utf-8").strip()
+
+
 def _masked(code: bytes, positions: Iterator[Position]) -> bytes:
     masked = bytearray(code)
     for position in positions:

@@ -6,13 +6,14 @@ are decoded leniently; everything else that is not as the contract emits it rais
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any, Final, TypeVar
 
 from eth_abi import exceptions as abi_errors
 from eth_abi.abi import decode, encode
 from eth_abi.grammar import parse
-from eth_hash.auto import keccak
 from eth_utils.address import to_checksum_address
 from pydantic import ValidationError
 
@@ -30,12 +31,16 @@ from pnyx_contracts.entry import (
 )
 from pnyx_contracts.errors import DecodingError
 from pnyx_contracts.governors import Read
+from pnyx_contracts.keccak import keccak
 from pnyx_contracts.types import Log, ProposalKey, Value, to_hex
 
 T = TypeVar("T")
 E = TypeVar("E", bound=Value)
 
 HEAD_BYTES: Final = 24
+
+_WORDS_OF_FOLD: Final = struct.Struct(">8x24xQ24xQ24xQ24xQ").pack
+"""What follows the 24 bytes of a head in `fold`: the end of its word, and four small numbers, one a word."""
 
 _GENESIS_TAG = keccak(b"pnyx.DecisionLog.genesis.v1")
 
@@ -49,6 +54,13 @@ ANNOUNCED_TOPIC: Final = keccak(b"ConfigurationAnnounced(address,uint16,uint48,b
 ACTIVATED_TOPIC: Final = keccak(b"ConfigurationActivated(address,uint16,bytes32)")
 REMARKED_TOPIC: Final = keccak(b"Remarked(address,address,uint40,uint8,bytes32,string)")
 GATE_CREATED_TOPIC: Final = keccak(b"GateCreated(address,address,address,address)")
+
+_KINDS: Final = {int(kind).to_bytes(32, "big"): kind for kind in EntryKind}
+_ENTRY_BYTES: Final = 192
+"""Length of the data of an `Entry` event: six words."""
+_ENTRY_WORDS: Final = struct.Struct(">24xQ24xQ24xQ32s32s32s").unpack
+"""The ends of three words that hold small numbers, and three words whole."""
+_ZEROS_12: Final = bytes(12)
 
 ADMINISTRATION: Final = keccak(b"pnyx.VoteGate.administration.v1")
 """Prompt hash of a gate's administrative entries: no model was asked."""
@@ -117,10 +129,15 @@ def initial_head(genesis_hash: bytes) -> bytes:
 
 def fold(head: bytes, entry: Entry) -> bytes:
     """The head after `entry`: binds the head before it and every word of the event."""
-    types = ["bytes24", "uint40", "uint16", "uint8", "uint48", "bytes32", "bytes32", "bytes32", "bytes32"]
-    words = [head, entry.seq, entry.epoch, entry.kind, entry.time]
-    hashes = [entry.subject, entry.prompt_hash, entry.record_root, entry.action]
-    return keccak(encode(types, [*words, *hashes]))[:HEAD_BYTES]
+    words = (
+        head,
+        _WORDS_OF_FOLD(entry.seq, entry.epoch, entry.kind, entry.time),
+        entry.subject,
+        entry.prompt_hash,
+        entry.record_root,
+        entry.action,
+    )
+    return keccak(b"".join(words))[:HEAD_BYTES]
 
 
 # What is sent: calldata.
@@ -204,13 +221,19 @@ def decode_registered(log: Log) -> Registered:
 
 
 def decode_entry(log: Log) -> Entry:
-    writer, about, kind = _indexed(log, ENTRY_TOPIC, "address", "bytes32", "uint8")
-    types = ["uint40", "uint16", "uint48", "bytes32", "bytes32", "bytes32"]
-    seq, epoch, time, prompt_hash, record_root, action = _decode(types, log.data, "Entry")
-    return _event(
-        Entry,
-        log,
-        writer=writer,
+    """By hand, because a log has many of them: what the contract cannot have emitted is refused all the same."""
+    topics, data = log.topics, log.data
+    if len(topics) != 4 or topics[0] != ENTRY_TOPIC:
+        raise _another_event(log)
+    _, writer, about, kind_word = topics
+    kind = _KINDS.get(kind_word)
+    if kind is None or len(data) != _ENTRY_BYTES or not data[:24] == data[32:56] == data[64:88] == writer[:12] * 2:
+        raise _no_entry(log)
+    seq, epoch, time, prompt_hash, record_root, action = _ENTRY_WORDS(data)
+    if seq >= 1 << 40 or epoch >= 1 << 16 or time >= 1 << 48 or writer[:12] != _ZEROS_12:
+        raise _no_entry(log)
+    return Entry.unchecked(
+        writer=_address_in(writer),
         subject=about,
         kind=kind,
         seq=seq,
@@ -219,6 +242,9 @@ def decode_entry(log: Log) -> Entry:
         prompt_hash=prompt_hash,
         record_root=record_root,
         action=action,
+        block_number=log.block_number,
+        transaction_hash=log.transaction_hash,
+        log_index=log.log_index,
     )
 
 
@@ -335,9 +361,28 @@ def _decode(types: Sequence[str], data: bytes, what: str) -> tuple[Any, ...]:
 def _indexed(log: Log, topic: bytes, *types: str) -> tuple[Any, ...]:
     """The indexed words of an event, after its topic."""
     if len(log.topics) != len(types) + 1 or log.topics[0] != topic:
-        topics = ", ".join(to_hex(t) for t in log.topics)
-        raise DecodingError(f"log {log.log_index} of {to_hex(log.transaction_hash)}: another event, topics {topics}")
+        raise _another_event(log)
     return _decode(types, b"".join(log.topics[1:]), "indexed words")
+
+
+def _another_event(log: Log) -> DecodingError:
+    topics = ", ".join(to_hex(t) for t in log.topics)
+    return DecodingError(f"{_place(log)}: another event, topics {topics}")
+
+
+def _no_entry(log: Log) -> DecodingError:
+    words = ", ".join(to_hex(t) for t in log.topics)
+    return DecodingError(f"{_place(log)}: no Entry that the contract emits: topics {words}, data {to_hex(log.data)}")
+
+
+def _place(log: Log) -> str:
+    return f"log {log.log_index} of {to_hex(log.transaction_hash)}"
+
+
+@lru_cache(maxsize=1_024)
+def _address_in(word: bytes) -> str:
+    """The address in an indexed word; its checksum takes a hash, and a log names the same writers again and again."""
+    return to_checksum_address(word[12:])
 
 
 def _event(event: type[E], log: Log, **words: Any) -> E:  # noqa: ANN401 - ABI words; the model validates them
@@ -345,8 +390,7 @@ def _event(event: type[E], log: Log, **words: Any) -> E:  # noqa: ANN401 - ABI w
     try:
         return event.model_validate(words | place)
     except ValidationError as error:
-        where = f"log {log.log_index} of {to_hex(log.transaction_hash)}"
-        raise DecodingError(f"{where}: no {event.__name__} that the contract emits: {error}") from error
+        raise DecodingError(f"{_place(log)}: no {event.__name__} that the contract emits: {error}") from error
 
 
 def _words_of(declaration: Declaration) -> tuple[Any, ...]:

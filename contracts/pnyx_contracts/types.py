@@ -8,13 +8,17 @@ EIP-55 checksummed, so that canonical JSON (RFC 8785) keeps them exactly.
 from __future__ import annotations
 
 from enum import Enum, IntEnum
-from typing import Annotated, Any
+from functools import cache
+from typing import Annotated, Any, Self
 
 from eth_utils.address import is_address, is_checksum_address, to_checksum_address
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, GetCoreSchemaHandler, PlainSerializer
 from pydantic_core import CoreSchema
 
 UINT256_MAX = 2**256 - 1
+
+_set = object.__setattr__
+"""Past a frozen value's own refusal."""
 
 
 def _fail_fast(schema: Any) -> None:  # noqa: ANN401 - a part of a core schema
@@ -40,6 +44,24 @@ class Value(BaseModel):
         schema = handler(source)
         _fail_fast(schema)
         return schema
+
+    @classmethod
+    def unchecked(cls, **fields: Any) -> Self:  # noqa: ANN401 - any fields
+        """The value without validation: for decoders that checked every field themselves, a hundred thousand times.
+
+        All fields have to be given, each of its very type.
+        """
+        value = cls.__new__(cls)
+        _set(value, "__dict__", fields)
+        _set(value, "__pydantic_fields_set__", _names_of(cls))
+        _set(value, "__pydantic_extra__", None)
+        _set(value, "__pydantic_private__", None)
+        return value
+
+
+@cache
+def _names_of(value: type[Value]) -> set[str]:
+    return set(value.model_fields)
 
 
 def _to_uint(value: Any) -> int:  # noqa: ANN401 - a validator sees what came in, whatever it is

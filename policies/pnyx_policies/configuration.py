@@ -26,6 +26,30 @@ def sealable(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(found)
 
 
+REPEATED_BY = {
+    "state": "attempts",
+    "simulation": "attempts",
+    "context": "attempts",
+    "prompt": "attempts",
+    "opinions": "attempts",
+    "checks": "rules",
+    "rules": "ruleset",
+    "ruleset": "rules",
+}
+"""Which field says again what is in another, see `docs/record-format.md`, section 6: sealed alone, it is no secret."""
+
+
+def require_sealed_together(names: Iterable[str]) -> None:
+    """Raises `ValueError` for a field that another one, which is not sealed, gives away."""
+    sealed = set(names)
+    for name in sorted(sealed):
+        other = REPEATED_BY.get(name, name)
+        if other not in sealed:
+            raise ValueError(
+                f"{name!r} is no secret while {other!r} is public, which repeats it: seal both, or neither"
+            )
+
+
 Sealed = Annotated[tuple[str, ...], AfterValidator(sealable)]
 
 

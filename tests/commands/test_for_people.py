@@ -156,7 +156,7 @@ def test_a_gate_needs_a_signer_that_somebody_named(pnyx: Pnyx, agent: Path, oper
 def test_doctor_sees_a_mode_without_means_and_folders_that_cannot_be_made(pnyx: Pnyx, agent: Path) -> None:
     (agent.parent / "file").write_text("")
     text = agent.read_text().replace('mode = "observe"', 'mode = "propose"').replace('data = "data"', 'data = "file/x"')
-    agent.write_text(text.replace('evidence = "evidence"', 'evidence = "file/y"'))
+    agent.write_text(text.replace('folder = "evidence"', 'folder = "file/y"'))
     ended = pnyx("doctor", "-c", agent, "--json")
     failed = {r["name"] for r in ended.json if r["status"] == "failed"}
     assert (ended.code, {"mode", "data folder", "evidence folder"} <= failed) == (1, True)

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from pnyx_tools.keystore import create_keystore
+from pnyx_contracts.addresses import usual_address
+from pnyx_tools.keystore import create_keystore, keystore_address
 from pnyx_tools.testing.anvil import Anvil
 from pnyx_tools.testing.deploy import DAY, TOKEN, Governance
 from pnyx_tools.testing.openai_server import OpenAIServer
@@ -151,7 +152,7 @@ def test_deploy_then_change_the_configuration(
 
     edit(agent, ('ruleset = "guardian"', 'ruleset = "steward"'))
     refused = pnyx("run", "-c", agent)
-    assert (refused.code, "not the one in force" in refused.err) == (1, True)
+    assert (refused.code, "not the one in force" in refused.err) == (2, True)
     assert failed(pnyx, agent)["configuration"].startswith("this configuration"), "doctor foresees it"
     announced = deploy(pnyx, agent, operator, as_json=False)
     assert (announced.code, "The notice ends at" in announced.out) == (0, True)
@@ -159,12 +160,10 @@ def test_deploy_then_change_the_configuration(
     assert (waiting.code, "notice ends at" in waiting.err) == (2, True)
     dao.node.increase_time(3 * DAY + 1)
     assert deploy(pnyx, agent, operator).code == 0
-    entries = pnyx("log", "--rpc", dao.node.url, "--log", found["log"], "--json").json
+    place = ("--rpc", dao.node.url, "--log", found["log"], "--writer", found["writer"])
+    entries = pnyx("log", *place, "--json").json["entries"]
     assert [(e["seq"], e["kind"]) for e in entries] == [(1, 16), (2, 17)]
-    verified = pnyx(
-        "verify", "--rpc", dao.node.url, "--log", found["log"], "--evidence", agent.parent / "evidence",
-        "--upto", "latest", "--json",
-    )  # fmt: skip
+    verified = pnyx("verify", *place, "--evidence", agent.parent / "evidence", "--upto", "latest", "--json")
     assert (verified.code, verified.json["ok"]) == (0, True)
 
 
@@ -188,7 +187,7 @@ def test_deploy_sends_nothing_when_it_cannot_keep_what_it_declares(
     pnyx: Pnyx, agent: Path, dao: Governance, operator: tuple[Path, Path]
 ) -> None:
     with_signer(agent)
-    edit(agent, ('evidence = "evidence"', 'evidence = "password/evidence"'))
+    edit(agent, ('folder = "evidence"', 'folder = "password/evidence"'))
     before = dao.node.rpc.block()
     ended = deploy(pnyx, agent, operator)
     assert (ended.code, "password/evidence" in ended.err, ended.out) == (3, True, "")
@@ -199,6 +198,63 @@ def test_a_plain_key_registers_itself(pnyx: Pnyx, agent: Path, operator: tuple[P
     registered = deploy(pnyx, agent, operator, "--plain-key")
     assert registered.code == 0, registered.err
     assert registered.json["factory"] is None
+
+
+def test_an_atomic_account_from_deploy_to_doctor(
+    pnyx: Pnyx, agent: Path, dao: Governance, operator: tuple[Path, Path]
+) -> None:
+    keystore, password = operator
+    edit(
+        agent,
+        ('mode = "observe" ', 'mode = "autonomous" '),
+        ("# [signer]", "[signer]"),
+        ('# keystore = "keys/signer.json"', f'keystore = "{keystore}"'),
+        ('# password_file = "keys/signer.password"', f'password_file = "{password}"'),
+    )
+    deployed = deploy(pnyx, agent, operator, "--atomic", as_json=False)
+    assert deployed.code == 0, deployed.err
+    assert "AtomicAccount" in deployed.err
+    lines = deployed.out[deployed.out.index("[log]") :]
+    agent.write_text(f"{agent.read_text()}\n{lines[: lines.index('Then:')]}")
+    assert "atomic = true" in agent.read_text()
+    assert "registration" not in failed(pnyx, agent)
+    assert "atomic account" not in failed(pnyx, agent)
+
+    account = keystore_address(keystore)
+    assert account is not None
+    again = deploy(pnyx, agent, operator, "--atomic")
+    assert (again.code, "runs AtomicAccount already" in again.err) == (2, True)
+    dao.node.set_code(account, b"")
+    assert "does not run AtomicAccount" in failed(pnyx, agent)["atomic account"]
+    stopped = pnyx("run", "-c", agent)
+    assert (stopped.code, "does not run AtomicAccount" in stopped.err) == (2, True)
+    mended = deploy(pnyx, agent, operator, "--atomic", as_json=False)
+    assert (mended.code, "atomic = true" in mended.out) == (0, True), mended.err
+    assert "atomic account" not in failed(pnyx, agent)
+
+
+def test_deploy_shows_what_is_there_already(pnyx: Pnyx, agent: Path, operator: tuple[Path, Path]) -> None:
+    first = deploy(pnyx, agent, operator, "--plain-key")
+    assert first.code == 0, first.err
+    assert f"DecisionLog     {usual_address('DecisionLog')}  " in first.err
+    again = deploy(pnyx, agent, operator, "--plain-key")
+    assert f"DecisionLog     {usual_address('DecisionLog')}  there already" not in first.out
+    assert (again.code, "is registered in the log" in again.err) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (("--atomic", "--plain-key"), "exclude each other"),
+        (("--atomic", "--guardian", "0x" + "11" * 20), "are for a gate"),
+        (("--plain-key", "--factory", "0x" + "11" * 20), "are for a gate"),
+    ],
+)
+def test_deploy_refuses_options_that_contradict(
+    pnyx: Pnyx, agent: Path, operator: tuple[Path, Path], options: tuple[str, ...], says: str
+) -> None:
+    ended = deploy(pnyx, agent, operator, *options)
+    assert (ended.code, says in ended.err) == (2, True)
 
 
 def test_deploy_refuses_a_foreign_log(pnyx: Pnyx, agent: Path, dao: Governance, operator: tuple[Path, Path]) -> None:

@@ -42,7 +42,7 @@ def config(tmp_path: Path) -> Path:
         ("show 123", 2, "no proposal '123' in the journal"),
         ("show 0xzz", 2, "is no record root"),
         ("show 0x12", 2, "is no record root"),
-        ("show 0x" + "12" * 32, 2, "is not in the evidence folder"),
+        ("show 0x" + "12" * 32, 2, "is not in the agent's data folder"),
         ("approve 123", 2, "no proposal '123' in the journal"),
         ("show ''", 2, "expected the id of a proposal, got nothing"),
         ("approve ' '", 2, "expected the id of a proposal, got nothing"),

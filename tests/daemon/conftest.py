@@ -25,7 +25,16 @@ from pnyx_tools.journal import Case, Journal, Stage
 from pnyx_tools.keystore import create_keystore
 from pnyx_tools.rpc import Rpc
 from pnyx_tools.testing.anvil import Anvil
-from pnyx_tools.testing.deploy import DAY, TOKEN, Clock, Governance, deploy_gate, deploy_governance, deploy_log
+from pnyx_tools.testing.deploy import (
+    DAY,
+    TOKEN,
+    Clock,
+    Governance,
+    delegate_account,
+    deploy_gate,
+    deploy_governance,
+    deploy_log,
+)
 from pnyx_tools.testing.provider import Provider
 
 PASSWORD = "a-long-password-for-tests"
@@ -160,6 +169,8 @@ class Options:
 
     mode: str = "autonomous"
     gate: bool = True
+    atomic: bool = False
+    """Without a gate: the account runs `AtomicAccount`."""
     signer: bool = True
     powerful: bool = True
     rules: str = RULES
@@ -269,8 +280,10 @@ daily_spend_wei = "5000000000000000000"
         node.impersonate(key)
         declaration = Declaration(config_hash=declared.hash, governors=(dao.governor,), evidence_uri="")
         node.send(log, encode_register(key, DAY, declaration), sender=key)
-    writer_line = f'writer = "{writer}"' if options.gate else ""
+    if options.atomic:
+        delegate_account(node, key, log)
+    writer_line = f'writer = "{writer}"' if options.gate else f"atomic = {str(options.atomic).lower()}"
     config.write_text(text + f'\n[log]\naddress = "{log}"\n{writer_line}\n')
     if options.powerful:
         dao.give_power(writer, 10_000)
-    return Agent(node, dao, folder, log, writer, mines=not options.gate)
+    return Agent(node, dao, folder, log, writer, mines=not options.gate and not options.atomic)

@@ -95,8 +95,8 @@ def test_what_lies_elsewhere_is_left_out_and_named(make_agent: MakeAgent, tmp_pa
 
 
 def test_data_and_evidence_elsewhere_are_no_backup(make_agent: MakeAgent, tmp_path: Path) -> None:
-    for name in ("data", "evidence"):
-        agent = make_agent(mode="observe", signer=False, agent_lines=f'{name} = "{tmp_path / "elsewhere"}"')
+    for lines in ("data = ", "[evidence]\nfolder = "):
+        agent = make_agent(mode="observe", signer=False, agent_lines=f'{lines}"{tmp_path / "elsewhere"}"')
         ended = pnyx(agent, "backup", tmp_path / "agent.backup")
         assert (ended.returncode, f"{tmp_path / 'elsewhere'} lies outside of" in ended.stderr) == (2, True)
         assert not (tmp_path / "agent.backup").exists()

@@ -15,7 +15,7 @@ from pnyx_contracts.errors import UnknownEncodingError
 from pnyx_contracts.governors import GovernorAdapter, builtin_adapters
 from pnyx_contracts.types import ProposalState, Vote
 from pnyx_policies.facts import SimulationStatus
-from pnyx_policies.verify import Step
+from pnyx_policies.verify import Step, Verdict
 from pnyx_tools.context import builtin_tools
 from pnyx_tools.detect import detect
 from pnyx_tools.evidence import FolderStore
@@ -135,7 +135,10 @@ def test_a_strangers_check_finds_the_writers_votes_among_all(alpha: Alpha, tmp_p
         agent.act(alpha, number)
     else:
         agent.cast(alpha, alpha.proposals[number].key, Vote.FOR)
-    report = verify(alpha.node.rpc, log, agent.writer, tmp_path, upto="latest", adapters=ADAPTERS)
-    votes = [v for v in report.all_verdicts() if v.step is Step.VOTES]
+    told: list[Verdict] = []
+    report = verify(
+        alpha.node.rpc, log, agent.writer, tmp_path, upto="latest", adapters=ADAPTERS, on_verdict=told.append
+    )
+    votes = [v for v in told if v.step is Step.VOTES]
     assert [v.reason.startswith("a vote without an entry") for v in votes] == [not honest]
     assert {v.step for v in report.problems} == (set() if honest else {Step.VOTES})

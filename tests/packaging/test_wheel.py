@@ -129,5 +129,7 @@ def test_it_verifies_a_log_on_a_real_node(alone: Path, tmp_path: Path) -> None:
         assert report["counts"]["matches"] > 15
         review = run(alone, "pnyx", "review", dao.governor, proposal, "--rpc", node.url, "--json")
         assert json.loads(review.stdout)["proposal"]["key"]["proposal_id"] == str(proposal)
-        entries = json.loads(run(alone, "pnyx", "log", "--rpc", node.url, "--log", agent.log, "--json").stdout)
+        entries = json.loads(run(alone, "pnyx", "log", "--rpc", node.url, "--log", agent.log, "--json").stdout)[
+            "entries"
+        ]
         assert len(entries) == 1

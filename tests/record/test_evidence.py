@@ -15,7 +15,6 @@ from pnyx_contracts.errors import DecodingError, DiffersError, UnreachableError,
 from pnyx_policies.bundle import Bundle, ChangedBundleError, SwappedBundleError
 from pnyx_policies.configuration import Configuration
 from pnyx_policies.decision import Mode
-from pnyx_tools import evidence
 from pnyx_tools.evidence import EvidenceStore, FolderStore, HttpStore, file_name, is_remote, open_store
 
 CONFIGURATION = Configuration(
@@ -150,7 +149,7 @@ def test_a_file_larger_than_the_limit_is_not_read(
     folder: FolderStore, bundle: Bundle, monkeypatch: pytest.MonkeyPatch, remote: bool
 ) -> None:
     folder.put_bundle(bundle)
-    monkeypatch.setattr(evidence, "MAX_FILE_BYTES", 1000)
+    monkeypatch.setattr("pnyx_tools.evidence.store.MAX_FILE_BYTES", 1000)
     for url in serve(partial(QuietFiles, directory=str(folder.path))):
         store: EvidenceStore = HttpStore(url) if remote else folder
         with pytest.raises(UnreachableError, match="1000 bytes"):
@@ -194,6 +193,6 @@ def test_a_location_is_a_folder_or_a_url(tmp_path: Path) -> None:
     assert not is_remote("/evidence")
     assert not is_remote("file:///evidence")
     assert open_store(str(tmp_path)).get_bundle(bytes(32)) is None
-    for location in ("ipfs://bafy", "ftp://example.org", "file://elsewhere/evidence"):
+    for location in ("ipfs://bafy", "file://elsewhere/evidence"):
         with pytest.raises(UsageError, match=location.partition(":")[0]):
             open_store(location)

@@ -20,7 +20,6 @@ from pydantic import ValidationError
 from pnyx_contracts.canonical import MAX_KEYS, MAX_VALUES, parse_json
 from pnyx_contracts.errors import DecodingError, UnreachableError
 from pnyx_contracts.types import Value
-from pnyx_tools import evidence
 from pnyx_tools.evidence import MAX_FILE_BYTES, MAX_REDIRECTS, HttpStore
 
 # --- files -----------------------------------------------------------------------------------------------------------
@@ -222,7 +221,7 @@ def given_up(url: str) -> None:
 def test_an_answer_that_drips_is_given_up(place: tuple[type[Hostile], str], monkeypatch: pytest.MonkeyPatch) -> None:
     """No single silence is too long, and the reader leaves before the server is done."""
     handler, url = place
-    monkeypatch.setattr(evidence, "_FETCH_SECONDS", 0.5)
+    monkeypatch.setattr("pnyx_tools.evidence.http._FETCH_SECONDS", 0.5)
     given_up(url)
     assert handler.left.wait(30)
     assert handler.pieces < 600
@@ -231,7 +230,7 @@ def test_an_answer_that_drips_is_given_up(place: tuple[type[Hostile], str], monk
 @pytest.mark.parametrize("place", ["slow_redirects"], indirect=True)
 def test_redirects_have_no_time_of_their_own(place: tuple[type[Hostile], str], monkeypatch: pytest.MonkeyPatch) -> None:
     handler, url = place
-    monkeypatch.setattr(evidence, "_FETCH_SECONDS", 0.5)
+    monkeypatch.setattr("pnyx_tools.evidence.http._FETCH_SECONDS", 0.5)
     given_up(url)
     assert handler.requests <= MAX_REDIRECTS, "all of them would take longer"
 

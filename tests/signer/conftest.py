@@ -15,7 +15,7 @@ from eth_account.signers.local import LocalAccount
 from eth_utils.address import to_checksum_address
 from pydantic import SecretStr
 
-from pnyx_contracts.decision_log import encode_register, read_state, subject
+from pnyx_contracts.decision_log import read_state, subject
 from pnyx_contracts.entry import Declaration, EntryKind, WriterState
 from pnyx_contracts.record import record_key
 from pnyx_contracts.types import Vote, to_hex
@@ -32,6 +32,7 @@ from pnyx_policies.outline import OUTLINE, outline
 from pnyx_policies.prompt import templates, templates_hash
 from pnyx_policies.ruleset import Ruleset
 from pnyx_tools.chain import Chain
+from pnyx_tools.deployment import Wish, carry_out, plan
 from pnyx_tools.follow import Finality
 from pnyx_tools.gather import gather_facts
 from pnyx_tools.recorder import Case, Writer
@@ -53,7 +54,7 @@ from pnyx_tools.signer.protocol import (
 )
 from pnyx_tools.signer.settings import Limits, SignerSettings, WriterKind
 from pnyx_tools.testing.anvil import Anvil
-from pnyx_tools.testing.deploy import Governance, deploy_gate, deploy_governance, deploy_log
+from pnyx_tools.testing.deploy import DAY, Governance, deploy_gate, deploy_governance, deploy_log
 from pnyx_tools.testing.outbox import MemoryOutbox
 from pnyx_tools.voter import Booth, Voted, vote
 
@@ -337,13 +338,18 @@ def found_parliament(
         known_addresses={FRIEND: "a friend"},
         software="pnyx 0.1.0",
     )
+    declaration = Declaration(config_hash=configuration.hash, governors=configuration.governors, evidence_uri="")
     if kind is WriterKind.GATE:
         gate = deploy_gate(node, signer=key.address, governors=[governance.governor], config_hash=configuration.hash)
         log, writer = gate.log, gate.address
     else:
         log, writer = deploy_log(node), key.address
-        declaration = Declaration(config_hash=configuration.hash, governors=configuration.governors, evidence_uri="")
-        node.send(log, encode_register(node.accounts[0], 86_400, declaration), sender=key.address)
+        wish = Wish(
+            log=log, kind=kind, signer=key.address, operator=node.accounts[0], notice_seconds=DAY, delay_seconds=DAY,
+            declaration=declaration,
+        )  # fmt: skip
+        chain = Chain(node.url)
+        carry_out(chain, plan(chain, wish, key.address), Account.from_key(secret), lambda _: None)
     governance.give_power(writer, 500_000)
     settings = SignerSettings(
         rpc_url=SecretStr(node.url),
@@ -397,7 +403,7 @@ def found(signer_node: Anvil, founded: dict[str, Parliament], tmp_path: Path) ->
         parliament.close()
 
 
-@pytest.fixture(params=[WriterKind.GATE, WriterKind.PLAIN_KEY], ids=["gate", "plain key"])
+@pytest.fixture(params=list(WriterKind), ids=lambda kind: kind.value)
 def parliament(request: pytest.FixtureRequest, found: Callable[..., Parliament]) -> Parliament:
     return found(kind=request.param)
 
@@ -405,6 +411,11 @@ def parliament(request: pytest.FixtureRequest, found: Callable[..., Parliament])
 @pytest.fixture
 def gate(found: Callable[..., Parliament]) -> Parliament:
     return found(kind=WriterKind.GATE)
+
+
+@pytest.fixture
+def atomic(found: Callable[..., Parliament]) -> Parliament:
+    return found(kind=WriterKind.ATOMIC)
 
 
 @pytest.fixture

@@ -122,6 +122,12 @@ def test_nothing_secret_is_logged(gate: Parliament, capfd: pytest.CaptureFixture
         assert secret not in logged
 
 
+def test_a_signer_does_not_start_under_a_configuration_that_is_not_in_force(gate: Parliament) -> None:
+    other = gate.settings.configuration.model_copy(update={"known_addresses": {}})
+    with pytest.raises(UsageError, match="is not the one in force on chain"):
+        spawn(gate.settings.model_copy(update={"configuration": other}), keystore_of(gate))
+
+
 def test_a_raw_key_moves_from_our_environment_into_the_childs(
     gate: Parliament, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -56,7 +56,7 @@ def test_a_vote_lands_as_decided_with_its_entry_before_it(
     place = (voted.entry.block_number, voted.entry.log_index)
     assert place < (voted.cast.block_number, voted.cast.log_index)
     same = voted.entry.transaction_hash == voted.cast.transaction_hash
-    assert same is (kind is WriterKind.GATE)
+    assert same is kind.votes_at_once
     against, in_favour, _ = parliament.node.rpc.read(
         parliament.governance.adapter.read_tally(parliament.governance.profile, number)
     )
@@ -486,7 +486,7 @@ def test_a_vote_that_differs_from_its_decision_is_told_with_both_sides(parliamen
             desk = Desk(parliament.settings.writer_kind, parliament.settings.writer, parliament.settings.log)
             match request:
                 case SignVote():
-                    call = payload.vote_through_gate(
+                    call = payload.vote_with_entry(
                         desk, request.expected_seq, key, support, decided.roots, "I like it better"
                     )
                 case SignBallot():

@@ -70,6 +70,8 @@ class World:
     folder: Path
     servers: ExitStack
     proposed: int = field(default=0)
+    verdicts: list[Verdict] = field(default_factory=list)
+    """Every single one of the last check."""
 
     @property
     def store(self) -> FolderStore:
@@ -110,6 +112,8 @@ class World:
     def check(self, agent: LocalAgent | None = None, **options: Any) -> Report:
         options.setdefault("upto", "latest")
         options.setdefault("evidence", self.folder)
+        self.verdicts = []
+        options.setdefault("on_verdict", self.verdicts.append)
         return verify(self.node.rpc, self.log, agent and agent.writer, **options)
 
     def check_fails(self, agent: LocalAgent | None = None, **options: Any) -> set[tuple[Step, str]]:

@@ -46,9 +46,9 @@ def test_an_honest_vote(world, kind, governor):
     (writer,) = report.writers
     assert writer.tier is (Tier.ENFORCED if kind == "gate" else Tier.DECLARED)
     assert writer.kinds == {EntryKind.VOTE: 1}
-    steps = {v.step for v in report.all_verdicts() if v.status is Status.MATCHES}
+    steps = {v.step for v in world.verdicts if v.status is Status.MATCHES}
     assert steps == set(Step) - {Step.CONFIGURATION}  # no change of configuration, so nothing to check
-    grades = {v.grade for v in report.all_verdicts() if v.status is Status.MATCHES}
+    grades = {v.grade for v in world.verdicts if v.status is Status.MATCHES}
     assert grades == {Grade.DERIVED, Grade.RE_READ, Grade.RE_SIMULATED}
 
 
@@ -68,7 +68,7 @@ def test_context_tools_are_run_again(world):
     sealed = agent.act(world.blocks, world.open_proposal())
     report = world.check()
     assert_clean(report)
-    context = [v for v in report.all_verdicts() if v.step is Step.CONTEXT]
+    context = [v for v in world.verdicts if v.step is Step.CONTEXT]
     assert len(context) == len(sealed.dossier.context) > 0
 
 
@@ -78,7 +78,7 @@ def test_a_language_model_behind_a_vote(world):
     assert [a.outcome for a in sealed.dossier.attempts] == ["refusal", "invalid", "ok"]
     report = world.check()
     assert_clean(report)
-    graded = {v.step: v.grade for v in report.all_verdicts() if v.status is Status.MATCHES}
+    graded = {v.step: v.grade for v in world.verdicts if v.status is Status.MATCHES}
     assert graded[Step.PROMPTS] is Grade.DERIVED
     assert graded[Step.ANSWERS] is Grade.ATTESTED  # a response is the operator's word
 
@@ -109,7 +109,7 @@ def test_a_missed_vote_that_the_log_admits(world):
     assert_clean(report)
     assert report.writers[0].kinds == {EntryKind.MISSED: 1}
     assert sealed.dossier.decision.outcome.value == "skip"
-    assert "missed, and the log says so" in {v.reason for v in report.all_verdicts()}
+    assert "missed, and the log says so" in {v.reason for v in world.verdicts}
 
 
 def test_a_vote_that_a_person_approved(world):
@@ -122,7 +122,7 @@ def test_a_vote_that_a_person_approved(world):
     report = world.check()
     assert_clean(report)
     assert report.writers[0].kinds == {EntryKind.HOLD: 1, EntryKind.VOTE: 1}
-    approved = [v for v in report.all_verdicts() if v.step is Step.ENTRY and v.grade is Grade.ATTESTED]
+    approved = [v for v in world.verdicts if v.step is Step.ENTRY and v.grade is Grade.ATTESTED]
     assert [v.reason for v in approved] == ["approved, as the operator attests, by 'Ada': nobody signed"]
 
 
@@ -140,7 +140,7 @@ def test_a_word_that_a_declared_approver_signed(world, mode):
     agent.write(world.blocks, agent.review(world.blocks, proposal, signed))
     report = world.check()
     assert_clean(report)
-    (entry,) = [v for v in report.all_verdicts() if v.step is Step.ENTRY]
+    (entry,) = [v for v in world.verdicts if v.step is Step.ENTRY]
     said = "approved" if mode is Mode.PROPOSE else "rejected"
     assert entry.reason == f"{said} by {ada.address}, a declared approver: signature recovered"
     assert entry.grade is Grade.DERIVED
@@ -154,7 +154,7 @@ def test_an_announced_change_of_configuration(world):
     assert sealed.dossier.decision.outcome.value == "abstain"
     report = world.check()
     assert_clean(report)
-    assert len([v for v in report.all_verdicts() if v.step is Step.CONFIGURATION]) == 2
+    assert len([v for v in world.verdicts if v.step is Step.CONFIGURATION]) == 2
 
 
 def test_a_governor_that_changed_since(world):
@@ -179,7 +179,7 @@ def test_a_vote_that_was_taken_back(world):
     sealed = agent.review(world.blocks, proposal)
     key, bundle = sealed.dossier.proposal.key, sealed.bundle
     agent.enter(key, EntryKind.VOTE, bundle.record_root, bundle.prompt_hash, (1).to_bytes(32, "big"))
-    pending = [v.step for v in world.check().all_verdicts() if v.status is Status.PENDING]
+    pending = [v.step for v in world.check().kept(Status.PENDING) if v.status is Status.PENDING]
     assert pending == [Step.ANNOUNCED_VOTES]
     world.blocks.advance_to_closed(proposal)
     agent.enter(key, EntryKind.VOID, bundle.record_root, bundle.prompt_hash)
@@ -193,7 +193,7 @@ def test_open_and_canceled_proposals_are_no_duty_yet(world):
     world.blocks.cancel(canceled)
     report = world.check()
     assert_clean(report)
-    found = {v.status: v.reason for v in report.all_verdicts() if v.step is Step.COMPLETENESS}
+    found = {v.status: v.reason for v in world.verdicts if v.step is Step.COMPLETENESS}
     assert found[Status.PENDING].startswith("no decision yet")
     assert found[Status.MATCHES].startswith("canceled")
     assert report.writers[0].writer == agent.writer
@@ -208,7 +208,7 @@ def test_a_record_may_withhold_what_no_step_needs(world):
     world.bundle_file(sealed.bundle.record_root).write_text(text, encoding="utf-8")
     report = world.check()
     assert_clean(report)
-    unchecked = {v.step: v.reason for v in report.all_verdicts() if v.status is Status.NOT_CHECKABLE}
+    unchecked = {v.step: v.reason for v in world.verdicts if v.status is Status.NOT_CHECKABLE}
     assert unchecked == {Step.BUNDLE: "the record withholds software; no step needs it"}
 
 
@@ -260,9 +260,16 @@ def test_json_is_stable(world):
     world.plain_key().act(world.blocks, world.open_proposal())
     report = world.check().to_json()
     assert json.dumps(report) == json.dumps(world.check().to_json())
-    assert list(report) == ["format", "ok", "chain_id", "log", "block", "counts", "log_verdicts", "writers"]
+    assert list(report) == [
+        "format", "ok", "chain_id", "log", "block", "counts", "without_evidence", "log_verdicts", "writers",
+    ]  # fmt: skip
     (writer,) = report["writers"]
-    assert list(writer) == ["writer", "tier", "entries", "kinds", "counts", "verdicts"]
+    assert list(writer) == [
+        "writer", "tier", "entries", "kinds", "predecessor", "successor", "steps", "counts", "verdicts", "cut",
+        "remarks", "remarks_cut",
+    ]  # fmt: skip
+    assert writer["steps"]["6"] == {"matches": 1}
+    assert {v["status"] for v in writer["verdicts"]} == {"not checkable"}
     assert list(writer["verdicts"][0]) == [
         "step", "status", "grade", "entry", "proposal", "where", "reason", "expected", "seen",
     ]  # fmt: skip

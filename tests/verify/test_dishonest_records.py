@@ -370,7 +370,7 @@ def test_a_correction_may_withhold_everything(world, agent, proposal):
     withhold(world, correction, *NEEDED)
     report = world.check()
     assert report.ok
-    assert {v.about.seq for v in report.all_verdicts() if v.status is Status.NOT_CHECKABLE} == {2}
+    assert {v.about.seq for v in world.verdicts if v.status is Status.NOT_CHECKABLE} == {2}
 
 
 # Whose standing, and when
@@ -563,7 +563,7 @@ def test_an_unsigned_word_that_is_declared_to_count_is_the_operators(world, prop
     vote_all_the_same(world, agent, proposal, Vote.AGAINST, word)
     report = world.check()
     assert report.ok
-    (entry,) = [v for v in report.all_verdicts() if v.step is Step.ENTRY]
+    (entry,) = [v for v in world.verdicts if v.step is Step.ENTRY]
     assert (entry.grade, "as the operator attests" in entry.reason) == (Grade.ATTESTED, True)
 
 
@@ -644,7 +644,7 @@ def test_a_record_that_breaks_a_step_does_not_hold_and_the_others_are_checked(wo
     report = world.check()
     assert {(1, Step.ANSWERS, "record")} <= {(v.about.seq, v.step, v.where) for v in report.problems}
     assert {v.about.seq for v in report.problems} == {1}
-    assert [v.status for v in report.all_verdicts() if v.step is Step.ENTRY] == [Status.MATCHES, Status.MATCHES]
+    assert [v.status for v in world.verdicts if v.step is Step.ENTRY] == [Status.MATCHES, Status.MATCHES]
 
 
 def test_a_review_bound_to_something_else(world, agent, proposal):
@@ -700,7 +700,7 @@ def test_a_simulation_that_could_not_run_is_said_plainly(world, proposal):
     agent.write(world.blocks, sealed)
     report = world.check()
     assert report.ok
-    (simulation,) = [v for v in report.all_verdicts() if v.step is Step.SIMULATION]
+    (simulation,) = [v for v in world.verdicts if v.step is Step.SIMULATION]
     assert simulation.status is Status.NOT_CHECKABLE
     assert "no time" in simulation.reason
 
@@ -788,7 +788,7 @@ def test_a_skipped_step_that_decides_nothing_is_the_operators_word(world, propos
     world.plain_key(tools=[OfAPlugin()]).act(world.blocks, proposal)
     report = world.check()
     assert report.ok
-    assert any("tool:of-a-plugin" in v.reason and v.grade is Grade.ATTESTED for v in report.all_verdicts())
+    assert any("tool:of-a-plugin" in v.reason and v.grade is Grade.ATTESTED for v in world.verdicts)
 
 
 def test_a_skipped_step_that_is_not_told(world, agent):

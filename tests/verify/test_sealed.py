@@ -8,8 +8,10 @@ import pytest
 
 from pnyx_agents.console import Console
 from pnyx_contracts.record import SEALABLE
+from pnyx_contracts.types import to_hex
 from pnyx_policies.bundle import withhold
 from pnyx_policies.decision import Outcome
+from pnyx_policies.disclosure import disclose, open_disclosure, parse_parts
 from pnyx_policies.verify import Status, Step
 from pnyx_tools.verifier import render
 
@@ -82,3 +84,62 @@ def test_a_lie_beside_a_sealed_field_is_found(world):
     assert honest.dossier.decision.outcome is Outcome.FOR
     agent.write(world.blocks, agent.seal(honest.dossier.model_copy(update={"state": state})))
     assert (Step.STATE, "state.voter.voting_power") in world.check_fails()
+
+
+# Disclosures
+
+
+def disclosed(sealed, text):
+    return open_disclosure(disclose(sealed.bundle, parse_parts(text)).to_bytes())
+
+
+def test_a_disclosure_of_everything_sealed_makes_everything_checkable(world):
+    agent = world.model(sealed=SEALED)
+    sealed = agent.act(world.blocks, world.open_proposal())
+    report = world.check(disclosures=[disclosed(sealed, ",".join(SEALED))])
+    assert report.ok
+    assert not any("sealed" in reason for _, reason in reasons(report))
+    matches = {v.step for v in report.all_verdicts() if v.status is Status.MATCHES}
+    assert {Step.PROMPTS, Step.DECISION, Step.FINDINGS} <= matches
+    assert any("a disclosure opens attempts, opinions" in v.reason for v in report.all_verdicts())
+
+
+def test_two_disclosures_complete_one_record(world):
+    agent = world.plain_key(sealed=SEALED)
+    sealed = agent.act(world.blocks, world.open_proposal())
+    parts = [disclosed(sealed, "checks,opinions"), disclosed(sealed, "rules,ruleset"), disclosed(sealed, "rules[0]")]
+    report = world.check(disclosures=parts)
+    assert report.ok
+    assert {step for step, reason in reasons(report) if "sealed" in reason} == {
+        Step.BUNDLE, Step.PROMPTS, Step.ANSWERS,
+    }  # fmt: skip
+
+
+def test_a_disclosure_brings_a_lie_to_light(world):
+    """Sealed, the invented rules could not be told; opened, they can."""
+    agent = world.plain_key(sealed=("rules",))
+    honest = agent.review(world.blocks, world.open_proposal())
+    rules = tuple(rule.model_copy(update={"matched": not rule.matched}) for rule in honest.dossier.rules)
+    lie = agent.seal(honest.dossier.model_copy(update={"rules": rules}))
+    agent.write(world.blocks, lie)
+    assert world.check().exit_code == 0
+    problem = world.only_problem(world.check(disclosures=[disclosed(lie, "rules")]))
+    assert (problem.step, problem.where) == (Step.DECISION, "rules")
+
+
+def test_a_disclosure_of_no_entry_is_a_finding(world):
+    agent = world.plain_key(sealed=("rules",))
+    sealed = agent.act(world.blocks, world.open_proposal())
+    never_written = agent.review(world.blocks, world.open_proposal())
+    report = world.check(disclosures=[disclosed(sealed, "rules"), disclosed(never_written, "rules")])
+    (problem,) = [v for v in report.problems if v.where == "disclosure"]
+    assert "no entry names" in problem.reason
+    assert problem.seen == to_hex(never_written.bundle.record_root)
+
+
+def test_a_disclosure_does_not_stand_in_for_a_bundle_that_is_gone(world):
+    agent = world.plain_key(sealed=("rules",))
+    sealed = agent.act(world.blocks, world.open_proposal())
+    world.bundle_file(sealed.bundle.record_root).unlink()
+    problem = world.only_problem(world.check(disclosures=[disclosed(sealed, "rules")]))
+    assert "removed, or withheld" in problem.reason

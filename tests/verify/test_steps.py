@@ -24,7 +24,7 @@ from pnyx_contracts.types import ProposalKey, ProposalState
 from pnyx_policies.facts import Grade
 from pnyx_policies.verify import About, Report, Status, Step, Tier
 from pnyx_policies.verify.history import History
-from pnyx_policies.verify.votes import Ballot, Docket, Duty
+from pnyx_policies.verify.votes import Ballot, Duty, Matter, tier_of_account
 
 DOCS = Path(__file__).parents[2] / "docs" / "verifying.md"
 WRITER, LOG, OPERATOR, GOVERNOR = ("0x" + digit * 40 for digit in "1234")
@@ -113,11 +113,8 @@ def true_state(entries: list[Entry]) -> WriterState:
 
 def history_of(shown: list[Entry], state: WriterState, registration: Registered | None = None) -> list:
     history = History(1, LOG, WRITER)
-    history.take(registration or registered())
-    for one in shown:
-        history.take(one)
-    history.close(state)
-    return history.verdicts
+    events = [registration or registered(), *shown]
+    return [verdict for event in events for verdict in history.take(event)] + list(history.close(state))
 
 
 LENGTHS = st.integers(1, 12)
@@ -192,24 +189,25 @@ def ballot(block: int, index: int, transaction: bytes) -> Ballot:
 def test_a_delegated_account_is_atomic_while_every_vote_comes_with_its_entry():
     together, apart = keccak(b"one"), keccak(b"two")
     announced = vote_entry(1, together)
-    at_once = Docket(WRITER, [announced], [ballot(announced.block_number, 1, together)], [])
-    later = Docket(WRITER, [announced], [ballot(announced.block_number + 1, 0, apart)], [])
-    never = Docket(WRITER, [announced], [], [])
-    assert [d.tier_of_account() for d in (at_once, later, never)] == [Tier.ATOMIC, Tier.DECLARED, Tier.DECLARED]
+    at_once = Matter(WRITER, [announced], [ballot(announced.block_number, 1, together)])
+    later = Matter(WRITER, [announced], [ballot(announced.block_number + 1, 0, apart)])
+    never = Matter(WRITER, [announced])
+    assert [list(m.together()) for m in (at_once, later, never)] == [[True], [False], []]
+    assert [tier_of_account(*n) for n in ((2, 2), (2, 1), (0, 0))] == [Tier.ATOMIC, Tier.DECLARED, Tier.DECLARED]
     assert [v.status for v in later.check_votes(Tier.DECLARED)] == [Status.MATCHES]
 
 
 def test_a_gate_never_votes_apart_from_its_entry():
     announced = vote_entry(1, keccak(b"one"))
-    docket = Docket(WRITER, [announced], [ballot(announced.block_number + 1, 0, keccak(b"two"))], [])
-    assert [v.where for v in docket.check_votes(Tier.ENFORCED)] == ["transaction"]
+    matter = Matter(WRITER, [announced], [ballot(announced.block_number + 1, 0, keccak(b"two"))])
+    assert [v.where for v in matter.check_votes(Tier.ENFORCED)] == ["transaction"]
 
 
 def test_in_one_transaction_the_entry_must_still_come_first():
     transaction = keccak(b"one")
     announced = vote_entry(1, transaction).model_copy(update={"log_index": 2})
-    docket = Docket(WRITER, [announced], [ballot(announced.block_number, 1, transaction)], [])
-    assert [v.status for v in docket.check_votes(Tier.DECLARED)] == [Status.MISSING]
+    matter = Matter(WRITER, [announced], [ballot(announced.block_number, 1, transaction)])
+    assert [v.status for v in matter.check_votes(Tier.DECLARED)] == [Status.MISSING]
 
 
 @given(
@@ -221,7 +219,7 @@ def test_a_vote_is_taken_back_only_when_it_cannot_land(deadline, time, state):
     announced = vote_entry(1, keccak(b"one"))
     back = entry(2, EntryKind.VOID, subject=subject(KEY), record_root=announced.record_root)
     duty = Duty(KEY, state, deadline, has_voted=False, times={back.block_number: time})
-    (verdict,) = Docket(WRITER, [announced, back], [], [duty]).check_announced_votes()
+    (verdict,) = Matter(WRITER, [announced, back], [], duty).check_announced_votes()
     if state is ProposalState.CANCELED:
         assert verdict.status is Status.MATCHES
     elif time is None:
@@ -233,12 +231,12 @@ def test_a_vote_is_taken_back_only_when_it_cannot_land(deadline, time, state):
 def test_whether_a_vote_could_land_is_not_guessed():
     announced = vote_entry(1, keccak(b"one"))
     back = entry(2, EntryKind.VOID, subject=subject(KEY), record_root=announced.record_root)
-    (verdict,) = Docket(WRITER, [announced, back], [], []).check_announced_votes()
+    (verdict,) = Matter(WRITER, [announced, back], []).check_announced_votes()
     assert verdict.status is Status.NOT_PROVEN
 
 
 def test_one_entry_covers_one_vote():
     announced = vote_entry(1, keccak(b"one"))
     twice = [ballot(announced.block_number + 1, 0, keccak(b"two")), ballot(announced.block_number + 2, 0, keccak(b"3"))]
-    docket = Docket(WRITER, [announced], twice, [])
-    assert [v.status for v in docket.check_votes(Tier.DECLARED)] == [Status.MATCHES, Status.MISSING]
+    matter = Matter(WRITER, [announced], twice)
+    assert [v.status for v in matter.check_votes(Tier.DECLARED)] == [Status.MATCHES, Status.MISSING]

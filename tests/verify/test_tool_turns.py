@@ -69,7 +69,7 @@ def test_an_honest_conversation_matches(world, agent, honest):
     agent.write(world.blocks, honest)
     report = world.check()
     assert report.ok
-    prompts = [v for v in report.all_verdicts() if v.step is Step.PROMPTS]
+    prompts = [v for v in world.verdicts if v.step is Step.PROMPTS]
     assert [v.status for v in prompts] == [Status.MATCHES] * 4
 
 
@@ -184,6 +184,6 @@ def test_a_response_that_is_withheld_leaves_what_follows_unproven(world, agent, 
     report = world.check()
     assert report.problems == []
     assert report.exit_code == 1
-    prompts = [v for v in report.all_verdicts() if v.step is Step.PROMPTS]
+    prompts = [v for v in world.verdicts if v.step is Step.PROMPTS]
     assert [v.status for v in prompts] == [Status.MATCHES, Status.NOT_PROVEN]
     assert "withholds the response of attempts[0]" in prompts[1].reason

@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from eth_hash.auto import keccak
 from eth_utils.address import to_checksum_address
 
+from pnyx_contracts.addresses import delegate_of
 from pnyx_contracts.decoded import DecodedCall
 from pnyx_contracts.types import ZERO_ADDRESS
 from pnyx_policies.facts import TargetFacts
@@ -28,7 +29,6 @@ LEGACY_IMPLEMENTATION_SLOT = int.from_bytes(keccak(b"org.zeppelinos.proxy.implem
 _IMPLEMENTATION_CALL = bytes(keccak(b"implementation()")[:4])
 _CLONE_PREFIX = bytes.fromhex("363d3d373d3d3d363d73")
 _CLONE_SUFFIX = bytes.fromhex("5af43d82803e903d91602b57fd5bf3")
-_DELEGATION_PREFIX = bytes.fromhex("ef0100")
 _MASTER_COPY_CALL = bytes(keccak(b"masterCopy()")[:4])
 _MAX_SAFE_PROXY_BYTES = 256
 """A Safe proxy is tiny and answers masterCopy() itself, from storage slot 0 where its implementation lies."""
@@ -79,8 +79,8 @@ def read_target(reader: ChainReader, address: str, block: BlockId) -> TargetFact
 def _implementation(reader: ChainReader, address: str, code: bytes, block: BlockId) -> str | None:
     if code.startswith(_CLONE_PREFIX) and code[30:].startswith(_CLONE_SUFFIX):
         return str(to_checksum_address(code[10:30]))
-    if code.startswith(_DELEGATION_PREFIX) and len(code) == 23:
-        return str(to_checksum_address(code[3:]))
+    if delegate := delegate_of(code):
+        return delegate
     if len(code) <= _MAX_SAFE_PROXY_BYTES and _MASTER_COPY_CALL in code:
         return _address_in(reader.storage(address, 0, block))
     for slot in (IMPLEMENTATION_SLOT, LEGACY_IMPLEMENTATION_SLOT):

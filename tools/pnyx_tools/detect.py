@@ -6,13 +6,10 @@ from collections.abc import Sequence
 
 from eth_utils.address import is_address, to_checksum_address
 
+from pnyx_contracts.addresses import delegate_of
 from pnyx_contracts.errors import UnknownEncodingError, UsageError
 from pnyx_contracts.governors import GovernorAdapter, GovernorProfile, Probe
-from pnyx_contracts.types import to_hex
 from pnyx_tools.reader import BlockId, ChainReader, RevertedError
-
-_DELEGATION_PREFIX = bytes.fromhex("ef0100")
-"""EIP-7702: the code of an account that has delegated itself to a contract."""
 
 
 def detect(
@@ -51,9 +48,10 @@ def _probe(reader: ChainReader, address: str, adapters: Sequence[GovernorAdapter
             f"there is no contract at {address} on chain {chain_id}",
             hint="check the address, and that the RPC endpoint is one of the right chain",
         )
-    if code.startswith(_DELEGATION_PREFIX):
+    delegate = delegate_of(code)
+    if delegate is not None:
         raise UsageError(
-            f"{address} on chain {chain_id} is a person's account (delegated by EIP-7702 to {to_hex(code[3:])}), "
+            f"{address} on chain {chain_id} is a person's account (delegated by EIP-7702 to {delegate}), "
             "not a governor",
             hint="give the address of the governor contract",
         )

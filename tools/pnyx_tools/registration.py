@@ -12,6 +12,8 @@ from pnyx_contracts.decision_log import (
     decode_registered,
 )
 from pnyx_contracts.entry import ConfigurationAnnounced, Declaration
+from pnyx_contracts.errors import RefusedError
+from pnyx_contracts.types import to_hex
 from pnyx_tools.reader import ChainReader
 
 
@@ -41,3 +43,20 @@ def standing(reader: ChainReader, log: str, writer: str, from_block: int = 0) ->
         elif pending is not None:
             active, pending = pending.declaration, None
     return Standing(active, operator, pending) if active is not None else None
+
+
+def require_in_force(reader: ChainReader, log: str, writer: str, config_hash: bytes, from_block: int) -> None:
+    """Nothing is decided under a configuration that is not the one in force on chain: members would see it differ.
+
+    Raises `RefusedError`.
+    """
+    found = standing(reader, log, writer, from_block)
+    if found is None:
+        raise RefusedError(f"{writer} is not registered in the log {log}", hint="pnyx deploy")
+    if found.active.config_hash != config_hash:
+        raise RefusedError(
+            f"this configuration ({to_hex(config_hash)}) is not the one in force on chain "
+            f"({to_hex(found.active.config_hash)}): a change of model, prompt, rules, checks, mode or version is "
+            "announced before it counts",
+            hint="undo the change, or announce it with `pnyx deploy` and run the old one until the notice is over",
+        )

@@ -112,6 +112,14 @@ class Effort(Value):
     purpose: str
     attempts: tuple[Attempt, ...] = ()
     given_up: bool = False
+    heard_from: Address | None = None
+
+    def succeeded(self, receipt: dict[str, Any]) -> bool:
+        """Mined, not reverted, and heard from."""
+        is_heard = self.heard_from is None or any(
+            log["address"].lower() == self.heard_from.lower() for log in receipt["logs"]
+        )
+        return bool(receipt["status"] == "0x1") and is_heard
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +132,9 @@ class Errand:
     """The call as it would be now, to estimate its gas, and the request that has it signed."""
     is_wanted: Callable[[], bool] = lambda: True
     """False when it is too late. Asked before each attempt."""
+    heard_from: Address | None = None
+    """A contract whose event shows that the call did something. A call to an account whose code is gone succeeds and
+    does nothing: such a receipt counts as a revert."""
     is_urgent: bool = False
     """A vote has a deadline: it is served first, and what has none and does not get through makes way for it."""
 
@@ -167,9 +178,9 @@ class Sender:
         signer or a limit) or `UnreachableError`.
         """
         with self._turns.take(urgent=errand.is_urgent):
-            effort = self._load(errand.purpose)
+            effort = self._load(errand.purpose).model_copy(update={"heard_from": errand.heard_from})
             receipt = self._receipt(effort)
-            if receipt is not None and _succeeded(receipt):
+            if receipt is not None and effort.succeeded(receipt):
                 return receipt
             self._let_others_land(errand.purpose)
             return self._get_mined(errand, effort)
@@ -180,7 +191,7 @@ class Sender:
         tried_before = len(effort.attempts)
         while True:
             receipt = self._receipt(effort)
-            if receipt is not None and _succeeded(receipt):
+            if receipt is not None and effort.succeeded(receipt):
                 return receipt
             if receipt is not None and len({a.nonce for a in effort.attempts[tried_before:]}) >= MAX_TRIES:
                 raise _failed(errand, receipt)
@@ -296,7 +307,7 @@ class Sender:
         reverted = None
         for attempt in reversed(effort.attempts):
             receipt = self._chain.receipt(attempt.transaction_hash)
-            if receipt is not None and _succeeded(receipt):
+            if receipt is not None and effort.succeeded(receipt):
                 return receipt
             if receipt is not None and attempt.nonce == effort.attempts[-1].nonce:
                 reverted = receipt
@@ -307,7 +318,7 @@ class Sender:
 
     def _has_landed(self, effort: Effort) -> bool:
         receipt = self._any_receipt(effort)
-        return receipt is not None and _succeeded(receipt)
+        return receipt is not None and effort.succeeded(receipt)
 
     def _is_dead(self, effort: Effort) -> bool:
         """True when the nonce of the last attempt is used, and by none of ours."""
@@ -417,14 +428,10 @@ class _Turns:
                 self._changed.notify_all()
 
 
-def _succeeded(receipt: dict[str, Any]) -> bool:
-    return bool(receipt["status"] == "0x1")
-
-
 def _failed(errand: Errand, receipt: dict[str, Any]) -> FailedTransactionError:
     return FailedTransactionError(
-        f"{errand.purpose}: {MAX_TRIES} transactions reverted, the last one, {receipt['transactionHash']}, in block "
-        f"{int(receipt['blockNumber'], 16)}",
+        f"{errand.purpose}: {MAX_TRIES} transactions reverted or did nothing, the last one, "
+        f"{receipt['transactionHash']}, in block {int(receipt['blockNumber'], 16)}",
         receipt,
         hint="look at it in a block explorer; the chain changed each time between the estimate and the block",
     )

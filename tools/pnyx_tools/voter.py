@@ -2,6 +2,9 @@
 
 Through a gate: entry and vote are one transaction; the chain sees to it.
 
+With an account that runs `AtomicAccount` (EIP-7702): the same, as long as it runs that code. Without it, the
+transaction would succeed and do nothing; so it counts as landed only when the log says that it made an entry.
+
 With a plain key (members see DECLARED):
 1. the VOTE entry;
 2. its successful receipt, in a block that is settled: a reorganisation could put another entry first, so that this one
@@ -24,6 +27,7 @@ from pnyx_contracts.errors import DiffersError, UsageError
 from pnyx_contracts.governors import GovernorAdapter, GovernorProfile, TransactionCall
 from pnyx_contracts.types import Log, ProposalState, Vote, VoteCast
 from pnyx_policies.entitlement import entitlement
+from pnyx_tools.atomic import atomic_log, undelegated
 from pnyx_tools.clock import clock_at
 from pnyx_tools.reader import RevertedError, Topics
 from pnyx_tools.recorder import Case, Writer, find_entry, read_back_entry, receipt_logs, record, record_note
@@ -56,23 +60,24 @@ class Voted:
 def vote(writer: Writer, booth: Booth, case: Case) -> Voted:
     """The way that fits the writer. Safe to run again at any time: what landed is found, not repeated.
 
-    Raises what `Sender.send` raises; through a gate nothing has happened then. Raises `DiffersError` when what landed
-    is not what was decided.
+    Raises what `Sender.send` raises; where entry and vote are one, nothing has happened then. Raises `DiffersError`
+    when what landed is not what was decided.
     """
-    if writer.desk.writer_kind is WriterKind.GATE:
-        return vote_through_gate(writer, booth, case)
+    if writer.desk.writer_kind.votes_at_once:
+        return vote_with_entry(writer, booth, case)
     return vote_with_plain_key(writer, booth, case)
 
 
-def vote_through_gate(writer: Writer, booth: Booth, case: Case) -> Voted:
+def vote_with_entry(writer: Writer, booth: Booth, case: Case) -> Voted:
     """Entry and vote in one transaction."""
     decided = _decided(case)
     support = booth.adapter.support_of(booth.profile, decided)
     reason = case.dossier.decision.reason
 
     def prepare() -> tuple[TransactionCall, Callable[[Ticket], SignRequest]]:
+        _require_delegated(writer)
         seq = writer.next_seq()
-        call = payload.vote_through_gate(writer.desk, seq, case.key, support, case.roots, reason)
+        call = payload.vote_with_entry(writer.desk, seq, case.key, support, case.roots, reason)
         return call, lambda ticket: SignVote(bundle=case.text, expected_seq=seq, ticket=ticket)
 
     known = find_entry(writer, case, EntryKind.VOTE)
@@ -82,10 +87,23 @@ def vote_through_gate(writer: Writer, booth: Booth, case: Case) -> Voted:
             raise DiffersError(f"the node shows entry {known.seq}, but not its transaction", hint="use another node")
     else:
         receipt = writer.sender.send(
-            Errand(case.purpose("vote"), prepare, _is_open(writer, booth, case), is_urgent=True)
+            Errand(
+                case.purpose("vote"),
+                prepare,
+                _is_open(writer, booth, case),
+                is_urgent=True,
+                heard_from=writer.desk.log,
+            )
         )
     entry = read_back_entry(writer, case, EntryKind.VOTE, vote_action(support), receipt)
     return Voted(entry, cast=read_back_vote(writer, booth, case, receipt))
+
+
+def _require_delegated(writer: Writer) -> None:
+    """The signer refuses by what it sees itself; asked here too, other code would only show as a revert."""
+    desk = writer.desk
+    if desk.writer_kind is WriterKind.ATOMIC and atomic_log(writer.chain, desk.writer) != desk.log:
+        raise undelegated(desk.writer, desk.log)
 
 
 def vote_with_plain_key(writer: Writer, booth: Booth, case: Case) -> Voted:

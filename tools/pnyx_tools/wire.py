@@ -7,18 +7,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, Final
 
+from pydantic import TypeAdapter
+
 from pnyx_contracts.errors import UsageError
-from pnyx_contracts.types import BlockRef, Log, to_hex
+from pnyx_contracts.types import Address, BlockRef, Log, to_hex
 from pnyx_tools.reader import BlockId, Topics
 
 _TAGS: Final = frozenset({"latest", "safe", "finalized", "earliest", "pending"})
 
-_QUANTITY = re.compile(r"0x[0-9a-fA-F]{1,64}")
-_DATA = re.compile(r"0x(?:[0-9a-fA-F]{2})*")
+_WORD_CHARACTERS: Final = 66
 _HASH = re.compile(r"0x[0-9a-fA-F]{64}")
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}")
+_ADDRESS_VALUE: Final = TypeAdapter[str](Address)
 
 
 class LogQuery:
@@ -76,22 +79,55 @@ def _shown(value: object) -> str:
 
 
 def parse_quantity(value: object) -> int:
-    if not isinstance(value, str) or not _QUANTITY.fullmatch(value):
+    if not isinstance(value, str) or not 3 <= len(value) <= 66 or not value.startswith("0x"):
+        raise ValueError(f"expected a hex quantity, got {_shown(value)}")
+    if not (value.isascii() and value[2:].isalnum()):  # int() takes underscores, spaces and other scripts' digits too
         raise ValueError(f"expected a hex quantity, got {_shown(value)}")
     return int(value, 16)
 
 
+def parse_index(value: object) -> int:
+    """A number of a block, or within one: no chain has 2**63 of them."""
+    number = parse_quantity(value)
+    if number >= 1 << 63:
+        raise ValueError(f"expected the number of something on a chain, got {_shown(value)}")
+    return number
+
+
 def parse_data(value: object) -> bytes:
-    if not isinstance(value, str) or not _DATA.fullmatch(value):
+    if not isinstance(value, str) or not value.startswith("0x"):
         raise ValueError(f"expected 0x hex bytes, got {_shown(value)}")
-    return bytes.fromhex(value[2:])
+    try:
+        data = bytes.fromhex(value[2:])
+    except ValueError:
+        raise ValueError(f"expected 0x hex bytes, got {_shown(value)}") from None
+    if 2 * len(data) + 2 != len(value):  # fromhex overlooks spaces
+        raise ValueError(f"expected 0x hex bytes, got {_shown(value)}")
+    return data
 
 
 def parse_word(value: object) -> bytes:
-    data = parse_data(value)
-    if len(data) != 32:
-        raise ValueError(f"expected 32 bytes, got {len(data)}")
-    return data
+    """Written out, because a check reads millions of words."""
+    if isinstance(value, str) and len(value) == _WORD_CHARACTERS and value.startswith("0x"):
+        try:
+            word = bytes.fromhex(value[2:])
+        except ValueError:
+            word = b""
+        if len(word) == 32:  # fromhex overlooks spaces
+            return word
+    raise ValueError(f"expected 0x hex of 32 bytes, got {_shown(value)}")
+
+
+def parse_address(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"expected an address, got {_shown(value)}")
+    return _checksummed(value)
+
+
+@lru_cache(maxsize=1_024)
+def _checksummed(value: str) -> str:
+    """A checksum takes a hash, and logs name the same contracts again and again."""
+    return _ADDRESS_VALUE.validate_python(value)
 
 
 def parse_object(value: object) -> dict[str, Any] | None:
@@ -118,22 +154,25 @@ def parse_logs(value: object) -> list[Log]:
 
 
 def parse_log(value: object) -> Log:
-    """One log as JSON-RPC gives it, in `eth_getLogs` and in receipts. Raises ValueError, TypeError or KeyError."""
-    item = parse_object(value)
-    if item is None:
-        raise TypeError("expected a log, got null")
-    if item.get("removed") is True:
+    """One log as JSON-RPC gives it, in `eth_getLogs` and in receipts. Raises ValueError, TypeError or KeyError.
+
+    A check reads hundreds of thousands, so every field is checked here, once, and not by the model again.
+    """
+    if not isinstance(value, dict):
+        raise TypeError(f"expected a log, got {_shown(value)}")
+    if value.get("removed") is True:
         raise ValueError("a log that a reorganisation removed")
-    if not isinstance(item["topics"], list) or len(item["topics"]) > 4:
+    topics = value["topics"]
+    if not isinstance(topics, list) or len(topics) > 4:
         raise ValueError("expected a list of at most 4 topics")
-    return Log(
-        address=item["address"],
-        topics=tuple(parse_word(topic) for topic in item["topics"]),
-        data=parse_data(item["data"]),
-        block_number=parse_quantity(item["blockNumber"]),
-        block_hash=parse_word(item["blockHash"]),
-        transaction_hash=parse_word(item["transactionHash"]),
-        log_index=parse_quantity(item["logIndex"]),
+    return Log.unchecked(
+        address=parse_address(value["address"]),
+        topics=tuple([parse_word(topic) for topic in topics]),
+        data=parse_data(value["data"]),
+        block_number=parse_index(value["blockNumber"]),
+        block_hash=parse_word(value["blockHash"]),
+        transaction_hash=parse_word(value["transactionHash"]),
+        log_index=parse_index(value["logIndex"]),
     )
 
 

@@ -50,7 +50,25 @@ class BlockTagType(click.ParamType[int | str]):
         return int(value)
 
 
+class HashType(click.ParamType[bytes]):
+    """32 bytes in ``0x`` hex."""
+
+    name = "hash"
+
+    def convert(self, value: str | bytes, param: click.Parameter | None, ctx: click.Context | None) -> bytes:
+        if isinstance(value, bytes):
+            return value
+        try:
+            data = bytes.fromhex(value.removeprefix("0x"))
+        except ValueError:
+            data = b""
+        if len(data) != 32 or not value.startswith("0x"):
+            self.fail(f"{value!r} is no hash: expected 32 bytes in 0x hex", param, ctx)
+        return data
+
+
 ADDRESS = AddressType()
+HASH = HashType()
 PROPOSAL_ID = ProposalIdType()
 BLOCK = click.IntRange(min=0)
 BLOCK_TAG = BlockTagType()

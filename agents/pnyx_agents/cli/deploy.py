@@ -10,12 +10,14 @@ import click
 
 from pnyx_agents.cli.arguments import ADDRESS, DAYS
 from pnyx_agents.cli.options import config_option, json_option, option_for, print_json, settings_from
+from pnyx_agents.cli.plan import open_account, password_option, require_consent, send_plan, show_plan, yes_option
 
 if TYPE_CHECKING:
     from pnyx_agents.settings import LogSettings, Settings
     from pnyx_policies.configuration import Configuration
     from pnyx_tools.chain import Chain
-    from pnyx_tools.deployment import Deployed, Plan
+    from pnyx_tools.deployment import Deployed
+    from pnyx_tools.signer.settings import WriterKind
 
 DAY_SECONDS = 24 * 3600
 
@@ -25,60 +27,68 @@ DAY_SECONDS = 24 * 3600
 @click.option(
     "--keystore", type=click.Path(path_type=Path), required=True, help="The operator's key, which pays and administers."
 )
-@click.option("--password-file", type=click.Path(path_type=Path), help="Its password; else it is asked for.")
+@password_option
 @click.option("--evidence-uri", required=True, help="Where members will find the bundles; stands in the registration.")
 @click.option("--signer", type=ADDRESS, help="Address of the signer's key; default: the keystore of [signer].")
 @click.option("--plain-key", is_flag=True, help="No gate: the signer's own account votes, members see DECLARED.")
+@click.option(
+    "--atomic",
+    is_flag=True,
+    help="No gate: the signer's own account votes, and runs AtomicAccount (EIP-7702); members see ATOMIC.",
+)
+@click.option("--operator", type=ADDRESS, help="Who may announce changes; default: the account of --keystore.")
 @click.option(
     "--guardian",
     type=ADDRESS,
     help="Who can pause the gate's votes, usually the DAO's timelock; default: the operator.",
 )
-@click.option("--log", "log", type=ADDRESS, help="Use this decision log instead of a new one.")
-@click.option("--factory", type=ADDRESS, help="Use this gate factory instead of a new one.")
+@click.option("--log", "log", type=ADDRESS, help="Use this decision log instead of the one at the usual address.")
+@click.option("--factory", type=ADDRESS, help="Use this gate factory instead of the one at the usual address.")
 @click.option(
     "--notice-days", type=DAYS, default=3, show_default=True, help="Notice of configuration changes; at least 1."
 )
 @click.option(
     "--delay-days", type=DAYS, default=2, show_default=True, help="Delay of signer and governor changes of the gate."
 )
-@click.option("--yes", is_flag=True, help="Send without asking.")
+@yes_option
 @json_option
 def command(
     config: Path, keystore: Path, password_file: Path | None, evidence_uri: str, signer: str | None, plain_key: bool,
-    guardian: str | None, log: str | None, factory: str | None, notice_days: int, delay_days: int, yes: bool,
-    as_json: bool,
+    atomic: bool, operator: str | None, guardian: str | None, log: str | None, factory: str | None, notice_days: int,
+    delay_days: int, yes: bool, as_json: bool,
 ) -> None:  # fmt: skip
-    """Put the log, the factory and the gate on a chain, or register a plain key. Shows the plan and its cost first.
+    """Make a writer: a gate, or the signer's own account. Shows the plan and its cost first.
+
+    Log, factory and AtomicAccount have the same address on every chain; what is not there yet is put there.
 
     When the configuration has a [log] already, this makes the chain follow the file: a changed configuration is
-    announced, and, once the notice is over, activated.
+    announced, and, once the notice is over, activated. With --atomic it delegates the signer's account again.
     """
     from pnyx_agents.assembly import check_chain, declared_configuration, evidence, writer_of
-    from pnyx_agents.readable import coins
     from pnyx_contracts.entry import Declaration
     from pnyx_contracts.errors import UsageError
     from pnyx_tools.chain import Chain
-    from pnyx_tools.deployment import Wish, carry_out, plan, plan_change
-    from pnyx_tools.keystore import ask_password, load_account, read_password
+    from pnyx_tools.deployment import Wish, plan, plan_change, plan_delegation
 
     settings = settings_from(config)
-    if settings.log is not None and (plain_key or guardian or log or factory):
-        raise UsageError(
-            f"{config} has a [log] already, so this announces or activates a change of configuration",
-            hint="leave out --plain-key, --guardian, --log and --factory; or take [log] out of the file to deploy anew",
-        )
+    _require_no_contradiction(
+        settings, config, plain_key=plain_key, atomic=atomic, operator=operator, guardian=guardian, log=log,
+        factory=factory,
+    )  # fmt: skip
     if "://" not in evidence_uri:
         raise UsageError(f"{evidence_uri!r} is no URI", hint="for example https://example.org/evidence")
     chain = Chain(settings.chain.rpc)
     check_chain(chain, settings)
     configuration = declared_configuration(settings)
-    account = load_account(keystore, read_password(password_file) if password_file else ask_password(keystore))
-    signer = signer or _signer_of(settings) or (account.address if plain_key else None)
+    account = open_account(keystore, password_file)
+    own_account = plain_key or atomic
+    signer = signer or _signer_of(settings) or (account.address if own_account else None)
     declaration = Declaration(
         config_hash=configuration.hash, governors=configuration.governors, evidence_uri=evidence_uri
     )
-    if settings.log is not None:
+    if settings.log is not None and atomic:
+        what = plan_delegation(chain, settings.log.address, account.address)
+    elif settings.log is not None:
         writer = writer_of(settings, signer or account.address)
         what = plan_change(chain, settings.log.address, writer, account.address, declaration)
     elif signer is None:
@@ -88,31 +98,59 @@ def command(
         )
     else:
         wish = Wish(
-            log=log, factory=factory, gate=not plain_key, signer=signer, guardian=guardian,
-            notice_seconds=notice_days * DAY_SECONDS, delay_seconds=delay_days * DAY_SECONDS,
+            log=log, factory=factory, kind=_kind(plain_key=plain_key, atomic=atomic), signer=signer, operator=operator,
+            guardian=guardian, notice_seconds=notice_days * DAY_SECONDS, delay_seconds=delay_days * DAY_SECONDS,
             declaration=declaration,
         )  # fmt: skip
         what = plan(chain, wish, account.address)
-    _show_plan(what, settings, configuration, evidence_uri)
+    _show_declaration(settings, configuration, evidence_uri)
+    show_plan(what)
     if settings.log is None:
-        gate = "" if plain_key else f"; delay of signer and governor changes: {delay_days} days"
+        gate = "" if own_account else f"; delay of signer and governor changes: {delay_days} days"
         click.echo(f"Notice of later changes: {notice_days} days{gate}.", err=True)
-    held = chain.balance(account.address)
-    if held < what.max_cost_wei:
-        raise UsageError(
-            f"the operator {account.address} has {coins(held)}, which may be too little", hint="send it coins for gas"
-        )
-    if not yes:
-        click.confirm("Send these transactions?", abort=True, err=True)
+    require_consent(chain, what, yes=yes)
     stored = evidence(settings).put_configuration(configuration)  # before the chain speaks of it
-    deployed = carry_out(chain, what, account, lambda text: click.echo(f"... {text}", err=True))
+    deployed = send_plan(chain, what, account)
     if as_json:
         print_json({**deployed.model_dump(mode="json"), "configuration": str(stored)})
+    elif settings.log is not None and atomic:
+        click.echo(f"\nDone. {account.address} runs AtomicAccount; [log] needs the line: atomic = true")
     elif settings.log is not None:
         click.echo(f"\nDone. The configuration lies in {stored}: publish it with the bundles.")
         _show_notice(chain, settings.log, deployed.writer)
     else:
-        _show_result(deployed, signer, evidence_uri, stored, config)
+        _show_result(deployed, signer, evidence_uri, stored, config, atomic=atomic)
+
+
+def _require_no_contradiction(
+    settings: Settings, config: Path, *, plain_key: bool, atomic: bool, operator: str | None, guardian: str | None,
+    log: str | None, factory: str | None,
+) -> None:  # fmt: skip
+    """Raises `UsageError` for options that cannot stand together, or beside a [log]."""
+    from pnyx_contracts.errors import UsageError
+
+    if plain_key and atomic:
+        raise UsageError("--plain-key and --atomic exclude each other", hint="--atomic alone makes the account ATOMIC")
+    if (plain_key or atomic) and (guardian or factory):
+        raise UsageError("--guardian and --factory are for a gate", hint="an account of its own has neither")
+    if settings.log is None:
+        return
+    if plain_key or operator or guardian or log or factory:
+        raise UsageError(
+            f"{config} has a [log] already, so this announces or activates a change of configuration",
+            hint="leave out --plain-key, --operator, --guardian, --log and --factory; or take [log] out of the file to "
+            "deploy anew",
+        )
+    if atomic and settings.log.writer is not None:
+        raise UsageError(f"the writer of {config} is a gate, which needs no --atomic", hint="leave it out")
+
+
+def _kind(*, plain_key: bool, atomic: bool) -> WriterKind:
+    from pnyx_tools.signer.settings import WriterKind
+
+    if atomic:
+        return WriterKind.ATOMIC
+    return WriterKind.PLAIN_KEY if plain_key else WriterKind.GATE
 
 
 def _signer_of(settings: Settings) -> str | None:
@@ -124,9 +162,7 @@ def _signer_of(settings: Settings) -> str | None:
     return keystore_address(settings.path(settings.signer.keystore))
 
 
-def _show_plan(what: Plan, settings: Settings, configuration: Configuration, evidence_uri: str) -> None:
-    from pnyx_agents.readable import coins
-
+def _show_declaration(settings: Settings, configuration: Configuration, evidence_uri: str) -> None:
     click.echo(f"This declares the agent {configuration.agent!r} on chain {settings.chain.chain_id}:", err=True)
     for name, value in (
         ("mode", configuration.mode.value),
@@ -136,10 +172,6 @@ def _show_plan(what: Plan, settings: Settings, configuration: Configuration, evi
         ("evidence", evidence_uri),
     ):
         click.echo(f"  {name:10} {value}", err=True)
-    click.echo(f"\nTransactions of {what.sender}:", err=True)
-    for number, step in enumerate(what.steps, 1):
-        click.echo(f"{number}. {step.what}", err=True)
-    click.echo(f"\nAbout {what.gas:,} gas, at most {coins(what.max_cost_wei)}.", err=True)
 
 
 def _show_notice(chain: Chain, log: LogSettings, writer: str) -> None:
@@ -155,10 +187,14 @@ def _show_notice(chain: Chain, log: LogSettings, writer: str) -> None:
         )
 
 
-def _show_result(deployed: Deployed, signer: str | None, evidence_uri: str, stored: Path, config: Path) -> None:
+def _show_result(
+    deployed: Deployed, signer: str | None, evidence_uri: str, stored: Path, config: Path, *, atomic: bool
+) -> None:
     click.echo(f'\nDone. Put this into the configuration:\n\n[log]\naddress = "{deployed.log}"')
     if deployed.factory is not None:
         click.echo(f'writer = "{deployed.writer}"\nfactory = "{deployed.factory}"')
+    if atomic:
+        click.echo("atomic = true")
     click.echo(f"start_block = {deployed.start_block}")
     click.echo(
         f"\nThen:\n"

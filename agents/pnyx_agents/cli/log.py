@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,10 @@ from pnyx_agents.cli.arguments import ADDRESS, BLOCK
 from pnyx_agents.cli.options import json_option, print_json
 
 if TYPE_CHECKING:
-    from pnyx_contracts.entry import Entry
+    from pnyx_contracts.entry import Entry, Remark
+
+MAX_URI = 200
+"""Characters of a stranger's URI that are shown."""
 
 
 @click.command("log")
@@ -21,10 +25,13 @@ if TYPE_CHECKING:
 @click.option("--from-block", type=BLOCK, default=0, show_default=True, help="Where to start reading.")
 @json_option
 def command(rpc: str, address: str, writer: str | None, from_block: int, as_json: bool) -> None:
-    """The entries of a decision log, as the chain has them. `pnyx verify` checks them."""
+    """The entries of a decision log, and what people say about them, as the chain has both.
+
+    `pnyx verify` checks the entries. A remark is worth what its author is.
+    """
     from pnyx_agents.console import Console
     from pnyx_contracts.artifacts import artifact
-    from pnyx_contracts.decision_log import ENTRY_TOPIC, decode_entry
+    from pnyx_contracts.decision_log import ENTRY_TOPIC, REMARKED_TOPIC, decode_entry, decode_remark
     from pnyx_contracts.errors import UsageError
     from pnyx_tools.rpc import Rpc
 
@@ -34,26 +41,59 @@ def command(rpc: str, address: str, writer: str | None, from_block: int, as_json
             f"there is no decision log at {address} on chain {reader.chain_id()}",
             hint="check the log's address, and that the RPC endpoint is one of the right chain",
         )
-    topics = [ENTRY_TOPIC, bytes.fromhex(writer.removeprefix("0x")).rjust(32, b"\0")] if writer else [ENTRY_TOPIC]
+    about = [bytes.fromhex(writer.removeprefix("0x")).rjust(32, b"\0")] if writer else []
     with Console(stderr=True).status("reading the log"):
-        entries = [decode_entry(log) for log in reader.logs(from_block, reader.block().number, topics, [address])]
+        head = reader.block().number
+        entries = [decode_entry(log) for log in reader.logs(from_block, head, [ENTRY_TOPIC, *about], [address])]
+        topics = [REMARKED_TOPIC, None, *about]
+        remarks = [decode_remark(log) for log in reader.logs(from_block, head, topics, [address])]
     if as_json:
-        print_json([entry.model_dump(mode="json") for entry in entries])
+        said = [remark.model_dump(mode="json") for remark in remarks]
+        print_json({"entries": [entry.model_dump(mode="json") for entry in entries], "remarks": said})
         return
+    said_about: dict[tuple[str, int], list[Remark]] = {}
+    for remark in remarks:
+        said_about.setdefault((remark.writer, remark.seq), []).append(remark)
     for entry in entries:
-        _show(entry)
+        _show(entry, said_about.pop((entry.writer, entry.seq), []))
+    for (of, seq), earlier in said_about.items():
+        click.echo(f"entry {seq} of {of}, before block {from_block}")
+        _show_remarks(earlier)
     click.echo(f"{len(entries)} entries. pnyx verify checks them; pnyx show RECORD --evidence WHERE shows one in full.")
 
 
-def _show(entry: Entry) -> None:
+def _show(entry: Entry, remarks: Sequence[Remark]) -> None:
     from pnyx_contracts.entry import EntryKind
 
     when = datetime.fromtimestamp(entry.time, UTC).strftime("%Y-%m-%d %H:%M:%S")
     click.echo(f"{when} UTC  entry {entry.seq} of {entry.writer}: {entry.kind.name.lower().replace('_', ' ')}")
     if entry.kind is EntryKind.VOTE:
         click.echo(f"    vote         {_support(entry.action)}")
-    click.echo(f"    record       0x{entry.record_root.hex()}")
-    click.echo(f"    transaction  0x{entry.transaction_hash.hex()}\n")
+    if entry.kind is EntryKind.SUCCEEDED:
+        click.echo(f"    goes on as   {_other_writer(entry.action)}")
+    elif entry.kind is EntryKind.SUCCEEDS:
+        click.echo(f"    goes on for  {_other_writer(entry.action)}, last head 0x{entry.record_root[:24].hex()}")
+    else:
+        click.echo(f"    record       0x{entry.record_root.hex()}")
+    click.echo(f"    transaction  0x{entry.transaction_hash.hex()}")
+    _show_remarks(remarks)
+
+
+def _show_remarks(remarks: Sequence[Remark]) -> None:
+    """What they say is worth what their authors are; nothing in them writes to the terminal."""
+    from pnyx_policies.text import visible
+
+    for remark in remarks:
+        where = f", {' '.join(visible(remark.uri).split())[:MAX_URI]}" if remark.uri else ""
+        bound = f", hash 0x{remark.hash.hex()}" if any(remark.hash) else ""
+        click.echo(f"    remark       {remark.verdict.name.lower()}, says {remark.author}{where}{bound}")
+    click.echo()
+
+
+def _other_writer(action: bytes) -> str:
+    from eth_utils.address import to_checksum_address
+
+    return str(to_checksum_address(action[-20:]))
 
 
 def _support(action: bytes) -> str:

@@ -11,6 +11,7 @@ from pnyx_agents.cli.options import config_option, json_option, print_json
 
 if TYPE_CHECKING:
     from pnyx_policies.bundle import Bundle
+    from pnyx_policies.disclosure import Disclosure
 
 
 @click.command("show")
@@ -19,34 +20,47 @@ if TYPE_CHECKING:
 @click.option("--evidence", help="Folder or URL of the bundles, to show a decision without a configuration.")
 @json_option
 def command(what: str, config: Path, evidence: str | None, as_json: bool) -> None:
-    """A decision, readable. WHAT is a proposal of this agent, a record root (0x...) or the path of a bundle file."""
-    bundle = _find(what, config, evidence)
-    if as_json:
-        print_json(bundle.model_dump(mode="json"))
-        return
+    """A decision, readable. WHAT is a proposal of this agent, a record root (0x...), a bundle file or a disclosure."""
     from pnyx_agents.console import Console
-    from pnyx_agents.readable import print_dossier
+    from pnyx_agents.readable import print_disclosure, print_dossier
+    from pnyx_policies.disclosure import Disclosure
+    from pnyx_policies.verify.record import dossier_of
 
-    console = Console()
-    print_dossier(bundle.dossier, console)
+    found, console = _find(what, config, evidence), Console()
+    if as_json:
+        print_json(found.model_dump(mode="json"))
+        return
+    if isinstance(found, Disclosure):
+        print_disclosure(found, console)
+        console.print(f"\n{_WHAT_IT_PROVES}", style="dim")
+        return
+    bundle = found
+    print_dossier(dossier_of(bundle), console)
     console.print(f"\nrecord root 0x{bundle.record_root.hex()}\nprompt hash 0x{bundle.prompt_hash.hex()}", style="dim")
 
 
-def _parse(file: Path) -> Bundle:
-    """Raises `UsageError` when the file is none of ours."""
+_WHAT_IT_PROVES = (
+    "The file holds together. That this record stands on chain is for `pnyx verify` to say: --disclosure FILE."
+)
+
+
+def _parse(file: Path) -> Bundle | Disclosure:
+    """Raises `UsageError` when the file is none of ours, `ChangedDisclosureError` when it was tampered with."""
     from pnyx_contracts.errors import DecodingError, UsageError
     from pnyx_policies.bundle import Bundle
+    from pnyx_policies.disclosure import FORMAT, open_disclosure
 
+    data = file.read_bytes()
     try:
-        return Bundle.parse(file.read_bytes())
+        return open_disclosure(data) if f'"format":"{FORMAT}"'.encode() in data else Bundle.parse(data)
     except DecodingError as error:
         raise UsageError(
-            f"{file} is no bundle: {error.message}",
-            hint="the bundle of a record is named by its record root, ROOT.json",
+            f"{file} is no bundle and no disclosure: {error.message}",
+            hint="the bundle of a record is named by its record root, ROOT.json; pnyx disclose writes disclosures",
         ) from error
 
 
-def _find(what: str, config: Path, evidence: str | None) -> Bundle:
+def _find(what: str, config: Path, evidence: str | None) -> Bundle | Disclosure:
     from pnyx_agents.cli.word import load_bundle, record_root
     from pnyx_contracts.errors import UsageError
     from pnyx_policies.bundle import Bundle

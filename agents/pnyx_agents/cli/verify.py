@@ -3,30 +3,56 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from pnyx_agents.cli.arguments import ADDRESS, BLOCK, BLOCK_TAG
+from pnyx_agents.cli.arguments import ADDRESS, BLOCK, BLOCK_TAG, HASH
 from pnyx_agents.cli.options import json_option, print_json
+
+if TYPE_CHECKING:
+    from pnyx_policies.disclosure import Disclosure
+    from pnyx_policies.verify import Verdict
 
 
 @click.command("verify")
-@click.option("--rpc", required=True, help="JSON-RPC endpoint of the chain; best one that keeps old state.")
+@click.option(
+    "--rpc", "rpcs", multiple=True, required=True,
+    help="JSON-RPC endpoint of the chain; best one that keeps old state. Again for each further chain.",
+)  # fmt: skip
 @click.option("--log", "address", type=ADDRESS, required=True, help="The decision log.")
 @click.option(
     "--writer", type=ADDRESS, help="Check this writer only, a gate or an account; default: every writer of the log."
 )
 @click.option("--evidence", help="Folder or URL of the bundles; default: where each writer says on chain.")
+@click.option("--log-only", is_flag=True, help="Only steps 1 to 8: look at no evidence.")
 @click.option("--factory", type=ADDRESS, help="The one gate factory to accept; default: any with our code.")
-@click.option("--second-rpc", help="Another node, which must agree about the chain and every head.")
+@click.option(
+    "--second-rpc", "second_rpcs", multiple=True,
+    help="Another node, which must show the same heads, entries, votes and proposals.",
+)  # fmt: skip
 @click.option(
     "--upto", type=BLOCK_TAG, default="finalized", show_default=True, help="Check up to this block: a tag or a number."
 )
+@click.option(
+    "--block-hash", type=HASH, help="Check up to the block with this hash, which you trust, and prove state against it."
+)
 @click.option("--from-block", type=BLOCK, help="Where the log's events begin; found out when left out.")
+@click.option(
+    "--verdicts", type=click.Path(dir_okay=False, path_type=Path), help="Write every verdict to this file, one a line."
+)
+@click.option(
+    "--disclosure", "disclosures", multiple=True, type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="A file that opens sealed fields of a record; can be given several times.",
+)  # fmt: skip
 @json_option
 def command(
-    rpc: str, address: str, writer: str | None, evidence: str | None, factory: str | None, second_rpc: str | None,
-    upto: int | str, from_block: int | None, as_json: bool,
+    rpcs: tuple[str, ...], address: str, writer: str | None, evidence: str | None, log_only: bool, factory: str | None,
+    second_rpcs: tuple[str, ...], upto: int | str, block_hash: bytes | None, from_block: int | None,
+    verdicts: Path | None, disclosures: tuple[Path, ...], as_json: bool,
 ) -> None:  # fmt: skip
     """Check a decision log: anyone can, with one RPC endpoint and the log's address.
 
@@ -34,17 +60,53 @@ def command(
     differs, is missing or is not proven; 2: wrong usage; 3: an endpoint cannot be reached. See docs/verifying.md.
     """
     from pnyx_agents.console import Console
+    from pnyx_contracts.errors import UsageError
     from pnyx_tools.rpc import Rpc
-    from pnyx_tools.verifier import render, verify
+    from pnyx_tools.verifier import render, verify_chains
 
+    if len(rpcs) > 1 and (block_hash is not None or disclosures):
+        raise UsageError("a block hash, or a disclosure, belongs to one chain", hint="give --rpc once with it")
+    if log_only and disclosures:
+        raise UsageError("--log-only looks at no record that a disclosure could open", hint="leave one of them out")
+    opened = [_opened(file) for file in disclosures]
     console = Console(stderr=True)
-    with console.status("reading the log") as status:
-        report = verify(
-            Rpc(rpc), address, writer, evidence, factory=factory, upto=upto,
-            from_block=from_block, second_reader=Rpc(second_rpc) if second_rpc else None, progress=status.update,
+    with ExitStack() as stack:
+        on_verdict = _writing(stack, verdicts) if verdicts else None
+        status = stack.enter_context(console.status("reading the log"))
+        checked = verify_chains(
+            [Rpc(rpc) for rpc in rpcs], address, second_readers=[Rpc(rpc) for rpc in second_rpcs], writer=writer,
+            evidence=evidence, factory=factory, upto=upto, block_hash=block_hash, from_block=from_block,
+            disclosures=opened, log_only=log_only, on_verdict=on_verdict, progress=status.update,
         )  # fmt: skip
     if as_json:
-        print_json(report.to_json())
+        print_json(checked.chains[0].to_json() if len(rpcs) == 1 else checked.to_json())
     else:
-        render(report, Console())
-    sys.exit(report.exit_code)
+        for report in checked.chains:
+            render(report, Console())
+    sys.exit(checked.exit_code)
+
+
+def _writing(stack: ExitStack, path: Path) -> Callable[[int, Verdict], None]:
+    """Writes each verdict as one line of JSON, with its chain and its writer."""
+    import json
+
+    file = stack.enter_context(path.open("w", encoding="utf-8"))
+
+    def write(chain_id: int, verdict: Verdict) -> None:
+        line = {"chain_id": chain_id, "writer": verdict.about.writer or None, **verdict.to_json()}
+        file.write(json.dumps(line, ensure_ascii=False) + "\n")
+
+    return write
+
+
+def _opened(file: Path) -> Disclosure:
+    """Raises `UsageError` when it is none, `DiffersError` when it was tampered with."""
+    from pnyx_contracts.errors import DecodingError, DiffersError, UsageError
+    from pnyx_policies.disclosure import open_disclosure
+
+    try:
+        return open_disclosure(file.read_bytes())
+    except DecodingError as error:
+        raise UsageError(f"{file} is no disclosure: {error.message}", hint="pnyx disclose writes them") from error
+    except DiffersError as error:
+        raise DiffersError(f"{file}: {error.message}", hint="ask the operator for another one") from error

@@ -81,7 +81,7 @@ def load_bundle(settings: Settings, root: str) -> Bundle:
         raise UsageError("this proposal has no decision yet", hint="pnyx status shows where it stands")
     data = evidence(settings).get_bundle(record_root(root))
     if data is None:
-        raise UsageError(f"the bundle {root} is not in the evidence folder", hint="restore it from a backup")
+        raise UsageError(f"the bundle {root} is not in the agent's data folder", hint="restore it from a backup")
     return Bundle.parse(data)
 
 

@@ -17,6 +17,7 @@ from pnyx_contracts.errors import DiffersError
 from pnyx_tools.chain import Chain
 from pnyx_tools.deployment import Deployed, Wish, carry_out, plan
 from pnyx_tools.keystore import create_keystore, write_secret
+from pnyx_tools.signer.settings import WriterKind
 from pnyx_tools.testing.anvil import Anvil
 from pnyx_tools.testing.deploy import DAY, TOKEN, Governance, deploy, deploy_governance, encode_call
 
@@ -110,7 +111,7 @@ def _deploy(node: Anvil, folder: Path, settings: Settings) -> Deployed:
     node.set_balance(signer, 10 * TOKEN)
     configuration = assembly.declared_configuration(settings)
     wish = Wish(
-        log=None, factory=None, gate=True, signer=signer, guardian=None, notice_seconds=DAY, delay_seconds=DAY,
+        kind=WriterKind.GATE, signer=signer, notice_seconds=DAY, delay_seconds=DAY,
         declaration=Declaration(
             config_hash=configuration.hash, governors=configuration.governors,
             evidence_uri=(folder / "evidence").as_uri(),

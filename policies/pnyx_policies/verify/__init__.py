@@ -32,6 +32,16 @@ show: that a model was really asked, and that it really gave the recorded answer
 operator.
 """
 
-from pnyx_policies.verify.verdict import About, Report, Status, Step, Tier, Verdict, WriterReport
+from pnyx_policies.verify.verdict import (
+    About,
+    ChainsReport,
+    Report,
+    Status,
+    Step,
+    Tier,
+    Verdict,
+    Verdicts,
+    WriterReport,
+)
 
-__all__ = ["About", "Report", "Status", "Step", "Tier", "Verdict", "WriterReport"]
+__all__ = ["About", "ChainsReport", "Report", "Status", "Step", "Tier", "Verdict", "Verdicts", "WriterReport"]

@@ -6,12 +6,23 @@ with the state that the log itself holds.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from eth_utils.address import to_checksum_address
+
+from pnyx_contracts.addresses import delegate_of
 from pnyx_contracts.artifacts import artifact
-from pnyx_contracts.decision_log import fold, genesis, initial_head
+from pnyx_contracts.decision_log import (
+    SUCCESSION,
+    fold,
+    genesis,
+    initial_head,
+    succession_root,
+    succession_subject,
+)
 from pnyx_contracts.entry import (
     ConfigurationActivated,
     ConfigurationAnnounced,
@@ -26,10 +37,9 @@ from pnyx_policies.verify.verdict import About, Step, Tier, Verdict
 
 LogEvent = Registered | Entry | ConfigurationAnnounced | ConfigurationActivated
 
-DELEGATION_PREFIX: Final = bytes.fromhex("ef0100")
-"""EIP-7702: the code of an account that delegated itself to a contract; 20 bytes of address follow."""
-
-_GATE_KINDS: Final = range(EntryKind.SIGNER_ANNOUNCED, EntryKind.UNPAUSED + 1)
+_GATE_KINDS: Final = frozenset(k for k in EntryKind if EntryKind.SIGNER_ANNOUNCED <= k <= EntryKind.UNPAUSED)
+_ANSWERS: Final = frozenset(k for k in EntryKind if k <= EntryKind.CORRECTION)
+"""Kinds of entries about proposals."""
 
 
 def check_log_code(code: bytes) -> Verdict:
@@ -49,33 +59,61 @@ class Scope:
 
 
 class History:
-    """Steps 2 to 4 for one writer.
+    """Steps 2 to 4 for one writer, in little room however many events there are.
 
     `number_in_contracts` gives the number by which contracts know a block of the endpoint's (Arbitrum has two), None
-    where nobody can tell.
+    where nobody can tell. `is_gate`: a vote gate of ours, whose guardian can pause its votes.
     """
 
     def __init__(
-        self, chain_id: int, log: str, writer: str, number_in_contracts: Callable[[int], int | None] = lambda n: n
+        self,
+        chain_id: int,
+        log: str,
+        writer: str,
+        number_in_contracts: Callable[[int], int | None] = lambda n: n,
+        *,
+        is_gate: bool = False,
     ) -> None:
         self._chain_id = chain_id
         self._log = log
         self._number_in_contracts = number_in_contracts
+        self._is_gate = is_gate
         self.writer = writer
-        self.entries: list[Entry] = []
         self.scopes: list[Scope] = []
         """By epoch."""
-        self.verdicts: list[Verdict] = []
+        self.entries = 0
+        """How many there were so far."""
+        self.kinds: Counter[EntryKind] = Counter()
+        self.paused = False
+        """The guardian of the gate has paused its votes."""
+        self.beginning: Entry | None = None
+        """The SUCCEEDS entry of a writer that took another one's place."""
+        self.end: Entry | None = None
+        """The SUCCEEDED entry of a writer whose place another one took."""
         self._head = b""
+        self._last_seq = 0
         self._notice_seconds = 0
         self._announced: ConfigurationAnnounced | None = None
         self._activation: Entry | None = None
         """A CONFIG_ACTIVATED entry whose event is still to come."""
 
     @property
+    def head(self) -> bytes:
+        """After the last event."""
+        return self._head
+
+    @property
     def start_block(self) -> int | None:
         """Where the writer's duties begin; None when it never registered."""
         return self.scopes[0].from_block if self.scopes else None
+
+    @property
+    def predecessor(self) -> str | None:
+        return None if self.beginning is None else _other_writer(self.beginning)
+
+    @property
+    def successor(self) -> str | None:
+        return None if self.end is None else _other_writer(self.end)
 
     def declaration_at(self, entry: Entry) -> Declaration | None:
         """The configuration that an entry was made under."""
@@ -91,21 +129,22 @@ class History:
         in_force = [scope for scope in self.scopes if scope.from_block <= block]
         return frozenset(in_force[-1].declaration.governors) if in_force else frozenset()
 
-    def take(self, event: LogEvent) -> None:
-        """The writer's next event."""
+    def answers_for(self, governor: str, block: int) -> bool:
+        """A proposal announced in this block is the writer's to answer: not one from after its end."""
+        return governor in self.governors_at(block) and (self.end is None or block <= self.end.block_number)
+
+    def take(self, event: LogEvent) -> Sequence[Verdict]:
+        """The writer's next event, and what is to be said about it."""
         match event:
-            case Registered():
-                self.verdicts.extend(self._register(event))
             case Entry():
-                self.verdicts.extend(self._append(event))
+                return self._append(event)
+            case Registered():
+                return list(self._register(event))
             case ConfigurationAnnounced():
                 self._announced = event
+                return ()
             case ConfigurationActivated():
-                self.verdicts.extend(self._activate(event))
-
-    def close(self, state: WriterState) -> None:
-        """All events were taken; `state` is what the log holds at the block that they reach to."""
-        self.verdicts.extend(self._closing(state))
+                return list(self._activate(event))
 
     # 2. Registration
 
@@ -128,26 +167,63 @@ class History:
         else:
             yield about.matches(Step.REGISTRATION)
 
+    def _succession(self, entry: Entry, about: About) -> Iterator[Verdict]:
+        """Both entries of a succession name the two writers; the first entry of the one is the last of the other."""
+        other, begins = _other_writer(entry), entry.kind is EntryKind.SUCCEEDS
+        old, new = (other, self.writer) if begins else (self.writer, other)
+        if begins:
+            self.beginning = self.beginning or entry
+        else:
+            self.end = entry
+        if begins and entry.seq != 1:
+            yield about.differs(
+                Step.REGISTRATION, "seq", expected=1, seen=entry.seq, reason="a writer succeeds with its first entry"
+            )
+        if (entry.subject, entry.prompt_hash) != (succession_subject(old, new), SUCCESSION):
+            yield about.differs(Step.REGISTRATION, "subject", reason=f"it speaks of another succession than {other}'s")
+
     # 3. Entries
 
-    def _append(self, entry: Entry) -> Iterator[Verdict]:
-        about = About(self.writer, entry.seq)
-        expected = self.entries[-1].seq + 1 if self.entries else 1
+    def _append(self, entry: Entry) -> Sequence[Verdict]:
+        """Most entries of an honest log leave nothing to say before the last one; there may be millions."""
+        expected, ended = self._last_seq + 1, self.end is not None
         self._head = fold(self._head, entry)
-        self.entries.append(entry)
+        self._last_seq = entry.seq
+        self.entries += 1
+        self.kinds[entry.kind] += 1
+        if (
+            entry.seq == expected
+            and entry.epoch == max(len(self.scopes) - 1, 0)
+            and not ended
+            and self._is_usual(entry)
+        ):
+            return ()
+        return list(self._unusual(entry, expected, ended))
+
+    def _is_usual(self, entry: Entry) -> bool:
+        return entry.kind in _ANSWERS and not (self.paused and entry.kind is EntryKind.VOTE)
+
+    def _unusual(self, entry: Entry, expected: int, ended: bool) -> Iterator[Verdict]:
+        about = About(self.writer, entry.seq)
         if entry.seq != expected:
             yield about.differs(
                 Step.ENTRIES, "seq", expected=expected, seen=entry.seq, reason="entries are not shown, or shown twice"
             )
+        if ended:
+            yield about.differs(Step.ENTRIES, "end", reason="an entry after another writer took this one's place")
         yield from self._configuration_of(entry, about)
+        if entry.kind in {EntryKind.SUCCEEDS, EntryKind.SUCCEEDED}:
+            yield from self._succession(entry, about)
+        yield from self._administration(entry, about)
 
-    def _closing(self, state: WriterState) -> Iterator[Verdict]:
+    def close(self, state: WriterState) -> Iterator[Verdict]:
+        """All events were taken; `state` is what the log holds at the block that they reach to."""
         about = About(self.writer)
         if not self.scopes:
             why = "the log's state knows the writer, its event is not shown" if state.registered else "never registered"
             yield about.missing(Step.REGISTRATION, why)
             return
-        last = self.entries[-1].seq if self.entries else 0
+        last = self._last_seq
         if not state.registered:
             yield about.differs(Step.ENTRIES, "state", reason="the log's state does not know this writer")
         elif state.seq != last:
@@ -156,6 +232,9 @@ class History:
         elif state.head != self._head:
             reason = "an altered entry, or an altered registration"
             yield about.differs(Step.ENTRIES, "head", expected=state.head, seen=self._head, reason=reason)
+        elif state.closed != (self.end is not None):
+            expected = "closed" if state.closed else "open"
+            yield about.differs(Step.ENTRIES, "end", expected=expected, seen="open" if state.closed else "closed")
         else:
             yield about.matches(Step.ENTRIES, reason=f"{last} entries, head {to_hex(self._head)}")
         if state.epoch != len(self.scopes) - 1:
@@ -171,6 +250,20 @@ class History:
             yield self._announcement(entry, about)
         if entry.kind is EntryKind.CONFIG_ACTIVATED:
             self._activation = entry
+
+    # 5, too: what a gate reports about itself
+
+    def _administration(self, entry: Entry, about: About) -> Iterator[Verdict]:
+        """Only a gate has a signer, an allowlist and a pause to report about; and none of ours votes while paused."""
+        if entry.kind in _GATE_KINDS and not self._is_gate:
+            reason = "administration of a gate, by a writer that is none"
+            yield about.differs(Step.WRITER, "kind", seen=entry.kind.name, reason=reason)
+        elif entry.kind in {EntryKind.PAUSED, EntryKind.UNPAUSED}:
+            self.paused = entry.kind is EntryKind.PAUSED
+        elif entry.kind is EntryKind.VOTE and self.paused:
+            yield about.differs(
+                Step.WRITER, "paused", reason="a vote while its votes were paused: no gate of ours does that"
+            )
 
     def _announcement(self, entry: Entry, about: About) -> Verdict:
         event = self._announced
@@ -221,24 +314,76 @@ class GateEvidence:
 
 
 def check_writer(
-    writer: str, log: str, code: bytes, gate: GateEvidence | None, trusted_factory: str | None = None
+    writer: str,
+    log: str,
+    code: bytes,
+    gate: GateEvidence | None,
+    trusted_factory: str | None = None,
+    delegate_code: bytes = b"",
 ) -> tuple[Tier, Verdict]:
     """Step 5. `trusted_factory` is the one that the member wants to see; without it, any contract with our factory's
-    code for this log will do, because that code and the gate's are all that the promise rests on.
+    code for this log will do, because that code and the gate's are all that the promise rests on. `delegate_code` is
+    the code that an EIP-7702 account runs.
 
-    An EIP-7702 account counts as declared here; `Docket.tier_of_account` looks at its votes.
+    Such an account counts as declared here; its votes (step 6) can show that it is atomic.
     """
     about = About(writer)
     if not code:
         return Tier.DECLARED, about.matches(Step.WRITER, reason="a plain key: entry first, then vote; not enforced")
-    if code.startswith(DELEGATION_PREFIX):
-        return Tier.DECLARED, about.matches(
-            Step.WRITER, reason="an EIP-7702 account: its key can vote without an entry"
-        )
+    delegate = delegate_of(code)
+    if delegate is not None:
+        runs = _what_it_runs(delegate, delegate_code, log)
+        reason = f"an EIP-7702 account that runs {runs}: its key can vote without an entry"
+        return Tier.DECLARED, about.matches(Step.WRITER, reason=reason)
     problem = _gate_problem(log, code, gate, trusted_factory)
     if problem:
         return Tier.UNKNOWN, about.differs(Step.WRITER, "gate", reason=problem)
     return Tier.ENFORCED, about.matches(Step.WRITER, reason="a vote gate of ours: no vote without its entry")
+
+
+def _what_it_runs(delegate: str, code: bytes, log: str) -> str:
+    immutables = artifact("AtomicAccount").immutables_of(code)
+    if immutables is None:
+        return f"{delegate}, which is not our AtomicAccount"
+    if _address(immutables["log"]) != log.lower():
+        return f"our AtomicAccount at {delegate} for another log"
+    return f"our AtomicAccount at {delegate}"
+
+
+def check_predecessor(history: History, state: WriterState, last: Entry | None) -> Iterator[Verdict]:
+    """Step 2, for a writer that took another one's place. `state` is the other one's in the log, `last` its SUCCEEDED
+    entry that names this writer, None when the node shows none.
+    """
+    beginning = history.beginning
+    if beginning is None:
+        return
+    about, old = About(history.writer, beginning.seq), _other_writer(beginning)
+    if last is None or not state.closed or last.seq != state.seq:
+        yield about.missing(Step.REGISTRATION, f"the last entry of {old} that names this writer as its successor")
+    elif beginning.record_root != succession_root(state.head):
+        yield about.differs(
+            Step.REGISTRATION, "recordRoot", expected=succession_root(state.head), seen=beginning.record_root,
+            reason=f"it commits to another head than the last one of {old}",
+        )  # fmt: skip
+    else:
+        yield about.matches(Step.REGISTRATION, reason=f"it takes the place of {old}, from its last head on")
+
+
+def check_successor(history: History, first: Entry | None) -> Iterator[Verdict]:
+    """Step 2, for a writer whose place another one took. `first` is that one's SUCCEEDS entry, which names this one."""
+    end = history.end
+    if end is None:
+        return
+    about, new = About(history.writer, end.seq), _other_writer(end)
+    if first is None or first.seq != 1:
+        yield about.missing(Step.REGISTRATION, f"the first entry of {new}, which takes this writer's place")
+    elif first.record_root != succession_root(history.head):
+        yield about.differs(
+            Step.REGISTRATION, "recordRoot", expected=succession_root(history.head), seen=first.record_root,
+            reason=f"{new} commits to another head than this writer's last one",
+        )  # fmt: skip
+    else:
+        yield about.matches(Step.REGISTRATION, reason=f"{new} takes its place, from its last head on")
 
 
 def _gate_problem(log: str, code: bytes, gate: GateEvidence | None, trusted_factory: str | None) -> str:
@@ -259,13 +404,9 @@ def _gate_problem(log: str, code: bytes, gate: GateEvidence | None, trusted_fact
     return "" if gate.confirmed else f"the factory {gate.factory} says that it did not make this gate"
 
 
-def check_administration(writer: str, tier: Tier, entries: list[Entry]) -> Iterator[Verdict]:
-    """Step 5, too: only a gate has a signer, an allowlist and a pause to report about."""
-    for entry in entries:
-        if entry.kind in _GATE_KINDS and tier is not Tier.ENFORCED:
-            yield About(writer, entry.seq).differs(
-                Step.WRITER, "kind", seen=entry.kind.name, reason="administration of a gate, by a writer that is none"
-            )
+def _other_writer(entry: Entry) -> str:
+    """Whom an entry of a succession names."""
+    return str(to_checksum_address(entry.action[12:]))
 
 
 def _address(word: bytes) -> str:

@@ -325,10 +325,11 @@ def _ruleset(case: Case, declared: DeclaredChecks) -> Ruleset:
 
 
 def check_entry(
-    case: Case, support_of: Callable[[Vote], int], configuration: Configuration | None
+    case: Case, support_of: Callable[[Vote], int], configuration: Configuration | None, *, paused: bool = False
 ) -> Iterator[Verdict]:
     """`support_of` gives the governor's number for a vote, `configuration` is the declared one, None when its document
-    is not usable. A correction may say anything: it decides nothing.
+    is not usable. A correction may say anything: it decides nothing. `paused`: the guardian had paused the gate's
+    votes, so that a vote could only be held or skipped.
     """
     about, entry, approval = case.about, case.entry, case.dossier.approval
     if entry.kind is EntryKind.CORRECTION:
@@ -341,7 +342,9 @@ def check_entry(
         where = "kind" if approval is None else "approval"
         yield about.differs(Step.ENTRY, where, seen=entry.kind.name, reason=error.message)
         return
-    if entry.kind is not entitled.kind:
+    if paused and entitled.kind is EntryKind.VOTE and entry.kind in {EntryKind.HOLD, EntryKind.SKIP}:
+        yield about.matches(Step.ENTRY, reason="the guardian had paused the gate's votes")
+    elif entry.kind is not entitled.kind:
         yield about.differs(
             Step.ENTRY, "kind", expected=entitled.kind.name, seen=entry.kind.name,
             reason="the entry is not the one that its record entitles to",

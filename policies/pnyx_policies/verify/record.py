@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
@@ -103,13 +103,13 @@ def check_bundle(
     entry: Entry,
     about: About,
     found: Bundle | DiffersError | None,
-    known_roots: Mapping[bytes, int],
+    owner_of: Callable[[bytes], int | None],
     sealed: Collection[str] = (),
 ) -> Iterator[Verdict]:
     """Step 9. `found` is what lies under the entry's record root: the bundle, what is wrong with it, or None.
     `sealed` are the fields that the configuration in force declares sealed.
 
-    `known_roots` gives the entries by record root, so that a bundle that was put in another's place is named.
+    `owner_of` gives the entry with a record root, so that a bundle that was put in another's place is named.
     """
     match found:
         case None:
@@ -117,7 +117,7 @@ def check_bundle(
                 Step.BUNDLE, f"the bundle of the record {to_hex(entry.record_root)}: removed, or withheld"
             )
         case SwappedBundleError():
-            owner = known_roots.get(found.found)
+            owner = owner_of(found.found)
             whose = f"the bundle of entry {owner}" if owner else "a bundle of no entry of this writer"
             yield about.differs(
                 Step.BUNDLE,

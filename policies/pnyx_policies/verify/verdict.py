@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from enum import Enum, IntEnum
+from itertools import chain
 from typing import Any, Final
 
 from pydantic import JsonValue
 
 from pnyx_contracts.canonical import first_difference
-from pnyx_contracts.entry import EntryKind
+from pnyx_contracts.entry import EntryKind, Remark
 from pnyx_contracts.types import BlockRef, to_hex
 from pnyx_policies.facts import Grade
 
 REPORT_FORMAT: Final = "pnyx.verification.v1"
+
+MAX_KEPT: Final = 1_000
+"""So many verdicts of each status are kept for a writer, and so many remarks; more are counted."""
 
 _SHOWN_CHARACTERS = 240
 
@@ -67,6 +71,9 @@ class Status(Enum):
     @property
     def is_problem(self) -> bool:
         return self in {Status.DIFFERS, Status.MISSING}
+
+
+PROBLEMS: Final = tuple(status for status in Status if status.is_problem)
 
 
 class Tier(Enum):
@@ -171,6 +178,54 @@ class Verdict:
         }
 
 
+class Verdicts:
+    """What was found, in little room however much it is: a count of every verdict, and those that do not match, up to
+    `MAX_KEPT` of each status. `tell` hears every single one.
+    """
+
+    def __init__(self, tell: Callable[[Verdict], None] | None = None) -> None:
+        self.counts: Counter[tuple[Step, Status]] = Counter()
+        self.by_status: Counter[Status] = Counter()
+        self.kept: list[Verdict] = []
+        self._tell = tell
+
+    def add(self, verdicts: Iterable[Verdict]) -> None:
+        for verdict in verdicts:
+            self._add(verdict)
+
+    def _add(self, verdict: Verdict) -> None:
+        if self._tell is not None:
+            self._tell(verdict)
+        self.counts[verdict.step, verdict.status] += 1
+        self.by_status[verdict.status] += 1
+        if verdict.status is not Status.MATCHES and self.by_status[verdict.status] <= MAX_KEPT:
+            self.kept.append(verdict)
+
+    def by_step(self) -> dict[Step, dict[Status, int]]:
+        """Without zeros."""
+        found: dict[Step, dict[Status, int]] = {}
+        for step, status in sorted(self.counts, key=lambda key: (key[0], list(Status).index(key[1]))):
+            found.setdefault(step, {})[status] = self.counts[step, status]
+        return found
+
+    @property
+    def cut(self) -> dict[Status, int]:
+        """How many of each status were left out of `kept`."""
+        numbers = ((status, self.by_status[status]) for status in Status if status is not Status.MATCHES)
+        return {status: number - MAX_KEPT for status, number in numbers if number > MAX_KEPT}
+
+    def to_json(self) -> dict[str, JsonValue]:
+        return {
+            "steps": {
+                str(int(step)): {status.value: count for status, count in counts.items()}
+                for step, counts in self.by_step().items()
+            },
+            "counts": {status.value: self.by_status[status] for status in Status},
+            "verdicts": [verdict.to_json() for verdict in self.kept],
+            "cut": {status.value: count for status, count in self.cut.items()},
+        }
+
+
 @dataclass(slots=True)
 class WriterReport:
     """Everything about one writer. Grows while the steps run."""
@@ -180,10 +235,23 @@ class WriterReport:
     entries: int = 0
     kinds: Counter[EntryKind] = field(default_factory=Counter)
     """How many entries of each kind."""
-    verdicts: list[Verdict] = field(default_factory=list)
+    predecessor: str | None = None
+    """The writer whose place this one took."""
+    successor: str | None = None
+    """The writer that took this one's place."""
+    remarks: list[Remark] = field(default_factory=list)
+    """What others say about its entries: the first `MAX_KEPT`. Information; no verdict of this check."""
+    remarks_cut: int = 0
+    found: Verdicts = field(default_factory=Verdicts)
 
     def add(self, verdicts: Iterable[Verdict]) -> None:
-        self.verdicts.extend(verdicts)
+        self.found.add(verdicts)
+
+    def heed(self, remark: Remark) -> None:
+        if len(self.remarks) < MAX_KEPT:
+            self.remarks.append(remark)
+        else:
+            self.remarks_cut += 1
 
     def to_json(self) -> dict[str, JsonValue]:
         return {
@@ -191,8 +259,11 @@ class WriterReport:
             "tier": self.tier.value,
             "entries": self.entries,
             "kinds": {kind.name.lower(): count for kind, count in sorted(self.kinds.items())},
-            "counts": _counts(self.verdicts),
-            "verdicts": [verdict.to_json() for verdict in self.verdicts],
+            "predecessor": self.predecessor,
+            "successor": self.successor,
+            **self.found.to_json(),
+            "remarks": [_remark_json(remark) for remark in self.remarks],
+            "remarks_cut": self.remarks_cut,
         }
 
 
@@ -203,27 +274,34 @@ class Report:
     chain_id: int
     log: str
     block: BlockRef
+    without_evidence: bool = False
+    """Steps 9 to 20 were left out, because the caller wanted it so."""
     verdicts: list[Verdict] = field(default_factory=list)
     """About the log itself."""
     writers: list[WriterReport] = field(default_factory=list)
 
-    def all_verdicts(self) -> Iterator[Verdict]:
-        yield from self.verdicts
-        for writer in self.writers:
-            yield from writer.verdicts
+    def kept(self, *statuses: Status) -> list[Verdict]:
+        """The verdicts of these statuses that were kept: all of them, unless there are more than `MAX_KEPT`."""
+        found = chain(self.verdicts, *(writer.found.kept for writer in self.writers))
+        return [verdict for verdict in found if verdict.status in statuses]
+
+    def number(self, *statuses: Status) -> int:
+        """How many verdicts have one of these statuses."""
+        of_log = sum(verdict.status in statuses for verdict in self.verdicts)
+        return of_log + sum(writer.found.by_status[status] for writer in self.writers for status in statuses)
 
     @property
     def problems(self) -> list[Verdict]:
-        return [verdict for verdict in self.all_verdicts() if verdict.status.is_problem]
+        return self.kept(*PROBLEMS)
 
     @property
     def unproven(self) -> list[Verdict]:
-        return [verdict for verdict in self.all_verdicts() if verdict.status is Status.NOT_PROVEN]
+        return self.kept(Status.NOT_PROVEN)
 
     @property
     def ok(self) -> bool:
         """A check that looked at no writer has shown nothing."""
-        return bool(self.writers) and not self.problems and not self.unproven
+        return bool(self.writers) and not self.number(*PROBLEMS, Status.NOT_PROVEN)
 
     @property
     def exit_code(self) -> int:
@@ -232,7 +310,7 @@ class Report:
 
     def counts(self) -> dict[str, int]:
         """Number of verdicts by status."""
-        return {k: v for k, v in _counts(self.all_verdicts()).items() if isinstance(v, int)}
+        return {status.value: self.number(status) for status in Status}
 
     def to_json(self) -> dict[str, JsonValue]:
         """Stable; described in docs/verifying.md."""
@@ -242,10 +320,29 @@ class Report:
             "chain_id": self.chain_id,
             "log": self.log,
             "block": {"number": self.block.number, "hash": to_hex(self.block.hash), "timestamp": self.block.timestamp},
-            "counts": _counts(self.all_verdicts()),
+            "counts": {**self.counts()},
+            "without_evidence": self.without_evidence,
             "log_verdicts": [verdict.to_json() for verdict in self.verdicts],
             "writers": [writer.to_json() for writer in self.writers],
         }
+
+
+@dataclass(frozen=True, slots=True)
+class ChainsReport:
+    """The check of one log address on several chains."""
+
+    chains: tuple[Report, ...]
+
+    @property
+    def ok(self) -> bool:
+        return bool(self.chains) and all(report.ok for report in self.chains)
+
+    @property
+    def exit_code(self) -> int:
+        return 0 if self.ok else 1
+
+    def to_json(self) -> dict[str, JsonValue]:
+        return {"format": REPORT_FORMAT, "ok": self.ok, "chains": [report.to_json() for report in self.chains]}
 
 
 def shown(value: object) -> str:
@@ -254,9 +351,19 @@ def shown(value: object) -> str:
     return text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}... ({len(text)} characters)"
 
 
-def _counts(verdicts: Iterable[Verdict]) -> dict[str, JsonValue]:
-    found = Counter(verdict.status for verdict in verdicts)
-    return {status.value: found[status] for status in Status}
+def plain(text: str) -> str:
+    """Text of strangers: no escape sequences, no direction marks, on anybody's terminal."""
+    return "".join(c if c.isprintable() else f"\\u{{{ord(c):x}}}" for c in text)
+
+
+def _remark_json(remark: Remark) -> JsonValue:
+    return {
+        "from": remark.author,
+        "entry": remark.seq,
+        "verdict": remark.verdict.name.lower(),
+        "hash": to_hex(remark.hash),
+        "uri": plain(remark.uri),
+    }
 
 
 def _at(value: Any, path: str) -> object:  # noqa: ANN401 - any JSON value

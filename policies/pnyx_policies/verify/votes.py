@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from pnyx_contracts.decision_log import subject, vote_action
+from pnyx_contracts.decision_log import vote_action
 from pnyx_contracts.entry import Entry, EntryKind
 from pnyx_contracts.types import ProposalKey, ProposalState
 from pnyx_policies.entitlement import OPEN_STATES
 from pnyx_policies.verify.verdict import About, Step, Tier, Verdict
+
+Place = tuple[int, int]
+"""Of an event: its block, and its number among the block's events."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,7 @@ class Ballot:
     """In a governor that the writer ever declared, or sent by the writer itself. Anybody can emit such an event."""
 
     @property
-    def place(self) -> tuple[int, int]:
+    def place(self) -> Place:
         return self.block_number, self.log_index
 
 
@@ -46,68 +48,61 @@ class Duty:
     """The governor's clock in the blocks of the entries about it; None where the node cannot tell."""
 
 
-@dataclass(slots=True)
-class _Case:
-    """Everything about one proposal."""
+@dataclass(frozen=True, slots=True)
+class Matter:
+    """Everything about one proposal, or whatever else a subject stands for: all that steps 6 to 8 look at together.
 
-    entries: list[Entry] = field(default_factory=list)
-    ballots: list[Ballot] = field(default_factory=list)
+    Entries and ballots are in chain order. `end` is where another writer took this one's place, None while it writes.
+    """
 
-    def announcements_before(self, ballot: Ballot, earlier_ballots: int) -> list[Entry]:
-        """VOTE entries that stood when the ballot was cast: earlier in the chain, not voided, not used up by then."""
-        before = [e for e in self.entries if (e.block_number, e.log_index) < ballot.place]
-        voided = {e.record_root for e in before if e.kind is EntryKind.VOID}
-        standing = [e for e in before if e.kind is EntryKind.VOTE and e.record_root not in voided]
-        return standing[earlier_ballots:]
+    writer: str
+    entries: Sequence[Entry] = ()
+    ballots: Sequence[Ballot] = ()
+    duty: Duty | None = None
+    end: Place | None = None
+    inherited: bool = False
+    """The proposal is older than the writer, and was its predecessor's to answer."""
+    successor: str = ""
+    later: Sequence[Entry] = ()
+    """Entries of the successors about it, which answer for what this writer left open."""
 
+    @property
+    def name(self) -> str:
+        """``chain:governor:id``, where it is known."""
+        if self.duty is not None:
+            return str(self.duty.key)
+        return str(self.ballots[0].key) if self.ballots else ""
 
-class Docket:
-    """Entries, votes and proposals of one writer, sorted by subject."""
-
-    def __init__(
-        self, writer: str, entries: Sequence[Entry], ballots: Sequence[Ballot], duties: Sequence[Duty]
-    ) -> None:
-        self._writer = writer
-        self._cases: defaultdict[bytes, _Case] = defaultdict(_Case)
-        self._duties = {subject(duty.key): duty for duty in duties}
-        self._ballots: list[tuple[Ballot, list[Entry]]] = []
-        """Each vote with the VOTE entries that stood for it."""
-        self._names = {about: str(duty.key) for about, duty in self._duties.items()}
-        for entry in entries:
-            if entry.kind.is_terminal or entry.kind in {EntryKind.VOID, EntryKind.CORRECTION}:
-                self._cases[entry.subject].entries.append(entry)
-        for ballot in ballots:
-            about = subject(ballot.key)
-            self._names[about] = str(ballot.key)
-            case = self._cases[about]
-            self._ballots.append((ballot, case.announcements_before(ballot, len(case.ballots))))
-            case.ballots.append(ballot)
-
-    def about(self, entry: Entry) -> About:
-        return About(self._writer, entry.seq, self._names.get(entry.subject, ""))
+    def about(self, entry: Entry | None = None) -> About:
+        return About(self.writer, entry.seq if entry else None, self.name)
 
     # 6. Votes
 
     def check_votes(self, tier: Tier) -> Iterator[Verdict]:
-        strangers: defaultdict[str, int] = defaultdict(int)
-        for ballot, announced in self._ballots:
-            if not announced and not ballot.is_genuine:
-                strangers[ballot.key.governor] += 1
-            else:
-                yield self._vote(ballot, announced, tier)
-        for contract, count in strangers.items():
-            yield About(self._writer).not_checkable(
-                Step.VOTES,
-                f"{contract}, out of scope, says {count} time(s) that this writer voted; anybody can emit that",
-            )
+        for number, ballot in enumerate(self.ballots):
+            yield self._vote(ballot, self._announcements_before(ballot, number), tier)
+
+    def together(self) -> Iterator[bool]:
+        """For each vote in scope: whether it came in one transaction with its entry. See `tier_of_account`."""
+        for number, ballot in enumerate(self.ballots):
+            if ballot.in_scope:
+                announced = self._announcements_before(ballot, number)
+                yield any(entry.transaction_hash == ballot.transaction_hash for entry in announced)
+
+    def _announcements_before(self, ballot: Ballot, earlier_ballots: int) -> list[Entry]:
+        """VOTE entries that stood when the ballot was cast: earlier in the chain, not voided, not used up by then."""
+        before = [e for e in self.entries if _place(e) < ballot.place]
+        voided = {e.record_root for e in before if e.kind is EntryKind.VOID}
+        standing = [e for e in before if e.kind is EntryKind.VOTE and e.record_root not in voided]
+        return standing[earlier_ballots:]
 
     def _vote(self, ballot: Ballot, announced: list[Entry], tier: Tier) -> Verdict:
-        about = About(self._writer, proposal=str(ballot.key))
+        about = self.about()
         if not announced:
-            late = any(e.kind is EntryKind.VOTE for e in self._cases[subject(ballot.key)].entries)
+            late = any(e.kind is EntryKind.VOTE for e in self.entries)
             return about.missing(Step.VOTES, f"a vote without an entry{' before it' if late else ''}{_in(ballot)}")
         entry = announced[-1]
-        about = About(self._writer, entry.seq, str(ballot.key))
+        about = self.about(entry)
         if len(announced) > 1:
             numbers = ", ".join(str(e.seq) for e in announced)
             return about.differs(
@@ -120,6 +115,9 @@ class Docket:
             )  # fmt: skip
         if tier is Tier.ENFORCED and entry.transaction_hash != ballot.transaction_hash:
             return about.differs(Step.VOTES, "transaction", reason="a gate's entry and vote come in one transaction")
+        if self.end is not None and ballot.place > self.end:
+            reason = f"cast after another writer took this one's place{_in(ballot)}"
+            return about.differs(Step.VOTES, "end", reason=reason)
         if not ballot.in_scope:
             reason = "a vote in a governor that the configuration in force does not name"
             return about.differs(Step.VOTES, "scope", seen=ballot.key.governor, reason=reason)
@@ -128,40 +126,42 @@ class Docket:
     # 7. Announced votes
 
     def check_announced_votes(self) -> Iterator[Verdict]:
-        for about, case in self._cases.items():
-            voided = {e.record_root: e for e in case.entries if e.kind is EntryKind.VOID}
-            announced = {e.record_root for e in case.entries if e.kind is EntryKind.VOTE}
-            for entry in case.entries:
-                if entry.kind is EntryKind.VOTE:
-                    yield self._announced(entry, case, voided.get(entry.record_root), self._duties.get(about))
-                elif entry.kind is EntryKind.VOID and entry.record_root not in announced:
-                    yield self.about(entry).missing(
-                        Step.ANNOUNCED_VOTES, "the VOTE entry that this VOID entry takes back"
-                    )
+        voided = {e.record_root: e for e in self.entries if e.kind is EntryKind.VOID}
+        announced = {e.record_root for e in self.entries if e.kind is EntryKind.VOTE}
+        for entry in self.entries:
+            if entry.kind is EntryKind.VOTE:
+                yield self._announced(entry, voided.get(entry.record_root))
+            elif entry.kind is EntryKind.VOID and entry.record_root not in announced:
+                why = "the VOTE entry that this VOID entry takes back"
+                yield self.about(entry).missing(Step.ANNOUNCED_VOTES, why)
 
-    def _announced(self, entry: Entry, case: _Case, voided: Entry | None, duty: Duty | None) -> Verdict:
-        about = self.about(entry)
-        place = entry.block_number, entry.log_index
-        cast = any(b.place > place for b in case.ballots)
+    def _announced(self, entry: Entry, voided: Entry | None) -> Verdict:
+        about, duty = self.about(entry), self.duty
+        cast = any(b.place > _place(entry) for b in self.ballots)
         if voided is not None and voided.seq > entry.seq:
             if cast:
                 return about.differs(
                     Step.ANNOUNCED_VOTES, "vote", reason=f"entry {voided.seq} takes it back, but it was cast"
                 )
-            return self._taken_back(about, voided, duty)
+            return self._taken_back(about, voided)
         if cast:
             return about.matches(Step.ANNOUNCED_VOTES)
         if duty is None:
             return about.missing(
                 Step.ANNOUNCED_VOTES, "the announced vote, and the proposal too: none in scope has this subject"
             )
-        if duty.state in OPEN_STATES and not duty.has_voted:
+        if duty.state in OPEN_STATES and not duty.has_voted and self.end is None:
             return about.pending(Step.ANNOUNCED_VOTES, "the vote is still open")
+        if self.end is not None and self._answered_later(duty):
+            return about.matches(
+                Step.ANNOUNCED_VOTES, reason=f"not cast, and answered by its successor {self.successor}"
+            )
         hidden = "the node does not show its event" if duty.has_voted else "never cast, and not taken back"
         return about.missing(Step.ANNOUNCED_VOTES, f"the announced vote: {hidden}")
 
-    def _taken_back(self, about: About, voided: Entry, duty: Duty | None) -> Verdict:
+    def _taken_back(self, about: About, voided: Entry) -> Verdict:
         """A decided vote is taken back only where it cannot land any more."""
+        duty = self.duty
         if duty is None:
             because = (
                 f"entry {voided.seq} takes the vote back, and no proposal in scope shows whether it could still land"
@@ -185,16 +185,18 @@ class Docket:
     # 8. Completeness
 
     def check_completeness(self) -> Iterator[Verdict]:
-        for about, duty in self._duties.items():
-            case = self._cases.get(about, _Case())
-            if duty.has_voted and not case.ballots:
-                yield About(self._writer, proposal=str(duty.key)).missing(
-                    Step.VOTES, "the governor says that this writer voted, the node does not show the vote's event"
-                )
-            yield self._answered(duty, [e for e in case.entries if e.kind.is_terminal])
+        if self.duty is None:
+            return
+        if self.duty.has_voted and not self.ballots:
+            yield self.about().missing(
+                Step.VOTES, "the governor says that this writer voted, the node does not show the vote's event"
+            )
+        if not self.inherited:
+            yield self._answered(self.duty)
 
-    def _answered(self, duty: Duty, entries: list[Entry]) -> Verdict:
-        about = About(self._writer, entries[-1].seq if entries else None, str(duty.key))
+    def _answered(self, duty: Duty) -> Verdict:
+        entries = [e for e in self.entries if e.kind.is_terminal]
+        about = self.about(entries[-1] if entries else None)
         times = [duty.times.get(e.block_number) for e in entries if e.kind is not EntryKind.MISSED]
         if any(time is not None and time <= duty.deadline for time in times):
             return about.matches(Step.COMPLETENESS)
@@ -202,6 +204,8 @@ class Docket:
             return about.matches(Step.COMPLETENESS, reason="missed, and the log says so")
         if duty.state is ProposalState.CANCELED:
             return about.matches(Step.COMPLETENESS, reason="canceled: nothing was left to decide")
+        if not entries and self._answered_later(duty):
+            return about.matches(Step.COMPLETENESS, reason=f"left open, and answered by its successor {self.successor}")
         if None in times:
             why = f"the node does not tell the governor's time at the entry; the vote closes at {duty.deadline}"
             return about.not_checkable(Step.COMPLETENESS, why)
@@ -214,14 +218,33 @@ class Docket:
             return about.pending(Step.COMPLETENESS, f"no decision yet; the vote closes at {duty.deadline}")
         return about.missing(Step.COMPLETENESS, "a decision: the vote closed and the writer made no entry")
 
-    def tier_of_account(self) -> Tier:
-        """For an EIP-7702 account: atomic when it voted, and every vote came in one transaction with its entry."""
-        together = [
-            any(entry.transaction_hash == ballot.transaction_hash for entry in announced)
-            for ballot, announced in self._ballots
-            if ballot.in_scope
-        ]
-        return Tier.ATOMIC if together and all(together) else Tier.DECLARED
+    def _answered_later(self, duty: Duty) -> bool:
+        """By the writer that took this one's place: in time, or by saying that it was missed."""
+        for entry in self.later:
+            time = duty.times.get(entry.block_number)
+            in_time = time is not None and time <= duty.deadline
+            if entry.kind is EntryKind.MISSED or (entry.kind.is_terminal and in_time):
+                return True
+        return False
+
+
+def tier_of_account(votes: int, together: int) -> Tier:
+    """For an EIP-7702 account: atomic when it voted in scope, and every vote came in one transaction with its entry."""
+    return Tier.ATOMIC if votes and votes == together else Tier.DECLARED
+
+
+def check_strangers(writer: str, strangers: Mapping[str, int]) -> Iterator[Verdict]:
+    """Step 6: events of contracts out of scope that name the writer, by contract, where nothing of the writer's own
+    says that it voted there.
+    """
+    for contract, count in strangers.items():
+        yield About(writer).not_checkable(
+            Step.VOTES, f"{contract}, out of scope, says {count} time(s) that this writer voted; anybody can emit that"
+        )
+
+
+def _place(entry: Entry) -> Place:
+    return entry.block_number, entry.log_index
 
 
 def _in(ballot: Ballot) -> str:

@@ -46,8 +46,12 @@ class Notary:
         self._wall_clock = wall_clock
 
     def check_place(self) -> None:
-        """At the start. Raises `DiffersError` when chain, gate and settings do not fit together."""
+        """At the start. Raises `DiffersError` or `RefusedError` when chain, writer and settings do not fit together."""
         self._witness.check_place()
+
+    def check_in_force(self) -> None:
+        """At the start, after `check_place`. Raises `RefusedError` for another configuration than the one on chain."""
+        self._witness.check_in_force()
 
     def identity(self) -> Identity:
         settings = self._bench.settings

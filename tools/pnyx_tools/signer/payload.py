@@ -34,10 +34,10 @@ class Desk:
     log: str
 
 
-def vote_through_gate(
+def vote_with_entry(
     desk: Desk, expected_seq: int, key: ProposalKey, support: int, roots: Roots, reason: str
 ) -> TransactionCall:
-    """Entry and vote in one transaction."""
+    """Entry and vote in one transaction: of the gate, or of the account to itself."""
     data = encode_gate_vote(expected_seq, key, support, roots.prompt_hash, roots.record_root, reason)
     return TransactionCall(desk.writer, data)
 
@@ -45,7 +45,7 @@ def vote_through_gate(
 def entry(
     desk: Desk, expected_seq: int, kind: EntryKind, key: ProposalKey, action: bytes, roots: Roots
 ) -> TransactionCall:
-    """An entry alone, through the gate or straight into the log."""
+    """An entry alone: through the gate, else straight into the log."""
     words = (expected_seq, kind, subject(key), roots.prompt_hash, roots.record_root, action)
     if desk.writer_kind is WriterKind.GATE:
         return TransactionCall(desk.writer, encode_gate_note(*words))

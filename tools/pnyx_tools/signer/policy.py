@@ -7,7 +7,7 @@
 8.  The decision follows once more, from facts that the signer gathered itself; nothing that it found was hidden.
 9.  A person approved it, where one must, and the word of a person counts.
 10. It is possible now: open for voting, not voted, the next sequence number, the next nonce, no earlier entry for it,
-    the configuration still in force.
+    the configuration still in force, the writer not succeeded, an atomic account still one.
 11. It is the same vote as ever: a subject gets one vote from this signer.
 12. It is affordable: see `limits`.
 
@@ -31,6 +31,7 @@ from pnyx_policies.decide import decide
 from pnyx_policies.entitlement import OPEN_STATES, entitlement
 from pnyx_policies.facts import Facts
 from pnyx_policies.ruleset import Ruleset
+from pnyx_tools.atomic import undelegated
 from pnyx_tools.signer import payload
 from pnyx_tools.signer.claims import Evidence, must_equal, reports_on
 from pnyx_tools.signer.memory import Remembered, VoteGiven
@@ -51,6 +52,10 @@ class Seen:
     state: ProposalState
     has_voted: bool
     next_seq: int
+    is_closed: bool
+    """Another writer succeeded this one: the log takes nothing more from it."""
+    account_log: str | None
+    """The log that the key's account votes through by EIP-7702, when it does; only asked for such a writer."""
     is_declaration_of_start: bool
     """No other configuration came into force since the signer started. Anybody can activate what was announced."""
     nonce: int
@@ -88,6 +93,7 @@ def judge(
     bench: Bench, evidence: Evidence, request: SignRequest, seen: Seen, remembered: Remembered, now: int
 ) -> Judged:
     """Steps 6 to 11. `now` in seconds since the epoch. Raises `RefusedError` with the reason."""
+    _require_open(seen)
     _require_announced(evidence, seen)
     _require_nonce(request.ticket.nonce, seen)
     match request:
@@ -102,22 +108,25 @@ def judge(
 def _judge_vote(
     bench: Bench, evidence: Evidence, request: SignVote, seen: Seen, remembered: Remembered, now: int
 ) -> Judged:
-    if bench.settings.writer_kind is not WriterKind.GATE:
+    kind = bench.settings.writer_kind
+    if not kind.votes_at_once:
         _refuse("a plain key cannot vote and write in one transaction", "ask for the VOTE entry, then for the ballot")
+    if kind is WriterKind.ATOMIC:
+        _require_delegated(bench.settings, seen)
     _require_seq(request.expected_seq, seen)
     _require_in_force(seen)
     vote, given = _the_vote(bench, evidence, seen, remembered, now)
     key = evidence.dossier.proposal.key
     support = seen.adapter.support_of(seen.profile, vote)
-    call = payload.vote_through_gate(bench.desk, request.expected_seq, key, support, evidence.roots, given.reason)
+    call = payload.vote_with_entry(bench.desk, request.expected_seq, key, support, evidence.roots, given.reason)
     return Judged(call, given)
 
 
 def _judge_ballot(
     bench: Bench, evidence: Evidence, request: SignBallot, seen: Seen, remembered: Remembered, now: int
 ) -> Judged:
-    if bench.settings.writer_kind is not WriterKind.PLAIN_KEY:
-        _refuse("the gate votes only together with its entry", "ask for the vote through the gate")
+    if bench.settings.writer_kind.votes_at_once:
+        _refuse("this writer votes only together with its entry", "ask for the vote with its entry")
     vote, given = _the_vote(bench, evidence, seen, remembered, now)
     _require_own_announcement(evidence, request.entry_transaction, seen, given)
     key = evidence.dossier.proposal.key
@@ -176,8 +185,8 @@ def _the_vote(bench: Bench, evidence: Evidence, seen: Seen, remembered: Remember
 
 
 def _the_announcement(bench: Bench, evidence: Evidence, seen: Seen, remembered: Remembered, now: int) -> VoteGiven:
-    if bench.settings.writer_kind is WriterKind.GATE:
-        _refuse("a gate writes no VOTE entry without its vote", "ask for the vote through the gate")
+    if bench.settings.writer_kind.votes_at_once:
+        _refuse("this writer makes no VOTE entry without its vote", "ask for the vote with its entry")
     _require_unannounced(evidence, seen)
     return _the_vote(bench, evidence, seen, remembered, now)[1]
 
@@ -297,6 +306,24 @@ def _require_own_announcement(evidence: Evidence, transaction: bytes, seen: Seen
 
 
 # --- place in the chain ----------------------------------------------------------------------------------------------
+
+
+def _require_open(seen: Seen) -> None:
+    if seen.is_closed:
+        raise closed()
+
+
+def _require_delegated(settings: SignerSettings, seen: Seen) -> None:
+    """Without its code, a call of the account to itself succeeds and does nothing: no entry, and no vote."""
+    if seen.account_log != settings.log:
+        raise undelegated(settings.writer, settings.log)
+
+
+def closed() -> RefusedError:
+    return RefusedError(
+        "another writer succeeded this one: the log takes no entry from it any more",
+        hint="stop this agent, and run the one of the new writer",
+    )
 
 
 def _require_announced(evidence: Evidence, seen: Seen) -> None:

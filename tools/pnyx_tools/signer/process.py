@@ -46,6 +46,7 @@ def run_signer(settings: SignerSettings, key: Key, *, on_ready: Callable[[], Non
     try:
         notary = Notary(settings, key, rpc, memory)
         notary.check_place()
+        notary.check_in_force()
         with Service(notary, settings.socket) as service:
             _stop_on_signals(service)
             on_ready()

@@ -21,8 +21,16 @@ class WriterKind(Enum):
 
     GATE = "gate"
     """Through a `VoteGate`: entry and vote in one transaction, enforced by the chain."""
+    ATOMIC = "atomic"
+    """The key's account runs `AtomicAccount` (EIP-7702): entry and vote in one transaction, as long as the key wants.
+    Members see ATOMIC."""
     PLAIN_KEY = "plain-key"
     """The key writes and votes itself: entry, its receipt, then the vote. Members see DECLARED."""
+
+    @property
+    def votes_at_once(self) -> bool:
+        """True when a vote and its entry are one transaction."""
+        return self is not WriterKind.PLAIN_KEY
 
 
 class Limits(Value):
@@ -51,6 +59,8 @@ class SignerSettings(Value):
     """The signer's own endpoint: better another one than the daemon's. Often holds a key, therefore never shown."""
     chain_id: int = Field(gt=0)
     log: Address
+    start_block: int = Field(default=0, ge=0)
+    """Block of the writer's registration: where reading the log begins."""
     writer: Address
     writer_kind: WriterKind
     configuration: Configuration

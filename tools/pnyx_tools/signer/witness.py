@@ -9,10 +9,12 @@ from pnyx_contracts.entry import Entry
 from pnyx_contracts.errors import DiffersError
 from pnyx_contracts.governors import GovernorAdapter, GovernorProfile
 from pnyx_contracts.types import Proposal, ProposalKey
+from pnyx_tools.atomic import atomic_log, undelegated
 from pnyx_tools.detect import detect
 from pnyx_tools.gather import gather_facts
 from pnyx_tools.reader import ChainReader
-from pnyx_tools.signer.policy import Seen
+from pnyx_tools.registration import require_in_force
+from pnyx_tools.signer.policy import Seen, closed
 from pnyx_tools.signer.settings import SignerSettings, WriterKind
 
 
@@ -29,13 +31,30 @@ class Witness:
         self._epoch: int | None = None
 
     def check_place(self) -> None:
-        """At the start: the chain, and the gate's log and signer, are those of the settings. Raises `DiffersError`."""
+        """At the start: the chain is that of the settings, and the writer one that can write. Raises `DiffersError` or
+        `RefusedError`.
+        """
         settings = self._settings
         _same("the endpoint's chain", self._reader.chain_id(), settings.chain_id)
-        self._epoch = self._reader.read(read_state(settings.log, settings.writer)).epoch
-        if settings.writer_kind is WriterKind.PLAIN_KEY:
-            _same("the writer, which is the key's address", settings.writer, self._key_address)
+        state = self._reader.read(read_state(settings.log, settings.writer))
+        if state.closed:
+            raise closed()
+        self._epoch = state.epoch
+        if settings.writer_kind is WriterKind.GATE:
+            self._check_gate()
             return
+        _same("the writer, which is the key's address", settings.writer, self._key_address)
+        if settings.writer_kind is WriterKind.ATOMIC and atomic_log(self._reader, settings.writer) != settings.log:
+            raise undelegated(settings.writer, settings.log)
+
+    def check_in_force(self) -> None:
+        """After `check_place`: what comes into force in between shows as another epoch. Raises `RefusedError`."""
+        settings = self._settings
+        config_hash = settings.configuration.hash
+        require_in_force(self._reader, settings.log, settings.writer, config_hash, settings.start_block)
+
+    def _check_gate(self) -> None:
+        settings = self._settings
         _same("the gate's log", self._reader.read(read_gate_account(settings.writer, "log")), settings.log)
         _same("the gate's signer", self._reader.read(read_gate_account(settings.writer, "signer")), self._key_address)
 
@@ -68,6 +87,8 @@ class Witness:
             state=reader.read(adapter.read_state(profile, proposal_id), block.number),
             has_voted=reader.read(adapter.read_has_voted(profile, proposal_id, settings.writer), block.number),
             next_seq=state.seq + 1,
+            is_closed=state.closed,
+            account_log=self._account_log(block.number),
             is_declaration_of_start=state.epoch == self._epoch,
             nonce=reader.nonce(self._key_address, block.number),
             entries=entries_about(
@@ -75,6 +96,11 @@ class Witness:
             ),
             facts=facts,
         )
+
+    def _account_log(self, block: int) -> str | None:
+        settings = self._settings
+        is_atomic = settings.writer_kind is WriterKind.ATOMIC
+        return atomic_log(self._reader, settings.writer, block) if is_atomic else None
 
     def _announced(self, adapter: GovernorAdapter, profile: GovernorProfile, claimed: Proposal) -> Proposal | None:
         block = claimed.created_block

@@ -1,7 +1,7 @@
 """Decisions end to end on a local node, from the real parts, without daemon, signer or key file.
 
     agent = LocalAgent(node, log, [governance], FolderStore(folder), RULESET)
-    agent.register()                         # or agent.make_gate()
+    agent.register()                         # or agent.register_atomic(), or agent.make_gate()
     agent.act(governance, proposal_id)       # facts, opinions, checks, decision, bundle, entry, vote
 
 For tests of whatever reads a log, and for plugin authors. Each step is a method of its own, so that a test can be
@@ -47,7 +47,7 @@ from pnyx_tools.evidence import FolderStore
 from pnyx_tools.gather import gather_facts
 from pnyx_tools.reader import ChainReader
 from pnyx_tools.testing.anvil import Anvil
-from pnyx_tools.testing.deploy import DAY, Gate, Governance, deploy_gate
+from pnyx_tools.testing.deploy import DAY, Gate, Governance, delegate_account, deploy_gate
 
 
 class Said(Protocol):
@@ -117,6 +117,7 @@ class LocalAgent:
         self.key = key or node.accounts[1]
         self.writer = self.key
         self.gate: Gate | None = None
+        self.is_atomic = False
         self.mode = mode
         self.evidence_uri = evidence_uri
         self.known_addresses = dict(known_addresses or {})
@@ -158,6 +159,12 @@ class LocalAgent:
         """The key itself becomes the writer (members see DECLARED). It is its own operator."""
         self.evidence.put_configuration(self.configuration)
         self._send(self.log, encode_register(self.key, notice_seconds, self.declaration))
+
+    def register_atomic(self, notice_seconds: int = DAY) -> None:
+        """As `register`, and the key's account runs `AtomicAccount` (members see ATOMIC)."""
+        self.register(notice_seconds)
+        delegate_account(self.node, self.key, self.log)
+        self.is_atomic = True
 
     def make_gate(self, factory: str | None = None) -> Gate:
         """A gate becomes the writer (members see ENFORCED), the key is its signer and its operator."""
@@ -241,14 +248,14 @@ class LocalAgent:
     # Writing
 
     def write(self, governance: Governance, sealed: Sealed, entitled: Entitlement | None = None) -> None:
-        """The entry that the dossier entitles to, and its vote: through a gate in one transaction, else one by one."""
+        """The entry that the dossier entitles to, and its vote: in one transaction; with a plain key, one by one."""
         what = entitled or entitlement(sealed.dossier)
         if what.vote is None:
             self.enter(sealed.dossier.proposal.key, what.kind, sealed.bundle.record_root, sealed.bundle.prompt_hash)
             return
         support = governance.adapter.support_of(governance.profile, what.vote)
-        if self.gate is not None:
-            self._vote_through_gate(sealed, support)
+        if self.gate is not None or self.is_atomic:
+            self._vote_with_entry(sealed, support)
             return
         key = sealed.dossier.proposal.key
         self.enter(key, EntryKind.VOTE, sealed.bundle.record_root, sealed.bundle.prompt_hash, vote_action(support))
@@ -271,7 +278,7 @@ class LocalAgent:
     def next_seq(self) -> int:
         return self.node.rpc.read(read_state(self.log, self.writer)).seq + 1
 
-    def _vote_through_gate(self, sealed: Sealed, support: int) -> None:
+    def _vote_with_entry(self, sealed: Sealed, support: int) -> None:
         bundle, dossier = sealed.bundle, sealed.dossier
         data = encode_gate_vote(
             self.next_seq(), dossier.proposal.key, support, bundle.prompt_hash, bundle.record_root,

@@ -16,6 +16,7 @@ from eth_abi.abi import encode
 from eth_hash.auto import keccak
 from eth_utils.address import to_checksum_address
 
+from pnyx_contracts.addresses import delegation_to
 from pnyx_contracts.errors import PnyxError, UsageError
 from pnyx_contracts.governors import GovernorAdapter, GovernorProfile, builtin_adapters
 from pnyx_contracts.selectors import selector_of
@@ -213,13 +214,22 @@ def deploy_governance(
 
 
 def deploy_log(node: Anvil) -> str:
-    """A `DecisionLog`; its address."""
+    """A `DecisionLog` of one's own, not the one at the usual address; its address."""
     return deploy(node, "DecisionLog")
 
 
 def deploy_factory(node: Anvil, log: str) -> str:
     """A `VoteGateFactory` for a decision log; its address."""
     return deploy(node, "VoteGateFactory", log)
+
+
+def delegate_account(node: Anvil, account: str, log: str) -> str:
+    """Makes an account of the node run an `AtomicAccount` for `log`, as if it had delegated itself (EIP-7702); the
+    contract's address. Only the account's key could do it by a transaction.
+    """
+    contract = deploy(node, "AtomicAccount", log)
+    node.set_code(account, delegation_to(contract))
+    return contract
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,6 @@ them. Neither web3 nor a model library nor a key is needed.
 """
 
 from pnyx_tools.verifier.render import render
-from pnyx_tools.verifier.verify import verify
+from pnyx_tools.verifier.verify import verify, verify_chains
 
-__all__ = ["render", "verify"]
+__all__ = ["render", "verify", "verify_chains"]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import lru_cache
+from heapq import merge
+from itertools import groupby
+from typing import Final
 
 from eth_utils.address import to_checksum_address
 
@@ -13,28 +16,35 @@ from pnyx_contracts.decision_log import (
     ANNOUNCED_TOPIC,
     ENTRY_TOPIC,
     REGISTERED_TOPIC,
+    REMARKED_TOPIC,
     decode_configuration_activated,
     decode_configuration_announced,
     decode_entry,
     decode_registered,
+    decode_remark,
     read_gate_account,
     read_is_gate,
     read_state,
+    succession_subject,
 )
-from pnyx_contracts.entry import Entry, WriterState
+from pnyx_contracts.entry import Entry, EntryKind, Remark, WriterState
 from pnyx_contracts.errors import DecodingError, UsageError
 from pnyx_contracts.governors import GovernorAdapter, GovernorProfile
 from pnyx_contracts.types import BlockRef, ClockMode, Log, Proposal, ProposalKey, to_hex
 from pnyx_policies.verify.history import GateEvidence, History, LogEvent
+from pnyx_policies.verify.verdict import About, Step, Verdict
 from pnyx_policies.verify.votes import Ballot, Duty
 from pnyx_tools.clock import earlier_clock, earlier_number_in_contracts
 from pnyx_tools.detect import detect
 from pnyx_tools.reader import BlockId, ChainReader, MethodMissingError, RevertedError, RpcError, Topics
+from pnyx_tools.verifier.sweep import Question, Sweeper
 
-SPAN_BLOCKS = 200_000
-"""Logs are asked for in pieces of so many blocks, so that a long history need not fit into one answer."""
+MAX_LINE: Final = 100
+"""So many writers are followed from successor to successor."""
+MAX_TRANSACTIONS: Final = 1_024
+"""Who sent a transaction is kept for so many."""
 
-MAX_GOVERNED = 1_024
+MAX_GOVERNED: Final = 1_024
 """What governors were found to be is kept for so many pairs of governor and block."""
 
 _DECODERS: dict[bytes, Callable[[Log], LogEvent]] = {
@@ -56,10 +66,19 @@ class Governed:
 
 
 class ChainView:
-    """Reads for one log at one block. Everything that the node does not answer is raised."""
+    """Reads for one log at one block. Everything that the node does not answer is raised.
+
+    With a second node, whatever it shows otherwise is among the events, as a verdict.
+    """
 
     def __init__(
-        self, reader: ChainReader, log: str, block: BlockRef, adapters: Sequence[GovernorAdapter], first_block: int
+        self,
+        reader: ChainReader,
+        log: str,
+        block: BlockRef,
+        adapters: Sequence[GovernorAdapter],
+        first_block: int,
+        second: ChainReader | None = None,
     ) -> None:
         self.reader = reader
         self.log = log
@@ -67,22 +86,89 @@ class ChainView:
         self.chain_id = reader.chain_id()
         self._adapters = adapters
         self._first_block = first_block
+        self._sweeper = Sweeper(reader, second)
         self._governed_at = lru_cache(MAX_GOVERNED)(self._find_out)
 
     # The log
 
-    def writers(self) -> list[str]:
+    def writers(self) -> Iterator[str | Verdict]:
         """Every address that registered, in order."""
-        found = self._logs(self._first_block, [REGISTERED_TOPIC], [self.log])
-        return list(dict.fromkeys(to_checksum_address(log.topics[1][12:]) for log in found if len(log.topics) > 1))
+        question = Question(Step.REGISTRATION, [REGISTERED_TOPIC], [self.log])
+        for found in self._sweep(question, self._first_block):
+            if isinstance(found, Verdict):
+                yield found
+            elif len(found.topics) > 1:
+                yield to_checksum_address(found.topics[1][12:])
 
-    def events(self, writer: str) -> Iterator[LogEvent | DecodingError]:
-        """The writer's events in the log, in chain order; an error for one that our log cannot have emitted."""
-        for log in self._logs(self._first_block, [list(_DECODERS), _topic(writer)], [self.log]):
+    def events(self, writer: str) -> Iterator[LogEvent | Verdict]:
+        """The writer's events in the log, in chain order; a problem for one that our log cannot have emitted."""
+        question = Question(Step.ENTRIES, [list(_DECODERS), _topic(writer)], [self.log], writer)
+        for found in self._sweep(question, self._first_block):
+            if isinstance(found, Verdict):
+                yield found
+                continue
             try:
-                yield _DECODERS[log.topics[0]](log)
+                yield _DECODERS[found.topics[0]](found)
             except DecodingError as error:
-                yield error
+                yield About(writer).differs(Step.ENTRIES, "event", reason=error.message)
+
+    def remarks(self, writer: str) -> Iterator[Remark | Verdict]:
+        """What anybody said about the writer's entries."""
+        question = Question(Step.REGISTRATION, [REMARKED_TOPIC, None, _topic(writer)], [self.log], writer)
+        for found in self._sweep(question, self._first_block):
+            if isinstance(found, Verdict):
+                yield found
+                continue
+            try:
+                yield decode_remark(found)
+            except DecodingError as error:
+                yield About(writer).differs(Step.ENTRIES, "event", reason=error.message)
+
+    # Succession
+
+    def succession(self, writer: str, kind: EntryKind, other: str = "") -> Entry | None:
+        """The writer's entry of this kind, with which it takes another one's place or leaves its own; with `other`,
+        the one that names that one.
+        """
+        subject = None
+        if other:
+            subject = succession_subject(*((other, writer) if kind is EntryKind.SUCCEEDS else (writer, other)))
+        topics = [ENTRY_TOPIC, _topic(writer), subject, int(kind).to_bytes(32, "big")]
+        for log in self.reader.logs(self._first_block, self.block.number, topics, [self.log]):
+            try:
+                return decode_entry(log)
+            except DecodingError:
+                return None
+        return None
+
+    def line(self, writer: str, kind: EntryKind) -> list[str]:
+        """The successors of a writer (by SUCCEEDED entries), or its predecessors (by SUCCEEDS entries), the nearest
+        first.
+        """
+        found: list[str] = []
+        while len(found) < MAX_LINE:
+            entry = self.succession(found[-1] if found else writer, kind)
+            other = None if entry is None else to_checksum_address(entry.action[12:])
+            if other is None or other == writer or other in found:
+                break
+            found.append(other)
+        return found
+
+    def registered_in(self, writer: str) -> int | None:
+        """The block in which a writer registered."""
+        found = self.reader.logs(self._first_block, self.block.number, [REGISTERED_TOPIC, _topic(writer)], [self.log])
+        return found[0].block_number if found else None
+
+    def entries_about(self, writers: Sequence[str], subject: bytes) -> list[Entry]:
+        """Entries of other writers about a subject."""
+        topics: Topics = [ENTRY_TOPIC, [_topic(writer) for writer in writers], subject]
+        found = []
+        for log in self.reader.logs(self._first_block, self.block.number, topics, [self.log]):
+            try:
+                found.append(decode_entry(log))
+            except DecodingError:  # step 3 of that writer's own check says so
+                continue
+        return found
 
     def state(self, writer: str) -> WriterState:
         return self.reader.read(read_state(self.log, writer), self.block.number)
@@ -110,11 +196,19 @@ class ChainView:
         except (UsageError, DecodingError) as error:
             return Governed(address, why_not=error.message)
 
-    def proposals(self, governed: Governed, from_block: int, to_block: int | None = None) -> Iterator[Proposal]:
+    def proposals(self, governed: Governed, from_block: int) -> Iterator[Proposal | Verdict]:
         """Proposals that the governor announced, from `from_block` on."""
         adapter, profile = _known(governed)
-        for log in self._logs(from_block, [list(adapter.created_topics())], [governed.address], to_block):
-            yield adapter.decode_created(profile, log)
+        question = Question(Step.COMPLETENESS, [list(adapter.created_topics())], [governed.address])
+        for found in self._sweep(question, from_block):
+            yield found if isinstance(found, Verdict) else adapter.decode_created(profile, found)
+
+    def proposals_in(self, governed: Governed, block: int) -> Iterator[Proposal]:
+        """Proposals that the governor announced in one block."""
+        adapter, profile = _known(governed)
+        if block <= self.block.number:
+            for log in self.reader.logs(block, block, [list(adapter.created_topics())], [governed.address]):
+                yield adapter.decode_created(profile, log)
 
     def duty(self, governed: Governed, key: ProposalKey, writer: str, entries: Sequence[Entry]) -> Duty:
         """`entries` are those of the writer about this proposal."""
@@ -151,21 +245,24 @@ class ChainView:
 
     # Votes
 
-    def ballots(self, history: History, from_block: int) -> Iterator[Ballot | DecodingError]:
-        """Every vote event that names the writer, in whatever contract; an error for one that is none, in a governor
+    def ballots(self, history: History, from_block: int) -> Iterator[Ballot | Verdict]:
+        """Every vote event that names the writer, in whatever contract; a problem for one that is none, in a governor
         that the writer ever declared.
 
         Where a dialect's events cannot be looked for by voter, only these governors are looked at.
         """
-        writer = history.writer
-        sent_by_writer = cache(lambda digest: self._sent_by(digest, writer))
+        writer, governors = history.writer, history.governors
+        sent_by_writer = lru_cache(MAX_TRANSACTIONS)(lambda digest: self._sent_by(digest, writer))
         for adapter, log in self._vote_logs(history, from_block):
-            declared = log.address in history.governors
+            if isinstance(log, Verdict):
+                yield log
+                continue
+            declared = log.address in governors
             try:
                 cast = adapter.decode_vote(_profile_of_anyone(self.chain_id, log.address), log)
             except DecodingError as error:
                 if declared:
-                    yield error
+                    yield About(writer).differs(Step.VOTES, "event", reason=error.message)
                 continue  # elsewhere anybody can emit anything
             if cast.voter != writer:
                 continue
@@ -179,36 +276,33 @@ class ChainView:
                 is_genuine=declared or sent_by_writer(log.transaction_hash),
             )
 
-    def _vote_logs(self, history: History, from_block: int) -> list[tuple[GovernorAdapter, Log]]:
+    def _vote_logs(self, history: History, from_block: int) -> Iterator[tuple[GovernorAdapter, Log | Verdict]]:
         """In chain order. Dialects share topics: a governor's own adapter reads its events, where that is known."""
         own = {
             address: adapter for address in history.governors if (adapter := self.governed(address).adapter) is not None
         }
-        found: dict[tuple[int, int], tuple[GovernorAdapter, Log]] = {}
-        for adapter in self._adapters:
-            topics, addresses = adapter.voter_topics(history.writer), None
-            if topics is None:
-                topics, addresses = [adapter.vote_topics()], [address for address in own if own[address] is adapter]
-            for log in self._logs(from_block, topics, addresses):
-                at_home = own.get(log.address, adapter)
-                reads = at_home if log.topics[0] in at_home.vote_topics() else adapter
-                found[log.block_number, log.log_index] = reads, log
-        return [found[place] for place in sorted(found)]
+        streams = [self._votes_of(adapter, history.writer, own, from_block) for adapter in self._adapters]
+        for _, same in groupby(merge(*streams, key=_place_of), key=_place_of):
+            *_, (adapter, log) = same
+            at_home = adapter if isinstance(log, Verdict) else own.get(log.address, adapter)
+            reads = at_home if isinstance(log, Log) and log.topics[0] in at_home.vote_topics() else adapter
+            yield reads, log
+
+    def _votes_of(
+        self, adapter: GovernorAdapter, writer: str, own: Mapping[str, GovernorAdapter], from_block: int
+    ) -> Iterator[tuple[GovernorAdapter, Log | Verdict]]:
+        topics, addresses = adapter.voter_topics(writer), None
+        if topics is None:
+            topics, addresses = [adapter.vote_topics()], [address for address in own if own[address] is adapter]
+        question = Question(Step.VOTES, topics, addresses, writer)
+        return ((adapter, found) for found in self._sweep(question, from_block))
 
     def _sent_by(self, transaction_hash: bytes, writer: str) -> bool:
         transaction = self.reader.transaction(transaction_hash)
         return transaction is not None and str(transaction.get("from", "")).lower() == writer.lower()
 
-    def _logs(
-        self,
-        from_block: int,
-        topics: Topics,
-        addresses: list[str] | None,
-        to_block: int | None = None,
-    ) -> Iterator[Log]:
-        last = self.block.number if to_block is None else min(to_block, self.block.number)
-        for start in range(from_block, last + 1, SPAN_BLOCKS):
-            yield from self.reader.logs(start, min(start + SPAN_BLOCKS - 1, last), topics, addresses)
+    def _sweep(self, question: Question, from_block: int) -> Iterator[Log | Verdict]:
+        return self._sweeper.sweep(question, from_block, self.block.number)
 
 
 def first_block_with_code(reader: ChainReader, address: str, last: int) -> int:
@@ -233,6 +327,12 @@ def _known(governed: Governed) -> tuple[GovernorAdapter, GovernorProfile]:
     if governed.adapter is None or governed.profile is None:
         raise UsageError(governed.why_not)
     return governed.adapter, governed.profile
+
+
+def _place_of(found: tuple[GovernorAdapter, Log | Verdict]) -> tuple[int, int, int]:
+    """A verdict comes at once, each for itself."""
+    log = found[1]
+    return (-1, -1, id(log)) if isinstance(log, Verdict) else (log.block_number, log.log_index, 0)
 
 
 def _topic(address: str) -> bytes:

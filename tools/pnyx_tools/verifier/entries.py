@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from functools import partial
 from importlib.metadata import version
@@ -14,7 +13,7 @@ from pnyx_contracts.types import BlockRef, Proposal, to_hex
 from pnyx_policies.bundle import Bundle
 from pnyx_policies.checks import builtin_checks
 from pnyx_policies.configuration import Configuration
-from pnyx_policies.dossier import Approval
+from pnyx_policies.disclosure import Disclosure, complete
 from pnyx_policies.facts import Facts, Grade
 from pnyx_policies.verify.facts import (
     check_code_until_entry,
@@ -54,6 +53,7 @@ from pnyx_tools.code import read_targets
 from pnyx_tools.context import ContextTool, builtin_tools
 from pnyx_tools.gather import gather_facts
 from pnyx_tools.reader import BlockId, MethodMissingError, RevertedError, RpcError
+from pnyx_tools.verifier.casebook import Casebook
 from pnyx_tools.verifier.chainview import ChainView, Governed
 from pnyx_tools.verifier.desk import EvidenceDesk, EvidenceGoneError
 
@@ -62,17 +62,37 @@ _DECISION = frozenset({*_FACTS, "checks", "opinions", "ruleset", "rules", "decis
 _FACT_STEPS = ((Step.STATE, Grade.RE_READ), (Step.SIMULATION, Grade.RE_SIMULATED), (Step.CONTEXT, Grade.RE_READ))
 
 
+class Disclosures:
+    """Those that the member brought, and which of them an entry was found for."""
+
+    def __init__(self, disclosures: Sequence[Disclosure]) -> None:
+        self._all = disclosures
+        self._met: set[bytes] = set()
+
+    def about(self, record_root: bytes) -> list[Disclosure]:
+        """Those of one record, which an entry names."""
+        self._met.add(record_root)
+        return [disclosure for disclosure in self._all if disclosure.record_root == record_root]
+
+    def of_no_entry(self) -> Iterator[Verdict]:
+        for disclosure in self._all:
+            if disclosure.record_root not in self._met:
+                reason = "it opens a record that no entry names, of those that were checked"
+                yield About().differs(Step.BUNDLE, "disclosure", seen=disclosure.record_root, reason=reason)
+
+
 class EntryCheck:
     """For the entries of one writer, in order."""
 
-    def __init__(self, view: ChainView, history: History, desk: EvidenceDesk) -> None:
+    def __init__(
+        self, view: ChainView, history: History, book: Casebook, desk: EvidenceDesk, disclosures: Disclosures
+    ) -> None:
         self._view = view
+        self._disclosures = disclosures
         self._desk = desk
         self._history = history
-        self._roots = {e.record_root: e.seq for e in reversed(history.entries) if e.kind in HAS_BUNDLE}
+        self._book = book
         self._configurations: dict[Declaration, Configuration | None] = {}
-        self._rejections: defaultdict[bytes, dict[int, Approval]] = defaultdict(dict)
-        """By subject, and by the number of the entry."""
         self._shipped = Shipped(builtin_checks(), f"pnyx {version('pnyx')}")
 
     def run(self, entry: Entry, about: About) -> Iterator[Verdict]:
@@ -80,16 +100,20 @@ class EntryCheck:
         declaration = self._history.declaration_at(entry)
         if entry.kind not in HAS_BUNDLE or declaration is None:
             return
+        disclosures = self._disclosures.about(entry.record_root)
         try:
             found = self._desk.bundle(declaration, entry.record_root)
         except EvidenceGoneError as error:
             yield about.missing(Step.BUNDLE, f"the evidence: {error.message}")
             return
         if isinstance(found, Bundle):
+            for disclosure in disclosures:
+                found = complete(found, disclosure)
+                yield about.matches(Step.BUNDLE, reason=f"a disclosure opens {', '.join(disclosure.opened)}")
             yield from self._read_configuration(declaration)
         configuration = self._configurations.get(declaration)
         sealed = configuration.sealed if configuration else ()
-        yield from check_bundle(entry, about, found, self._roots, sealed)
+        yield from check_bundle(entry, about, found, self._owner_of, sealed)
         if isinstance(found, Bundle):
             case = Case(
                 entry,
@@ -105,6 +129,9 @@ class EntryCheck:
             yield from case.run(Step.STATE, ("proposal", "state"), self._facts, Grade.RE_READ)
             yield from case.run(Step.STATE, ("state",), self._code_until_entry, Grade.RE_READ)
             yield from self._judgement(case)
+
+    def _owner_of(self, record_root: bytes) -> int | None:
+        return self._book.owner_of(record_root, HAS_BUNDLE)
 
     @staticmethod
     def _named(about: About, bundle: Bundle) -> About:
@@ -160,8 +187,7 @@ class EntryCheck:
     def _announced(self, recorded: Proposal) -> Proposal | None:
         """What the governor announced, looked for in the block that the record names."""
         governed, block = self._view.governed(recorded.key.governor), recorded.created_block
-        found = self._view.proposals(governed, block, block)
-        return next((p for p in found if p.key == recorded.key), None)
+        return next((p for p in self._view.proposals_in(governed, block) if p.key == recorded.key), None)
 
     # 13 to 15
 
@@ -278,16 +304,18 @@ class EntryCheck:
             yield case.about.not_checkable(Step.ENTRY, governed.why_not)
             return
         support_of = partial(governed.adapter.support_of, governed.profile)
-        verdicts = list(check_entry(case, support_of, self._configurations[case.declaration]))
+        paused, configuration = self._book.was_paused(case.entry), self._configurations[case.declaration]
+        verdicts = list(check_entry(case, support_of, configuration, paused=paused))
         yield from verdicts
-        rejections, approval = self._rejections[case.entry.subject], case.dossier.approval
-        yield from check_not_rejected(case, rejections)
+        approval = case.dossier.approval
+        yield from check_not_rejected(case, self._book.rejections_of(case.entry.subject))
         if (
             case.entry.kind is EntryKind.HOLD
             and approval is not None
+            and approval.verdict == "reject"
             and not any(v.status.is_problem for v in verdicts)
         ):
-            rejections[case.entry.seq] = approval
+            self._book.reject(case.entry, approval)
 
     def _governed_then(self, case: Case) -> Governed:
         """What the governor was at the pinned block; what it is now, where the node does not know."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 from typing import Final
 
@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pnyx_contracts.types import to_hex
-from pnyx_policies.verify.verdict import Report, Status, Step, Tier, Verdict, WriterReport
+from pnyx_policies.verify.verdict import PROBLEMS, Report, Status, Step, Tier, Verdict, Verdicts, WriterReport, plain
 
 _TIERS: Final = {
     Tier.ENFORCED: "ENFORCED: its vote gate cannot vote without an entry",
@@ -53,6 +53,7 @@ _WHAT_TO_DO: Final = {
     Step.ENTRY: "the entry on chain is not the one that its own record entitles to",
 }
 
+_SHOWN_REMARKS: Final = 20
 _SHOWN_NOT_CHECKABLE: Final = 8
 """Reasons for "not checkable" that are shown for one writer; the rest is in the JSON."""
 
@@ -64,64 +65,74 @@ def render(report: Report, console: Console) -> None:
         f"Log {report.log} on chain {report.chain_id}, up to block {report.block.number}, {to_hex(report.block.hash)}",
         highlight=False,
     )
+    if report.without_evidence:
+        console.print(Text("Steps 9 to 20 were left out: no evidence was looked at.", style="yellow"))
     _problems(report.verdicts, console)
     for writer in report.writers:
         _writer(writer, console)
 
 
 def _headline(report: Report) -> Text:
-    problems = report.problems
+    problems = report.number(*PROBLEMS)
     if problems:
-        return Text(f"DOES NOT HOLD: {len(problems)} problem(s) found.", style="bold red")
-    if unproven := report.unproven:
-        number = len({verdict.about for verdict in unproven})
+        return Text(f"DOES NOT HOLD: {problems} problem(s) found.", style="bold red")
+    if report.number(Status.NOT_PROVEN):
+        number = len({verdict.about for verdict in report.unproven})
         return Text(
             f"NOT PROVEN: nothing differs, but {number} decision(s) rest on what cannot be checked, see below.",
             style="bold yellow",
         )
-    counts = report.counts()
-    unchecked = counts[Status.NOT_CHECKABLE.value]
+    unchecked = report.number(Status.NOT_CHECKABLE)
     rest = f" {unchecked} could not be checked, see below." if unchecked else ""
-    return Text(
-        f"HOLDS: {counts[Status.MATCHES.value]} checks, nothing differs, nothing is missing.{rest}", style="bold green"
-    )
+    matches = report.number(Status.MATCHES)
+    return Text(f"HOLDS: {matches} checks, nothing differs, nothing is missing.{rest}", style="bold green")
 
 
 def _writer(writer: WriterReport, console: Console) -> None:
     kinds = ", ".join(f"{count} {kind.name.lower()}" for kind, count in sorted(writer.kinds.items()))
+    found = writer.found
     console.print()
     console.print(Text(f"Writer {writer.writer}", style="bold"))
     console.print(f"  {_TIERS[writer.tier]}", highlight=False)
     console.print(f"  {writer.entries} entries{f': {kinds}' if kinds else ''}", highlight=False)
-    console.print(_table(writer.verdicts))
-    _problems(writer.verdicts, console)
-    _each(writer.verdicts, Status.NOT_PROVEN, console)
-    _each(writer.verdicts, Status.PENDING, console)
-    _not_checkable(writer.verdicts, console)
+    if writer.predecessor:
+        console.print(f"  took the place of {writer.predecessor}", highlight=False)
+    if writer.successor:
+        console.print(f"  closed: {writer.successor} took its place", highlight=False)
+    console.print(_table(found))
+    _problems(found.kept, console)
+    _each(found.kept, Status.NOT_PROVEN, console)
+    _each(found.kept, Status.PENDING, console)
+    _not_checkable(found.kept, console)
+    for status, count in found.cut.items():
+        console.print(Text(f"  and {count} more that are {status.value}: see --verdicts", style="yellow"))
+    _remarks(writer, console)
 
 
-def _table(verdicts: Iterable[Verdict]) -> Table:
+def _remarks(writer: WriterReport, console: Console) -> None:
+    """What others say. Whoever wants can write one, so each stands with its author, and none is a verdict."""
+    for remark in writer.remarks[:_SHOWN_REMARKS]:
+        where = f" {plain(remark.uri)}" if remark.uri else ""
+        said = f"{remark.author} remarks on entry {remark.seq}: {remark.verdict.name.lower()}{where}"
+        console.print(Text(f"  {said}", style="dim"))
+    rest = len(writer.remarks) + writer.remarks_cut - _SHOWN_REMARKS
+    if rest > 0:
+        console.print(Text(f"  and {rest} more remarks: see --json", style="dim"))
+
+
+def _table(found: Verdicts) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 1))
     table.add_column("Step", no_wrap=True)
     for heading in ("matches", "problems", "not\nproven", "not\ncheckable", "pending"):
         table.add_column(heading, justify="right")
-    found = Counter((verdict.step, verdict.status) for verdict in verdicts)
-    for step in Step:
-        counts = {status: found[step, status] for status in Status}
-        if any(counts.values()):
-            table.add_row(f"{int(step):2}. {step.title}", *_cells(counts))
+    for step, counts in found.by_step().items():
+        table.add_row(f"{int(step):2}. {step.title}", *_cells(counts))
     return table
 
 
-def _cells(counts: dict[Status, int]) -> Iterator[Text]:
-    problems = counts[Status.DIFFERS] + counts[Status.MISSING]
-    for status, count in (
-        (Status.MATCHES, counts[Status.MATCHES]),
-        (Status.DIFFERS, problems),
-        (Status.NOT_PROVEN, counts[Status.NOT_PROVEN]),
-        (Status.NOT_CHECKABLE, counts[Status.NOT_CHECKABLE]),
-        (Status.PENDING, counts[Status.PENDING]),
-    ):
+def _cells(counts: Mapping[Status, int]) -> Iterator[Text]:
+    for statuses in ((Status.MATCHES,), PROBLEMS, (Status.NOT_PROVEN,), (Status.NOT_CHECKABLE,), (Status.PENDING,)):
+        count, status = sum(counts.get(status, 0) for status in statuses), statuses[0]
         yield Text(str(count) if count else "-", style=_STYLES[status] if count else "dim")
 
 
@@ -141,7 +152,7 @@ def _each(verdicts: Iterable[Verdict], status: Status, console: Console) -> None
 
 
 def _one(verdict: Verdict, console: Console) -> None:
-    words = _plain(f"{_place(verdict)}: {verdict}{_both_sides(verdict)}")
+    words = plain(f"{_place(verdict)}: {verdict}{_both_sides(verdict)}")
     console.print(Text(f"  {words}", style=_STYLES[verdict.status]))
     if verdict.about.proposal:
         # An id has up to 78 digits, so on a line of its own it can be copied whole from 80 columns.
@@ -154,7 +165,7 @@ def _not_checkable(verdicts: Iterable[Verdict], console: Console) -> None:
     reasons = Counter((v.step, v.reason) for v in verdicts if v.status is Status.NOT_CHECKABLE)
     for (step, reason), count in reasons.most_common(_SHOWN_NOT_CHECKABLE):
         times = f" ({count} times)" if count > 1 else ""
-        console.print(Text(f"  {step.title}{times}: not checkable, because {_plain(reason)}", style="yellow"))
+        console.print(Text(f"  {step.title}{times}: not checkable, because {plain(reason)}", style="yellow"))
     if len(reasons) > _SHOWN_NOT_CHECKABLE:
         console.print(Text(f"  and {len(reasons) - _SHOWN_NOT_CHECKABLE} more reasons: see --json", style="yellow"))
 
@@ -169,8 +180,3 @@ def _both_sides(verdict: Verdict) -> str:
     if not verdict.expected and not verdict.seen:
         return ""
     return f" (expected {verdict.expected or 'nothing'}, found {verdict.seen or 'nothing'})"
-
-
-def _plain(text: str) -> str:
-    """Records come from strangers: no escape sequences, no direction marks, on anybody's terminal."""
-    return "".join(c if c.isprintable() else f"\\u{{{ord(c):x}}}" for c in text)

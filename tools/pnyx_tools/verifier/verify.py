@@ -2,31 +2,42 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any, Final
 
 from eth_utils.address import is_address, to_checksum_address
 
+from pnyx_contracts.addresses import delegate_of
 from pnyx_contracts.decision_log import subject
-from pnyx_contracts.entry import Entry
+from pnyx_contracts.entry import Entry, EntryKind
 from pnyx_contracts.errors import DecodingError, UsageError
 from pnyx_contracts.governors import GovernorAdapter, builtin_adapters
-from pnyx_contracts.types import Proposal
+from pnyx_contracts.types import Proposal, to_hex
+from pnyx_policies.disclosure import Disclosure
 from pnyx_policies.verify.history import (
-    DELEGATION_PREFIX,
     History,
-    check_administration,
     check_log_code,
+    check_predecessor,
+    check_successor,
     check_writer,
 )
-from pnyx_policies.verify.verdict import About, Report, Step, Verdict, WriterReport
-from pnyx_policies.verify.votes import Ballot, Docket, Duty
+from pnyx_policies.verify.record import HAS_BUNDLE
+from pnyx_policies.verify.verdict import About, ChainsReport, Report, Step, Tier, Verdict, Verdicts, WriterReport
+from pnyx_policies.verify.votes import Duty, Matter, check_strangers, tier_of_account
 from pnyx_tools.evidence import EvidenceStore, open_named
 from pnyx_tools.reader import BlockId, ChainReader, RevertedError
-from pnyx_tools.verifier.chainview import ChainView, first_block_with_code
+from pnyx_tools.verifier.casebook import Casebook
+from pnyx_tools.verifier.chainview import ChainView, Governed, first_block_with_code
 from pnyx_tools.verifier.desk import EvidenceDesk
-from pnyx_tools.verifier.entries import EntryCheck
+from pnyx_tools.verifier.entries import Disclosures, EntryCheck
+from pnyx_tools.verifier.trusted import Trusted
+
+MAX_STRANGERS: Final = 1_000
+"""Contracts out of scope that claim votes of a writer, and that a report names one by one."""
 
 Progress = Callable[[str], None]
 
@@ -42,6 +53,10 @@ def verify(
     from_block: int | None = None,
     second_reader: ChainReader | None = None,
     adapters: Sequence[GovernorAdapter] | None = None,
+    disclosures: Sequence[Disclosure] = (),
+    block_hash: bytes | None = None,
+    log_only: bool = False,
+    on_verdict: Callable[[Verdict], None] | None = None,
     progress: Progress | None = None,
 ) -> Report:
     """Checks one writer, or every writer, of the decision log at `log`.
@@ -49,34 +64,95 @@ def verify(
     `evidence` is where the bundles lie; without it, where the writers say on chain. `factory` is the one gate factory
     to accept; without it, any that has our code. `upto` is the block that the check reaches to: by default the last one
     that cannot be reorganised away. `from_block` is where the log's events begin; found out when not given.
-    `second_reader`, another node, must agree about the block and about every writer's head. `progress` gets one line
-    now and then.
+    `disclosures`, which hold together by themselves (`open_disclosure`), open what the published bundles withhold.
+    `second_reader`, another node, must agree about the block, every writer's head, and every event that is read.
+    `block_hash` is that of a block that the caller trusts: the check reaches to this block, and the log's code, the
+    writers' code and their state in the log are proven against it, so that no node is believed about them. With
+    `log_only`, steps 9 to 20, which need the evidence, are left out. `on_verdict` hears every verdict; the report keeps
+    counts, and those that do not match. `progress` gets one line now and then.
 
     Raises `UsageError` when there is nothing to check, `UnreachableError` when the chain, or a place of evidence that
     the caller named, cannot be read. What the check finds is never raised: it is in the report.
     """
     log, writer, factory = _address(log), writer and _address(writer), factory and _address(factory)
-    tell = progress or (lambda _: None)
     store = open_named(evidence) if isinstance(evidence, str | Path) else evidence
-    block = reader.block(upto)
+    block = reader.block(upto if block_hash is None else to_hex(block_hash))
     code = _log_code(reader, log, block.number, upto)
-    report = Report(chain_id=reader.chain_id(), log=log, block=block, verdicts=[check_log_code(code)])
+    report = Report(reader.chain_id(), log, block, without_evidence=log_only)
+    tell = on_verdict or (lambda _: None)
+    _about_log(report, [check_log_code(code)], tell)
+    trusted = None if block_hash is None else Trusted(reader, log, block_hash)
+    if trusted is not None:
+        _about_log(report, trusted.check_log(code, block), tell)
     if second_reader is not None:
-        report.verdicts += _second_block(report, second_reader)
-    if report.problems:
+        _about_log(report, _second_block(report, second_reader), tell)
+    if report.problems or report.unproven:
         return report  # nothing that this contract or this node says can be relied on
     first = first_block_with_code(reader, log, block.number) if from_block is None else from_block
-    view = ChainView(reader, log, block, builtin_adapters() if adapters is None else adapters, first)
-    writers = [writer] if writer else view.writers()
-    if not writers:
-        raise UsageError(f"no writer has registered in the log {log} up to block {block.number}")
-    for address in writers:
-        tell(f"writer {address}")
-        check = _WriterCheck(view, address, factory, tell)
-        report.writers.append(check.run(store))
+    known = builtin_adapters() if adapters is None else adapters
+    view = ChainView(reader, log, block, known, first, second_reader)
+    opening = Disclosures(disclosures)
+    for address in [writer] if writer else _writers(view, report, tell):
+        (progress or (lambda _: None))(f"writer {address}")
+        of_writer = WriterReport(address, found=Verdicts(on_verdict))
+        report.writers.append(of_writer)
+        with Casebook(address) as book:
+            check = _WriterCheck(view, of_writer, book, factory, progress or (lambda _: None))
+            check.run(None if log_only else EvidenceSource(store, opening))
+        if trusted is not None:
+            code = reader.code(address, block.number)
+            of_writer.add(trusted.check_writer(address, view.state(address), code))
         if second_reader is not None:
-            report.writers[-1].add(_second_state(view, second_reader, address))
+            of_writer.add(_second_state(view, second_reader, address))
+    _about_log(report, opening.of_no_entry(), tell)
     return report
+
+
+def verify_chains(
+    readers: Sequence[ChainReader],
+    log: str,
+    *,
+    second_readers: Sequence[ChainReader] = (),
+    on_verdict: Callable[[int, Verdict], None] | None = None,
+    **options: Any,  # noqa: ANN401 - those of `verify`
+) -> ChainsReport:
+    """`verify` on several chains, at the one address that the log has on all of them. Each second node goes with the
+    first one of its chain. `on_verdict` hears the chain's id, too.
+    """
+    chains = _by_chain(readers, "--second-rpc names another node of the same chain")
+    seconds = _by_chain(second_readers, "one second node a chain is enough")
+    for chain_id in seconds.keys() - chains.keys():
+        raise UsageError(f"a second node is one of chain {chain_id}, and no first one is", hint="give its --rpc, too")
+    reports = []
+    for chain_id, reader in chains.items():
+        tell = partial(on_verdict, chain_id) if on_verdict else None
+        reports.append(verify(reader, log, second_reader=seconds.get(chain_id), on_verdict=tell, **options))
+    return ChainsReport(tuple(reports))
+
+
+def _by_chain(readers: Sequence[ChainReader], hint: str) -> dict[int, ChainReader]:
+    found: dict[int, ChainReader] = {}
+    for reader in readers:
+        chain_id = reader.chain_id()
+        if chain_id in found:
+            raise UsageError(f"two of the nodes are of chain {chain_id}", hint=hint)
+        found[chain_id] = reader
+    return found
+
+
+def _about_log(report: Report, verdicts: Iterable[Verdict], tell: Callable[[Verdict], None]) -> None:
+    for verdict in verdicts:
+        tell(verdict)
+        report.verdicts.append(verdict)
+
+
+def _writers(view: ChainView, report: Report, tell: Callable[[Verdict], None]) -> list[str]:
+    found = list(view.writers())
+    _about_log(report, (one for one in found if isinstance(one, Verdict)), tell)
+    writers = list(dict.fromkeys(one for one in found if isinstance(one, str)))
+    if not writers:
+        raise UsageError(f"no writer has registered in the log {report.log} up to block {report.block.number}")
+    return writers
 
 
 def _log_code(reader: ChainReader, log: str, block: int, upto: BlockId) -> bytes:
@@ -109,98 +185,172 @@ def _address(text: str) -> str:
     return str(to_checksum_address(text))
 
 
-class _WriterCheck:
-    """Everything about one writer; its history is in memory, its bundles are one at a time."""
+@dataclass(frozen=True, slots=True)
+class EvidenceSource:
+    """Where the evidence comes from: the place that the caller named, if any, and what was disclosed beside it."""
 
-    def __init__(self, view: ChainView, writer: str, factory: str | None, tell: Progress) -> None:
+    named: EvidenceStore | None
+    disclosures: Disclosures
+
+
+class _WriterCheck:
+    """Everything about one writer. Its history lies in the casebook, its bundles are read one at a time."""
+
+    def __init__(
+        self, view: ChainView, report: WriterReport, book: Casebook, factory: str | None, tell: Progress
+    ) -> None:
         self._view = view
-        self._writer = writer
+        self._report = report
+        self._book = book
+        self._writer = report.writer
         self._factory = factory
         self._tell = tell
-        self._history = History(view.chain_id, view.log, writer, view.number_in_contracts)
-        self._report = WriterReport(writer)
-        self._proposals: dict[bytes, Proposal] = {}
-        self._entries_about: dict[bytes, list[Entry]] = defaultdict(list)
+        self._code = view.reader.code(report.writer, view.block.number)
+        report.tier, self._standing = self._check_writer()
+        self._history = History(
+            view.chain_id, view.log, self._writer, view.number_in_contracts, is_gate=report.tier is Tier.ENFORCED
+        )
+        self._successors: list[str] = []
+        self._inherits_from: int | None = None
+        """Where the duties of its predecessors begin, when it has any."""
+        self._in_scope = self._together = 0
+        """Votes in scope, and those that came in one transaction with their entry."""
 
-    def run(self, evidence: EvidenceStore | None) -> WriterReport:
+    def run(self, evidence: EvidenceSource | None) -> None:
+        """Without evidence, steps 9 to 20 are left out."""
         self._read_history()
         if self._history.start_block is None:
-            return self._report
-        code = self._check_writer()
-        docket = self._check_votes(code)
-        self._check_entries(docket, evidence)
-        return self._report
+            return
+        self._report.add([self._standing])
+        self._read_remarks()
+        self._check_succession()
+        self._check_votes(self._history.start_block)
+        if evidence is not None:
+            self._check_entries(evidence)
 
     # 2 to 4
 
     def _read_history(self) -> None:
         for event in self._view.events(self._writer):
-            if isinstance(event, DecodingError):
-                self._report.add([About(self._writer).differs(Step.ENTRIES, "event", reason=event.message)])
+            if isinstance(event, Verdict):
+                self._report.add([event])
+                continue
+            self._report.add(self._history.take(event))
+            if isinstance(event, Entry):
+                self._book.enter(event, paused=self._history.paused)
+        self._book.all_entered()
+        self._report.add(self._history.close(self._view.state(self._writer)))
+        self._report.entries = self._history.entries
+        self._report.kinds = self._history.kinds
+
+    def _check_succession(self) -> None:
+        history, view = self._history, self._view
+        old, new = history.predecessor, history.successor
+        self._report.predecessor, self._report.successor = old, new
+        if old is not None:
+            last = view.succession(old, EntryKind.SUCCEEDED, self._writer)
+            self._report.add(check_predecessor(history, view.state(old), last))
+            line = view.line(self._writer, EntryKind.SUCCEEDS)
+            starts = [start for other in line if (start := view.registered_in(other)) is not None]
+            self._inherits_from = min(starts, default=None)
+        if new is not None:
+            self._report.add(check_successor(history, view.succession(new, EntryKind.SUCCEEDS, self._writer)))
+            self._successors = view.line(self._writer, EntryKind.SUCCEEDED)
+
+    def _read_remarks(self) -> None:
+        for remark in self._view.remarks(self._writer):
+            if isinstance(remark, Verdict):
+                self._report.add([remark])
             else:
-                self._history.take(event)
-        self._history.close(self._view.state(self._writer))
-        self._report.add(self._history.verdicts)
-        self._report.entries = len(self._history.entries)
-        self._report.kinds.update(entry.kind for entry in self._history.entries)
-        for entry in self._history.entries:
-            self._entries_about[entry.subject].append(entry)
+                self._report.heed(remark)
 
     # 5
 
-    def _check_writer(self) -> bytes:
-        code = self._view.reader.code(self._writer, self._view.block.number)
-        is_contract = bool(code) and not code.startswith(DELEGATION_PREFIX)
-        gate = self._view.gate(self._writer) if is_contract else None
-        self._report.tier, verdict = check_writer(self._writer, self._view.log, code, gate, self._factory)
-        self._report.add([verdict])
-        self._report.add(check_administration(self._writer, self._report.tier, self._history.entries))
-        return code
+    def _check_writer(self) -> tuple[Tier, Verdict]:
+        view, delegate = self._view, delegate_of(self._code)
+        at = view.block.number
+        gate = view.gate(self._writer) if self._code and delegate is None else None
+        runs = view.reader.code(delegate, at) if delegate else b""
+        return check_writer(self._writer, view.log, self._code, gate, self._factory, runs)
 
     # 6 to 8
 
-    def _check_votes(self, code: bytes) -> Docket:
-        history, start = self._history, self._history.start_block or 0
-        duties = [duty for governor in sorted(history.governors) for duty in self._duties(governor, start)]
-        ballots = self._ballots(start)
-        docket = Docket(self._writer, history.entries, ballots, duties)
-        if code.startswith(DELEGATION_PREFIX):
-            self._report.tier = docket.tier_of_account()
-        self._report.add(docket.check_votes(self._report.tier))
-        self._report.add(docket.check_announced_votes())
-        self._report.add(docket.check_completeness())
-        return docket
+    def _check_votes(self, start: int) -> None:
+        self._read_ballots(start)
+        for governor in sorted(self._history.governors):
+            self._tell(f"proposals of {governor}")
+            self._check_duties(governor, start)
+        for about in self._book.unsettled():
+            self._check_matter(about, None)
+        if delegate_of(self._code) is not None:
+            self._report.tier = tier_of_account(self._in_scope, self._together)
 
-    def _ballots(self, start: int) -> list[Ballot]:
-        found = list(self._view.ballots(self._history, start))
-        for error in found:
-            if isinstance(error, DecodingError):
-                self._report.add([About(self._writer).differs(Step.VOTES, "event", reason=error.message)])
-        return [ballot for ballot in found if isinstance(ballot, Ballot)]
+    def _read_ballots(self, start: int) -> None:
+        strangers: Counter[str] = Counter()
+        for ballot in self._view.ballots(self._history, start):
+            if isinstance(ballot, Verdict):
+                self._report.add([ballot])
+            elif ballot.is_genuine or self._book.announces_vote(subject(ballot.key)):
+                self._book.cast(ballot)
+            else:
+                known = ballot.key.governor in strangers or len(strangers) < MAX_STRANGERS
+                strangers[ballot.key.governor if known else "other contracts"] += 1
+        self._book.all_cast()
+        self._report.add(check_strangers(self._writer, strangers))
 
-    def _duties(self, governor: str, start: int) -> Iterator[Duty]:
+    def _check_duties(self, governor: str, start: int) -> None:
         """The proposals that the writer answers for: announced while the governor was in its scope."""
-        self._tell(f"proposals of {governor}")
         governed = self._view.governed(governor)
         if governed.adapter is None:
             self._report.add([About(self._writer).not_checkable(Step.COMPLETENESS, governed.why_not)])
             return
+        first = start if self._inherits_from is None else min(start, self._inherits_from)
         try:
-            for proposal in self._view.proposals(governed, start):
-                if governor in self._history.governors_at(proposal.created_block):
-                    entries = self._entries_about.get(subject(proposal.key), ())
-                    yield self._view.duty(governed, proposal.key, self._writer, entries)
+            for proposal in self._view.proposals(governed, first):
+                if isinstance(proposal, Verdict):
+                    self._report.add([proposal])
+                elif self._concerns(governor, proposal.created_block, start):
+                    self._check_duty(governed, proposal, inherited=proposal.created_block < start)
         except (DecodingError, RevertedError) as error:
             # A writer may declare a contract of its own making; that must not end the check of the others.
             about = About(self._writer)
             self._report.add([about.differs(Step.COMPLETENESS, "governor", seen=governor, reason=error.message)])
 
+    def _concerns(self, governor: str, block: int, start: int) -> bool:
+        return self._history.answers_for(governor, max(block, start))
+
+    def _check_duty(self, governed: Governed, proposal: Proposal, *, inherited: bool) -> None:
+        about = subject(proposal.key)
+        entries = self._book.entries_about(about)
+        left_open = self._successors and not any(entry.kind.is_terminal for entry in entries)
+        later = self._view.entries_about(self._successors, about) if left_open else []
+        duty = self._view.duty(governed, proposal.key, self._writer, [*entries, *later])
+        self._check_matter(about, duty, inherited=inherited, later=later)
+
+    def _check_matter(
+        self, about: bytes, duty: Duty | None, *, inherited: bool = False, later: Sequence[Entry] = ()
+    ) -> None:
+        end = self._history.end
+        matter = Matter(
+            self._writer, self._book.entries_about(about), self._book.ballots_about(about), duty,
+            end=(end.block_number, end.log_index) if end else None, inherited=inherited,
+            successor=self._history.successor or "", later=later,
+        )  # fmt: skip
+        key = duty.key if duty else matter.ballots[0].key if matter.ballots else None
+        if key is not None and not self._book.name(about, key):
+            return  # a node, or a governor, that shows one proposal twice
+        self._report.add(matter.check_votes(self._report.tier))
+        self._report.add(matter.check_announced_votes())
+        self._report.add(matter.check_completeness())
+        for together in matter.together():
+            self._in_scope += 1
+            self._together += together
+
     # 9 to 20
 
-    def _check_entries(self, docket: Docket, evidence: EvidenceStore | None) -> None:
-        history = self._history
-        desk = EvidenceDesk(evidence, [scope.declaration for scope in history.scopes])
-        check = EntryCheck(self._view, history, desk)
-        for number, entry in enumerate(history.entries, 1):
-            self._tell(f"entry {number} of {len(history.entries)}")
-            self._report.add(check.run(entry, docket.about(entry)))
+    def _check_entries(self, evidence: EvidenceSource) -> None:
+        desk = EvidenceDesk(evidence.named, [scope.declaration for scope in self._history.scopes])
+        check = EntryCheck(self._view, self._history, self._book, desk, evidence.disclosures)
+        for entry in self._book.with_kinds(HAS_BUNDLE):
+            self._tell(f"entry {entry.seq} of {self._history.entries}")
+            self._report.add(check.run(entry, About(self._writer, entry.seq, self._book.name_of(entry.subject))))

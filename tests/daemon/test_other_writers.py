@@ -1,0 +1,67 @@
+"""`pnyx run` with an account that runs AtomicAccount (EIP-7702), and with a writer that was succeeded."""
+
+from __future__ import annotations
+
+from eth_account import Account
+
+from pnyx_contracts.decision_log import encode_register, encode_succeed, read_operator, read_state
+from pnyx_contracts.entry import Declaration, EntryKind
+from pnyx_contracts.types import Vote
+from pnyx_tools.journal import Stage
+from pnyx_tools.rpc import Rpc
+from pnyx_tools.testing.deploy import DAY, TOKEN
+from pnyx_tools.verifier import verify
+
+from .conftest import Agent, MakeAgent, pay
+
+
+def succeed(agent: Agent) -> None:
+    """By the operator, while the agent runs."""
+    node, new = agent.node, Account.create().address
+    operator, _ = node.rpc.read(read_operator(agent.log, agent.writer))
+    node.set_balance(new, TOKEN)
+    node.impersonate(new)
+    declared = Declaration(config_hash=b"\x07" * 32, governors=(agent.dao.governor,), evidence_uri="")
+    node.send(agent.log, encode_register(operator, DAY, declared), sender=new)
+    seq = node.rpc.read(read_state(agent.log, agent.writer)).seq + 1
+    node.send(agent.log, encode_succeed(agent.writer, seq, new), sender=operator)
+
+
+def test_an_atomic_account_votes_as_long_as_it_runs_its_code(make_agent: MakeAgent) -> None:
+    agent = make_agent(gate=False, atomic=True)
+    agent.start()
+    first = pay(agent)
+    agent.until_stage(first, Stage.DONE)
+    (vote,), (entry,) = agent.votes(first), agent.entries()
+    assert vote.vote is Vote.FOR
+    assert (entry.kind, entry.transaction_hash) == (EntryKind.VOTE, vote.transaction_hash)
+
+    code = agent.node.rpc.code(agent.writer)
+    agent.node.set_code(agent.writer, b"")
+    second = pay(agent)
+    failed = agent.until_stage(second, Stage.FAILED)
+    assert "does not run AtomicAccount" in failed.detail
+    assert (agent.votes(second), agent.entries()) == ([], [entry])
+    assert agent.stop() == 0
+    assert agent.start().wait(timeout=60) == 2
+    assert "does not run AtomicAccount" in agent.output.splitlines()[-2]
+
+    agent.node.set_code(agent.writer, code)
+    agent.start()
+    agent.until_stage(second, Stage.DONE)
+    assert agent.stop() == 0
+    assert len(agent.votes(second)) == 1
+    report = verify(Rpc(agent.node.url), agent.log, agent.writer, agent.folder / "evidence", upto="latest")
+    assert (report.ok, [writer["tier"] for writer in report.to_json()["writers"]]) == (True, ["atomic"])
+
+
+def test_the_agent_of_a_writer_that_was_succeeded_stops_and_says_why(make_agent: MakeAgent) -> None:
+    agent = make_agent()
+    process = agent.start()
+    agent.until_stage(pay(agent), Stage.DONE)
+    succeed(agent)
+    assert process.wait(timeout=30) == 1
+    assert "another writer succeeded this one" in agent.output
+    assert agent.start().wait(timeout=60) == 2, "systemd does not start it again"
+    last = agent.entries()[-1]
+    assert last.kind is EntryKind.SUCCEEDED

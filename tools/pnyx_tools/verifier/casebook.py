@@ -1,0 +1,190 @@
+"""What one writer wrote and how it voted, sorted by subject, in a temporary database.
+
+A log may have millions of entries, and steps 6 to 8 hold those about one proposal against its votes, wherever in the
+chain they stand. So they wait on disk, not in memory; SQLite deletes the file when the casebook is closed.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from itertools import chain
+from types import TracebackType
+from typing import Any, Final, Self
+
+from pnyx_contracts.decision_log import subject
+from pnyx_contracts.entry import Entry, EntryKind
+from pnyx_contracts.types import ProposalKey
+from pnyx_policies.dossier import Approval
+from pnyx_policies.verify.votes import Ballot
+
+_CACHE_KIB: Final = 8_192
+_ROWS_AT_ONCE: Final = 500
+
+_SCHEMA: Final = """
+CREATE TABLE entries (
+    number INTEGER PRIMARY KEY, subject BLOB, kind INTEGER, seq INTEGER, epoch INTEGER, time INTEGER, prompt_hash BLOB,
+    record_root BLOB, action BLOB, block_number INTEGER, transaction_hash BLOB, log_index INTEGER, paused INTEGER
+);
+CREATE TABLE ballots (
+    number INTEGER PRIMARY KEY, subject BLOB, chain_id INTEGER, governor TEXT, proposal_id TEXT, support TEXT,
+    block_number INTEGER, log_index INTEGER, transaction_hash BLOB, in_scope INTEGER, is_genuine INTEGER
+);
+CREATE TABLE proposals (subject BLOB PRIMARY KEY, name TEXT) WITHOUT ROWID;
+CREATE TABLE rejections (subject BLOB, seq INTEGER, approval TEXT, PRIMARY KEY (subject, seq)) WITHOUT ROWID;
+"""
+
+_ENTRY: Final = (
+    "subject, kind, seq, epoch, time, prompt_hash, record_root, action, block_number, transaction_hash, log_index"
+)
+_KINDS: Final = {int(kind): kind for kind in EntryKind}
+
+
+class Casebook:
+    """Of one writer. First all entries, then all ballots; then they are asked for."""
+
+    def __init__(self, writer: str) -> None:
+        self.writer = writer
+        self._database = sqlite3.connect("")  # a file of its own, without a name
+        self._database.executescript(
+            f"PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -{_CACHE_KIB}; {_SCHEMA}"
+        )
+        self._new_entries = _Rows(self._database, "entries", 12)
+        self._new_ballots = _Rows(self._database, "ballots", 10)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._database.close()
+
+    # What is put in
+
+    def enter(self, entry: Entry, *, paused: bool) -> None:
+        """`paused`: made while the votes of a gate were paused."""
+        self._new_entries.add(
+            (
+                entry.subject, int(entry.kind), entry.seq, entry.epoch, entry.time, entry.prompt_hash,
+                entry.record_root, entry.action, entry.block_number, entry.transaction_hash, entry.log_index, paused,
+            )
+        )  # fmt: skip
+
+    def all_entered(self) -> None:
+        """Every entry is in."""
+        self._new_entries.write()
+        self._database.execute("CREATE INDEX entries_about ON entries (subject)")
+
+    def all_cast(self) -> None:
+        """Every ballot is in."""
+        self._new_ballots.write()
+        self._database.execute("CREATE INDEX ballots_about ON ballots (subject)")
+
+    def cast(self, ballot: Ballot) -> None:
+        self._new_ballots.add(
+            (
+                subject(ballot.key), ballot.key.chain_id, ballot.key.governor, str(ballot.key.proposal_id),
+                str(ballot.support), ballot.block_number, ballot.log_index, ballot.transaction_hash, ballot.in_scope,
+                ballot.is_genuine,
+            )
+        )  # fmt: skip
+
+    def name(self, about: bytes, key: ProposalKey) -> bool:
+        """From now on the subject has the proposal's name. False when it had one."""
+        row = (about, str(key))
+        return self._database.execute("INSERT OR IGNORE INTO proposals VALUES (?, ?)", row).rowcount > 0
+
+    def reject(self, entry: Entry, approval: Approval) -> None:
+        """The entry is a person's rejection of a decision."""
+        row = (entry.subject, entry.seq, approval.model_dump_json())
+        self._database.execute("INSERT OR REPLACE INTO rejections VALUES (?, ?, ?)", row)
+
+    # What is asked for
+
+    def name_of(self, about: bytes) -> str:
+        """``chain:governor:id``; empty when no vote and no proposal in scope told it."""
+        found = self._database.execute("SELECT name FROM proposals WHERE subject = ?", (about,)).fetchone()
+        return found[0] if found else ""
+
+    def entries_about(self, about: bytes) -> list[Entry]:
+        return list(self._entries("WHERE subject = ? AND kind <= ?", about, EntryKind.CORRECTION))
+
+    def ballots_about(self, about: bytes) -> list[Ballot]:
+        rows = self._database.execute(
+            "SELECT chain_id, governor, proposal_id, support, block_number, log_index, transaction_hash, in_scope,"
+            " is_genuine FROM ballots WHERE subject = ? ORDER BY number",
+            (about,),
+        )
+        return [
+            Ballot(ProposalKey(chain_id=c, governor=g, proposal_id=p), int(s), b, i, t, bool(scope), bool(genuine))
+            for c, g, p, s, b, i, t, scope, genuine in rows
+        ]
+
+    def announces_vote(self, about: bytes) -> bool:
+        question = "SELECT 1 FROM entries WHERE subject = ? AND kind = ? LIMIT 1"
+        return self._database.execute(question, (about, int(EntryKind.VOTE))).fetchone() is not None
+
+    def unsettled(self) -> Iterator[bytes]:
+        """Subjects of votes, announced or cast, that have no name yet: no proposal in scope is theirs."""
+        rows = self._database.execute(
+            "SELECT subject FROM (SELECT subject, number FROM entries WHERE kind IN (?, ?)"
+            " UNION ALL SELECT subject, number FROM ballots)"
+            " WHERE subject NOT IN (SELECT subject FROM proposals) GROUP BY subject ORDER BY min(number)",
+            (int(EntryKind.VOTE), int(EntryKind.VOID)),
+        )
+        return (about for (about,) in rows)
+
+    def with_kinds(self, kinds: Iterable[EntryKind]) -> Iterator[Entry]:
+        """In order."""
+        numbers = [int(kind) for kind in kinds]
+        return self._entries(f"WHERE kind IN ({', '.join('?' * len(numbers))})", *numbers)
+
+    def was_paused(self, entry: Entry) -> bool:
+        question = "SELECT paused FROM entries WHERE subject = ? AND seq = ?"
+        found = self._database.execute(question, (entry.subject, entry.seq)).fetchone()
+        return bool(found and found[0])
+
+    def owner_of(self, record_root: bytes, kinds: Iterable[EntryKind]) -> int | None:
+        """The number of the first entry of these kinds with this record root."""
+        self._database.execute("CREATE INDEX IF NOT EXISTS entries_of_root ON entries (record_root)")
+        found = self._entries("WHERE record_root = ?", record_root)
+        return next((entry.seq for entry in found if entry.kind in frozenset(kinds)), None)
+
+    def rejections_of(self, about: bytes) -> dict[int, Approval]:
+        """By the number of the entry."""
+        rows = self._database.execute("SELECT seq, approval FROM rejections WHERE subject = ?", (about,))
+        return {seq: Approval.model_validate_json(text) for seq, text in rows}
+
+    def _entries(self, which: str, *values: object) -> Iterator[Entry]:
+        question = f"SELECT {_ENTRY} FROM entries {which} ORDER BY number"  # noqa: S608 - `which` is written above
+        rows = self._database.execute(question, values)
+        for about, kind, seq, epoch, time, prompt, root, action, block, transaction, index in rows:
+            yield Entry.unchecked(
+                writer=self.writer, subject=about, kind=_KINDS[kind], seq=seq, epoch=epoch, time=time,
+                prompt_hash=prompt, record_root=root, action=action, block_number=block,
+                transaction_hash=transaction, log_index=index,
+            )  # fmt: skip
+
+
+class _Rows:
+    """New rows of a table, written many at a time in one statement: each statement lets other threads run, and waits
+    until they let it go on.
+    """
+
+    def __init__(self, database: sqlite3.Connection, table: str, columns: int) -> None:
+        self._database = database
+        self._table = table
+        self._row = f"(NULL, {', '.join('?' * columns)})"
+        self._waiting: list[tuple[Any, ...]] = []
+
+    def add(self, row: tuple[Any, ...]) -> None:
+        self._waiting.append(row)
+        if len(self._waiting) >= _ROWS_AT_ONCE:
+            self.write()
+
+    def write(self) -> None:
+        if self._waiting:
+            rows = ", ".join([self._row] * len(self._waiting))
+            self._database.execute(f"INSERT INTO {self._table} VALUES {rows}", list(chain(*self._waiting)))  # noqa: S608
+            self._waiting.clear()
