@@ -104,6 +104,7 @@ export const TOPICS = {
 /** Those of a writer's history. */
 export const HISTORY_TOPICS = [TOPICS.registered, TOPICS.entry, TOPICS.announced, TOPICS.activated];
 
+/** What somebody says about an entry, by number. */
 const REMARKS = ["", "checked", "differs", "withheld", "answer"];
 
 /** @param {string} address @returns {string} */
@@ -189,11 +190,13 @@ function decodeActivated(log) {
 export function decodeRemark(log) {
   const [from, writer, seq] = indexed(log, "address", "address", "uint40");
   const [verdict, hash, uri] = data(log, ["uint8", "bytes32", "bytes"]);
+  const said = REMARKS[Number(verdict)];
+  if (!said) throw new VerifierError("differs", `${placeName(log)}: a remark of the unknown kind ${verdict}`);
   return {
     from: checksum(from),
     writer: checksum(writer),
     seq: Number(seq),
-    verdict: REMARKS[Number(verdict)] || `unknown (${verdict})`,
+    verdict: said,
     hash,
     uri: escapedText(uri),
     ...placeOf(log),

@@ -4,4 +4,6 @@ from __future__ import annotations
 
 from tests.explorer.parity.twice import load
 
-globals().update({name: value for name, value in vars(load("test_dishonest_votes")).items() if not name.startswith("__")})
+globals().update(
+    {name: value for name, value in vars(load("test_dishonest_votes")).items() if not name.startswith("__")}
+)

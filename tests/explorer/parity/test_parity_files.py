@@ -43,7 +43,9 @@ ODD: tuple[Any, ...] = (
 
 def outcomes(kind: str, texts: list[str], root: str = ROOT_OF_BUNDLE) -> list[list[str]]:
     questions = "".join(json.dumps({"kind": kind, "root": root, "text": text}) + "\n" for text in texts)
-    done = subprocess.run([node(), str(SCRIPT)], input=questions, capture_output=True, text=True, timeout=240, check=False)
+    done = subprocess.run(
+        [node(), str(SCRIPT)], input=questions, capture_output=True, text=True, timeout=240, check=False
+    )
     assert done.returncode == 0, done.stderr[-2000:]
     return [json.loads(line) for line in done.stdout.splitlines()]
 
