@@ -1,7 +1,7 @@
-"""tests/verify/test_clean_logs.py once more: Python and JavaScript check each of its worlds, and must say the same."""
+"""tests/verify/test_clean_logs.py once more: Python and JavaScript check each of its worlds and must say the same."""
 
 from __future__ import annotations
 
-from tests.explorer.parity.twice import load
+from tests.explorer.parity.twice import tests_of
 
-globals().update({name: value for name, value in vars(load("test_clean_logs")).items() if not name.startswith("__")})
+globals().update(tests_of("test_clean_logs"))

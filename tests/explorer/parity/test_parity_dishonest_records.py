@@ -1,8 +1,8 @@
-"""tests/verify/test_dishonest_records.py once more: Python and JavaScript check each of its worlds, and must say the same."""
+"""tests/verify/test_dishonest_records.py once more: Python and JavaScript check its worlds and must say the same."""
 
 from __future__ import annotations
 
-from tests.explorer.parity.twice import load
+from tests.explorer.parity.twice import tests_of
 
 PYTHONS_ALONE = {
     "test_a_check_that_did_not_run": "a rule's condition that cannot be told without it: conditions are left to Python",
@@ -10,9 +10,5 @@ PYTHONS_ALONE = {
 }
 
 globals().update(
-    {
-        name: value
-        for name, value in vars(load("test_dishonest_records")).items()
-        if not name.startswith("__") and name not in PYTHONS_ALONE
-    }
+    {name: value for name, value in tests_of("test_dishonest_records").items() if name not in PYTHONS_ALONE}
 )

@@ -31,8 +31,9 @@ SCRIPT = ROOT / "explorer/verifier/test/outcomes.js"
 
 A_HASH = "0x" + "ab" * 32
 ODD: tuple[Any, ...] = (
-    None, True, False, 0, 1, -1, 2**53 - 1, 2**32, 256, 101, "", "0", "1", "01", "-1", "1e3", str(2**256 - 1), str(2**256),
-    "x" * 41, "x" * 601, "\U0001f600" * 600, "x" * 801, "0x", "0xAB", "0xab", "0x0", A_HASH, A_HASH[:-2], A_HASH.upper(),
+    None, True, False, 0, 1, -1, 2**53 - 1, 2**32, 256, 101, "", "0", "1", "01", "-1", "1e3", str(2**256 - 1),
+    str(2**256), "x" * 41, "x" * 601, "\U0001f600" * 600, "x" * 801, "0x", "0xAB", "0xab", "0x0", A_HASH, A_HASH[:-2],
+    A_HASH.upper(),
     "0x5FbDB2315678afecb367f032d93F642f64180aa3", "0x5fbdb2315678afecb367f032d93f642f64180aa3",
     "0x5FbDB2315678afecb367f032d93F642f64180aA3", "for", "against", "hold", "skip", "approve", "reject", "observe",
     "blocknumber", "timestamp", "derived", "transfer", "high", "reverted", [], {}, [1], {"a": 1}, ["x"] * 13,

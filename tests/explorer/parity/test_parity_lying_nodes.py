@@ -37,8 +37,8 @@ def lying(url: str, change: Change) -> Iterator[str]:
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["content-length"]))
-            request = urllib.request.Request(url, body, {"content-type": "application/json"})  # noqa: S310
-            with urllib.request.urlopen(request) as response:  # noqa: S310
+            request = urllib.request.Request(url, body, {"content-type": "application/json"})
+            with urllib.request.urlopen(request) as response:
                 answer = json.loads(response.read())
             question = json.loads(body)
             if isinstance(question, dict) and question["method"] == "eth_getLogs" and "result" in answer:
