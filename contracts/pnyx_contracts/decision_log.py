@@ -77,12 +77,15 @@ _CLOSED_FLAG: Final = 2
 
 def subject(key: ProposalKey) -> bytes:
     """What an entry about a proposal is about."""
-    return keccak(encode(["uint256", "address", "uint256"], [key.chain_id, key.governor, key.proposal_id]))
+    words = (_word(key.chain_id), _ZEROS_12, bytes.fromhex(key.governor[2:]), _word(key.proposal_id))
+    return keccak(b"".join(words))
 
 
 def vote_action(support: int) -> bytes:
     """The action of a VOTE entry; `support` is the governor's own number (uint8)."""
-    return encode(["uint8"], [support])
+    if not 0 <= support < 1 << 8:
+        raise ValueError(f"expected a number from 0 to 255, got {support}")
+    return _word(support)
 
 
 def declaration_subject(declaration: Declaration) -> bytes:
@@ -363,6 +366,10 @@ def _indexed(log: Log, topic: bytes, *types: str) -> tuple[Any, ...]:
     if len(log.topics) != len(types) + 1 or log.topics[0] != topic:
         raise _another_event(log)
     return _decode(types, b"".join(log.topics[1:]), "indexed words")
+
+
+def _word(number: int) -> bytes:
+    return number.to_bytes(32, "big")
 
 
 def _another_event(log: Log) -> DecodingError:

@@ -8,7 +8,7 @@ EIP-55 checksummed, so that canonical JSON (RFC 8785) keeps them exactly.
 from __future__ import annotations
 
 from enum import Enum, IntEnum
-from functools import cache
+from functools import cache, lru_cache
 from typing import Annotated, Any, Self
 
 from eth_utils.address import is_address, is_checksum_address, to_checksum_address
@@ -16,6 +16,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, GetCoreSchem
 from pydantic_core import CoreSchema
 
 UINT256_MAX = 2**256 - 1
+_ADDRESS_CHARACTERS = 42
 
 _set = object.__setattr__
 """Past a frozen value's own refusal."""
@@ -96,8 +97,16 @@ def _to_bytes32(value: Any) -> bytes:  # noqa: ANN401
 def _to_address(value: Any) -> str:  # noqa: ANN401
     if isinstance(value, bytes) and len(value) == 20:
         value = "0x" + value.hex()
-    if not isinstance(value, str) or not value.startswith("0x") or not is_address(value):
+    if not isinstance(value, str) or len(value) != _ADDRESS_CHARACTERS:
         raise ValueError(f"expected a 20-byte address in 0x hex, got {str(value)[:60]!r}")
+    return _checksummed(value)
+
+
+@lru_cache(maxsize=4_096)
+def _checksummed(value: str) -> str:
+    """A checksum takes a hash, and the same few addresses come again and again."""
+    if not value.startswith("0x") or not is_address(value):
+        raise ValueError(f"expected a 20-byte address in 0x hex, got {value!r}")
     digits = value[2:]
     if digits not in {digits.lower(), digits.upper()} and not is_checksum_address(value):
         raise ValueError(f"the address {value} is mistyped: its checksum (EIP-55) is wrong")

@@ -74,7 +74,7 @@ def without(step: Step) -> Callable[[Any], None]:
     """The stranger did not look at one proposal in this step."""
 
     def forget(verification: Any) -> None:
-        verdicts = verification["writers"][0]["verdicts"]
+        verdicts = verification["every_verdict"]
         about = next(v["proposal"] or v["entry"] for v in verdicts if v["step"] == step)
         verdicts[:] = [v for v in verdicts if v["step"] != step or (v["proposal"] or v["entry"]) != about]
 
@@ -82,7 +82,7 @@ def without(step: Step) -> Callable[[Any], None]:
 
 
 def problem(verification: Any) -> None:
-    verification["writers"][0]["verdicts"][0]["status"] = "differs"
+    verification["writers"][0]["verdicts"].append(verification["every_verdict"][-1] | {"status": "differs"})
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def problem(verification: Any) -> None:
         (lambda v: v.update(ok=False), "says ok: False"),
         (lambda v: v.update(writers=[]), "0 writers"),
         (lambda v: v["writers"][0].update(tier="declared"), "tier: declared"),
-        (lambda v: v["writers"][0].update(verdicts=[]), "of 0 proposals, not 5"),
+        (lambda v: v.update(every_verdict=[]), "of 0 proposals, not 5"),
         (problem, "finds 1 problems"),
         *((without(step), f"could check {step.title!r} of 4 proposals, not 5") for step in PER_PROPOSAL),
     ],

@@ -12,11 +12,13 @@ import pytest
 
 from pnyx_agents.analyst import ModelAnalyst, deliberate
 from pnyx_policies.analysis import Analysis, Recommendation
+from pnyx_policies.dossier import Dossier
+from pnyx_policies.facts import Facts
 from pnyx_policies.verify import Report, Step, Verdict
 from pnyx_tools.evidence import FolderStore
 from pnyx_tools.model import LangChainModel, ModelSettings
 from pnyx_tools.testing.anvil import Anvil
-from pnyx_tools.testing.decisions import LocalAgent
+from pnyx_tools.testing.decisions import LocalAgent, Sealed, ask_outline
 from pnyx_tools.testing.deploy import TOKEN, Governance, deploy_governance, deploy_log
 from pnyx_tools.testing.openai_server import OpenAIServer, Script, answer
 from pnyx_tools.verifier import verify
@@ -131,6 +133,34 @@ class World:
         assert report.exit_code == 1
         return report.problems[0]
 
+    @staticmethod
+    def with_parts(dossier: Dossier, **parts: Any) -> Dossier:
+        """A copy with parts of its parts changed: ``state__voter=...`` is ``dossier.state.voter``."""
+        for path, value in parts.items():
+            *outer, last = path.split("__")
+            owners: list[Any] = [dossier]
+            for name in outer:
+                owners.append(getattr(owners[-1], name))
+            changed = value
+            for owner, name in zip(reversed(owners), [last, *reversed(outer)], strict=True):
+                changed = owner.model_copy(update={name: changed})
+            dossier = changed
+        return dossier
+
+    def write_changed(
+        self, agent: LocalAgent, proposal: int, bodies: Any = None, **parts: Any
+    ) -> tuple[Sealed, Sealed]:
+        """An honest review, changed, then sealed, entered and voted as if nothing had happened."""
+        honest = agent.review(self.blocks, proposal)
+        dossier = self.with_parts(honest.dossier, **parts)
+        changed = agent.seal(dossier, honest.bundle.bodies if bodies is None else bodies)
+        agent.write(self.blocks, changed)
+        return honest, changed
+
+    @staticmethod
+    def concluded(agent: LocalAgent, facts: Facts) -> Sealed:
+        return agent.seal(agent.conclude(facts, ask_outline(facts)))
+
     def bundle_file(self, root: bytes) -> Path:
         return self.folder / f"{root.hex()}.json"
 
@@ -149,3 +179,15 @@ def world(chain: tuple[Anvil, str, Governance, Governance], tmp_path: Path) -> I
     with ExitStack() as servers:
         yield World(node, log, blocks, seconds, tmp_path / "evidence", servers)
     node.revert(snapshot)
+
+
+@pytest.fixture
+def agent(world: World) -> LocalAgent:
+    """A plain key that writes."""
+    return world.plain_key()
+
+
+@pytest.fixture
+def proposal(world: World) -> int:
+    """A harmless transfer, open for votes."""
+    return world.open_proposal()

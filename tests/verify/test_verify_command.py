@@ -90,3 +90,31 @@ def test_3_when_the_evidence_that_was_named_cannot_be_read(world):
     assert ended.returncode == 3
     assert "try: is that server up" in ended.stderr
     assert ended.stdout == ""
+
+
+@pytest.mark.usefixtures("sealed")
+def test_every_verdict_goes_into_the_file(world, tmp_path):
+    file = tmp_path / "verdicts.jsonl"
+    report = json.loads(verify(world, "--json", "--verdicts", file).stdout)
+    lines = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+    assert len(lines) == sum(report["counts"].values())
+    assert {line["chain_id"] for line in lines} == {31337}
+    assert {line["step"] for line in lines} >= {1, 2, 3, 9, 20}
+
+
+@pytest.mark.usefixtures("sealed")
+def test_the_log_alone_needs_no_evidence(world):
+    report = json.loads(verify(world, "--json", "--log-only").stdout)
+    assert (report["ok"], report["without_evidence"]) == (True, True)
+    assert "Steps 9 to 20 were left out" in verify(world, "--log-only").stdout
+
+
+@pytest.mark.usefixtures("sealed")
+def test_a_trusted_block_hash_is_typed_in_hex(world):
+    block = "0x" + world.node.rpc.block().hash.hex()
+    ended = verify(world, "--block-hash", block)
+    assert ended.returncode == 0, ended.stderr
+    ended = verify(world, "--block-hash", block[:-2])
+    assert (ended.returncode, "expected 32 bytes in 0x hex" in ended.stderr) == (2, True)
+    ended = verify(world, "--block-hash", block, "--rpc", world.node.url)
+    assert (ended.returncode, "belongs to one chain" in ended.stderr) == (2, True)

@@ -44,6 +44,10 @@ MAX_TIMEOUTS: Final = 4
 """So many time-outs on one search for logs are put down to the width of the range; one more, to the node."""
 MAX_ANSWER_BYTES: Final = 256 * 2**20
 """An answer longer than this is refused: no node needs it, a hostile one might send it."""
+MAX_LOGS_BYTES: Final = 8 * 2**20
+"""Logs of more than one block are asked for in smaller ranges when an answer gets longer than this: they are held in
+memory, and take much more there.
+"""
 
 _TOO_MUCH_STATUS: Final = frozenset({408, 413, 504, 524})
 _RETRY_STATUS: Final = frozenset({429, 500, 502, 503})
@@ -216,18 +220,18 @@ class Rpc:
 
     # --- one request -------------------------------------------------------------------------------------------------
 
-    def _request_patiently(self, method: str, params: Sequence[Any]) -> Any:  # noqa: ANN401
+    def _request_patiently(self, method: str, params: Sequence[Any], limit: int = MAX_ANSWER_BYTES) -> Any:  # noqa: ANN401
         for pause in BACKOFF_SECONDS:
             try:
-                return self._request_once(method, params)
+                return self._request_once(method, params, limit)
             except _BusyError as busy:
                 time.sleep(max(pause, busy.wait_seconds))
-        return self._request_once(method, params)
+        return self._request_once(method, params, limit)
 
-    def _request_once(self, method: str, params: Sequence[Any]) -> Any:  # noqa: ANN401
+    def _request_once(self, method: str, params: Sequence[Any], limit: int) -> Any:  # noqa: ANN401
         request_id = next(self._ids)
         question = {"jsonrpc": "2.0", "id": request_id, "method": method, "params": list(params)}
-        status, headers, body = self._post(method, question)
+        status, headers, body = self._post(method, question, limit)
         try:
             answer = from_json(body, allow_inf_nan=False)
         except ValueError:
@@ -244,15 +248,15 @@ class Rpc:
             self._fail(f"{method}: answered with neither a result nor an error")
         return answer["result"]
 
-    def _post(self, method: str, question: dict[str, Any]) -> tuple[int, httpx.Headers, bytes]:
+    def _post(self, method: str, question: dict[str, Any], limit: int) -> tuple[int, httpx.Headers, bytes]:
         deadline = time.monotonic() + self._timeout_seconds
         try:
             with self._client.stream("POST", self._url, json=question) as response:
                 body = bytearray()
                 for chunk in response.iter_bytes():
                     body += chunk
-                    if len(body) > MAX_ANSWER_BYTES:
-                        raise _TooMuchError(self._text(f"{method}: the answer is longer than {MAX_ANSWER_BYTES} bytes"))
+                    if len(body) > limit:
+                        raise _TooMuchError(self._text(f"{method}: the answer is longer than {limit} bytes"))
                     if time.monotonic() > deadline:
                         raise httpx.ReadTimeout("slow answer")
                 return response.status_code, response.headers, bytes(body)
@@ -295,7 +299,10 @@ class Rpc:
         raise RpcError(text)
 
     def _logs_once(self, query: LogQuery, start: int, end: int) -> list[Log]:
-        logs = self._checked("eth_getLogs", [query.json(start, end)], parse_logs)
+        limit = MAX_ANSWER_BYTES if start == end else MAX_LOGS_BYTES
+        logs = self._parsed(
+            "eth_getLogs", self._request_patiently("eth_getLogs", [query.json(start, end)], limit), parse_logs
+        )
         for log in logs:
             if not query.matches(log) or not start <= log.block_number <= end:
                 self._fail(
@@ -308,7 +315,9 @@ class Rpc:
         return logs
 
     def _checked(self, method: str, params: Sequence[Any], parse: Callable[[Any], T]) -> T:
-        result = self.request(method, params)
+        return self._parsed(method, self.request(method, params), parse)
+
+    def _parsed(self, method: str, result: Any, parse: Callable[[Any], T]) -> T:  # noqa: ANN401
         try:
             return parse(result)
         except (ValueError, TypeError, KeyError) as error:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import Any, Final
 
 from pydantic import TypeAdapter
@@ -119,14 +118,6 @@ def parse_word(value: object) -> bytes:
 
 
 def parse_address(value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError(f"expected an address, got {_shown(value)}")
-    return _checksummed(value)
-
-
-@lru_cache(maxsize=1_024)
-def _checksummed(value: str) -> str:
-    """A checksum takes a hash, and logs name the same contracts again and again."""
     return _ADDRESS_VALUE.validate_python(value)
 
 

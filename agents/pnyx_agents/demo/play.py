@@ -173,14 +173,18 @@ def _vote_on_chain(stage: Stage, proposal_id: int) -> VoteCast | None:
 
 
 def _verify(stage: Stage) -> Any:  # noqa: ANN401 - JSON
+    """The stranger's report, and beside it, as `every_verdict`, also what matches."""
+    verdicts = stage.folder / "verdicts.jsonl"
     command = [
         sys.executable, "-m", "pnyx_agents", "verify", "--rpc", stage.node.url, "--log", stage.deployed.log,
-        "--evidence", str(stage.folder / "evidence"), "--json",
+        "--evidence", str(stage.folder / "evidence"), "--verdicts", str(verdicts), "--json",
     ]  # fmt: skip
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=_nothing_of_ours())
     try:
-        return json.loads(done.stdout)
-    except ValueError:
+        report = json.loads(done.stdout)
+        lines = verdicts.read_text(encoding="utf-8").splitlines()
+        return report | {"every_verdict": [json.loads(line) for line in lines]}
+    except (OSError, ValueError):
         told = done.stderr.strip()
         raise DiffersError(f"the stranger's verification ended with {done.returncode} and no report: {told}") from None
 
@@ -202,7 +206,8 @@ def demand_whole_check(report: Any, proposals: int) -> None:  # noqa: ANN401 - J
     if not report["ok"] or writer["tier"] != Tier.ENFORCED.value:
         raise DiffersError(f"the stranger's report says ok: {report['ok']}, tier: {writer['tier']}")
     for step in PER_PROPOSAL:
-        verdicts = [v for v in writer["verdicts"] if v["step"] == step and v["status"] == Status.MATCHES.value]
+        every = report["every_verdict"]
+        verdicts = [v for v in every if v["step"] == step and v["status"] == Status.MATCHES.value]
         checked = {v["proposal"] or v["entry"] for v in verdicts}
         if len(checked) != proposals:
             raise DiffersError(f"the stranger could check {step.title!r} of {len(checked)} proposals, not {proposals}")

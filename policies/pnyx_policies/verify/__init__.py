@@ -3,13 +3,17 @@
 What is checked, for one decision log and then for each writer in it:
 
  1. Log code: the contract at the log's address is our DecisionLog, byte for byte.
- 2. Registration: the writer registered once, in this log on this chain, and its genesis binds what it declared there.
- 3. Entries: numbered from 1 without a gap; folded one after another they give the head in the log's state.
+ 2. Registration: the writer registered once, in this log on this chain, and its genesis binds what it declared there; a
+    successor's first entry commits to the last head of its predecessor, whose last entry names it.
+ 3. Entries: numbered from 1 without a gap, and none after another writer took this one's place; folded one after
+    another they give the head in the log's state.
  4. Configuration: every change was announced, and its notice was over before it came into force.
- 5. Writer: a vote gate that our factory made, with our code; or a plain key, which can only declare.
+ 5. Writer: a vote gate that our factory made, with our code, which never voted while it was paused; or a plain key,
+    which can only declare; or an account of EIP-7702, and which code it runs.
  6. Votes: every vote of the writer, in any contract, follows exactly one VOTE entry that says the same.
  7. Announced votes: every VOTE entry has its vote, or a VOID entry from when the vote could not land any more.
- 8. Completeness: every proposal that the writer answers for has an entry from before its vote closed.
+ 8. Completeness: every proposal that the writer answers for has an entry from before its vote closed, its own or, where
+    it left the proposal open, its successor's.
  9. Bundle: the evidence is there and hashes to the record root and the prompt hash of its entry.
 10. Header: the record was made for this chain, log, writer and configuration, and judges this writer's standing.
 11. Declared configuration: its document hashes to what stands on chain; prompt templates, ruleset, checks, context

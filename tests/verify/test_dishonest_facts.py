@@ -1,0 +1,316 @@
+"""Facts in a record that are not those of the chain."""
+
+from __future__ import annotations
+
+import pytest
+from eth_abi.abi import encode
+from eth_hash.auto import keccak
+from eth_utils.address import to_checksum_address
+
+from pnyx_policies.decision import Outcome
+from pnyx_policies.facts import Grade, Holding, Simulation, SimulationStatus, Skipped
+from pnyx_policies.verify import Status, Step
+from pnyx_tools.context import ToolSkipped, builtin_tools
+from pnyx_tools.testing.decisions import Outlined
+
+
+def test_a_vote_for_another_text(world, agent, proposal):
+    honest = agent.review(world.blocks, proposal)
+    other = honest.dossier.proposal.model_copy(update={"description": b"# Something nicer"})
+    agent.write(world.blocks, agent.seal(world.with_parts(honest.dossier, proposal=other)))
+    assert (Step.PROPOSAL, "proposal.description") in world.check_fails()
+
+
+def test_a_proposal_that_was_never_announced(world, agent, proposal):
+    world.write_changed(agent, proposal, proposal__created_block=1)
+    steps = {v.step: v.status for v in world.check().problems}
+    assert steps[Step.PROPOSAL] is Status.MISSING
+
+
+def test_calls_that_were_decoded_kindly(world, agent, proposal):
+    honest = agent.review(world.blocks, proposal)
+    calls = (honest.dossier.calls[0].model_copy(update={"note": "perfectly harmless"}),)
+    agent.write(world.blocks, agent.seal(world.with_parts(honest.dossier, calls=calls)))
+    assert (Step.PROPOSAL, "calls[0].note") in world.check_fails()
+
+
+def test_a_record_that_breaks_a_step_does_not_hold_and_the_others_are_checked(world, agent, proposal):
+    honest = agent.review(world.blocks, proposal)
+    calls = (honest.dossier.calls[0].model_copy(update={"path": "0" * 100}),)
+    agent.write(world.blocks, agent.seal(world.with_parts(honest.dossier, calls=calls)))
+    agent.act(world.blocks, world.open_proposal())
+    report = world.check()
+    assert {(1, Step.ANSWERS, "record")} <= {(v.about.seq, v.step, v.where) for v in report.problems}
+    assert {v.about.seq for v in report.problems} == {1}
+    assert [v.status for v in world.verdicts if v.step is Step.ENTRY] == [Status.MATCHES, Status.MATCHES]
+
+
+def test_a_review_bound_to_something_else(world, agent, proposal):
+    world.write_changed(agent, proposal, state__review_digest=bytes(32))
+    assert (Step.PROPOSAL, "state.review_digest") in world.check_fails()
+
+
+@pytest.mark.parametrize(
+    ("part", "value", "where"),
+    [
+        ("state__voter__voting_power", 7, "state.voter.voting_power"),
+        ("state__governor__quorum", 1, "state.governor.quorum"),
+        ("state__treasury", (), "state.treasury[0]"),
+    ],
+)
+def test_state_that_was_made_up(world, agent, proposal, part, value, where):
+    world.write_changed(agent, proposal, **{part: value})
+    assert (Step.STATE, where) in world.check_fails()
+
+
+def test_a_pinned_block_that_is_not_on_the_chain(world, agent, proposal):
+    world.write_changed(agent, proposal, state__block__hash=bytes(32))
+    assert world.check_fails() == {(Step.STATE, "state.block")}
+
+
+def test_a_look_before_the_proposal_existed(world, agent, proposal):
+    before = world.node.rpc.block(world.blocks.proposals[proposal].created_block - 1)
+    world.write_changed(agent, proposal, state__block=before)
+    assert Step.STATE in {step for step, _ in world.check_fails()}
+
+
+def test_a_look_before_there_was_a_governor(world, agent, proposal):
+    """Nothing can be read again there: that is no excuse."""
+    world.write_changed(agent, proposal, state__block=world.node.rpc.block(1), state__voter__voting_power=7)
+    assert (Step.STATE, "state.block.number") in world.check_fails()
+
+
+def test_a_simulation_that_hides_a_transfer(world, agent, proposal):
+    world.write_changed(agent, proposal, simulation__movements=())
+    assert (Step.SIMULATION, "simulation.movements[0]") in world.check_fails()
+
+
+def unsimulated(facts, why="no time"):
+    """What is known on a node that does not simulate."""
+    simulation = Simulation(status=SimulationStatus.SKIPPED, why_skipped=why, executor=facts.simulation.executor)
+    return facts.model_copy(update={"simulation": simulation, "skipped": (Skipped(step="simulation", why=why),)})
+
+
+def test_a_simulation_that_could_not_run_is_said_plainly(world, proposal):
+    """The decision would be the same: nothing hides behind it."""
+    agent = world.plain_key(ruleset='name = "empty"\nversion = "1"\n')
+    sealed = world.concluded(agent, unsimulated(agent.facts(world.blocks, proposal)))
+    agent.write(world.blocks, sealed)
+    report = world.check()
+    assert report.ok
+    (simulation,) = [v for v in world.verdicts if v.step is Step.SIMULATION]
+    assert simulation.status is Status.NOT_CHECKABLE
+    assert "no time" in simulation.reason
+
+
+GRANTS_A_ROLE = bytes.fromhex(
+    "73" + "00" * 19 + "aa" + "73" + "00" * 19 + "bb" + "6000"
+    "7f" + keccak(b"RoleGranted(bytes32,address,address)").hex() + "60006000a400"
+)
+"""Code that emits RoleGranted whatever it is called with."""
+
+
+def test_a_skipped_simulation_that_hides_an_against(world, agent):
+    """Only the simulation shows what the call does. "It could not run" turns "against" into something else."""
+    target = "0x00000000000000000000000000000000000E0E0E"
+    world.node.set_code(target, GRANTS_A_ROLE)
+    text = f"# Website\n\nCalls {target} to refresh our web site."
+    hostile = world.blocks.propose([target], [0], [b"\x12\x34\x56\x78"], text)
+    world.blocks.advance_to_active(hostile)
+    honest = agent.review(world.blocks, hostile)
+    lie = world.concluded(agent, unsimulated(honest.dossier.facts))
+    assert honest.dossier.decision.outcome is Outcome.AGAINST
+    assert lie.dossier.decision.outcome is not Outcome.AGAINST
+    agent.write(world.blocks, lie)
+    report = world.check()
+    assert report.problems == []
+    (unproven,) = report.unproven
+    assert unproven.step is Step.DECISION
+    assert f"the record decides {lie.dossier.decision.outcome.value}" in unproven.reason
+    assert "the rules decide against" in unproven.reason
+    assert report.exit_code == 1
+
+
+@pytest.mark.parametrize("skipped", [(), (Skipped(step="simulation", why="x"), Skipped(step="simulation", why="x"))])
+def test_a_simulation_is_skipped_or_not(world, agent, proposal, skipped):
+    facts = unsimulated(agent.facts(world.blocks, proposal)).model_copy(update={"skipped": skipped})
+    agent.write(world.blocks, world.concluded(agent, facts))
+    assert world.check_fails() == {(Step.SIMULATION, "state.skipped")}
+
+
+CAREFUL = """[[rule]]
+id = "careful"
+because = "Too little is known."
+when = ["steps.skipped > 0"]
+then = "hold"
+
+[[rule]]"""
+
+
+@pytest.mark.parametrize("step", ["targets", "quorum"])
+def test_a_step_that_is_said_to_be_skipped_and_was_not(world, proposal, step):
+    agent = world.plain_key(ruleset=world.RULESET.replace("[[rule]]", CAREFUL, 1))
+    facts = agent.facts(world.blocks, proposal).model_copy(update={"skipped": (Skipped(step=step, why="no time"),)})
+    sealed = world.concluded(agent, facts)
+    assert sealed.dossier.decision.outcome is Outcome.HOLD
+    agent.write(world.blocks, sealed)
+    report = world.check()
+    assert {(v.step, v.where) for v in report.problems} == {(Step.STATE, "state.skipped")}
+    assert {v.step for v in report.unproven} == {Step.DECISION}
+
+
+class OfAPlugin:
+    """A declared tool that members do not have."""
+
+    name = "of-a-plugin"
+    version = "1"
+    grade = Grade.ATTESTED
+    description = "Never has time."
+
+    def run(self, *_):
+        raise ToolSkipped("no time")
+
+
+def test_a_skipped_step_that_nobody_can_check_must_not_decide(world, proposal):
+    agent = world.plain_key(ruleset=world.RULESET.replace("[[rule]]", CAREFUL, 1), tools=[OfAPlugin()])
+    agent.act(world.blocks, proposal)
+    report = world.check()
+    assert report.problems == []
+    (unproven,) = report.unproven
+    assert unproven.step is Step.DECISION
+    assert "decides hold" in unproven.reason
+    assert "decide for" in unproven.reason
+
+
+def test_a_skipped_step_that_decides_nothing_is_the_operators_word(world, proposal):
+    world.plain_key(tools=[OfAPlugin()]).act(world.blocks, proposal)
+    report = world.check()
+    assert report.ok
+    assert any("tool:of-a-plugin" in v.reason and v.grade is Grade.ATTESTED for v in world.verdicts)
+
+
+def test_a_skipped_step_that_is_not_told(world, agent):
+    """A token that does not say what the treasury holds was left out of the balances: rules count that."""
+    token = "0x00000000000000000000000000000000000E0E0E"
+    world.node.set_code(token, bytes.fromhex("60006000fd"))
+    transfer = keccak(b"transfer(address,uint256)")[:4] + encode(["address", "uint256"], [world.RECIPIENT, 5])
+    number = world.blocks.propose([token], [0], [transfer], "# Pay\n\nPay.")
+    world.blocks.advance_to_active(number)
+    facts = agent.facts(world.blocks, number)
+    assert [skipped.step for skipped in facts.skipped] == ["treasury"]
+    agent.write(world.blocks, world.concluded(agent, facts.model_copy(update={"skipped": ()})))
+    assert (Step.STATE, "state.skipped") in world.check_fails()
+
+
+def test_code_that_changed_between_review_and_vote(world, agent):
+    target = "0x00000000000000000000000000000000000E0E0E"
+    world.node.set_code(target, b"\x00")
+    number = world.blocks.propose([target], [0], [b""], f"# Call\n\nCall {target}.")
+    world.blocks.advance_to_active(number)
+    sealed = agent.review(world.blocks, number)
+    world.node.mine(1)  # code that is set belongs to the newest block, which the review looked at
+    world.node.set_code(target, b"\x00\x00")
+    world.node.mine(1)
+    agent.write(world.blocks, sealed)
+    problem = world.only_problem(world.check())
+    assert (problem.step, problem.where) == (Step.STATE, "state.targets[0]")
+    assert "changed between review and vote" in problem.reason
+
+
+def test_context_that_was_made_up(world, proposal):
+    agent = world.plain_key(tools=builtin_tools())
+    honest = agent.review(world.blocks, proposal)
+    first, *rest = honest.dossier.context
+    first = first.model_copy(update={"result": {"all": "well"}})
+    agent.write(world.blocks, agent.seal(world.with_parts(honest.dossier, context=(first, *rest))))
+    assert Step.CONTEXT in {step for step, _ in world.check_fails()}
+
+
+def test_context_that_calls_itself_the_operators_word(world, proposal):
+    """What a built-in tool found can be found again, whatever grade the record gives it."""
+    agent = world.plain_key(tools=builtin_tools())
+    facts = agent.facts(world.blocks, proposal)
+    first, *rest = facts.context
+    made_up = first.model_copy(update={"result": {"all": "well"}, "grade": Grade.ATTESTED})
+    agent.write(world.blocks, world.concluded(agent, facts.model_copy(update={"context": (made_up, *rest)})))
+    assert world.check_fails() == {(Step.CONTEXT, "context[0].grade")}
+
+
+@pytest.mark.parametrize("code", ["6001600060003e", "5b60005f56", "fe", "5b5f600056"])
+def test_an_asset_that_nodes_fail_at_does_not_switch_the_check_off(world, agent, proposal, code):
+    """Each node words such a failure in its own way. It must not count as "no state", which would excuse every lie."""
+    evil = str(to_checksum_address("0x00000000000000000000000000000000000E71D0"))
+    world.node.set_code(evil, bytes.fromhex(code))
+    facts = agent.facts(world.blocks, proposal)
+    lie = facts.model_copy(
+        update={
+            "treasury": (*facts.treasury, Holding(asset=evil, symbol="", decimals=None, balance=0)),
+            "simulation": facts.simulation.model_copy(update={"movements": ()}),
+            "voter": facts.voter.model_copy(update={"voting_power": 10**40}),
+        }
+    )
+    agent.write(world.blocks, world.concluded(agent, lie))
+    report = world.check()
+    assert report.exit_code == 1
+    assert Step.STATE in {v.step for v in (*report.problems, *report.unproven)}
+
+
+def test_a_finding_that_was_left_out(world, agent, proposal):
+    honest = agent.review(world.blocks, proposal)
+    checks = tuple(report.model_copy(update={"findings": ()}) for report in honest.dossier.checks)
+    agent.write(world.blocks, agent.seal(world.with_parts(honest.dossier, checks=checks)))
+    assert world.check_fails() == {(Step.FINDINGS, "checks.outflow.findings[0]")}
+
+
+def test_a_check_that_did_not_run(world, agent, proposal):
+    honest = agent.review(world.blocks, proposal)
+    checks = tuple(report for report in honest.dossier.checks if report.check != "outflow")
+    agent.write(world.blocks, agent.seal(world.with_parts(honest.dossier, checks=checks)))
+    found = world.check_fails()
+    assert {(Step.FINDINGS, "checks.outflow"), (Step.DECLARED_CONFIGURATION, "checks")} <= found
+
+
+def test_a_friend_for_one_vote(world, agent, proposal):
+    """The payee is called "our own Safe" in one record only: the configuration does not declare it."""
+    world.write_changed(agent, proposal, state__known_addresses={world.RECIPIENT: "our own Safe"})
+    assert world.check_fails() == {(Step.DECLARED_CONFIGURATION, "state.known_addresses")}
+
+
+@pytest.mark.parametrize("part", ["result", "version", "tool"])
+def test_a_context_result_that_was_dropped_or_comes_from_elsewhere(world, proposal, part):
+    agent = world.plain_key(tools=builtin_tools())
+    dossier = agent.review(world.blocks, proposal).dossier
+    first, *others = dossier.context
+    other = {"version": "99"} if part == "version" else {"tool": "my_own"}
+    kept = () if part == "result" else (first.model_copy(update=other),)
+    facts = dossier.facts.model_copy(update={"context": (*kept, *others)})
+    agent.write(world.blocks, agent.seal(agent.conclude(facts, agent._ask(facts))))
+    assert (Step.DECLARED_CONFIGURATION, "context") in world.check_fails()
+
+
+def test_a_tool_that_could_not_run_is_no_undeclared_one(world, proposal):
+    agent = world.plain_key(tools=builtin_tools())
+    facts = agent.facts(world.blocks, proposal)
+    skipped = Skipped(step=f"tool:{facts.context[0].tool}", why="the node was slow")
+    facts = facts.model_copy(update={"context": facts.context[1:], "skipped": (*facts.skipped, skipped)})
+    agent.write(world.blocks, agent.seal(agent.conclude(facts, agent._ask(facts))))
+    report = world.check()
+    assert not [v for v in report.problems if v.step is Step.DECLARED_CONFIGURATION]
+
+
+def test_a_model_asked_in_another_way_than_the_record_says(world, proposal):
+    """The declared temperature stands in the record; another one was sent."""
+    declared = {"temperature": "0.1", "max_completion_tokens": "8000"}
+    agent = world.model()
+    asked = agent._ask
+
+    def as_declared(facts):
+        said = asked(facts)
+        opinions = (said.opinions[0].model_copy(update={"analyst": agent._analysts[0]}),)
+        return Outlined(opinions, said.attempts, said.bodies)
+
+    agent._analysts = (agent._analysts[0].model_copy(update={"parameters": declared}),)
+    agent._ask = as_declared
+    agent.change(world.RULESET)
+    agent.write(world.blocks, agent.review(world.blocks, proposal))
+    assert (Step.PROMPTS, "attempts[0].request") in world.check_fails()
