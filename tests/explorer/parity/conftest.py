@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.explorer.parity.twice import Twice, worlds
+from tests.explorer.parity.twice import Twice, once_more
 
-chain = worlds.chain
+globals().update(once_more("conftest"))  # their fixtures; `world` is ours
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
-"""tests/verify/test_sealed.py once more: Python and JavaScript check each of its worlds and must say the same."""
+"""tests/verify/test_sealed.py once more: Python and JavaScript must say the same."""
 
 from __future__ import annotations
 
-from tests.explorer.parity.twice import tests_of
+from tests.explorer.parity.twice import once_more
 
-globals().update(tests_of("test_sealed"))
+globals().update(once_more("test_sealed"))

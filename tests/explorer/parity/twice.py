@@ -35,7 +35,7 @@ def load(name: str) -> ModuleType:
     return module
 
 
-def tests_of(name: str) -> dict[str, Any]:
+def once_more(name: str) -> dict[str, Any]:
     """All that such a module defines: tests, and the fixtures that they use."""
     return {name: value for name, value in vars(load(name)).items() if not name.startswith("__")}
 

@@ -1,8 +1,8 @@
-"""tests/verify/test_dishonest_records.py once more: Python and JavaScript check its worlds and must say the same."""
+"""tests/verify/test_dishonest_facts.py once more: Python and JavaScript must say the same."""
 
 from __future__ import annotations
 
-from tests.explorer.parity.twice import tests_of
+from tests.explorer.parity.twice import once_more
 
 PYTHONS_ALONE = {
     "test_a_check_that_did_not_run": "a rule's condition that cannot be told without it: conditions are left to Python",
@@ -10,5 +10,5 @@ PYTHONS_ALONE = {
 }
 
 globals().update(
-    {name: value for name, value in tests_of("test_dishonest_records").items() if name not in PYTHONS_ALONE}
+    {name: value for name, value in once_more("test_dishonest_facts").items() if name not in PYTHONS_ALONE}
 )
