@@ -257,7 +257,9 @@ def test_a_place_that_the_member_named_must_answer(world):
 
 
 def test_json_is_stable(world):
-    world.plain_key().act(world.blocks, world.open_proposal())
+    agent = world.plain_key()
+    agent.act(world.blocks, world.open_proposal())
+    agent.cast(world.blocks, world.blocks.proposals[world.open_proposal()].key, Vote.FOR)
     report = world.check().to_json()
     assert json.dumps(report) == json.dumps(world.check().to_json())
     assert list(report) == [
@@ -268,8 +270,8 @@ def test_json_is_stable(world):
         "writer", "tier", "entries", "kinds", "predecessor", "successor", "steps", "counts", "verdicts", "cut",
         "remarks", "remarks_cut",
     ]  # fmt: skip
-    assert writer["steps"]["6"] == {"matches": 1}
-    assert {v["status"] for v in writer["verdicts"]} == {"not checkable"}
+    assert writer["steps"]["6"] == {"matches": 1, "missing": 1}
+    assert {v["status"] for v in writer["verdicts"]} == {"missing", "pending"}
     assert list(writer["verdicts"][0]) == [
         "step", "status", "grade", "entry", "proposal", "where", "reason", "expected", "seen",
     ]  # fmt: skip

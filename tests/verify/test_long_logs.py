@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 import tracemalloc
+from typing import NamedTuple
 
 import pytest
 
 from pnyx_contracts.decision_log import ENTRY_TOPIC
 from pnyx_policies.verify import About, Status, Step, Verdicts
 from pnyx_policies.verify.verdict import MAX_KEPT
+from pnyx_tools.testing.anvil import Anvil
 from pnyx_tools.testing.bulk import write_bulk
+from pnyx_tools.testing.deploy import deploy_log
 from pnyx_tools.verifier import verify
 from pnyx_tools.verifier.sweep import AIM_LOGS, Pace
+
+
+class Long(NamedTuple):
+    """A log with a short writer and a long one, each with the block before its first."""
+
+    node: Anvil
+    log: str
+    writers: list[tuple[int, str]]
+
 
 FEW, MANY = 6_000, 30_000  # both fill the pieces in which logs are read
 
@@ -42,44 +54,46 @@ def test_a_problem_that_was_cut_still_counts(world):
 
 
 @pytest.fixture(scope="module")
-def writers(chain):
-    node, log, *_ = chain
-    return [(node.rpc.block().number, write_bulk(node, log, entries)) for entries in (FEW, MANY)]
+def long():
+    """A chain of its own: its writers are no part of the other tests' log."""
+    with Anvil() as node:
+        log = deploy_log(node)
+        yield Long(node, log, [(node.rpc.block().number, write_bulk(node, log, entries)) for entries in (FEW, MANY)])
 
 
-def peak(world, first, writer):
+def peak(long, first, writer):
     """Bytes at the worst moment of a check of the log alone."""
     tracemalloc.start()
     try:
-        report = verify(world.node.rpc, world.log, writer, upto="latest", from_block=first, log_only=True)
+        report = verify(long.node.rpc, long.log, writer, upto="latest", from_block=first, log_only=True)
         assert report.problems == []
         return report.writers[0].entries, tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
 
 
-def test_memory_does_not_grow_with_the_log(writers, world):
-    (few, small), (many, large) = (peak(world, *writer) for writer in writers)
+def test_memory_does_not_grow_with_the_log(long):
+    (few, small), (many, large) = (peak(long, *writer) for writer in long.writers)
     assert (few, many) == (FEW, MANY)
     assert large < 1.5 * small
 
 
-def test_what_is_left_out_is_said(writers, world):
-    report = verify(world.node.rpc, world.log, writers[0][1], upto="latest", log_only=True)
+def test_what_is_left_out_is_said(long):
+    report = verify(long.node.rpc, long.log, long.writers[0][1], upto="latest", log_only=True)
     assert report.to_json()["without_evidence"] is True
     assert not any(int(step) > 8 for step in report.to_json()["writers"][0]["steps"])
 
 
-def test_a_dropped_entry_of_many_is_seen(writers, world):
+def test_a_dropped_entry_of_many_is_seen(long):
     class Dropping:
         def __getattr__(self, name):
-            return getattr(world.node.rpc, name)
+            return getattr(long.node.rpc, name)
 
         def logs(self, *question):
-            found = world.node.rpc.logs(*question)
+            found = long.node.rpc.logs(*question)
             return [log for log in found if log.topics[0] != ENTRY_TOPIC or log.data[27:32] != (4_321).to_bytes(5)]
 
-    report = verify(Dropping(), world.log, writers[0][1], upto="latest", log_only=True)
+    report = verify(Dropping(), long.log, long.writers[0][1], upto="latest", log_only=True)
     assert {(v.step, v.where, v.about.seq) for v in report.problems} == {
         (Step.ENTRIES, "seq", 4_322),
         (Step.ENTRIES, "head", None),
