@@ -63,7 +63,7 @@ export function speaksOf(approval, fields) {
 
 /**
  * The entry that a record stands for; `vote` is set exactly when it is a vote. Throws `differs` when its parts contradict
- * each other. `paused`: the guardian had paused the votes of the gate, so that what would be a vote is a hold.
+ * each other.
  * @param {Fields} fields @returns {{ kind: Kind, vote: string | null }}
  */
 export function entitlement(fields) {

@@ -10,10 +10,11 @@ import { LEFT_TO_PYTHON, verifyLog } from "./index.js";
 const USAGE = `Checks a decision log: steps 1 to 12, 19 and 20 of docs/verifying.md.
 
   node explorer/verifier/cli.js --rpc URL --log ADDRESS [--writer A] [--evidence URL-or-DIR] [--factory A]
-                                [--disclosure FILE]... [--upto BLOCK] [--from-block N] [--json | --stream]
+                                [--disclosure FILE]... [--upto BLOCK] [--from-block N] [--log-only] [--json | --stream]
 
-  --json     one JSON object, as docs/verifying.md describes it
-  --stream   every verdict as one line of JSON, then the report on the last line
+  --log-only  leaves out the steps that need the evidence
+  --json      one JSON object, as docs/verifying.md describes it
+  --stream    every verdict as one line of JSON, then the report on the last line
 
 Exit code: 0 when everything holds, 1 when something differs, is missing or is not proven, 2 for wrong usage, 3 when the
 chain or the evidence cannot be read.`;
@@ -27,6 +28,7 @@ const OPTIONS = /** @type {const} */ ({
   disclosure: { type: "string", multiple: true },
   upto: { type: "string" },
   "from-block": { type: "string" },
+  "log-only": { type: "boolean" },
   json: { type: "boolean" },
   stream: { type: "boolean" },
   help: { type: "boolean", short: "h" },
@@ -52,6 +54,7 @@ async function main(arguments_) {
     evidence: evidence === undefined || isRemote(evidence) ? evidence : await folderStore(evidence),
     upto: blockOf(values.upto, "--upto"),
     fromBlock: numberOf(values["from-block"], "--from-block"),
+    logOnly: values["log-only"],
     disclosures: await Promise.all((values.disclosure ?? []).map(fileOf)),
     onVerdict: values.stream ? (verdict, about) => console.log(JSON.stringify({ writer: about, ...verdict })) : undefined,
   });

@@ -150,5 +150,13 @@ export function mergeDisclosure(bundle, disclosure) {
   };
 }
 
+/** `opinions`, `rules[3]`: in the order of the record. @param {Disclosure} disclosure @returns {string[]} */
+export const openedIn = ({ raw, items }) =>
+  POSITIONS.flatMap((name) => {
+    if (Object.hasOwn(raw, name)) return [name];
+    const indices = Object.keys(items[name]?.open ?? {}).sort((one, other) => Number(one) - Number(other));
+    return indices.map((index) => `${name}[${index}]`);
+  });
+
 /** @template T @param {{ [name: string]: T }} one @param {{ [name: string]: T }} other @returns {{ [name: string]: T }} */
 const joined = (one, other) => Object.assign(Object.create(null), one, other);

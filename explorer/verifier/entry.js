@@ -6,7 +6,7 @@ import { concat, fromHex, utf8 } from "./bytes.js";
 import { openBundle, recompute, withheldIn } from "./bundle.js";
 import { canonical, firstDifference, parseCanonical } from "./canonical.js";
 import { decide } from "./decision.js";
-import { mergeDisclosure } from "./disclosure.js";
+import { mergeDisclosure, openedIn } from "./disclosure.js";
 import { VerifierError, isError } from "./errors.js";
 import { EvidenceGone } from "./evidence.js";
 import { SUPPORT, computedId } from "./governor.js";
@@ -47,13 +47,15 @@ const NO_WORD = `0x${"00".repeat(32)}`;
 export class EntryCheck {
   /**
    * @param {import("./chain.js").Chain} chain @param {import("./history.js").History} history
-   * @param {import("./evidence.js").Desk} desk @param {Map<string, Disclosure[]>} disclosures by record root
+   * @param {import("./evidence.js").Desk} desk @param {Disclosure[]} disclosures
    */
   constructor(chain, history, desk, disclosures) {
     this.chain = chain;
     this.history = history;
     this.desk = desk;
     this.disclosures = disclosures;
+    /** Record roots that entries name. @type {Set<string>} */
+    this.met = new Set();
     /** By what was declared. @type {Map<string, Promise<{ configuration: any, verdict: Verdict }>>} */
     this.configurations = new Map();
     /** @type {Set<string>} */
@@ -74,6 +76,7 @@ export class EntryCheck {
   fetch(entry) {
     const declaration = this.history.declarationAt(entry);
     if (!hasBundle(entry.kind) || declaration === null) return null;
+    this.met.add(entry.recordRoot);
     const found = this.desk
       .find(declaration, entry.recordRoot, (bytes) => this.opened(entry.recordRoot, bytes))
       .catch((error) => {
@@ -86,7 +89,12 @@ export class EntryCheck {
 
   /** @param {string} root @param {Uint8Array} bytes @returns {Bundle} */
   opened(root, bytes) {
-    return (this.disclosures.get(root) ?? []).reduce(mergeDisclosure, openBundle(root, bytes).bundle);
+    return this.disclosuresOf(root).reduce(mergeDisclosure, openBundle(root, bytes).bundle);
+  }
+
+  /** @param {string} root */
+  disclosuresOf(root) {
+    return this.disclosures.filter(({ recordRoot }) => recordRoot === root);
   }
 
   /**
@@ -115,6 +123,9 @@ export class EntryCheck {
 
   /** @param {Entry} entry @param {About} about @param {Declaration} declaration @param {Bundle} bundle @returns {AsyncGenerator<Verdict>} */
   async *checkRecord(entry, about, declaration, bundle) {
+    for (const disclosure of this.disclosuresOf(entry.recordRoot)) {
+      yield about.matches(STEPS.BUNDLE, `a disclosure opens ${openedIn(disclosure).join(", ")}`);
+    }
     const { configuration, verdict } = await this.configurationOf(declaration);
     if (verdict !== null) yield verdict;
     const named = about.proposal ?? nameIn(bundle);
@@ -130,6 +141,7 @@ export class EntryCheck {
       yield* run(one, STEPS.DECLARED_CONFIGURATION, OF_THE_CONFIGURATION, () => checkDeclared(one));
     }
     yield* run(one, STEPS.PROPOSAL, ["proposal"], () => this.checkProposal(one));
+    yield* run(one, STEPS.PROPOSAL, ["proposal", "calls"], () => []); // decoding again is left to Python
     yield* run(one, STEPS.PROPOSAL, ["proposal", "state", "decision"], () => checkDigest(one));
     yield* run(one, STEPS.DECISION, OF_THE_DECISION, () => checkDecision(one));
     yield* run(one, STEPS.ENTRY, OF_THE_ENTRY, () => this.checkEntry(one));
@@ -431,8 +443,8 @@ function checkEntitlement(one, governor, wasPaused) {
     return about.differs(STEPS.ENTRY, approval === null ? "kind" : "approval", { seen: entry.kind, reason: error.message });
   }
   if (entitled.vote !== null && !governor.canVote) throw new VerifierError("differs", `no votes on ${governor.address}: ${governor.cannotVoteBecause}`);
-  if (entitled.kind === "VOTE" && entry.kind === "HOLD" && wasPaused) {
-    return about.matches(STEPS.ENTRY, "held: the guardian had paused the votes of the gate");
+  if (wasPaused && entitled.kind === "VOTE" && (entry.kind === "HOLD" || entry.kind === "SKIP")) {
+    return about.matches(STEPS.ENTRY, "the guardian had paused the votes of the gate");
   }
   if (entry.kind !== entitled.kind) {
     const reason = "the entry is not the one that its record entitles to";

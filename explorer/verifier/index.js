@@ -41,6 +41,7 @@ export { LEFT_IN_PART, LEFT_TO_PYTHON, labelOf } from "./verdict.js";
  * @property {BlockId} [upto] the block that the check reaches to; the last finalized one, which cannot be undone
  * @property {number} [fromBlock] where the log's events begin; found out when not given
  * @property {(Uint8Array | Disclosure)[]} [disclosures] files that open sealed parts
+ * @property {boolean} [logOnly] leaves out the steps that need the evidence
  * @property {(verdict: Verdict, writer: string | null) => void} [onVerdict] hears every verdict; the report keeps less
  * @property {(progress: Progress) => void} [onProgress]
  * @property {AbortSignal} [signal]
@@ -61,27 +62,51 @@ export async function verifyLog(options) {
   const { evidence, signal, upto = "finalized", onVerdict = () => {} } = options;
   const [log, writer, factory] = [options.log, options.writer, options.factory].map(addressOrNull);
   if (log === null) throw new VerifierError("usage", "name the log's address");
+  if (options.logOnly && options.disclosures?.length) {
+    throw new VerifierError("usage", "with logOnly no record is looked at that a disclosure could open");
+  }
   const named = evidence === undefined ? null : openStore(evidence, signal);
-  const disclosures = opened(options.disclosures ?? []);
+  const disclosures = (options.disclosures ?? []).map((file) => (file instanceof Uint8Array ? openDisclosure(file) : file));
   const rpc = new Rpc(options.rpc, { signal });
   const [chainId, block] = await Promise.all([rpc.chainId(), rpc.block(upto)]);
   const report = new Report(chainId, log, block);
-  const verdict = checkLogCode(await logCode(rpc, log, chainId, block.number, upto));
-  report.verdicts.push(verdict);
-  onVerdict(verdict, null);
+  report.withoutEvidence = options.logOnly ?? false;
+  const aboutTheLog = (/** @type {Verdict} */ verdict) => {
+    report.verdicts.push(verdict);
+    onVerdict(verdict, null);
+  };
+  aboutTheLog(checkLogCode(await logCode(rpc, log, chainId, block.number, upto)));
   if (report.hasProblems) return report; // nothing that this contract says can be relied on
   const chain = new Chain(rpc, log, chainId, block, options.fromBlock ?? (await firstBlockWithCode(rpc, log, block.number)));
   const writers = writer === null ? await chain.writers() : [writer];
   if (writers.length === 0) {
     throw new VerifierError("usage", `no writer has registered in the log ${log} up to block ${block.number}`);
   }
+  const met = new Set();
   for (const address of writers) {
     const written = new WriterReport(address, onVerdict);
     report.writers.push(written);
-    await new WriterCheck(chain, written, factory, options.onProgress ?? (() => {})).run(named, disclosures, signal);
+    const check = new WriterCheck(chain, written, factory, options.onProgress ?? (() => {}));
+    const history = await check.run();
+    if (history === null || report.withoutEvidence) continue;
+    const desk = new Desk(named, history.scopes.map(({ declaration }) => declaration), signal);
+    const records = new EntryCheck(chain, history, desk, disclosures);
+    await check.checkEntries(records, history.entries);
+    for (const root of records.met) met.add(root);
+  }
+  if (report.withoutEvidence) return report;
+  for (const { recordRoot } of disclosures) {
+    if (!met.has(recordRoot)) aboutTheLog(ofNoEntry(recordRoot));
   }
   return report;
 }
+
+/** @param {string} recordRoot */
+const ofNoEntry = (recordRoot) =>
+  new About().differs(STEPS.BUNDLE, "disclosure", {
+    seen: recordRoot,
+    reason: "it opens a record that no entry names, of those that were checked",
+  });
 
 /**
  * The file of a bundle, checked against its record root: throws `changed`, `swapped`, `malformed` or `unreachable`; null
@@ -98,17 +123,6 @@ function addressOrNull(text) {
   if (text === undefined) return null;
   if (isAddress(text)) return checksum(text);
   throw new VerifierError("usage", `expected a 20-byte address in 0x hex with a valid checksum, got ${String(text).slice(0, 60)}`);
-}
-
-/** By record root. @param {(Uint8Array | Disclosure)[]} files @returns {Map<string, Disclosure[]>} */
-function opened(files) {
-  /** @type {Map<string, Disclosure[]>} */
-  const found = new Map();
-  for (const file of files) {
-    const disclosure = file instanceof Uint8Array ? openDisclosure(file) : file;
-    found.set(disclosure.recordRoot, [...(found.get(disclosure.recordRoot) ?? []), disclosure]);
-  }
-  return found;
 }
 
 /** @param {Rpc} rpc @param {string} log @param {number} chainId @param {number} block @param {BlockId} upto */
@@ -138,23 +152,23 @@ class WriterCheck {
     this.together = [];
   }
 
-  /** @param {Store | null} named @param {Map<string, Disclosure[]>} disclosures @param {AbortSignal} [signal] */
-  async run(named, disclosures, signal) {
+  /** Steps 2 to 8. Null for a writer that never registered. @returns {Promise<History | null>} */
+  async run() {
     const { chain, report } = this;
     const code = await chain.rpc.code(report.writer, chain.block.number);
     const gate = code.length > 0 && delegateOf(code) === null ? await chain.gate(report.writer) : null;
     const { tier, verdict } = checkWriter(chain.log, code, gate, this.factory);
     report.tier = tier;
     const history = await this.readHistory(tier === "enforced");
-    if (history.startBlock === null) return;
+    if (history.startBlock === null) return null;
     report.add([verdict]);
+    await this.readRemarks();
     const line = await this.checkSuccession(history);
     await this.checkVotes(history, history.startBlock, line);
     if (delegateOf(code) !== null) {
       report.tier = this.together.length > 0 && this.together.every(Boolean) ? "atomic" : "declared";
     }
-    const desk = new Desk(named, history.scopes.map(({ declaration }) => declaration), signal);
-    await this.checkEntries(new EntryCheck(chain, history, desk, disclosures), history.entries);
+    return history;
   }
 
   // 2 to 4
@@ -176,6 +190,14 @@ class WriterCheck {
     return history;
   }
 
+  async readRemarks() {
+    const { chain, report } = this;
+    for (const remark of await chain.remarks(report.writer)) {
+      if (remark instanceof VerifierError) report.add([new About().differs(STEPS.ENTRIES, "event", { reason: remark.message })]);
+      else report.remarks.push(remark);
+    }
+  }
+
   /**
    * Who came before, and who after.
    * @param {History} history @returns {Promise<{ inheritsFrom: number | null, later: Map<string, Entry[]> }>}
@@ -184,6 +206,7 @@ class WriterCheck {
   async checkSuccession(history) {
     const { chain, report } = this;
     const { writer, predecessor, successor } = history;
+    Object.assign(report, { predecessor, successor });
     let inheritsFrom = null;
     let later = new Map();
     if (predecessor !== null) {

@@ -76,12 +76,16 @@ export const genesisOf = (chainId, log, { writer, operator, noticeSeconds, subje
 /** The head (24 bytes) before any entry. @param {string} genesis */
 export const initialHead = (genesis) => genesis.slice(0, 2 + 2 * HEAD_BYTES);
 
-const FOLDED = ["bytes24", "uint40", "uint16", "uint8", "uint48", "bytes32", "bytes32", "bytes32", "bytes32"];
-
-/** The head after an entry. @param {string} head @param {Pick<Entry, "seq" | "epoch" | "kind" | "time" | "subject" | "promptHash" | "recordRoot" | "action">} entry */
+/**
+ * The head after an entry: of `abi(bytes24 head, uint40 seq, uint16 epoch, uint8 kind, uint48 time, bytes32 subject,
+ * bytes32 promptHash, bytes32 recordRoot, bytes32 action)`, put together as text because a log has many entries.
+ * @param {string} head
+ * @param {Pick<Entry, "seq" | "epoch" | "kind" | "time" | "subject" | "promptHash" | "recordRoot" | "action">} entry
+ */
 export function fold(head, { seq, epoch, kind, time, subject, promptHash, recordRoot, action }) {
-  const words = [head, seq, epoch, KINDS[kind], time, subject, promptHash, recordRoot, action];
-  return initialHead(keccakHex(encode(FOLDED, words)));
+  const numbers = [seq, epoch, KINDS[kind], time].map((number) => number.toString(16).padStart(64, "0"));
+  const hashes = [subject, promptHash, recordRoot, action].map((hash) => hash.slice(2));
+  return initialHead(keccakHex(fromHex([head.padEnd(66, "0"), ...numbers, ...hashes].join(""))));
 }
 
 /** Subject of both entries of a succession. @param {string} old @param {string} successor */
@@ -100,6 +104,7 @@ export const TOPICS = {
 /** Those of a writer's history. */
 export const HISTORY_TOPICS = [TOPICS.registered, TOPICS.entry, TOPICS.announced, TOPICS.activated];
 
+/** What somebody says about an entry, by number. */
 const REMARKS = ["", "checked", "differs", "withheld", "answer"];
 
 /** @param {string} address @returns {string} */
@@ -185,11 +190,13 @@ function decodeActivated(log) {
 export function decodeRemark(log) {
   const [from, writer, seq] = indexed(log, "address", "address", "uint40");
   const [verdict, hash, uri] = data(log, ["uint8", "bytes32", "bytes"]);
+  const said = REMARKS[Number(verdict)];
+  if (!said) throw new VerifierError("differs", `${placeName(log)}: a remark of the unknown kind ${verdict}`);
   return {
     from: checksum(from),
     writer: checksum(writer),
     seq: Number(seq),
-    verdict: REMARKS[Number(verdict)] || `unknown (${verdict})`,
+    verdict: said,
     hash,
     uri: escapedText(uri),
     ...placeOf(log),

@@ -131,6 +131,12 @@ export class WriterReport {
     this.entries = 0;
     /** @type {{ [kind: string]: number }} */
     this.kinds = {};
+    /** @type {string | null} */
+    this.predecessor = null;
+    /** @type {string | null} */
+    this.successor = null;
+    /** What others say about its entries. Information; no verdict of this check. @type {import("./log.js").Remark[]} */
+    this.remarks = [];
     this.tally = new Tally();
     this.onVerdict = onVerdict;
   }
@@ -144,11 +150,17 @@ export class WriterReport {
   }
 
   toJSON() {
-    const { writer, tier, entries, kinds } = this;
+    const { writer, tier, entries, kinds, predecessor, successor, remarks } = this;
     const { steps, counts, verdicts, cut } = this.tally;
-    return { writer, tier, entries, kinds, steps, counts, verdicts, cut };
+    return {
+      writer, tier, entries, kinds, predecessor, successor, steps, counts, verdicts, cut,
+      remarks: remarks.slice(0, MOST_KEPT).map(remarkJson), remarks_cut: Math.max(remarks.length - MOST_KEPT, 0),
+    }; // prettier-ignore
   }
 }
+
+/** @param {import("./log.js").Remark} remark */
+const remarkJson = ({ from, seq, verdict, hash, uri }) => ({ from, entry: seq, verdict, hash, uri });
 
 /**
  * The whole check. `ok` means: up to `block` nothing differs, nothing is missing, nothing is left unproven, in the steps
@@ -160,6 +172,8 @@ export class Report {
     this.chainId = chainId;
     this.log = log;
     this.block = block;
+    /** Steps 9 to 20 were left out, because the caller wanted it so. */
+    this.withoutEvidence = false;
     /** @type {Verdict[]} */
     this.verdicts = [];
     /** @type {WriterReport[]} */
@@ -185,7 +199,8 @@ export class Report {
   toJSON() {
     const { ok, chainId, log, block, counts, verdicts, writers } = this;
     return {
-      format: REPORT_FORMAT, ok, chain_id: chainId, log, block, counts, log_verdicts: verdicts,
+      format: REPORT_FORMAT, ok, chain_id: chainId, log, block, counts, without_evidence: this.withoutEvidence,
+      log_verdicts: verdicts,
       writers: writers.map((writer) => writer.toJSON()), left_to_python: LEFT_TO_PYTHON, left_in_part: LEFT_IN_PART,
     }; // prettier-ignore
   }

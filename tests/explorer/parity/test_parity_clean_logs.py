@@ -1,8 +1,7 @@
-"""tests/verify/test_clean_logs.py once more: Python and JavaScript check each of its worlds, and must say the same."""
+"""tests/verify/test_clean_logs.py once more: Python and JavaScript must say the same."""
 
 from __future__ import annotations
 
-import runpy
-from pathlib import Path
+from tests.explorer.parity.twice import once_more
 
-globals().update(runpy.run_path(str(Path(__file__).parents[2] / "verify" / "test_clean_logs.py")))
+globals().update(once_more("test_clean_logs"))

@@ -1,8 +1,0 @@
-"""tests/verify/test_dishonest_records.py once more: Python and JavaScript check each of its worlds, and must say the same."""
-
-from __future__ import annotations
-
-import runpy
-from pathlib import Path
-
-globals().update(runpy.run_path(str(Path(__file__).parents[2] / "verify" / "test_dishonest_records.py")))
