@@ -220,7 +220,7 @@ class Rpc:
 
     # --- one request -------------------------------------------------------------------------------------------------
 
-    def _request_patiently(self, method: str, params: Sequence[Any], limit: int = MAX_ANSWER_BYTES) -> Any:  # noqa: ANN401
+    def _request_patiently(self, method: str, params: Sequence[Any], limit: int | None = None) -> Any:  # noqa: ANN401
         for pause in BACKOFF_SECONDS:
             try:
                 return self._request_once(method, params, limit)
@@ -228,10 +228,10 @@ class Rpc:
                 time.sleep(max(pause, busy.wait_seconds))
         return self._request_once(method, params, limit)
 
-    def _request_once(self, method: str, params: Sequence[Any], limit: int) -> Any:  # noqa: ANN401
+    def _request_once(self, method: str, params: Sequence[Any], limit: int | None) -> Any:  # noqa: ANN401
         request_id = next(self._ids)
         question = {"jsonrpc": "2.0", "id": request_id, "method": method, "params": list(params)}
-        status, headers, body = self._post(method, question, limit)
+        status, headers, body = self._post(method, question, limit or MAX_ANSWER_BYTES)
         try:
             answer = from_json(body, allow_inf_nan=False)
         except ValueError:
@@ -299,7 +299,7 @@ class Rpc:
         raise RpcError(text)
 
     def _logs_once(self, query: LogQuery, start: int, end: int) -> list[Log]:
-        limit = MAX_ANSWER_BYTES if start == end else MAX_LOGS_BYTES
+        limit = None if start == end else MAX_LOGS_BYTES
         logs = self._parsed(
             "eth_getLogs", self._request_patiently("eth_getLogs", [query.json(start, end)], limit), parse_logs
         )

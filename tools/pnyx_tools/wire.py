@@ -6,7 +6,8 @@ Every ``parse_*`` raises ValueError, TypeError or KeyError when a node's answer 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
+from functools import lru_cache
 from typing import Any, Final
 
 from pydantic import TypeAdapter
@@ -18,6 +19,7 @@ from pnyx_tools.reader import BlockId, Topics
 _TAGS: Final = frozenset({"latest", "safe", "finalized", "earliest", "pending"})
 
 _WORD_CHARACTERS: Final = 66
+_MAX_TOPICS: Final = 4
 _HASH = re.compile(r"0x[0-9a-fA-F]{64}")
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}")
 _ADDRESS_VALUE: Final = TypeAdapter[str](Address)
@@ -29,6 +31,8 @@ class LogQuery:
     def __init__(self, topics: Topics, addresses: Sequence[str] | None) -> None:
         self._topics = [None if t is None else [t] if isinstance(t, bytes) else list(t) for t in topics]
         self._addresses = None if addresses is None else [address_param(a).lower() for a in addresses]
+        self._wanted = None if addresses is None else frozenset(parse_address(a) for a in addresses)
+        self._places = [(place, frozenset(t)) for place, t in enumerate(self._topics) if t is not None]
 
     def json(self, start: int, end: int) -> dict[str, Any]:
         query: dict[str, Any] = {"fromBlock": hex(start), "toBlock": hex(end)}
@@ -38,11 +42,12 @@ class LogQuery:
         return query
 
     def matches(self, log: Log) -> bool:
-        if self._addresses is not None and log.address.lower() not in self._addresses:
+        if self._wanted is not None and log.address not in self._wanted:
             return False
-        if len(log.topics) < len(self._topics):
+        topics = log.topics
+        if len(topics) < len(self._topics):
             return False
-        return all(p is None or t in p for p, t in zip(self._topics, log.topics, strict=False))
+        return all(topics[place] in wanted for place, wanted in self._places)
 
 
 # --- what goes out ---------------------------------------------------------------------------------------------------
@@ -117,7 +122,8 @@ def parse_word(value: object) -> bytes:
     raise ValueError(f"expected 0x hex of 32 bytes, got {_shown(value)}")
 
 
-def parse_address(value: object) -> str:
+@lru_cache(maxsize=1_024)
+def parse_address(value: Hashable) -> str:
     return _ADDRESS_VALUE.validate_python(value)
 
 
@@ -154,8 +160,8 @@ def parse_log(value: object) -> Log:
     if value.get("removed") is True:
         raise ValueError("a log that a reorganisation removed")
     topics = value["topics"]
-    if not isinstance(topics, list) or len(topics) > 4:
-        raise ValueError("expected a list of at most 4 topics")
+    if not isinstance(topics, list) or len(topics) > _MAX_TOPICS:
+        raise ValueError(f"expected a list of at most {_MAX_TOPICS} topics")
     return Log.unchecked(
         address=parse_address(value["address"]),
         topics=tuple([parse_word(topic) for topic in topics]),
