@@ -113,6 +113,13 @@ contract VoteGateTest is Harness {
         createGate(listOf(address(0)));
     }
 
+    function test_theLimitsAreWhatTheDocumentsSay() public {
+        vm.assertEq(gate.MIN_DELAY(), 86_400);
+        factory.create(OPERATOR, GUARDIAN, SIGNER, 86_400, NOTICE, configurationOf("first", new address[](0)));
+        vm.assertEq(gate.MAX_GOVERNORS(), 16);
+        vm.assertEq(gate.ADMINISTRATION(), keccak256("pnyx.VoteGate.administration.v1"));
+    }
+
     function testFuzz_theDelayHasAMinimum(uint32 delay) public {
         uint32 minimum = gate.MIN_DELAY();
         if (delay < minimum) {
