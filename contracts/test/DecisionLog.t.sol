@@ -14,7 +14,7 @@ contract DecisionLogTest is Harness {
 
     function setUp() public {
         vm.warp(1_800_000_000);
-        vm.roll(1_000);
+        vm.roll(2 ** 40); // a block number of more than 32 bits is not cut
         log = new DecisionLog();
         register(WRITER);
     }
@@ -67,7 +67,7 @@ contract DecisionLogTest is Harness {
         vm.assertEq(event_.topics[2], bytes32(uint256(uint160(OPERATOR))));
         bytes memory expected = abi.encode(
             NOTICE,
-            uint64(1_000),
+            uint64(2 ** 40),
             genesis,
             configuration.configHash,
             configuration.governors,
@@ -115,6 +115,11 @@ contract DecisionLogTest is Harness {
     function test_registrationNeedsAConfiguration() public {
         vm.expectRevert(abi.encodeWithSelector(IDecisionLog.DecisionLogZeroHash.selector));
         log.register(OPERATOR, NOTICE, someConfiguration(0));
+    }
+
+    function test_theMinimumIsADayAndIsEnough() public {
+        vm.assertEq(log.MIN_NOTICE(), 86_400);
+        log.register(OPERATOR, 86_400, someConfiguration("first"));
     }
 
     function testFuzz_noticeHasAMinimum(uint32 notice) public {
@@ -321,6 +326,22 @@ contract DecisionLogTest is Harness {
 
         vm.expectRevert(abi.encodeWithSelector(IDecisionLog.DecisionLogNothingAnnounced.selector, WRITER));
         log.activate(WRITER, 3);
+    }
+
+    function test_everyActivationStartsTheNextEpoch() public {
+        for (uint16 epoch = 0; epoch < 4; ++epoch) {
+            announce(2 * epoch + 1, "another");
+            (bytes24 head,,,) = log.stateOf(WRITER);
+            vm.warp(block.timestamp + NOTICE);
+            vm.recordLogs();
+            log.activate(WRITER, 2 * epoch + 2);
+            assertState(foldOf(head, vm.getRecordedLogs()[0]), 2 * epoch + 2, epoch + 1);
+        }
+    }
+
+    function test_nothingIsActivatedForAStranger() public {
+        vm.expectRevert(abi.encodeWithSelector(IDecisionLog.DecisionLogNotRegistered.selector, STRANGER));
+        log.activate(STRANGER, 1);
     }
 
     function test_aNewAnnouncementReplacesTheOldOneAndItsNotice() public {

@@ -85,6 +85,25 @@ contract VoteGateTest is Harness {
         vm.assertEq(foreign.factory(), address(this));
     }
 
+    function test_theFactoryAndTheGateSayWhatWasMade() public {
+        vm.recordLogs();
+        address made = address(createGate(listOf(address(governor))));
+        Vm.Log[] memory logs = vm.getRecordedLogs();
+        vm.assertEq(logs.length, 4);
+        vm.assertEq(logs[0].topics[0], IVoteGate.SignerChanged.selector);
+        vm.assertEq(logs[0].topics[1], wordOf(SIGNER));
+        vm.assertEq(logs[1].topics[0], IVoteGate.GovernorChanged.selector);
+        vm.assertEq(logs[1].topics[1], wordOf(address(governor)));
+        vm.assertEq(keccak256(logs[1].data), keccak256(abi.encode(true)));
+        vm.assertEq(logs[2].topics[0], IDecisionLog.Registered.selector);
+        vm.assertEq(logs[3].emitter, address(factory));
+        vm.assertEq(logs[3].topics[0], VoteGateFactory.GateCreated.selector);
+        vm.assertEq(logs[3].topics[1], wordOf(made));
+        vm.assertEq(logs[3].topics[2], wordOf(OPERATOR));
+        vm.assertEq(logs[3].topics[3], wordOf(GUARDIAN));
+        vm.assertEq(keccak256(logs[3].data), keccak256(abi.encode(SIGNER)));
+    }
+
     function test_aGateIsRegisteredAndAllowsItsFirstGovernors() public view {
         (,,, uint8 flags) = log.stateOf(address(gate));
         vm.assertEq(flags, 1);
@@ -111,6 +130,13 @@ contract VoteGateTest is Harness {
         factory.create(OPERATOR, GUARDIAN, address(0), DELAY, NOTICE, configuration);
         vm.expectRevert(error);
         createGate(listOf(address(0)));
+    }
+
+    function test_theLimitsAreWhatTheDocumentsSay() public {
+        vm.assertEq(gate.MIN_DELAY(), 86_400);
+        factory.create(OPERATOR, GUARDIAN, SIGNER, 86_400, NOTICE, configurationOf("first", new address[](0)));
+        vm.assertEq(gate.MAX_GOVERNORS(), 16);
+        vm.assertEq(gate.ADMINISTRATION(), keccak256("pnyx.VoteGate.administration.v1"));
     }
 
     function testFuzz_theDelayHasAMinimum(uint32 delay) public {
@@ -273,8 +299,11 @@ contract VoteGateTest is Harness {
             vm.prank(SIGNER);
             (bool accepted, bytes memory error) = address(gate).call(call_);
             vm.assertEq(accepted, kind >= 2 && kind <= 7);
-            if (kind == EntryKind.VOTE || kind >= 16) {
-                vm.assertEq(bytes32(bytes4(error)), bytes32(IVoteGate.VoteGateKindNotAllowed.selector));
+            if (!accepted) {
+                bytes4 expected = kind == EntryKind.VOTE || kind >= 16
+                    ? IVoteGate.VoteGateKindNotAllowed.selector
+                    : IDecisionLog.DecisionLogKindNotAllowed.selector;
+                vm.assertEq(bytes32(bytes4(error)), bytes32(expected));
             }
             vm.assertEq(uint256(nextSeq()), accepted ? seq + 1 : seq);
         }
@@ -504,9 +533,34 @@ contract VoteGateTest is Harness {
 
     // --- administration is on the record
 
-    function assertAdministration(uint8 kind, address account, bool flag, uint48 activeAt) private {
+    /// @dev The last two events: one of the gate about the account, then the entry.
+    function assertAdministration(
+        bytes32 event_,
+        bytes memory data,
+        uint8 kind,
+        address account,
+        bool flag,
+        uint48 activeAt
+    ) private {
         Vm.Log[] memory logs = vm.getRecordedLogs();
-        Vm.Log memory entry = logs[logs.length - 1];
+        assertGateEvent(logs[logs.length - 2], event_, account, data);
+        assertEntry(logs[logs.length - 1], kind, account, flag, activeAt);
+    }
+
+    function assertGateEvent(Vm.Log memory own, bytes32 event_, address account, bytes memory data)
+        private
+        view
+    {
+        vm.assertEq(own.emitter, address(gate));
+        vm.assertEq(own.topics[0], event_);
+        vm.assertEq(own.topics[1], wordOf(account));
+        vm.assertEq(keccak256(own.data), keccak256(data));
+    }
+
+    function assertEntry(Vm.Log memory entry, uint8 kind, address account, bool flag, uint48 activeAt)
+        private
+        view
+    {
         bytes32 subject = keccak256(abi.encode(account, flag));
         vm.assertEq(entry.emitter, address(log));
         vm.assertEq(entry.topics[1], bytes32(uint256(uint160(address(gate)))));
@@ -525,22 +579,45 @@ contract VoteGateTest is Harness {
 
         vm.prank(OPERATOR);
         gate.announceSigner(NEXT_SIGNER);
-        assertAdministration(EntryKind.SIGNER_ANNOUNCED, NEXT_SIGNER, true, activeAt);
+        assertAdministration(
+            IVoteGate.SignerChangeAnnounced.selector,
+            abi.encode(activeAt),
+            EntryKind.SIGNER_ANNOUNCED,
+            NEXT_SIGNER,
+            true,
+            activeAt
+        );
         vm.prank(OPERATOR);
         gate.announceGovernor(address(governor), false);
-        assertAdministration(EntryKind.GOVERNOR_ANNOUNCED, address(governor), false, activeAt);
+        assertAdministration(
+            IVoteGate.GovernorChangeAnnounced.selector,
+            abi.encode(false, activeAt),
+            EntryKind.GOVERNOR_ANNOUNCED,
+            address(governor),
+            false,
+            activeAt
+        );
 
         vm.warp(activeAt);
         gate.activateSigner();
-        assertAdministration(EntryKind.SIGNER_ACTIVATED, NEXT_SIGNER, true, activeAt);
+        assertAdministration(
+            IVoteGate.SignerChanged.selector, "", EntryKind.SIGNER_ACTIVATED, NEXT_SIGNER, true, activeAt
+        );
         gate.activateGovernor(address(governor));
-        assertAdministration(EntryKind.GOVERNOR_ACTIVATED, address(governor), false, activeAt);
+        assertAdministration(
+            IVoteGate.GovernorChanged.selector,
+            abi.encode(false),
+            EntryKind.GOVERNOR_ACTIVATED,
+            address(governor),
+            false,
+            activeAt
+        );
 
         pause();
-        assertAdministration(EntryKind.PAUSED, GUARDIAN, true, 0);
+        assertAdministration(IVoteGate.VotesPaused.selector, "", EntryKind.PAUSED, GUARDIAN, true, 0);
         vm.prank(GUARDIAN);
         gate.unpauseVotes();
-        assertAdministration(EntryKind.UNPAUSED, GUARDIAN, false, 0);
+        assertAdministration(IVoteGate.VotesUnpaused.selector, "", EntryKind.UNPAUSED, GUARDIAN, false, 0);
         vm.assertEq(uint256(nextSeq()), 7);
     }
 
