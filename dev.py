@@ -30,6 +30,10 @@ PAGE = ROOT / "agents" / "pnyx_agents" / "page"
 """Where the members' page is built to: the package that serves it."""
 
 
+SIDE_BY_SIDE = ["-n", "auto", "--dist", "loadfile"]
+"""How all tests run: a process for each core, a file stays in one of them, because its tests share a chain."""
+
+
 NO_INDEX = "The set-up failed. It needs the Python and Node package indexes: is there a network?"
 
 
@@ -150,7 +154,7 @@ def main(arguments: list[str]) -> None:
     elif command == "test":
         if not rest:
             check()
-        run(["pytest", *rest], cwd=ROOT, env=environment())
+        run(["pytest", *(rest or SIDE_BY_SIDE)], cwd=ROOT, env=environment())
 
 
 if __name__ == "__main__":
