@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import os
 import shutil
 import subprocess
 import tarfile
+import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -55,29 +57,36 @@ def find_chromium() -> Chromium | None:
     if named:
         return Chromium(named)
     if (PACKED / "bin" / "chromium.br").exists() and os.uname().machine == "x86_64" and os.uname().sysname == "Linux":
-        return unpacked(ROOT / ".tools" / "chromium")
+        return unpacked(ROOT / ".tools")
     found = next((path for name in NAMES if (path := shutil.which(name))), None)
     return Chromium(found) if found else None
 
 
-def unpacked(folder: Path) -> Chromium:
-    """The packed one, unpacked once per version."""
-    stamp = folder / "package.json"
-    version = (PACKED / "package.json").read_bytes()
-    if not stamp.exists() or stamp.read_bytes() != version:
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-        program = folder / "chromium"
-        program.write_bytes(_content_of("chromium.br"))
-        program.chmod(0o755)
-        for archive in ("al2023.tar.br", "fonts.tar.br"):
-            with tarfile.open(fileobj=io.BytesIO(_content_of(archive))) as tar:
-                tar.extractall(folder, filter="data")
-        stamp.write_bytes(version)
+def unpacked(tools: Path) -> Chromium:
+    """The packed one, unpacked once per version. Tests run side by side, so it appears whole or not at all."""
+    version = hashlib.sha256((PACKED / "package.json").read_bytes()).hexdigest()
+    folder = tools / f"chromium-{version[:16]}"
+    if not folder.exists():
+        tools.mkdir(exist_ok=True)
+        fresh = Path(tempfile.mkdtemp(prefix=".chromium-", dir=tools))
+        _unpack_into(fresh)
+        try:
+            fresh.rename(folder)
+        except OSError:  # another process was quicker
+            shutil.rmtree(fresh)
     environment = {"LD_LIBRARY_PATH": str(folder / "lib")}
     if not Path("/etc/fonts/fonts.conf").exists():
         environment["FONTCONFIG_PATH"] = str(folder / "fonts")
     return Chromium(str(folder / "chromium"), environment)
+
+
+def _unpack_into(folder: Path) -> None:
+    program = folder / "chromium"
+    program.write_bytes(_content_of("chromium.br"))
+    program.chmod(0o755)
+    for archive in ("al2023.tar.br", "fonts.tar.br"):
+        with tarfile.open(fileobj=io.BytesIO(_content_of(archive))) as tar:
+            tar.extractall(folder, filter="data")
 
 
 def _content_of(name: str) -> bytes:
