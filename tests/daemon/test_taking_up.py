@@ -63,6 +63,7 @@ def daemon(journal: Journal, engine: RememberingEngine) -> Daemon:
         **parts,
         agent="a",
         governors={GOVERNOR: None},
+        mirrors=(),
         journal=journal,
         engine=engine,
         metrics=Metrics(),  # type: ignore[arg-type, dict-item]

@@ -491,7 +491,7 @@ def test_a_vote_entry_is_not_smuggled_through_a_gates_note(gate: Parliament) -> 
     honest = gate.dossier(gate.open())
     refuses(gate, gate.ask_entry(honest, EntryKind.VOTE), "this writer makes no VOTE entry without its vote")
     refuses(gate, gate.ask_entry(honest, EntryKind.VOID), "there is nothing to void")
-    refuses(gate, gate.ask_ballot(honest, WORD), "the gate votes only together with its entry")
+    refuses(gate, gate.ask_ballot(honest, WORD), "this writer votes only together with its entry")
 
 
 @pytest.mark.parametrize(
