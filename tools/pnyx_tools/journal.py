@@ -234,7 +234,7 @@ class Journal:
         return True
 
 
-def _careful_sqlite(connection: Any, _record: Any) -> None:  # noqa: ANN401
+def _careful_sqlite(connection: Any, _record: Any) -> None:  # noqa: ANN401 - as it came
     """Write-ahead log, so that the CLI reads while the daemon writes; full sync, so that a power cut loses nothing."""
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=10000"):
         connection.execute(f"PRAGMA {pragma}")

@@ -201,7 +201,7 @@ class Rpc:
         except _CallFailedError as failure:
             return self._call_again(params, failure)
 
-    def _call_again(self, params: Sequence[Any], failure: _CallFailedError) -> Any:  # noqa: ANN401
+    def _call_again(self, params: Sequence[Any], failure: _CallFailedError) -> Any:  # noqa: ANN401 - as it came
         """The answer to an ``eth_call`` that failed once. What fails again in the same words, at a block whose state
         the node has, is the fault of the code that was called: a revert. Clients have a hundred words for that, and
         nobody may choose code that looks like a broken node.
@@ -220,7 +220,7 @@ class Rpc:
 
     # --- one request -------------------------------------------------------------------------------------------------
 
-    def _request_patiently(self, method: str, params: Sequence[Any], limit: int | None = None) -> Any:  # noqa: ANN401
+    def _request_patiently(self, method: str, params: Sequence[Any], limit: int | None = None) -> Any:  # noqa: ANN401 - as it came
         for pause in BACKOFF_SECONDS:
             try:
                 return self._request_once(method, params, limit)
@@ -228,7 +228,7 @@ class Rpc:
                 time.sleep(max(pause, busy.wait_seconds))
         return self._request_once(method, params, limit)
 
-    def _request_once(self, method: str, params: Sequence[Any], limit: int | None) -> Any:  # noqa: ANN401
+    def _request_once(self, method: str, params: Sequence[Any], limit: int | None) -> Any:  # noqa: ANN401 - as it came
         request_id = next(self._ids)
         question = {"jsonrpc": "2.0", "id": request_id, "method": method, "params": list(params)}
         status, headers, body = self._post(method, question, limit or MAX_ANSWER_BYTES)
@@ -317,7 +317,7 @@ class Rpc:
     def _checked(self, method: str, params: Sequence[Any], parse: Callable[[Any], T]) -> T:
         return self._parsed(method, self.request(method, params), parse)
 
-    def _parsed(self, method: str, result: Any, parse: Callable[[Any], T]) -> T:  # noqa: ANN401
+    def _parsed(self, method: str, result: Any, parse: Callable[[Any], T]) -> T:  # noqa: ANN401 - as it came
         try:
             return parse(result)
         except (ValueError, TypeError, KeyError) as error:

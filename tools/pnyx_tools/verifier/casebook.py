@@ -190,5 +190,5 @@ class _Rows:
     def write(self) -> None:
         if self._waiting:
             rows = ", ".join([self._row] * len(self._waiting))
-            self._database.execute(f"INSERT INTO {self._table} VALUES {rows}", list(chain(*self._waiting)))  # noqa: S608
+            self._database.execute(f"INSERT INTO {self._table} VALUES {rows}", list(chain(*self._waiting)))  # noqa: S608 - our names
             self._waiting.clear()

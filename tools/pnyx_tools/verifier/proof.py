@@ -151,7 +151,7 @@ def _value(root: bytes, key: bytes, proof: list[bytes]) -> bytes | None:
     return found
 
 
-def _node(place: Any, left: list[bytes]) -> list[Any]:  # noqa: ANN401
+def _node(place: Any, left: list[bytes]) -> list[Any]:  # noqa: ANN401 - as it came
     """The node that a reference leads to: the next of the proof, or one so small that it is its own reference."""
     if isinstance(place, list):
         return place
