@@ -169,12 +169,13 @@ def open_page(browser: Browser, world: World) -> Iterator[Open]:
     watched: list[Watched] = []
     own = {urlsplit(world.url).netloc, urlsplit(world.node.url).netloc}
 
-    def open_at(url: str, *, script: str = "", **options: object) -> Watched:
+    def open_at(url: str, *, script: str = "", host: str | None = None, **options: object) -> Watched:
+        """``host``: of a page that another server hands out, which may then ask that one."""
         context = browser.new_context(locale="en-GB", **options)  # type: ignore[arg-type]
         contexts.append(context)
         if script:
             context.add_init_script(script)
-        seen = Watched(context.new_page(), own)
+        seen = Watched(context.new_page(), own | {host} if host else own)
         watched.append(seen)
         seen.page.goto(url)
         return seen
