@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from eth_abi.abi import decode, encode
+from msgspec.structs import replace
 
 from pnyx_contracts.decision_log import (
     ENTRY_TOPIC,
@@ -47,7 +48,7 @@ def without(topic, which=None):
 
 
 def altered(topic, **parts):
-    return lambda logs: [log.model_copy(update=parts) if log.topics[0] == topic else log for log in logs]
+    return lambda logs: [replace(log, **parts) if log.topics[0] == topic else log for log in logs]
 
 
 def check(world, change, writer=None):
@@ -84,10 +85,7 @@ def test_all_entries_dropped(world):
 @pytest.mark.usefixtures("votes")
 def test_an_altered_entry(world):
     def change(logs):
-        return [
-            log.model_copy(update={"data": log.data[:-1] + b"\x02"}) if log.topics[0] == ENTRY_TOPIC else log
-            for log in logs
-        ]
+        return [replace(log, data=log.data[:-1] + b"\x02") if log.topics[0] == ENTRY_TOPIC else log for log in logs]
 
     found = {(v.step, v.where) for v in check(world, change).problems}
     assert (Step.ENTRIES, "head") in found
@@ -97,10 +95,7 @@ def test_an_altered_entry(world):
 def test_an_entry_of_a_kind_that_does_not_exist(world):
     def change(logs):
         kind = (99).to_bytes(32, "big")
-        return [
-            log.model_copy(update={"topics": (*log.topics[:3], kind)}) if log.topics[0] == ENTRY_TOPIC else log
-            for log in logs
-        ]
+        return [replace(log, topics=(*log.topics[:3], kind)) if log.topics[0] == ENTRY_TOPIC else log for log in logs]
 
     found = {(v.step, v.where) for v in check(world, change).problems}
     assert (Step.ENTRIES, "event") in found
@@ -127,7 +122,7 @@ def registration(log, **lies):
     """The event with other words."""
     types = list(REGISTERED_WORDS.values())
     told = dict(zip(REGISTERED_WORDS, decode(types, log.data), strict=True)) | lies
-    return log.model_copy(update={"data": encode(types, list(told.values()))})
+    return replace(log, data=encode(types, list(told.values())))
 
 
 def consistent(world, log):
@@ -146,7 +141,7 @@ def lies_about_registration(world, lies, *, forge_genesis):
         told = registration(log, **lies)
         if operator:
             topics = (*log.topics[:2], bytes(12) + bytes.fromhex(operator[2:]))
-            told = told.model_copy(update={"topics": topics})
+            told = replace(told, topics=topics)
         return consistent(world, told) if forge_genesis else told
 
     return lambda logs: [lie(log) if log.topics[0] == REGISTERED_TOPIC else log for log in logs]

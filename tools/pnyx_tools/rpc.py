@@ -15,13 +15,15 @@ from typing import Any, Final, NoReturn, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
 import httpx
-from pydantic_core import from_json
+from msgspec import UNSET, Raw, Struct, UnsetType
+from msgspec.json import decode
 
 from pnyx_contracts.errors import UsageError
 from pnyx_contracts.governors import Read
 from pnyx_contracts.types import ZERO_ADDRESS, BlockRef, Log, to_hex
 from pnyx_tools.reader import BlockId, MethodMissingError, RevertedError, RpcError, Topics
 from pnyx_tools.wire import (
+    LogItem,
     LogQuery,
     address_param,
     block_param,
@@ -29,7 +31,7 @@ from pnyx_tools.wire import (
     is_block_hash,
     parse_block,
     parse_data,
-    parse_logs,
+    parse_log,
     parse_object,
     parse_quantity,
     parse_word,
@@ -112,7 +114,8 @@ class Rpc:
         self._secrets = _secrets_of(url)
         self._url = url
         self._timeout_seconds = timeout_seconds
-        self._client = httpx.Client(timeout=timeout_seconds)
+        # Certificates take longer to load than a local node to answer.
+        self._client = httpx.Client(timeout=timeout_seconds, verify=parts.scheme == "https")
         self._ids = itertools.count(1)
         self._log_span = 2.0**62
         """How many blocks one `eth_getLogs` asks for; learned from what the node refuses."""
@@ -196,12 +199,15 @@ class Rpc:
         return found
 
     def request(self, method: str, params: Sequence[Any]) -> Any:  # noqa: ANN401 - JSON as the node gave it
+        return self._parsed(method, self._result(method, params), decode)
+
+    def _result(self, method: str, params: Sequence[Any]) -> Raw:
         try:
             return self._request_patiently(method, params)
         except _CallFailedError as failure:
             return self._call_again(params, failure)
 
-    def _call_again(self, params: Sequence[Any], failure: _CallFailedError) -> Any:  # noqa: ANN401 - as it came
+    def _call_again(self, params: Sequence[Any], failure: _CallFailedError) -> Raw:
         """The answer to an ``eth_call`` that failed once. What fails again in the same words, at a block whose state
         the node has, is the fault of the code that was called: a revert. Clients have a hundred words for that, and
         nobody may choose code that looks like a broken node.
@@ -220,7 +226,7 @@ class Rpc:
 
     # --- one request -------------------------------------------------------------------------------------------------
 
-    def _request_patiently(self, method: str, params: Sequence[Any], limit: int | None = None) -> Any:  # noqa: ANN401 - as it came
+    def _request_patiently(self, method: str, params: Sequence[Any], limit: int | None = None) -> Raw:
         for pause in BACKOFF_SECONDS:
             try:
                 return self._request_once(method, params, limit)
@@ -228,25 +234,22 @@ class Rpc:
                 time.sleep(max(pause, busy.wait_seconds))
         return self._request_once(method, params, limit)
 
-    def _request_once(self, method: str, params: Sequence[Any], limit: int | None) -> Any:  # noqa: ANN401 - as it came
+    def _request_once(self, method: str, params: Sequence[Any], limit: int | None) -> Raw:
         request_id = next(self._ids)
         question = {"jsonrpc": "2.0", "id": request_id, "method": method, "params": list(params)}
         status, headers, body = self._post(method, question, limit or MAX_ANSWER_BYTES)
-        try:
-            answer = from_json(body, allow_inf_nan=False)
-        except ValueError:
-            answer = None
-        if not isinstance(answer, dict) or ("error" not in answer and "result" not in answer):
+        answer = _answer_in(body)
+        if answer is None or (answer.error is UNSET and answer.result is UNSET):
             self._raise_for_status(method, status, headers)
             self._fail(f"{method}: answered with something that is not JSON-RPC", hint="is this an RPC endpoint?")
-        if answer.get("error") is not None:
-            self._raise_answered_error(method, answer["error"], status, headers)
+        if answer.error is not UNSET and answer.error is not None:
+            self._raise_answered_error(method, answer.error, status, headers)
         self._raise_for_status(method, status, headers)
-        if answer.get("id") != request_id or isinstance(answer.get("id"), bool):
-            self._fail(f"{method}: answered another question (id {str(answer.get('id'))[:40]}, asked {request_id})")
-        if "result" not in answer:
+        if answer.id != request_id or isinstance(answer.id, bool):
+            self._fail(f"{method}: answered another question (id {str(answer.id)[:40]}, asked {request_id})")
+        if answer.result is UNSET:
             self._fail(f"{method}: answered with neither a result nor an error")
-        return answer["result"]
+        return answer.result
 
     def _post(self, method: str, question: dict[str, Any], limit: int) -> tuple[int, httpx.Headers, bytes]:
         deadline = time.monotonic() + self._timeout_seconds
@@ -300,27 +303,26 @@ class Rpc:
 
     def _logs_once(self, query: LogQuery, start: int, end: int) -> list[Log]:
         limit = None if start == end else MAX_LOGS_BYTES
-        logs = self._parsed(
-            "eth_getLogs", self._request_patiently("eth_getLogs", [query.json(start, end)], limit), parse_logs
-        )
-        for log in logs:
-            if not query.matches(log) or not start <= log.block_number <= end:
-                self._fail(
-                    f"eth_getLogs: answered with a log that was not asked for (block {log.block_number}, {log.address})"
-                )
-        logs.sort(key=lambda log: (log.block_number, log.log_index))
-        for one, next_one in itertools.pairwise(logs):
-            if (one.block_number, one.log_index) == (next_one.block_number, next_one.log_index):
-                self._fail(f"eth_getLogs: gave log {one.log_index} of block {one.block_number} twice")
+        answer = self._request_patiently("eth_getLogs", [query.json(start, end)], limit)
+        logs = self._parsed("eth_getLogs", answer, _logs_in)
+        stray = query.stray_among(logs, start, end)
+        if stray is not None:
+            self._fail(
+                f"eth_getLogs: answered with a log that was not asked for (block {stray.block_number}, {stray.address})"
+            )
+        logs.sort(key=_place_of)
+        if len(set(map(_place_of, logs))) < len(logs):
+            number, index = next(one for one, two in itertools.pairwise(map(_place_of, logs)) if one == two)
+            self._fail(f"eth_getLogs: gave log {index} of block {number} twice")
         return logs
 
     def _checked(self, method: str, params: Sequence[Any], parse: Callable[[Any], T]) -> T:
-        return self._parsed(method, self.request(method, params), parse)
+        return self._parsed(method, self._result(method, params), lambda result: parse(decode(result)))
 
-    def _parsed(self, method: str, result: Any, parse: Callable[[Any], T]) -> T:  # noqa: ANN401 - as it came
+    def _parsed(self, method: str, result: Raw, parse: Callable[[Raw], T]) -> T:
         try:
             return parse(result)
-        except (ValueError, TypeError, KeyError) as error:
+        except (ValueError, TypeError, KeyError, RecursionError) as error:
             raise RpcError(
                 self._text(f"{method}: the answer is malformed ({error})"), hint="use another node"
             ) from None
@@ -334,6 +336,29 @@ class Rpc:
         for secret in self._secrets:
             message = message.replace(secret, "[hidden]")
         return f"{self.display_url}: {message}"
+
+
+class _Answer(Struct):
+    """Of JSON-RPC. The result is taken apart by whoever knows its shape."""
+
+    id: Any = None
+    result: Raw | UnsetType = UNSET
+    error: Any = UNSET
+
+
+def _answer_in(body: bytes) -> _Answer | None:
+    try:
+        return decode(body, type=_Answer)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _logs_in(result: Raw) -> list[Log]:
+    return [parse_log(item) for item in decode(result, type=list[LogItem])]
+
+
+def _place_of(log: Log) -> tuple[int, int]:
+    return log.block_number, log.log_index
 
 
 def _secrets_of(url: str) -> list[str]:

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from eth_hash.auto import keccak
 from eth_utils.address import to_checksum_address
+from msgspec.structs import replace
 
 from pnyx_contracts.errors import UsageError
 from pnyx_contracts.governors import Read
@@ -75,8 +76,7 @@ class FakeReader:
         )
         self._blocks.append(block)
         self._logs[block.hash] = [
-            log.model_copy(update={"block_number": number, "block_hash": block.hash, "log_index": index})
-            for index, log in enumerate(logs)
+            replace(log, block_number=number, block_hash=block.hash, log_index=index) for index, log in enumerate(logs)
         ]
         return block
 

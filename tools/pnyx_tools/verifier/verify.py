@@ -235,7 +235,9 @@ class _WriterCheck:
             if isinstance(event, Verdict):
                 self._report.add([event])
                 continue
-            self._report.add(self._history.take(event))
+            found = self._history.take(event)
+            if found:
+                self._report.add(found)
             if isinstance(event, Entry):
                 self._book.enter(event, paused=self._history.paused)
         self._book.all_entered()
