@@ -17,23 +17,21 @@ from pnyx_contracts.governors.openzeppelin import CREATED_TOPIC, VOTE_TOPIC
 from pnyx_contracts.types import Vote
 from pnyx_policies.verify import Status, Step
 from pnyx_tools.reader import RpcError
+from pnyx_tools.testing.passing_on import PassingOn
 from pnyx_tools.verifier import verify
 
 NOBODY = "0x00000000000000000000000000000000000A11cE"
 
 
-class LyingNode:
-    """Passes everything on, but answers questions for logs with what `change` makes of the truth."""
+class LyingNode(PassingOn):
+    """Answers questions for logs with what `change` makes of the truth."""
 
     def __init__(self, honest, change):
-        self._honest = honest
+        super().__init__(honest)
         self._change = change
 
-    def __getattr__(self, name):
-        return getattr(self._honest, name)
-
     def logs(self, *question):
-        return self._change(self._honest.logs(*question))
+        return self._change(super().logs(*question))
 
 
 def without(topic, which=None):
@@ -249,25 +247,25 @@ class ForgetfulNode(LyingNode):
         self._oldest = oldest
 
     def _require(self, block):
-        number = self._honest.block(block).number
+        number = self.honest.block(block).number
         if number < self._oldest:
             raise RpcError(f"missing trie node at block {number}")
 
     def code(self, address, block="latest"):
         self._require(block)
-        return self._honest.code(address, block)
+        return self.honest.code(address, block)
 
     def balance(self, address, block="latest"):
         self._require(block)
-        return self._honest.balance(address, block)
+        return self.honest.balance(address, block)
 
     def call(self, to, data, block="latest", **options):
         self._require(block)
-        return self._honest.call(to, data, block, **options)
+        return self.honest.call(to, data, block, **options)
 
     def read(self, read, block="latest"):
         self._require(block)
-        return self._honest.read(read, block)
+        return self.honest.read(read, block)
 
 
 @pytest.mark.usefixtures("votes")
@@ -289,7 +287,7 @@ def test_a_call_that_no_node_answers_is_no_lack_of_state(world):
 
     class Failing(ForgetfulNode):
         def balance(self, address, block="latest"):
-            return self._honest.balance(address, block)
+            return self.honest.balance(address, block)
 
     report = verify(Failing(world.node.rpc, head.number), world.log, evidence=world.folder, upto="latest")
     assert report.problems == []

@@ -21,9 +21,8 @@ from msgspec.json import decode
 from pnyx_contracts.errors import UsageError
 from pnyx_contracts.governors import Read
 from pnyx_contracts.types import ZERO_ADDRESS, BlockRef, Log, to_hex
-from pnyx_tools.reader import BlockId, MethodMissingError, RevertedError, RpcError, Topics
+from pnyx_tools.reader import BlockId, L, Located, LogItem, MethodMissingError, RevertedError, RpcError, Topics
 from pnyx_tools.wire import (
-    LogItem,
     LogQuery,
     address_param,
     block_param,
@@ -38,6 +37,7 @@ from pnyx_tools.wire import (
 )
 
 T = TypeVar("T")
+V = TypeVar("V")
 
 BACKOFF_SECONDS: Final = (0.2, 0.6, 1.8)
 """Pauses before the retries of one request; their number is the number of retries."""
@@ -171,6 +171,16 @@ class Rpc:
         return self._checked("eth_getTransactionByHash", [to_hex(transaction_hash)], parse_object)
 
     def logs(self, from_block: int, to_block: int, topics: Topics, addresses: Sequence[str] | None = None) -> list[Log]:
+        return self.read_logs(parse_log, from_block, to_block, topics, addresses)
+
+    def read_logs(
+        self,
+        read: Callable[[LogItem], L],
+        from_block: int,
+        to_block: int,
+        topics: Topics,
+        addresses: Sequence[str] | None = None,
+    ) -> list[L]:
         """A range that the node refuses, for whatever reason, is halved down to one block; then the error is raised.
 
         An empty sequence of addresses matches nothing (``None`` matches every address).
@@ -180,12 +190,12 @@ class Rpc:
         query = LogQuery(topics, addresses)
         span_before = self._log_span
         timeouts = 0
-        found: list[Log] = []
+        found: list[L] = []
         start = from_block
         while start <= to_block:
             end = min(start + int(self._log_span) - 1, to_block)
             try:
-                found += self._logs_once(query, start, end)
+                found += self._logs_once(query, read, start, end)
             except _TooMuchError as refusal:
                 timeouts += isinstance(refusal, _TimedOutError)
                 if start == end or timeouts > MAX_TIMEOUTS:
@@ -301,25 +311,27 @@ class Rpc:
             raise _CallFailedError(text)
         raise RpcError(text)
 
-    def _logs_once(self, query: LogQuery, start: int, end: int) -> list[Log]:
+    def _logs_once(self, query: LogQuery, read: Callable[[LogItem], L], start: int, end: int) -> list[L]:
         limit = None if start == end else MAX_LOGS_BYTES
         answer = self._request_patiently("eth_getLogs", [query.json(start, end)], limit)
-        logs = self._parsed("eth_getLogs", answer, _logs_in)
-        stray = query.stray_among(logs, start, end)
+        items = self._parsed("eth_getLogs", answer, _items_in)
+        stray = query.stray_among(items)
         if stray is not None:
-            self._fail(
-                f"eth_getLogs: answered with a log that was not asked for (block {stray.block_number}, {stray.address})"
-            )
-        logs.sort(key=_place_of)
-        if len(set(map(_place_of, logs))) < len(logs):
-            number, index = next(one for one, two in itertools.pairwise(map(_place_of, logs)) if one == two)
-            self._fail(f"eth_getLogs: gave log {index} of block {number} twice")
+            self._fail(f"eth_getLogs: answered with a log that was not asked for, of {stray.address[:42]!r}")
+        logs = self._parsed("eth_getLogs", items, lambda items: [read(item) for item in items])
+        if any(one >= two for one, two in itertools.pairwise(map(_place_of, logs))):
+            logs.sort(key=_place_of)
+            for one, two in itertools.pairwise(map(_place_of, logs)):
+                if one == two:
+                    self._fail(f"eth_getLogs: gave log {one[1]} of block {one[0]} twice")
+        if logs and not start <= logs[0].block_number <= logs[-1].block_number <= end:
+            self._fail(f"eth_getLogs: answered with a log of another block than {start} to {end}")
         return logs
 
     def _checked(self, method: str, params: Sequence[Any], parse: Callable[[Any], T]) -> T:
         return self._parsed(method, self._result(method, params), lambda result: parse(decode(result)))
 
-    def _parsed(self, method: str, result: Raw, parse: Callable[[Raw], T]) -> T:
+    def _parsed(self, method: str, result: V, parse: Callable[[V], T]) -> T:
         try:
             return parse(result)
         except (ValueError, TypeError, KeyError, RecursionError) as error:
@@ -353,11 +365,11 @@ def _answer_in(body: bytes) -> _Answer | None:
         return None
 
 
-def _logs_in(result: Raw) -> list[Log]:
-    return [parse_log(item) for item in decode(result, type=list[LogItem])]
+def _items_in(result: Raw) -> list[LogItem]:
+    return decode(result, type=list[LogItem])
 
 
-def _place_of(log: Log) -> tuple[int, int]:
+def _place_of(log: Located) -> tuple[int, int]:
     return log.block_number, log.log_index
 
 

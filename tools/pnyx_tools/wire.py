@@ -10,12 +10,12 @@ from collections.abc import Hashable, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
-from msgspec import Struct, convert
+from msgspec import convert
 from pydantic import TypeAdapter
 
 from pnyx_contracts.errors import UsageError
 from pnyx_contracts.types import Address, BlockRef, Log, to_hex
-from pnyx_tools.reader import BlockId, Topics
+from pnyx_tools.reader import BlockId, LogItem, Topics
 
 _TAGS: Final = frozenset({"latest", "safe", "finalized", "earliest", "pending"})
 
@@ -31,39 +31,33 @@ class LogQuery:
     """What is asked of `eth_getLogs`, and whether a log that came back is an answer to it."""
 
     def __init__(self, topics: Topics, addresses: Sequence[str] | None) -> None:
-        self._topics = [None if t is None else [t] if isinstance(t, bytes) else list(t) for t in topics]
+        places = [None if t is None else [t] if isinstance(t, bytes) else t for t in topics]
+        self._topics = [None if words is None else [to_hex(word) for word in words] for words in places]
         self._addresses = None if addresses is None else [address_param(a).lower() for a in addresses]
-        self._wanted = None if addresses is None else frozenset(parse_address(a) for a in addresses)
-        self._places = [(place, frozenset(t)) for place, t in enumerate(self._topics) if t is not None]
 
     def json(self, start: int, end: int) -> dict[str, Any]:
-        query: dict[str, Any] = {"fromBlock": hex(start), "toBlock": hex(end)}
-        query["topics"] = [None if places is None else [to_hex(t) for t in places] for places in self._topics]
+        query: dict[str, Any] = {"fromBlock": hex(start), "toBlock": hex(end), "topics": self._topics}
         if self._addresses is not None:
             query["address"] = self._addresses
         return query
 
-    def stray_among(self, logs: Sequence[Log], start: int, end: int) -> Log | None:
+    def stray_among(self, items: Sequence[LogItem]) -> LogItem | None:
         """One that was not asked for. A hundred thousand are looked at together much faster than one by one."""
-        numbers = {log.block_number for log in logs}
-        if self._match_together(logs) and all(start <= number <= end for number in numbers):
-            return None
-        return next(log for log in logs if not self.matches(log) or not start <= log.block_number <= end)
+        return None if self._match(items) else next(item for item in items if not self._match([item]))
 
-    def _match_together(self, logs: Sequence[Log]) -> bool:
-        if self._wanted is not None and not self._wanted.issuperset({log.address for log in logs}):
+    def _match(self, items: Sequence[LogItem]) -> bool:
+        if self._addresses is not None and not _all_among({item.address for item in items}, self._addresses):
             return False
-        if any(size < len(self._topics) for size in {len(log.topics) for log in logs}):
+        if any(size < len(self._topics) for size in {len(item.topics) for item in items}):
             return False
-        return all(wanted.issuperset({log.topics[place] for log in logs}) for place, wanted in self._places)
+        return all(
+            words is None or _all_among({item.topics[place] for item in items}, words)
+            for place, words in enumerate(self._topics)
+        )
 
-    def matches(self, log: Log) -> bool:
-        if self._wanted is not None and log.address not in self._wanted:
-            return False
-        topics = log.topics
-        if len(topics) < len(self._topics):
-            return False
-        return all(topics[place] in wanted for place, wanted in self._places)
+
+def _all_among(seen: set[str], wanted: Sequence[str]) -> bool:
+    return {text.lower() for text in seen}.issubset(wanted)
 
 
 # --- what goes out ---------------------------------------------------------------------------------------------------
@@ -159,22 +153,22 @@ def parse_block(value: object) -> BlockRef | None:
     )
 
 
-class LogItem(Struct, frozen=True, gc=False, rename="camel"):
-    """A log as JSON-RPC words it, in `eth_getLogs` and in receipts."""
-
-    address: str
-    topics: list[str]
-    data: str
-    block_number: str
-    block_hash: str
-    transaction_hash: str
-    log_index: str
-    removed: bool | None = None
-
-
 def parse_logs(value: object) -> list[Log]:
     """Those of a receipt."""
     return [parse_log(item) for item in convert(value, list[LogItem])]
+
+
+def item_of(log: Log) -> LogItem:
+    """How a node words it."""
+    return LogItem(
+        address=log.address.lower(),
+        topics=tuple([to_hex(topic) for topic in log.topics]),
+        data=to_hex(log.data),
+        block_number=hex(log.block_number),
+        block_hash=to_hex(log.block_hash),
+        transaction_hash=to_hex(log.transaction_hash),
+        log_index=hex(log.log_index),
+    )
 
 
 def parse_log(item: LogItem) -> Log:

@@ -232,10 +232,7 @@ class _WriterCheck:
 
     def _read_history(self) -> None:
         for event in self._view.events(self._writer):
-            if isinstance(event, Verdict):
-                self._report.add([event])
-                continue
-            found = self._history.take(event)
+            found = [event] if isinstance(event, Verdict) else self._history.take(event)
             if found:
                 self._report.add(found)
             if isinstance(event, Entry):
