@@ -46,7 +46,7 @@ MAX_TIMEOUTS: Final = 4
 """So many time-outs on one search for logs are put down to the width of the range; one more, to the node."""
 MAX_ANSWER_BYTES: Final = 256 * 2**20
 """An answer longer than this is refused: no node needs it, a hostile one might send it."""
-MAX_LOGS_BYTES: Final = 8 * 2**20
+MAX_LOGS_BYTES: Final = 3 * 2**20
 """Logs of more than one block are asked for in smaller ranges when an answer gets longer than this: they are held in
 memory, and take much more there.
 """

@@ -18,7 +18,7 @@ from pnyx_contracts.types import ProposalKey
 from pnyx_policies.dossier import Approval
 from pnyx_policies.verify.votes import Ballot
 
-_CACHE_KIB: Final = 8_192
+_CACHE_KIB: Final = 2_048
 _ROWS_AT_ONCE: Final = 500
 
 _SCHEMA: Final = """

@@ -18,9 +18,10 @@ from pnyx_tools.reader import ChainReader, L, Located, LogItem, Topics
 
 FIRST_BLOCKS: Final = 8
 MAX_BLOCKS: Final = 200_000
-AIM_LOGS: Final = 2_000
-"""A piece should bring so many logs: two megabytes."""
-_MAX_GROWTH: Final = 8
+AIM_LOGS: Final = 1_000
+"""A piece should bring so many logs: one megabyte."""
+_MAX_GROWTH: Final = 2
+"""Pieces grow slowly where there is little: what is densest often begins suddenly."""
 
 
 @dataclass(slots=True)
