@@ -10,7 +10,7 @@ with the answer of `audit`:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -35,6 +35,7 @@ from pnyx_policies.audit.story import cut
 from pnyx_policies.audit.tally import Summary
 from pnyx_policies.bundle import Bundle
 from pnyx_policies.configuration import Configuration
+from pnyx_policies.disclosure import Disclosure, complete
 from pnyx_policies.dossier import Approval
 from pnyx_policies.verify.record import HAS_BUNDLE, dossier_of
 from pnyx_policies.verify.verdict import Report, Status, Tier, WriterReport
@@ -70,6 +71,7 @@ def audit(
     factory: str | None = None,
     upto: BlockId = "finalized",
     from_block: int | None = None,
+    disclosures: Sequence[Disclosure] = (),
     progress: Progress | None = None,
 ) -> Audit:
     """Checks the log with `verify`, from its beginning up to `upto`, and prepares the report about `period`.
@@ -80,14 +82,14 @@ def audit(
     tell_progress = progress or (lambda _: None)
     notes = Notes()
     report = verify(
-        reader, log, writer, store, factory=factory, upto=upto, from_block=from_block, on_verdict=notes.take,
-        progress=tell_progress,
+        reader, log, writer, store, factory=factory, upto=upto, from_block=from_block, disclosures=disclosures,
+        on_verdict=notes.take, progress=tell_progress,
     )  # fmt: skip
     first = from_block
     if report.writers and first is None:
         first = first_block_with_code(reader, report.log, report.block.number)
     view = ChainView(reader, report.log, report.block, builtin_adapters(), first or 0)
-    return Audit(report, notes, view, store, period or Period(), prices, tell_progress)
+    return Audit(report, notes, view, store, period or Period(), prices, disclosures, tell_progress)
 
 
 class WriterHead(Value):
@@ -124,7 +126,7 @@ class Audit:
 
     def __init__(
         self, report: Report, notes: Notes, view: ChainView, store: EvidenceStore | None, period: Period,
-        prices: Prices | None, progress: Progress,
+        prices: Prices | None, disclosures: Sequence[Disclosure], progress: Progress,
     ) -> None:  # fmt: skip
         self.report = report
         self.notes = notes
@@ -132,12 +134,30 @@ class Audit:
         self.store = store
         self.period = period
         self.prices = prices
+        self.disclosures = disclosures
         self.progress = progress
+        self._unused = {disclosure.record_root for disclosure in disclosures}
 
     def writers(self) -> Iterator[WriterAudit]:
         """One after another; each is done before the next is asked for."""
         for writer in self.report.writers:
             yield WriterAudit(self, writer)
+
+    def disclosed(self, bundle: Bundle) -> tuple[Bundle, tuple[str, ...]]:
+        """The bundle with what the disclosures open of its record; and the names of what they open."""
+        opened: list[str] = []
+        for disclosure in self.disclosures:
+            if disclosure.record_root == bundle.record_root:
+                bundle = complete(bundle, disclosure)
+                opened += disclosure.opened
+        if opened:
+            self._unused.discard(bundle.record_root)
+        return bundle, tuple(dict.fromkeys(opened))
+
+    @property
+    def unused_disclosures(self) -> tuple[bytes, ...]:
+        """Record roots of those that opened nothing in the rows that were asked for."""
+        return tuple(sorted(self._unused))
 
 
 class WriterAudit:
@@ -319,6 +339,7 @@ class WriterAudit:
     def _tell(self, entry: Entry, bundle: Bundle, announced: ProposalRow | None) -> tuple[Story, ProposalRow | None]:
         """A stranger's record: one that cannot be told must not end the report about the others."""
         try:
+            bundle, opened = self._audit.disclosed(bundle)
             story = tell(bundle, self._audit.prices, self._sealed(entry.epoch))
             if announced is None and "proposal" not in bundle.withheld:
                 announced = self._recorded(entry, bundle)
@@ -326,7 +347,7 @@ class WriterAudit:
             raise
         except Exception as error:  # noqa: BLE001 - whatever a hostile record provokes
             return Story(evidence="differs", why=cut(f"it cannot be told: {type(error).__name__}: {error}")), announced
-        return story, announced
+        return story.model_copy(update={"disclosed": opened}), announced
 
     def _recorded(self, entry: Entry, bundle: Bundle) -> ProposalRow | None:
         proposal = dossier_of(bundle).proposal
