@@ -1,4 +1,5 @@
 """The report about a period, in two passes: the verifier checks the whole log; then each writer is told entry by entry.
+Evidence behind URLs is fetched in the first one, and kept for the second.
 
 with the answer of `audit`:
     for writer in answer.writers():
@@ -42,7 +43,7 @@ from pnyx_policies.verify.verdict import Report, Status, Tier, WriterReport
 from pnyx_tools.audit.chronicle import ABOUT_PROPOSALS, Chronicle, Epoch, Mark
 from pnyx_tools.audit.gas import GasBook
 from pnyx_tools.audit.notes import Notes
-from pnyx_tools.evidence import EvidenceStore, open_named
+from pnyx_tools.evidence import EvidenceStore, Keeper, open_named
 from pnyx_tools.reader import BlockId, ChainReader
 from pnyx_tools.verifier import verify
 from pnyx_tools.verifier.chainview import ChainView, first_block_with_code
@@ -78,18 +79,20 @@ def audit(
 
     Arguments and errors are those of `verify`.
     """
-    store = open_named(evidence) if isinstance(evidence, str | Path) else evidence
+    keeper = Keeper()
+    named = open_named(evidence) if isinstance(evidence, str | Path) else evidence
+    store = keeper.around(named) if named is not None else None
     tell_progress = progress or (lambda _: None)
     notes = Notes()
     report = verify(
         reader, log, writer, store, factory=factory, upto=upto, from_block=from_block, disclosures=disclosures,
-        on_verdict=notes.take, progress=tell_progress,
+        open_place=keeper.open, on_verdict=notes.take, progress=tell_progress,
     )  # fmt: skip
     first = from_block
     if report.writers and first is None:
         first = first_block_with_code(reader, report.log, report.block.number)
     view = ChainView(reader, report.log, report.block, builtin_adapters(), first or 0)
-    return Audit(report, notes, view, store, period or Period(), prices, disclosures, tell_progress)
+    return Audit(report, notes, view, store, keeper, period or Period(), prices, disclosures, tell_progress)
 
 
 class WriterHead(Value):
@@ -125,13 +128,14 @@ class Audit:
     """What was checked, and the writers to tell about."""
 
     def __init__(
-        self, report: Report, notes: Notes, view: ChainView, store: EvidenceStore | None, period: Period,
-        prices: Prices | None, disclosures: Sequence[Disclosure], progress: Progress,
+        self, report: Report, notes: Notes, view: ChainView, store: EvidenceStore | None, keeper: Keeper,
+        period: Period, prices: Prices | None, disclosures: Sequence[Disclosure], progress: Progress,
     ) -> None:  # fmt: skip
         self.report = report
         self.notes = notes
         self.view = view
         self.store = store
+        self.keeper = keeper
         self.period = period
         self.prices = prices
         self.disclosures = disclosures
@@ -170,7 +174,7 @@ class WriterAudit:
         audit.progress(f"history of {self._writer}")
         self._chronicle = Chronicle(audit.view, self._writer)
         declarations = [epoch.declaration for epoch in self._chronicle.epochs]
-        self._desk = EvidenceDesk(audit.store, declarations)
+        self._desk = EvidenceDesk(audit.store, declarations, open_place=audit.keeper.open)
         self._gas = GasBook(audit.view.reader)
         self._tally = Tally()
 
