@@ -12,7 +12,7 @@ import resource
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -22,8 +22,7 @@ from rich.table import Table
 
 from pnyx_contracts.decision_log import ENTRY_TOPIC, decode_entry, fold
 from pnyx_contracts.keccak import IMPLEMENTATION
-from pnyx_contracts.types import Log
-from pnyx_tools.reader import Topics
+from pnyx_tools.reader import L, LogItem, Topics
 from pnyx_tools.rpc import Rpc
 from pnyx_tools.testing.anvil import Anvil
 from pnyx_tools.testing.bulk import write_bulk
@@ -55,9 +54,16 @@ class Recorder(Rpc):
         super().__init__(url)
         self.asked: list[dict[str, object]] = []
 
-    def logs(self, from_block: int, to_block: int, topics: Topics, addresses: Sequence[str] | None = None) -> list[Log]:
+    def read_logs(
+        self,
+        read: Callable[[LogItem], L],
+        from_block: int,
+        to_block: int,
+        topics: Topics,
+        addresses: Sequence[str] | None = None,
+    ) -> list[L]:
         self.asked.append(LogQuery(topics, addresses).json(from_block, to_block))
-        return super().logs(from_block, to_block, topics, addresses)
+        return super().read_logs(read, from_block, to_block, topics, addresses)
 
 
 def check(url: str, log: str, writer: str) -> tuple[float, list[dict[str, object]]]:

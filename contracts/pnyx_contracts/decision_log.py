@@ -235,20 +235,10 @@ def decode_entry(log: Log) -> Entry:
     seq, epoch, time, prompt_hash, record_root, action = _ENTRY_WORDS(data)
     if seq >= 1 << 40 or epoch >= 1 << 16 or time >= 1 << 48 or writer[:12] != _ZEROS_12:
         raise _no_entry(log)
-    return Entry.unchecked(
-        writer=_address_in(writer),
-        subject=about,
-        kind=kind,
-        seq=seq,
-        epoch=epoch,
-        time=time,
-        prompt_hash=prompt_hash,
-        record_root=record_root,
-        action=action,
-        block_number=log.block_number,
-        transaction_hash=log.transaction_hash,
-        log_index=log.log_index,
-    )
+    return Entry(
+        _address_in(writer), about, kind, seq, epoch, time, prompt_hash, record_root, action,
+        log.block_number, log.transaction_hash, log.log_index,
+    )  # fmt: skip
 
 
 def decode_configuration_announced(log: Log) -> ConfigurationAnnounced:

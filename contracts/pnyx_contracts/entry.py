@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from enum import IntEnum
 
+from msgspec import Struct
 from pydantic import Field
 
 from pnyx_contracts.types import Address, Bytes32, Hex, Value
@@ -45,20 +46,23 @@ class EntryKind(IntEnum):
         return self in {EntryKind.VOTE, EntryKind.SKIP, EntryKind.HOLD, EntryKind.DECISION, EntryKind.MISSED}
 
 
-class Entry(Value):
-    """One entry as the log emitted it. `time` in seconds; `seq` counts from 1 for each writer."""
+class Entry(Struct, frozen=True, gc=False):
+    """One entry as the log emitted it. `time` in seconds; `seq` counts from 1 for each writer; words of 32 bytes.
 
-    writer: Address
-    subject: Bytes32
+    No `Value`, for the reason that `Log` is none: `decode_entry` has looked at every word.
+    """
+
+    writer: str
+    subject: bytes
     kind: EntryKind
     seq: int
     epoch: int
     time: int
-    prompt_hash: Bytes32
-    record_root: Bytes32
-    action: Bytes32
+    prompt_hash: bytes
+    record_root: bytes
+    action: bytes
     block_number: int
-    transaction_hash: Bytes32
+    transaction_hash: bytes
     log_index: int
 
 

@@ -18,4 +18,4 @@ IMPLEMENTATION = "eth-hash" if keccak_256 is None else "safe-pysha3"
 
 def keccak(data: bytes) -> bytes:
     """The hash, 32 bytes."""
-    return _usual(data) if keccak_256 is None else bytes(keccak_256(data).digest())
+    return _usual(data) if keccak_256 is None else keccak_256(data).digest()

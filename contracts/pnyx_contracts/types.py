@@ -8,18 +8,16 @@ EIP-55 checksummed, so that canonical JSON (RFC 8785) keeps them exactly.
 from __future__ import annotations
 
 from enum import Enum, IntEnum
-from functools import cache, lru_cache
-from typing import Annotated, Any, Self
+from functools import lru_cache
+from typing import Annotated, Any
 
 from eth_utils.address import is_address, is_checksum_address, to_checksum_address
+from msgspec import Struct, to_builtins
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, GetCoreSchemaHandler, PlainSerializer
 from pydantic_core import CoreSchema
 
 UINT256_MAX = 2**256 - 1
 _ADDRESS_CHARACTERS = 42
-
-_set = object.__setattr__
-"""Past a frozen value's own refusal."""
 
 
 def _fail_fast(schema: Any) -> None:  # noqa: ANN401 - a part of a core schema
@@ -45,24 +43,6 @@ class Value(BaseModel):
         schema = handler(source)
         _fail_fast(schema)
         return schema
-
-    @classmethod
-    def unchecked(cls, **fields: Any) -> Self:  # noqa: ANN401 - any fields
-        """The value without validation: for decoders that checked every field themselves, a hundred thousand times.
-
-        All fields have to be given, each of its very type.
-        """
-        value = cls.__new__(cls)
-        _set(value, "__dict__", fields)
-        _set(value, "__pydantic_fields_set__", _names_of(cls))
-        _set(value, "__pydantic_extra__", None)
-        _set(value, "__pydantic_private__", None)
-        return value
-
-
-@cache
-def _names_of(value: type[Value]) -> set[str]:
-    return set(value.model_fields)
 
 
 def _to_uint(value: Any) -> int:  # noqa: ANN401 - a validator sees what came in, whatever it is
@@ -180,16 +160,25 @@ class Call(Value):
     signature: str = ""
 
 
-class Log(Value):
-    """One event as a node returns it."""
+class Log(Struct, frozen=True, gc=False):
+    """One event as a node returns it. Hashes and topics have 32 bytes, the address its checksum (EIP-55).
 
-    address: Address
-    topics: tuple[Bytes32, ...]
-    data: Hex
+    No `Value`: a check reads hundreds of thousands, so whoever makes one has looked at its parts (ADR 10).
+    """
+
+    address: str
+    topics: tuple[bytes, ...]
+    data: bytes
     block_number: int
-    block_hash: Bytes32
-    transaction_hash: Bytes32
+    block_hash: bytes
+    transaction_hash: bytes
     log_index: int
+
+
+def in_json(value: Struct) -> dict[str, Any]:
+    """The JSON form of a struct, as that of a `Value` is: bytes are ``0x`` hex."""
+    fields = to_builtins(value, builtin_types=(bytes,))
+    return {name: to_hex(field) if isinstance(field, bytes) else field for name, field in fields.items()}
 
 
 class ProposalKey(Value):

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from pnyx_contracts.errors import DecodingError, DiffersError
 from pnyx_contracts.governors.openzeppelin import CREATED_TOPIC
@@ -228,7 +229,7 @@ def test_an_event_that_cannot_be_read_stops_nothing(governance: Governance):
     assert receipt is not None
     reader = FakeReader()
     honest = governance.node.rpc.logs(proposal.created_block, proposal.created_block, [CREATED_TOPIC])[0]
-    broken = honest.model_copy(update={"data": honest.data[:-32]})
+    broken = replace(honest, data=honest.data[:-32])
     reader.mine(broken, honest)
     step = advance(follower(governance, reader=reader), None)
     assert [p.description for p in step.proposals] == [proposal.description]
@@ -270,7 +271,7 @@ def test_after_any_history_the_proposals_of_the_chain_are_known(data, sample_log
         if act == "mine":
             chain.mine()
         elif act == "propose":
-            chain.mine(sample_log.model_copy(update={"transaction_hash": number.to_bytes(32, "big")}))
+            chain.mine(replace(sample_log, transaction_hash=number.to_bytes(32, "big")))
         elif act == "reorg" and (height := chain.block().number):
             chain.reorg(data.draw(st.integers(1, height)))
         elif act == "poll":

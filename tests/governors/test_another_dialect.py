@@ -24,7 +24,7 @@ from pnyx_tools.testing.anvil import Anvil
 from pnyx_tools.testing.decisions import LocalAgent
 from pnyx_tools.testing.deploy import TOKEN, Governance, deploy_governance, deploy_log, encode_call
 from pnyx_tools.verifier import verify
-from pnyx_tools.wire import parse_log
+from pnyx_tools.wire import parse_logs
 
 from .alpha import GovernorAlpha
 
@@ -65,7 +65,7 @@ class Alpha(Governance):
             [call, b""],
             f"# To {RECEIVER}",
         )
-        log = parse_log(self.node.send(self.governor, data)["logs"][0])
+        log = parse_logs(self.node.send(self.governor, data)["logs"])[0]
         proposal = self.adapter.decode_created(self.profile, log)
         self.proposals[proposal.key.proposal_id] = proposal
         self.advance_to_active(proposal.key.proposal_id)
@@ -116,7 +116,7 @@ def test_facts_of_a_proposal(alpha: Alpha) -> None:
 def test_votes_land_as_what_they_say(alpha: Alpha) -> None:
     number, adapter, profile = alpha.open(), alpha.adapter, alpha.profile
     for vote, voter in zip((Vote.FOR, Vote.AGAINST), alpha.node.accounts, strict=False):
-        log = parse_log(alpha.vote(number, vote, voter)["logs"][0])
+        log = parse_logs(alpha.vote(number, vote, voter)["logs"])[0]
         cast = adapter.decode_vote(profile, log)
         assert (cast.vote, cast.voter, cast.support) == (vote, voter, adapter.support_of(profile, vote))
         assert alpha.node.rpc.read(adapter.read_has_voted(profile, number, voter))

@@ -8,13 +8,14 @@ from typing import Literal
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from pnyx_contracts.errors import DecodingError
-from pnyx_contracts.types import ClockMode, Log, ProposalState, Vote, VoteCast
+from pnyx_contracts.types import ClockMode, ProposalState, Vote, VoteCast
 from pnyx_tools.reader import RevertedError
 from pnyx_tools.testing.anvil import Anvil
 from pnyx_tools.testing.deploy import TOKEN, Governance, deploy_governance, encode_call
-from pnyx_tools.wire import parse_log
+from pnyx_tools.wire import parse_logs
 
 _unique = itertools.count()
 NOBODY = "0x00000000000000000000000000000000DeaDBeef"
@@ -92,7 +93,7 @@ def test_power_and_quorum_at_the_snapshot(governance: Governance):
 
 
 def votes_of(governance: Governance, receipt: dict) -> list[VoteCast]:
-    logs = [parse_log(log) for log in receipt["logs"]]
+    logs = parse_logs(receipt["logs"])
     return [governance.adapter.decode_vote(governance.profile, log) for log in logs]
 
 
@@ -159,7 +160,7 @@ def test_events_of_another_governor_are_refused(governance: Governance):
     proposal = governance.proposals[proposal_id]
     receipt = governance.node.rpc.receipt(proposal.created_transaction)
     assert receipt is not None
-    log: Log = parse_log(receipt["logs"][0])
+    log = parse_logs(receipt["logs"])[0]
     assert governance.adapter.decode_created(governance.profile, log) == proposal
     with pytest.raises(DecodingError, match="not from the governor"):
-        governance.adapter.decode_created(governance.profile, log.model_copy(update={"address": NOBODY}))
+        governance.adapter.decode_created(governance.profile, replace(log, address=NOBODY))

@@ -21,7 +21,7 @@ from pnyx_contracts.decoded import Argument, DecodedCall
 from pnyx_contracts.entry import Declaration, Entry, EntryKind
 from pnyx_contracts.errors import DecodingError
 from pnyx_contracts.governors import GovernorProfile
-from pnyx_contracts.types import BlockRef, Call, ClockMode, Proposal, ProposalKey, ProposalState, Value, to_hex
+from pnyx_contracts.types import BlockRef, Call, ClockMode, Proposal, ProposalKey, ProposalState, Value, in_json, to_hex
 from pnyx_policies.analysis import Analysis, Analyst, KeyPoint, Opinion, Recommendation, Risk, RiskLevel
 from pnyx_policies.approval import Answer, answered
 from pnyx_policies.bundle import Bundle, ChangedBundleError, SwappedBundleError, open_bundle, seal, withhold
@@ -436,7 +436,7 @@ def _writer(writer: str, entries: Sequence[Entry]) -> dict[str, Any]:
     for entry in entries:
         head = decision_log.fold(head, entry)
         shown = ("seq", "epoch", "kind", "time", "subject", "prompt_hash", "record_root", "action")
-        told.append({name: _json(entry)[name] for name in shown} | {"head": to_hex(head)})
+        told.append({name: in_json(entry)[name] for name in shown} | {"head": to_hex(head)})
     return {
         "chain_id": KEY.chain_id,
         "log": LOG,

@@ -13,6 +13,7 @@ from pnyx_policies.verify.verdict import MAX_KEPT
 from pnyx_tools.testing.anvil import Anvil
 from pnyx_tools.testing.bulk import write_bulk
 from pnyx_tools.testing.deploy import deploy_log
+from pnyx_tools.testing.passing_on import PassingOn
 from pnyx_tools.verifier import verify
 from pnyx_tools.verifier.sweep import AIM_LOGS, Pace
 
@@ -85,15 +86,12 @@ def test_what_is_left_out_is_said(long):
 
 
 def test_a_dropped_entry_of_many_is_seen(long):
-    class Dropping:
-        def __getattr__(self, name):
-            return getattr(long.node.rpc, name)
-
+    class Dropping(PassingOn):
         def logs(self, *question):
-            found = long.node.rpc.logs(*question)
+            found = super().logs(*question)
             return [log for log in found if log.topics[0] != ENTRY_TOPIC or log.data[27:32] != (4_321).to_bytes(5)]
 
-    report = verify(Dropping(), long.log, long.writers[0][1], upto="latest", log_only=True)
+    report = verify(Dropping(long.node.rpc), long.log, long.writers[0][1], upto="latest", log_only=True)
     assert {(v.step, v.where, v.about.seq) for v in report.problems} == {
         (Step.ENTRIES, "seq", 4_322),
         (Step.ENTRIES, "head", None),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from eth_abi.abi import decode, encode
+from msgspec.structs import replace
 
 from pnyx_contracts.decision_log import (
     ENTRY_TOPIC,
@@ -16,23 +17,21 @@ from pnyx_contracts.governors.openzeppelin import CREATED_TOPIC, VOTE_TOPIC
 from pnyx_contracts.types import Vote
 from pnyx_policies.verify import Status, Step
 from pnyx_tools.reader import RpcError
+from pnyx_tools.testing.passing_on import PassingOn
 from pnyx_tools.verifier import verify
 
 NOBODY = "0x00000000000000000000000000000000000A11cE"
 
 
-class LyingNode:
-    """Passes everything on, but answers questions for logs with what `change` makes of the truth."""
+class LyingNode(PassingOn):
+    """Answers questions for logs with what `change` makes of the truth."""
 
     def __init__(self, honest, change):
-        self._honest = honest
+        super().__init__(honest)
         self._change = change
 
-    def __getattr__(self, name):
-        return getattr(self._honest, name)
-
     def logs(self, *question):
-        return self._change(self._honest.logs(*question))
+        return self._change(super().logs(*question))
 
 
 def without(topic, which=None):
@@ -47,7 +46,7 @@ def without(topic, which=None):
 
 
 def altered(topic, **parts):
-    return lambda logs: [log.model_copy(update=parts) if log.topics[0] == topic else log for log in logs]
+    return lambda logs: [replace(log, **parts) if log.topics[0] == topic else log for log in logs]
 
 
 def check(world, change, writer=None):
@@ -84,10 +83,7 @@ def test_all_entries_dropped(world):
 @pytest.mark.usefixtures("votes")
 def test_an_altered_entry(world):
     def change(logs):
-        return [
-            log.model_copy(update={"data": log.data[:-1] + b"\x02"}) if log.topics[0] == ENTRY_TOPIC else log
-            for log in logs
-        ]
+        return [replace(log, data=log.data[:-1] + b"\x02") if log.topics[0] == ENTRY_TOPIC else log for log in logs]
 
     found = {(v.step, v.where) for v in check(world, change).problems}
     assert (Step.ENTRIES, "head") in found
@@ -97,10 +93,7 @@ def test_an_altered_entry(world):
 def test_an_entry_of_a_kind_that_does_not_exist(world):
     def change(logs):
         kind = (99).to_bytes(32, "big")
-        return [
-            log.model_copy(update={"topics": (*log.topics[:3], kind)}) if log.topics[0] == ENTRY_TOPIC else log
-            for log in logs
-        ]
+        return [replace(log, topics=(*log.topics[:3], kind)) if log.topics[0] == ENTRY_TOPIC else log for log in logs]
 
     found = {(v.step, v.where) for v in check(world, change).problems}
     assert (Step.ENTRIES, "event") in found
@@ -127,7 +120,7 @@ def registration(log, **lies):
     """The event with other words."""
     types = list(REGISTERED_WORDS.values())
     told = dict(zip(REGISTERED_WORDS, decode(types, log.data), strict=True)) | lies
-    return log.model_copy(update={"data": encode(types, list(told.values()))})
+    return replace(log, data=encode(types, list(told.values())))
 
 
 def consistent(world, log):
@@ -146,7 +139,7 @@ def lies_about_registration(world, lies, *, forge_genesis):
         told = registration(log, **lies)
         if operator:
             topics = (*log.topics[:2], bytes(12) + bytes.fromhex(operator[2:]))
-            told = told.model_copy(update={"topics": topics})
+            told = replace(told, topics=topics)
         return consistent(world, told) if forge_genesis else told
 
     return lambda logs: [lie(log) if log.topics[0] == REGISTERED_TOPIC else log for log in logs]
@@ -254,25 +247,25 @@ class ForgetfulNode(LyingNode):
         self._oldest = oldest
 
     def _require(self, block):
-        number = self._honest.block(block).number
+        number = self.honest.block(block).number
         if number < self._oldest:
             raise RpcError(f"missing trie node at block {number}")
 
     def code(self, address, block="latest"):
         self._require(block)
-        return self._honest.code(address, block)
+        return self.honest.code(address, block)
 
     def balance(self, address, block="latest"):
         self._require(block)
-        return self._honest.balance(address, block)
+        return self.honest.balance(address, block)
 
     def call(self, to, data, block="latest", **options):
         self._require(block)
-        return self._honest.call(to, data, block, **options)
+        return self.honest.call(to, data, block, **options)
 
     def read(self, read, block="latest"):
         self._require(block)
-        return self._honest.read(read, block)
+        return self.honest.read(read, block)
 
 
 @pytest.mark.usefixtures("votes")
@@ -294,7 +287,7 @@ def test_a_call_that_no_node_answers_is_no_lack_of_state(world):
 
     class Failing(ForgetfulNode):
         def balance(self, address, block="latest"):
-            return self._honest.balance(address, block)
+            return self.honest.balance(address, block)
 
     report = verify(Failing(world.node.rpc, head.number), world.log, evidence=world.folder, upto="latest")
     assert report.problems == []

@@ -8,21 +8,20 @@ from pnyx_contracts.keccak import keccak
 from pnyx_contracts.types import to_hex
 from pnyx_policies.verify import Status, Step
 from pnyx_tools.reader import MethodMissingError
+from pnyx_tools.testing.passing_on import PassingOn
 from pnyx_tools.verifier import verify
 from pnyx_tools.verifier.proof import ProofError, proven_state
 
 
-class ProvingNode:
-    """Passes everything on, but changes the answers of one method."""
+class ProvingNode(PassingOn):
+    """Changes the answers of one method."""
 
     def __init__(self, honest, method, change):
-        self._honest, self._method, self._change = honest, method, change
-
-    def __getattr__(self, name):
-        return getattr(self._honest, name)
+        super().__init__(honest)
+        self._method, self._change = method, change
 
     def request(self, method, params):
-        answer = self._honest.request(method, params)
+        answer = self.honest.request(method, params)
         return self._change(answer) if method == self._method else answer
 
 
@@ -115,10 +114,10 @@ def test_an_older_state_that_a_node_tells(world, votes):
 
     class Stale(ProvingNode):
         def read(self, read, block="latest"):
-            return self._honest.read(read, stale.number)
+            return self.honest.read(read, stale.number)
 
         def logs(self, first, last, topics, addresses=None):
-            return self._honest.logs(first, min(last, stale.number), topics, addresses)
+            return self.honest.logs(first, min(last, stale.number), topics, addresses)
 
     report, _ = check(world, Stale(world.node.rpc, "", None))
     assert (Step.ENTRIES, "proof") in {(v.step, v.where) for v in report.problems}

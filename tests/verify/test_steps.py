@@ -9,6 +9,7 @@ import pytest
 from eth_hash.auto import keccak
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 import pnyx_policies.verify
 from pnyx_contracts.decision_log import (
@@ -137,8 +138,8 @@ def test_whatever_is_done_to_a_history_is_seen(length, data):
         "dropped": entries[:place] + entries[place + 1 :],
         "doubled": [*entries[: place + 1], *entries[place:]],
         "added": [*entries, entry(length + 1)],
-        "altered": [*entries[:place], entries[place].model_copy(update={field: other}), *entries[place + 1 :]],
-        "retimed": [*entries[:place], entries[place].model_copy(update={"time": 5}), *entries[place + 1 :]],
+        "altered": [*entries[:place], replace(entries[place], **{field: other}), *entries[place + 1 :]],
+        "retimed": [*entries[:place], replace(entries[place], time=5), *entries[place + 1 :]],
         "swapped": [entries[-1], *entries[1:-1], entries[0]],
     }
     how = data.draw(st.sampled_from(sorted(tampered)))
@@ -205,7 +206,7 @@ def test_a_gate_never_votes_apart_from_its_entry():
 
 def test_in_one_transaction_the_entry_must_still_come_first():
     transaction = keccak(b"one")
-    announced = vote_entry(1, transaction).model_copy(update={"log_index": 2})
+    announced = replace(vote_entry(1, transaction), log_index=2)
     matter = Matter(WRITER, [announced], [ballot(announced.block_number, 1, transaction)])
     assert [v.status for v in matter.check_votes(Tier.DECLARED)] == [Status.MISSING]
 

@@ -9,6 +9,7 @@ from pnyx_contracts.entry import EntryKind
 from pnyx_contracts.types import Vote
 from pnyx_policies.verify import Status, Step
 from pnyx_tools.testing.deploy import DAY
+from pnyx_tools.testing.passing_on import PassingOn
 from pnyx_tools.verifier import verify
 
 
@@ -111,14 +112,11 @@ def test_a_node_that_hides_one_side_of_a_succession(world, pair, kind):
     pair.succeed()
     word = int(kind).to_bytes(32, "big")
 
-    class Hiding:
-        def __getattr__(self, name):
-            return getattr(world.node.rpc, name)
-
+    class Hiding(PassingOn):
         def logs(self, *question):
-            return [log for log in world.node.rpc.logs(*question) if log.topics[-1] != word]
+            return [log for log in super().logs(*question) if log.topics[-1] != word]
 
-    report = verify(Hiding(), world.log, evidence=world.folder, upto="latest")
+    report = verify(Hiding(world.node.rpc), world.log, evidence=world.folder, upto="latest")
     found = {(v.about.writer, v.step) for v in report.problems}
     hidden, other = (pair.old, pair.new) if kind is EntryKind.SUCCEEDED else (pair.new, pair.old)
     assert {(hidden.writer, Step.ENTRIES), (other.writer, Step.REGISTRATION)} <= found

@@ -11,20 +11,19 @@ from pnyx_contracts.types import Vote
 from pnyx_policies.verify import Step
 from pnyx_tools.testing.anvil import Anvil
 from pnyx_tools.testing.deploy import deploy_log
+from pnyx_tools.testing.passing_on import PassingOn
 from pnyx_tools.verifier import verify, verify_chains
 
 
-class Hiding:
+class Hiding(PassingOn):
     """A node that does not show the first event with this topic."""
 
     def __init__(self, honest, topic):
-        self._honest, self._topic = honest, topic
-
-    def __getattr__(self, name):
-        return getattr(self._honest, name)
+        super().__init__(honest)
+        self._topic = topic
 
     def logs(self, *question):
-        found = self._honest.logs(*question)
+        found = super().logs(*question)
         hidden = next((log for log in found if log.topics[0] == self._topic), None)
         return [log for log in found if log is not hidden]
 

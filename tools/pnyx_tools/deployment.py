@@ -38,7 +38,7 @@ from pnyx_tools.chain import Chain
 from pnyx_tools.reader import ChainReader
 from pnyx_tools.registration import standing
 from pnyx_tools.signer.settings import WriterKind
-from pnyx_tools.wire import parse_log
+from pnyx_tools.wire import parse_logs
 
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
@@ -231,7 +231,7 @@ def carry_out(chain: Chain, plan: Plan, account: LocalAccount, progress: Callabl
     writer, start_block = plan.writer, 0
     for receipt in _receipts(chain, plan, account, progress):
         start_block = int(receipt["blockNumber"], 16)
-        for log in map(parse_log, receipt["logs"]):
+        for log in parse_logs(receipt["logs"]):
             if log.topics[:1] == (GATE_CREATED_TOPIC,):
                 writer = decode_gate_created(log).gate
     if not chain.read(read_state(plan.log, writer)).registered:

@@ -18,7 +18,7 @@ from typing import Any, Final, TypeVar
 
 from pnyx_contracts.governors import Read
 from pnyx_contracts.types import BlockRef, Log, to_hex
-from pnyx_tools.reader import BlockId, ChainReader, RevertedError, Topics
+from pnyx_tools.reader import BlockId, ChainReader, L, LogItem, RevertedError, Topics
 from pnyx_tools.rpc import Rpc
 from pnyx_tools.wire import address_param, block_param, is_block_hash, parse_data
 
@@ -166,6 +166,16 @@ class PinnedReader:
 
     def logs(self, from_block: int, to_block: int, topics: Topics, addresses: Sequence[str] | None = None) -> list[Log]:
         return self._reader.logs(from_block, to_block, topics, addresses)
+
+    def read_logs(
+        self,
+        read: Callable[[LogItem], L],
+        from_block: int,
+        to_block: int,
+        topics: Topics,
+        addresses: Sequence[str] | None = None,
+    ) -> list[L]:
+        return self._reader.read_logs(read, from_block, to_block, topics, addresses)
 
     def receipt(self, transaction_hash: bytes) -> dict[str, Any] | None:
         return self._reader.receipt(transaction_hash)

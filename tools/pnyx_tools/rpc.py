@@ -15,12 +15,13 @@ from typing import Any, Final, NoReturn, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
 import httpx
-from pydantic_core import from_json
+from msgspec import UNSET, Raw, Struct, UnsetType
+from msgspec.json import decode
 
 from pnyx_contracts.errors import PnyxError, UsageError
 from pnyx_contracts.governors import Read
 from pnyx_contracts.types import ZERO_ADDRESS, BlockRef, Log, to_hex
-from pnyx_tools.reader import BlockId, MethodMissingError, RevertedError, RpcError, Topics
+from pnyx_tools.reader import BlockId, L, Located, LogItem, MethodMissingError, RevertedError, RpcError, Topics
 from pnyx_tools.wire import (
     LogQuery,
     address_param,
@@ -29,13 +30,14 @@ from pnyx_tools.wire import (
     is_block_hash,
     parse_block,
     parse_data,
-    parse_logs,
+    parse_log,
     parse_object,
     parse_quantity,
     parse_word,
 )
 
 T = TypeVar("T")
+V = TypeVar("V")
 
 BACKOFF_SECONDS: Final = (0.2, 0.6, 1.8)
 """Pauses before the retries of one request; their number is the number of retries."""
@@ -114,7 +116,8 @@ class Rpc:
         self._secrets = _secrets_of(url)
         self._url = url
         self._timeout_seconds = timeout_seconds
-        self._client = httpx.Client(timeout=timeout_seconds)
+        # Certificates take longer to load than a local node to answer.
+        self._client = httpx.Client(timeout=timeout_seconds, verify=parts.scheme == "https")
         self._ids = itertools.count(1)
         self._log_span = 2.0**62
         """How many blocks one `eth_getLogs` asks for; learned from what the node refuses."""
@@ -172,6 +175,16 @@ class Rpc:
         return self._checked("eth_getTransactionByHash", [to_hex(transaction_hash)], parse_object)
 
     def logs(self, from_block: int, to_block: int, topics: Topics, addresses: Sequence[str] | None = None) -> list[Log]:
+        return self.read_logs(parse_log, from_block, to_block, topics, addresses)
+
+    def read_logs(
+        self,
+        read: Callable[[LogItem], L],
+        from_block: int,
+        to_block: int,
+        topics: Topics,
+        addresses: Sequence[str] | None = None,
+    ) -> list[L]:
         """A range that the node refuses, for whatever reason, is halved down to one block; then the error is raised.
 
         An empty sequence of addresses matches nothing (``None`` matches every address).
@@ -181,12 +194,12 @@ class Rpc:
         query = LogQuery(topics, addresses)
         span_before = self._log_span
         timeouts = 0
-        found: list[Log] = []
+        found: list[L] = []
         start = from_block
         while start <= to_block:
             end = min(start + int(self._log_span) - 1, to_block)
             try:
-                found += self._logs_once(query, start, end)
+                found += self._logs_once(query, read, start, end)
             except _TooMuchError as refusal:
                 timeouts += isinstance(refusal, _TimedOutError)
                 if start == end or timeouts > MAX_TIMEOUTS:
@@ -200,12 +213,15 @@ class Rpc:
         return found
 
     def request(self, method: str, params: Sequence[Any]) -> Any:  # noqa: ANN401 - JSON as the node gave it
+        return self._parsed(method, self._result(method, params), decode)
+
+    def _result(self, method: str, params: Sequence[Any]) -> Raw:
         try:
             return self._request_patiently(method, params)
         except _CallFailedError as failure:
             return self._call_again(params, failure)
 
-    def _call_again(self, params: Sequence[Any], failure: _CallFailedError) -> Any:  # noqa: ANN401 - as it came
+    def _call_again(self, params: Sequence[Any], failure: _CallFailedError) -> Raw:
         """The answer to an ``eth_call`` that failed once. What fails again in the same words, at a block whose state
         the node has, is the fault of the code that was called: a revert. Clients have a hundred words for that, and
         nobody may choose code that looks like a broken node.
@@ -247,7 +263,7 @@ class Rpc:
     def _answers_by_id(self, asked: list[dict[str, Any]]) -> dict[int, dict[str, Any]]:
         try:
             status, _, body = self._post("batch", asked, MAX_ANSWER_BYTES)
-            answers = from_json(body, allow_inf_nan=False)
+            answers = decode(body)
         except (RpcError, ValueError):
             return {}
         if not isinstance(answers, list):
@@ -269,7 +285,7 @@ class Rpc:
 
     # --- one request -------------------------------------------------------------------------------------------------
 
-    def _request_patiently(self, method: str, params: Sequence[Any], limit: int | None = None) -> Any:  # noqa: ANN401 - as it came
+    def _request_patiently(self, method: str, params: Sequence[Any], limit: int | None = None) -> Raw:
         for pause in BACKOFF_SECONDS:
             try:
                 return self._request_once(method, params, limit)
@@ -277,25 +293,22 @@ class Rpc:
                 time.sleep(max(pause, busy.wait_seconds))
         return self._request_once(method, params, limit)
 
-    def _request_once(self, method: str, params: Sequence[Any], limit: int | None) -> Any:  # noqa: ANN401 - as it came
+    def _request_once(self, method: str, params: Sequence[Any], limit: int | None) -> Raw:
         request_id = next(self._ids)
         question = {"jsonrpc": "2.0", "id": request_id, "method": method, "params": list(params)}
         status, headers, body = self._post(method, question, limit or MAX_ANSWER_BYTES)
-        try:
-            answer = from_json(body, allow_inf_nan=False)
-        except ValueError:
-            answer = None
-        if not isinstance(answer, dict) or ("error" not in answer and "result" not in answer):
+        answer = _answer_in(body)
+        if answer is None or (answer.error is UNSET and answer.result is UNSET):
             self._raise_for_status(method, status, headers)
             self._fail(f"{method}: answered with something that is not JSON-RPC", hint="is this an RPC endpoint?")
-        if answer.get("error") is not None:
-            self._raise_answered_error(method, answer["error"], status, headers)
+        if answer.error is not UNSET and answer.error is not None:
+            self._raise_answered_error(method, answer.error, status, headers)
         self._raise_for_status(method, status, headers)
-        if answer.get("id") != request_id or isinstance(answer.get("id"), bool):
-            self._fail(f"{method}: answered another question (id {str(answer.get('id'))[:40]}, asked {request_id})")
-        if "result" not in answer:
+        if answer.id != request_id or isinstance(answer.id, bool):
+            self._fail(f"{method}: answered another question (id {str(answer.id)[:40]}, asked {request_id})")
+        if answer.result is UNSET:
             self._fail(f"{method}: answered with neither a result nor an error")
-        return answer["result"]
+        return answer.result
 
     def _post(self, method: str, question: object, limit: int) -> tuple[int, httpx.Headers, bytes]:
         deadline = time.monotonic() + self._timeout_seconds
@@ -347,29 +360,30 @@ class Rpc:
             raise _CallFailedError(text)
         raise RpcError(text)
 
-    def _logs_once(self, query: LogQuery, start: int, end: int) -> list[Log]:
+    def _logs_once(self, query: LogQuery, read: Callable[[LogItem], L], start: int, end: int) -> list[L]:
         limit = None if start == end else MAX_LOGS_BYTES
-        logs = self._parsed(
-            "eth_getLogs", self._request_patiently("eth_getLogs", [query.json(start, end)], limit), parse_logs
-        )
-        for log in logs:
-            if not query.matches(log) or not start <= log.block_number <= end:
-                self._fail(
-                    f"eth_getLogs: answered with a log that was not asked for (block {log.block_number}, {log.address})"
-                )
-        logs.sort(key=lambda log: (log.block_number, log.log_index))
-        for one, next_one in itertools.pairwise(logs):
-            if (one.block_number, one.log_index) == (next_one.block_number, next_one.log_index):
-                self._fail(f"eth_getLogs: gave log {one.log_index} of block {one.block_number} twice")
+        answer = self._request_patiently("eth_getLogs", [query.json(start, end)], limit)
+        items = self._parsed("eth_getLogs", answer, _items_in)
+        stray = query.stray_among(items)
+        if stray is not None:
+            self._fail(f"eth_getLogs: answered with a log that was not asked for, of {stray.address[:42]!r}")
+        logs = self._parsed("eth_getLogs", items, lambda items: [read(item) for item in items])
+        if any(one >= two for one, two in itertools.pairwise(map(_place_of, logs))):
+            logs.sort(key=_place_of)
+            for one, two in itertools.pairwise(map(_place_of, logs)):
+                if one == two:
+                    self._fail(f"eth_getLogs: gave log {one[1]} of block {one[0]} twice")
+        if logs and not start <= logs[0].block_number <= logs[-1].block_number <= end:
+            self._fail(f"eth_getLogs: answered with a log of another block than {start} to {end}")
         return logs
 
     def _checked(self, method: str, params: Sequence[Any], parse: Callable[[Any], T]) -> T:
-        return self._parsed(method, self.request(method, params), parse)
+        return self._parsed(method, self._result(method, params), lambda result: parse(decode(result)))
 
-    def _parsed(self, method: str, result: Any, parse: Callable[[Any], T]) -> T:  # noqa: ANN401 - as it came
+    def _parsed(self, method: str, result: V, parse: Callable[[V], T]) -> T:
         try:
             return parse(result)
-        except (ValueError, TypeError, KeyError) as error:
+        except (ValueError, TypeError, KeyError, RecursionError) as error:
             raise RpcError(
                 self._text(f"{method}: the answer is malformed ({error})"), hint="use another node"
             ) from None
@@ -383,6 +397,29 @@ class Rpc:
         for secret in self._secrets:
             message = message.replace(secret, "[hidden]")
         return f"{self.display_url}: {message}"
+
+
+class _Answer(Struct):
+    """Of JSON-RPC. The result is taken apart by whoever knows its shape."""
+
+    id: Any = None
+    result: Raw | UnsetType = UNSET
+    error: Any = UNSET
+
+
+def _answer_in(body: bytes) -> _Answer | None:
+    try:
+        return decode(body, type=_Answer)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _items_in(result: Raw) -> list[LogItem]:
+    return decode(result, type=list[LogItem])
+
+
+def _place_of(log: Located) -> tuple[int, int]:
+    return log.block_number, log.log_index
 
 
 def _secrets_of(url: str) -> list[str]:

@@ -37,6 +37,7 @@ def command(
     from pnyx_contracts.artifacts import artifact
     from pnyx_contracts.decision_log import ENTRY_TOPIC, REMARKED_TOPIC, decode_entry, decode_remark
     from pnyx_contracts.errors import UsageError
+    from pnyx_contracts.types import in_json
     from pnyx_policies.audit import Period
     from pnyx_tools.rpc import Rpc
 
@@ -58,7 +59,7 @@ def command(
         remarks = [remark for remark in remarks if (remark.writer, remark.seq) in shown]
     if as_json:
         said = [remark.model_dump(mode="json") for remark in remarks]
-        print_json({"entries": [entry.model_dump(mode="json") for entry in entries], "remarks": said})
+        print_json({"entries": [in_json(entry) for entry in entries], "remarks": said})
         return
     said_about: dict[tuple[str, int], list[Remark]] = {}
     for remark in remarks:

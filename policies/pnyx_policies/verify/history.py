@@ -186,22 +186,15 @@ class History:
 
     def _append(self, entry: Entry) -> Sequence[Verdict]:
         """Most entries of an honest log leave nothing to say before the last one; there may be millions."""
-        expected, ended = self._last_seq + 1, self.end is not None
+        expected, ended, kind = self._last_seq + 1, self.end is not None, entry.kind
         self._head = fold(self._head, entry)
         self._last_seq = entry.seq
         self.entries += 1
-        self.kinds[entry.kind] += 1
-        if (
-            entry.seq == expected
-            and entry.epoch == max(len(self.scopes) - 1, 0)
-            and not ended
-            and self._is_usual(entry)
-        ):
+        self.kinds[kind] += 1
+        is_next = entry.seq == expected and entry.epoch == len(self.scopes) - 1 and not ended
+        if is_next and kind in _ANSWERS and not (self.paused and kind is EntryKind.VOTE):
             return ()
         return list(self._unusual(entry, expected, ended))
-
-    def _is_usual(self, entry: Entry) -> bool:
-        return entry.kind in _ANSWERS and not (self.paused and entry.kind is EntryKind.VOTE)
 
     def _unusual(self, entry: Entry, expected: int, ended: bool) -> Iterator[Verdict]:
         about = About(self.writer, entry.seq)

@@ -23,7 +23,7 @@ from pnyx_contracts.selectors import selector_of
 from pnyx_contracts.types import Call, Proposal, ProposalState, Vote
 from pnyx_tools.detect import detect
 from pnyx_tools.testing.anvil import Anvil
-from pnyx_tools.wire import parse_log
+from pnyx_tools.wire import parse_logs
 
 TOKEN: Final = 10**18
 """One whole governance token in its smallest units; also one ether in wei."""
@@ -115,7 +115,7 @@ class Governance:
         signature = "propose(address[],uint256[],bytes[],string)"
         data = encode_call(signature, list(targets), list(values), list(calldatas), text)
         receipt = self.node.send(self.governor, data, sender=sender)
-        logs = [parse_log(log) for log in receipt["logs"]]
+        logs = parse_logs(receipt["logs"])
         created = [log for log in logs if log.topics[:1] == (self.adapter.created_topics()[0],)]
         proposal = self.adapter.decode_created(self.profile, created[0])
         self.proposals[proposal.key.proposal_id] = proposal

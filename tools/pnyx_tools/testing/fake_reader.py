@@ -12,12 +12,13 @@ from typing import Any, TypeVar
 
 from eth_hash.auto import keccak
 from eth_utils.address import to_checksum_address
+from msgspec.structs import replace
 
 from pnyx_contracts.errors import UsageError
 from pnyx_contracts.governors import Read
 from pnyx_contracts.types import BlockRef, Bytes32, Log, to_hex
-from pnyx_tools.reader import BlockId, MethodMissingError, RevertedError, RpcError, Topics
-from pnyx_tools.wire import LogQuery, is_block_hash
+from pnyx_tools.reader import BlockId, L, LogItem, MethodMissingError, RevertedError, RpcError, Topics
+from pnyx_tools.wire import LogQuery, is_block_hash, item_of, parse_log
 
 T = TypeVar("T")
 
@@ -75,8 +76,7 @@ class FakeReader:
         )
         self._blocks.append(block)
         self._logs[block.hash] = [
-            log.model_copy(update={"block_number": number, "block_hash": block.hash, "log_index": index})
-            for index, log in enumerate(logs)
+            replace(log, block_number=number, block_hash=block.hash, log_index=index) for index, log in enumerate(logs)
         ]
         return block
 
@@ -130,10 +130,21 @@ class FakeReader:
         return read.decode(self.call(read.to, read.data, block))
 
     def logs(self, from_block: int, to_block: int, topics: Topics, addresses: Sequence[str] | None = None) -> list[Log]:
+        return self.read_logs(parse_log, from_block, to_block, topics, addresses)
+
+    def read_logs(
+        self,
+        read: Callable[[LogItem], L],
+        from_block: int,
+        to_block: int,
+        topics: Topics,
+        addresses: Sequence[str] | None = None,
+    ) -> list[L]:
         self.block(to_block)
         query = LogQuery(topics, addresses)
         blocks = self._blocks[from_block : to_block + 1]
-        return [log for block in blocks for log in self._logs[block.hash] if query.matches(log)]
+        items = (item_of(log) for block in blocks for log in self._logs[block.hash])
+        return [read(item) for item in items if query.stray_among([item]) is None]
 
     def receipt(self, transaction_hash: bytes) -> dict[str, Any] | None:
         return self.receipts.get(transaction_hash)

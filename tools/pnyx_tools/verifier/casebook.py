@@ -9,7 +9,6 @@ from __future__ import annotations
 import sqlite3
 import struct
 from collections.abc import Iterable, Iterator
-from itertools import chain
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -23,10 +22,7 @@ _CACHE_KIB: Final = 8_192
 _ROWS_AT_ONCE: Final = 500
 
 _SCHEMA: Final = """
-CREATE TABLE entries (
-    number INTEGER PRIMARY KEY, subject BLOB, kind INTEGER, seq INTEGER, block_number INTEGER, log_index INTEGER,
-    rest BLOB
-);
+CREATE TABLE entries (number INTEGER PRIMARY KEY, subject BLOB, kind INTEGER, rest BLOB);
 CREATE TABLE ballots (
     number INTEGER PRIMARY KEY, subject BLOB, chain_id INTEGER, governor TEXT, proposal_id TEXT, support TEXT,
     block_number INTEGER, log_index INTEGER, transaction_hash BLOB, in_scope INTEGER, is_genuine INTEGER
@@ -35,11 +31,11 @@ CREATE TABLE proposals (subject BLOB PRIMARY KEY, name TEXT) WITHOUT ROWID;
 CREATE TABLE rejections (subject BLOB, seq INTEGER, approval TEXT, PRIMARY KEY (subject, seq)) WITHOUT ROWID;
 """
 
-_REST: Final = struct.Struct(">HQ?32s32s32s32s")
-"""What of an entry is only read back: epoch, time, whether votes were paused, prompt hash, record root, action,
-transaction hash. In one piece, because every column of a million rows costs a second.
+_REST: Final = struct.Struct(">QQQHQ?32s32s32s32s")
+"""What of an entry is only read back: number, block and place in it, epoch, time, whether votes were paused, prompt
+hash, record root, action, transaction hash. In one piece, because every column of a million rows costs a second.
 """
-_ROOT: Final = "substr(rest, 44, 32)"
+_ROOT: Final = "substr(rest, 68, 32)"
 """The record root in it, for SQL, which counts from 1."""
 
 _KINDS: Final = {int(kind): kind for kind in EntryKind}
@@ -54,7 +50,7 @@ class Casebook:
         self._database.executescript(
             f"PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -{_CACHE_KIB}; {_SCHEMA}"
         )
-        self._new_entries = _Rows(self._database, "entries", 6)
+        self._new_entries = _Rows(self._database, "entries", 3)
         self._new_ballots = _Rows(self._database, "ballots", 10)
 
     def __enter__(self) -> Self:
@@ -70,9 +66,10 @@ class Casebook:
     def enter(self, entry: Entry, *, paused: bool) -> None:
         """`paused`: made while the votes of a gate were paused."""
         rest = _REST.pack(
-            entry.epoch, entry.time, paused, entry.prompt_hash, entry.record_root, entry.action, entry.transaction_hash
-        )
-        self._new_entries.add((entry.subject, int(entry.kind), entry.seq, entry.block_number, entry.log_index, rest))
+            entry.seq, entry.block_number, entry.log_index, entry.epoch, entry.time, paused, entry.prompt_hash,
+            entry.record_root, entry.action, entry.transaction_hash,
+        )  # fmt: skip
+        self._new_entries.add((entry.subject, int(entry.kind), rest))
 
     def all_entered(self) -> None:
         """Every entry is in."""
@@ -144,9 +141,8 @@ class Casebook:
         return self._entries(f"WHERE kind IN ({', '.join('?' * len(numbers))})", *numbers)
 
     def was_paused(self, entry: Entry) -> bool:
-        question = "SELECT rest FROM entries WHERE subject = ? AND seq = ?"
-        found = self._database.execute(question, (entry.subject, entry.seq)).fetchone()
-        return found is not None and bool(_REST.unpack(found[0])[2])
+        rows = self._database.execute("SELECT rest FROM entries WHERE subject = ?", (entry.subject,))
+        return any(paused for seq, _, _, _, _, paused, *_ in map(_unpacked, rows) if seq == entry.seq)
 
     def owner_of(self, record_root: bytes, kinds: Iterable[EntryKind]) -> int | None:
         """The number of the first entry of these kinds with this record root."""
@@ -160,15 +156,19 @@ class Casebook:
         return {seq: Approval.model_validate_json(text) for seq, text in rows}
 
     def _entries(self, which: str, *values: object) -> Iterator[Entry]:
-        columns = "subject, kind, seq, block_number, log_index, rest"
-        question = f"SELECT {columns} FROM entries {which} ORDER BY number"  # noqa: S608 - `which` is written above
-        for about, kind, seq, block, index, rest in self._database.execute(question, values):
-            epoch, time, _, prompt_hash, record_root, action, transaction = _REST.unpack(rest)
-            yield Entry.unchecked(
-                writer=self.writer, subject=about, kind=_KINDS[kind], seq=seq, epoch=epoch, time=time,
+        question = f"SELECT rest, kind, subject FROM entries {which} ORDER BY number"  # noqa: S608 - `which` is written above
+        for row in self._database.execute(question, values):
+            seq, block, index, epoch, time, _, prompt_hash, record_root, action, transaction = _unpacked(row)
+            yield Entry(
+                writer=self.writer, subject=row[2], kind=_KINDS[row[1]], seq=seq, epoch=epoch, time=time,
                 prompt_hash=prompt_hash, record_root=record_root, action=action, block_number=block,
                 transaction_hash=transaction, log_index=index,
             )  # fmt: skip
+
+
+def _unpacked(row: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The first column of a row of `entries`: `_REST`."""
+    return _REST.unpack(row[0])
 
 
 class _Rows:
@@ -179,16 +179,18 @@ class _Rows:
     def __init__(self, database: sqlite3.Connection, table: str, columns: int) -> None:
         self._database = database
         self._table = table
-        self._row = f"(NULL, {', '.join('?' * columns)})"
-        self._waiting: list[tuple[Any, ...]] = []
+        self._columns = columns
+        self._waiting: list[Any] = []
+        """Row after row."""
 
     def add(self, row: tuple[Any, ...]) -> None:
-        self._waiting.append(row)
-        if len(self._waiting) >= _ROWS_AT_ONCE:
+        self._waiting += row
+        if len(self._waiting) >= _ROWS_AT_ONCE * self._columns:
             self.write()
 
     def write(self) -> None:
+        row = f"(NULL, {', '.join('?' * self._columns)})"
         if self._waiting:
-            rows = ", ".join([self._row] * len(self._waiting))
-            self._database.execute(f"INSERT INTO {self._table} VALUES {rows}", list(chain(*self._waiting)))  # noqa: S608 - our names
+            rows = ", ".join([row] * (len(self._waiting) // self._columns))
+            self._database.execute(f"INSERT INTO {self._table} VALUES {rows}", self._waiting)  # noqa: S608 - our names
             self._waiting.clear()

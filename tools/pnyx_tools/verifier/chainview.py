@@ -12,15 +12,10 @@ from typing import Final
 from eth_utils.address import to_checksum_address
 
 from pnyx_contracts.decision_log import (
-    ACTIVATED_TOPIC,
-    ANNOUNCED_TOPIC,
     ENTRY_TOPIC,
     REGISTERED_TOPIC,
     REMARKED_TOPIC,
-    decode_configuration_activated,
-    decode_configuration_announced,
     decode_entry,
-    decode_registered,
     decode_remark,
     read_gate_account,
     read_is_gate,
@@ -38,7 +33,9 @@ from pnyx_tools.clock import earlier_clock, earlier_number_in_contracts
 from pnyx_tools.detect import detect
 from pnyx_tools.pinned import PinnedReader, ask_ahead, reads_of
 from pnyx_tools.reader import BlockId, ChainReader, MethodMissingError, RevertedError, RpcError, Topics
+from pnyx_tools.verifier.events import TOPICS, Unreadable, read_event
 from pnyx_tools.verifier.sweep import Question, Sweeper
+from pnyx_tools.wire import parse_log
 
 MAX_LINE: Final = 100
 """So many writers are followed from successor to successor."""
@@ -47,13 +44,6 @@ MAX_TRANSACTIONS: Final = 1_024
 
 MAX_GOVERNED: Final = 1_024
 """What governors were found to be is kept for so many pairs of governor and block."""
-
-_DECODERS: dict[bytes, Callable[[Log], LogEvent]] = {
-    REGISTERED_TOPIC: decode_registered,
-    ENTRY_TOPIC: decode_entry,
-    ANNOUNCED_TOPIC: decode_configuration_announced,
-    ACTIVATED_TOPIC: decode_configuration_activated,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,15 +94,12 @@ class ChainView:
 
     def events(self, writer: str) -> Iterator[LogEvent | Verdict]:
         """The writer's events in the log, in chain order; a problem for one that our log cannot have emitted."""
-        question = Question(Step.ENTRIES, [list(_DECODERS), _topic(writer)], [self.log], writer)
-        for found in self._sweep(question, self._first_block):
-            if isinstance(found, Verdict):
+        question = Question(Step.ENTRIES, [TOPICS, _topic(writer)], [self.log], writer)
+        for found in self._sweeper.sweep(question, self._first_block, self.block.number, read_event):
+            if isinstance(found, Unreadable):
+                yield About(writer).differs(Step.ENTRIES, "event", reason=found.reason)
+            else:
                 yield found
-                continue
-            try:
-                yield _DECODERS[found.topics[0]](found)
-            except DecodingError as error:
-                yield About(writer).differs(Step.ENTRIES, "event", reason=error.message)
 
     def remarks(self, writer: str) -> Iterator[Remark | Verdict]:
         """What anybody said about the writer's entries."""
@@ -308,7 +295,7 @@ class ChainView:
         return transaction is not None and str(transaction.get("from", "")).lower() == writer.lower()
 
     def _sweep(self, question: Question, from_block: int) -> Iterator[Log | Verdict]:
-        return self._sweeper.sweep(question, from_block, self.block.number)
+        return self._sweeper.sweep(question, from_block, self.block.number, parse_log)
 
 
 def first_block_with_code(reader: ChainReader, address: str, last: int) -> int:

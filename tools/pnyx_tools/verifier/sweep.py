@@ -7,14 +7,14 @@ other.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Generic
 
-from pnyx_contracts.types import Log, to_hex
+from pnyx_contracts.types import to_hex
 from pnyx_policies.verify.verdict import About, Step, Verdict
-from pnyx_tools.reader import ChainReader, Topics
+from pnyx_tools.reader import ChainReader, L, Located, LogItem, Topics
 
 FIRST_BLOCKS: Final = 8
 MAX_BLOCKS: Final = 200_000
@@ -53,50 +53,51 @@ class Sweeper:
     second: ChainReader | None = None
     _paces: dict[Step, Pace] = field(default_factory=dict)
 
-    def sweep(self, question: Question, first: int, last: int) -> Iterator[Log | Verdict]:
-        """The logs of the first node in chain order; a verdict wherever the second shows others."""
+    def sweep(self, question: Question, first: int, last: int, read: Callable[[LogItem], L]) -> Iterator[L | Verdict]:
+        """What the first node shows, in chain order, as `read` reads it; a verdict wherever the second shows else."""
         pace = self._paces.setdefault(question.step, Pace())
         with ThreadPoolExecutor(2) as pool:
             start, piece = first, None
             while start <= last or piece is not None:
                 if piece is None:
-                    piece = self._ask(pool, question, start, min(start + pace.blocks - 1, last))
+                    piece = self._ask(pool, question, start, min(start + pace.blocks - 1, last), read)
                 begun, start = start, piece.end + 1
                 found = piece.coming.result()
                 pace.learn(start - begun, len(found))
                 seen_by_second = piece.second.result() if piece.second else None
-                piece = self._ask(pool, question, start, min(start + pace.blocks - 1, last)) if start <= last else None
+                end = min(start + pace.blocks - 1, last)
+                piece = self._ask(pool, question, start, end, read) if start <= last else None
                 if seen_by_second is not None:
                     yield from _disagreements(question, found, seen_by_second)
                 yield from found
 
-    def _ask(self, pool: ThreadPoolExecutor, question: Question, start: int, end: int) -> _Piece:
-        asked = (start, end, question.topics, question.addresses)
-        second = pool.submit(self.second.logs, *asked) if self.second else None
-        return _Piece(end, pool.submit(self.reader.logs, *asked), second)
+    def _ask(
+        self, pool: ThreadPoolExecutor, question: Question, start: int, end: int, read: Callable[[LogItem], L]
+    ) -> _Piece[L]:
+        def ask(reader: ChainReader) -> list[L]:
+            return reader.read_logs(read, start, end, question.topics, question.addresses)
+
+        second = pool.submit(ask, self.second) if self.second else None
+        return _Piece(end, pool.submit(ask, self.reader), second)
 
 
 @dataclass(frozen=True, slots=True)
-class _Piece:
+class _Piece(Generic[L]):
     """A piece that was asked for, up to and with the block `end`."""
 
     end: int
-    coming: Future[list[Log]]
-    second: Future[list[Log]] | None
+    coming: Future[list[L]]
+    second: Future[list[L]] | None
 
 
-def _disagreements(question: Question, one: Sequence[Log], other: Sequence[Log]) -> Iterator[Verdict]:
+def _disagreements(question: Question, one: Sequence[Located], other: Sequence[Located]) -> Iterator[Verdict]:
     """What one node shows and the other does not, in both directions."""
-    shown = {_identity(log) for log in one}, {_identity(log) for log in other}
+    shown = set(one), set(other)
     about = About(question.writer)
     for logs, missing_in, who in ((one, shown[1], "only the first node"), (other, shown[0], "only the second node")):
         for log in logs:
-            if _identity(log) not in missing_in:
+            if log not in missing_in:
                 yield about.differs(
-                    question.step, "nodes", seen=f"{log.address}, log {log.log_index} of block {log.block_number}",
+                    question.step, "nodes", seen=f"log {log.log_index} of block {log.block_number}",
                     reason=f"{who} shows this event of transaction {to_hex(log.transaction_hash)}",
                 )  # fmt: skip
-
-
-def _identity(log: Log) -> tuple[object, ...]:
-    return log.block_number, log.log_index, log.address, log.topics, log.data, log.transaction_hash

@@ -235,10 +235,9 @@ class _WriterCheck:
 
     def _read_history(self) -> None:
         for event in self._view.events(self._writer):
-            if isinstance(event, Verdict):
-                self._report.add([event])
-                continue
-            self._report.add(self._history.take(event))
+            found = [event] if isinstance(event, Verdict) else self._history.take(event)
+            if found:
+                self._report.add(found)
             if isinstance(event, Entry):
                 self._book.enter(event, paused=self._history.paused)
         self._book.all_entered()
