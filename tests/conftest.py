@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 REASON_NO_PROPOSALS = "ran without real proposals: set PNYX_PROPOSALS to a folder that has ens/*.json"
 
@@ -24,3 +29,18 @@ def real_proposals() -> list[Path]:
     files = sorted(Path(folder).glob("**/*.json"))
     assert files, f"PNYX_PROPOSALS={folder} has no JSON file"
     return files
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """For one file of tests: Playwright's event loop would stand in the way of others."""
+    from playwright.sync_api import sync_playwright
+    from tests.explorer.chromium import NOT_FOUND, find_chromium
+
+    chromium = find_chromium()
+    if chromium is None:
+        pytest.fail(NOT_FOUND)
+    with sync_playwright() as playwright:
+        opened = chromium.launch(playwright)
+        yield opened
+        opened.close()

@@ -34,7 +34,7 @@ from pnyx_contracts.entry import WriterState
 from pnyx_contracts.errors import PnyxError, RefusedError, UnreachableError, UsageError
 from pnyx_contracts.types import Address, Value, to_hex
 from pnyx_policies.decision import Mode
-from pnyx_tools.atomic import atomic_log, undelegated
+from pnyx_tools.atomic import require_atomic
 from pnyx_tools.clock import clock_at
 from pnyx_tools.evidence import Mirror
 from pnyx_tools.keystore import open_key
@@ -276,8 +276,7 @@ class Doctor:
 
     def _atomic(self, account: Address) -> str:
         assert self.settings.log is not None
-        if atomic_log(self.reader, account) != self.settings.log.address:
-            raise undelegated(account, self.settings.log.address)
+        require_atomic(self.reader, account, self.settings.log.address)
         return f"{account} runs AtomicAccount (EIP-7702)"
 
     def _power(self) -> Iterator[Result]:

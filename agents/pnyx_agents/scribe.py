@@ -8,12 +8,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pnyx_agents.reviewer import Governed
-from pnyx_agents.steward import Landed
+from pnyx_agents.steward import Landed, StrandedVoteError
 from pnyx_contracts.entry import EntryKind
 from pnyx_contracts.errors import RefusedError
 from pnyx_contracts.types import Address, ProposalState, to_hex
 from pnyx_policies.bundle import Bundle
 from pnyx_policies.entitlement import Entitlement
+from pnyx_tools.atomic import UndelegatedError
 from pnyx_tools.reader import RevertedError
 from pnyx_tools.recorder import Case, Writer, find_entry, record_note
 from pnyx_tools.sender import Effort, FailedTransactionError, GivenUpError, OutboxPort
@@ -56,7 +57,7 @@ class ChainScribe:
             raise
         except RefusedError as error:
             if self._is_announced(case) or (self._is_open(governed, case) and self.was_signed(case.bundle)):
-                raise GivenUpError(f"the vote on {case.key} is signed, there is no other: {error.message}") from error
+                raise _waiting(case, error) from error
             raise
 
     def was_signed(self, bundle: Bundle) -> bool:
@@ -72,6 +73,14 @@ class ChainScribe:
     def _is_open(self, governed: Governed, case: Case) -> bool:
         read = governed.adapter.read_state(governed.profile, case.key.proposal_id)
         return self.writer.chain.read(read) is ProposalState.ACTIVE
+
+
+def _waiting(case: Case, error: RefusedError) -> GivenUpError:
+    """A signed vote waits for what was refused now."""
+    why = f"the vote on {case.key} is signed, there is no other: {error.message}"
+    if isinstance(error, UndelegatedError):
+        return StrandedVoteError(f"{why}. To do: {error.hint}", error.account, error.runs)
+    return GivenUpError(why)
 
 
 def _landed(voted: Voted) -> Landed:

@@ -36,6 +36,7 @@ from pnyx_policies.facts import Facts
 from pnyx_tools.evidence import Vault
 from pnyx_tools.journal import Journal, Stage
 from pnyx_tools.notify import Message
+from pnyx_tools.sender import GivenUpError
 
 logger = logging.getLogger("pnyx.steward")
 
@@ -57,6 +58,17 @@ class StepFailedError(PnyxError):
 
 class NotFinalError(PnyxError):
     """On chain, but a reorganisation could still take it away."""
+
+
+class StrandedVoteError(GivenUpError):
+    """A vote is signed, and the account that it was signed for has lost its delegation (EIP-7702). There is no other
+    vote: it waits until the account runs our code again, and people are told, because only they can see to that.
+    """
+
+    def __init__(self, message: str, account: str, runs: str) -> None:
+        super().__init__(message)
+        self.account = account
+        self.runs = runs
 
 
 class Steps(Protocol):
@@ -111,7 +123,8 @@ class Scribe(Protocol):
     def write(self, bundle: Bundle, what: Entitlement) -> Landed:
         """Safe to run again: what landed is found, what a reorganisation took away is written again.
 
-        Raises `RefusedError` when it cannot be written as it is and a new look is needed.
+        Raises `RefusedError` when it cannot be written as it is and a new look is needed, `StrandedVoteError` while the
+        account cannot carry out what was signed for it.
         """
         ...
 
@@ -288,7 +301,13 @@ class Steward:
         steps.run(f"write:{label}", write)
 
     def _pen(self, bundle: Bundle, what: Entitlement) -> Landed:
-        return self.scribe.write(bundle, what) if self.scribe is not None else Landed()
+        if self.scribe is None:
+            return Landed()
+        try:
+            return self.scribe.write(bundle, what)
+        except StrandedVoteError as error:
+            self._tell_stranded(bundle.dossier.proposal, error)
+            raise
 
     def _note_landed(self, dossier: Dossier, what: Entitlement, landed: Landed) -> None:
         self._advance(
@@ -406,6 +425,16 @@ class Steward:
         if what.kind is EntryKind.MISSED:
             return "alert"
         return "action" if self._waits_for_people(dossier) else "info"
+
+    def _tell_stranded(self, proposal: Proposal, error: StrandedVoteError) -> None:
+        self.tell(
+            Message(
+                key=f"{proposal.key}:delegation:{error.runs}",
+                urgency="alert",
+                title=f"account {error.account} lost its delegation: it runs {error.runs} (EIP-7702)",
+                body=error.message,
+            )
+        )
 
     def _alert(self, proposal: Proposal, what: str, why: str) -> None:
         self.tell(Message(key=f"{proposal.key}:{what}", urgency="alert", title=f"proposal {proposal.key}", body=why))

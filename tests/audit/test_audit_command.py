@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from pnyx_contracts.types import Vote
+from pnyx_contracts.types import Vote, to_hex
+from pnyx_policies.disclosure import disclose, parse_parts
 from pnyx_tools.testing.decisions import LocalAgent
 
 from .conftest import World
@@ -70,6 +71,25 @@ def test_a_period_and_prices(world: World, tmp_path: Path) -> None:
     assert report["period"] == {"since": None, "until": {"block": None, "time": 978_393_599}}
     assert report["currency"] == "USD"
     assert report["agents"][0]["decisions"] == []
+
+
+def test_disclosures(world: World, tmp_path: Path) -> None:
+    sealing = world.plain_key(sealed=("rules",))
+    sealed = sealing.act(world.blocks, world.open_proposal())
+    file, out, root = tmp_path / "rules.json", tmp_path / "out", to_hex(sealed.bundle.record_root)
+    file.write_bytes(disclose(sealed.bundle, parse_parts("rules")).to_bytes())
+    ended = audit(world, "--out", out, "--disclosure", file)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    report = json.loads((out / "report.json").read_text(encoding="ascii"))
+    assert report["disclosures"] == [root]
+    (decision,) = report["agents"][0]["decisions"]
+    assert (decision["story"]["fired"], decision["story"]["disclosed"]) == (["calm"], ["rules"])
+    assert "opened for this report" in (out / "report.html").read_text(encoding="utf-8")
+    outside = audit(world, "--out", out, "--disclosure", file, "--until", "2001-01-01")
+    assert outside.stderr == f"note: the disclosure of the record {root} opens nothing in this period\n"
+    file.write_bytes(file.read_bytes().replace(b'"calm"', b'"balm"'))
+    changed = audit(world, "--out", out, "--disclosure", file)
+    assert (changed.returncode, "changed: the disclosure" in changed.stderr) == (1, True)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,9 @@ from pnyx_contracts.types import Vote
 from pnyx_policies.audit import Bound, Label, Period, Prices, Story, tell
 from pnyx_policies.bundle import Bundle
 from pnyx_policies.decision import Mode
+from pnyx_policies.disclosure import Disclosure, disclose, parse_parts
 from pnyx_tools.audit import telling
+from pnyx_tools.testing.decisions import Sealed
 from pnyx_tools.testing.openai_server import answer, completion, dropped, refusal
 
 from .conftest import CALM, HOLDING, World
@@ -298,6 +300,57 @@ def test_fields_that_the_configuration_seals(world: World) -> None:
     assert (story.fired, story.model, story.decided_by) == (None, None, "calm")
     assert told.summary.not_proven == ()
     assert [found.reason for found in told.summary.not_checkable if "sealed, as the agent declares" in found.reason]
+
+
+def disclosed(sealed: Sealed, parts: str) -> Disclosure:
+    return disclose(sealed.bundle, parse_parts(parts))
+
+
+def test_a_disclosure_opens_what_the_record_seals(world: World) -> None:
+    agent = world.model(sealed=("attempts", "rules"))
+    sealed = agent.act(world.blocks, world.open_proposal())
+    told = world.told(agent, disclosures=[disclosed(sealed, "rules"), disclosed(sealed, "attempts")])
+    story = told.row.story
+    assert (story.evidence, story.withheld, story.disclosed) == ("whole", (), ("rules", "attempts"))
+    assert story.fired == ("calm",)
+    assert story.model is not None
+    assert story.model.requests == 1
+    assert told.row.check.label is Label.CHECKED
+    assert not any("sealed" in found.reason for found in told.summary.not_checkable)
+
+
+def test_what_a_disclosure_leaves_closed_is_not_checkable(world: World) -> None:
+    agent = world.model(sealed=("attempts", "rules"))
+    sealed = agent.act(world.blocks, world.open_proposal())
+    told = world.told(agent, disclosures=[disclosed(sealed, "attempts,rules[1]")])
+    story = told.row.story
+    assert (story.withheld, story.sealed, story.disclosed) == (("rules",), ("rules",), ("attempts", "rules[1]"))
+    assert story.fired is None
+    sealed_reasons = [found.reason for found in told.summary.not_checkable if "sealed" in found.reason]
+    assert sealed_reasons
+    assert all("attempts" not in reason for reason in sealed_reasons)
+
+
+def test_a_disclosure_brings_a_lie_to_light(world: World) -> None:
+    agent = world.plain_key(sealed=("rules",))
+    honest = agent.review(world.blocks, world.open_proposal())
+    rules = tuple(rule.model_copy(update={"matched": not rule.matched}) for rule in honest.dossier.rules)
+    lie = agent.seal(honest.dossier.model_copy(update={"rules": rules}))
+    agent.write(world.blocks, lie)
+    assert world.told(agent).row.check.label is Label.NOT_CHECKABLE
+    assert world.told(agent, disclosures=[disclosed(lie, "rules")]).row.check.label is Label.DIFFERS
+
+
+def test_a_disclosure_of_another_time_opens_nothing(world: World) -> None:
+    agent = world.plain_key(sealed=("rules",))
+    first, second = (agent.act(world.blocks, world.open_proposal()) for _ in range(2))
+    both = [disclosed(first, "rules"), disclosed(second, "rules")]
+    block = world.told(agent).rows[1].block
+    answer = world.audit(disclosures=both, period=Period(since=Bound(block=block)))
+    (writer,) = answer.writers()
+    assert [row.story.disclosed for row in writer.rows()] == [("rules",)]
+    assert answer.unused_disclosures == (first.bundle.record_root,)
+    assert answer.report.ok, "the record stands in the log, so the disclosure is true"
 
 
 def test_a_declared_place_that_does_not_answer(world: World) -> None:

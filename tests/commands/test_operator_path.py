@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import pytest
@@ -181,6 +182,31 @@ def test_deploy_shows_what_it_will_declare_for_good(pnyx: Pnyx, agent: Path, ope
     said = deploy(pnyx, agent, operator, "--notice-days", 5, "--delay-days", 4).err
     assert "https://example.org/evidence" in said
     assert "Notice of later changes: 5 days; delay of signer and governor changes: 4 days." in said
+
+
+def test_deploy_shows_which_fields_will_be_sealed(
+    pnyx: Pnyx, agent: Path, node: Anvil, operator: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before anything is sent: whoever says no has changed nothing."""
+
+    def plan() -> list[str]:
+        keystore, password = operator
+        monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
+        uri = "https://example.org/evidence"
+        ended = pnyx(
+            "deploy", "-c", agent, "--keystore", keystore, "--password-file", password, "--evidence-uri", uri,
+            "--plain-key",
+        )  # fmt: skip
+        assert "Send these transactions?" in ended.err
+        return [" ".join(line.split()) for line in ended.err.splitlines()]
+
+    before = node.rpc.block()
+    assert "sealed nothing: every field of every record is public" in plan()
+    edit(agent, ("[evidence]\n", '[evidence]\nsealed = ["opinions", "attempts"]\n'))
+    shown = plan()
+    assert "sealed attempts, opinions" in shown
+    assert not any("is public" in line for line in shown)
+    assert node.rpc.block() == before
 
 
 def test_deploy_sends_nothing_when_it_cannot_keep_what_it_declares(

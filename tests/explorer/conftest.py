@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, expect
 
 from pnyx_agents.analyst import ModelAnalyst, deliberate
 from pnyx_agents.explorer import address_of, explorer_server
@@ -21,8 +21,6 @@ from pnyx_tools.testing.anvil import Anvil
 from pnyx_tools.testing.decisions import LocalAgent
 from pnyx_tools.testing.deploy import TOKEN, Governance, deploy_governance, deploy_log
 from pnyx_tools.testing.openai_server import OpenAIServer, answer
-
-from .chromium import NOT_FOUND, find_chromium
 
 RULESET = """
 name = "test"
@@ -136,17 +134,6 @@ def analysis(summary: str) -> Analysis:
         summary=summary, key_points=(), stated_intent=summary, claimed_effects=(summary,),
         risks=(), recommendation=Recommendation.FOR, confidence_percent=90,
     )  # fmt: skip
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    chromium = find_chromium()
-    if chromium is None:
-        pytest.fail(NOT_FOUND)
-    with sync_playwright() as playwright:
-        opened = chromium.launch(playwright)
-        yield opened
-        opened.close()
 
 
 @pytest.fixture(scope="module")

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from playwright.sync_api import Page, expect
 
 from pnyx_tools.testing.decisions import LocalAgent
 
-from .chromium import ROOT
+from .axe import violations
 from .conftest import Open, World, analysis
 
-AXE = ROOT / "explorer" / "node_modules" / "axe-core" / "axe.min.js"
 VIEWS = ("connect", "agents", "agent", "decision", "delegate", "check")
 PHONE = {"width": 360, "height": 740}
 
@@ -41,12 +38,6 @@ def settle(page: Page) -> None:
     """Everything is there, and open."""
     expect(page.locator("[aria-busy]")).to_have_count(0)
     page.evaluate("document.querySelectorAll('details').forEach((d) => { d.open = true; })")
-
-
-def violations(page: Page) -> list[str]:
-    page.evaluate(AXE.read_text())
-    found: dict[str, Any] = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-    return [f"{v['id']} ({v['impact']}): {[n['html'][:200] for n in v['nodes'][:2]]}" for v in found["violations"]]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -17,9 +17,28 @@ def atomic_log(reader: ChainReader, account: str, block: BlockId = "latest") -> 
     return str(to_checksum_address(bound_to["log"][-20:])) if bound_to else None
 
 
-def undelegated(account: str, log: str) -> RefusedError:
-    """Without its code, a call of the account to itself succeeds and does nothing: no entry, and no vote."""
-    return RefusedError(
-        f"the account {account} does not run AtomicAccount for the log {log}: it cannot vote together with its entry",
-        hint="`pnyx deploy --atomic` delegates it (EIP-7702), again if it must be",
-    )
+class UndelegatedError(RefusedError):
+    """The account does not run our code: a call to itself would succeed and do nothing, no entry and no vote. `runs`
+    says what it runs instead, where that is known.
+    """
+
+    def __init__(self, account: str, log: str, runs: str = "") -> None:
+        instead = f" (it runs {runs})" if runs else ""
+        super().__init__(
+            f"the account {account} does not run AtomicAccount for the log {log}{instead}: "
+            "it cannot vote together with its entry",
+            hint="`pnyx deploy --atomic` delegates it (EIP-7702), again if it must be",
+        )
+        self.account = account
+        self.runs = runs
+
+
+def require_atomic(reader: ChainReader, account: str, log: str) -> None:
+    """Raises `UndelegatedError`, which names what the account runs now."""
+    if atomic_log(reader, account) != log:
+        raise UndelegatedError(account, log, _runs(reader.code(account, "latest")))
+
+
+def _runs(code: bytes) -> str:
+    delegate = delegate_of(code)
+    return f"the code at {delegate}" if delegate else "code of its own" if code else "no code"

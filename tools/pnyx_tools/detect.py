@@ -9,6 +9,7 @@ from eth_utils.address import is_address, to_checksum_address
 from pnyx_contracts.addresses import delegate_of
 from pnyx_contracts.errors import UnknownEncodingError, UsageError
 from pnyx_contracts.governors import GovernorAdapter, GovernorProfile, Probe
+from pnyx_tools.pinned import CallOf, CodeOf, ask_ahead
 from pnyx_tools.reader import BlockId, ChainReader, RevertedError
 
 
@@ -42,6 +43,10 @@ def _probe(reader: ChainReader, address: str, adapters: Sequence[GovernorAdapter
         raise UsageError(f"expected the 20-byte address of a governor in 0x hex, got {address[:60]!r}")
     address = to_checksum_address(address)
     chain_id = reader.chain_id()
+    questions = dict.fromkeys(question for adapter in adapters for question in adapter.probe_calls())
+    # At each block anew: a contract may answer any of them from its storage, its timelock and its token change by a
+    # vote, and equal code, also behind a proxy, is no proof of equal answers.
+    ask_ahead(reader, [CodeOf(address, block), *(CallOf(address, question, block) for question in questions)])
     code = reader.code(address, block)
     if not code:
         raise UsageError(
@@ -55,7 +60,6 @@ def _probe(reader: ChainReader, address: str, adapters: Sequence[GovernorAdapter
             "not a governor",
             hint="give the address of the governor contract",
         )
-    questions = {question: None for adapter in adapters for question in adapter.probe_calls()}
     answers = {question: _answer(reader, address, question, block) for question in questions}
     return Probe(address=address, chain_id=chain_id, code=code, answers=answers)
 

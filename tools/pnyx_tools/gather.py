@@ -20,7 +20,7 @@ the node's features do not give is `Skipped`, with the reason.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pnyx_contracts.calldata import decode_calls
 from pnyx_contracts.decoded import DecodedCall
@@ -44,6 +44,7 @@ from pnyx_tools.clock import clock_at
 from pnyx_tools.code import reached_addresses, read_targets
 from pnyx_tools.context.protocol import ContextTool, run_tool
 from pnyx_tools.holdings import called_tokens, native_holding, token_holding
+from pnyx_tools.pinned import CodeOf, ask_ahead, reads_of
 from pnyx_tools.reader import BlockId, ChainReader, RevertedError
 from pnyx_tools.reasons import without_endpoint
 from pnyx_tools.simulate import simulate
@@ -75,9 +76,10 @@ def gather_facts(
     proposal, `RpcError` when the node cannot be reached, `MethodMissingError` when it cannot tell the governor's time.
     """
     _demand_right_proposal(reader, adapter, proposal)
-    gathering = _Gathering(reader, adapter, profile, proposal, reader.block(block))  # 1
+    gathering = _Gathering(reader, adapter, profile, proposal, voter, reader.block(block))  # 1
+    gathering.ask_ahead()
     governor = gathering.governor()  # 2
-    standing = gathering.voter(voter, governor) if voter is not None else None  # 3
+    standing = gathering.standing(voter, governor) if voter is not None else None  # 3
     calls = decode_calls(proposal.calls)  # 4
     targets = gathering.targets(calls)  # 5
     digest = review_digest(profile.kind, proposal, targets)  # 6
@@ -140,21 +142,41 @@ class _Gathering:
         adapter: GovernorAdapter,
         profile: GovernorProfile,
         proposal: Proposal,
+        voter: str | None,
         block: BlockRef,
     ) -> None:
         self._reader = reader
         self._adapter = adapter
         self._profile = profile
         self._proposal = proposal
+        self._voter = voter
         self._executor = profile.timelock or profile.address
         self.block = block
         self._at = to_hex(block.hash)
         self.skipped: list[Skipped] = []
 
+    def ask_ahead(self) -> None:
+        """What steps 2, 3 and 5 will ask whatever they find."""
+        adapter, profile, proposal_id = self._adapter, self._profile, self._proposal.key.proposal_id
+        reads: list[Read[Any]] = [
+            adapter.read_snapshot(profile, proposal_id),
+            adapter.read_state(profile, proposal_id),
+            adapter.read_deadline(profile, proposal_id),
+            adapter.read_tally(profile, proposal_id),
+        ]
+        if self._voter is not None:
+            reads.append(adapter.read_has_voted(profile, proposal_id, self._voter))
+        called = dict.fromkeys(call.target for call in self._proposal.calls)
+        codes = [CodeOf(address, self._at) for address in list(called)[:MAX_TARGETS]]
+        ask_ahead(self._reader, [*reads_of(reads, self._at), *codes])
+
     def governor(self) -> GovernorFacts:
         adapter, profile, proposal_id = self._adapter, self._profile, self._proposal.key.proposal_id
         snapshot = self._read(adapter.read_snapshot(profile, proposal_id))
         now = clock_at(self._reader, profile, self.block)
+        if snapshot < now and self._voter is not None:
+            later = (adapter.read_quorum(profile, snapshot), adapter.read_voting_power(profile, self._voter, snapshot))
+            ask_ahead(self._reader, reads_of(later, self._at))
         tally = self._try("tally", adapter.read_tally(profile, proposal_id))
         return GovernorFacts(
             profile=profile,
@@ -166,7 +188,7 @@ class _Gathering:
             tally=Tally(against_votes=tally[0], for_votes=tally[1], abstain_votes=tally[2]) if tally else None,
         )
 
-    def voter(self, voter: str, governor: GovernorFacts) -> VoterFacts:
+    def standing(self, voter: str, governor: GovernorFacts) -> VoterFacts:
         adapter, profile, proposal_id = self._adapter, self._profile, self._proposal.key.proposal_id
         power = None
         if governor.snapshot < governor.now:

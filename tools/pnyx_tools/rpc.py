@@ -18,7 +18,7 @@ import httpx
 from msgspec import UNSET, Raw, Struct, UnsetType
 from msgspec.json import decode
 
-from pnyx_contracts.errors import UsageError
+from pnyx_contracts.errors import PnyxError, UsageError
 from pnyx_contracts.governors import Read
 from pnyx_contracts.types import ZERO_ADDRESS, BlockRef, Log, to_hex
 from pnyx_tools.reader import BlockId, L, Located, LogItem, MethodMissingError, RevertedError, RpcError, Topics
@@ -44,6 +44,8 @@ BACKOFF_SECONDS: Final = (0.2, 0.6, 1.8)
 MAX_RETRY_AFTER_SECONDS: Final = 10.0
 MAX_TIMEOUTS: Final = 4
 """So many time-outs on one search for logs are put down to the width of the range; one more, to the node."""
+MAX_TOGETHER: Final = 32
+"""Questions of one request; providers take between ten and a thousand."""
 MAX_ANSWER_BYTES: Final = 256 * 2**20
 """An answer longer than this is refused: no node needs it, a hostile one might send it."""
 MAX_LOGS_BYTES: Final = 3 * 2**20
@@ -119,6 +121,8 @@ class Rpc:
         self._ids = itertools.count(1)
         self._log_span = 2.0**62
         """How many blocks one `eth_getLogs` asks for; learned from what the node refuses."""
+        self._takes_batches = True
+        """Until it answered one with something else than a list."""
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.display_url!r})"
@@ -234,6 +238,51 @@ class Rpc:
                 raise
             raise RevertedError(failure.message) from None
 
+    # --- many questions in one request ---
+
+    def ask_together(self, questions: Sequence[tuple[str, Sequence[Any]]]) -> list[Any | RevertedError | None]:
+        """What the node answers to each (method, parameters), in one JSON-RPC batch or a few.
+
+        None is no answer: whatever else went wrong, with one question or with all, is for a request of its own to find
+        out, which is patient, and raises.
+        """
+        found: list[Any | RevertedError | None] = []
+        for start in range(0, len(questions), MAX_TOGETHER):
+            found += self._batch(questions[start : start + MAX_TOGETHER])
+        return found
+
+    def _batch(self, questions: Sequence[tuple[str, Sequence[Any]]]) -> list[Any | RevertedError | None]:
+        ids = [next(self._ids) for _ in questions]
+        asked = [
+            {"jsonrpc": "2.0", "id": number, "method": method, "params": list(params)}
+            for number, (method, params) in zip(ids, questions, strict=True)
+        ]
+        by_id = self._answers_by_id(asked) if self._takes_batches else {}
+        return [self._answer_in(by_id.get(number), method) for number, (method, _) in zip(ids, questions, strict=True)]
+
+    def _answers_by_id(self, asked: list[dict[str, Any]]) -> dict[int, dict[str, Any]]:
+        try:
+            status, _, body = self._post("batch", asked, MAX_ANSWER_BYTES)
+            answers = decode(body)
+        except (RpcError, ValueError):
+            return {}
+        if not isinstance(answers, list):
+            self._takes_batches = status in _RETRY_STATUS  # a provider that limits may take the next one
+            return {}
+        return {
+            answer["id"]: answer for answer in answers if isinstance(answer, dict) and type(answer.get("id")) is int
+        }
+
+    def _answer_in(self, answer: dict[str, Any] | None, method: str) -> Any | RevertedError | None:  # noqa: ANN401 - as it came
+        if answer is None or answer.get("error") is None:
+            return None if answer is None else answer.get("result")
+        try:
+            self._raise_answered_error(method, answer["error"], 200, httpx.Headers())
+        except RevertedError as reverted:
+            return reverted
+        except PnyxError:
+            return None
+
     # --- one request -------------------------------------------------------------------------------------------------
 
     def _request_patiently(self, method: str, params: Sequence[Any], limit: int | None = None) -> Raw:
@@ -261,7 +310,7 @@ class Rpc:
             self._fail(f"{method}: answered with neither a result nor an error")
         return answer.result
 
-    def _post(self, method: str, question: dict[str, Any], limit: int) -> tuple[int, httpx.Headers, bytes]:
+    def _post(self, method: str, question: object, limit: int) -> tuple[int, httpx.Headers, bytes]:
         deadline = time.monotonic() + self._timeout_seconds
         try:
             with self._client.stream("POST", self._url, json=question) as response:

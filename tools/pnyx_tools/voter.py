@@ -27,7 +27,7 @@ from pnyx_contracts.errors import DiffersError, UsageError
 from pnyx_contracts.governors import GovernorAdapter, GovernorProfile, TransactionCall
 from pnyx_contracts.types import Log, ProposalState, Vote, VoteCast
 from pnyx_policies.entitlement import entitlement
-from pnyx_tools.atomic import atomic_log, undelegated
+from pnyx_tools.atomic import require_atomic
 from pnyx_tools.clock import clock_at
 from pnyx_tools.reader import RevertedError, Topics
 from pnyx_tools.recorder import Case, Writer, find_entry, read_back_entry, receipt_logs, record, record_note
@@ -102,8 +102,8 @@ def vote_with_entry(writer: Writer, booth: Booth, case: Case) -> Voted:
 def _require_delegated(writer: Writer) -> None:
     """The signer refuses by what it sees itself; asked here too, other code would only show as a revert."""
     desk = writer.desk
-    if desk.writer_kind is WriterKind.ATOMIC and atomic_log(writer.chain, desk.writer) != desk.log:
-        raise undelegated(desk.writer, desk.log)
+    if desk.writer_kind is WriterKind.ATOMIC:
+        require_atomic(writer.chain, desk.writer, desk.log)
 
 
 def vote_with_plain_key(writer: Writer, booth: Booth, case: Case) -> Voted:

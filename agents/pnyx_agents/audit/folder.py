@@ -32,6 +32,8 @@ class Published:
     folder: Path
     writers: int
     decisions: int
+    unused_disclosures: tuple[bytes, ...]
+    """Record roots of those that opened nothing in the period."""
 
 
 def publish(audit: Audit, folder: Path, links: Links | None = None) -> Published:
@@ -51,7 +53,8 @@ def publish(audit: Audit, folder: Path, links: Links | None = None) -> Published
         write_html(audit, chapters, links, file)
     for chapter in chapters:
         _write_feeds(audit, chapter, folder / "feeds", links)
-    return Published(folder, len(chapters), sum(chapter.summary.entries for chapter in chapters))
+    decisions = sum(chapter.summary.entries for chapter in chapters)
+    return Published(folder, len(chapters), decisions, audit.unused_disclosures)
 
 
 def _write_agent(writer: WriterAudit, report: IO[bytes]) -> Chapter:
@@ -88,6 +91,7 @@ def _head(audit: Audit) -> dict[str, Any]:
         "block": {"number": block.number, "hash": to_hex(block.hash), "timestamp": block.timestamp},
         "period": _json(audit.period),
         "currency": audit.prices.currency if audit.prices else None,
+        "disclosures": sorted({to_hex(disclosure.record_root) for disclosure in audit.disclosures}),
         "check": {
             "ok": report.ok,
             "counts": report.counts(),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pnyx_agents.cli.arguments import ADDRESS, BLOCK, BLOCK_TAG
-from pnyx_agents.cli.options import json_option, period_of, since_option, until_option
+from pnyx_agents.cli.options import disclosure_option, json_option, opened, period_of, since_option, until_option
 
 if TYPE_CHECKING:
     from pnyx_policies.audit import Prices
@@ -34,11 +34,12 @@ if TYPE_CHECKING:
     "--upto", type=BLOCK_TAG, default="finalized", show_default=True, help="Check up to this block: a tag or a number."
 )
 @click.option("--from-block", type=BLOCK, help="Where the log's events begin; found out when left out.")
+@disclosure_option
 @json_option
 def command(
     rpc: str, address: str, writer: str | None, evidence: str | None, since: str | None, until: str | None,
     out: Path | None, page: str | None, prices: Path | None, factory: str | None, upto: int | str,
-    from_block: int | None, as_json: bool,
+    from_block: int | None, disclosures: tuple[Path, ...], as_json: bool,
 ) -> None:  # fmt: skip
     """Report about a period: what each agent decided, why, in what time, at what cost, and what does not hold.
 
@@ -47,22 +48,25 @@ def command(
     from pnyx_agents.audit import Links, publish
     from pnyx_agents.console import Console
     from pnyx_contracts.errors import UsageError
+    from pnyx_contracts.types import to_hex
     from pnyx_tools.audit import audit
     from pnyx_tools.rpc import Rpc
 
     if out is None and not as_json:
         raise UsageError("nobody said where the report goes", hint="--out FOLDER, or --json for standard output")
-    period, table = period_of(since, until), _prices(prices)
+    period, table, opening = period_of(since, until), _prices(prices), [opened(file) for file in disclosures]
     links = Links.parse(page, address) if page is not None else None
     with tempfile.TemporaryDirectory() as temporary, Console(stderr=True).status("reading the log") as status:
         answer = audit(
             Rpc(rpc), address, writer, evidence, period=period, prices=table, factory=factory, upto=upto,
-            from_block=from_block, progress=status.update,
+            from_block=from_block, disclosures=opening, progress=status.update,
         )  # fmt: skip
         done = publish(answer, out or Path(temporary), links)
         if as_json:
             with (done.folder / "report.json").open(encoding="ascii") as report:
                 shutil.copyfileobj(report, sys.stdout)
+    for root in done.unused_disclosures:
+        click.echo(f"note: the disclosure of the record {to_hex(root)} opens nothing in this period", err=True)
     if not as_json:
         click.echo(f"{done.decisions} decisions of {done.writers} agent(s): {done.folder / 'report.html'}")
         click.echo(_in_words(answer.report.counts()))

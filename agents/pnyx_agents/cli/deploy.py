@@ -170,6 +170,7 @@ def _show_declaration(settings: Settings, configuration: Configuration, evidence
         ("ruleset", settings.policy.ruleset),
         ("governors", ", ".join(configuration.governors)),
         ("evidence", evidence_uri),
+        ("sealed", ", ".join(configuration.sealed) or "nothing: every field of every record is public"),
     ):
         click.echo(f"  {name:10} {value}", err=True)
 

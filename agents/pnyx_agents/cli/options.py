@@ -13,6 +13,7 @@ import click
 if TYPE_CHECKING:
     from pnyx_agents.settings import Settings
     from pnyx_policies.audit import Period
+    from pnyx_policies.disclosure import Disclosure
 
 USUAL_CONFIG = Path("pnyx.toml")
 
@@ -26,6 +27,10 @@ since_option = click.option(
 until_option = click.option(
     "--until", help="End of the period: a day (to its end), a time, or a block. It belongs to it."
 )
+disclosure_option = click.option(
+    "--disclosure", "disclosures", multiple=True, type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="A file that opens sealed fields of a record; can be given several times.",
+)  # fmt: skip
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout, nothing else.")
 
 
@@ -46,6 +51,19 @@ def period_of(since: str | None, until: str | None) -> Period:
     if period.is_backwards:
         raise UsageError(f"the period ends ({until}) before it begins ({since})", hint="--since the earlier one")
     return period
+
+
+def opened(file: Path) -> Disclosure:
+    """Raises `UsageError` when it is none, `DiffersError` when it was tampered with."""
+    from pnyx_contracts.errors import DecodingError, DiffersError, UsageError
+    from pnyx_policies.disclosure import open_disclosure
+
+    try:
+        return open_disclosure(file.read_bytes())
+    except DecodingError as error:
+        raise UsageError(f"{file} is no disclosure: {error.message}", hint="pnyx disclose writes them") from error
+    except DiffersError as error:
+        raise DiffersError(f"{file}: {error.message}", hint="ask the operator for another one") from error
 
 
 def settings_from(path: Path) -> Settings:

@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING
 import click
 
 from pnyx_agents.cli.arguments import ADDRESS, BLOCK, BLOCK_TAG, HASH
-from pnyx_agents.cli.options import json_option, print_json
+from pnyx_agents.cli.options import disclosure_option, json_option, opened, print_json
 
 if TYPE_CHECKING:
-    from pnyx_policies.disclosure import Disclosure
     from pnyx_policies.verify import Verdict
 
 
@@ -44,10 +43,7 @@ if TYPE_CHECKING:
 @click.option(
     "--verdicts", type=click.Path(dir_okay=False, path_type=Path), help="Write every verdict to this file, one a line."
 )
-@click.option(
-    "--disclosure", "disclosures", multiple=True, type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="A file that opens sealed fields of a record; can be given several times.",
-)  # fmt: skip
+@disclosure_option
 @json_option
 def command(
     rpcs: tuple[str, ...], address: str, writer: str | None, evidence: str | None, log_only: bool, factory: str | None,
@@ -68,7 +64,7 @@ def command(
         raise UsageError("a block hash, or a disclosure, belongs to one chain", hint="give --rpc once with it")
     if log_only and disclosures:
         raise UsageError("--log-only looks at no record that a disclosure could open", hint="leave one of them out")
-    opened = [_opened(file) for file in disclosures]
+    opening = [opened(file) for file in disclosures]
     console = Console(stderr=True)
     with ExitStack() as stack:
         on_verdict = _writing(stack, verdicts) if verdicts else None
@@ -76,7 +72,7 @@ def command(
         checked = verify_chains(
             [Rpc(rpc) for rpc in rpcs], address, second_readers=[Rpc(rpc) for rpc in second_rpcs], writer=writer,
             evidence=evidence, factory=factory, upto=upto, block_hash=block_hash, from_block=from_block,
-            disclosures=opened, log_only=log_only, on_verdict=on_verdict, progress=status.update,
+            disclosures=opening, log_only=log_only, on_verdict=on_verdict, progress=status.update,
         )  # fmt: skip
     if as_json:
         print_json(checked.chains[0].to_json() if len(rpcs) == 1 else checked.to_json())
@@ -97,16 +93,3 @@ def _writing(stack: ExitStack, path: Path) -> Callable[[int, Verdict], None]:
         file.write(json.dumps(line, ensure_ascii=False) + "\n")
 
     return write
-
-
-def _opened(file: Path) -> Disclosure:
-    """Raises `UsageError` when it is none, `DiffersError` when it was tampered with."""
-    from pnyx_contracts.errors import DecodingError, DiffersError, UsageError
-    from pnyx_policies.disclosure import open_disclosure
-
-    try:
-        return open_disclosure(file.read_bytes())
-    except DecodingError as error:
-        raise UsageError(f"{file} is no disclosure: {error.message}", hint="pnyx disclose writes them") from error
-    except DiffersError as error:
-        raise DiffersError(f"{file}: {error.message}", hint="ask the operator for another one") from error

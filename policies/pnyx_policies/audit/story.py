@@ -77,6 +77,8 @@ class Story(Value):
     """Fields that the record does not show."""
     sealed: tuple[str, ...] = ()
     """Those of them that the configuration in force declares sealed."""
+    disclosed: tuple[str, ...] = ()
+    """Fields, and items of lists, that a disclosure opens: ``opinions``, ``rules[3]``."""
     agent: str | None = None
     mode: str | None = None
     outcome: str | None = None

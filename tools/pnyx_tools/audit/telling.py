@@ -1,4 +1,5 @@
 """The report about a period, in two passes: the verifier checks the whole log; then each writer is told entry by entry.
+Evidence behind URLs is fetched in the first one, and kept for the second.
 
 with the answer of `audit`:
     for writer in answer.writers():
@@ -10,7 +11,7 @@ with the answer of `audit`:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -35,13 +36,14 @@ from pnyx_policies.audit.story import cut
 from pnyx_policies.audit.tally import Summary
 from pnyx_policies.bundle import Bundle
 from pnyx_policies.configuration import Configuration
+from pnyx_policies.disclosure import Disclosure, complete
 from pnyx_policies.dossier import Approval
 from pnyx_policies.verify.record import HAS_BUNDLE, dossier_of
 from pnyx_policies.verify.verdict import Report, Status, Tier, WriterReport
 from pnyx_tools.audit.chronicle import ABOUT_PROPOSALS, Chronicle, Epoch, Mark
 from pnyx_tools.audit.gas import GasBook
 from pnyx_tools.audit.notes import Notes
-from pnyx_tools.evidence import EvidenceStore, open_named
+from pnyx_tools.evidence import EvidenceStore, Keeper, open_named
 from pnyx_tools.reader import BlockId, ChainReader
 from pnyx_tools.verifier import verify
 from pnyx_tools.verifier.chainview import ChainView, first_block_with_code
@@ -70,24 +72,27 @@ def audit(
     factory: str | None = None,
     upto: BlockId = "finalized",
     from_block: int | None = None,
+    disclosures: Sequence[Disclosure] = (),
     progress: Progress | None = None,
 ) -> Audit:
     """Checks the log with `verify`, from its beginning up to `upto`, and prepares the report about `period`.
 
     Arguments and errors are those of `verify`.
     """
-    store = open_named(evidence) if isinstance(evidence, str | Path) else evidence
+    keeper = Keeper()
+    named = open_named(evidence) if isinstance(evidence, str | Path) else evidence
+    store = keeper.around(named) if named is not None else None
     tell_progress = progress or (lambda _: None)
     notes = Notes()
     report = verify(
-        reader, log, writer, store, factory=factory, upto=upto, from_block=from_block, on_verdict=notes.take,
-        progress=tell_progress,
+        reader, log, writer, store, factory=factory, upto=upto, from_block=from_block, disclosures=disclosures,
+        open_place=keeper.open, on_verdict=notes.take, progress=tell_progress,
     )  # fmt: skip
     first = from_block
     if report.writers and first is None:
         first = first_block_with_code(reader, report.log, report.block.number)
     view = ChainView(reader, report.log, report.block, builtin_adapters(), first or 0)
-    return Audit(report, notes, view, store, period or Period(), prices, tell_progress)
+    return Audit(report, notes, view, store, keeper, period or Period(), prices, disclosures, tell_progress)
 
 
 class WriterHead(Value):
@@ -123,21 +128,40 @@ class Audit:
     """What was checked, and the writers to tell about."""
 
     def __init__(
-        self, report: Report, notes: Notes, view: ChainView, store: EvidenceStore | None, period: Period,
-        prices: Prices | None, progress: Progress,
+        self, report: Report, notes: Notes, view: ChainView, store: EvidenceStore | None, keeper: Keeper,
+        period: Period, prices: Prices | None, disclosures: Sequence[Disclosure], progress: Progress,
     ) -> None:  # fmt: skip
         self.report = report
         self.notes = notes
         self.view = view
         self.store = store
+        self.keeper = keeper
         self.period = period
         self.prices = prices
+        self.disclosures = disclosures
         self.progress = progress
+        self._unused = {disclosure.record_root for disclosure in disclosures}
 
     def writers(self) -> Iterator[WriterAudit]:
         """One after another; each is done before the next is asked for."""
         for writer in self.report.writers:
             yield WriterAudit(self, writer)
+
+    def disclosed(self, bundle: Bundle) -> tuple[Bundle, tuple[str, ...]]:
+        """The bundle with what the disclosures open of its record; and the names of what they open."""
+        opened: list[str] = []
+        for disclosure in self.disclosures:
+            if disclosure.record_root == bundle.record_root:
+                bundle = complete(bundle, disclosure)
+                opened += disclosure.opened
+        if opened:
+            self._unused.discard(bundle.record_root)
+        return bundle, tuple(dict.fromkeys(opened))
+
+    @property
+    def unused_disclosures(self) -> tuple[bytes, ...]:
+        """Record roots of those that opened nothing in the rows that were asked for."""
+        return tuple(sorted(self._unused))
 
 
 class WriterAudit:
@@ -150,7 +174,7 @@ class WriterAudit:
         audit.progress(f"history of {self._writer}")
         self._chronicle = Chronicle(audit.view, self._writer)
         declarations = [epoch.declaration for epoch in self._chronicle.epochs]
-        self._desk = EvidenceDesk(audit.store, declarations)
+        self._desk = EvidenceDesk(audit.store, declarations, open_place=audit.keeper.open)
         self._gas = GasBook(audit.view.reader)
         self._tally = Tally()
 
@@ -319,6 +343,7 @@ class WriterAudit:
     def _tell(self, entry: Entry, bundle: Bundle, announced: ProposalRow | None) -> tuple[Story, ProposalRow | None]:
         """A stranger's record: one that cannot be told must not end the report about the others."""
         try:
+            bundle, opened = self._audit.disclosed(bundle)
             story = tell(bundle, self._audit.prices, self._sealed(entry.epoch))
             if announced is None and "proposal" not in bundle.withheld:
                 announced = self._recorded(entry, bundle)
@@ -326,7 +351,7 @@ class WriterAudit:
             raise
         except Exception as error:  # noqa: BLE001 - whatever a hostile record provokes
             return Story(evidence="differs", why=cut(f"it cannot be told: {type(error).__name__}: {error}")), announced
-        return story, announced
+        return story.model_copy(update={"disclosed": opened}), announced
 
     def _recorded(self, entry: Entry, bundle: Bundle) -> ProposalRow | None:
         proposal = dossier_of(bundle).proposal

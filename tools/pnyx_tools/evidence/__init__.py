@@ -8,11 +8,12 @@ that was changed (`ChangedBundleError`).
     store     what all places have in common          vault     an operator's own: whole bundles, published ones
     folder    a folder                                mirrors   copies of what is published
     http      an http(s) URL, perhaps a stranger's    places    from a name to its store
-    remote    whatever fsspec knows: S3, ...
+    remote    whatever fsspec knows: S3, ...          kept      answers of places, for who reads them twice
 """
 
 from pnyx_tools.evidence.folder import FolderStore
 from pnyx_tools.evidence.http import MAX_REDIRECTS, HttpStore
+from pnyx_tools.evidence.kept import Keeper
 from pnyx_tools.evidence.mirrors import Mirror, open_mirrors
 from pnyx_tools.evidence.places import is_remote, open_named, open_store, open_writable, places_of
 from pnyx_tools.evidence.remote import RemoteStore
@@ -25,6 +26,7 @@ __all__ = [
     "EvidenceStore",
     "FolderStore",
     "HttpStore",
+    "Keeper",
     "Mirror",
     "RemoteStore",
     "Vault",

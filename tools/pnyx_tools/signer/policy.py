@@ -31,7 +31,7 @@ from pnyx_policies.decide import decide
 from pnyx_policies.entitlement import OPEN_STATES, entitlement
 from pnyx_policies.facts import Facts
 from pnyx_policies.ruleset import Ruleset
-from pnyx_tools.atomic import undelegated
+from pnyx_tools.atomic import UndelegatedError
 from pnyx_tools.signer import payload
 from pnyx_tools.signer.claims import Evidence, must_equal, reports_on
 from pnyx_tools.signer.memory import Remembered, VoteGiven
@@ -316,7 +316,7 @@ def _require_open(seen: Seen) -> None:
 def _require_delegated(settings: SignerSettings, seen: Seen) -> None:
     """Without its code, a call of the account to itself succeeds and does nothing: no entry, and no vote."""
     if seen.account_log != settings.log:
-        raise undelegated(settings.writer, settings.log)
+        raise UndelegatedError(settings.writer, settings.log)
 
 
 def closed() -> RefusedError:

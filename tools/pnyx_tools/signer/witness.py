@@ -9,7 +9,7 @@ from pnyx_contracts.entry import Entry
 from pnyx_contracts.errors import DiffersError
 from pnyx_contracts.governors import GovernorAdapter, GovernorProfile
 from pnyx_contracts.types import Proposal, ProposalKey
-from pnyx_tools.atomic import atomic_log, undelegated
+from pnyx_tools.atomic import atomic_log, require_atomic
 from pnyx_tools.detect import detect
 from pnyx_tools.gather import gather_facts
 from pnyx_tools.reader import ChainReader
@@ -44,8 +44,8 @@ class Witness:
             self._check_gate()
             return
         _same("the writer, which is the key's address", settings.writer, self._key_address)
-        if settings.writer_kind is WriterKind.ATOMIC and atomic_log(self._reader, settings.writer) != settings.log:
-            raise undelegated(settings.writer, settings.log)
+        if settings.writer_kind is WriterKind.ATOMIC:
+            require_atomic(self._reader, settings.writer, settings.log)
 
     def check_in_force(self) -> None:
         """After `check_place`: what comes into force in between shows as another epoch. Raises `RefusedError`."""

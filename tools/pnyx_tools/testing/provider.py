@@ -30,11 +30,15 @@ def error(question: Question, code: int, message: str, data: object = None) -> R
 
 
 class Provider:
-    """``with Provider(node.url) as provider: provider.url``. Set `rule` to make it misbehave; `asked` is a record."""
+    """``with Provider(node.url) as provider: provider.url``. Set `rule` to make it misbehave; `asked` is a record of
+    all questions, also of those that came together in one of the `requests`.
+    """
 
-    def __init__(self, upstream: str | None = None, rule: Rule = lambda _: None) -> None:
+    def __init__(self, upstream: str | None = None, rule: Rule = lambda _: None, *, takes_batches: bool = True) -> None:
         self.rule = rule
+        self._takes_batches = takes_batches
         self.asked: list[Question] = []
+        self.requests = 0
         self._upstream = upstream
         self._client = httpx.Client()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
@@ -57,6 +61,17 @@ class Provider:
         self._thread.join()
         self._client.close()
 
+    def reply_to(self, request: Question | list[Question]) -> Reply:
+        """To a batch, one reply after another; the first that is no JSON, or fails as HTTP, stands for all."""
+        self.requests += 1
+        if not isinstance(request, list):
+            return self.reply(request)
+        if not self._takes_batches:
+            return 200, {"jsonrpc": "2.0", "id": None, "error": {"code": -32600, "message": "invalid request"}}
+        replies = [self.reply(question) for question in request]
+        broken = next((reply for reply in replies if reply[0] != 200 or isinstance(reply[1], bytes)), None)
+        return broken or (200, [body for _, body in replies])
+
     def reply(self, question: Question) -> Reply:
         self.asked.append(question)
         ruled = self.rule(question)
@@ -75,7 +90,7 @@ def _handler(provider: Provider) -> type[BaseHTTPRequestHandler]:
 
         def do_POST(self) -> None:
             question = json.loads(self.rfile.read(int(self.headers["content-length"])))
-            status, body = provider.reply(question)
+            status, body = provider.reply_to(question)
             payload = body if isinstance(body, bytes) else json.dumps(body).encode()
             self.send_response(status)
             self.send_header("content-length", str(len(payload)))

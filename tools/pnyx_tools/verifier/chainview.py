@@ -31,6 +31,7 @@ from pnyx_policies.verify.verdict import About, Step, Verdict
 from pnyx_policies.verify.votes import Ballot, Duty
 from pnyx_tools.clock import earlier_clock, earlier_number_in_contracts
 from pnyx_tools.detect import detect
+from pnyx_tools.pinned import PinnedReader, ask_ahead, reads_of
 from pnyx_tools.reader import BlockId, ChainReader, MethodMissingError, RevertedError, RpcError, Topics
 from pnyx_tools.verifier.events import TOPICS, Unreadable, read_event
 from pnyx_tools.verifier.sweep import Question, Sweeper
@@ -70,10 +71,11 @@ class ChainView:
         first_block: int,
         second: ChainReader | None = None,
     ) -> None:
-        self.reader = reader
+        self.reader = PinnedReader(reader)
+        self._node = reader
         self.log = log
         self.block = block
-        self.chain_id = reader.chain_id()
+        self.chain_id = self.reader.chain_id()
         self._adapters = adapters
         self._first_block = first_block
         self._sweeper = Sweeper(reader, second)
@@ -158,7 +160,8 @@ class ChainView:
         return found
 
     def state(self, writer: str) -> WriterState:
-        return self.reader.read(read_state(self.log, writer), self.block.number)
+        """Asked of the node each time, so that it raises when the node is not there any more."""
+        return self._node.read(read_state(self.log, writer), self.block.number)
 
     def gate(self, writer: str) -> GateEvidence:
         """What a writer that has code says about its factory, and the factory about it."""
@@ -201,11 +204,14 @@ class ChainView:
         """`entries` are those of the writer about this proposal."""
         adapter, profile = _known(governed)
         at = self.block.number
+        state, deadline = adapter.read_state(profile, key.proposal_id), adapter.read_deadline(profile, key.proposal_id)
+        has_voted = adapter.read_has_voted(profile, key.proposal_id, writer)
+        ask_ahead(self.reader, reads_of([state, deadline, has_voted], at))
         return Duty(
             key=key,
-            state=self.reader.read(adapter.read_state(profile, key.proposal_id), at),
-            deadline=self.reader.read(adapter.read_deadline(profile, key.proposal_id), at),
-            has_voted=self.reader.read(adapter.read_has_voted(profile, key.proposal_id, writer), at),
+            state=self.reader.read(state, at),
+            deadline=self.reader.read(deadline, at),
+            has_voted=self.reader.read(has_voted, at),
             times={entry.block_number: self._time_of(entry, profile) for entry in entries},
         )
 

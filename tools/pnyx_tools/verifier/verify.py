@@ -28,7 +28,7 @@ from pnyx_policies.verify.history import (
 from pnyx_policies.verify.record import HAS_BUNDLE
 from pnyx_policies.verify.verdict import About, ChainsReport, Report, Step, Tier, Verdict, Verdicts, WriterReport
 from pnyx_policies.verify.votes import Duty, Matter, check_strangers, tier_of_account
-from pnyx_tools.evidence import EvidenceStore, open_named
+from pnyx_tools.evidence import EvidenceStore, open_named, open_store
 from pnyx_tools.reader import BlockId, ChainReader, RevertedError
 from pnyx_tools.verifier.casebook import Casebook
 from pnyx_tools.verifier.chainview import ChainView, Governed, first_block_with_code
@@ -56,6 +56,7 @@ def verify(
     disclosures: Sequence[Disclosure] = (),
     block_hash: bytes | None = None,
     log_only: bool = False,
+    open_place: Callable[[str], EvidenceStore] = open_store,
     on_verdict: Callable[[Verdict], None] | None = None,
     progress: Progress | None = None,
 ) -> Report:
@@ -68,7 +69,8 @@ def verify(
     `second_reader`, another node, must agree about the block, every writer's head, and every event that is read.
     `block_hash` is that of a block that the caller trusts: the check reaches to this block, and the log's code, the
     writers' code and their state in the log are proven against it, so that no node is believed about them. With
-    `log_only`, steps 9 to 20, which need the evidence, are left out. `on_verdict` hears every verdict; the report keeps
+    `log_only`, steps 9 to 20, which need the evidence, are left out. `open_place` opens the places that the writers
+    name; a caller that reads them again can keep what they answer. `on_verdict` hears every verdict; the report keeps
     counts, and those that do not match. `progress` gets one line now and then.
 
     Raises `UsageError` when there is nothing to check, `UnreachableError` when the chain, or a place of evidence that
@@ -98,7 +100,7 @@ def verify(
         report.writers.append(of_writer)
         with Casebook(address) as book:
             check = _WriterCheck(view, of_writer, book, factory, progress or (lambda _: None))
-            check.run(None if log_only else EvidenceSource(store, opening))
+            check.run(None if log_only else EvidenceSource(store, opening, open_place))
         if trusted is not None:
             code = reader.code(address, block.number)
             of_writer.add(trusted.check_writer(address, view.state(address), code))
@@ -191,6 +193,7 @@ class EvidenceSource:
 
     named: EvidenceStore | None
     disclosures: Disclosures
+    open_place: Callable[[str], EvidenceStore]
 
 
 class _WriterCheck:
@@ -348,7 +351,8 @@ class _WriterCheck:
     # 9 to 20
 
     def _check_entries(self, evidence: EvidenceSource) -> None:
-        desk = EvidenceDesk(evidence.named, [scope.declaration for scope in self._history.scopes])
+        declarations = [scope.declaration for scope in self._history.scopes]
+        desk = EvidenceDesk(evidence.named, declarations, open_place=evidence.open_place)
         check = EntryCheck(self._view, self._history, self._book, desk, evidence.disclosures)
         for entry in self._book.with_kinds(HAS_BUNDLE):
             self._tell(f"entry {entry.seq} of {self._history.entries}")

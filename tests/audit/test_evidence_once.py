@@ -1,0 +1,101 @@
+"""Evidence behind a URL is fetched once for a report, though the check and the telling both read it."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from http import HTTPStatus
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from pnyx_contracts.errors import DiffersError, UnreachableError
+from pnyx_policies.audit import Label
+from pnyx_tools.evidence import Keeper
+
+from .conftest import World
+
+
+@dataclass
+class Place:
+    """A server of files that counts what it is asked for, and fails where it is told to."""
+
+    url: str
+    asked: Counter[str] = field(default_factory=Counter)
+    failing: set[str] = field(default_factory=set)
+
+
+@pytest.fixture
+def place(world: World) -> Iterator[Place]:
+    class Handler(SimpleHTTPRequestHandler):
+        def do_GET(self) -> None:
+            name = self.path.lstrip("/")
+            found.asked[name] += 1
+            if name in found.failing:
+                self.send_error(HTTPStatus.SERVICE_UNAVAILABLE)
+            else:
+                super().do_GET()
+
+        def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002 - http.server's name
+            """Tests want no access log."""
+
+    world.folder.mkdir()
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=str(world.folder))) as server:
+        found = Place(f"http://127.0.0.1:{server.server_port}")
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+        thread.start()
+        yield found
+        server.shutdown()
+        thread.join()
+
+
+@pytest.mark.parametrize("by", ["the member", "the agent"])
+def test_every_file_is_fetched_once(world: World, place: Place, by: str) -> None:
+    agent = world.plain_key(evidence_uri=place.url if by == "the agent" else "")
+    for _ in range(3):
+        agent.act(world.blocks, world.open_proposal())
+    told = world.told(agent, evidence=place.url if by == "the member" else None)
+    assert [row.check.label for row in told.rows] == [Label.CHECKED] * 3
+    assert [row.story.outcome for row in told.rows] == ["for"] * 3
+    assert place.asked == Counter({file.name: 1 for file in world.folder.iterdir()})
+    assert len(place.asked) == 4, "three bundles and a configuration"
+
+
+def test_what_does_not_come_is_asked_for_once(world: World, place: Place) -> None:
+    agent = world.plain_key(evidence_uri=place.url)
+    gone, failing, changed = (agent.act(world.blocks, world.open_proposal()) for _ in range(3))
+    world.bundle_file(gone).unlink()
+    place.failing.add(world.bundle_file(failing).name)
+    world.bundle_file(changed).write_bytes(world.bundle_file(failing).read_bytes())
+    told = world.told(agent, evidence=None)
+    assert [row.story.evidence for row in told.rows] == ["missing", "missing", "differs"]
+    assert "503" in told.rows[1].story.why
+    assert set(place.asked.values()) == {1}
+
+
+def test_beyond_the_room_files_are_fetched_again(place: Place, tmp_path: Path) -> None:
+    digests = [bytes([number]) * 32 for number in range(3)]
+    for digest in digests:
+        (tmp_path / "evidence" / f"{digest.hex()}.json").write_bytes(digest * 4)
+    store = Keeper(most_bytes=256).open(place.url)
+    for _ in range(2):
+        for digest in digests:
+            with pytest.raises(DiffersError, match="changed"):  # named by no hash: what counts is who was asked
+                store.get_configuration(digest)
+    assert [place.asked[f"{digest.hex()}.json"] for digest in digests] == [1, 1, 2]
+
+
+def test_a_place_that_failed_is_told_in_the_same_words(place: Place) -> None:
+    place.failing.add(f"{bytes(32).hex()}.json")
+    store = Keeper().open(place.url)
+    words = []
+    for _ in range(2):
+        with pytest.raises(UnreachableError) as error:
+            store.get_bundle(bytes(32))
+        words.append(str(error.value))
+    assert words[0] == words[1]
+    assert place.asked.total() == 1

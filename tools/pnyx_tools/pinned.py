@@ -1,0 +1,194 @@
+"""Reads of fixed blocks, each asked of the node once, and many of them in one request.
+
+A check asks for hundreds of things per record, most of them one after another, though few depend on one another. So
+whoever knows what will be asked next says so with `ask_ahead`; the reads themselves, their order and their errors stay
+where they are, and find the answers here. With any other reader `ask_ahead` does nothing.
+
+Kept is what a block says for ever: code, storage, calls, and blocks themselves. Not kept: what fails (only a revert is
+an answer), what is asked of "latest" and its like, and balances: who asks for one may want to know whether the node is
+there.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
+
+from pnyx_contracts.governors import Read
+from pnyx_contracts.types import BlockRef, Log, to_hex
+from pnyx_tools.reader import BlockId, ChainReader, L, LogItem, RevertedError, Topics
+from pnyx_tools.rpc import Rpc
+from pnyx_tools.wire import address_param, block_param, is_block_hash, parse_data
+
+T = TypeVar("T")
+
+MOST_ANSWERS: Final = 512
+MOST_BYTES: Final = 64 * 2**10
+"""Of one answer that is kept. Both together bound what this takes of memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallOf:
+    """An ``eth_call`` without a sender."""
+
+    to: str
+    data: bytes
+    block: BlockId
+
+    def asked(self) -> tuple[str, list[Any]]:
+        return "eth_call", [{"to": address_param(self.to), "data": to_hex(self.data)}, block_param(self.block)]
+
+    parse = staticmethod(parse_data)
+
+
+@dataclass(frozen=True, slots=True)
+class CodeOf:
+    """The code at an address."""
+
+    address: str
+    block: BlockId
+
+    def asked(self) -> tuple[str, list[Any]]:
+        return "eth_getCode", [address_param(self.address), block_param(self.block)]
+
+    parse = staticmethod(parse_data)
+
+
+@dataclass(frozen=True, slots=True)
+class StorageOf:
+    """One slot. Not asked ahead: which slots matter shows in the code."""
+
+    address: str
+    slot: int
+    block: BlockId
+
+
+Question = CallOf | CodeOf
+Key = Question | StorageOf
+
+
+def reads_of(reads: Iterable[Read[Any]], block: BlockId) -> list[CallOf]:
+    """The questions behind reads."""
+    return [CallOf(read.to, read.data, block) for read in reads]
+
+
+def ask_ahead(reader: ChainReader, questions: Sequence[Question]) -> None:
+    """What will be asked next, in any order."""
+    if isinstance(reader, PinnedReader):
+        reader.ask_ahead(questions)
+
+
+class PinnedReader:
+    """A `ChainReader` around another one, for as long as one check takes."""
+
+    def __init__(self, reader: ChainReader) -> None:
+        self._reader = reader
+        self._answers: OrderedDict[Key, bytes | RevertedError] = OrderedDict()
+        self._blocks: OrderedDict[BlockId, BlockRef] = OrderedDict()
+        self._chain_id: int | None = None
+
+    def ask_ahead(self, questions: Sequence[Question]) -> None:
+        """In one request, where the node takes such requests. What it does not answer is asked alone later, and raised
+        then.
+        """
+        wanted = [question for question in dict.fromkeys(questions) if question not in self._answers]
+        if not isinstance(self._reader, Rpc) or len(wanted) < 2 or not all(_is_fixed(q.block) for q in wanted):
+            return
+        for question, answer in zip(wanted, self._reader.ask_together([q.asked() for q in wanted]), strict=True):
+            if isinstance(answer, RevertedError):
+                self._keep(question, answer)
+            elif answer is not None:
+                try:
+                    self._keep(question, question.parse(answer))
+                except (ValueError, TypeError):
+                    continue  # malformed: asked alone, and said so
+
+    # --- kept --------------------------------------------------------------------------------------------------------
+
+    def chain_id(self) -> int:
+        if self._chain_id is None:
+            self._chain_id = self._reader.chain_id()
+        return self._chain_id
+
+    def block(self, block: BlockId = "latest") -> BlockRef:
+        if block in self._blocks:
+            return self._blocks[block]
+        found = self._reader.block(block)
+        if _is_fixed(block):
+            for name in (found.number, to_hex(found.hash)):
+                self._blocks[name] = found
+            while len(self._blocks) > MOST_ANSWERS:
+                self._blocks.popitem(last=False)
+        return found
+
+    def code(self, address: str, block: BlockId = "latest") -> bytes:
+        return self._once(CodeOf(address, block), lambda: self._reader.code(address, block))
+
+    def storage(self, address: str, slot: int, block: BlockId = "latest") -> bytes:
+        return self._once(StorageOf(address, slot, block), lambda: self._reader.storage(address, slot, block))
+
+    def call(self, to: str, data: bytes, block: BlockId = "latest", *, sender: str | None = None) -> bytes:
+        if sender is not None:
+            return self._reader.call(to, data, block, sender=sender)
+        return self._once(CallOf(to, data, block), lambda: self._reader.call(to, data, block))
+
+    def read(self, read: Read[T], block: BlockId = "latest") -> T:
+        return read.decode(self.call(read.to, read.data, block))
+
+    def _once(self, key: Key, ask: Callable[[], bytes]) -> bytes:
+        answer: bytes | RevertedError
+        if key in self._answers:
+            answer = self._answers[key]
+            self._answers.move_to_end(key)
+        else:
+            try:
+                answer = ask()
+            except RevertedError as error:
+                answer = error
+            self._keep(key, answer)
+        if isinstance(answer, RevertedError):
+            raise RevertedError(answer.message, answer.data)
+        return answer
+
+    def _keep(self, key: Key, answer: bytes | RevertedError) -> None:
+        size = len(answer.data if isinstance(answer, RevertedError) else answer)
+        if _is_fixed(key.block) and size <= MOST_BYTES:
+            self._answers[key] = answer
+            if len(self._answers) > MOST_ANSWERS:
+                self._answers.popitem(last=False)
+
+    # --- passed on ---------------------------------------------------------------------------------------------------
+
+    def balance(self, address: str, block: BlockId = "latest") -> int:
+        return self._reader.balance(address, block)
+
+    def logs(self, from_block: int, to_block: int, topics: Topics, addresses: Sequence[str] | None = None) -> list[Log]:
+        return self._reader.logs(from_block, to_block, topics, addresses)
+
+    def read_logs(
+        self,
+        read: Callable[[LogItem], L],
+        from_block: int,
+        to_block: int,
+        topics: Topics,
+        addresses: Sequence[str] | None = None,
+    ) -> list[L]:
+        return self._reader.read_logs(read, from_block, to_block, topics, addresses)
+
+    def receipt(self, transaction_hash: bytes) -> dict[str, Any] | None:
+        return self._reader.receipt(transaction_hash)
+
+    def transaction(self, transaction_hash: bytes) -> dict[str, Any] | None:
+        return self._reader.transaction(transaction_hash)
+
+    def nonce(self, address: str, block: BlockId = "latest") -> int:
+        return self._reader.nonce(address, block)
+
+    def request(self, method: str, params: Sequence[Any]) -> Any:  # noqa: ANN401 - JSON as the node gave it
+        return self._reader.request(method, params)
+
+
+def _is_fixed(block: BlockId) -> bool:
+    return isinstance(block, int) or is_block_hash(block)
