@@ -264,7 +264,7 @@ class Rpc:
         try:
             status, _, body = self._post("batch", asked, MAX_ANSWER_BYTES)
             answers = decode(body)
-        except (RpcError, ValueError):
+        except (RpcError, ValueError, RecursionError):
             return {}
         if not isinstance(answers, list):
             self._takes_batches = status in _RETRY_STATUS  # a provider that limits may take the next one
