@@ -40,7 +40,7 @@ export function decision({ root, place, session, signal, route }) {
     ];
   }).then(() => focusField(field));
 
-  /** @param {import('../reading.js').Entry} entry @param {HTMLElement} title @param {HTMLElement} told */
+  /** @param {import('../../verifier/log.js').Entry} entry @param {HTMLElement} title @param {HTMLElement} told */
   async function showRecord(entry, title, told) {
     await later(told, 'Fetching the evidence…', session.ask('story', agent, entry.recordRoot), ({ bundle, problem: why }) => {
       if (!bundle) return problem(`The story of this decision cannot be shown. ${why}`);
@@ -95,7 +95,7 @@ export function decision({ root, place, session, signal, route }) {
     return h('section', { 'aria-labelledby': 'checked' }, h('h2', { id: 'checked' }, 'What your browser checked'), table, leftToPython());
   }
 
-  /** @param {import('../reading.js').Entry} entry */
+  /** @param {import('../../verifier/log.js').Entry} entry */
   function remarks(entry) {
     const list = h('div', {});
     later(list, 'Looking for remarks…', session.ask('remarks', agent, entry.seq), (found) =>
@@ -135,7 +135,7 @@ function safely(show) {
   }
 }
 
-/** @param {import('../reading.js').Entry} entry @param {any} fields */
+/** @param {import('../../verifier/log.js').Entry} entry @param {any} fields */
 function meaning(entry, fields) {
   const mode = fields.header?.mode;
   if (entry.kind === 'VOTE') return fields.approval ? 'It voted because a person approved.' : 'It voted by its rules alone.';
@@ -347,7 +347,7 @@ function statePart(state) {
   );
 }
 
-/** @param {import('../reading.js').Entry} entry */
+/** @param {import('../../verifier/log.js').Entry} entry */
 function onChain(entry) {
   return h('details', {}, h('summary', {}, 'The entry on chain'), h('div', { class: 'inside' }, facts(
     /** @type {[string, any][]} */ ([
