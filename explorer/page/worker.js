@@ -261,8 +261,12 @@ class Labels {
     const labels = [];
     for (const seq of this.changed) {
       const label = labelSoFar(seq);
-      if (label === null) this.open.add(seq);
-      else labels.push([seq, label]);
+      if (label === null) {
+        this.open.add(seq);
+      } else {
+        this.open.delete(seq);
+        labels.push([seq, label]);
+      }
     }
     this.changed.clear();
     tell(labels);

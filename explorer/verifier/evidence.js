@@ -47,10 +47,7 @@ async function fetchFile(url, signal) {
       credentials: "omit",
       referrerPolicy: "no-referrer",
     });
-    if (GONE.includes(response.status)) {
-      await response.body?.cancel(); // or its connection waits for a reader
-      return null;
-    }
+    if (GONE.includes(response.status)) return null;
     if (!response.ok) throw new Error(`HTTP status ${response.status}`);
     return await readBody(response, MAX_FILE_BYTES);
   } catch (error) {
