@@ -8,6 +8,7 @@ import { escapedText, fromHex, textOf, toHex } from '../verifier/bytes.js';
 import { parseJson } from '../verifier/canonical.js';
 import { keccakHex } from '../verifier/hash.js';
 import { fileName } from '../verifier/bundle.js';
+import { openedIn } from '../verifier/disclosure.js';
 import { openStore } from '../verifier/evidence.js';
 import { fetchBundle, labelOf, LogReader, MAX_FILE_BYTES, mergeDisclosure, openBundle, openDisclosure, verifyLog } from '../verifier/index.js';
 import { readDelegation, readGate, ReadingError, readOutcome } from './reading.js';
@@ -17,7 +18,7 @@ import { isHttp } from './route.js';
 let reader;
 /** @type {any} */
 let place;
-/** @type {Map<string, any[]>} */
+/** @type {Map<string, import('../verifier/disclosure.js').Disclosure[]>} */
 const disclosures = new Map();
 
 const calls = {
@@ -53,14 +54,17 @@ const calls = {
 
   /** The line that stands in a list. @param {string} writer @param {string} recordRoot */
   async line(writer, recordRoot) {
-    const { bundle, problem } = await story(writer, recordRoot);
+    const { bundle, problem } = await recordOf(writer, recordRoot);
     if (!bundle) return { reason: null, problem };
     const { decision, proposal } = bundle.fields;
     return { reason: String(decision?.reason ?? ''), title: titleOf(proposal), outcome: decision?.outcome ?? null, problem };
   },
 
-  /** A whole record, for reading. @param {string} writer @param {string} recordRoot */
-  story,
+  /** A whole record, for reading, and which parts of it are sealed, and opened. @param {string} writer @param {import('../verifier/log.js').Entry} entry */
+  async story(writer, { recordRoot, epoch }) {
+    const [record, sealed] = await Promise.all([recordOf(writer, recordRoot), sealedIn(writer, epoch)]);
+    return { ...record, sealed, ...openedParts(recordRoot) };
+  },
 
   /** @param {string} governor @param {string} delegate @param {string} holder */
   delegation: (governor, delegate, holder) => readDelegation(reader.rpc, governor, delegate, holder),
@@ -104,7 +108,7 @@ function declarationsOf(writer) {
 }
 
 /** @param {string} writer @param {string} recordRoot @returns {Promise<{bundle: any, problem: string}>} */
-async function story(writer, recordRoot) {
+async function recordOf(writer, recordRoot) {
   const stores = await storesOf(writer);
   if (stores.length === 0) return { bundle: null, problem: 'The agent does not say where its evidence lies on the web. Name its place on the first page.' };
   let problem = '';
@@ -121,8 +125,29 @@ async function story(writer, recordRoot) {
 }
 
 /** What the page shows of a bundle. @param {import('../verifier/bundle.js').Bundle} bundle */
-function readable({ fields, bodies }) {
-  return { fields, bodies: Object.fromEntries([...bodies].map(([hash, bytes]) => [hash, textOf(bytes) ?? toHex(bytes)])) };
+const readable = ({ fields, bodies }) => ({ fields, bodies: readableBodies(bodies) });
+
+/** @param {Map<string, Uint8Array>} bodies @returns {Record<string, string>} */
+const readableBodies = (bodies) => Object.fromEntries([...bodies].map(([hash, bytes]) => [hash, textOf(bytes) ?? toHex(bytes)]));
+
+/** Fields that the configuration in force declares sealed. @param {string} writer @param {number} epoch @returns {Promise<string[]>} */
+async function sealedIn(writer, epoch) {
+  const declaration = (await declarationsOf(writer))[epoch];
+  const { document } = declaration ? await documentOf(writer, declaration) : { document: null };
+  const sealed = /** @type {any} */ (document)?.sealed;
+  return Array.isArray(sealed) ? sealed.map(String) : [];
+}
+
+/** What the disclosures open that were dropped on the page: names of parts, single items of lists, what models were sent. @param {string} recordRoot */
+function openedParts(recordRoot) {
+  const known = disclosures.get(recordRoot) ?? [];
+  const items = known.flatMap((one) => Object.entries(one.items)).flatMap(([name, { open }]) =>
+    Object.entries(/** @type {any} */ (open)).map(([index, { read }]) => ({ name, index, value: read })));
+  return {
+    opened: [...new Set(known.flatMap(openedIn))],
+    items,
+    openedBodies: readableBodies(new Map(known.flatMap(({ bodies }) => [...bodies]))),
+  };
 }
 
 /** @param {string} recordRoot @param {any} bundle */
@@ -186,18 +211,14 @@ async function entryWithRoot(root) {
 /** @param {string} root @param {Uint8Array} bytes */
 function fieldsOfBundle(root, bytes) {
   const { bundle } = openBundle(root, bytes);
-  return { problem: '', fields: FIELDS.map((name) => ({ name, state: name in bundle.fields ? 'matches' : 'withheld' })), bundle };
+  return { problem: '', fields: FIELDS.map((name) => ({ name, state: name in bundle.fields ? 'matches' : 'withheld' })) };
 }
 
 /** @param {string} root @param {Uint8Array} bytes */
 function fieldsOfDisclosure(root, bytes) {
   const disclosure = openDisclosure(bytes);
   disclosures.set(root, [...(disclosures.get(root) ?? []), disclosure]);
-  const opened = Object.keys(disclosure.fields).map((name) => ({ name, state: 'matches' }));
-  const items = Object.entries(disclosure.items ?? {}).flatMap(([name, list]) =>
-    Object.keys(/** @type {any} */ (list).open).map((number) => ({ name: `${name} ${number}`, state: 'matches' })),
-  );
-  return { problem: '', fields: [...opened, ...items], disclosure };
+  return { problem: '', fields: openedIn(disclosure).map((name) => ({ name, state: 'matches' })) };
 }
 
 /** @param {any} parsed @param {any} error */

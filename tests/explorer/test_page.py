@@ -11,6 +11,7 @@ from playwright.sync_api import expect
 from pnyx_contracts.decision_log import encode_register, encode_remark, encode_succeed
 from pnyx_contracts.entry import Declaration, EntryKind, RemarkVerdict
 from pnyx_contracts.types import Vote
+from pnyx_policies.bundle import withhold
 from pnyx_policies.disclosure import disclose, parse_parts
 from pnyx_tools.testing.decisions import LocalAgent
 from pnyx_tools.testing.deploy import DAY, TOKEN, encode_call
@@ -223,6 +224,47 @@ def test_a_disclosure_opens_what_was_sealed(world: World, open_page: Open, tmp_p
     expect(page.get_by_role("alert")).to_contain_text("This disclosure is not what it claims to be")
 
 
+def test_a_decision_names_what_is_sealed_and_what_a_disclosure_opens_of_it(
+    world: World, open_page: Open, tmp_path: Path
+) -> None:
+    agent = world.gate(key=world.node.accounts[3], sealed=("rules", "ruleset"))
+    proposal = world.dao.propose([RECIPIENT], [TOKEN], [b""], f"{DESCRIPTION}\n\nSealed twice.")
+    world.dao.advance_to_active(proposal)
+    sealed = agent.act(world.dao, proposal)
+    page = open_page(world.place("agent", agent.writer, "decision", 1)).page
+    at_a_glance = page.locator("main dl.facts > div")
+    rules, ruleset = page.locator("#field-rules"), page.locator("#field-ruleset")
+    expect(at_a_glance.filter(has_text="Sealed, as declared")).to_contain_text("rules, ruleset")
+    expect(rules.locator("summary .tag")).to_have_text("sealed")
+    expect(rules).to_contain_text("It declares this part sealed.")
+    expect(page.locator("#field-calls summary .tag")).to_have_count(0)
+    for part, standing in (("rules[1]", "sealed, opened in part"), ("rules", "opened by a disclosure")):
+        file = tmp_path / "disclosure.json"
+        file.write_bytes(disclose(sealed.bundle, parse_parts(part)).to_bytes())
+        page.get_by_role("link", name="Check a file").click()
+        page.get_by_label("Drop an evidence bundle").set_input_files(file)
+        expect(page.get_by_role("row", name=f"{part} matches")).to_be_visible()
+        page.get_by_role("link", name="Voted for, entry 1").click()
+        expect(rules.locator("summary .tag")).to_have_text(standing)
+        expect(at_a_glance.filter(has_text="Opened by a disclosure")).to_contain_text(part)
+        expect(rules).to_contain_text("calm (then for) this rule decided")
+        expect(rules.get_by_text("critical (then against)")).to_have_count(int(part == "rules"))
+    expect(ruleset.locator("summary .tag")).to_have_text("sealed")
+
+
+def test_what_is_withheld_without_a_word_is_not_called_sealed(world: World, open_page: Open) -> None:
+    agent = world.gate(key=world.node.accounts[4])
+    proposal = world.dao.propose([RECIPIENT], [TOKEN], [b""], f"{DESCRIPTION}\n\nWithheld.")
+    world.dao.advance_to_active(proposal)
+    bundle = agent.act(world.dao, proposal).bundle
+    world.forget(bundle.record_root)
+    agent.evidence.put_bundle(withhold(bundle, ("rules",)))
+    page = open_page(world.place("agent", agent.writer, "decision", 1)).page
+    expect(page.locator("#field-rules summary .tag")).to_have_text("withheld")
+    expect(page.locator("#field-rules")).to_contain_text("Its configuration does not declare it sealed.")
+    expect(page.locator("main .status").first).to_have_text("not proven")
+
+
 def test_an_agent_without_entries_and_a_stranger_uri(world: World, open_page: Open) -> None:
     """What an agent declares is a stranger's text, too: it is shown and not followed."""
     uri = "javascript:alert('x')//\u202e<img src=x onerror=alert(1)>"
@@ -240,7 +282,8 @@ def test_an_agent_without_entries_and_a_stranger_uri(world: World, open_page: Op
 @pytest.mark.usefixtures("gate")
 def test_a_bundle_that_is_dropped_is_checked_part_by_part(world: World, open_page: Open, tmp_path: Path) -> None:
     page = open_page(world.place("check")).page
-    file = next(f for f in sorted(world.folder.glob("*.json")) if b'"attempts":[]' in f.read_bytes())
+    bundles = [file for file in sorted(world.folder.glob("*.json")) if b'"attempts":[]' in file.read_bytes()]
+    file = next(file for file in bundles if b'"rules":[{' in file.read_bytes())  # others are sealed
     page.get_by_label("Drop an evidence bundle").set_input_files(file)
     expect(page.locator("main")).to_contain_text("This evidence bundle is what an entry on chain commits to.")
     expect(page.get_by_role("row", name="rules matches")).to_contain_text("matches its fingerprint")
