@@ -227,7 +227,9 @@ def test_a_disclosure_opens_what_was_sealed(world: World, open_page: Open, tmp_p
 def test_a_decision_names_what_is_sealed_and_what_a_disclosure_opens_of_it(
     world: World, open_page: Open, tmp_path: Path
 ) -> None:
-    agent = world.gate(key=world.node.accounts[3], sealed=("rules", "ruleset"))
+    agent = world.agent(key=world.node.accounts[3], sealed=("rules", "ruleset"))
+    agent.register()
+    world.dao.give_power(agent.writer, 1_000)
     proposal = world.dao.propose([RECIPIENT], [TOKEN], [b""], f"{DESCRIPTION}\n\nSealed twice.")
     world.dao.advance_to_active(proposal)
     sealed = agent.act(world.dao, proposal)
@@ -253,7 +255,9 @@ def test_a_decision_names_what_is_sealed_and_what_a_disclosure_opens_of_it(
 
 
 def test_what_is_withheld_without_a_word_is_not_called_sealed(world: World, open_page: Open) -> None:
-    agent = world.gate(key=world.node.accounts[4])
+    agent = world.agent(key=world.node.accounts[4])
+    agent.register()
+    world.dao.give_power(agent.writer, 1_000)
     proposal = world.dao.propose([RECIPIENT], [TOKEN], [b""], f"{DESCRIPTION}\n\nWithheld.")
     world.dao.advance_to_active(proposal)
     bundle = agent.act(world.dao, proposal).bundle
@@ -296,3 +300,45 @@ def test_a_bundle_that_is_dropped_is_checked_part_by_part(world: World, open_pag
     other.write_text("{}")
     page.get_by_label("Drop an evidence bundle").set_input_files(other)
     expect(page.get_by_role("alert")).to_contain_text("neither an evidence bundle")
+
+
+@pytest.mark.usefixtures("gate")
+def test_a_file_is_taken_where_it_is_dropped(world: World, open_page: Open) -> None:
+    """As a browser tells a page of it: a real file in a real transfer, on whatever element lies under the pointer."""
+    page = open_page(world.place("check")).page
+    file = next(f for f in sorted(world.folder.glob("*.json")) if b'"rules":[{' in f.read_bytes())
+    transfer = page.evaluate_handle(
+        """([name, text]) => {
+            const transfer = new DataTransfer();
+            transfer.items.add(new File([text], name, { type: 'application/json' }));
+            return transfer;
+        }""",
+        [file.name, file.read_text()],
+    )
+    target = page.locator("h1")
+    target.dispatch_event("dragover", {"dataTransfer": transfer})
+    expect(page.locator(".drop")).to_have_class("drop over")
+    target.dispatch_event("drop", {"dataTransfer": transfer})
+    expect(page.locator(".drop")).to_have_class("drop")
+    expect(page.locator("main")).to_contain_text("This evidence bundle is what an entry on chain commits to.")
+    expect(page.get_by_role("row", name="rules matches")).to_be_visible()
+    assert page.url.partition("?")[0].endswith("/check"), "the browser opened the file itself"
+
+
+def test_an_account_that_runs_our_code_is_atomic_and_checked(world: World, open_page: Open) -> None:
+    """EIP-7702: the entry and its vote come in one transaction of the account itself."""
+    agent = world.agent(key=world.node.accounts[9])
+    agent.register_atomic()
+    world.dao.give_power(agent.writer, 1_000)
+    world.decide(agent, f"# Atomic\n\nSend 1 ETH to {RECIPIENT} for the garden.")
+    page = open_page(world.place("agent", agent.writer)).page
+    standing = page.get_by_role("region", name="Standing")
+    expect(standing.locator(".tier")).to_have_text("ATOMIC")
+    expect(standing).to_contain_text("Its votes come in one transaction with their entry")
+    expect(standing.locator(".status")).to_have_text("checked")
+    expect(page.locator("#decisions > li")).to_have_count(1)
+    expect(page.locator("#decisions > li .vote")).to_have_text("Voted for")
+    expect(page.locator("#decisions > li .status")).to_have_text("checked")
+    page.locator("#decisions > li a").click()
+    checked = page.get_by_role("region", name="What your browser checked")
+    expect(checked.get_by_role("row", name="6. Votes")).to_contain_text("matches")
