@@ -8,6 +8,7 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import expect
 
+from pnyx_agents.audit.links import Links
 from pnyx_contracts.decision_log import encode_register, encode_remark, encode_succeed
 from pnyx_contracts.entry import Declaration, EntryKind, RemarkVerdict
 from pnyx_contracts.types import Vote
@@ -135,6 +136,37 @@ def test_a_copied_link_leads_there_and_keeps_keys_private(world: World, gate: Lo
         copied = page.evaluate("navigator.clipboard.readText()")
         assert gate.writer in copied
         assert ("secret" in copied, rpc in copied) == (False, not private)
+
+
+@pytest.mark.parametrize(
+    ("inside", "button", "shows"),
+    [
+        ("", "Show the agent", "#decisions"),
+        ("/decision/1", "Show the decision", "#field-calls"),
+        ("/decision/1/field/ruleset", "Show the decision", "#field-ruleset[open] > summary:focus"),
+    ],
+)
+def test_a_feeds_link_asks_for_an_endpoint_and_goes_on(
+    world: World, gate: LocalAgent, open_page: Open, inside: str, button: str, shows: str
+) -> None:
+    """Feeds name no endpoint: that is the member's own affair."""
+    links = Links.parse(world.url, world.log)
+    page = open_page(f"{links.agent(gate.writer)}{inside}").page
+    expect(page.get_by_label("Address of the decision log")).to_have_value(world.log)
+    page.get_by_label("RPC endpoint").fill(world.node.url)
+    page.get_by_text("More", exact=True).click()
+    page.get_by_label("Place of the evidence").fill(f"{world.url}evidence/")
+    page.get_by_role("button", name=button, exact=True).click()
+    expect(page.locator(shows)).to_be_visible()
+    assert f"/agent/{gate.writer}{inside}?" in page.url
+
+
+def test_a_link_of_another_log_is_not_followed_into_this_one(world: World, gate: LocalAgent, open_page: Open) -> None:
+    page = open_page(f"{Links.parse(world.url, RECIPIENT).agent(gate.writer)}/decision/1").page
+    page.get_by_label("RPC endpoint").fill(world.node.url)
+    page.get_by_label("Address of the decision log").fill(world.log)
+    page.get_by_role("button", name="Show the decision").click()
+    expect(page.locator("h1")).to_have_text("The agents of this log")
 
 
 def test_evidence_that_is_gone_is_not_hidden(world: World, open_page: Open) -> None:

@@ -13,7 +13,7 @@ from .chromium import ROOT
 from .conftest import Open, World, analysis
 
 AXE = ROOT / "explorer" / "node_modules" / "axe-core" / "axe.min.js"
-VIEWS = ("connect", "agents", "agent", "decision", "delegate", "check")
+VIEWS = ("connect", "link", "agents", "agent", "decision", "sealed", "delegate", "check")
 PHONE = {"width": 360, "height": 740}
 
 
@@ -23,15 +23,20 @@ def agent(world: World) -> LocalAgent:
     world.dao.give_power(agent.writer, 1_000)
     world.decide(agent)
     world.decide(agent, "# " + "Averylongwordwithoutanyspace" * 40)
+    sealed = world.agent(key=world.node.accounts[3], sealed=("rules", "ruleset"))
+    sealed.register()
+    world.decide(sealed, "# With sealed parts")
     return agent
 
 
 def place_of(world: World, agent: LocalAgent, view: str) -> str:
     return {
         "connect": world.url,
+        "link": f"{world.url}#/-/{world.log}/agent/{agent.writer}/decision/2",
         "agents": world.place(),
         "agent": world.place("agent", agent.writer),
         "decision": world.place("agent", agent.writer, "decision", 2),
+        "sealed": world.place("agent", world.node.accounts[3], "decision", 1),
         "delegate": world.place("agent", agent.writer, "delegate"),
         "check": world.place("check"),
     }[view]
