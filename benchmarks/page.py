@@ -6,14 +6,15 @@ A log with 5,000 entries on a local chain, the built page in a headless Chromium
 
 import argparse
 import json
+import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from playwright.sync_api import Browser, Page, expect, sync_playwright
@@ -26,7 +27,6 @@ from chromium import NOT_FOUND, find_chromium
 from many import write_many
 
 from pnyx_agents.analyst import ModelAnalyst, deliberate
-from pnyx_agents.explorer import address_of, explorer_server
 from pnyx_policies.analysis import Analysis, KeyPoint, Recommendation, Risk, RiskLevel
 from pnyx_policies.rulesets import shipped_ruleset
 from pnyx_tools.evidence import FolderStore
@@ -38,6 +38,7 @@ from pnyx_tools.testing.openai_server import OpenAIServer, answer
 
 FIRST_GOAL = 2_000
 FRAME_GOAL = 100
+PATIENCE_SECONDS = 300
 RECIPIENT = "0x00000000000000000000000000000000000A11cE"
 
 WATCH = """
@@ -87,9 +88,7 @@ def staged(entries: int) -> Iterator[Stage]:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         node = stack.enter_context(Anvil())
         log, dao = deploy_log(node), deploy_governance(node)
-        server = stack.enter_context(explorer_server(0, folder))
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        stack.callback(server.shutdown)
+        url = stack.enter_context(served(folder))
         model = stack.enter_context(OpenAIServer((answer(PAYMENT),)))
         analyst = ModelAnalyst(LangChainModel(ModelSettings(model="local", base_url=model.base_url, api_key_env="")))
         key = LocalAgent(
@@ -106,7 +105,19 @@ def staged(entries: int) -> Iterator[Stage]:
         decide(dao, gate, f"# Pay the gardener\n\nSend 1 ETH to {RECIPIENT} for the garden.")
         hidden = encode_call("grantRole(bytes32,address)", bytes(32), RECIPIENT)
         decide(dao, gate, "# Harmless tidying up\n\nNothing changes for anybody.", dao.timelock, 0, hidden)
-        yield Stage(node, dao, log, key.writer, gate.writer, address_of(server, None, None, evidence=False, upto=None))
+        yield Stage(node, dao, log, key.writer, gate.writer, url)
+
+
+@contextmanager
+def served(folder: Path) -> Iterator[str]:
+    """The page and the evidence, from a process of their own."""
+    command = [sys.executable, "-m", "pnyx_agents", "explorer", "--port", "0", "--evidence", str(folder)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+        assert process.stdout is not None
+        try:
+            yield process.stdout.readline().removeprefix("Open ").partition("#")[0].strip()
+        finally:
+            process.terminate()
 
 
 PAYMENT = Analysis(
@@ -129,23 +140,54 @@ def decide(
 def measure(browser: Browser, stage: Stage) -> Iterator[Row]:
     page = browser.new_page()
     page.add_init_script(WATCH)
+    tasks = Tasks(browser)
     begun = time.perf_counter()
     page.goto(stage.place("agent", stage.writer))
     page.wait_for_selector("#decisions > li")
     yield Row("first decisions on screen", (time.perf_counter() - begun) * 1000, FIRST_GOAL)
     page.wait_for_selector("#decisions > li .reason bdi")
     yield Row("their reasons", (time.perf_counter() - begun) * 1000, FIRST_GOAL)
-    older = page.get_by_role("button", name="Show older")
+    older = page.locator("#decisions + div button")
     for _ in range(10):
         if older.count():
             older.click()
         page.mouse.wheel(0, 5_000)
         page.wait_for_timeout(100)
-    page.get_by_role("status").filter(has_text="The check is finished").wait_for(timeout=180_000)
+    while not page.evaluate(FINISHED) and time.perf_counter() - begun < PATIENCE_SECONDS:
+        page.wait_for_timeout(1_000)  # asked seldom: to ask is work for the thread that is watched
     yield Row("all entries checked", (time.perf_counter() - begun) * 1000)
     yield Row("longest task of the page's thread meanwhile", max(page.evaluate("long_"), default=0), FRAME_GOAL)
     yield Row("longest time between two frames", max(page.evaluate("frames_")), FRAME_GOAL)
+    yield Row("longest task, processor time only", tasks.longest_cpu_ms(page), FRAME_GOAL)
     page.close()
+
+
+FINISHED = "document.getElementById('progress').textContent.startsWith('The check is finished')"
+
+
+class Tasks:
+    """What the browser's threads did, as it traces itself. Processor time says what a quiet machine would need."""
+
+    def __init__(self, browser: Browser) -> None:
+        self._events: list[dict[str, Any]] = []
+        self._is_complete = False
+        self._session = browser.new_browser_cdp_session()
+        self._session.on("Tracing.dataCollected", lambda told: self._events.extend(told["value"]))
+        self._session.on("Tracing.tracingComplete", self._complete)
+        config = {"includedCategories": ["toplevel"], "recordMode": "recordAsMuchAsPossible"}
+        self._session.send("Tracing.start", {"traceConfig": config, "transferMode": "ReportEvents"})
+
+    def _complete(self, _: object) -> None:
+        self._is_complete = True
+
+    def longest_cpu_ms(self, page: Page) -> float:
+        """Of a single task on the main thread of any page."""
+        self._session.send("Tracing.end")
+        while not self._is_complete:
+            page.wait_for_timeout(50)
+        names = [event for event in self._events if event["ph"] == "M" and event["name"] == "thread_name"]
+        pages = {(event["pid"], event["tid"]) for event in names if event["args"]["name"] == "CrRendererMain"}
+        return max(event.get("tdur", 0) for event in self._events if (event["pid"], event["tid"]) in pages) / 1000
 
 
 PHONE = {"width": 360, "height": 740}

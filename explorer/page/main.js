@@ -28,7 +28,7 @@ function go() {
   const route = parseRoute(location.hash);
   announce('');
   fill(main);
-  if (route.place === null || route.view === 'connect') {
+  if (route.place === null) {
     session?.stop();
     session = null;
     fill(nav);

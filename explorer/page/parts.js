@@ -22,14 +22,15 @@ export function livingTag(checking, seq, signal) {
   const place = h('span', {});
   let shown = '';
   const show = () => {
-    const state = seq === null ? checking.wholeLabel : checking.labelOf(seq);
+    const state = seq === null ? checking.whole : checking.labelOf(seq);
     const key = `${state.label} ${state.where}`;
     if (key === shown) return;
     shown = key;
     fill(place, labelTag(state));
   };
   show();
-  checking.addEventListener('change', show, { signal });
+  checking.addEventListener('settled', show, { signal });
+  if (seq !== null) checking.addEventListener(`entry ${seq}`, show, { signal });
   return place;
 }
 

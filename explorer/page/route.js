@@ -8,10 +8,13 @@
  *     #/RPC/LOG/agent/0x.../decision/N          one decision
  *     #/RPC/LOG/agent/0x.../decision/N/field/F  one part of it
  *
- * and `?evidence=URL&factory=0x...&upto=latest&from=BLOCK` behind. RPC is percent-encoded, or `-` for "ask me".
+ * and `?evidence=URL&factory=0x...&upto=latest&from=BLOCK` behind. RPC is percent-encoded, or `-` for "ask me": the form asks,
+ * and then goes on to what the link named.
  *
  * @typedef {{rpc: string, log: string, evidence: string, factory: string, upto: string, from: string}} Place
- * @typedef {{place: Place | null, view: 'connect' | 'agents' | 'check' | 'agent' | 'delegate' | 'decision', agent: string, seq: number, field: string, draft: Partial<Place>}} Route
+ * @typedef {'agents' | 'check' | 'agent' | 'delegate' | 'decision'} View
+ * @typedef {{view: View, agent: string, seq: number, field: string}} Inside
+ * @typedef {Inside & {place: Place | null, draft: Place, parts: string[]}} Route `place` is null while something of it has to be asked for
  */
 
 const ADDRESS = /^0x[0-9a-fA-F]{40}$/;
@@ -30,18 +33,17 @@ export function parseRoute(hash) {
     upto: options.get('upto') ?? '',
     from: options.get('from') ?? '',
   };
-  /** @type {Route} */
-  const nowhere = { place: null, view: 'connect', agent: '', seq: 0, field: '', draft };
-  if (placeProblem(draft) !== '') return nowhere;
-  return { ...nowhere, place: draft, ...inside(parts.slice(2)) };
+  const rest = parts.slice(2);
+  return { place: placeProblem(draft) === '' ? draft : null, draft, parts: rest, ...inside(rest) };
 }
 
-/** @param {string[]} rest @returns {Partial<Route>} */
+/** @param {string[]} rest @returns {Inside} */
 function inside([what, agent, part, number, word, field]) {
-  if (what === 'check') return { view: 'check' };
-  if (what !== 'agent' || !ADDRESS.test(agent ?? '')) return { view: 'agents' };
-  if (part === 'delegate') return { view: 'delegate', agent };
-  if (part !== 'decision' || !/^[1-9][0-9]{0,12}$/.test(number ?? '')) return { view: 'agent', agent };
+  const log = { agent: '', seq: 0, field: '' };
+  if (what === 'check') return { ...log, view: 'check' };
+  if (what !== 'agent' || !ADDRESS.test(agent ?? '')) return { ...log, view: 'agents' };
+  if (part === 'delegate') return { ...log, view: 'delegate', agent };
+  if (part !== 'decision' || !/^[1-9][0-9]{0,12}$/.test(number ?? '')) return { ...log, view: 'agent', agent };
   return { view: 'decision', agent, seq: Number(number), field: word === 'field' && FIELD.test(field ?? '') ? field : '' };
 }
 

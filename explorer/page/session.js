@@ -51,7 +51,8 @@ const trusted = /** @type {any} */ (globalThis).trustedTypes?.createPolicy('pnyx
 const workerUrl = () => (trusted ? trusted.createScriptURL('worker.js') : 'worker.js');
 
 /**
- * The check of one agent. Listeners hear `change` when labels or the state changed.
+ * The check of one agent. Listeners hear `change` when something became known, `entry N` when it is about that entry,
+ * `settled` when the check ended.
  */
 export class Checking extends EventTarget {
   /** What is shown comes `first`. @param {any} place @param {string} writer @param {ArrayBuffer[]} disclosures @param {Promise<any>} first */
@@ -62,71 +63,72 @@ export class Checking extends EventTarget {
     this.state = 'running';
     /** @type {Map<number, {label: string, where: string}>} */
     this.labels = new Map();
-    /** @type {any} */
-    this.report = null;
-    /** @type {any} */
-    this.whole = null;
+    /** What came out in the end. @type {{counts: Record<string, number>, entries: number, tier: string | undefined, whole: {label: string, where: string}} | null} */
+    this.outcome = null;
     this.problem = '';
+    /** @type {Helper | null} */
+    this.helper = null;
+    this.stopped = false;
+    const start = () => this.start(place, disclosures);
+    first.then(start, start);
+  }
+
+  /** @param {any} place @param {ArrayBuffer[]} disclosures */
+  async start(place, disclosures) {
+    if (this.stopped) return;
     this.helper = new Helper((event) => this.hear(event));
-    this.helper.ask('use', place);
-    const start = () => this.helper.ask('check', writer, disclosures);
-    first.then(start, start).then(
-      (result) => this.finish(result),
-      (error) => this.fail(error),
-    );
+    try {
+      this.outcome = await this.helper.ask('check', place, this.writer, disclosures);
+      this.state = 'done';
+    } catch (error) {
+      this.state = 'failed';
+      this.problem = /** @type {Error} */ (error).message;
+    }
+    this.tell('settled');
+    this.tell('change');
   }
 
   /** @param {{labels: [number, any][]}} event */
   hear({ labels }) {
-    for (const [seq, label] of labels) this.labels.set(seq, label);
-    this.tell();
+    for (const [seq, label] of labels) {
+      this.labels.set(seq, label);
+      this.tell(`entry ${seq}`);
+    }
+    this.tell('change');
   }
 
-  /** @param {any} result */
-  finish(result) {
-    this.state = 'done';
-    this.report = result.report;
-    this.whole = result.whole;
-    this.hear(result);
+  /** @param {string} event */
+  tell(event) {
+    this.dispatchEvent(new Event(event));
   }
 
-  /** @param {Error} error */
-  fail(error) {
-    this.state = 'failed';
-    this.problem = error.message;
-    this.tell();
-  }
-
-  /** Of everything that is about no single entry. */
-  get wholeLabel() {
-    return this.whole ?? { label: this.state === 'failed' ? 'failed' : 'checking', where: '' };
-  }
-
-  tell() {
-    this.dispatchEvent(new Event('change'));
+  /** Of everything that is about no single entry. @returns {{label: string, where: string}} */
+  get whole() {
+    return this.outcome?.whole ?? { label: this.state === 'failed' ? 'failed' : 'checking', where: '' };
   }
 
   /** @param {number} seq @returns {{label: string, where: string}} */
   labelOf(seq) {
     const known = this.labels.get(seq);
     if (known) return known;
+    if (this.outcome === null) return { label: this.whole.label, where: '' };
     // An entry without a verdict of its own (administration) is bound by the heads of step 3.
-    const isBound = seq <= (this.report?.writers[0]?.entries ?? 0);
-    return { label: { running: 'checking', done: isBound ? this.whole.label : 'pending', failed: 'failed' }[this.state], where: '' };
+    return { label: seq <= this.outcome.entries ? this.whole.label : 'pending', where: '' };
   }
 
   /** What its votes rest on: how an account of EIP-7702 voted shows only now. */
   get tier() {
-    return this.report?.writers[0]?.tier.toUpperCase();
+    return this.outcome?.tier;
   }
 
   /** @param {number | null} seq @returns {Promise<any[]>} */
-  verdicts(seq) {
-    return this.helper.ask('verdicts', seq);
+  async verdicts(seq) {
+    return this.helper?.ask('verdicts', seq) ?? [];
   }
 
   stop() {
-    this.helper.stop();
+    this.stopped = true;
+    this.helper?.stop();
   }
 }
 
@@ -140,7 +142,7 @@ export class Session {
     this.disclosures = [];
     /** @type {Checking | null} */
     this.check = null;
-    /** @type {Promise<{chainId: number, agents: import('./reading.js').Agent[]}>} */
+    /** @type {Promise<{chainId: number}>} */
     this.opened = this.reader.ask('open', place);
   }
 

@@ -8,89 +8,85 @@ import { escapedText, fromHex, textOf, toHex } from '../verifier/bytes.js';
 import { parseJson } from '../verifier/canonical.js';
 import { keccakHex } from '../verifier/hash.js';
 import { fileName } from '../verifier/bundle.js';
+import { openedIn } from '../verifier/disclosure.js';
 import { openStore } from '../verifier/evidence.js';
-import { fetchBundle, labelOf, MAX_FILE_BYTES, mergeDisclosure, openBundle, openDisclosure, verifyLog } from '../verifier/index.js';
-import { LogReader, ReadingError } from './reading.js';
+import { fetchBundle, labelOf, LogReader, MAX_FILE_BYTES, mergeDisclosure, openBundle, openDisclosure, verifyLog } from '../verifier/index.js';
+import { readDelegation, readGate, ReadingError, readOutcome } from './reading.js';
 import { isHttp } from './route.js';
 
 /** @type {LogReader} */
 let reader;
 /** @type {any} */
 let place;
-/** @type {Map<string, import('./reading.js').Agent>} */
-const agents = new Map();
-/** @type {Map<string, any[]>} */
+/** @type {Map<string, import('../verifier/disclosure.js').Disclosure[]>} */
 const disclosures = new Map();
 
 const calls = {
   /** @param {any} where */
   async open(where) {
     place = where;
-    reader = new LogReader(where);
-    const found = await reader.agents();
-    for (const agent of found.agents) agents.set(agent.writer.toLowerCase(), agent);
-    return found;
+    reader = await LogReader.open(logOptions());
+    return { chainId: reader.chainId };
   },
 
-  /** For the checking worker, which reads everything by itself. @param {any} where */
-  async use(where) {
-    place = where;
-  },
+  agents: () => reader.agents(),
 
   /** Who an agent is now. @param {string} writer */
   async standing(writer) {
-    const agent = agentOf(writer);
-    return { agent, ...(await reader.standing(agent.writer)) };
+    const [agent, state, line, tier] = await Promise.all([reader.agent(writer), reader.state(writer), reader.line(writer), reader.tier(writer)]);
+    return { agent, state, line, tier: tier.toUpperCase(), gate: tier === 'enforced' ? await readGate(reader.rpc, writer) : null };
   },
 
   /** @param {string} writer @param {number} count @param {number} [before] */
-  newest: (writer, count, before) => reader.newest(agentOf(writer), count, before),
+  newest: (writer, count, before) => reader.newest(writer, count, before),
 
   /** @param {string} writer @param {number} seq */
-  entry: (writer, seq) => reader.entry(agentOf(writer), seq),
+  entry: (writer, seq) => reader.entry(writer, seq),
 
   /** @param {string} writer @param {number} seq */
-  remarks: (writer, seq) => reader.remarks(agentOf(writer), seq),
+  remarks: (writer, seq) => reader.remarks(writer, seq),
 
   /** Each configuration of an agent with its document, or why there is none. @param {string} writer */
   async history(writer) {
-    const declarations = await reader.declarations(agentOf(writer));
+    const declarations = await declarationsOf(writer);
     return Promise.all(declarations.map(async (declaration) => ({ ...declaration, ...(await documentOf(writer, declaration)) })));
   },
 
   /** The line that stands in a list. @param {string} writer @param {string} recordRoot */
   async line(writer, recordRoot) {
-    const { bundle, problem } = await story(writer, recordRoot);
+    const { bundle, problem } = await recordOf(writer, recordRoot);
     if (!bundle) return { reason: null, problem };
     const { decision, proposal } = bundle.fields;
     return { reason: String(decision?.reason ?? ''), title: titleOf(proposal), outcome: decision?.outcome ?? null, problem };
   },
 
-  /** A whole record, for reading. @param {string} writer @param {string} recordRoot */
-  story,
+  /** A whole record, for reading, and which parts of it are sealed, and opened. @param {string} writer @param {import('../verifier/log.js').Entry} entry */
+  async story(writer, { recordRoot, epoch }) {
+    const [record, sealed] = await Promise.all([recordOf(writer, recordRoot), sealedIn(writer, epoch)]);
+    return { ...record, sealed, ...openedParts(recordRoot) };
+  },
 
   /** @param {string} governor @param {string} delegate @param {string} holder */
-  delegation: (governor, delegate, holder) => reader.delegation(governor, delegate, holder),
+  delegation: (governor, delegate, holder) => readDelegation(reader.rpc, governor, delegate, holder),
 
   /** @param {string} hash */
-  outcome: (hash) => reader.outcome(hash),
+  outcome: (hash) => readOutcome(reader.rpc, hash),
 
   /** A file that somebody dropped: what it is, whose it is, and how each field of it does. @param {ArrayBuffer} data */
   file: (data) => checkFile(new Uint8Array(data)),
 
-  /** Checks an agent; labels come as events. @param {string} writer @param {ArrayBuffer[]} files */
-  check: (writer, files) => check(writer, files.map((file) => openDisclosure(new Uint8Array(file)))),
+  /** Checks an agent, and reads everything by itself; labels come as events. @param {any} where @param {string} writer @param {ArrayBuffer[]} files */
+  check(where, writer, files) {
+    place = where;
+    return check(writer, files.map((file) => openDisclosure(new Uint8Array(file))));
+  },
 
   /** The verdicts about one entry, or about the agent as a whole (null). @param {number | null} seq */
   verdicts: async (seq) => verdicts.get(seq) ?? [],
 };
 
-/** @param {string} writer */
-function agentOf(writer) {
-  const agent = agents.get(writer.toLowerCase());
-  if (!agent) throw new ReadingError(`${writer} is no agent of this log.`);
-  return agent;
-}
+/** What the reader and the check are told of the place. */
+const logOptions = () => ({ rpc: place.rpc, log: place.log, factory: place.factory || undefined, fromBlock: place.from === '' ? undefined : Number(place.from) });
 
 // Evidence
 
@@ -101,18 +97,18 @@ async function storesOf(writer) {
   return [...new Set(declared.reverse())];
 }
 
-/** @type {Map<string, Promise<import('./reading.js').Declared[]>>} */
+/** @type {Map<string, ReturnType<LogReader['declarations']>>} */
 const declared = new Map();
 
 /** @param {string} writer */
 function declarationsOf(writer) {
-  const known = declared.get(writer) ?? reader.declarations(agentOf(writer));
+  const known = declared.get(writer) ?? reader.declarations(writer);
   declared.set(writer, known);
   return known;
 }
 
 /** @param {string} writer @param {string} recordRoot @returns {Promise<{bundle: any, problem: string}>} */
-async function story(writer, recordRoot) {
+async function recordOf(writer, recordRoot) {
   const stores = await storesOf(writer);
   if (stores.length === 0) return { bundle: null, problem: 'The agent does not say where its evidence lies on the web. Name its place on the first page.' };
   let problem = '';
@@ -129,8 +125,29 @@ async function story(writer, recordRoot) {
 }
 
 /** What the page shows of a bundle. @param {import('../verifier/bundle.js').Bundle} bundle */
-function readable({ fields, bodies }) {
-  return { fields, bodies: Object.fromEntries([...bodies].map(([hash, bytes]) => [hash, textOf(bytes) ?? toHex(bytes)])) };
+const readable = ({ fields, bodies }) => ({ fields, bodies: readableBodies(bodies) });
+
+/** @param {Map<string, Uint8Array>} bodies @returns {Record<string, string>} */
+const readableBodies = (bodies) => Object.fromEntries([...bodies].map(([hash, bytes]) => [hash, textOf(bytes) ?? toHex(bytes)]));
+
+/** Fields that the configuration in force declares sealed. @param {string} writer @param {number} epoch @returns {Promise<string[]>} */
+async function sealedIn(writer, epoch) {
+  const declaration = (await declarationsOf(writer))[epoch];
+  const { document } = declaration ? await documentOf(writer, declaration) : { document: null };
+  const sealed = /** @type {any} */ (document)?.sealed;
+  return Array.isArray(sealed) ? sealed.map(String) : [];
+}
+
+/** What the disclosures open that were dropped on the page: names of parts, single items of lists, what models were sent. @param {string} recordRoot */
+function openedParts(recordRoot) {
+  const known = disclosures.get(recordRoot) ?? [];
+  const items = known.flatMap((one) => Object.entries(one.items)).flatMap(([name, { open }]) =>
+    Object.entries(/** @type {any} */ (open)).map(([index, { read }]) => ({ name, index, value: read })));
+  return {
+    opened: [...new Set(known.flatMap(openedIn))],
+    items,
+    openedBodies: readableBodies(new Map(known.flatMap(({ bodies }) => [...bodies]))),
+  };
 }
 
 /** @param {string} recordRoot @param {any} bundle */
@@ -183,10 +200,10 @@ async function checkFile(bytes) {
 
 /** @param {string} root */
 async function entryWithRoot(root) {
-  for (const agent of agents.values()) {
-    const entries = await reader.newest(agent, Infinity);
+  for (const { writer } of await reader.agents()) {
+    const entries = await reader.newest(writer, Infinity);
     const entry = entries.find((e) => e.recordRoot === root);
-    if (entry) return { writer: agent.writer, seq: entry.seq, kind: entry.kind, action: entry.action, time: entry.time };
+    if (entry) return { writer, seq: entry.seq, kind: entry.kind, action: entry.action, time: entry.time };
   }
   return null;
 }
@@ -194,18 +211,14 @@ async function entryWithRoot(root) {
 /** @param {string} root @param {Uint8Array} bytes */
 function fieldsOfBundle(root, bytes) {
   const { bundle } = openBundle(root, bytes);
-  return { problem: '', fields: FIELDS.map((name) => ({ name, state: name in bundle.fields ? 'matches' : 'withheld' })), bundle };
+  return { problem: '', fields: FIELDS.map((name) => ({ name, state: name in bundle.fields ? 'matches' : 'withheld' })) };
 }
 
 /** @param {string} root @param {Uint8Array} bytes */
 function fieldsOfDisclosure(root, bytes) {
   const disclosure = openDisclosure(bytes);
   disclosures.set(root, [...(disclosures.get(root) ?? []), disclosure]);
-  const opened = Object.keys(disclosure.fields).map((name) => ({ name, state: 'matches' }));
-  const items = Object.entries(disclosure.items ?? {}).flatMap(([name, list]) =>
-    Object.keys(/** @type {any} */ (list).open).map((number) => ({ name: `${name} ${number}`, state: 'matches' })),
-  );
-  return { problem: '', fields: [...opened, ...items], disclosure };
+  return { problem: '', fields: openedIn(disclosure).map((name) => ({ name, state: 'matches' })) };
 }
 
 /** @param {any} parsed @param {any} error */
@@ -230,10 +243,8 @@ async function check(writer, opened) {
   verdicts.clear();
   const labels = new Labels();
   const options = {
-    rpc: place.rpc, log: place.log, writer, evidence: place.evidence || undefined, factory: place.factory || undefined,
-    upto: place.upto === '' ? undefined : /^[0-9]+$/.test(place.upto) ? Number(place.upto) : place.upto, fromBlock: place.from === '' ? undefined : Number(place.from),
-    disclosures: opened,
-    onProgress: (/** @type {any} */ progress) => labels.progress(progress),
+    ...logOptions(), writer, evidence: place.evidence || undefined, disclosures: opened,
+    upto: place.upto === '' ? undefined : /^[0-9]+$/.test(place.upto) ? Number(place.upto) : place.upto,
     onVerdict: (/** @type {any} */ verdict) => labels.add(verdict),
   };
   try {
@@ -245,47 +256,57 @@ async function check(writer, opened) {
 }
 
 const PAUSE = 150;
+/** So many labels in one message, so that the page never has more to do at a time. */
+const LOT = 200;
 
-/** Labels of entries, sent in lots: the page shall not hear of each of a hundred thousand verdicts. */
+/** Labels of entries, sent together: the page shall not hear of each of a hundred thousand verdicts. */
 class Labels {
   constructor() {
-    /** @type {Set<number>} */
+    /** Entries with a new verdict. @type {Set<number>} */
     this.changed = new Set();
-    /** @type {any} */
-    this.last = null;
+    /** Entries whose verdicts do not make a label yet. @type {Set<number>} */
+    this.open = new Set();
     this.timer = setInterval(() => this.send(), PAUSE);
   }
 
   /** @param {any} verdict */
   add(verdict) {
-    const list = verdicts.get(verdict.entry ?? null);
+    const about = verdict.entry ?? null;
+    const list = verdicts.get(about);
     if (list) list.push(verdict);
-    else verdicts.set(verdict.entry ?? null, [verdict]);
-    if (verdict.entry !== null && verdict.entry !== undefined) this.changed.add(verdict.entry);
-  }
-
-  /** @param {any} progress */
-  progress(progress) {
-    this.last = progress;
+    else verdicts.set(about, [verdict]);
+    if (about !== null) this.changed.add(about);
   }
 
   send() {
-    if (this.changed.size === 0 && this.last === null) return;
-    const labels = [...this.changed].map((seq) => [seq, labelSoFar(seq)]).filter(([, label]) => label !== null);
-    postMessage({ event: 'labels', labels, progress: this.last });
+    const labels = [];
+    for (const seq of this.changed) {
+      const label = labelSoFar(seq);
+      if (label === null) {
+        this.open.add(seq);
+      } else {
+        this.open.delete(seq);
+        labels.push([seq, label]);
+      }
+    }
     this.changed.clear();
-    this.last = null;
+    tell(labels);
   }
 
   /** @param {any} report */
-  finish(report) {
-    const labels = [...verdicts.keys()].filter((seq) => seq !== null).map((seq) => [seq, labelOf(verdicts.get(seq) ?? [])]);
-    return { report: report.toJSON(), labels, whole: labelOf(verdicts.get(null) ?? []) };
+  finish({ counts, writers: [about] }) {
+    tell([...new Set([...this.open, ...this.changed])].map((seq) => [seq, labelOf(verdicts.get(seq) ?? [])]));
+    return { counts, entries: about?.entries ?? 0, tier: about?.tier.toUpperCase(), whole: labelOf(verdicts.get(null) ?? []) };
   }
 
   stop() {
     clearInterval(this.timer);
   }
+}
+
+/** @param {any[]} labels */
+function tell(labels) {
+  for (let at = 0; at < labels.length; at += LOT) postMessage({ event: 'labels', labels: labels.slice(at, at + LOT) });
 }
 
 /** Problems show at once; that all is well is known with the last step only. @param {number} seq */

@@ -4,6 +4,7 @@ import { CREATED_TOPIC, VOTE_TOPICS, decodeCreated, decodeVote, detect, readCloc
 import { checksum } from "./hash.js";
 import { HISTORY_TOPICS, KINDS, TOPICS, decodeEntry, decodeEvent, decodeRemark, readFactory, readIsGate, readState, successionSubject, topicOfAddress } from "./log.js"; // prettier-ignore
 import { toHex, uint } from "./bytes.js";
+import { SPAN_BLOCKS } from "./rpc.js";
 
 /** @typedef {import("./rpc.js").Rpc} Rpc */
 /** @typedef {import("./rpc.js").Block} Block */
@@ -64,12 +65,12 @@ export class Chain {
     return this.rpc.read(readState(this.log, writer), this.block.number);
   }
 
-  /** What a writer that has code says about its factory, and the factory about it. @param {string} writer @returns {Promise<import("./history.js").GateEvidence>} */
-  async gate(writer) {
+  /** What a writer that has code says about its factory, and the factory about it. @param {string} writer @param {import("./rpc.js").BlockId} [block] @returns {Promise<import("./history.js").GateEvidence>} */
+  async gate(writer, block = this.block.number) {
     try {
-      const factory = await this.rpc.read(readFactory(writer), this.block.number);
-      const confirmed = await this.rpc.read(readIsGate(factory, writer), this.block.number);
-      return { factory, factoryCode: await this.rpc.code(factory, this.block.number), confirmed };
+      const factory = await this.rpc.read(readFactory(writer), block);
+      const confirmed = await this.rpc.read(readIsGate(factory, writer), block);
+      return { factory, factoryCode: await this.rpc.code(factory, block), confirmed };
     } catch (error) {
       if (!isError(error, "reverted", "differs")) throw error;
       return { factory: null, factoryCode: new Uint8Array(), confirmed: false };
@@ -273,6 +274,7 @@ const headerTime = ({ clockMode }, { time, blockNumber }) => BigInt(clockMode ==
  * @param {Rpc} rpc @param {string} address @param {number} last
  */
 export async function firstBlockWithCode(rpc, address, last) {
+  if (last < SPAN_BLOCKS) return 0; // one question covers them all
   let [low, high] = [0, last];
   try {
     while (low < high) {

@@ -19,7 +19,7 @@ import { Matter, checkStrangers } from "./votes.js";
 export { MAX_FILE_BYTES, openBundle, withheldIn } from "./bundle.js";
 export { mergeDisclosure, openDisclosure } from "./disclosure.js";
 export { VerifierError } from "./errors.js";
-export { readLog } from "./read.js";
+export { LogReader } from "./read.js";
 export { LEFT_IN_PART, LEFT_TO_PYTHON, labelOf } from "./verdict.js";
 
 /** @typedef {import("./rpc.js").BlockId} BlockId */
@@ -100,6 +100,13 @@ export async function verifyLog(options) {
   }
   return report;
 }
+
+/**
+ * What members look at comes first. A subject's entries stay together and in their order: what people said of the earlier
+ * ones counts for the later ones.
+ * @param {Entry[]} entries
+ */
+const newestFirst = (entries) => [...bySubject([...entries].reverse()).values()].flatMap((same) => same.reverse());
 
 /** @param {string} recordRoot */
 const ofNoEntry = (recordRoot) =>
@@ -323,7 +330,7 @@ class WriterCheck {
 
   /** @param {EntryCheck} check @param {Entry[]} entries */
   async checkEntries(check, entries) {
-    const withBundle = entries.filter(({ kind }) => hasBundle(kind));
+    const withBundle = newestFirst(entries.filter(({ kind }) => hasBundle(kind)));
     const total = withBundle.length;
     /** @type {ReturnType<EntryCheck["fetch"]>[]} */
     const coming = [];

@@ -1,154 +1,193 @@
-// What a log says, read without judging it: for pages that show it.
+// What a log says, read without judging it: for pages that show it. What the check says stands beside it.
 import { Chain, firstBlockWithCode } from "./chain.js";
 import { VerifierError } from "./errors.js";
 import { checksum, isAddress } from "./hash.js";
-import { History, checkWriter, delegateOf } from "./history.js";
-import { KINDS, TOPICS, decodeEntry, decodeEvent, topicOfAddress } from "./log.js";
+import { checkLogCode, checkWriter, delegateOf } from "./history.js";
+import { KINDS, TOPICS, decodeEntry, decodeEvent, decodeRemark, readState, topicOfAddress } from "./log.js";
 import { toHex, uint } from "./bytes.js";
 import { Rpc } from "./rpc.js";
 
 /** @typedef {import("./log.js").Entry} Entry */
+/** @typedef {import("./log.js").Registered} Agent */
+/** The first one is in force at once; `activeFromBlock` is null while its notice runs. @typedef {import("./log.js").Declaration & { epoch: number, activeFromBlock: number | null }} Declared */
 
-/**
- * A configuration. `announcedAt` is the block that announced it (the first one is in force at once), `activeFromBlock`
- * the one that brought it into force, null while its notice runs.
- * @typedef {import("./log.js").Declaration & { announcedAt: number | null, activeAt: number | null, activeFromBlock: number | null }} DeclarationRead
- */
-/**
- * @typedef {object} WriterRead
- * @property {string} writer
- * @property {string | null} operator
- * @property {number} noticeSeconds
- * @property {number | null} startBlock
- * @property {DeclarationRead[]} declarations by epoch, the announced one last
- * @property {Entry[]} entries in order; with `newest`, the last ones only
- * @property {number} seq how many entries the log's state counts
- * @property {import("./verdict.js").Tier} tier by its code alone: only the votes of an EIP-7702 account tell whether it is atomic
- * @property {import("./log.js").Remark[]} remarks by anybody, about its entries
- * @property {string | null} predecessor
- * @property {string | null} successor
- */
-
-/** Blocks that are asked for first when only the newest entries are wanted. */
+/** Entries are looked for backwards, in pieces of so many blocks at first, and of more with each piece. */
 const FIRST_SPAN = 2_000;
 const GROWTH = 4;
-/** Kinds of entries that say something about the writer itself. */
-const OF_THE_WRITER = /** @type {const} */ (["CONFIG_ANNOUNCED", "CONFIG_ACTIVATED", "SUCCEEDED", "SUCCEEDS"]);
 
 /**
- * Writers, declarations, entries and remarks of a log, up to the newest block (what is shown may still be undone by a
- * reorganisation: `upto: "finalized"` waits for what cannot). With `newest`, only so many of the last entries of each
- * writer, looked for from the end of the chain. Throws a `VerifierError` (`usage`, `unreachable`).
- * @param {{ rpc: string, log: string, writer?: string, factory?: string, upto?: import("./rpc.js").BlockId, fromBlock?: number,
- *   newest?: number, onProgress?: (progress: { writer: string, done: number, total: number }) => void, signal?: AbortSignal }} options
- * @returns {Promise<{ chainId: number, block: import("./rpc.js").Block, fromBlock: number, writers: WriterRead[] }>}
+ * One log, up to the newest block when it was opened (what is shown may still be undone by a reorganisation). State is
+ * read at the newest block, because most nodes keep that of few others.
  */
-export async function readLog({ rpc: url, log, writer, factory, upto = "latest", fromBlock, newest, onProgress = () => {}, signal }) {
-  for (const address of [log, writer, factory]) {
-    if (address !== undefined && !isAddress(address)) throw new VerifierError("usage", `no address: ${address}`);
+export class LogReader {
+  /** Throws a `VerifierError` (`usage`, `unreachable`). @param {{ rpc: string, log: string, factory?: string, fromBlock?: number, signal?: AbortSignal }} options */
+  static async open({ rpc: url, log, factory, fromBlock, signal }) {
+    for (const address of [log, factory]) {
+      if (address !== undefined && !isAddress(address)) throw new VerifierError("usage", `Expected an address of 20 bytes in 0x hex with a valid checksum, got ${String(address).slice(0, 60)}.`);
+    }
+    const rpc = new Rpc(url, { signal });
+    const [chainId, block, code] = await Promise.all([rpc.chainId(), rpc.block("latest"), rpc.code(log, "latest")]);
+    if (code.length === 0) {
+      throw new VerifierError("usage", `There is no contract at ${log} on chain ${chainId}. Is this the right chain?`);
+    }
+    if (checkLogCode(code).status !== "matches") {
+      throw new VerifierError("usage", `The contract at ${log} is not a decision log that is known here.`);
+    }
+    return new LogReader(rpc, checksum(log), chainId, block, factory === undefined ? null : checksum(factory), fromBlock);
   }
-  const rpc = new Rpc(url, { signal });
-  const [chainId, block] = await Promise.all([rpc.chainId(), rpc.block(upto)]);
-  if ((await rpc.code(log, block.number)).length === 0) {
-    throw new VerifierError("usage", `there is no contract at ${log} at block ${block.number} of chain ${chainId}`, {
-      hint: "check the address, and that the endpoint is one of the right chain",
+
+  /** @param {Rpc} rpc @param {string} log @param {number} chainId @param {import("./rpc.js").Block} block @param {string | null} factory @param {number} [fromBlock] */
+  constructor(rpc, log, chainId, block, factory, fromBlock) {
+    this.rpc = rpc;
+    this.log = log;
+    this.chainId = chainId;
+    this.block = block;
+    this.factory = factory;
+    this.fromBlock = fromBlock;
+    /** @type {Promise<Chain> | null} */
+    this.reading = null;
+    /** @type {Promise<Agent[]> | null} */
+    this.joined = null;
+    /** What was read of each writer's entries: newest first, down to a block. @type {Map<string, Promise<Backwards>>} */
+    this.entries = new Map();
+  }
+
+  /** From the log's first block on, which has to be looked for. Nothing that shows the newest entries waits for it. */
+  chain() {
+    const { rpc, log, chainId, block, fromBlock } = this;
+    this.reading ??= (async () => {
+      const first = fromBlock ?? (await firstBlockWithCode(rpc, log, block.number));
+      return new Chain(rpc, log, chainId, block, first);
+    })();
+    return this.reading;
+  }
+
+  /** Who writes to the log, in the order in which they joined. @returns {Promise<Agent[]>} */
+  agents() {
+    this.joined ??= (async () => {
+      const logs = await (await this.chain()).logs([TOPICS.registered]);
+      return logs.map((log) => /** @type {Agent} */ (decodeEvent(log)));
+    })();
+    return this.joined;
+  }
+
+  /** @param {string} writer @returns {Promise<Agent>} */
+  async agent(writer) {
+    const found = (await this.agents()).find((agent) => agent.writer === checksum(writer));
+    if (found === undefined) throw new VerifierError("usage", `${writer} is no agent of this log.`);
+    return found;
+  }
+
+  /** @param {string} writer */
+  state(writer) {
+    return this.rpc.read(readState(this.log, writer), "latest");
+  }
+
+  /** What its votes rest on, by its code alone: only the votes of an EIP-7702 account tell whether it is atomic. @param {string} writer */
+  async tier(writer) {
+    const code = await this.rpc.code(writer, "latest");
+    const isContract = code.length > 0 && delegateOf(code) === null;
+    const gate = isContract ? await (await this.chain()).gate(writer, "latest") : null;
+    return checkWriter(this.log, code, gate, this.factory).tier;
+  }
+
+  /** Whom a writer took over from, and whom it handed over to, by its own entries. @param {string} writer */
+  async line(writer) {
+    const kinds = [KINDS.SUCCEEDED, KINDS.SUCCEEDS].map((kind) => toHex(uint(kind, 32)));
+    const logs = await (await this.chain()).logs([TOPICS.entry, topicOfAddress(writer), null, kinds]);
+    const entries = logs.map(decodeEntry);
+    const named = (/** @type {import("./log.js").Kind} */ kind) => {
+      const entry = entries.find((one) => one.kind === kind);
+      return entry === undefined ? null : checksum(`0x${entry.action.slice(-40)}`);
+    };
+    return { predecessor: named("SUCCEEDS"), successor: named("SUCCEEDED") };
+  }
+
+  /** Entries below `before` (or the newest), newest first; at most `count`. @param {string} writer @param {number} count @param {number} [before] */
+  async newest(writer, count, before = Infinity) {
+    const key = checksum(writer);
+    const opened = this.entries.get(key) ?? this.backwards(key);
+    this.entries.set(key, opened);
+    return (await opened).below(before, count);
+  }
+
+  /** @param {string} writer */
+  async backwards(writer) {
+    const { registered, seq } = await this.state(writer);
+    if (!registered) throw new VerifierError("usage", `${writer} is no agent of this log.`);
+    return new Backwards(this, writer, seq);
+  }
+
+  /** @param {string} writer @param {number} seq @returns {Promise<Entry | null>} */
+  async entry(writer, seq) {
+    const [found] = await this.newest(writer, 1, seq + 1);
+    return found?.seq === seq ? found : null;
+  }
+
+  /** Its configurations, in the order of their announcement. @param {string} writer @returns {Promise<Declared[]>} */
+  async declarations(writer) {
+    const { declaration, blockNumber } = await this.agent(writer);
+    const logs = await (await this.chain()).logs([[TOPICS.announced, TOPICS.activated], topicOfAddress(writer)]);
+    /** @type {Declared[]} */
+    const declared = [{ epoch: 0, ...declaration, activeFromBlock: blockNumber }];
+    for (const event of logs.map(decodeEvent)) {
+      if (event.event === "announced") declared.push({ epoch: event.epoch, ...event.declaration, activeFromBlock: null });
+      const waiting = /** @type {Declared} */ (declared.at(-1));
+      if (event.event === "activated" && waiting.epoch === event.epoch) waiting.activeFromBlock = event.blockNumber;
+    }
+    return declared;
+  }
+
+  /** What anybody says about an entry. @param {string} writer @param {number} seq */
+  async remarks(writer, seq) {
+    const topics = [TOPICS.remarked, null, topicOfAddress(writer), toHex(uint(seq, 32))];
+    return (await (await this.chain()).logs(topics)).map(decodeRemark);
+  }
+}
+
+/** The entries of one writer, read from the newest one downwards, no further than somebody asked. */
+class Backwards {
+  /** @param {LogReader} reader @param {string} writer @param {number} total how many it has, more or less: new ones may come */
+  constructor(reader, writer, total) {
+    this.reader = reader;
+    this.topics = [TOPICS.entry, topicOfAddress(writer)];
+    this.total = total;
+    /** Newest first. @type {Entry[]} */
+    this.found = [];
+    /** From this block on, all are known. */
+    this.down = reader.block.number + 1;
+    this.span = 0;
+    /** One question at a time, so that none is asked twice. @type {Promise<unknown>} */
+    this.turn = Promise.resolve();
+  }
+
+  /** @param {number} before @param {number} count @returns {Promise<Entry[]>} */
+  below(before, count) {
+    const mine = this.turn.then(async () => {
+      const below = () => this.found.filter(({ seq }) => seq < before);
+      while (below().length < count && !this.isWhole) await this.readPiece(count + Math.max(0, this.total + 1 - before));
+      return below().slice(0, count);
     });
+    this.turn = mine.catch(() => {});
+    return mine;
   }
-  const first = fromBlock ?? (await firstBlockWithCode(rpc, log, block.number));
-  const chain = new Chain(rpc, checksum(log), chainId, block, first);
-  const addresses = writer === undefined ? await chain.writers() : [checksum(writer)];
-  const writers = [];
-  for (const address of addresses) {
-    const tell = (/** @type {number} */ reached) => onProgress({ writer: address, done: reached - first, total: block.number - first });
-    writers.push(await readWriter(chain, address, factory ? checksum(factory) : null, newest, tell));
+
+  get isWhole() {
+    return this.total === 0 || this.found.at(-1)?.seq === 1 || this.down <= (this.reader.fromBlock ?? 0);
   }
-  return { chainId, block, fromBlock: first, writers };
-}
 
-/**
- * @param {Chain} chain @param {string} writer @param {string | null} factory @param {number | undefined} newest
- * @param {(block: number) => void} tell @returns {Promise<WriterRead>}
- */
-async function readWriter(chain, writer, factory, newest, tell) {
-  const [tier, state] = await Promise.all([tierOf(chain, writer, factory), chain.state(writer)]);
-  const history = new History(chain.chainId, chain.log, writer, {
-    isGate: tier === "enforced",
-    numberInContracts: async () => null,
-  });
-  if (newest === undefined || state.seq <= newest) {
-    await takeAll(history, await chain.events(writer, tell));
-  } else {
-    await takeAll(history, await eventsOfTheWriter(chain, writer));
-    history.entries = await newestEntries(chain, writer, Math.min(newest, state.seq), tell);
+  /** @param {number} wanted how many entries, from the newest one on */
+  async readPiece(wanted) {
+    const { rpc, log } = this.reader;
+    this.span = this.span === 0 ? this.firstSpan(wanted) : this.span * GROWTH;
+    const from = Math.max(this.down - this.span, this.reader.fromBlock ?? 0);
+    const logs = await rpc.logs(from, this.down - 1, this.topics, [log]);
+    this.found.push(...logs.map(decodeEntry).reverse());
+    this.down = from;
   }
-  const remarks = await chain.remarks(writer);
-  const { registered, startBlock, entries, predecessor, successor } = history;
-  return {
-    writer,
-    operator: registered?.operator ?? null,
-    noticeSeconds: registered?.noticeSeconds ?? 0,
-    startBlock,
-    declarations: declarationsOf(history),
-    entries,
-    seq: state.seq,
-    tier,
-    remarks: remarks.flatMap((remark) => (remark instanceof VerifierError ? [] : [remark])),
-    predecessor,
-    successor,
-  };
-}
 
-/** @param {History} history @param {(import("./log.js").Entry | import("./log.js").Registered | import("./log.js").Announced | import("./log.js").Activated | VerifierError)[]} events */
-async function takeAll(history, events) {
-  for (const event of events) if (!(event instanceof VerifierError)) await history.take(event);
-}
-
-/** Everything but the entries about proposals: registration, configurations, successions. @param {Chain} chain @param {string} writer */
-async function eventsOfTheWriter(chain, writer) {
-  const topic = topicOfAddress(writer);
-  const kinds = OF_THE_WRITER.map((kind) => toHex(uint(KINDS[kind], 32)));
-  const logs = await Promise.all([
-    chain.logs([[TOPICS.registered, TOPICS.announced, TOPICS.activated], topic]),
-    chain.logs([TOPICS.entry, topic, null, kinds]),
-  ]);
-  const inOrder = logs.flat().sort((one, other) => one.blockNumber - other.blockNumber || one.logIndex - other.logIndex);
-  return inOrder.map((log) => decodeEvent(log));
-}
-
-/** The last entries, looked for backwards in growing pieces. @param {Chain} chain @param {string} writer @param {number} count @param {(block: number) => void} tell */
-async function newestEntries(chain, writer, count, tell) {
-  /** @type {Entry[]} */
-  let found = [];
-  let span = FIRST_SPAN;
-  for (let end = chain.block.number; end >= chain.firstBlock && found.length < count; end -= span, span *= GROWTH) {
-    const start = Math.max(end - span + 1, chain.firstBlock);
-    const logs = await chain.rpc.logs(start, end, [TOPICS.entry, topicOfAddress(writer)], [chain.log]);
-    found = [...logs.map((log) => decodeEntry(log)), ...found];
-    tell(chain.firstBlock + chain.block.number - start);
+  /** Where a chain is short for what the writer wrote, few blocks hold many entries. @param {number} wanted */
+  firstSpan(wanted) {
+    return Math.min(FIRST_SPAN, Math.max(1, Math.ceil((this.down * wanted) / this.total)));
   }
-  return found.slice(-count);
-}
-
-/** @param {Chain} chain @param {string} writer @param {string | null} factory */
-async function tierOf(chain, writer, factory) {
-  const code = await chain.rpc.code(writer, chain.block.number);
-  const gate = code.length > 0 && delegateOf(code) === null ? await chain.gate(writer) : null;
-  return checkWriter(chain.log, code, gate, factory).tier;
-}
-
-/** @param {History} history @returns {DeclarationRead[]} */
-function declarationsOf({ scopes, announced }) {
-  const inForce = scopes.map(({ declaration, fromBlock, announced: by }) => ({
-    ...declaration,
-    announcedAt: by?.blockNumber ?? null,
-    activeAt: by?.activeAt ?? null,
-    activeFromBlock: fromBlock,
-  }));
-  const waiting = announced && {
-    ...announced.declaration,
-    announcedAt: announced.blockNumber,
-    activeAt: announced.activeAt,
-    activeFromBlock: null,
-  };
-  return waiting ? [...inForce, waiting] : inForce;
 }

@@ -20,7 +20,7 @@ const MAX_ANSWER_BYTES = 256 * 2 ** 20;
 const BATCH = 100;
 const AT_ONCE = 4;
 /** Logs are asked for in pieces of so many blocks, so that a long history need not fit into one answer. */
-const SPAN_BLOCKS = 200_000;
+export const SPAN_BLOCKS = 200_000;
 
 const TOO_MUCH_STATUS = [408, 413, 504, 524];
 const RETRY_STATUS = [429, 500, 502, 503];
@@ -488,15 +488,14 @@ function bytes(value) {
 
 /** @param {unknown} value @returns {string} */
 function word(value) {
-  const found = bytes(value);
-  if (found.length !== 32) throw new TypeError("expected 32 bytes");
-  return toHex(found);
+  if (typeof value !== "string" || !/^0x[0-9a-fA-F]{64}$/.test(value)) throw new TypeError("expected 32 bytes");
+  return value.toLowerCase();
 }
 
 /** @param {unknown} value @returns {string} */
 function addressOf(value) {
-  if (bytes(value).length !== 20) throw new TypeError("expected 20 bytes");
-  return checksum(/** @type {string} */ (value));
+  if (typeof value !== "string" || !/^0x[0-9a-fA-F]{40}$/.test(value)) throw new TypeError("expected 20 bytes");
+  return checksum(value);
 }
 
 /** @param {unknown} value @returns {any} */

@@ -8,9 +8,11 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import expect
 
+from pnyx_agents.audit.links import Links
 from pnyx_contracts.decision_log import encode_register, encode_remark, encode_succeed
 from pnyx_contracts.entry import Declaration, EntryKind, RemarkVerdict
 from pnyx_contracts.types import Vote
+from pnyx_policies.bundle import withhold
 from pnyx_policies.disclosure import disclose, parse_parts
 from pnyx_tools.testing.decisions import LocalAgent
 from pnyx_tools.testing.deploy import DAY, TOKEN, encode_call
@@ -136,6 +138,37 @@ def test_a_copied_link_leads_there_and_keeps_keys_private(world: World, gate: Lo
         assert ("secret" in copied, rpc in copied) == (False, not private)
 
 
+@pytest.mark.parametrize(
+    ("inside", "button", "shows"),
+    [
+        ("", "Show the agent", "#decisions"),
+        ("/decision/1", "Show the decision", "#field-calls"),
+        ("/decision/1/field/ruleset", "Show the decision", "#field-ruleset[open] > summary:focus"),
+    ],
+)
+def test_a_feeds_link_asks_for_an_endpoint_and_goes_on(
+    world: World, gate: LocalAgent, open_page: Open, inside: str, button: str, shows: str
+) -> None:
+    """Feeds name no endpoint: that is the member's own affair."""
+    links = Links.parse(world.url, world.log)
+    page = open_page(f"{links.agent(gate.writer)}{inside}").page
+    expect(page.get_by_label("Address of the decision log")).to_have_value(world.log)
+    page.get_by_label("RPC endpoint").fill(world.node.url)
+    page.get_by_text("More", exact=True).click()
+    page.get_by_label("Place of the evidence").fill(f"{world.url}evidence/")
+    page.get_by_role("button", name=button, exact=True).click()
+    expect(page.locator(shows)).to_be_visible()
+    assert f"/agent/{gate.writer}{inside}?" in page.url
+
+
+def test_a_link_of_another_log_is_not_followed_into_this_one(world: World, gate: LocalAgent, open_page: Open) -> None:
+    page = open_page(f"{Links.parse(world.url, RECIPIENT).agent(gate.writer)}/decision/1").page
+    page.get_by_label("RPC endpoint").fill(world.node.url)
+    page.get_by_label("Address of the decision log").fill(world.log)
+    page.get_by_role("button", name="Show the decision").click()
+    expect(page.locator("h1")).to_have_text("The agents of this log")
+
+
 def test_evidence_that_is_gone_is_not_hidden(world: World, open_page: Open) -> None:
     agent = world.gate(key=world.node.accounts[4])
     proposal = world.dao.propose([RECIPIENT], [1], [b""], "# Gone")
@@ -223,6 +256,51 @@ def test_a_disclosure_opens_what_was_sealed(world: World, open_page: Open, tmp_p
     expect(page.get_by_role("alert")).to_contain_text("This disclosure is not what it claims to be")
 
 
+def test_a_decision_names_what_is_sealed_and_what_a_disclosure_opens_of_it(
+    world: World, open_page: Open, tmp_path: Path
+) -> None:
+    agent = world.agent(key=world.node.accounts[3], sealed=("rules", "ruleset"))
+    agent.register()
+    world.dao.give_power(agent.writer, 1_000)
+    proposal = world.dao.propose([RECIPIENT], [TOKEN], [b""], f"{DESCRIPTION}\n\nSealed twice.")
+    world.dao.advance_to_active(proposal)
+    sealed = agent.act(world.dao, proposal)
+    page = open_page(world.place("agent", agent.writer, "decision", 1)).page
+    at_a_glance = page.locator("main dl.facts > div")
+    rules, ruleset = page.locator("#field-rules"), page.locator("#field-ruleset")
+    expect(at_a_glance.filter(has_text="Sealed, as declared")).to_contain_text("rules, ruleset")
+    expect(rules.locator("summary .tag")).to_have_text("sealed")
+    expect(rules).to_contain_text("It declares this part sealed.")
+    expect(page.locator("#field-calls summary .tag")).to_have_count(0)
+    for part, standing in (("rules[1]", "sealed, opened in part"), ("rules", "opened by a disclosure")):
+        file = tmp_path / "disclosure.json"
+        file.write_bytes(disclose(sealed.bundle, parse_parts(part)).to_bytes())
+        page.get_by_role("link", name="Check a file").click()
+        page.get_by_label("Drop an evidence bundle").set_input_files(file)
+        expect(page.get_by_role("row", name=f"{part} matches")).to_be_visible()
+        page.get_by_role("link", name="Voted for, entry 1").click()
+        expect(rules.locator("summary .tag")).to_have_text(standing)
+        expect(at_a_glance.filter(has_text="Opened by a disclosure")).to_contain_text(part)
+        expect(rules).to_contain_text("calm (then for) this rule decided")
+        expect(rules.get_by_text("critical (then against)")).to_have_count(int(part == "rules"))
+    expect(ruleset.locator("summary .tag")).to_have_text("sealed")
+
+
+def test_what_is_withheld_without_a_word_is_not_called_sealed(world: World, open_page: Open) -> None:
+    agent = world.agent(key=world.node.accounts[4])
+    agent.register()
+    world.dao.give_power(agent.writer, 1_000)
+    proposal = world.dao.propose([RECIPIENT], [TOKEN], [b""], f"{DESCRIPTION}\n\nWithheld.")
+    world.dao.advance_to_active(proposal)
+    bundle = agent.act(world.dao, proposal).bundle
+    world.forget(bundle.record_root)
+    agent.evidence.put_bundle(withhold(bundle, ("rules",)))
+    page = open_page(world.place("agent", agent.writer, "decision", 1)).page
+    expect(page.locator("#field-rules summary .tag")).to_have_text("withheld")
+    expect(page.locator("#field-rules")).to_contain_text("Its configuration does not declare it sealed.")
+    expect(page.locator("main .status").first).to_have_text("not proven")
+
+
 def test_an_agent_without_entries_and_a_stranger_uri(world: World, open_page: Open) -> None:
     """What an agent declares is a stranger's text, too: it is shown and not followed."""
     uri = "javascript:alert('x')//\u202e<img src=x onerror=alert(1)>"
@@ -240,7 +318,8 @@ def test_an_agent_without_entries_and_a_stranger_uri(world: World, open_page: Op
 @pytest.mark.usefixtures("gate")
 def test_a_bundle_that_is_dropped_is_checked_part_by_part(world: World, open_page: Open, tmp_path: Path) -> None:
     page = open_page(world.place("check")).page
-    file = next(f for f in sorted(world.folder.glob("*.json")) if b'"attempts":[]' in f.read_bytes())
+    bundles = [file for file in sorted(world.folder.glob("*.json")) if b'"attempts":[]' in file.read_bytes()]
+    file = next(file for file in bundles if b'"rules":[{' in file.read_bytes())  # others are sealed
     page.get_by_label("Drop an evidence bundle").set_input_files(file)
     expect(page.locator("main")).to_contain_text("This evidence bundle is what an entry on chain commits to.")
     expect(page.get_by_role("row", name="rules matches")).to_contain_text("matches its fingerprint")
@@ -253,3 +332,45 @@ def test_a_bundle_that_is_dropped_is_checked_part_by_part(world: World, open_pag
     other.write_text("{}")
     page.get_by_label("Drop an evidence bundle").set_input_files(other)
     expect(page.get_by_role("alert")).to_contain_text("neither an evidence bundle")
+
+
+@pytest.mark.usefixtures("gate")
+def test_a_file_is_taken_where_it_is_dropped(world: World, open_page: Open) -> None:
+    """As a browser tells a page of it: a real file in a real transfer, on whatever element lies under the pointer."""
+    page = open_page(world.place("check")).page
+    file = next(f for f in sorted(world.folder.glob("*.json")) if b'"rules":[{' in f.read_bytes())
+    transfer = page.evaluate_handle(
+        """([name, text]) => {
+            const transfer = new DataTransfer();
+            transfer.items.add(new File([text], name, { type: 'application/json' }));
+            return transfer;
+        }""",
+        [file.name, file.read_text()],
+    )
+    target = page.locator("h1")
+    target.dispatch_event("dragover", {"dataTransfer": transfer})
+    expect(page.locator(".drop")).to_have_class("drop over")
+    target.dispatch_event("drop", {"dataTransfer": transfer})
+    expect(page.locator(".drop")).to_have_class("drop")
+    expect(page.locator("main")).to_contain_text("This evidence bundle is what an entry on chain commits to.")
+    expect(page.get_by_role("row", name="rules matches")).to_be_visible()
+    assert page.url.partition("?")[0].endswith("/check"), "the browser opened the file itself"
+
+
+def test_an_account_that_runs_our_code_is_atomic_and_checked(world: World, open_page: Open) -> None:
+    """EIP-7702: the entry and its vote come in one transaction of the account itself."""
+    agent = world.agent(key=world.node.accounts[9])
+    agent.register_atomic()
+    world.dao.give_power(agent.writer, 1_000)
+    world.decide(agent, f"# Atomic\n\nSend 1 ETH to {RECIPIENT} for the garden.")
+    page = open_page(world.place("agent", agent.writer)).page
+    standing = page.get_by_role("region", name="Standing")
+    expect(standing.locator(".tier")).to_have_text("ATOMIC")
+    expect(standing).to_contain_text("Its votes come in one transaction with their entry")
+    expect(standing.locator(".status")).to_have_text("checked")
+    expect(page.locator("#decisions > li")).to_have_count(1)
+    expect(page.locator("#decisions > li .vote")).to_have_text("Voted for")
+    expect(page.locator("#decisions > li .status")).to_have_text("checked")
+    page.locator("#decisions > li a").click()
+    checked = page.get_by_role("region", name="What your browser checked")
+    expect(checked.get_by_role("row", name="6. Votes")).to_contain_text("matches")

@@ -10,7 +10,7 @@ from pnyx_tools.testing.decisions import LocalAgent
 from .axe import violations
 from .conftest import Open, World, analysis
 
-VIEWS = ("connect", "agents", "agent", "decision", "delegate", "check")
+VIEWS = ("connect", "link", "agents", "agent", "decision", "sealed", "delegate", "check")
 PHONE = {"width": 360, "height": 740}
 
 
@@ -20,15 +20,20 @@ def agent(world: World) -> LocalAgent:
     world.dao.give_power(agent.writer, 1_000)
     world.decide(agent)
     world.decide(agent, "# " + "Averylongwordwithoutanyspace" * 40)
+    sealed = world.agent(key=world.node.accounts[3], sealed=("rules", "ruleset"))
+    sealed.register()
+    world.decide(sealed, "# With sealed parts")
     return agent
 
 
 def place_of(world: World, agent: LocalAgent, view: str) -> str:
     return {
         "connect": world.url,
+        "link": f"{world.url}#/-/{world.log}/agent/{agent.writer}/decision/2",
         "agents": world.place(),
         "agent": world.place("agent", agent.writer),
         "decision": world.place("agent", agent.writer, "decision", 2),
+        "sealed": world.place("agent", world.node.accounts[3], "decision", 1),
         "delegate": world.place("agent", agent.writer, "delegate"),
         "check": world.place("check"),
     }[view]

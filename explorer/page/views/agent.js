@@ -7,7 +7,11 @@ import { duration, isDecision, TIERS, whatItDid, when } from '../words.js';
 import { legend } from './agents.js';
 import { verdictTable } from './verdicts.js';
 
-const PAGE = 50;
+/** Entries that are shown at first, and with each click. */
+const FIRST = 20;
+const MORE = 50;
+/** List items that are made in one frame. */
+const AT_ONCE = 10;
 
 /** @param {import('../parts.js').Context} context */
 export function agent({ root, place, session, signal, route }) {
@@ -24,7 +28,7 @@ export function agent({ root, place, session, signal, route }) {
     h('section', { 'aria-labelledby': 'history' }, h('h2', { id: 'history' }, 'How its configuration changed'), history),
     h('section', { 'aria-labelledby': 'whole' }, h('h2', { id: 'whole' }, 'Checks of the agent as a whole'), whole),
   );
-  const newest = session.ask('newest', writer, PAGE);
+  const newest = session.ask('newest', writer, FIRST);
   const checking = session.checking(writer, newest);
 
   showOlder(undefined);
@@ -46,7 +50,7 @@ export function agent({ root, place, session, signal, route }) {
       fill(meaning, TIERS[known] ?? '');
     };
     showTier();
-    checking.addEventListener('change', showTier, { signal });
+    checking.addEventListener('settled', showTier, { signal });
     return [
       h('p', { class: 'tags' }, word, livingTag(checking, null, signal), gate?.paused && h('span', { class: 'tag bad' }, 'votes paused'), state.closed && h('span', { class: 'tag' }, 'handed over')),
       meaning,
@@ -73,8 +77,8 @@ export function agent({ root, place, session, signal, route }) {
   function showOlder(before) {
     const waiting = h('p', { class: 'quiet', 'aria-busy': 'true' }, 'Reading decisions…');
     fill(more, waiting);
-    (before === undefined ? newest : session.ask('newest', writer, PAGE, before)).then((entries) => {
-      list.append(...entries.map(item));
+    (before === undefined ? newest : session.ask('newest', writer, MORE, before)).then(async (entries) => {
+      await append(entries);
       const last = entries.at(-1);
       if (entries.length === 0 && before === undefined) fill(more, h('p', {}, 'It has written nothing yet.'));
       else if (!last || last.seq === 1) fill(more);
@@ -83,7 +87,15 @@ export function agent({ root, place, session, signal, route }) {
     }, (error) => fill(more, h('p', { class: 'error', role: 'alert' }, error.message)));
   }
 
-  /** @param {import('../reading.js').Entry} entry */
+  /** Some in each frame, so that none takes long. @param {import('../../verifier/log.js').Entry[]} entries */
+  async function append(entries) {
+    for (let at = 0; at < entries.length; at += AT_ONCE) {
+      if (at > 0) await new Promise(requestAnimationFrame);
+      list.append(...entries.slice(at, at + AT_ONCE).map(item));
+    }
+  }
+
+  /** @param {import('../../verifier/log.js').Entry} entry */
   function item(entry) {
     const what = whatItDid(entry);
     const link = h('a', { class: 'reason', href: linkTo(place, 'agent', writer, 'decision', entry.seq) }, what);
@@ -166,7 +178,7 @@ async function summary(root, checking) {
     return;
   }
   const verdicts = await checking.verdicts(null);
-  const counts = Object.entries(checking.report.counts ?? {}).map(([name, count]) => `${count} ${name}`);
+  const counts = Object.entries(checking.outcome?.counts ?? {}).map(([name, count]) => `${count} ${name}`);
   fill(root,
     h('p', { class: 'tags' }, labelTag(checking.whole)),
     h('p', {}, `${counts.join(', ')}.`),

@@ -8,13 +8,13 @@ import { TIERS } from '../words.js';
 export function agents({ root, place, session }) {
   const list = h('div', {});
   fill(root, heading('The agents of this log'), list);
-  later(list, 'Reading the log…', session.opened, ({ chainId, agents }) => [
+  later(list, 'Reading the log…', Promise.all([session.opened, session.ask('agents')]), ([{ chainId }, agents]) => [
     h('p', { class: 'quiet' }, `Chain ${chainId}, log `, h('span', { class: 'hex' }, place.log)),
-    agents.length === 0 ? h('p', {}, 'Nobody has joined this log yet.') : h('ul', { class: 'plain' }, agents.map((agent) => card(agent))),
+    agents.length === 0 ? h('p', {}, 'Nobody has joined this log yet.') : h('ul', { class: 'plain' }, agents.map(card)),
     legend(),
   ]);
 
-  /** @param {import('../reading.js').Agent} agent */
+  /** @param {import('../../verifier/read.js').Agent} agent */
   function card(agent) {
     const standing = h('div', {});
     session.ask('standing', agent.writer).then(

@@ -11,6 +11,9 @@ const MORE = [
   ['from', 'First block of the log', 'Empty: the page looks for it.'],
 ];
 
+/** What the button leads to. @type {Record<import('../route.js').View, string>} */
+const LEADS_TO = { agents: 'Show the agents', check: 'Check a file', agent: 'Show the agent', delegate: 'Show the agent', decision: 'Show the decision' };
+
 /** @param {HTMLElement} root @param {import('../route.js').Route} route */
 export function connect(root, route) {
   const complaint = h('div', { role: 'alert' });
@@ -27,18 +30,20 @@ export function connect(root, route) {
       const place = /** @type {import('../route.js').Place} */ (values);
       const wrong = placeProblem(place);
       fill(complaint, wrong === '' ? null : h('p', { class: 'error' }, wrong));
-      if (wrong === '') location.hash = linkTo(place);
+      const isThatLog = place.log === route.draft.log;
+      if (wrong === '') location.hash = linkTo(place, ...(isThatLog ? route.parts : []));
     },
   },
     field('rpc', 'RPC endpoint of the chain', 'A URL, your own or a public one. It stays in the address line of your browser.', true),
     field('log', 'Address of the decision log', '0x and 40 digits. The DAO, or the agent, tells you.', true),
     h('details', { open: MORE.some(([name]) => (draft[name] ?? '') !== '') }, h('summary', {}, 'More'), h('div', { class: 'inside' }, MORE.flatMap(([name, label, help]) => field(name, label, help)))),
     complaint,
-    h('button', { class: 'main', type: 'submit' }, 'Show the agents'),
+    h('button', { class: 'main', type: 'submit' }, LEADS_TO[route.view]),
   );
   fill(root,
     heading('What did the AI delegates of your DAO decide?'),
     h('p', { class: 'lead' }, 'Each agent writes every decision to a log on chain: what it did, why, and a fingerprint of all that it rests on. This page shows the log and checks it in your browser. You do not have to trust the people who run the agent.'),
+    route.view !== 'agents' && draft.rpc === '' && h('p', {}, 'The link that you followed names no RPC endpoint. Name one, and the page goes on to what the link leads to.'),
     form,
   );
 }

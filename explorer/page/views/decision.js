@@ -40,31 +40,34 @@ export function decision({ root, place, session, signal, route }) {
     ];
   }).then(() => focusField(field));
 
-  /** @param {import('../reading.js').Entry} entry @param {HTMLElement} title @param {HTMLElement} told */
+  /** @param {import('../../verifier/log.js').Entry} entry @param {HTMLElement} title @param {HTMLElement} told */
   async function showRecord(entry, title, told) {
-    await later(told, 'Fetching the evidence…', session.ask('story', agent, entry.recordRoot), ({ bundle, problem: why }) => {
+    await later(told, 'Fetching the evidence…', session.ask('story', agent, entry), (story) => {
+      const { bundle, problem: why } = story;
       if (!bundle) return problem(`The story of this decision cannot be shown. ${why}`);
       const { decision, proposal } = bundle.fields;
+      const shown = parts(bundle, story.openedBodies);
       if (decision?.reason) fill(title, quoted(String(decision.reason)));
       return [
         h('p', { class: 'lead' }, 'About: ', quoted(firstLine(descriptionOf(proposal)))),
         h('p', {}, meaning(entry, bundle.fields)),
         h('h2', {}, 'What it rests on'),
-        parts(bundle).map(({ name, title, show }) => section(name, title, bundle.fields, show)),
+        notPublished(shown, story),
+        shown.map((part) => section(part, story)),
       ];
     });
     focusField(field);
   }
 
-  /** @param {string} name @param {string} title @param {any} fields @param {(value: any) => any} show */
-  function section(name, title, fields, show) {
-    const there = name in fields;
+  /** @param {Part} part @param {any} story */
+  function section({ name, title, show }, story) {
+    const { fields } = story.bundle;
     const inside = h('div', { class: 'inside' });
     const open = ['calls', 'checks', 'rules'].includes(name) || name === field;
-    const part = h('details', { id: `field-${name}`, open }, h('summary', {}, title, !there && h('span', { class: 'tag warn' }, 'withheld')), inside);
+    const part = h('details', { id: `field-${name}`, open }, h('summary', {}, title, ' ', standingTag(name, story)), inside);
     const write = () => fill(inside,
       h('p', { class: 'tags quiet' }, GRADES[name] ?? '', copyButton(place, title, 'agent', agent, 'decision', seq, 'field', name)),
-      there ? safely(() => show(fields[name])) : h('p', {}, 'The agent does not publish this part. Its fingerprint is in the record, so it can be shown later and not be changed.'),
+      name in fields ? safely(() => show(fields[name])) : notThere(name, show, story),
     );
     // A record is long. What is closed is written when somebody opens it.
     if (open) write();
@@ -95,13 +98,43 @@ export function decision({ root, place, session, signal, route }) {
     return h('section', { 'aria-labelledby': 'checked' }, h('h2', { id: 'checked' }, 'What your browser checked'), table, leftToPython());
   }
 
-  /** @param {import('../reading.js').Entry} entry */
+  /** @param {import('../../verifier/log.js').Entry} entry */
   function remarks(entry) {
     const list = h('div', {});
     later(list, 'Looking for remarks…', session.ask('remarks', agent, entry.seq), (found) =>
       found.length === 0 ? h('p', { class: 'quiet' }, 'None.') : h('ul', { class: 'plain' }, found.map(remark)));
     return h('section', { 'aria-labelledby': 'remarks' }, h('h2', { id: 'remarks' }, 'What others say about it'), h('p', { class: 'quiet' }, 'Anyone can leave a remark. Nobody has checked these.'), list);
   }
+}
+
+/** How a part of the record stands that is not simply there. @param {string} name @param {any} story */
+function standingTag(name, { bundle, sealed, opened }) {
+  const isThere = name in bundle.fields;
+  if (isThere) return opened.includes(name) && h('span', { class: 'tag good' }, 'opened by a disclosure');
+  if (opened.some((/** @type {string} */ one) => one.startsWith(`${name}[`))) return h('span', { class: 'tag warn' }, 'sealed, opened in part');
+  return sealed.includes(name) ? h('span', { class: 'tag warn' }, 'sealed') : h('span', { class: 'tag bad' }, 'withheld');
+}
+
+/** @param {string} name @param {(value: any) => any} show @param {any} story */
+function notThere(name, show, { sealed, items }) {
+  const open = items.filter((/** @type {any} */ item) => item.name === name);
+  return [
+    h('p', {}, 'The agent does not publish this part. ',
+      sealed.includes(name) ? 'It declares this part sealed. ' : 'Its configuration does not declare it sealed. ',
+      'The fingerprint is in the record, so it can be shown later and not be changed.'),
+    open.map((/** @type {any} */ { index, value }) => h('div', {}, h('h3', {}, `Item ${index}, opened by a disclosure`), safely(() => show([value])))),
+  ].flat();
+}
+
+/** What of the record is not public, at a glance. @param {Part[]} shown @param {any} story */
+function notPublished(shown, { bundle, sealed, opened }) {
+  const missing = shown.map(({ name }) => name).filter((name) => !(name in bundle.fields));
+  const names = (/** @type {string[]} */ list) => list.join(', ');
+  return (missing.length > 0 || opened.length > 0) && facts([
+    ['Sealed, as declared', names(missing.filter((name) => sealed.includes(name)))],
+    ['Withheld', names(missing.filter((name) => !sealed.includes(name)))],
+    ['Opened by a disclosure', names(opened)],
+  ]);
 }
 
 /** @type {Record<string, string>} */
@@ -135,7 +168,7 @@ function safely(show) {
   }
 }
 
-/** @param {import('../reading.js').Entry} entry @param {any} fields */
+/** @param {import('../../verifier/log.js').Entry} entry @param {any} fields */
 function meaning(entry, fields) {
   const mode = fields.header?.mode;
   if (entry.kind === 'VOTE') return fields.approval ? 'It voted because a person approved.' : 'It voted by its rules alone.';
@@ -144,9 +177,12 @@ function meaning(entry, fields) {
   return '';
 }
 
-/** @param {any} bundle @returns {{name: string, title: string, show: (value: any) => any}[]} */
-function parts(bundle) {
+/** @typedef {{ name: string, title: string, show: (value: any) => any }} Part */
+
+/** @param {any} bundle @param {Record<string, string>} openedBodies what disclosures of single attempts bring @returns {Part[]} */
+function parts(bundle, openedBodies) {
   const names = namesOf(bundle.fields);
+  const bodies = { ...openedBodies, ...bundle.bodies };
   return [
     { name: 'proposal', title: 'The proposal (written by its author, not checked)', show: proposalPart },
     { name: 'calls', title: 'What it would execute', show: (calls) => callList(calls, names) },
@@ -154,7 +190,7 @@ function parts(bundle) {
     { name: 'checks', title: 'What the checks found', show: checksPart },
     { name: 'rules', title: 'What the rules said', show: (rules) => rulesPart(rules, bundle.fields.decision) },
     { name: 'opinions', title: 'What each model answered (advice, not a decision)', show: opinionsPart },
-    { name: 'attempts', title: 'The prompts, exactly as sent and answered', show: (attempts) => attemptsPart(attempts, bundle.bodies ?? {}) },
+    { name: 'attempts', title: 'The prompts, exactly as sent and answered', show: (attempts) => attemptsPart(attempts, bodies) },
     { name: 'approval', title: 'What a person said', show: approvalPart },
     { name: 'decision', title: 'The decision', show: decisionPart },
     { name: 'ruleset', title: 'The rules, whole', show: (text) => passage(String(text)) },
@@ -347,7 +383,7 @@ function statePart(state) {
   );
 }
 
-/** @param {import('../reading.js').Entry} entry */
+/** @param {import('../../verifier/log.js').Entry} entry */
 function onChain(entry) {
   return h('details', {}, h('summary', {}, 'The entry on chain'), h('div', { class: 'inside' }, facts(
     /** @type {[string, any][]} */ ([
