@@ -6,12 +6,14 @@ The page is a handful of static files and works from any other file host as well
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Mapping
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote, urlencode
 
 from pnyx_contracts.errors import UsageError
@@ -56,7 +58,7 @@ def explorer_server(port: int, evidence: Path | None) -> ThreadingHTTPServer:
             f"{evidence} is no folder", hint="name the folder that has the agent's evidence: --evidence DIR"
         )
     try:
-        return ThreadingHTTPServer((HOST, port), partial(_Handler, page_files(), evidence))
+        return _Server((HOST, port), partial(_Handler, page_files(), evidence))
     except OSError as error:
         raise UsageError(
             f"port {port} cannot be used: {error.strerror}", hint="another one: --port 0 finds one"
@@ -72,6 +74,13 @@ def address_of(server: ThreadingHTTPServer, rpc: str | None, log: str | None, ev
     if not (rpc or log or query):
         return base
     return f"{base}#/{quote(rpc or '-', safe='')}/{log or '-'}{query}"
+
+
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 - as the base class has it
+        """A browser that goes away in the middle of an answer is no error."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
 
 
 class _Handler(BaseHTTPRequestHandler):

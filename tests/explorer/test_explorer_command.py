@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import socket
+import struct
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import httpx
 import pytest
@@ -36,6 +38,20 @@ def served(evidence: Path) -> Iterator[str]:
         assert process.stdout is not None
         yield process.stdout.readline().removeprefix("Open ").strip()
         process.terminate()
+
+
+def test_a_browser_that_goes_away_is_no_error(evidence: Path) -> None:
+    command = [sys.executable, "-m", "pnyx_agents", "explorer", "--port", "0", "--evidence", str(evidence)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        base = urlsplit(process.stdout.readline().removeprefix("Open ").strip())
+        with socket.create_connection((base.hostname, base.port)) as browser:
+            browser.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # it resets
+            browser.sendall(f"GET /main.js HTTP/1.1\r\nHost: {base.netloc}\r\n\r\n".encode())
+        assert httpx.get(f"http://{base.netloc}/").status_code == 200
+        process.terminate()
+        assert "Traceback" not in process.stderr.read()
 
 
 def test_it_serves_the_page_and_the_evidence_and_nothing_else(served: str) -> None:
