@@ -8,7 +8,7 @@ import { escapedText, fromHex, textOf, toHex } from '../verifier/bytes.js';
 import { parseJson } from '../verifier/canonical.js';
 import { keccakHex } from '../verifier/hash.js';
 import { fileName } from '../verifier/bundle.js';
-import { openStore } from '../verifier/evidence.js';
+import { openStore, placesOf } from '../verifier/evidence.js';
 import { fetchBundle, labelOf, MAX_FILE_BYTES, mergeDisclosure, openBundle, openDisclosure, verifyLog } from '../verifier/index.js';
 import { LogReader, ReadingError } from './reading.js';
 import { isHttp } from './route.js';
@@ -97,8 +97,8 @@ function agentOf(writer) {
 /** Where an agent's evidence lies: where the member says, else where the agent declared. @param {string} writer */
 async function storesOf(writer) {
   if (place.evidence !== '') return [place.evidence];
-  const declared = (await declarationsOf(writer)).map((d) => d.evidenceUri).filter(isHttp);
-  return [...new Set(declared.reverse())];
+  const newestFirst = [...(await declarationsOf(writer))].reverse();
+  return [...new Set(newestFirst.flatMap((d) => placesOf(d.evidenceUri)).filter(isHttp))];
 }
 
 /** @type {Map<string, Promise<import('./reading.js').Declared[]>>} */
