@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
 from pnyx_agents.analyst import ModelAnalyst, deliberate
+from pnyx_contracts.errors import PnyxError
 from pnyx_policies.analysis import Analysis, Recommendation
 from pnyx_policies.dossier import Dossier
 from pnyx_policies.facts import Facts
 from pnyx_policies.verify import Report, Step, Verdict
 from pnyx_tools.evidence import FolderStore
 from pnyx_tools.model import LangChainModel, ModelSettings
+from pnyx_tools.rpc import Rpc
 from pnyx_tools.testing.anvil import Anvil
 from pnyx_tools.testing.decisions import LocalAgent, Sealed, ask_outline
 from pnyx_tools.testing.deploy import TOKEN, Governance, deploy_governance, deploy_log
 from pnyx_tools.testing.openai_server import OpenAIServer, Script, answer
 from pnyx_tools.verifier import verify
+
+from .javascript import Answer, JavaScript, require_same, require_same_error
 
 RULESET = """
 name = "test"
@@ -64,6 +68,11 @@ class World:
     OTHER_RULESET = OTHER_RULESET
     RECIPIENT = RECIPIENT
     CALM = CALM
+    PYTHONS_ALONE: ClassVar = {
+        "second_reader": "JavaScript asks one node",
+        "adapters": "plugins for other governors are written in Python",
+    }
+    """Options of a check that JavaScript does not have, and why."""
 
     node: Anvil
     log: str
@@ -71,6 +80,7 @@ class World:
     seconds: Governance
     folder: Path
     servers: ExitStack
+    javascript: JavaScript
     proposed: int = field(default=0)
     verdicts: list[Verdict] = field(default_factory=list)
     """Every single one of the last check."""
@@ -111,12 +121,40 @@ class World:
         governance.advance_to_active(number)
         return number
 
-    def check(self, agent: LocalAgent | None = None, **options: Any) -> Report:
-        options.setdefault("upto", "latest")
-        options.setdefault("evidence", self.folder)
+    def check(
+        self, agent: LocalAgent | None = None, *, url: str = "", python_alone: str = "", **options: Any
+    ) -> Report:
+        """By Python and by JavaScript, which must say the same of what both check; of another node when `url` is given.
+
+        `python_alone` says why Python is enough.
+        """
+        url = url or self.node.url
+        writer = agent and agent.writer
+        options = {"upto": "latest", "evidence": self.folder} | options
+        if python_alone or options.keys() & self.PYTHONS_ALONE:
+            return self.check_in_python(url, writer, **options)
+        theirs = self.check_in_javascript(url, writer, **options)
+        try:
+            report = self.check_in_python(url, writer, **options)
+        except PnyxError as error:
+            require_same_error(error, theirs)
+            raise
+        require_same(report, self.verdicts, theirs)
+        return report
+
+    def check_in_python(self, url: str, writer: str | None, **options: Any) -> Report:
         self.verdicts = []
-        options.setdefault("on_verdict", self.verdicts.append)
-        return verify(self.node.rpc, self.log, agent and agent.writer, **options)
+        with closing(Rpc(url)) as rpc:
+            return verify(rpc, self.log, writer, on_verdict=self.verdicts.append, **options)
+
+    def check_in_javascript(self, url: str, writer: str | None, **options: Any) -> Answer:
+        options["writer"] = writer
+        arguments = [f"--{name}={value}" for name, value in options.items() if value and name != "disclosures"]
+        for number, disclosure in enumerate(options.get("disclosures", ())):
+            file = self.folder.parent / f"disclosure-{number}.json"
+            file.write_bytes(disclosure.to_bytes())
+            arguments.append(f"--disclosure={file}")
+        return self.javascript.verify(url, self.log, *arguments)
 
     def check_fails(self, agent: LocalAgent | None = None, **options: Any) -> set[tuple[Step, str]]:
         """Checks; there must be problems. Gives their steps and where they differ ("" for what is missing)."""
@@ -172,12 +210,18 @@ def chain() -> Iterator[tuple[Anvil, str, Governance, Governance]]:
         yield node, log, deploy_governance(node, 5, "block"), deploy_governance(node, 4, "timestamp")
 
 
+@pytest.fixture(scope="session")
+def javascript() -> Iterator[JavaScript]:
+    with JavaScript() as running:
+        yield running
+
+
 @pytest.fixture
-def world(chain: tuple[Anvil, str, Governance, Governance], tmp_path: Path) -> Iterator[World]:
+def world(chain: tuple[Anvil, str, Governance, Governance], javascript: JavaScript, tmp_path: Path) -> Iterator[World]:
     node, log, blocks, seconds = chain
     snapshot = node.snapshot()
     with ExitStack() as servers:
-        yield World(node, log, blocks, seconds, tmp_path / "evidence", servers)
+        yield World(node, log, blocks, seconds, tmp_path / "evidence", servers, javascript)
     node.revert(snapshot)
 
 

@@ -1,23 +1,24 @@
-"""The JavaScript by itself: its types, the vectors of the record format; and that the comparison can fail."""
+"""The JavaScript by itself: its types, the vectors of the record format, its command."""
 
 from __future__ import annotations
 
 import subprocess
 
 import pytest
-from tests.explorer.parity.twice import COMMAND, ROOT, node
+from tests.verify.javascript import VERIFIER, find_node
 
-EXPLORER = ROOT / "explorer"
+EXPLORER = VERIFIER.parent
+COMMAND = VERIFIER / "cli.js"
 
 
 def run_node(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([node(), *arguments], cwd=EXPLORER, capture_output=True, text=True, timeout=240, check=False)
+    return subprocess.run(
+        [find_node(), *arguments], cwd=EXPLORER, capture_output=True, text=True, timeout=240, check=False
+    )
 
 
 def test_the_types_hold() -> None:
     compiler = EXPLORER / "node_modules/typescript/bin/tsc"
-    if not compiler.exists():
-        pytest.skip("needs TypeScript: run `npm ci --ignore-scripts` in explorer/")
     done = run_node(str(compiler), "--project", "verifier")
     assert done.returncode == 0, done.stdout
 
@@ -28,8 +29,8 @@ def test_the_vectors_of_the_record_format() -> None:
 
 
 def test_nothing_that_runs_in_a_browser_imports_node() -> None:
-    for file in (EXPLORER / "verifier").glob("*.js"):
-        if file.name not in {"cli.js", "folder.js"}:
+    for file in VERIFIER.glob("*.js"):
+        if file.name not in {"cli.js", "command.js", "folder.js"}:
             text = file.read_text()
             assert "node:" not in text, file.name
             assert "./folder.js" not in text.replace("folderStore from ./folder.js", ""), file.name
@@ -61,18 +62,3 @@ def test_a_node_that_is_not_there_keeps_the_secret_of_its_url() -> None:
     assert done.returncode == 3
     assert "cannot be reached" in done.stderr
     assert "a-secret-key" not in done.stderr
-
-
-def test_the_comparison_does_notice(world) -> None:
-    agent = world.plain_key()
-    agent.act(world.blocks, world.open_proposal())
-    report = world.check()
-    code, verdicts, theirs = world.elsewhere(None, {})
-    world.compare(report, code, verdicts, theirs)
-    other = [{**verdict, "status": "differs"} if verdict["step"] == 20 else verdict for verdict in verdicts]
-    with pytest.raises(AssertionError):
-        world.compare(report, code, other, theirs)
-    with pytest.raises(AssertionError):
-        world.compare(report, code, verdicts[:-1], theirs)
-    with pytest.raises(AssertionError):
-        world.compare(report, 1, verdicts, theirs)

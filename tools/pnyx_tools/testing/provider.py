@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Mapping
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Self
@@ -66,6 +67,12 @@ class Provider:
             return error(question, -32601, f"method {question['method']} not found")
         return 200, self._client.post(self._upstream, json=dict(question)).json()
 
+    def reply_to_batch(self, questions: list[Question]) -> Reply:
+        """Each question's own reply; the whole fails with the first of them that does."""
+        replies = [self.reply(question) for question in questions]
+        failed = next((reply for reply in replies if reply[0] != HTTPStatus.OK), None)
+        return failed or (HTTPStatus.OK, [body for _, body in replies])
+
 
 def _handler(provider: Provider) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
@@ -74,8 +81,8 @@ def _handler(provider: Provider) -> type[BaseHTTPRequestHandler]:
         disable_nagle_algorithm = True
 
         def do_POST(self) -> None:
-            question = json.loads(self.rfile.read(int(self.headers["content-length"])))
-            status, body = provider.reply(question)
+            asked = json.loads(self.rfile.read(int(self.headers["content-length"])))
+            status, body = provider.reply_to_batch(asked) if isinstance(asked, list) else provider.reply(asked)
             payload = body if isinstance(body, bytes) else json.dumps(body).encode()
             self.send_response(status)
             self.send_header("content-length", str(len(payload)))
