@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 REASON_NO_PROPOSALS = "ran without real proposals: set PNYX_PROPOSALS to a folder that has ens/*.json"
 
@@ -24,3 +29,19 @@ def real_proposals() -> list[Path]:
     files = sorted(Path(folder).glob("**/*.json"))
     assert files, f"PNYX_PROPOSALS={folder} has no JSON file"
     return files
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """A Chromium, for every page that we make. Who tests no page needs no Playwright."""
+    from playwright.sync_api import sync_playwright
+
+    from .chromium import NOT_FOUND, find_chromium
+
+    chromium = find_chromium()
+    if chromium is None:
+        pytest.fail(NOT_FOUND)
+    with sync_playwright() as playwright:
+        opened = chromium.launch(playwright)
+        yield opened
+        opened.close()

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
+from tests.chromium import ROOT
 
 from pnyx_tools.testing.decisions import LocalAgent
 
-from .chromium import ROOT
 from .conftest import Open, World, analysis
 
 AXE = ROOT / "explorer" / "node_modules" / "axe-core" / "axe.min.js"
