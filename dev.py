@@ -30,8 +30,10 @@ PAGE = ROOT / "agents" / "pnyx_agents" / "page"
 """Where the members' page is built to: the package that serves it."""
 
 
-SIDE_BY_SIDE = ["-n", "auto", "--dist", "loadfile"]
-"""How all tests run: a process for each core, a file stays in one of them, because its tests share a chain."""
+SIDE_BY_SIDE = ["-n", "auto", "--dist", "loadfile", "--no-loadscope-reorder"]
+"""How all tests run: a process for each core, a file stays in one of them, because its tests share a chain. Files come
+in the order of names: by the number of tests, those with few but long ones would come last, and leave cores idle.
+"""
 
 
 NO_INDEX = "The set-up failed. It needs the Python and Node package indexes: is there a network?"
