@@ -21,11 +21,11 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from rich.console import Console
 from rich.table import Table
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "explorer"))
+sys.path += [str(Path(__file__).parents[1] / "tests"), str(Path(__file__).parents[1] / "tests" / "explorer")]
 
-from chromium import NOT_FOUND, find_chromium
 from many import write_many
 
+from chromium import NOT_FOUND, find_chromium
 from pnyx_agents.analyst import ModelAnalyst, deliberate
 from pnyx_policies.analysis import Analysis, KeyPoint, Recommendation, Risk, RiskLevel
 from pnyx_policies.rulesets import shipped_ruleset

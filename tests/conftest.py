@@ -33,9 +33,12 @@ def real_proposals() -> list[Path]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """For one file of tests: Playwright's event loop would stand in the way of others."""
+    """A Chromium for one file of tests: Playwright's event loop would stand in the way of others. Who tests no page
+    needs no Playwright.
+    """
     from playwright.sync_api import sync_playwright
-    from tests.explorer.chromium import NOT_FOUND, find_chromium
+
+    from .chromium import NOT_FOUND, find_chromium
 
     chromium = find_chromium()
     if chromium is None:

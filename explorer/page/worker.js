@@ -9,7 +9,7 @@ import { parseJson } from '../verifier/canonical.js';
 import { keccakHex } from '../verifier/hash.js';
 import { fileName } from '../verifier/bundle.js';
 import { openedIn } from '../verifier/disclosure.js';
-import { openStore } from '../verifier/evidence.js';
+import { openStore, placesOf } from '../verifier/evidence.js';
 import { fetchBundle, labelOf, LogReader, MAX_FILE_BYTES, mergeDisclosure, openBundle, openDisclosure, verifyLog } from '../verifier/index.js';
 import { readDelegation, readGate, ReadingError, readOutcome } from './reading.js';
 import { isHttp } from './route.js';
@@ -93,8 +93,8 @@ const logOptions = () => ({ rpc: place.rpc, log: place.log, factory: place.facto
 /** Where an agent's evidence lies: where the member says, else where the agent declared. @param {string} writer */
 async function storesOf(writer) {
   if (place.evidence !== '') return [place.evidence];
-  const declared = (await declarationsOf(writer)).map((d) => d.evidenceUri).filter(isHttp);
-  return [...new Set(declared.reverse())];
+  const newestFirst = [...(await declarationsOf(writer))].reverse();
+  return [...new Set(newestFirst.flatMap((d) => placesOf(d.evidenceUri)).filter(isHttp))];
 }
 
 /** @type {Map<string, ReturnType<LogReader['declarations']>>} */

@@ -77,14 +77,16 @@ export class EntryCheck {
     const declaration = this.history.declarationAt(entry);
     if (!hasBundle(entry.kind) || declaration === null) return null;
     this.met.add(entry.recordRoot);
+    /** @type {string[]} */
+    const bad = [];
     const found = this.desk
-      .find(declaration, entry.recordRoot, (bytes) => this.opened(entry.recordRoot, bytes))
+      .find(declaration, entry.recordRoot, (bytes) => this.opened(entry.recordRoot, bytes), bad)
       .catch((error) => {
         if (error instanceof EvidenceGone) return error;
         throw error;
       });
     found.catch(() => {}); // thrown where it is waited for
-    return { declaration, found };
+    return { declaration, found, bad };
   }
 
   /** @param {string} root @param {Uint8Array} bytes @returns {Bundle} */
@@ -102,8 +104,9 @@ export class EntryCheck {
    * @param {Entry} entry @param {About} about @param {NonNullable<ReturnType<EntryCheck["fetch"]>>} evidence
    * @returns {AsyncGenerator<Verdict>}
    */
-  async *check(entry, about, { declaration, found }) {
+  async *check(entry, about, { declaration, found, bad }) {
     const bundle = await found;
+    for (const place of bad) yield about.notCheckable(STEPS.BUNDLE, `another place has the true file, and not ${place}`);
     if (bundle instanceof EvidenceGone) yield about.missing(STEPS.BUNDLE, `the evidence: ${bundle.message}`);
     else if (bundle === null) yield about.missing(STEPS.BUNDLE, `the bundle of the record ${entry.recordRoot}: removed, or withheld`);
     else if (bundle instanceof VerifierError) yield this.notThatBundle(entry, about, bundle);

@@ -10,6 +10,8 @@ import { TooLong, causeOf, readBody } from "./rpc.js";
  * @typedef {{ read: (name: string) => Promise<Uint8Array | null> }} Store
  */
 
+/** So many places of one declaration are asked; the rest of a hostile list is not. */
+const MAX_PLACES = 8;
 const FETCH_MS = 120_000;
 const GONE = [404, 410];
 
@@ -22,6 +24,18 @@ const PATIENCE_MS = 300_000;
 
 /** @param {string} place */
 export const isRemote = (place) => /^https?:\/\//i.test(place);
+
+/**
+ * The places that a declaration names, separated by spaces. All of them when there is none that a stranger can read, so
+ * that a report can say so.
+ * @param {string} evidenceUri @returns {string[]}
+ */
+export function placesOf(evidenceUri) {
+  const named = [...new Set(evidenceUri.split(/\s+/).filter(Boolean))].slice(0, MAX_PLACES);
+  const remote = named.filter(isRemote);
+  if (remote.length > 0) return remote;
+  return named.length > 0 ? named : [""];
+}
 
 /**
  * The store behind an http(s) URL; one that was opened already is given back.
@@ -77,23 +91,31 @@ export class Desk {
 
   /**
    * What `open` makes of the file; null when no place has it, an error for what is wrong with it. Throws `EvidenceGone`.
+   * `bad` takes the places that had something else than the file that another place has.
    * @template T @param {Declaration} declaration @param {string} digest @param {(bytes: Uint8Array) => T} open
-   * @returns {Promise<T | VerifierError | null>}
+   * @param {string[]} [bad] @returns {Promise<T | VerifierError | null>}
    */
-  async find(declaration, digest, open) {
+  async find(declaration, digest, open, bad = []) {
     const name = fileName(digest);
     if (this.named !== null) return opened(await this.named.read(name), open);
     /** @type {VerifierError | null} */
     let wrong = null;
     let answered = false;
-    const places = [...new Set([this.newest, declaration.evidenceUri])];
+    /** @type {string[]} */
+    const wrongAt = [];
+    const places = [...new Set([this.newest, declaration.evidenceUri].flatMap(placesOf))];
     for (const place of places) {
       const bytes = await this.ask(place, name);
       if (bytes === undefined) continue;
       answered = true;
       const found = opened(bytes, open);
-      if (found instanceof VerifierError) wrong = found;
-      else if (found !== null) return found;
+      if (found instanceof VerifierError) {
+        wrong = found;
+        wrongAt.push(`${place}: ${found.message}`);
+      } else if (found !== null) {
+        bad.push(...wrongAt);
+        return found;
+      }
     }
     if (!answered) throw new EvidenceGone(places.map((place) => `${JSON.stringify(place)}: ${this.whyNot(place)}`).join("; "));
     return wrong;

@@ -14,13 +14,14 @@ import lxml.etree
 import lxml.html
 import pytest
 from playwright.sync_api import Browser
+from tests.worlds import RULESET
 
 from pnyx_agents.audit import FORMAT, folder, html
 from pnyx_contracts.errors import UsageError
 from pnyx_contracts.types import Vote
 from pnyx_tools.testing.decisions import LocalAgent
 
-from .conftest import HOLDING, RULESET, World
+from .conftest import HOLDING, World
 
 PAGE = "https://example.org/explorer/"
 MARKUP = "</title></p><script>alert(1)</script><img src=x onerror=alert(1)> &amp; ]]> '"
@@ -36,17 +37,17 @@ def busy(world: World) -> LocalAgent:
         unsafe_unsigned_approvals=True,
         evidence_uri=f"https://example.org/{HOSTILE}",
     )
-    proposal = world.open_proposal(description=f"# {HOSTILE}")
+    proposal = world.open_proposal(title=f"# {HOSTILE}")
     agent.act(world.blocks, proposal)
     agent.change(HOLDING)
     held = world.open_proposal()
     agent.act(world.blocks, held)
     world.say(agent, held, "approve", "against", person=HOSTILE, comment=HOSTILE)
     gone = agent.act(world.blocks, world.open_proposal())
-    world.bundle_file(gone).unlink()
+    world.bundle_file(gone.bundle.record_root).unlink()
     sealed = agent.act(world.blocks, world.open_proposal())
     world.withhold(sealed, "rules")
-    other = world.open_proposal(description=f"# Alone {HOSTILE}")
+    other = world.open_proposal(title=f"# Alone {HOSTILE}")
     world.blocks.vote(other, Vote.FOR, agent.key, HOSTILE)
     return agent
 

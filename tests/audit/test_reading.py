@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from tests.worlds import CALM
 
 from pnyx_contracts.decision_log import encode_register, encode_remark, encode_succeed, vote_action
 from pnyx_contracts.entry import EntryKind, RemarkVerdict
@@ -17,7 +18,7 @@ from pnyx_tools.audit import telling
 from pnyx_tools.testing.decisions import Sealed
 from pnyx_tools.testing.openai_server import answer, completion, dropped, refusal
 
-from .conftest import CALM, HOLDING, World
+from .conftest import HOLDING, World
 
 PRICES = Prices.parse(
     'currency = "USD"\n[[model]]\nname = "scripted"\ninput_per_million = "0.25"\noutput_per_million = "2"', "prices"
@@ -156,8 +157,8 @@ def test_skipped_missed_taken_back(world: World) -> None:
 
 def test_a_proposal_without_an_answer(world: World) -> None:
     agent = world.plain_key()
-    world.blocks.advance_to_closed(world.open_proposal(description="# Forgotten"))
-    world.open_proposal(description="# Still open")
+    world.blocks.advance_to_closed(world.open_proposal(title="# Forgotten"))
+    world.open_proposal(title="# Still open")
     told = world.told(agent)
     assert {(n.title, n.note.status) for n in told.head.proposals} == {
         ("Forgotten", "missing"),
@@ -251,7 +252,7 @@ def test_configurations(world: World) -> None:
 def test_evidence_that_is_gone(world: World) -> None:
     agent = world.plain_key()
     sealed = agent.act(world.blocks, world.open_proposal())
-    world.bundle_file(sealed).unlink()
+    world.bundle_file(sealed.bundle.record_root).unlink()
     told = world.told(agent)
     row = told.row
     assert (row.check.label, row.story.evidence) == (Label.WITHHELD, "missing")
@@ -266,9 +267,9 @@ def test_evidence_that_is_gone(world: World) -> None:
 def test_evidence_that_was_changed(world: World) -> None:
     agent = world.plain_key()
     first, second = (agent.act(world.blocks, world.open_proposal()) for _ in range(2))
-    file = world.bundle_file(first)
+    file = world.bundle_file(first.bundle.record_root)
     file.write_bytes(file.read_bytes().replace(b"Nothing speaks", b"Nothing spoke "))
-    world.bundle_file(second).write_bytes(b"\xff no bundle")
+    world.bundle_file(second.bundle.record_root).write_bytes(b"\xff no bundle")
     told = world.told(agent)
     assert [(row.check.label, row.story.evidence) for row in told.rows] == [(Label.DIFFERS, "differs")] * 2
     assert [row.story.reason for row in told.rows] == [None, None]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from playwright.sync_api import Page
-from tests.explorer.chromium import ROOT
+from tests.chromium import ROOT
 
 AXE: Final = ROOT / "explorer" / "node_modules" / "axe-core" / "axe.min.js"
 

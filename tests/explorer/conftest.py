@@ -6,41 +6,21 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, expect
+from tests import worlds
+from tests.worlds import RECIPIENT
 
-from pnyx_agents.analyst import ModelAnalyst, deliberate
 from pnyx_agents.explorer import address_of, explorer_server
-from pnyx_policies.analysis import Analysis, Recommendation
-from pnyx_tools.evidence import FolderStore
-from pnyx_tools.model import LangChainModel, ModelSettings
+from pnyx_policies.analysis import Analysis
 from pnyx_tools.testing.anvil import Anvil
 from pnyx_tools.testing.decisions import LocalAgent
 from pnyx_tools.testing.deploy import TOKEN, Governance, deploy_governance, deploy_log
-from pnyx_tools.testing.openai_server import OpenAIServer, answer
 
-RULESET = """
-name = "test"
-version = "1"
-
-[[rule]]
-id = "critical"
-because = "It hides something."
-when = ["findings.critical > 0"]
-then = "against"
-
-[[rule]]
-id = "calm"
-because = "Nothing speaks against it."
-when = ["findings.critical is 0", "findings.high is 0"]
-then = "for"
-"""
 expect.set_options(timeout=15_000)
 
-RECIPIENT = "0x00000000000000000000000000000000000A11cE"
 DESCRIPTION = f"# Pay the gardener\n\nSend 1 ETH to {RECIPIENT} for the garden."
 
 
@@ -77,36 +57,17 @@ class Watched:
 
 
 @dataclass
-class World:
+class World(worlds.World):
     """A node with a governor and a log, a folder of evidence, and the page that shows it."""
 
-    node: Anvil
-    log: str
-    dao: Governance
-    folder: Path
+    MODEL = "scripted"
+
     url: str
     """Of the server of the page."""
-    servers: ExitStack
-    RULESET = RULESET
 
-    def agent(self, **options: object) -> LocalAgent:
-        ruleset = str(options.pop("ruleset", RULESET))
-        options.setdefault("key", self.node.accounts[1])
-        return LocalAgent(self.node, self.log, [self.dao], FolderStore(self.folder), ruleset, **options)  # type: ignore[arg-type]
-
-    def gate(self, **options: object) -> LocalAgent:
-        agent = self.agent(**options)
-        self.dao.give_power(agent.make_gate().address, 10_000)
-        return agent
-
-    def model(self, analysis: Analysis, **options: object) -> LocalAgent:
-        """A plain key that asks a language model at a real HTTP server."""
-        server = self.servers.enter_context(OpenAIServer((answer(analysis),)))
-        settings = ModelSettings(model="scripted", base_url=server.base_url, api_key_env="", max_attempts=3)
-        analyst = ModelAnalyst(LangChainModel(settings), pause=lambda _: None)
-        agent = self.agent(analysts=(analyst.describe(),), ask=lambda facts: deliberate([analyst], facts), **options)
-        agent.register()
-        return agent
+    @property
+    def dao(self) -> Governance:
+        return self.governances[0]
 
     def decide(self, agent: LocalAgent, description: str = DESCRIPTION) -> int:
         """A proposal that is decided; its entry's number."""
@@ -122,7 +83,7 @@ class World:
         return "/".join([path, *map(str, parts)]) + f"?{query}"
 
     def forget(self, root: bytes) -> None:
-        (self.folder / f"{root.hex()}.json").unlink()
+        self.bundle_file(root).unlink()
 
 
 def address_of_place(base: str, rpc: str, log: str) -> str:
@@ -130,10 +91,7 @@ def address_of_place(base: str, rpc: str, log: str) -> str:
 
 
 def analysis(summary: str) -> Analysis:
-    return Analysis(
-        summary=summary, key_points=(), stated_intent=summary, claimed_effects=(summary,),
-        risks=(), recommendation=Recommendation.FOR, confidence_percent=90,
-    )  # fmt: skip
+    return worlds.analysis(summary, summary, summary)
 
 
 @pytest.fixture(scope="module")
@@ -142,7 +100,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     with Anvil() as node, ExitStack() as servers, explorer_server(0, folder) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         url = address_of(server, None, None, evidence=False, upto=None)
-        yield World(node, deploy_log(node), deploy_governance(node), folder, url, servers)
+        yield World(node, deploy_log(node), (deploy_governance(node),), folder, servers, url)
         server.shutdown()
 
 

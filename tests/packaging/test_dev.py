@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import subprocess
 import sys
@@ -53,3 +54,16 @@ def test_paths_of_the_demo_start_where_the_person_is(tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
     ended = dev("demo", "--proposals", "mine", cwd=tmp_path)
     assert (ended.returncode, "mine has no *.json file" in ended.stderr) == (2, True), ended.stderr
+
+
+@pytest.mark.skipif(Path(sys.prefix) != ROOT / ".venv", reason="needs the environment that dev.py keeps up to date")
+def test_programs_keep_their_bytecode(monkeypatch: pytest.MonkeyPatch) -> None:
+    spec = importlib.util.spec_from_file_location("dev", ROOT / "dev.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    told = module.environment()
+    assert "PYTHONDONTWRITEBYTECODE" not in told
+    assert told["PATH"].startswith(str(ROOT / ".venv" / "bin"))

@@ -77,7 +77,8 @@ def test_a_look_before_the_proposal_existed(world, agent, proposal):
 def test_a_look_before_there_was_a_governor(world, agent, proposal):
     """Nothing can be read again there: that is no excuse."""
     world.write_changed(agent, proposal, state__block=world.node.rpc.block(1), state__voter__voting_power=7)
-    assert (Step.STATE, "state.block.number") in world.check_fails()
+    why = "what the governor was at the pinned block is asked by step 13"
+    assert (Step.STATE, "state.block.number") in world.check_fails(python_alone=why)
 
 
 def test_a_simulation_that_hides_a_transfer(world, agent, proposal):
@@ -266,7 +267,8 @@ def test_a_check_that_did_not_run(world, agent, proposal):
     honest = agent.review(world.blocks, proposal)
     checks = tuple(report for report in honest.dossier.checks if report.check != "outflow")
     agent.write(world.blocks, agent.seal(world.with_parts(honest.dossier, checks=checks)))
-    found = world.check_fails()
+    why = "a rule's condition cannot be told without the check: conditions are left to Python"
+    found = world.check_fails(python_alone=why)
     assert {(Step.FINDINGS, "checks.outflow"), (Step.DECLARED_CONFIGURATION, "checks")} <= found
 
 

@@ -20,18 +20,9 @@ from pnyx_tools.reader import RpcError
 from pnyx_tools.testing.passing_on import PassingOn
 from pnyx_tools.verifier import verify
 
+from .lying import lying
+
 NOBODY = "0x00000000000000000000000000000000000A11cE"
-
-
-class LyingNode(PassingOn):
-    """Answers questions for logs with what `change` makes of the truth."""
-
-    def __init__(self, honest, change):
-        super().__init__(honest)
-        self._change = change
-
-    def logs(self, *question):
-        return self._change(super().logs(*question))
 
 
 def without(topic, which=None):
@@ -49,9 +40,9 @@ def altered(topic, **parts):
     return lambda logs: [replace(log, **parts) if log.topics[0] == topic else log for log in logs]
 
 
-def check(world, change, writer=None):
-    node = LyingNode(world.node.rpc, change)
-    return verify(node, world.log, writer, evidence=world.folder, upto="latest")
+def check(world, change, agent=None):
+    with lying(world.node.url, change) as url:
+        return world.check(agent, url=url)
 
 
 @pytest.fixture
@@ -100,7 +91,7 @@ def test_an_entry_of_a_kind_that_does_not_exist(world):
 
 
 def test_a_hidden_registration(world, votes):
-    report = check(world, without(REGISTERED_TOPIC), votes.writer)
+    report = check(world, without(REGISTERED_TOPIC), votes)
     assert [(v.step, v.reason) for v in report.problems] == [
         (Step.REGISTRATION, "the log's state knows the writer, its event is not shown")
     ]
@@ -239,11 +230,11 @@ def test_a_log_with_foreign_code(world):
     assert report.writers == []
 
 
-class ForgetfulNode(LyingNode):
+class ForgetfulNode(PassingOn):
     """Keeps no state of old blocks."""
 
     def __init__(self, honest, oldest):
-        super().__init__(honest, lambda logs: logs)
+        super().__init__(honest)
         self._oldest = oldest
 
     def _require(self, block):

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.worlds import RECIPIENT, RULESET
 
 from pnyx_contracts.entry import EntryKind
 from pnyx_policies.verify import Report, Status, Step
@@ -18,8 +19,6 @@ from pnyx_tools.testing.deploy import TOKEN, Governance, deploy_governance, depl
 from pnyx_tools.testing.provider import Provider, Question, Reply, error
 from pnyx_tools.testing.rollup import Rollup
 from pnyx_tools.verifier import verify
-
-from .conftest import RECIPIENT, RULESET
 
 GOVERNORS = {"4.3": (4, "Governor43Block"), "5": (5, None)}
 

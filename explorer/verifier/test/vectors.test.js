@@ -106,6 +106,12 @@ for (const name of ["writer", "successor"]) {
 test("succession", () => {
   const { old_writer, new_writer, subject } = vectors.succession;
   assert.equal(successionSubject(old_writer, new_writer), subject);
+  const [last, first] = [vectors.writer.entries.at(-1), vectors.successor.entries[0]];
+  const words = (/** @type {any} */ { kind, subject, prompt_hash, record_root, action }) => [kind, subject, prompt_hash, record_root, action];
+  const promptHash = tag("pnyx.DecisionLog.succession.v1");
+  const word = (/** @type {string} */ address) => encode(["address"], [address]);
+  assert.deepEqual(words(last), [KINDS.SUCCEEDED, subject, promptHash, subject, toHex(word(new_writer))]);
+  assert.deepEqual(words(first), [KINDS.SUCCEEDS, subject, promptHash, last.head.padEnd(66, "0"), toHex(word(old_writer))]);
 });
 
 test("bundles that open, and what they withhold", () => {
@@ -118,9 +124,10 @@ test("bundles that open, and what they withhold", () => {
 test("disclosures that open complete what the sealed bundle withholds", () => {
   const { record_root, opens } = vectors.disclosures;
   const published = vectors.bundles.opens.map((/** @type {any} */ { text }) => openBundle(vectors.bundles.record_root, utf8(text)).bundle);
-  for (const { text, opens: names, fields, lists, items } of opens) {
+  for (const { text, opens: names, leaves, fields, lists, items } of opens) {
     const disclosure = openDisclosure(utf8(text));
     assert.equal(disclosure.recordRoot, record_root);
+    assert.equal(treeRoot(leaves), record_root);
     for (const { position, salt, value_hash, leaf } of fields) assert.equal(leafHash(position, salt, value_hash), leaf);
     for (const { position, salt, items: hashes, hash, leaf } of lists) {
       assert.equal(listHash(position, hashes), hash);

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.explorer.parity.twice import ROOT, node
+from tests.verify.javascript import VERIFIER, find_node
 
 from pnyx_contracts.canonical import canonical_bytes, parse_json
 from pnyx_contracts.errors import DecodingError, PnyxError
@@ -27,7 +27,7 @@ from pnyx_policies.disclosure import ChangedDisclosureError, open_disclosure
 
 VECTORS = json.loads(files("pnyx_contracts").joinpath("vectors/record.json").read_text())
 ROOT_OF_BUNDLE = VECTORS["bundles"]["record_root"]
-SCRIPT = ROOT / "explorer/verifier/test/outcomes.js"
+SCRIPT = VERIFIER / "test" / "outcomes.js"
 
 A_HASH = "0x" + "ab" * 32
 ODD: tuple[Any, ...] = (
@@ -45,7 +45,7 @@ ODD: tuple[Any, ...] = (
 def outcomes(kind: str, texts: list[str], root: str = ROOT_OF_BUNDLE) -> list[list[str]]:
     questions = "".join(json.dumps({"kind": kind, "root": root, "text": text}) + "\n" for text in texts)
     done = subprocess.run(
-        [node(), str(SCRIPT)], input=questions, capture_output=True, text=True, timeout=240, check=False
+        [find_node(), str(SCRIPT)], input=questions, capture_output=True, text=True, timeout=240, check=False
     )
     assert done.returncode == 0, done.stderr[-2000:]
     return [json.loads(line) for line in done.stdout.splitlines()]

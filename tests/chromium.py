@@ -15,7 +15,7 @@ from typing import Final
 
 from playwright.sync_api import Browser, Playwright
 
-ROOT: Final = Path(__file__).parents[2]
+ROOT: Final = Path(__file__).parents[1]
 PACKED: Final = ROOT / "explorer" / "node_modules" / "@sparticuz" / "chromium"
 """A packed Chromium for Linux on x86-64, from npm. It brings the libraries that small systems lack."""
 
