@@ -1,7 +1,6 @@
-"""How quick the members' page is: ``python benchmarks/page.py [--entries N] [--pictures FOLDER] [--json]``.
+"""How quick the members' page is: ``python benchmarks/page.py [--entries N] [--json]``.
 
-A log with 5,000 entries on a local chain, the built page in a headless Chromium. Exits 1 when a goal is missed. With
-``--pictures`` it writes the pictures of the documents.
+A log with 5,000 entries on a local chain, the built page in a headless Chromium. Exits 1 when a goal is missed.
 """
 
 import argparse
@@ -17,7 +16,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 from rich.console import Console
 from rich.table import Table
 
@@ -33,7 +32,7 @@ from pnyx_tools.evidence import FolderStore
 from pnyx_tools.model import LangChainModel, ModelSettings
 from pnyx_tools.testing.anvil import Anvil
 from pnyx_tools.testing.decisions import LocalAgent
-from pnyx_tools.testing.deploy import TOKEN, Governance, deploy_governance, deploy_log, encode_call
+from pnyx_tools.testing.deploy import TOKEN, Governance, deploy_governance, deploy_log
 from pnyx_tools.testing.openai_server import OpenAIServer, answer
 
 FIRST_GOAL = 2_000
@@ -70,10 +69,8 @@ class Row:
 @dataclass(frozen=True)
 class Stage:
     node: Anvil
-    dao: Governance
     log: str
     writer: str
-    gate: str
     url: str
 
     def place(self, *parts: object) -> str:
@@ -83,7 +80,7 @@ class Stage:
 
 @contextmanager
 def staged(entries: int) -> Iterator[Stage]:
-    """A plain key with many entries, whose newest five are real decisions, and a gate with two."""
+    """A plain key with many entries, whose newest five are real decisions."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         node = stack.enter_context(Anvil())
@@ -100,12 +97,7 @@ def staged(entries: int) -> Iterator[Stage]:
         write_many(node, log, key.writer, 1, entries - 5)
         for number in range(5):
             decide(dao, key, f"# Pay the gardener, month {number + 1}\n\nSend 1 ETH to {RECIPIENT} for the garden.")
-        gate = LocalAgent(node, log, [dao], FolderStore(folder), shipped_ruleset("steward"), key=node.accounts[2])
-        dao.give_power(gate.make_gate().address, 25_000)
-        decide(dao, gate, f"# Pay the gardener\n\nSend 1 ETH to {RECIPIENT} for the garden.")
-        hidden = encode_call("grantRole(bytes32,address)", bytes(32), RECIPIENT)
-        decide(dao, gate, "# Harmless tidying up\n\nNothing changes for anybody.", dao.timelock, 0, hidden)
-        yield Stage(node, dao, log, key.writer, gate.writer, url)
+        yield Stage(node, log, key.writer, url)
 
 
 @contextmanager
@@ -129,10 +121,8 @@ PAYMENT = Analysis(
 )  # fmt: skip
 
 
-def decide(
-    dao: Governance, agent: LocalAgent, text: str, target: str = RECIPIENT, wei: int = TOKEN, data: bytes = b""
-) -> None:
-    proposal = dao.propose([target], [wei], [data], text)
+def decide(dao: Governance, agent: LocalAgent, text: str) -> None:
+    proposal = dao.propose([RECIPIENT], [TOKEN], [b""], text)
     dao.advance_to_active(proposal)
     agent.act(dao, proposal)
 
@@ -190,38 +180,9 @@ class Tasks:
         return max(event.get("tdur", 0) for event in self._events if (event["pid"], event["tid"]) in pages) / 1000
 
 
-PHONE = {"width": 360, "height": 740}
-DESK = {"width": 900, "height": 700}
-
-
-def take_pictures(browser: Browser, stage: Stage, folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, parts, size, scheme in (
-        ("agents", (), DESK, "light"),
-        ("agent", ("agent", stage.gate), DESK, "light"),
-        ("decision", ("agent", stage.gate, "decision", 2), DESK, "light"),
-        ("decision-phone", ("agent", stage.gate, "decision", 2), PHONE, "dark"),
-        ("delegate", ("agent", stage.gate, "delegate"), DESK, "light"),
-    ):
-        page = browser.new_page(viewport=size, color_scheme=scheme, locale="en-GB")
-        page.goto(stage.place(*parts))
-        settle(page)
-        page.screenshot(path=folder / f"{name}.png")
-        page.close()
-
-
-def settle(page: Page) -> None:
-    """Everything is read and checked."""
-    page.wait_for_selector("h1")
-    page.wait_for_timeout(500)
-    expect(page.locator("[aria-busy]")).to_have_count(0, timeout=60_000)
-    expect(page.locator(".status", has_text="checking…")).to_have_count(0, timeout=60_000)
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--entries", type=int, default=5_000)
-    parser.add_argument("--pictures", type=Path)
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
     chromium = find_chromium()
@@ -230,8 +191,6 @@ def main() -> int:
     with staged(arguments.entries) as stage, sync_playwright() as playwright:
         browser = chromium.launch(playwright)
         rows = list(measure(browser, stage))
-        if arguments.pictures:
-            take_pictures(browser, stage, arguments.pictures)
         browser.close()
     if arguments.json:
         print(json.dumps([asdict(row) for row in rows]))

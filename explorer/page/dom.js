@@ -61,8 +61,31 @@ export function facts(rows) {
   return h('dl', { class: 'facts' }, present.map(([name, value]) => h('div', {}, h('dt', {}, name), h('dd', {}, value))));
 }
 
-/** Says something to people who do not look at the screen, too. @param {string} text */
+/** So long does an answer stand before news may take its place. */
+const ANSWER_STANDS_MS = 5_000;
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let answered;
+let news = '';
+
+/** News, said to people who do not look at the screen, too. @param {string} text */
 export function announce(text) {
+  news = text;
+  if (answered === undefined) say(text);
+}
+
+/** What became of something that the reader just did. @param {string} text */
+export function answer(text) {
+  say(text);
+  news = '';
+  clearTimeout(answered);
+  answered = setTimeout(() => {
+    answered = undefined;
+    say(news);
+  }, ANSWER_STANDS_MS);
+}
+
+/** @param {string} text */
+function say(text) {
   const line = document.getElementById('progress');
   if (line && line.textContent !== text) line.textContent = text;
 }

@@ -1,5 +1,5 @@
 /** Small pieces that several views share. */
-import { announce, fill, h } from './dom.js';
+import { answer, fill, h } from './dom.js';
 import { linkTo, mayHoldKey } from './route.js';
 import { LABELS, TIERS } from './words.js';
 
@@ -56,9 +56,9 @@ export function copyButton(place, what, ...parts) {
     onclick: async () => {
       try {
         await navigator.clipboard.writeText(new URL(link, location.href).href);
-        announce(secret ? 'Link copied, without your RPC endpoint: its URL may hold a key.' : 'Link copied.');
+        answer(secret ? 'Link copied, without your RPC endpoint: its URL may hold a key.' : 'Link copied.');
       } catch {
-        announce('This browser does not let the page copy. Copy the address of the page instead.');
+        answer('This browser does not let the page copy. Copy the address of the page instead.');
       }
     },
   }, 'Copy link');

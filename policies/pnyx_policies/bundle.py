@@ -28,7 +28,7 @@ from pydantic import (
     model_validator,
 )
 
-from pnyx_contracts.canonical import canonical_bytes, first_difference, parse_json
+from pnyx_contracts.canonical import first_difference
 from pnyx_contracts.decision_log import subject
 from pnyx_contracts.errors import DecodingError, DiffersError
 from pnyx_contracts.record import (
@@ -45,7 +45,8 @@ from pnyx_contracts.record import (
     record_root,
     value_hash,
 )
-from pnyx_contracts.types import Bytes32, Value, to_hex
+from pnyx_contracts.types import Bytes32, to_hex
+from pnyx_policies.document import Document, first_complaint
 from pnyx_policies.dossier import Attempt, Dossier
 
 FORMAT = "pnyx.bundle.v1"
@@ -77,8 +78,10 @@ Body = Annotated[bytes, BeforeValidator(_to_body), PlainSerializer(_from_body, w
 """The exact bytes of a request or a response; in JSON as text where they are UTF-8, else in base64."""
 
 
-class Bundle(Value):
+class Bundle(Document):
     """A sealed record. What it claims (root, leaves, prompt hash) is checked by `recompute`, never taken on trust."""
+
+    CALLED = "bundle"
 
     format: Literal["pnyx.bundle.v1"]
     record_root: Bytes32
@@ -122,23 +125,6 @@ class Bundle(Value):
         if self.withheld:
             raise DecodingError(f"bundle {to_hex(self.record_root)}: withheld: {', '.join(self.withheld)}")
         return Dossier.model_validate(self.fields)
-
-    def to_bytes(self) -> bytes:
-        """The one form of the file: RFC 8785."""
-        return canonical_bytes(self.model_dump(mode="json"), "bundle")
-
-    @classmethod
-    def parse(cls, data: bytes) -> Bundle:
-        """A bundle from a stranger's bytes. Raises `DecodingError`: where, what was expected, what was found."""
-        raw = parse_json(data, "bundle")
-        try:
-            bundle = cls.model_validate(raw)
-        except ValidationError as error:
-            raise DecodingError(f"bundle: {first_complaint(error)}") from error
-        if bundle.to_bytes() != data:
-            where = first_difference(raw, bundle.model_dump(mode="json"), "bundle") or "bundle"
-            raise DecodingError(f"{where}: not in its one canonical form (RFC 8785)")
-        return bundle
 
     def _items(self, name: str) -> list[JsonValue]:
         value = self.fields[name]
@@ -354,11 +340,3 @@ def _differences(
     for digest, body in bundle.bodies.items():
         if digest not in bound or keccak(body) != digest:
             yield f"bodies.{to_hex(digest)}"
-
-
-def first_complaint(error: ValidationError, *prefix: str) -> str:
-    """The first complaint, on one line: place, then what was expected."""
-    first = error.errors(include_url=False, include_input=False)[0]
-    place = ".".join(str(part) for part in (*prefix, *first["loc"]))
-    message = first["msg"].removeprefix("Value error, ")
-    return f"{place}: {message}" if place else message

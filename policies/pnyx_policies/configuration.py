@@ -6,14 +6,13 @@ from collections.abc import Iterable
 from typing import Annotated
 
 from eth_hash.auto import keccak
-from pydantic import AfterValidator, ValidationError
+from pydantic import AfterValidator
 
-from pnyx_contracts.canonical import canonical_bytes, parse_json
-from pnyx_contracts.errors import DecodingError
 from pnyx_contracts.record import SEALABLE
-from pnyx_contracts.types import Address, Bytes32, Value
+from pnyx_contracts.types import Address, Bytes32
 from pnyx_policies.analysis import Analyst
 from pnyx_policies.decision import Mode
+from pnyx_policies.document import Document
 
 
 def sealable(names: Iterable[str]) -> tuple[str, ...]:
@@ -53,8 +52,10 @@ def require_sealed_together(names: Iterable[str]) -> None:
 Sealed = Annotated[tuple[str, ...], AfterValidator(sealable)]
 
 
-class Configuration(Value):
-    """The declared configuration. Its canonical bytes lie beside the bundles as ``<configHash>.json``."""
+class Configuration(Document):
+    """The declared configuration. Its file lies beside the bundles as ``<configHash>.json``."""
+
+    CALLED = "configuration"
 
     agent: str
     mode: Mode
@@ -81,24 +82,7 @@ class Configuration(Value):
     software: str
     """Distribution and version, for example ``pnyx 0.1.0``."""
 
-    def canonical_bytes(self) -> bytes:
-        """RFC 8785 bytes."""
-        return canonical_bytes(self.model_dump(mode="json"), "configuration")
-
     @property
     def hash(self) -> bytes:
-        """keccak-256 of the canonical bytes."""
-        return keccak(self.canonical_bytes())
-
-    @classmethod
-    def parse(cls, data: bytes) -> Configuration:
-        """A configuration from a stranger's bytes. Raises `DecodingError`."""
-        try:
-            configuration = cls.model_validate(parse_json(data, "configuration"))
-        except ValidationError as error:
-            first = error.errors(include_url=False, include_input=False)[0]
-            place = ".".join(str(part) for part in first["loc"])
-            raise DecodingError(f"configuration: {place}: {first['msg'].removeprefix('Value error, ')}") from error
-        if configuration.canonical_bytes() != data:
-            raise DecodingError("configuration: not in its one canonical form (RFC 8785)")
-        return configuration
+        """keccak-256 of the file."""
+        return keccak(self.to_bytes())

@@ -12,10 +12,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal, NamedTuple, Self
 
 from eth_hash.auto import keccak
-from pydantic import Field, JsonValue, ValidationError, model_validator
+from pydantic import Field, JsonValue, model_validator
 
-from pnyx_contracts.canonical import canonical_bytes, first_difference, parse_json
-from pnyx_contracts.errors import DecodingError, DiffersError, UsageError
+from pnyx_contracts.errors import DiffersError, UsageError
 from pnyx_contracts.record import LIST_POSITIONS, POSITIONS, item_hash, leaf_hash, list_hash, record_root, value_hash
 from pnyx_contracts.types import Bytes32, Value, to_hex
 from pnyx_policies.bundle import (
@@ -23,10 +22,10 @@ from pnyx_policies.bundle import (
     Bundle,
     bound_bodies,
     field_leaf,
-    first_complaint,
     require_exact_form,
     require_exact_item,
 )
+from pnyx_policies.document import Document
 from pnyx_policies.dossier import Attempt, Dossier
 
 FORMAT = "pnyx.disclosure.v1"
@@ -53,8 +52,10 @@ class OpenList(Value):
     """By index, in decimal."""
 
 
-class Disclosure(Value):
+class Disclosure(Document):
     """What is opened of one record. `differences` says whether it holds together."""
+
+    CALLED = "disclosure"
 
     format: Literal["pnyx.disclosure.v1"]
     record_root: Bytes32
@@ -150,23 +151,6 @@ class Disclosure(Value):
         if name in self.fields:
             return [name]
         return [f"{name}[{index}]" for index in sorted(self.items[name].open, key=int)] if name in self.items else []
-
-    def to_bytes(self) -> bytes:
-        """The one form of the file: RFC 8785."""
-        return canonical_bytes(self.model_dump(mode="json"), "disclosure")
-
-    @classmethod
-    def parse(cls, data: bytes) -> Disclosure:
-        """A disclosure from a stranger's bytes. Raises `DecodingError`: where, what was expected, what was found."""
-        raw = parse_json(data, "disclosure")
-        try:
-            disclosure = cls.model_validate(raw)
-        except ValidationError as error:
-            raise DecodingError(f"disclosure: {first_complaint(error)}") from error
-        if disclosure.to_bytes() != data:
-            where = first_difference(raw, disclosure.model_dump(mode="json"), "disclosure") or "disclosure"
-            raise DecodingError(f"{where}: not in its one canonical form (RFC 8785)")
-        return disclosure
 
 
 class ChangedDisclosureError(DiffersError):

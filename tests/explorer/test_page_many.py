@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
+
+from pnyx_policies.rulesets import shipped_ruleset
+from pnyx_tools.testing.decisions import LocalAgent
+from pnyx_tools.testing.deploy import encode_call
 
 from .conftest import RECIPIENT, World
 from .many import write_many
@@ -116,6 +122,47 @@ def test_the_newest_decisions_wait_for_nothing_and_no_task_is_long(world: World,
     assert sorted(told) == list(range(1, ENTRIES + 1))
     assert set(told[:DECISIONS]) == set(range(ENTRIES - DECISIONS + 1, ENTRIES + 1))
     assert told[DECISIONS:] == sorted(told[DECISIONS:], reverse=True)
+
+
+@pytest.fixture(scope="module")
+def gate(world: World) -> LocalAgent:
+    """It looked at a payment, and at a text that hides what it does."""
+    gate = world.gate(ruleset=shipped_ruleset("steward"), key=world.node.accounts[2])
+    world.decide(gate)
+    hidden = encode_call("grantRole(bytes32,address)", bytes(32), RECIPIENT)
+    text = "# Harmless tidying up\n\nNothing changes for anybody."
+    proposal = world.dao.propose([world.dao.timelock], [0], [hidden], text)
+    world.dao.advance_to_active(proposal)
+    gate.act(world.dao, proposal)
+    return gate
+
+
+DESK = {"width": 900, "height": 700}
+PHONE = {"width": 360, "height": 740}
+PICTURES = {
+    "agents": ((), DESK, "light", "2 agents"),
+    "agent": (("agent",), DESK, "light", "What it did, newest first"),
+    "decision": (("agent", "decision", 2), DESK, "light", "Harmless tidying up"),
+    "decision-phone": (("agent", "decision", 2), PHONE, "dark", "Harmless tidying up"),
+    "delegate": (("agent", "delegate"), DESK, "light", "Delegate"),
+}
+
+
+@pytest.mark.usefixtures("long_log")
+@pytest.mark.parametrize("name", PICTURES)
+def test_pictures_of_the_documents(world: World, gate: LocalAgent, browser: Browser, tmp_path: Path, name: str) -> None:
+    """Taken into the folder that PNYX_PICTURES names, when it does."""
+    parts, size, scheme, shows = PICTURES[name]
+    inside = [part for place in parts for part in ((place, gate.writer) if place == "agent" else (place,))]
+    page = browser.new_page(viewport=size, color_scheme=scheme, locale="en-GB")
+    page.goto(world.place(*inside))
+    expect(page.locator("main")).to_contain_text(shows)
+    expect(page.locator("[aria-busy]")).to_have_count(0)
+    expect(page.locator(".status", has_text="checking…")).to_have_count(0)
+    picture = Path(os.environ.get("PNYX_PICTURES", tmp_path)) / f"{name}.png"
+    page.screenshot(path=picture)
+    page.close()
+    assert picture.read_bytes().startswith(b"\x89PNG")
 
 
 def test_only_the_worker_can_ask_and_hash() -> None:

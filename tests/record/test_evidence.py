@@ -105,7 +105,7 @@ def test_a_changed_configuration_is_noticed(store: EvidenceStore, folder: Folder
 
 
 def test_a_configuration_is_read_strictly() -> None:
-    data = CONFIGURATION.canonical_bytes()
+    data = CONFIGURATION.to_bytes()
     assert Configuration.parse(data).hash == CONFIGURATION.hash
     for other in (data + b"\n", data.replace(b"sample", b"\xff"), b"{}", b""):
         with pytest.raises(DecodingError, match="configuration"):

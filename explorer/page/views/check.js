@@ -1,5 +1,5 @@
 /** A file that somebody was given: does it belong to an entry of this log, and is it whole? */
-import { announce, fill, h } from '../dom.js';
+import { answer, fill, h } from '../dom.js';
 import { address, heading, labelTag, problem } from '../parts.js';
 import { linkTo } from '../route.js';
 import { whatItDid, when } from '../words.js';
@@ -36,7 +36,7 @@ export function check({ root, place, session, signal }) {
     try {
       const found = await session.checkFile(await file.arrayBuffer());
       fill(result, verdict(found), ...details(found));
-      announce('The file was checked.');
+      answer('The file was checked.');
     } catch (error) {
       fill(result, problem(error instanceof Error ? error.message : String(error)));
     }

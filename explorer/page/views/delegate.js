@@ -1,5 +1,5 @@
 /** Delegating to an agent and taking power back. The transaction is shown whole before a wallet is asked to send it. */
-import { announce, facts, fill, h } from '../dom.js';
+import { answer, facts, fill, h } from '../dom.js';
 import { address, heading, later, problem } from '../parts.js';
 import { linkTo } from '../route.js';
 import { quoted } from '../text.js';
@@ -89,7 +89,7 @@ export function delegate({ root, place, session, signal, route }) {
           const hash = await send(wallet.provider, transaction);
           fill(state, h('p', {}, 'Sent. Waiting for the chain: ', h('span', { class: 'hex' }, hash)));
           const done = await mined(hash);
-          announce(done ? 'Done.' : 'The transaction failed on chain.');
+          answer(done ? 'Done.' : 'The transaction failed on chain.');
           if (done) await refresh();
           else fill(state, problem('The transaction failed on chain. Nothing changed.'));
         } catch (error) {

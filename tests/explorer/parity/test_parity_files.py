@@ -137,7 +137,7 @@ def test_configurations() -> None:
         known_addresses={fields["header"]["log"]: "Safe"}, approvers=(fields["header"]["log"],),
         sealed=("attempts", "checks", "rules"), software="pnyx 0.1.0",
     )  # fmt: skip
-    texts = changes(configuration.canonical_bytes().decode(), len(ODD))
+    texts = changes(configuration.to_bytes().decode(), len(ODD))
     assert_same("configuration", texts, Configuration.parse, {"opens", "malformed"})
 
 

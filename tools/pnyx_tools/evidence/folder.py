@@ -31,7 +31,7 @@ class FolderStore(CheckedStore):
 
     def put_configuration(self, configuration: Configuration) -> Path:
         """Writes the configuration and returns its file."""
-        return self._put(configuration.hash, configuration.canonical_bytes())
+        return self._put(configuration.hash, configuration.to_bytes())
 
     def _put(self, digest: bytes, data: bytes) -> Path:
         if len(data) > store.MAX_FILE_BYTES:
