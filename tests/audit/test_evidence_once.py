@@ -67,10 +67,11 @@ def test_every_file_is_fetched_once(world: World, place: Place, by: str) -> None
 
 def test_what_does_not_come_is_asked_for_once(world: World, place: Place) -> None:
     agent = world.plain_key(evidence_uri=place.url)
-    gone, failing, changed = (agent.act(world.blocks, world.open_proposal()) for _ in range(3))
-    world.bundle_file(gone).unlink()
-    place.failing.add(world.bundle_file(failing).name)
-    world.bundle_file(changed).write_bytes(world.bundle_file(failing).read_bytes())
+    records = (agent.act(world.blocks, world.open_proposal()) for _ in range(3))
+    gone, failing, changed = (world.bundle_file(sealed.bundle.record_root) for sealed in records)
+    gone.unlink()
+    place.failing.add(failing.name)
+    changed.write_bytes(failing.read_bytes())
     told = world.told(agent, evidence=None)
     assert [row.story.evidence for row in told.rows] == ["missing", "missing", "differs"]
     assert "503" in told.rows[1].story.why

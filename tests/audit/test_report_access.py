@@ -9,14 +9,13 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, expect
 from tests.explorer.axe import violations
+from tests.worlds import Chain, as_it_was
 
 from pnyx_contracts.decision_log import encode_remark
 from pnyx_contracts.entry import RemarkVerdict
 from pnyx_contracts.types import Vote
 from pnyx_policies.audit import Prices
 from pnyx_policies.disclosure import Disclosure, disclose, parse_parts
-from pnyx_tools.testing.anvil import Anvil
-from pnyx_tools.testing.deploy import Governance
 
 from .conftest import HOLDING, World
 
@@ -28,34 +27,31 @@ PRICES = Prices.parse(
 
 
 @pytest.fixture(scope="module")
-def report(chain: tuple[Anvil, str, Governance, Governance], tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def report(chain: Chain, tmp_path_factory: pytest.TempPathFactory) -> str:
     """The address of one that has something of everything."""
-    node, log, blocks, seconds = chain
-    snapshot = node.snapshot()
     folder = tmp_path_factory.mktemp("report")
-    with ExitStack() as servers:
-        world = World(node, log, blocks, seconds, folder / "evidence", servers)
+    with as_it_was(chain[0]) as servers:
+        world = World(*chain, folder / "evidence", servers)
         opened = fill(world)
         world.published(folder / "out", page="https://example.org/explorer/", prices=PRICES, disclosures=[opened])
-    yield (folder / "out" / "report.html").as_uri()
-    node.revert(snapshot)
+    return (folder / "out" / "report.html").as_uri()
 
 
 def fill(world: World) -> Disclosure:
     """Two agents, every label, what people and strangers said, long words; a disclosure of one of the records."""
     first = world.model(sealed=("rules", "attempts"), unsafe_unsigned_approvals=True)
-    opened = first.act(world.blocks, world.open_proposal(description=f"# {LONG}"))
+    opened = first.act(world.blocks, world.open_proposal(title=f"# {LONG}"))
     first.act(world.seconds, world.open_proposal(world.seconds))
     first.change(HOLDING)
     held = world.open_proposal()
     first.act(world.blocks, held)
     world.say(first, held, "approve", "against", person=LONG, comment="Paid already.")
-    world.bundle_file(first.act(world.blocks, world.open_proposal())).unlink()
+    world.bundle_file(first.act(world.blocks, world.open_proposal()).bundle.record_root).unlink()
     world.withhold(first.act(world.blocks, world.open_proposal()), "checks")
-    changed = world.bundle_file(first.act(world.blocks, world.open_proposal()))
+    changed = world.bundle_file(first.act(world.blocks, world.open_proposal()).bundle.record_root)
     changed.write_bytes(changed.read_bytes().replace(b"gardener", b"hardener"))
-    world.blocks.vote(world.open_proposal(description="# Alone"), Vote.FOR, first.key, "without an entry")
-    world.open_proposal(description="# Still open")
+    world.blocks.vote(world.open_proposal(title="# Alone"), Vote.FOR, first.key, "without an entry")
+    world.open_proposal(title="# Still open")
     remark = encode_remark(first.writer, 1, RemarkVerdict.CHECKED, b"\x01" * 32, f"https://example.org/{LONG}")
     world.node.send(world.log, remark, sender=world.node.accounts[8])
     second = world.gate(key=world.node.accounts[2])
