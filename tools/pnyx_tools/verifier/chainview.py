@@ -80,6 +80,7 @@ class ChainView:
         self._first_block = first_block
         self._sweeper = Sweeper(reader, second)
         self._governed_at = lru_cache(MAX_GOVERNED)(self._find_out)
+        self._stranger = lru_cache(MAX_GOVERNED)(self._profile_of_anyone)
 
     # The log
 
@@ -252,7 +253,7 @@ class ChainView:
                 continue
             declared = log.address in governors
             try:
-                cast = adapter.decode_vote(_profile_of_anyone(self.chain_id, log.address), log)
+                cast = adapter.decode_vote(self._stranger(log.address), log)
             except DecodingError as error:
                 if declared:
                     yield About(writer).differs(Step.VOTES, "event", reason=error.message)
@@ -289,6 +290,13 @@ class ChainView:
             topics, addresses = [adapter.vote_topics()], [address for address in own if own[address] is adapter]
         question = Question(Step.VOTES, topics, addresses, writer)
         return ((adapter, found) for found in self._sweep(question, from_block))
+
+    def _profile_of_anyone(self, address: str) -> GovernorProfile:
+        """Enough of a profile to decode an event of a contract that nobody looked at."""
+        return GovernorProfile(
+            kind="", address=address, chain_id=self.chain_id, name="", version="", counting_mode="",
+            clock_mode=ClockMode.BLOCK, token=None, timelock=None, can_vote=False,
+        )  # fmt: skip
 
     def _sent_by(self, transaction_hash: bytes, writer: str) -> bool:
         transaction = self.reader.transaction(transaction_hash)
@@ -330,11 +338,3 @@ def _place_of(found: tuple[GovernorAdapter, Log | Verdict]) -> tuple[int, int, i
 
 def _topic(address: str) -> bytes:
     return bytes(12) + bytes.fromhex(address[2:])
-
-
-def _profile_of_anyone(chain_id: int, address: str) -> GovernorProfile:
-    """Enough of a profile to decode an event of a contract that nobody looked at."""
-    return GovernorProfile(
-        kind="", address=address, chain_id=chain_id, name="", version="", counting_mode="", clock_mode=ClockMode.BLOCK,
-        token=None, timelock=None, can_vote=False,
-    )  # fmt: skip
