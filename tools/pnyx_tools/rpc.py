@@ -213,13 +213,11 @@ class Rpc:
         return found
 
     def request(self, method: str, params: Sequence[Any]) -> Any:  # noqa: ANN401 - JSON as the node gave it
-        return self._parsed(method, self._result(method, params), decode)
-
-    def _result(self, method: str, params: Sequence[Any]) -> Raw:
         try:
-            return self._request_patiently(method, params)
+            result = self._request_patiently(method, params)
         except _CallFailedError as failure:
-            return self._call_again(params, failure)
+            result = self._call_again(params, failure)
+        return self._parsed(method, result, decode)
 
     def _call_again(self, params: Sequence[Any], failure: _CallFailedError) -> Raw:
         """The answer to an ``eth_call`` that failed once. What fails again in the same words, at a block whose state
@@ -378,7 +376,7 @@ class Rpc:
         return logs
 
     def _checked(self, method: str, params: Sequence[Any], parse: Callable[[Any], T]) -> T:
-        return self._parsed(method, self._result(method, params), lambda result: parse(decode(result)))
+        return self._parsed(method, self.request(method, params), parse)
 
     def _parsed(self, method: str, result: V, parse: Callable[[V], T]) -> T:
         try:

@@ -1,12 +1,13 @@
 """Long ranges of logs, read in pieces: so large that few questions are asked, so small that one answer fits in memory.
 
-The next piece is asked for while the last one is being judged. Where there is a second node, it is asked for the same
+The next pieces are asked for while the last one is being judged. Where there is a second node, it is asked for the same
 pieces, and must show the same: no head binds a vote, so a node can hide one, but not two nodes that do not know of each
 other.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -20,6 +21,8 @@ FIRST_BLOCKS: Final = 8
 MAX_BLOCKS: Final = 200_000
 AIM_LOGS: Final = 1_000
 """A piece should bring so many logs: one megabyte."""
+AHEAD: Final = 2
+"""So many pieces are on their way while one is judged, so that the node has always something to do."""
 _MAX_GROWTH: Final = 2
 """Pieces grow slowly where there is little: what is densest often begins suddenly."""
 
@@ -57,17 +60,23 @@ class Sweeper:
     def sweep(self, question: Question, first: int, last: int, read: Callable[[LogItem], L]) -> Iterator[L | Verdict]:
         """What the first node shows, in chain order, as `read` reads it; a verdict wherever the second shows else."""
         pace = self._paces.setdefault(question.step, Pace())
-        with ThreadPoolExecutor(2) as pool:
-            start, piece = first, None
-            while start <= last or piece is not None:
-                if piece is None:
-                    piece = self._ask(pool, question, start, min(start + pace.blocks - 1, last), read)
-                begun, start = start, piece.end + 1
+        pieces: deque[_Piece[L]] = deque()
+        start = first
+        with ThreadPoolExecutor(2 * AHEAD) as pool:
+
+            def ask_ahead() -> None:
+                nonlocal start
+                while start <= last and len(pieces) < AHEAD:
+                    pieces.append(self._ask(pool, question, start, min(start + pace.blocks - 1, last), read))
+                    start = pieces[-1].end + 1
+
+            ask_ahead()
+            while pieces:
+                piece = pieces.popleft()
                 found = piece.coming.result()
-                pace.learn(start - begun, len(found))
                 seen_by_second = piece.second.result() if piece.second else None
-                end = min(start + pace.blocks - 1, last)
-                piece = self._ask(pool, question, start, end, read) if start <= last else None
+                pace.learn(piece.end - piece.start + 1, len(found))
+                ask_ahead()
                 if seen_by_second is not None:
                     yield from _disagreements(question, found, seen_by_second)
                 yield from found
@@ -79,13 +88,14 @@ class Sweeper:
             return reader.read_logs(read, start, end, question.topics, question.addresses)
 
         second = pool.submit(ask, self.second) if self.second else None
-        return _Piece(end, pool.submit(ask, self.reader), second)
+        return _Piece(start, end, pool.submit(ask, self.reader), second)
 
 
 @dataclass(frozen=True, slots=True)
 class _Piece(Generic[L]):
-    """A piece that was asked for, up to and with the block `end`."""
+    """A piece that was asked for, from block `start` up to and with block `end`."""
 
+    start: int
     end: int
     coming: Future[list[L]]
     second: Future[list[L]] | None
