@@ -26,7 +26,7 @@ class Long(NamedTuple):
     writers: list[tuple[int, str]]
 
 
-FEW, MANY = 3_000, 15_000  # both fill the pieces in which logs are read
+FEW, MANY = 6_000, 24_000  # both fill the pieces in which logs are read
 
 
 def test_a_report_counts_all_and_keeps_some():
