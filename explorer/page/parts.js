@@ -34,9 +34,28 @@ export function livingTag(checking, seq, signal) {
   return place;
 }
 
-/** @param {string | undefined} tier */
+/**
+ * What the votes of an agent rest on, as its code says at first; how an account of EIP-7702 voted, only the check tells.
+ * @param {import('./session.js').Checking} checking @param {Promise<{tier: string}>} standing @param {AbortSignal} signal
+ */
+export function livingTier(checking, standing, signal) {
+  const place = h('span', {});
+  /** @type {string | undefined} */
+  let byCode;
+  const show = () => {
+    const tier = checking.tier ?? byCode;
+    fill(place, tier !== undefined && tierTag(tier));
+  };
+  standing.then(({ tier }) => {
+    byCode = tier;
+    show();
+  }, () => {});
+  checking.addEventListener('settled', show, { signal });
+  return place;
+}
+
+/** @param {string} tier */
 export function tierTag(tier) {
-  if (tier === undefined) return h('span', { class: 'tag tier' }, 'checking…');
   const tone = tier === 'ENFORCED' ? 'good' : tier === 'UNKNOWN' ? 'warn' : '';
   return h('span', { class: `tag tier ${tone}`, title: TIERS[tier] ?? '' }, tier);
 }

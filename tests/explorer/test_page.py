@@ -97,6 +97,19 @@ def test_an_agent_says_who_holds_it_and_what_changed(world: World, gate: LocalAg
     expect(history.locator("li").last).to_contain_text("autonomous")
 
 
+@pytest.mark.parametrize(("who", "tier"), [("gate", "ENFORCED"), ("model", "DECLARED")])
+def test_each_decision_wears_what_its_vote_rests_on(
+    world: World, open_page: Open, request: pytest.FixtureRequest, who: str, tier: str
+) -> None:
+    writer = request.getfixturevalue(who).writer
+    page = open_page(world.place("agent", writer)).page
+    expect(page.locator("#decisions > li").first.locator(".tier")).to_have_text(tier)
+    expect(page.locator("#decisions > li").first.locator(".status")).to_have_text("checked")
+    page.goto(world.place("agent", writer, "decision", 1))
+    expect(page.locator(".tags").first.locator(".tier")).to_have_text(tier)
+    expect(page.locator(".tags").first.locator(".status")).to_have_text("checked")
+
+
 def test_a_paused_gate_is_shown_as_paused(world: World, open_page: Open) -> None:
     agent = world.gate(key=world.node.accounts[3])
     world.node.send(agent.writer, encode_call("pauseVotes()"), sender=world.node.accounts[0])
@@ -371,6 +384,8 @@ def test_an_account_that_runs_our_code_is_atomic_and_checked(world: World, open_
     expect(page.locator("#decisions > li")).to_have_count(1)
     expect(page.locator("#decisions > li .vote")).to_have_text("Voted for")
     expect(page.locator("#decisions > li .status")).to_have_text("checked")
+    expect(page.locator("#decisions > li .tier")).to_have_text("ATOMIC")
     page.locator("#decisions > li a").click()
+    expect(page.locator(".tags").first.locator(".tier")).to_have_text("ATOMIC")
     checked = page.get_by_role("region", name="What your browser checked")
     expect(checked.get_by_role("row", name="6. Votes")).to_contain_text("matches")

@@ -140,7 +140,7 @@ def gate(world: World) -> LocalAgent:
 DESK = {"width": 900, "height": 700}
 PHONE = {"width": 360, "height": 740}
 PICTURES = {
-    "agents": ((), DESK, "light", "2 agents"),
+    "agents": ((), DESK, "light", "ENFORCED"),
     "agent": (("agent",), DESK, "light", "What it did, newest first"),
     "decision": (("agent", "decision", 2), DESK, "light", "Harmless tidying up"),
     "decision-phone": (("agent", "decision", 2), PHONE, "dark", "Harmless tidying up"),

@@ -1,6 +1,6 @@
 /** One agent: who it is, what it decided (newest first), how its configuration changed. */
 import { announce, facts, fill, h } from '../dom.js';
-import { address, copyButton, heading, labelTag, later, livingTag, shortened, tierTag } from '../parts.js';
+import { address, copyButton, heading, labelTag, later, livingTag, livingTier, shortened } from '../parts.js';
 import { linkTo } from '../route.js';
 import { quoted } from '../text.js';
 import { duration, isDecision, TIERS, whatItDid, when } from '../words.js';
@@ -16,23 +16,24 @@ const AT_ONCE = 10;
 /** @param {import('../parts.js').Context} context */
 export function agent({ root, place, session, signal, route }) {
   const writer = route.agent;
-  const standing = h('section', { 'aria-label': 'Standing' });
+  const whoItIs = h('section', { 'aria-label': 'Standing' });
   const list = h('ol', { class: 'plain', id: 'decisions' });
   const more = h('div', {});
   const history = h('div', {});
   const whole = h('div', {});
   fill(root,
     heading('Agent ', h('span', { class: 'hex' }, shortened(writer))),
-    standing,
+    whoItIs,
     h('section', { 'aria-labelledby': 'did' }, h('h2', { id: 'did' }, 'What it did, newest first'), list, more),
     h('section', { 'aria-labelledby': 'history' }, h('h2', { id: 'history' }, 'How its configuration changed'), history),
     h('section', { 'aria-labelledby': 'whole' }, h('h2', { id: 'whole' }, 'Checks of the agent as a whole'), whole),
   );
   const newest = session.ask('newest', writer, FIRST);
   const checking = session.checking(writer, newest);
+  const standing = session.ask('standing', writer);
 
   showOlder(undefined);
-  later(standing, 'Reading the agent…', session.ask('standing', writer), ({ agent, state, gate, tier, line }) => head(agent, state, gate, tier, line));
+  later(whoItIs, 'Reading the agent…', standing, ({ agent, state, gate, tier, line }) => head(agent, state, gate, tier, line));
   later(history, 'Reading its configurations…', session.ask('history', writer), showHistory);
   const showWhole = () => summary(whole, checking);
   showWhole();
@@ -41,18 +42,12 @@ export function agent({ root, place, session, signal, route }) {
   /** @param {any} agent @param {any} state @param {any} gate @param {string | undefined} tier @param {any} line */
   function head(agent, state, gate, tier, line) {
     const other = (/** @type {string} */ writer) => h('a', { class: 'hex', href: linkTo(place, 'agent', writer) }, writer);
-    // How an account of EIP-7702 voted, only the check tells.
-    const word = h('span', {});
     const meaning = h('p', {});
-    const showTier = () => {
-      const known = checking.tier ?? tier ?? '';
-      fill(word, tierTag(known));
-      fill(meaning, TIERS[known] ?? '');
-    };
-    showTier();
-    checking.addEventListener('settled', showTier, { signal });
+    const showMeaning = () => fill(meaning, TIERS[checking.tier ?? tier ?? ''] ?? '');
+    showMeaning();
+    checking.addEventListener('settled', showMeaning, { signal });
     return [
-      h('p', { class: 'tags' }, word, livingTag(checking, null, signal), gate?.paused && h('span', { class: 'tag bad' }, 'votes paused'), state.closed && h('span', { class: 'tag' }, 'handed over')),
+      h('p', { class: 'tags' }, livingTier(checking, standing, signal), livingTag(checking, null, signal), gate?.paused && h('span', { class: 'tag bad' }, 'votes paused'), state.closed && h('span', { class: 'tag' }, 'handed over')),
       meaning,
       gate?.paused && h('p', { class: 'warning' }, 'The guardian has paused the votes of this agent. It can still write down what it decides.'),
       line.successor && h('p', {}, 'It handed over to ', other(line.successor), ' and writes no more.'),
@@ -102,7 +97,7 @@ export function agent({ root, place, session, signal, route }) {
     const about = h('p', { class: 'quiet' });
     const line = h('li', { class: 'card decision' },
       link, about,
-      h('p', { class: 'tags' }, h('span', { class: 'tag vote' }, what), livingTag(checking, entry.seq, signal), h('span', { class: 'quiet' }, h('time', { datetime: new Date(entry.time * 1000).toISOString() }, when(entry.time)), ` · entry ${entry.seq}`)),
+      h('p', { class: 'tags' }, h('span', { class: 'tag vote' }, what), livingTier(checking, standing, signal), livingTag(checking, entry.seq, signal), h('span', { class: 'quiet' }, h('time', { datetime: new Date(entry.time * 1000).toISOString() }, when(entry.time)), ` · entry ${entry.seq}`)),
     );
     if (isDecision(entry.kind)) session.ask('line', writer, entry.recordRoot).then((told) => tell(link, about, told), () => {});
     return line;

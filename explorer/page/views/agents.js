@@ -17,13 +17,10 @@ export function agents({ root, place, session }) {
   /** @param {import('../../verifier/read.js').Agent} agent */
   function card(agent) {
     const standing = h('div', {});
-    session.ask('standing', agent.writer).then(
-      ({ state, gate, tier }) => fill(standing,
-        h('p', { class: 'tags' }, tierTag(tier), gate?.paused && h('span', { class: 'tag bad' }, 'votes paused'), state.closed && h('span', { class: 'tag' }, 'handed over')),
-        facts([['Entries', state.seq], ['Answers for', agent.declaration.governors.map((governor) => h('div', { class: 'hex' }, governor))]]),
-      ),
-      (error) => fill(standing, h('p', { class: 'error' }, error.message)),
-    );
+    later(standing, 'Reading the agent…', session.ask('standing', agent.writer), ({ state, gate, tier }) => [
+      h('p', { class: 'tags' }, tierTag(tier), gate?.paused && h('span', { class: 'tag bad' }, 'votes paused'), state.closed && h('span', { class: 'tag' }, 'handed over')),
+      facts([['Entries', state.seq], ['Answers for', agent.declaration.governors.map((governor) => h('div', { class: 'hex' }, governor))]]),
+    ]);
     return h('li', { class: 'card' },
       h('a', { class: 'reason hex', href: linkTo(place, 'agent', agent.writer) }, agent.writer),
       standing,

@@ -1,7 +1,7 @@
 /** One decision: what and why first, then everything that it rests on, part by part, each with a link of its own. */
 import { escapedText, fromHex } from '../../verifier/bytes.js';
 import { facts, fill, h } from '../dom.js';
-import { address, copyButton, heading, later, livingTag, problem } from '../parts.js';
+import { address, copyButton, heading, later, livingTag, livingTier, problem } from '../parts.js';
 import { linkTo } from '../route.js';
 import { passage, quoted } from '../text.js';
 import { decimal, isDecision, whatItDid, when } from '../words.js';
@@ -22,6 +22,7 @@ export function decision({ root, place, session, signal, route }) {
   fill(root, body);
   const found = session.ask('entry', agent, seq);
   const checking = session.checking(agent, found);
+  const standing = session.ask('standing', agent);
   later(body, 'Reading the decision…', found, (entry) => {
     if (entry === null) return problem(`Entry ${seq} of this agent does not exist.`);
     const told = h('div', {});
@@ -30,7 +31,7 @@ export function decision({ root, place, session, signal, route }) {
     return [
       h('p', {}, h('a', { href: linkTo(place, 'agent', agent) }, 'All decisions of this agent')),
       title,
-      h('p', { class: 'tags' }, h('span', { class: 'tag vote' }, whatItDid(entry)), livingTag(checking, seq, signal), copyButton(place, 'this decision', 'agent', agent, 'decision', seq)),
+      h('p', { class: 'tags' }, h('span', { class: 'tag vote' }, whatItDid(entry)), livingTier(checking, standing, signal), livingTag(checking, seq, signal), copyButton(place, 'this decision', 'agent', agent, 'decision', seq)),
       h('p', { class: 'quiet' }, `${when(entry.time)}, entry ${seq}`),
       told,
       onChain(entry),
