@@ -56,7 +56,7 @@ export class EntryCheck {
     this.disclosures = disclosures;
     /** Record roots that entries name. @type {Set<string>} */
     this.met = new Set();
-    /** By what was declared. @type {Map<string, Promise<{ configuration: any, verdict: Verdict }>>} */
+    /** By what was declared. @type {Map<string, Promise<{ configuration: any, verdicts: Verdict[] }>>} */
     this.configurations = new Map();
     /** @type {Set<string>} */
     this.told = new Set();
@@ -106,7 +106,7 @@ export class EntryCheck {
    */
   async *check(entry, about, { declaration, found, bad }) {
     const bundle = await found;
-    for (const place of bad) yield about.notCheckable(STEPS.BUNDLE, `another place has the true file, and not ${place}`);
+    for (const place of bad) yield elsewhere(about, STEPS.BUNDLE, place);
     if (bundle instanceof EvidenceGone) yield about.missing(STEPS.BUNDLE, `the evidence: ${bundle.message}`);
     else if (bundle === null) yield about.missing(STEPS.BUNDLE, `the bundle of the record ${entry.recordRoot}: removed, or withheld`);
     else if (bundle instanceof VerifierError) yield this.notThatBundle(entry, about, bundle);
@@ -129,8 +129,8 @@ export class EntryCheck {
     for (const disclosure of this.disclosuresOf(entry.recordRoot)) {
       yield about.matches(STEPS.BUNDLE, `a disclosure opens ${openedIn(disclosure).join(", ")}`);
     }
-    const { configuration, verdict } = await this.configurationOf(declaration);
-    if (verdict !== null) yield verdict;
+    const { configuration, verdicts } = await this.configurationOf(declaration);
+    yield* verdicts;
     const named = about.proposal ?? nameIn(bundle);
     /** @type {Case} */
     const one = { entry, about, declaration, configuration, fields: bundle.fields, withheld: withheldIn(bundle) };
@@ -173,7 +173,7 @@ export class EntryCheck {
 
   // 11. Declared configuration
 
-  /** The document, and once what is to be said about it. @param {Declaration} declaration @returns {Promise<{ configuration: any, verdict: Verdict | null }>} */
+  /** The document, and once what is to be said about it. @param {Declaration} declaration @returns {Promise<{ configuration: any, verdicts: Verdict[] }>} */
   async configurationOf(declaration) {
     const name = JSON.stringify(declaration);
     let reading = this.configurations.get(name);
@@ -181,10 +181,10 @@ export class EntryCheck {
       reading = this.readConfiguration(declaration);
       this.configurations.set(name, reading);
     }
-    const { configuration, verdict } = await reading;
+    const { configuration, verdicts } = await reading;
     const isNew = !this.told.has(name);
     this.told.add(name);
-    return { configuration, verdict: isNew ? verdict : null };
+    return { configuration, verdicts: isNew ? verdicts : [] };
   }
 
   /** @param {Declaration} declaration */
@@ -192,10 +192,12 @@ export class EntryCheck {
     const about = new About();
     const step = STEPS.DECLARED_CONFIGURATION;
     const { configHash } = declaration;
-    const unusable = (/** @type {Verdict} */ verdict) => ({ configuration: null, verdict });
+    const unusable = (/** @type {Verdict} */ verdict) => ({ configuration: null, verdicts: [verdict] });
+    /** @type {string[]} */
+    const bad = [];
     let found;
     try {
-      found = await this.desk.find(declaration, configHash, (bytes) => openConfiguration(configHash, bytes));
+      found = await this.desk.find(declaration, configHash, (bytes) => openConfiguration(configHash, bytes), bad);
     } catch (error) {
       if (error instanceof EvidenceGone) return unusable(about.missing(step, error.message));
       throw error;
@@ -206,7 +208,7 @@ export class EntryCheck {
     if (found instanceof VerifierError) return unusable(about.differs(step, "configuration", { reason: found.message }));
     const [declared, written] = [declaration.governors, found.governors].map((governors) => [...governors].sort().join(", "));
     const differs = declared !== written && about.differs(step, "governors", { expected: declared, seen: written });
-    return { configuration: found, verdict: differs || about.matches(step) };
+    return { configuration: found, verdicts: [differs || about.matches(step), ...bad.map((place) => elsewhere(about, step, place))] };
   }
 
   // 12. Proposal
@@ -295,6 +297,9 @@ async function* run(one, step, needs, check) {
     }
   }
 }
+
+/** One place is enough; a bad one is named. @param {About} about @param {number} step @param {string} place */
+const elsewhere = (about, step, place) => about.notCheckable(step, `another place has the true file, and not ${place}`);
 
 /** @param {unknown} error */
 const isAbort = (error) => error instanceof Error && error.name === "AbortError";

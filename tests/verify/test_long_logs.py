@@ -15,7 +15,7 @@ from pnyx_tools.testing.bulk import write_bulk
 from pnyx_tools.testing.deploy import deploy_log
 from pnyx_tools.testing.passing_on import PassingOn
 from pnyx_tools.verifier import verify
-from pnyx_tools.verifier.sweep import AIM_LOGS, Pace
+from pnyx_tools.verifier.sweep import AIM_LOGS, FIRST_BLOCKS, MAX_BLOCKS, Pace
 
 
 class Long(NamedTuple):
@@ -108,3 +108,11 @@ def test_the_pace_follows_the_answers():
     assert pace.blocks == 2
     pace.learn(2, 100 * AIM_LOGS)
     assert pace.blocks == 1
+
+
+def test_the_first_piece_fits_what_there_may_be():
+    assert Pace.of(51, 3).blocks >= 51
+    assert Pace.of(1_000, 100 * AIM_LOGS).blocks == 5
+    assert Pace.of(10, 10**9).blocks == 1
+    assert Pace.of(10**9, 0).blocks == MAX_BLOCKS
+    assert Pace.of(10**9, None).blocks == FIRST_BLOCKS

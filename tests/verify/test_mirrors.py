@@ -49,8 +49,8 @@ def published(world, mirrors):
     return [folder / f"{sealed.bundle.record_root.hex()}.json" for folder, _ in mirrors]
 
 
-def remarks(report):
-    return [v.reason for v in report.kept(Status.NOT_CHECKABLE) if v.step is Step.BUNDLE]
+def remarks(report, step=Step.BUNDLE):
+    return [v.reason for v in report.kept(Status.NOT_CHECKABLE) if v.step is step]
 
 
 def test_each_place_is_enough(world, published):
@@ -73,6 +73,16 @@ def test_a_changed_file_is_no_harm_while_another_place_has_the_true_one(world, m
         (remark,) = remarks(report)
         assert remark.startswith(f"another place has the true file, and not {mirrors[0][1]}: changed")
         assert "fields.decision" in remark
+
+
+def test_a_changed_configuration_is_no_harm_while_another_place_has_the_true_one(world, mirrors, published):
+    (file,) = {path.name for path in mirrors[0][0].iterdir()} - {published[0].name}
+    (mirrors[0][0] / file).write_bytes(b"{}")
+    report = world.check(evidence=None)
+    assert report.ok
+    assert remarks(report) == []
+    (remark,) = remarks(report, Step.DECLARED_CONFIGURATION)
+    assert remark.startswith(f"another place has the true file, and not {mirrors[0][1]}: changed")
 
 
 def test_changed_everywhere_differs(world, published):

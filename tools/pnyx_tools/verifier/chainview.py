@@ -95,7 +95,7 @@ class ChainView:
 
     def events(self, writer: str) -> Iterator[LogEvent | Verdict]:
         """The writer's events in the log, in chain order; a problem for one that our log cannot have emitted."""
-        question = Question(Step.ENTRIES, [TOPICS, _topic(writer)], [self.log], writer)
+        question = Question(Step.ENTRIES, [TOPICS, _topic(writer)], [self.log], writer, self.state(writer).seq)
         for found in self._sweeper.sweep(question, self._first_block, self.block.number, read_event):
             if isinstance(found, Unreadable):
                 yield About(writer).differs(Step.ENTRIES, "event", reason=found.reason)
@@ -275,7 +275,7 @@ class ChainView:
         own = {
             address: adapter for address in history.governors if (adapter := self.governed(address).adapter) is not None
         }
-        streams = [self._votes_of(adapter, history.writer, own, from_block) for adapter in self._adapters]
+        streams = [self._votes_of(adapter, history, own, from_block) for adapter in self._adapters]
         for _, same in groupby(merge(*streams, key=_place_of), key=_place_of):
             *_, (adapter, log) = same
             at_home = adapter if isinstance(log, Verdict) else own.get(log.address, adapter)
@@ -283,12 +283,12 @@ class ChainView:
             yield reads, log
 
     def _votes_of(
-        self, adapter: GovernorAdapter, writer: str, own: Mapping[str, GovernorAdapter], from_block: int
+        self, adapter: GovernorAdapter, history: History, own: Mapping[str, GovernorAdapter], from_block: int
     ) -> Iterator[tuple[GovernorAdapter, Log | Verdict]]:
-        topics, addresses = adapter.voter_topics(writer), None
+        topics, addresses = adapter.voter_topics(history.writer), None
         if topics is None:
             topics, addresses = [adapter.vote_topics()], [address for address in own if own[address] is adapter]
-        question = Question(Step.VOTES, topics, addresses, writer)
+        question = Question(Step.VOTES, topics, addresses, history.writer, history.entries)
         return ((adapter, found) for found in self._sweep(question, from_block))
 
     def _profile_of_anyone(self, address: str) -> GovernorProfile:

@@ -106,8 +106,7 @@ class EntryCheck:
         except EvidenceGoneError as error:
             yield about.missing(Step.BUNDLE, f"the evidence: {error.message}")
             return
-        for bad in self._desk.take_bad_places():
-            yield about.not_checkable(Step.BUNDLE, f"another place has the true file, and not {bad}")
+        yield from self._bad_places(about, Step.BUNDLE)
         if isinstance(found, Bundle):
             for disclosure in disclosures:
                 found = complete(found, disclosure)
@@ -131,6 +130,11 @@ class EntryCheck:
             yield from case.run(Step.STATE, ("proposal", "state"), self._facts, Grade.RE_READ)
             yield from case.run(Step.STATE, ("state",), self._code_until_entry, Grade.RE_READ)
             yield from self._judgement(case)
+
+    def _bad_places(self, about: About, step: Step) -> Iterator[Verdict]:
+        """One place is enough; a bad one is named."""
+        for bad in self._desk.take_bad_places():
+            yield about.not_checkable(step, f"another place has the true file, and not {bad}")
 
     def _owner_of(self, record_root: bytes) -> int | None:
         return self._book.owner_of(record_root, HAS_BUNDLE)
@@ -168,6 +172,7 @@ class EntryCheck:
         if declaration not in self._configurations:
             self._configurations[declaration], verdict = self._configuration(declaration)
             yield verdict
+            yield from self._bad_places(About(self._history.writer), Step.DECLARED_CONFIGURATION)
 
     def _configuration(self, declaration: Declaration) -> tuple[Configuration | None, Verdict]:
         about = About(self._history.writer)

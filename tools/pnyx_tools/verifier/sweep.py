@@ -10,14 +10,14 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final, Generic
 
 from pnyx_contracts.types import to_hex
 from pnyx_policies.verify.verdict import About, Step, Verdict
 from pnyx_tools.reader import ChainReader, L, Located, LogItem, Topics
 
-FIRST_BLOCKS: Final = 8
+FIRST_BLOCKS: Final = 64
 MAX_BLOCKS: Final = 200_000
 AIM_LOGS: Final = 1_000
 """A piece should bring so many logs: one megabyte."""
@@ -29,9 +29,18 @@ _MAX_GROWTH: Final = 2
 
 @dataclass(slots=True)
 class Pace:
-    """How many blocks to ask for at once, learned from the answers to one kind of question."""
+    """How many blocks to ask for at once, learned from the answers to a question."""
 
-    blocks: int = FIRST_BLOCKS
+    blocks: int
+
+    @classmethod
+    def of(cls, blocks: int, expected: int | None) -> Pace:
+        """For a range of so many blocks with about so many logs. They may lie closer together, so the first piece has
+        half of what it could.
+        """
+        if expected is None:
+            return cls(FIRST_BLOCKS)
+        return cls(min(max(blocks * AIM_LOGS // (2 * max(expected, 1)), 1), MAX_BLOCKS))
 
     def learn(self, asked: int, found: int) -> None:
         if asked >= self.blocks or found > AIM_LOGS:
@@ -41,12 +50,15 @@ class Pace:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """Which logs. `step` and `writer` are what a disagreement of two nodes about them is put down to."""
+    """Which logs, and how many there may be. `step` and `writer` are what a disagreement of two nodes about them is put
+    down to.
+    """
 
     step: Step
     topics: Topics
     addresses: Sequence[str] | None
     writer: str = ""
+    expected: int | None = None
 
 
 @dataclass(slots=True)
@@ -55,11 +67,10 @@ class Sweeper:
 
     reader: ChainReader
     second: ChainReader | None = None
-    _paces: dict[Step, Pace] = field(default_factory=dict)
 
     def sweep(self, question: Question, first: int, last: int, read: Callable[[LogItem], L]) -> Iterator[L | Verdict]:
         """What the first node shows, in chain order, as `read` reads it; a verdict wherever the second shows else."""
-        pace = self._paces.setdefault(question.step, Pace())
+        pace = Pace.of(last - first + 1, question.expected)
         pieces: deque[_Piece[L]] = deque()
         start = first
         with ThreadPoolExecutor(2 * AHEAD) as pool:
