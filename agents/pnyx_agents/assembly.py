@@ -215,7 +215,7 @@ def signer_settings(settings: Settings, key_address: str) -> SignerSettings:
         raise UsageError("the configuration has no [log] or no [signer]", hint="pnyx init shows both")
     own = settings.signer
     return SignerSettings(
-        rpc_url=SecretStr(own.rpc or settings.chain.rpc),
+        rpc_url=SecretStr(own.rpc or settings.chain.rpc[0]),
         chain_id=settings.chain.chain_id,
         log=settings.log.address,
         start_block=settings.log.start_block,

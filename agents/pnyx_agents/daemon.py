@@ -1,6 +1,6 @@
 """The daemon: APScheduler is the clock, the engine runs one workflow per proposal, the journal remembers.
 
-    follow     each governor: new proposals into the journal, together with the cursor
+    look       at the chain: new proposals into the journal, together with the position
     dispatch   each proposal whose vote has opened (or closed) gets its workflow, once
     remind     each proposal that waits for people hears when its vote is over
     mirror     each file of the evidence folder that another place does not have yet is copied there
@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import logging
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -27,20 +26,18 @@ from pnyx_agents.engine import Engine, is_worth_a_line
 from pnyx_agents.metrics import Metrics
 from pnyx_agents.reviewer import Governed
 from pnyx_agents.steward import VOTE_IS_OVER
+from pnyx_agents.watch import Watch
 from pnyx_contracts.errors import PnyxError
 from pnyx_contracts.types import Address, Proposal, ProposalState
 from pnyx_policies.eligibility import is_waiting
 from pnyx_policies.entitlement import OPEN_STATES
 from pnyx_tools.clock import clock_at
 from pnyx_tools.evidence import Mirror
-from pnyx_tools.follow import Advanced, Cursor, Follower, Rewound
-from pnyx_tools.journal import Case, Found, Journal, Stage
+from pnyx_tools.journal import Case, Journal, Stage
 from pnyx_tools.notify import Message, Notifier
 from pnyx_tools.reader import ChainReader, RevertedError
 
 logger = logging.getLogger("pnyx.daemon")
-
-TITLE_CHARACTERS = 120
 
 MIRRORED_AGAIN_SECONDS = 3600
 """How often the mirrors are asked anew what they have: somebody may have removed something."""
@@ -49,7 +46,7 @@ TAKE_UP_SECONDS = 3600
 """How often what failed is tried again: what stopped it (a paused gate, an odd answer of a node) may be over."""
 
 UNDISPATCHED = frozenset({Stage.SEEN, Stage.WAITING, Stage.GONE})
-FINISHED = frozenset({Stage.DONE})
+FINISHED = frozenset({Stage.DONE, Stage.PAST, Stage.VOID})
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +76,7 @@ class Daemon:
     agent: str
     reader: ChainReader
     governors: Mapping[Address, Governed]
-    followers: Mapping[Address, Follower]
+    watch: Watch
     journal: Journal
     engine: Engine
     mirrors: tuple[Mirror, ...]
@@ -89,6 +86,8 @@ class Daemon:
     require_signer: Callable[[], None]
     """Raises when nothing can be written any more: the signer that this daemon started is gone, or another writer
     succeeded this one."""
+    since_block: int | None = None
+    """Proposals of the history count from here on, also when their vote is over; None: only what is still open."""
     failures: Counter[str] = field(default_factory=Counter)
     """In a row, by what failed."""
 
@@ -117,8 +116,7 @@ class Daemon:
 
     def beat(self) -> None:
         """One look at everything. An error is logged and met again at the next beat; it never ends the daemon."""
-        for address in self.governors:
-            self._guarded(f"following {address}", partial(self.poll, address))
+        self._guarded("following the chain", self.watch.look)
         for case in self.journal.cases(UNDISPATCHED):
             self._guarded(f"dispatching {case.proposal}", partial(self.dispatch, case))
         for case in self.journal.cases({Stage.HELD}):
@@ -160,33 +158,10 @@ class Daemon:
             self.engine.cancel(workflow)
             self._start(case, known)
 
-    def poll(self, address: Address) -> None:
-        """Follow one governor a step further; after a reorganisation at once to the new chain's end."""
-        while self._follow(address):
-            continue
-
-    def _follow(self, address: Address) -> bool:
-        """One step. True when the chain was reorganised and has to be read again."""
-        kept = self.journal.cursor(address)
-        step = self.followers[address].poll(Cursor.model_validate_json(kept) if kept else None)
-        match step:
-            case Advanced():
-                new = self.journal.advance_cursor(
-                    address, step.cursor.model_dump_json(), [_found(p) for p in step.proposals]
-                )
-                for key in new:
-                    logger.info("new proposal", extra={"proposal": key})
-                for log, error in step.undecodable:
-                    self._alert(f"undecodable:{log.transaction_hash.hex()}:{log.log_index}", str(error))
-                self.metrics.block.labels(address).set(step.cursor.block.number)
-            case Rewound():
-                logger.warning("the chain was reorganised", extra={"governor": address, "above": step.above})
-                self.journal.advance_cursor(address, step.cursor.model_dump_json() if step.cursor else None)
-        self.metrics.polled_at.labels(address).set(time.time())
-        return isinstance(step, Rewound)
-
     def dispatch(self, case: Case) -> None:
         """Start the workflow when the vote is open, or over: then the record says that it was missed."""
+        if not case.present:
+            return
         content = self.journal.proposal_content(case.proposal)
         assert content is not None, "a case without content"
         proposal = Proposal.model_validate_json(content)
@@ -203,7 +178,15 @@ class Daemon:
             if case.stage is not Stage.WAITING:
                 self.journal.advance(case.proposal, Stage.WAITING)
             return
+        if self._is_past(case, state):
+            self.journal.advance(case.proposal, Stage.PAST, detail=f"{state.name.lower()} before this agent began")
+            return
         self._start(case, proposal)
+
+    def _is_past(self, case: Case, state: ProposalState) -> bool:
+        """Over before this agent followed its governor: no record says that it was missed, and nobody is told."""
+        is_older = self.since_block is None or case.created_block < self.since_block
+        return case.from_history and is_older and state not in OPEN_STATES
 
     def remind(self, case: Case) -> None:
         """People can answer while the vote is open; then the proposal's workflow comes to its end."""
@@ -251,18 +234,7 @@ class Daemon:
             if failures := self.failures.pop(what, 0):
                 logger.info("%s works again", what, extra={"failures": failures})
 
-    def _alert(self, key: str, body: str) -> None:
-        self.tell(Message(key=key, urgency="alert", title="an event that cannot be read", body=body))
-
     def _count(self) -> None:
         cases = self.journal.cases()
         for stage in Stage:
             self.metrics.proposals.labels(stage.value).set(sum(c.stage is stage for c in cases))
-
-
-def _found(proposal: Proposal) -> Found:
-    lines = (line.strip("# ").strip() for line in proposal.text.splitlines())
-    title = next((line for line in lines if line), "(no text)")[:TITLE_CHARACTERS]
-    return Found(
-        proposal=str(proposal.key), content=proposal.model_dump_json(), title=title, deadline=str(proposal.vote_end)
-    )

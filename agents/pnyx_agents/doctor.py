@@ -36,6 +36,7 @@ from pnyx_contracts.types import Address, Value, to_hex
 from pnyx_policies.decision import Mode
 from pnyx_tools.atomic import require_atomic
 from pnyx_tools.clock import clock_at
+from pnyx_tools.endpoints import LAG_BLOCKS, Pool
 from pnyx_tools.evidence import Mirror
 from pnyx_tools.keystore import open_key
 from pnyx_tools.model import ModelSettings
@@ -62,7 +63,7 @@ class Doctor:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.reader = Rpc(settings.chain.rpc)
+        self.reader = Pool.of(settings.chain.rpc)
         self.governed: list[Governed] = []
         self.writer: Address | None = settings.log.writer if settings.log else None
         self.identity: Identity | None = None
@@ -75,7 +76,14 @@ class Doctor:
         if first.status == "failed":
             return
         yield self._try("mode", self._mode, "see docs/running.md")
-        yield self._try("chain id", self._chain, "correct chain.chain_id or chain.rpc")
+        for url in self.settings.chain.rpc:
+            endpoint = Rpc(url)
+            yield self._try(f"chain id of {endpoint.display_url}", partial(self._chain, endpoint), "correct chain.rpc")
+        if len(self.settings.chain.rpc) == 1:
+            yield Result(
+                name="second endpoint", status="warning", found="none: what one endpoint hides, nobody notices",
+                do="name two or more in chain.rpc",
+            )  # fmt: skip
         yield from self._simulation()
         for governor in self.settings.governor:
             yield self._try(f"governor {governor.address}", partial(self._governor, governor), "see docs/governors.md")
@@ -106,9 +114,10 @@ class Doctor:
         except PnyxError as error:
             yield Result(name=name, status="failed", found=error.message, do=error.hint)
 
-    def _chain(self) -> str:
-        check_chain(self.reader, self.settings)
-        return str(self.settings.chain.chain_id)
+    def _chain(self, endpoint: Rpc) -> str:
+        check_chain(endpoint, self.settings)
+        behind = self.reader.block().number - endpoint.block().number
+        return f"{self.settings.chain.chain_id}" + (f", {behind} blocks behind" if behind > LAG_BLOCKS else "")
 
     def _mode(self) -> str:
         self.settings.require_means()

@@ -29,13 +29,13 @@ def review_settings(governor: str, rpc: str | None, config: Path, ruleset: str |
         if ruleset:
             updates["policy"] = settings.policy.model_copy(update={"ruleset": ruleset})
         if rpc:
-            updates["chain"] = settings.chain.model_copy(update={"rpc": rpc})
+            updates["chain"] = settings.chain.model_copy(update={"rpc": (rpc,)})
         return settings.model_copy(update=updates)
     if rpc is None:
         raise UsageError(f"there is no configuration at {config}", hint="give --rpc URL, or --config FILE")
     return Settings(
         agent=AgentSettings(name="review", data=str(scratch)),
-        chain=ChainSettings(rpc=rpc, chain_id=Rpc(rpc).chain_id()),
+        chain=ChainSettings(rpc=(rpc,), chain_id=Rpc(rpc).chain_id()),
         governor=(GovernorSettings(address=governor, start_block=0),),
         policy=PolicySettings(ruleset=ruleset or "guardian"),
         folder=Path.cwd(),

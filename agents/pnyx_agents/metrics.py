@@ -13,9 +13,9 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self.block = Gauge("pnyx_followed_block", "Last processed block.", ["governor"], registry=self.registry)
+        self.block = Gauge("pnyx_followed_block", "Last block that was looked at.", registry=self.registry)
         self.polled_at = Gauge(
-            "pnyx_last_poll_timestamp_seconds", "When the last poll succeeded.", ["governor"], registry=self.registry
+            "pnyx_last_poll_timestamp_seconds", "When the last poll succeeded.", registry=self.registry
         )
         self.failures = Counter("pnyx_failures", "What failed and is tried again.", ["what"], registry=self.registry)
         self.proposals = Gauge("pnyx_proposals", "Proposals by stage.", ["stage"], registry=self.registry)

@@ -24,7 +24,7 @@ from pnyx_policies.entitlement import OPEN_STATES
 from pnyx_policies.facts import Facts
 from pnyx_policies.prompt import templates
 from pnyx_policies.ruleset import Ruleset
-from pnyx_tools.clock import clock_at
+from pnyx_tools.clock import clock_at, seconds_per_tick
 from pnyx_tools.context import ContextTool
 from pnyx_tools.gather import gather_facts, review_digest_now
 from pnyx_tools.reader import BlockId, ChainReader
@@ -40,6 +40,16 @@ class Governed:
     profile: GovernorProfile
     start_block: int = 0
     treasury_assets: tuple[Address, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TimeLeft:
+    """To vote on a proposal; none when its vote is over."""
+
+    ticks: int = 0
+    """Of the governor's clock: blocks or seconds."""
+    seconds: float = 0.0
+    """By the pace of the last blocks, where the clock counts blocks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,18 +85,34 @@ class Reviewer:
             treasury_assets=governed.treasury_assets,
         )
 
-    def digest_now(self, proposal: Proposal) -> bytes:
-        """What a review of `proposal` would be bound to now; differs from that of the facts when code changed since."""
-        return review_digest_now(self.reader, self.governors[proposal.key.governor].profile, proposal)
+    def change_since(self, dossier: Dossier, proposal: Proposal) -> str:
+        """What is not as it was reviewed any more, and empty when all is. `proposal` is as it was followed last.
 
-    def time_left(self, key: ProposalKey) -> int:
-        """To vote, as state and deadline stand now: both can move. In units of the governor's clock, 0 when over."""
+        A person's word is not lost when a deadline moves: the vote is open while they answer.
+        """
+        governed, then, key = self.governors[proposal.key.governor], dossier.state.governor, proposal.key
+        if proposal != dossier.proposal:
+            return "the proposal stands in another block, or with another content, than at the review"
+        if review_digest_now(self.reader, governed.profile, proposal) != dossier.state.review_digest:
+            return "the code behind it changed since the review"
+        deadline = self.reader.read(governed.adapter.read_deadline(governed.profile, key.proposal_id))
+        if deadline != then.deadline and dossier.approval is None:
+            return f"its deadline moved since the review, from {then.deadline} to {deadline}"
+        if then.quorum is not None:
+            quorum = self.reader.read(governed.adapter.read_quorum(governed.profile, then.snapshot))
+            if quorum != then.quorum:
+                return f"its quorum changed since the review, from {then.quorum} to {quorum}"
+        return ""
+
+    def time_left(self, key: ProposalKey) -> TimeLeft:
+        """To vote, as state and deadline stand now: both can move."""
         governed, block = self.governors[key.governor], self.reader.block()
         at, adapter, profile = to_hex(block.hash), governed.adapter, governed.profile
         if self.reader.read(adapter.read_state(profile, key.proposal_id), at) not in OPEN_STATES:
-            return 0
+            return TimeLeft()
         deadline = self.reader.read(adapter.read_deadline(profile, key.proposal_id), at)
-        return max(0, deadline - clock_at(self.reader, profile, block))
+        ticks = max(0, deadline - clock_at(self.reader, profile, block))
+        return TimeLeft(ticks, ticks * seconds_per_tick(self.reader, profile, block))
 
     def ask(self, facts: Facts) -> Deliberation:
         """One opinion per analyst. An analyst that fails gives an opinion that says so; nobody guesses."""

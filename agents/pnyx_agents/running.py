@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import os
 import signal
@@ -24,15 +25,15 @@ from pnyx_agents.reviewer import Reviewer
 from pnyx_agents.scribe import ChainScribe
 from pnyx_agents.settings import Settings
 from pnyx_agents.steward import Steward
+from pnyx_agents.watch import Watch, watchlist
 from pnyx_contracts.errors import PnyxError, RefusedError, UnreachableError
 from pnyx_tools.chain import Chain
 from pnyx_tools.environment import take_variable
-from pnyx_tools.follow import Finality, Follower
+from pnyx_tools.follow import Finality, Stream, block_since
 from pnyx_tools.journal import Journal
 from pnyx_tools.keystore import address_of
 from pnyx_tools.reader import RpcError
 from pnyx_tools.recorder import Writer
-from pnyx_tools.rpc import Rpc
 from pnyx_tools.sender import Sender, SenderSettings
 from pnyx_tools.signer.client import SignerPort
 from pnyx_tools.signer.payload import Desk
@@ -40,20 +41,25 @@ from pnyx_tools.signer.process import SignerProcess, spawn
 
 logger = logging.getLogger("pnyx")
 
+LOOK_AT_LOG_EVERY = 5
+"""Polls."""
+
 LEAST_KEY_CHARACTERS = 12
 """Shorter parts of a path are words (``mainnet``), which log lines may say."""
 
 SECRET_PARTS = ("KEY", "SECRET", "TOKEN", "PASSWORD", "PASSPHRASE", "MNEMONIC", "CREDENTIAL")
 
 
-def run_agent(settings: Settings, *, json_logs: bool = True) -> None:
-    """Runs until SIGTERM or SIGINT, then ends the process. Raises `PnyxError` when it cannot start."""
+def run_agent(settings: Settings, *, json_logs: bool = True, since: str | None = None) -> None:
+    """Runs until SIGTERM or SIGINT, then ends the process. Raises `PnyxError` when it cannot start. `since`: a block
+    number, or a date in ISO 8601; from there on, proposals count that are over already.
+    """
     settings.require_means()
     set_up_logging(secrets=_secrets(settings), as_json=json_logs)
     with only_instance(assembly.paths(settings).lock):
         stop = _stop_on_signals()
         with ExitStack() as stack:
-            code = _run(_assemble(settings, stack), stop)
+            code = _run(_assemble(settings, stack, since), stop)
         logger.info("stopped")
         _leave(code)  # the lock is held to the very end
 
@@ -81,10 +87,10 @@ def _leave(code: int) -> NoReturn:
     os._exit(code)
 
 
-def _assemble(settings: Settings, stack: ExitStack) -> Daemon:
+def _assemble(settings: Settings, stack: ExitStack, since: str | None) -> Daemon:
     """Every part, in the order in which they need each other; `stack` closes them."""
     where = assembly.paths(settings)
-    chain = Chain(settings.chain.rpc)
+    chain = Chain.of(settings.chain.rpc, settings.chain.chain_id)
     assembly.check_chain(chain, settings)
     signer, require_signer = stack.enter_context(_signer(settings))
     scrub_environment({model.key_variable for model in settings.model})
@@ -101,26 +107,29 @@ def _assemble(settings: Settings, stack: ExitStack) -> Daemon:
         scribe=_scribe(settings, chain, journal, reviewer, signer) if signer else None,
         tell=crier.tell,
         delay_seconds=settings.agent.delay_seconds,
+        margin_seconds=settings.agent.vote,
         pause_seconds=settings.chain.poll_seconds * 5,
         require_approved=partial(assembly.require_approved, settings),
+    )
+    engine = Engine(
+        steward,
+        database=where.workflows,
+        executor_id=f"pnyx-{settings.agent.name}",
+        judged_by=reviewer.configuration.hash.hex(),
     )
     return Daemon(
         agent=settings.agent.name,
         reader=chain,
         governors=reviewer.governors,
-        followers=_followers(settings, chain, reviewer),
+        watch=_watch(settings, chain, reviewer, journal, metrics, crier, engine),
         journal=journal,
-        engine=Engine(
-            steward,
-            database=where.workflows,
-            executor_id=f"pnyx-{settings.agent.name}",
-            judged_by=reviewer.configuration.hash.hex(),
-        ),
+        engine=engine,
         mirrors=assembly.mirrors(settings),
         metrics=metrics,
         tell=crier.tell,
         poll_seconds=settings.chain.poll_seconds,
         require_signer=_requirements(settings, chain, signer, require_signer),
+        since_block=None if since is None else block_since(chain, since),
     )
 
 
@@ -155,12 +164,13 @@ def _spawned(settings: Settings) -> SignerProcess:
 def _requirements(
     settings: Settings, chain: Chain, signer: SignerPort | None, require_signer: Callable[[], None]
 ) -> Callable[[], None]:
-    """What is asked at each poll."""
+    """What is asked at each poll; of the chain less often."""
     writer = signer.identity().writer if signer else None
+    polls = itertools.count()
 
     def require() -> None:
         require_signer()
-        if settings.log is not None and writer is not None:
+        if settings.log is not None and writer is not None and next(polls) % LOOK_AT_LOG_EVERY == 0:
             with suppress(RpcError, UnreachableError):  # asked again soon
                 assembly.check_open(chain, settings.log.address, writer)
 
@@ -195,15 +205,28 @@ def _scribe(settings: Settings, chain: Chain, journal: Journal, reviewer: Review
     return ChainScribe(Writer(chain, sender, desk, _finality(settings)), reviewer.governors, journal)
 
 
-def _followers(settings: Settings, chain: Chain, reviewer: Reviewer) -> dict[str, Follower]:
-    second = Rpc(settings.chain.second_rpc) if settings.chain.second_rpc else None
-    return {
-        address: Follower(
-            chain, governed.adapter, governed.profile, start_block=governed.start_block, finality=_finality(settings),
-            second_reader=second,
-        )
-        for address, governed in reviewer.governors.items()
-    }  # fmt: skip
+def _watch(
+    settings: Settings,
+    chain: Chain,
+    reviewer: Reviewer,
+    journal: Journal,
+    metrics: Metrics,
+    crier: Crier,
+    engine: Engine,
+) -> Watch:
+    watched = watchlist(reviewer.governors)
+    return Watch(
+        reader=chain,
+        second_reader=chain.witness,
+        watchlist=watched,
+        stream=Stream(
+            chain, watched.topics, watched.addresses, finality=_finality(settings), second_reader=chain.witness
+        ),
+        journal=journal,
+        metrics=metrics,
+        tell=crier.tell,
+        cancel=engine.cancel,
+    )  # fmt: skip
 
 
 def _finality(settings: Settings) -> Finality:
@@ -224,7 +247,7 @@ def _secret_variables() -> list[str]:
 def _secrets(settings: Settings) -> list[str]:
     """Strings that must not show in a log line: secrets of the environment, and the parts of URLs that carry keys."""
     own = settings.signer
-    urls = [settings.chain.rpc, settings.chain.second_rpc, own.rpc if own else None]
+    urls = [*settings.chain.rpc, own.rpc if own else None]
     urls += settings.evidence.mirrors
     options = [*settings.plugins.notifiers.values(), *([own.options] if own else [])]
     urls += [value for table in options for value in table.values() if isinstance(value, str) and "://" in value]

@@ -42,8 +42,8 @@ class ChainScribe:
         entry = record_note(self.writer, case, what.kind)
         return Landed(entry_transaction=to_hex(entry.transaction_hash), block=entry.block_number)
 
-    def is_final(self, landed: Landed) -> bool:
-        return self.writer.is_final(landed.block)
+    def is_final(self, block_number: int) -> bool:
+        return self.writer.is_final(block_number)
 
     def _vote(self, case: Case) -> Voted:
         governed = self.governors[case.key.governor]

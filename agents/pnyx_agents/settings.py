@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, ValidationError, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, field_validator, model_validator
 
 from pnyx_contracts.errors import UsageError
 from pnyx_contracts.types import Address, Uint, Value
@@ -41,6 +41,30 @@ def _name(value: str) -> str:
 Name = Annotated[str, AfterValidator(_name)]
 
 
+def _one_or_more(value: Any) -> Any:  # noqa: ANN401 - any TOML value
+    return (value,) if isinstance(value, str) else value
+
+
+AS_SOON_AS_ALLOWED = "as soon as allowed"
+_BEFORE_THE_END = re.compile(r"([1-9]\d{0,3}) (minute|hour|day)s? before the end", re.ASCII)
+_SECONDS = {"minute": 60, "hour": 3_600, "day": 86_400}
+
+
+def _timing(value: Any) -> Any:  # noqa: ANN401 - any TOML value
+    if value is None or value == AS_SOON_AS_ALLOWED:
+        return None
+    match = _BEFORE_THE_END.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        raise ValueError(f'expected "{AS_SOON_AS_ALLOWED}" or, for example, "6 hours before the end", got {value!r}')
+    return int(match[1]) * _SECONDS[match[2]]
+
+
+Timing = Annotated[int | None, BeforeValidator(_timing)]
+
+Endpoints = Annotated[tuple[str, ...], BeforeValidator(_one_or_more), Field(min_length=1)]
+"""URLs of JSON-RPC endpoints of one chain; one alone may be written as a string."""
+
+
 class AgentSettings(Value):
     """``[agent]``"""
 
@@ -50,14 +74,15 @@ class AgentSettings(Value):
     """Folder for the journal, the workflow database, the salt key, the whole bundles."""
     delay_seconds: int = Field(default=0, ge=0)
     """Autonomous mode: how long people can still reject a decided vote before it is cast."""
+    vote: Timing = None
+    """When a decided vote is cast: as soon as allowed (None), or so many seconds before the vote closes."""
 
 
 class ChainSettings(Value):
     """``[chain]``"""
 
-    rpc: str
-    second_rpc: str | None = None
-    """A second node that must agree before an empty range counts as empty."""
+    rpc: Endpoints
+    """The first one is asked while it is well; a second one must show the same before anything counts as final."""
     chain_id: int = Field(gt=0)
     confirmations: int | None = Field(default=None, ge=0)
     """How deep a block must be before it counts; None follows the node's ``finalized`` tag."""

@@ -1,7 +1,7 @@
 """One proposal through every step: facts, opinions, decision, record, vote, confirmation.
 
-    establish -> ask -> conclude, seal -> (veto time) -> recheck -> write -> confirm
-                                                                         -> hold: wait for people, seal, write, confirm
+    establish -> ask -> conclude, seal -> (waiting) -> settled -> recheck -> write -> confirm
+                                                                          -> hold: wait for people, seal, write, confirm
 
 `Steps` remembers finished steps, so a process that was killed goes on where it stopped. From the sealed bundle on, the
 bundle is what counts. What a step does outside is idempotent by itself as well: bundles are content-addressed, entries
@@ -13,19 +13,18 @@ from __future__ import annotations
 
 import itertools
 import logging
-import math
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from pydantic import JsonValue, TypeAdapter, ValidationError
+from pydantic import JsonValue, ValidationError
 
 from pnyx_agents.analyst import Deliberation
 from pnyx_agents.reviewer import Reviewer
 from pnyx_contracts.entry import EntryKind
 from pnyx_contracts.errors import PnyxError, RefusedError
-from pnyx_contracts.types import Bytes32, Proposal, ProposalKey, Value, to_hex
+from pnyx_contracts.types import Bytes32, Proposal, Value, Vote, to_hex
 from pnyx_policies.analysis import Opinion
 from pnyx_policies.approval import speaks_of
 from pnyx_policies.bundle import Body, Bundle
@@ -37,6 +36,7 @@ from pnyx_tools.evidence import Vault
 from pnyx_tools.journal import Journal, Stage
 from pnyx_tools.notify import Message
 from pnyx_tools.sender import GivenUpError
+from pnyx_tools.signer.protocol import NotYetError
 
 logger = logging.getLogger("pnyx.steward")
 
@@ -117,6 +117,26 @@ class Landed(Value):
     """The entry is there, its vote could not land, and a VOID entry says so."""
 
 
+@dataclass(frozen=True, slots=True)
+class Again:
+    """The proposal has to be reviewed again, and why."""
+
+    why: str
+    vote: Vote | None = None
+    """What the last review gave."""
+    waited: Waited | None = None
+    """What people had to reject it: it counts for the next review when that gives the same vote."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waited:
+    """How long a decided vote waited for people."""
+
+    ticks_at_first: int
+    """Of the governor's clock, left to vote when it was first decided."""
+    seconds: float = 0.0
+
+
 class Scribe(Protocol):
     """Writes entries and votes on chain, through the signer, and reads back what landed."""
 
@@ -128,7 +148,7 @@ class Scribe(Protocol):
         """
         ...
 
-    def is_final(self, landed: Landed) -> bool: ...
+    def is_final(self, block_number: int) -> bool: ...
 
     def was_signed(self, bundle: Bundle) -> bool:
         """Whether a vote was signed for it: then the proposal gets no other vote."""
@@ -145,6 +165,9 @@ class Steward:
     scribe: Scribe | None
     tell: Callable[[Message], None]
     delay_seconds: float = 0
+    """How long people may reject a decided vote."""
+    margin_seconds: float | None = None
+    """A decided vote is cast so long before the end; None: as soon as allowed."""
     """Autonomous mode: people can reject a decided vote for so long."""
     pause_seconds: float = 60
     """Between two reviews of the same proposal, and between two looks at the clock during the veto time."""
@@ -160,28 +183,30 @@ class Steward:
             self.give_up(proposal, error.message)
 
     def give_up(self, proposal: Proposal, why: str) -> None:
-        """Leave it to people: they are told, and the daemon tries again later."""
+        """Leave it to people: they are told, and the daemon tries again later. What vanished fails at nothing."""
+        if self._is_void(proposal):
+            return
         self._advance(proposal, Stage.FAILED, detail=why)
         self._alert(proposal, "failed", why)
 
     def _handle(self, proposal: Proposal, steps: Steps) -> None:
         """Review and carry out; when the world moved on in between (code, deadline, power), from the start."""
-        why = ""
+        again: Again | None = None
         if self._finish_signed_vote(proposal, steps):
             return
         for number in range(MAX_REVIEWS):
             rejection = self._rejection(proposal, steps, str(number))
             bundle = self._review(proposal, steps, str(number))
             try:
-                if self._carry_out(bundle, rejection, steps, str(number)):
+                again = self._carry_out(bundle, rejection, again, steps, str(number))
+                if again is None:
                     return
-                why = "the code behind it changed since the review"
             except RefusedError as error:
-                why = error.message
-            logger.warning("reviewing again", extra={"proposal": str(proposal.key), "why": why})
-            self._alert(proposal, f"again:{number}", f"not carried out, and reviewed again: {why}")
+                again = Again(error.message)
+            logger.warning("reviewing again", extra={"proposal": str(proposal.key), "why": again.why})
+            self._alert(proposal, f"again:{number}", f"not carried out, and reviewed again: {again.why}")
             steps.pause(self.pause_seconds)
-        raise RefusedError(f"after {MAX_REVIEWS} reviews: {why}")
+        raise RefusedError(f"after {MAX_REVIEWS} reviews: {again.why if again else ''}")
 
     def _finish_signed_vote(self, proposal: Proposal, steps: Steps) -> bool:
         """An earlier workflow of this proposal may have come so far: then its vote is carried out, and no other."""
@@ -218,6 +243,10 @@ class Steward:
     def _last_bundle(self, proposal: Proposal) -> bytes | None:
         case = self.journal.case(str(proposal.key))
         return self.evidence.get_bundle(bytes.fromhex(case.record_root[2:])) if case and case.record_root else None
+
+    def _is_void(self, proposal: Proposal) -> bool:
+        case = self.journal.case(str(proposal.key))
+        return case is not None and case.stage is Stage.VOID
 
     # Review
 
@@ -265,28 +294,53 @@ class Steward:
 
     # Acting
 
-    def _carry_out(self, bundle: Bundle, rejection: Approval | None, steps: Steps, label: str) -> bool:
-        """Write what the bundle entitles to. False when the proposal has to be reviewed again.
+    def _carry_out(
+        self, bundle: Bundle, rejection: Approval | None, before: Again | None, steps: Steps, label: str
+    ) -> Again | None:
+        """Write what the bundle entitles to; None when that is done.
 
         A rejection outlives the record that it was given for while the decision is the same: nobody says no twice.
         """
+        waited: Waited | None = None
         if rejection is not None and speaks_of(rejection, bundle.dossier):
             answered = bundle.dossier.model_copy(update={"approval": rejection})
             bundle = self._seal(answered, bundle.bodies, steps, f"{label}:rejected")
         else:
-            bundle = self._after_veto_time(bundle, steps, label)
-        if self._changed_since(bundle.dossier, steps, label):
-            return False
+            bundle, waited = self._after_waiting(bundle, before, steps, label)
+        self._await_settled(bundle.dossier.proposal, steps, label)
+        if change := self._change_since(bundle.dossier, steps, label):
+            return Again(change, entitlement(bundle.dossier).vote, waited)
         self._write(bundle, steps, label)
         if self._waits_for_people(bundle.dossier):
             return self._wait_for_people(bundle, steps, label)
         self._confirm(bundle, steps, label)
-        return True
+        return None
 
-    def _changed_since(self, dossier: Dossier, steps: Steps, label: str) -> bool:
-        """Looks again right before writing: the review is bound to content and code hashes."""
-        digest = steps.run(f"recheck:{label}", lambda: self.reviewer.digest_now(dossier.proposal).hex())
-        return digest != dossier.state.review_digest.hex()
+    def _await_settled(self, proposal: Proposal, steps: Steps, label: str) -> None:
+        """The review can begin at once; what it leads to is written when no reorganisation can take the proposal away
+        any more, so that no entry speaks of one that never was. Half of the time to vote is enough to wait for that.
+        """
+
+        def settled() -> JsonValue:
+            case = self.journal.case(str(proposal.key))
+            if case is not None and not case.present:
+                raise NotFinalError(f"{proposal.key} is gone; it may come again")
+            newest = self._newest(proposal)
+            if self.scribe is None or self.scribe.is_final(newest.created_block):
+                return None
+            if self.reviewer.time_left(proposal.key).ticks * 2 >= proposal.vote_end - proposal.vote_start:
+                raise NotFinalError(f"{proposal.key} was created in block {newest.created_block}")
+            return None
+
+        steps.run(f"settled:{label}", settled)
+
+    def _change_since(self, dossier: Dossier, steps: Steps, label: str) -> str:
+        """Looks again right before writing: what changed since the review, empty when nothing did."""
+
+        def change() -> JsonValue:
+            return self.reviewer.change_since(dossier, self._newest(dossier.proposal))
+
+        return str(steps.run(f"recheck:{label}", change))
 
     def _write(self, bundle: Bundle, steps: Steps, label: str) -> None:
         """The entry, and the vote when it is one. The record is stored before anything on chain speaks of it."""
@@ -303,6 +357,8 @@ class Steward:
     def _pen(self, bundle: Bundle, what: Entitlement) -> Landed:
         if self.scribe is None:
             return Landed()
+        if why := self.journal.held():
+            raise NotYetError(f"all votes are held: {why}", hint="`pnyx resume` when the reason is gone")
         try:
             return self.scribe.write(bundle, what)
         except StrandedVoteError as error:
@@ -323,7 +379,7 @@ class Steward:
 
         def confirm() -> JsonValue:
             landed = self._pen(bundle, what)
-            if self.scribe is not None and not self.scribe.is_final(landed):
+            if self.scribe is not None and not self.scribe.is_final(landed.block):
                 raise NotFinalError(f"{dossier.proposal.key}: its {what.kind.name} entry is in block {landed.block}")
             self._advance(
                 dossier.proposal, Stage.DONE, entry_transaction=landed.entry_transaction,
@@ -340,44 +396,60 @@ class Steward:
         is_held = entitlement(dossier).kind is EntryKind.HOLD
         return is_held and dossier.header.mode is not Mode.OBSERVE and dossier.approval is None
 
-    def _after_veto_time(self, bundle: Bundle, steps: Steps, label: str) -> Bundle:
-        """Autonomous mode: people can reject a vote for a while. Then the rejection is what is recorded."""
-        if not self.delay_seconds or entitlement(bundle.dossier).vote is None:
-            return bundle
-        key, then = bundle.dossier.proposal.key, bundle.dossier.state.governor
-        waits = steps.run(f"waits:{label}", lambda: _slices(self.delay_seconds, self.pause_seconds))
-        for number, seconds in enumerate(TypeAdapter(list[float]).validate_python(waits)):
-            place = f"{label}:veto:{number}"
+    def _after_waiting(
+        self, bundle: Bundle, before: Again | None, steps: Steps, label: str
+    ) -> tuple[Bundle, Waited | None]:
+        """A decided vote waits for as long as people may reject it, and until the margin before the end that the
+        operator set. A rejection that comes meanwhile is what is recorded.
+        """
+        vote, then = entitlement(bundle.dossier).vote, bundle.dossier.state.governor
+        if vote is None:
+            return bundle, None
+        same = before is not None and before.vote is vote
+        waited = (before.waited if before and same else None) or Waited(then.deadline - then.now)
+        for number in itertools.count():
+            place = f"{label}:waiting:{number}"
+            seconds = self._yet_to_wait(bundle.dossier, waited, steps, place)
+            if seconds <= 0:
+                break
             word = steps.wait_for_word(seconds)
             answered = self._answered(bundle, word, place) if word is not None else None
             if answered is not None and self._counts(answered, steps, place):
-                return self._seal(answered, bundle.bodies, steps, place)
-            if self._time_left(key, steps, place) * 2 < then.deadline - then.now:
-                break  # half of the time to vote is the vote's, whatever the delay
-        return bundle
+                return self._seal(answered, bundle.bodies, steps, place), waited
+            waited = replace(waited, seconds=waited.seconds + seconds)
+        return bundle, waited
 
-    def _time_left(self, key: ProposalKey, steps: Steps, place: str) -> int:
-        return int(str(steps.run(f"time left:{place}", lambda: self.reviewer.time_left(key))))
+    def _yet_to_wait(self, dossier: Dossier, waited: Waited, steps: Steps, place: str) -> float:
+        """Seconds until the next look. State and deadline are read each time: both can move."""
 
-    def _wait_for_people(self, bundle: Bundle, steps: Steps, label: str) -> bool:
-        """Until a person's word counts or the vote closes. False when the proposal has to be reviewed again."""
+        def to_wait() -> JsonValue:
+            left = self.reviewer.time_left(dossier.proposal.key)
+            # Half of the time to vote is the vote's, however long people may reject it.
+            veto = self.delay_seconds - waited.seconds if 2 * left.ticks >= waited.ticks_at_first else 0.0
+            margin = left.seconds - self.margin_seconds if self.margin_seconds is not None and left.ticks else 0.0
+            return max(0.0, min(veto, self.pause_seconds), min(margin, max(self.pause_seconds, margin / 4)))
+
+        return float(str(steps.run(f"to wait:{place}", to_wait)))
+
+    def _wait_for_people(self, bundle: Bundle, steps: Steps, label: str) -> Again | None:
+        """Until a person's word counts or the vote closes; None when that is done."""
         proposal = bundle.dossier.proposal
         for number in itertools.count():
             place = f"{label}:{number}"
             word = steps.wait_for_word(A_YEAR_SECONDS)
             if word == VOTE_IS_OVER:
                 self._confirm(bundle, steps, place)
-                return True
+                return None
             answered = self._answered(bundle, word, place) if word is not None else None
             if answered is None or not self._counts(answered, steps, place):
                 continue
-            if self._changed_since(answered, steps, place):
-                self._alert(proposal, f"changed:{place}", "its code changed: the approval does not count any more")
-                return False
+            if change := self._change_since(answered, steps, place):
+                self._alert(proposal, f"changed:{place}", f"the approval does not count any more: {change}")
+                return Again(change)
             sealed = self._seal(answered, bundle.bodies, steps, place)
             self._write(sealed, steps, place)
             self._confirm(sealed, steps, place)
-            return True
+            return None
         raise AssertionError("unreachable")
 
     def _counts(self, answered: Dossier, steps: Steps, place: str) -> bool:
@@ -438,11 +510,6 @@ class Steward:
 
     def _alert(self, proposal: Proposal, what: str, why: str) -> None:
         self.tell(Message(key=f"{proposal.key}:{what}", urgency="alert", title=f"proposal {proposal.key}", body=why))
-
-
-def _slices(whole: float, slice_seconds: float) -> list[JsonValue]:
-    """5 in slices of 2: 2, 2, 1."""
-    return [min(slice_seconds, whole - number * slice_seconds) for number in range(math.ceil(whole / slice_seconds))]
 
 
 def _in_words(dossier: Dossier, what: Entitlement) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from enum import Enum, IntEnum
 from functools import lru_cache
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from eth_utils.address import is_address, is_checksum_address, to_checksum_address
 from msgspec import Struct, to_builtins
@@ -43,6 +43,18 @@ class Value(BaseModel):
         schema = handler(source)
         _fail_fast(schema)
         return schema
+
+    @classmethod
+    def unchecked(cls, **fields: Any) -> Self:  # noqa: ANN401 - the fields' own types
+        """All fields, without validation: for who makes thousands and has looked at every part. As `model_construct`
+        does, without its loop over the fields.
+        """
+        value = cls.__new__(cls)
+        object.__setattr__(value, "__dict__", fields)
+        object.__setattr__(value, "__pydantic_fields_set__", set(fields))
+        object.__setattr__(value, "__pydantic_extra__", None)
+        object.__setattr__(value, "__pydantic_private__", None)
+        return value
 
 
 def _to_uint(value: Any) -> int:  # noqa: ANN401 - a validator sees what came in, whatever it is

@@ -82,7 +82,7 @@ def wish(kind: WriterKind, signer: str, **more: object) -> Wish:
 
 
 def deploy(node: Anvil, account: LocalAccount, wanted: Wish) -> Deployed:
-    chain = Chain(node.url)
+    chain = Chain.of([node.url])
     return carry_out(chain, plan(chain, wanted, account.address), account, lambda _: None)
 
 
@@ -110,7 +110,7 @@ def test_only_a_delegation_of_an_account_is_one(code: bytes) -> None:
 def test_the_deployer_comes_from_its_transaction_on_a_chain_without_it() -> None:
     with Anvil(extra_arguments=("--disable-default-create2-deployer",)) as bare:
         account = Account.create()
-        chain = Chain(bare.url)
+        chain = Chain.of([bare.url])
         with pytest.raises(UsageError, match="no CREATE2 deployer"):
             plan(chain, wish(WriterKind.PLAIN_KEY, account.address), account.address)
         bare.set_balance(DEPLOYER_SENDER, 10**16)
@@ -125,7 +125,7 @@ def test_the_deployer_comes_from_its_transaction_on_a_chain_without_it() -> None
 
 
 def test_the_plan_says_what_is_there_and_what_will_be(node: Anvil, account: LocalAccount) -> None:
-    chain = Chain(node.url)
+    chain = Chain.of([node.url])
     wanted = wish(WriterKind.GATE, account.address, guardian=node.accounts[4])
     first = plan(chain, wanted, account.address)
     assert [(p.name, p.is_there) for p in first.places] == [("DecisionLog", False), ("VoteGateFactory", False)]
@@ -145,7 +145,7 @@ def test_the_plan_says_what_is_there_and_what_will_be(node: Anvil, account: Loca
 
 
 def test_who_was_faster_deployed_for_everybody(node: Anvil, account: LocalAccount) -> None:
-    chain = Chain(node.url)
+    chain = Chain.of([node.url])
     planned = plan(chain, wish(WriterKind.PLAIN_KEY, account.address), account.address)
     faster = Account.create()
     node.set_balance(faster.address, 10**19)
@@ -157,18 +157,18 @@ def test_who_was_faster_deployed_for_everybody(node: Anvil, account: LocalAccoun
 
 def test_a_log_of_ones_own_has_a_factory_of_its_own(node: Anvil, account: LocalAccount) -> None:
     own = deploy_log(node)
-    planned = plan(Chain(node.url), wish(WriterKind.GATE, account.address, log=own), account.address)
+    planned = plan(Chain.of([node.url]), wish(WriterKind.GATE, account.address, log=own), account.address)
     assert [place.address for place in planned.places] == [own, usual_address("VoteGateFactory", own)]
     with pytest.raises(UsageError, match="bound to another log"):
         plan(
-            Chain(node.url),
+            Chain.of([node.url]),
             wish(WriterKind.GATE, account.address, log=own, factory=deploy_factory(node, deploy_log(node))),
             account.address,
         )
 
 
 def test_what_is_named_has_to_be_there_and_ours(node: Anvil, account: LocalAccount) -> None:
-    chain, me = Chain(node.url), account.address
+    chain, me = Chain.of([node.url]), account.address
     with pytest.raises(UsageError, match="there is no DecisionLog"):
         plan(chain, wish(WriterKind.GATE, me, log=node.accounts[7]), me)
     with pytest.raises(UsageError, match="is not our DecisionLog"):
@@ -184,16 +184,16 @@ def test_a_key_registers_itself_once_and_an_operator_of_its_choice(node: Anvil, 
     assert (deployed.writer, deployed.factory) == (account.address, None)
     assert node.rpc.read(read_operator(LOG, account.address)) == (operator, DAY)
     with pytest.raises(UsageError, match=r"is registered in the log .* already"):
-        plan(Chain(node.url), wish(WriterKind.PLAIN_KEY, account.address), account.address)
+        plan(Chain.of([node.url]), wish(WriterKind.PLAIN_KEY, account.address), account.address)
     with pytest.raises(UsageError, match="registers its own account"):
-        plan(Chain(node.url), wish(WriterKind.ATOMIC, operator), account.address)
+        plan(Chain.of([node.url]), wish(WriterKind.ATOMIC, operator), account.address)
 
 
 # --- atomic accounts ----------------------------------------------------------------------------------------------
 
 
 def test_an_atomic_account_is_delegated_and_registered(node: Anvil, account: LocalAccount) -> None:
-    chain = Chain(node.url)
+    chain = Chain.of([node.url])
     deployed = deploy(node, account, wish(WriterKind.ATOMIC, account.address))
     assert (deployed.log, deployed.writer) == (LOG, account.address)
     assert node.rpc.code(account.address) == delegation_to(usual_address("AtomicAccount", LOG))
@@ -259,7 +259,7 @@ def test_a_successor_begins_with_the_last_head_of_the_old_chain(
     node: Anvil, account: LocalAccount, two: tuple[str, str]
 ) -> None:
     old, new = two
-    chain = Chain(node.url)
+    chain = Chain.of([node.url])
     carry_out(chain, plan_succession(chain, LOG, old, new, account.address), account, lambda _: None)
     last, first = chain_of(node, old)[-1], chain_of(node, new)[0]
     state = node.rpc.read(read_state(LOG, old))
@@ -282,7 +282,7 @@ def test_a_successor_begins_with_the_last_head_of_the_old_chain(
 def test_a_succession_that_the_log_would_not_take_is_refused_before(
     node: Anvil, account: LocalAccount, two: tuple[str, str]
 ) -> None:
-    chain, (old, new) = Chain(node.url), two
+    chain, (old, new) = Chain.of([node.url]), two
     for before, after, sender, says in (
         (old, old, account.address, "cannot succeed itself"),
         (old, node.accounts[8], account.address, "is not registered"),

@@ -33,7 +33,7 @@ def account(chain_node: Anvil):
 
 
 def test_fees_follow_the_base_fee(chain_node: Anvil):
-    fees = Chain(chain_node.url).fees()
+    fees = Chain.of([chain_node.url]).fees()
     base_fee = int(chain_node.request("eth_getBlockByNumber", "latest", False)["baseFeePerGas"], 16)
     assert fees.base_fee == base_fee
     assert fees.max_fee == 2 * base_fee + fees.max_priority_fee
@@ -44,16 +44,16 @@ def test_fees_where_the_node_suggests_none(chain_node: Anvil):
         missing = "eth_maxPriorityFeePerGas"
         provider.rule = lambda q: error(q, -32601, "method not found") if q["method"] == missing else None
         with pytest.warns(UserWarning, match="eth_feeHistory"):
-            assert Chain(provider.url).fees().max_priority_fee > 0
+            assert Chain.of([provider.url]).fees().max_priority_fee > 0
 
 
 def test_a_chain_without_eip_1559_is_refused():
     with Anvil(hardfork="berlin") as node, pytest.raises(UsageError, match="EIP-1559"):
-        Chain(node.url).fees()
+        Chain.of([node.url]).fees()
 
 
 def test_gas_is_estimated_and_failures_are_seen_before_sending(chain_node: Anvil):
-    chain, first = Chain(chain_node.url), chain_node.accounts[0]
+    chain, first = Chain.of([chain_node.url]), chain_node.accounts[0]
     token = deploy(chain_node, "VotesTokenBlock", first, 10)
 
     def transfer(amount: int) -> TransactionCall:
@@ -65,7 +65,7 @@ def test_gas_is_estimated_and_failures_are_seen_before_sending(chain_node: Anvil
 
 
 def test_sending_the_same_bytes_again_is_harmless(chain_node: Anvil, account):
-    chain = Chain(chain_node.url)
+    chain = Chain.of([chain_node.url])
     raw = signed(account, 0)
     before = chain.balance(TO)
     assert chain.send_raw(raw) == chain.send_raw(raw)
@@ -77,7 +77,7 @@ def test_sending_the_same_bytes_again_is_harmless(chain_node: Anvil, account):
 
 
 def test_another_transaction_with_a_used_nonce_is_an_error(chain_node: Anvil, account):
-    chain = Chain(chain_node.url)
+    chain = Chain.of([chain_node.url])
     chain.send_raw(signed(account, 0))
     with pytest.raises(RpcError, match="nonce"):
         chain.send_raw(signed(account, 0, value=2))
@@ -87,7 +87,7 @@ def test_a_node_that_names_another_hash_is_not_believed(account):
     with Provider() as provider:
         provider.rule = lambda q: (200, {"jsonrpc": "2.0", "id": q["id"], "result": "0x" + "11" * 32})
         with pytest.raises(RpcError, match="another hash"):
-            Chain(provider.url).send_raw(signed(account, 0))
+            Chain.of([provider.url]).send_raw(signed(account, 0))
 
 
 def test_the_small_reader_needs_no_web3():

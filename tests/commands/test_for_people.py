@@ -83,7 +83,7 @@ def test_init_says_what_to_do_next_and_keeps_urls_private(
     ended = pnyx("init", folder, "--rpc", node.url + '/?key="quoted"', "--governor", dao.governor)
     assert f"pnyx doctor -c {folder / 'pnyx.toml'}" in ended.out
     assert (folder / "pnyx.toml").stat().st_mode & 0o077 == 0
-    assert load_settings(folder / "pnyx.toml").chain.rpc.endswith('"quoted"')
+    assert load_settings(folder / "pnyx.toml").chain.rpc[0].endswith('"quoted"')
 
 
 def test_a_password_is_not_asked_for_without_a_terminal(node: Anvil, dao: Governance, tmp_path: Path) -> None:
@@ -110,9 +110,8 @@ def test_a_password_is_not_asked_for_without_a_terminal(node: Anvil, dao: Govern
 def test_a_title_is_text_and_never_markup(pnyx: Pnyx, agent: Path, dao: Governance) -> None:
     journal = open_journal(load_settings(agent))
     title = "[/] [red]\x1b[2J Approved"
-    journal.advance_cursor(
-        dao.governor, None, [Found(proposal=f"31337:{dao.governor}:77", content="", title=title, deadline="9")]
-    )
+    key = f"31337:{dao.governor}:77"
+    journal.follow("{}", [Found(proposal=key, content="", title=title, deadline="9", created_block=1)])
     journal.close()
     shown = pnyx("status", "-c", agent)
     assert shown.code == 0

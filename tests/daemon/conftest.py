@@ -88,10 +88,10 @@ class Agent:
 
     # The process
 
-    def start(self) -> subprocess.Popen[bytes]:
+    def start(self, *arguments: str) -> subprocess.Popen[bytes]:
         with (self.folder / "daemon.log").open("ab") as log:
             process = subprocess.Popen(
-                [sys.executable, "-m", "pnyx_agents", "run", "--config", str(self.config)],
+                [sys.executable, "-m", "pnyx_agents", "run", "--config", str(self.config), *arguments],
                 stdout=log, stderr=log, stdin=subprocess.DEVNULL, env={**os.environ, **self.environment},
             )  # fmt: skip
         self.processes.append(process)

@@ -15,8 +15,9 @@ import httpx
 import pytest
 
 from pnyx_contracts.entry import EntryKind
-from pnyx_tools.journal import Stage
-from pnyx_tools.testing.deploy import DAY, encode_call
+from pnyx_tools.follow import Position
+from pnyx_tools.journal import Journal, Stage
+from pnyx_tools.testing.deploy import DAY, TOKEN, encode_call
 from pnyx_tools.testing.openai_server import OpenAIServer, refusal, slow
 from pnyx_tools.testing.provider import Provider, Question, Reply, error
 
@@ -178,6 +179,51 @@ def test_a_vote_that_a_reorganisation_took_away_is_cast_again(make_agent: MakeAg
     assert (again.vote, again.reason) == (vote.vote, vote.reason)
     assert last.record_root == first.record_root
     assert [entry.kind for entry in agent.entries()] == [EntryKind.VOTE]
+
+
+def test_a_decision_whose_proposal_vanished_is_void(make_agent: MakeAgent) -> None:
+    """Reviewed at the head, taken away before anything was written; what comes afterwards is handled as ever."""
+    agent = make_agent(confirmations=5)
+    before = agent.node.snapshot()
+    agent.start()
+    agent.until("the agent to follow", lambda: '"read history"' in agent.output)
+    vanishes = pay(agent)
+    agent.until_stage(vanishes, Stage.REVIEWED)
+    agent.node.revert(before)
+    agent.node.mine(30)
+    agent.until_stage(vanishes, Stage.VOID)
+    assert agent.entries() == []
+    stays = pay(agent, wei=TOKEN // 20)
+    agent.until_stage(stays, Stage.REVIEWED)
+    assert agent.entries() == [], "it waits for five blocks above its proposal"
+    agent.mines = True
+    agent.until_stage(stays, Stage.DONE)
+    assert [entry.kind for entry in agent.entries()] == [EntryKind.VOTE]
+    case = agent.case(vanishes)
+    assert case is not None
+    assert case.stage is Stage.VOID
+
+
+def test_a_reorganisation_deeper_than_finality_holds_all_votes(make_agent: MakeAgent) -> None:
+    agent = make_agent(confirmations=1)
+    agent.mines = True
+    agent.start()
+    agent.until_stage(pay(agent), Stage.DONE)
+    agent.mines = False
+    agent.node.mine(40)
+    agent.until("a settled position", lambda: position_of(agent).final.number > agent.node.rpc.block().number - 10)
+    agent.node.reorg(30)
+    agent.node.mine(1)
+    agent.until("the alarm", lambda: "all votes are held" in agent.output)
+    assert agent.stop() == 0
+
+
+def position_of(agent: Agent) -> Position:
+    journal = Journal(f"sqlite:///{agent.folder / 'data' / 'journal.sqlite'}")
+    kept = journal.position()
+    journal.close()
+    assert kept is not None
+    return Position.model_validate_json(kept)
 
 
 def test_what_an_earlier_configuration_began_is_decided_by_the_new_one(

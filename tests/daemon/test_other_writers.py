@@ -75,7 +75,7 @@ def clear_delegation(agent: Agent) -> str:
 
 def delegate_elsewhere(agent: Agent) -> str:
     """By a transaction of the key that pays more, and so takes the place of the vote that is on its way."""
-    key, chain = load_account(agent.folder / "signer.json", PASSWORD), Chain(agent.node.url)
+    key, chain = load_account(agent.folder / "signer.json", PASSWORD), Chain.of([agent.node.url])
     nonce, fees, chain_id = chain.nonce(key.address), chain.fees(), chain.chain_id()
     authorization = key.sign_authorization({"chainId": chain_id, "address": agent.dao.token, "nonce": nonce + 1})
     transaction = {

@@ -212,6 +212,21 @@ def test_the_veto_time_leaves_the_vote_half_of_its_time(make_agent: MakeAgent) -
     assert len(agent.votes(proposal)) == 1
 
 
+def test_a_vote_waits_for_the_margin_that_the_operator_set(make_agent: MakeAgent) -> None:
+    """An hour before the end, by the governor's clock, wherever the end is by then."""
+    agent = make_agent(clock="timestamp", agent_lines='vote = "30 minutes before the end"')
+    agent.start()
+    proposal = pay(agent)
+    agent.until_stage(proposal, Stage.REVIEWED)
+    agent.until("the wait", lambda: agent.node.rpc.block().timestamp)
+    deadline = agent.dao.proposals[proposal].vote_end
+    assert agent.votes(proposal) == []
+    agent.node.request("evm_setNextBlockTimestamp", deadline - 29 * 60)
+    agent.node.mine()
+    agent.until_stage(proposal, Stage.DONE)
+    assert len(agent.votes(proposal)) == 1
+
+
 VOTE_DURATION_BIT, CANCELED_BIT = 208, 248
 
 

@@ -50,15 +50,14 @@ class RememberingEngine:
 @pytest.fixture
 def journal(tmp_path: Path) -> Iterator[Journal]:
     journal = Journal(f"sqlite:///{tmp_path / 'journal.sqlite'}")
-    journal.advance_cursor(
-        GOVERNOR, None, [Found(proposal=KEY, content=PROPOSAL.model_dump_json(), title="", deadline="2")]
-    )
+    content = PROPOSAL.model_dump_json()
+    journal.follow("{}", [Found(proposal=KEY, content=content, title="", deadline="2", created_block=1)])
     yield journal
     journal.close()
 
 
 def daemon(journal: Journal, engine: RememberingEngine) -> Daemon:
-    parts: dict[str, Any] = dict.fromkeys(("reader", "followers", "tell", "poll_seconds", "require_signer"))
+    parts: dict[str, Any] = dict.fromkeys(("reader", "watch", "tell", "poll_seconds", "require_signer"))
     return Daemon(
         **parts,
         agent="a",

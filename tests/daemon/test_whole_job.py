@@ -206,7 +206,7 @@ def test_a_vote_that_closed_meanwhile_is_recorded_as_missed_for_good(make_agent:
     agent = make_agent()
     proposal = pay(agent)
     agent.dao.advance_to_closed(proposal)
-    agent.start()
+    agent.start("--since", "0")
     missed = agent.until_stage(proposal, Stage.DONE)
     assert agent.stop() == 0
 
@@ -216,6 +216,21 @@ def test_a_vote_that_closed_meanwhile_is_recorded_as_missed_for_good(make_agent:
     assert agent.case(proposal) == missed
     assert [entry.kind for entry in agent.entries()] == [EntryKind.MISSED, EntryKind.VOTE]
     assert agent.votes(proposal) == []
+
+
+def test_a_first_run_looks_only_at_what_can_still_be_voted_on(make_agent: MakeAgent) -> None:
+    agent = make_agent()
+    over = [pay(agent) for _ in range(3)]
+    agent.dao.advance_to_closed(over[-1])
+    still_open = pay(agent)
+    agent.start()
+    agent.until_stage(still_open, Stage.DONE)
+    for proposal in over:
+        agent.until_stage(proposal, Stage.PAST)
+    assert agent.stop() == 0
+    assert [entry.kind for entry in agent.entries()] == [EntryKind.VOTE]
+    told = [line for line in agent.output.splitlines() if '"pnyx.notify"' in line]
+    assert len(told) == 1, "nobody hears of what was over before"
 
 
 def test_observing_with_a_key_records_decisions_and_never_votes(make_agent: MakeAgent) -> None:

@@ -161,4 +161,4 @@ def test_the_template_uncommented_is_a_configuration() -> None:
     uncommented = re.sub(r'^# (?=\[|"0x|[a-z_]+ = )', "", text, flags=re.MULTILINE)
     settings = parse_settings(uncommented, ROOT / "pnyx.toml")
     assert all([settings.log, settings.signer, settings.metrics, settings.model, settings.addresses])
-    assert all([settings.chain.second_rpc, settings.policy.checks, settings.plugins.notifiers])
+    assert all([settings.policy.checks, settings.plugins.notifiers])

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from pnyx_contracts.errors import DecodingError
 from pnyx_contracts.governors import GovernorProfile
+from pnyx_contracts.governors.created import read_created
 from pnyx_contracts.governors.openzeppelin import (
     CREATED_TOPIC,
     VOTE_TOPIC,
@@ -100,6 +101,22 @@ def test_hostile_bytes_are_refused_and_nothing_else_is_raised(actions, data):
     key, empty = proposal.key.proposal_id, [b""] * len(proposal.calls)
     again = [key, proposal.proposer, columns[0], columns[1], empty, columns[2], proposal.vote_start, proposal.vote_end]
     assert encode(CREATED_TYPES, [*again, proposal.description]) == hostile
+
+
+@given(actions=actions, description=st.binary(max_size=300), data=st.data())
+def test_the_fast_way_to_read_an_event_says_what_the_strict_one_says(actions, description, data):
+    event = bytearray(created(actions, description))
+    for at in data.draw(st.lists(st.integers(0, len(event) - 1), max_size=2)):
+        event[at] = data.draw(st.integers(0, 255))
+    fast = read_created(bytes(event))
+    try:
+        strict = ADAPTER._decode_slowly(profile(), log(bytes(event)))
+    except DecodingError:
+        strict = None
+    assert (fast is None) == (strict is None)
+    if strict is not None:
+        assert ADAPTER.decode_created(profile(), log(bytes(event))) == strict
+        assert Proposal.model_validate_json(strict.model_dump_json()) == strict
 
 
 def test_a_thousand_offsets_to_one_blob_are_refused():

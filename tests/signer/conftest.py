@@ -141,7 +141,7 @@ class Parliament:
 
     @property
     def chain(self) -> Chain:
-        return Chain(self.node.url)
+        return Chain.of([self.node.url])
 
     @property
     def booth(self) -> Booth:
@@ -348,7 +348,7 @@ def found_parliament(
             log=log, kind=kind, signer=key.address, operator=node.accounts[0], notice_seconds=DAY, delay_seconds=DAY,
             declaration=declaration,
         )  # fmt: skip
-        chain = Chain(node.url)
+        chain = Chain.of([node.url])
         carry_out(chain, plan(chain, wish, key.address), Account.from_key(secret), lambda _: None)
     governance.give_power(writer, 500_000)
     settings = SignerSettings(

@@ -128,7 +128,7 @@ def test_a_transaction_that_did_nothing_is_no_vote(atomic: Parliament) -> None:
     """It succeeds, costs gas, and neither writes nor votes. When the account runs its code again, the vote goes out."""
     case = atomic.case(atomic.dossier(atomic.open()))
     before, code, signer = atomic.state().seq, atomic.node.rpc.code(atomic.settings.writer), atomic.signer()
-    chain = Interfering(atomic.node.url)
+    chain = Interfering.of([atomic.node.url])
     chain.parliament = atomic
     with pytest.raises(RefusedError, match=UNDELEGATED):
         atomic.vote(case, atomic.writer(signer, chain))

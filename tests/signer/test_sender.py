@@ -111,7 +111,7 @@ class World:
     def __init__(self, node: Anvil, log: str) -> None:
         self.node = node
         self.log = log
-        self.chain = Chain(node.url)
+        self.chain = Chain.of([node.url])
         self.key = LocalKey(bytes(Account.create().key))
         node.set_balance(self.key.address, 10**18)
         node.impersonate(self.key.address)
@@ -170,7 +170,7 @@ def test_a_transaction_is_stored_before_it_is_sent_and_lands(world: World) -> No
             assert [a.raw for a in world.effort().attempts] == stored
             return super().send_raw(signed)
 
-    receipt = world.sender(Watched(world.node.url)).send(world.entry())
+    receipt = world.sender(Watched.of([world.node.url])).send(world.entry())
 
     assert receipt["status"] == "0x1"
     assert len(stored) == 1
@@ -591,7 +591,7 @@ def test_a_given_up_transaction_that_no_node_takes_is_no_rival(
                 raise RpcError(f"the node: {complaint}")
             return super().send_raw(signed)
 
-    receipt = world.sender(Forgetful(world.node.url), max_fee_per_gas=limit).send(world.entry("next"))
+    receipt = world.sender(Forgetful.of([world.node.url]), max_fee_per_gas=limit).send(world.entry("next"))
 
     assert receipt["status"] == "0x1"
     assert [a.nonce for a in world.effort("next").attempts] == [rival.nonce]
@@ -613,7 +613,7 @@ def test_after_a_crash_a_transaction_that_no_node_takes_does_not_block_the_other
             return super().send_raw(signed)
 
     world.clock.on_sleep = world.node.mine
-    assert world.sender(Forgetful(world.node.url)).send(world.entry("entry:2"))["status"] == "0x1"
+    assert world.sender(Forgetful.of([world.node.url])).send(world.entry("entry:2"))["status"] == "0x1"
 
 
 amounts = st.integers(0, 10**12)

@@ -10,12 +10,12 @@ import pytest
 from pnyx_contracts.decision_log import ENTRY_TOPIC
 from pnyx_policies.verify import About, Status, Step, Verdicts
 from pnyx_policies.verify.verdict import MAX_KEPT
+from pnyx_tools.pieces import AIM_LOGS, FIRST_BLOCKS, MAX_BLOCKS, Pace
 from pnyx_tools.testing.anvil import Anvil
 from pnyx_tools.testing.bulk import write_bulk
 from pnyx_tools.testing.deploy import deploy_log
 from pnyx_tools.testing.passing_on import PassingOn
 from pnyx_tools.verifier import verify
-from pnyx_tools.verifier.sweep import AIM_LOGS, FIRST_BLOCKS, MAX_BLOCKS, Pace
 
 
 class Long(NamedTuple):

@@ -9,8 +9,8 @@ from eth_hash.auto import keccak
 
 from pnyx_contracts.errors import UsageError
 from pnyx_contracts.governors import TransactionCall
+from pnyx_tools.endpoints import Circle, Pool
 from pnyx_tools.reader import MethodMissingError, RpcError
-from pnyx_tools.rpc import Rpc
 from pnyx_tools.wire import address_param
 
 if TYPE_CHECKING:
@@ -28,11 +28,11 @@ class Fees:
     """Twice the base fee plus the priority fee: enough even after five full blocks in a row."""
 
 
-class Chain(Rpc):
+class Chain(Pool):
     """`ChainReader` and what a sender of transactions needs. Holds no key: it sends what others signed."""
 
-    def __init__(self, url: str, timeout_seconds: float = 30) -> None:
-        super().__init__(url, timeout_seconds)
+    def __init__(self, circle: Circle) -> None:
+        super().__init__(circle)
         self._web3 = _web3_over(self)
 
     def fees(self) -> Fees:
@@ -77,7 +77,7 @@ class Chain(Rpc):
         return expected
 
 
-def _web3_over(rpc: Rpc) -> Web3:
+def _web3_over(rpc: Pool) -> Web3:
     """web3 on top of our transport: one place for retries, time-outs and for keeping URLs out of messages."""
     from web3 import Web3
     from web3.providers import BaseProvider

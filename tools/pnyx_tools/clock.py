@@ -16,6 +16,9 @@ from pnyx_contracts.types import ZERO_ADDRESS, BlockRef, ClockMode, to_hex
 from pnyx_tools.reader import ChainReader, MethodMissingError, RevertedError, RpcError
 from pnyx_tools.wire import block_param, parse_data
 
+PACE_BLOCKS: Final = 200
+"""So many blocks tell how fast they come."""
+
 _RETURN_NUMBER: Final = "0x4360005260206000f3"
 """NUMBER, PUSH1 0, MSTORE, PUSH1 32, PUSH1 0, RETURN: as code of a call to nobody it answers with `block.number`."""
 
@@ -53,6 +56,15 @@ def earlier_clock(reader: ChainReader, profile: GovernorProfile, earlier: BlockR
     in_seconds = profile.clock_mode is ClockMode.TIMESTAMP
     header = _timestamp if in_seconds else _number
     return _earlier(lambda at: clock_at(reader, profile, at), header, earlier, block)
+
+
+def seconds_per_tick(reader: ChainReader, profile: GovernorProfile, block: BlockRef) -> float:
+    """How long the governor's clock took for one step, in the blocks before `block`: 1 where it counts seconds."""
+    if profile.clock_mode is ClockMode.TIMESTAMP:
+        return 1.0
+    earlier = reader.block(max(0, block.number - PACE_BLOCKS))
+    ticks = clock_at(reader, profile, block) - earlier_clock(reader, profile, earlier, block)
+    return (block.timestamp - earlier.timestamp) / ticks if ticks > 0 else 0.0
 
 
 def earlier_number_in_contracts(reader: ChainReader, earlier: BlockRef, block: BlockRef) -> int:

@@ -7,16 +7,27 @@ engine; nothing here is evidence: members check the log and the bundles, never t
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from itertools import islice
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from msgspec import Struct, structs
 
 from pnyx_contracts.errors import UnreachableError
 from pnyx_contracts.types import Value
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
+
+T = TypeVar("T")
+
+THE_CHAIN: Final = "chain"
+"""An agent works on one chain."""
+MANY: Final = 500
+"""Values in one statement; databases take a limited number."""
 
 
 class Stage(Enum):
@@ -38,7 +49,11 @@ class Stage(Enum):
     DONE = "done"
     """The last entry for this proposal is final."""
     GONE = "gone"
-    """The governor does not know it: reorganised away, or the node lags. It is looked at again at every beat."""
+    """A reorganisation took it away, or the governor does not know it. It is looked at again."""
+    PAST = "past"
+    """Its vote was over when this agent began: it is none of its business."""
+    VOID = "void"
+    """A reorganisation took it away for good: what was decided about it counts for nothing."""
     FAILED = "failed"
     """Something stopped it that needs a person; `detail` says what."""
 
@@ -62,23 +77,45 @@ class Case(Value):
     tries: int = 0
     """Workflows started for it so far."""
     updated_at: int = 0
+    created_block: int = 0
+    from_history: bool = False
+    """Created before the agent followed its governor."""
+    present: bool = True
+    """False after a reorganisation, until it is seen again."""
 
 
-class Found(Value):
+class Found(Struct, frozen=True):
     """A proposal as following hands it over. `content` is the `Proposal` as JSON."""
 
     proposal: str
     content: str
     title: str
     deadline: str
+    created_block: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """The part of a governor's history that was not read yet: from block `first` up to and with block `last`."""
+
+    governor: str
+    first: int
+    last: int
+
+    @property
+    def is_read(self) -> bool:
+        return self.first > self.last
 
 
 def _tables(sa: Any, metadata: Any) -> dict[str, Any]:  # noqa: ANN401 - sqlalchemy is imported late
     column, text, integer = sa.Column, sa.Text, sa.BigInteger
     return {
-        "cursor": sa.Table(
-            "cursor", metadata, column("governor", text, primary_key=True),
-            column("content", text, nullable=False),
+        "position": sa.Table(
+            "position", metadata, column("chain", text, primary_key=True), column("content", text, nullable=False),
+        ),
+        "history": sa.Table(
+            "history", metadata, column("governor", text, primary_key=True), column("first", integer, nullable=False),
+            column("last", integer, nullable=False),
         ),
         "proposal": sa.Table(
             "proposal", metadata, column("proposal", text, primary_key=True), column("content", text, nullable=False),
@@ -90,10 +127,17 @@ def _tables(sa: Any, metadata: Any) -> dict[str, Any]:  # noqa: ANN401 - sqlalch
             column("title", text, nullable=False, default=""), column("deadline", text, nullable=False, default=""),
             column("workflow", text, nullable=False, default=""), column("tries", integer, nullable=False, default=0),
             column("updated_at", integer, nullable=False, default=0),
+            column("created_block", integer, nullable=False, default=0),
+            column("from_history", sa.Boolean, nullable=False, default=False),
+            column("present", sa.Boolean, nullable=False, default=True),
         ),
         "outbox": sa.Table(
             "outbox", metadata, column("purpose", text, primary_key=True), column("content", text, nullable=False),
             column("updated_at", integer, nullable=False),
+        ),
+        "hold": sa.Table(
+            "hold", metadata, column("chain", text, primary_key=True), column("why", text, nullable=False),
+            column("at", integer, nullable=False),
         ),
         "told": sa.Table(
             "told", metadata, column("key", text, primary_key=True), column("at", integer, nullable=False)
@@ -146,37 +190,102 @@ class Journal:
 
     # Following
 
-    def cursor(self, governor: str) -> str | None:
-        """How far one governor was followed: a `pnyx_tools.follow.Cursor` as JSON."""
-        table = self._table["cursor"]
+    def position(self) -> str | None:
+        """How far the chain was followed: a `pnyx_tools.follow.Position` as JSON."""
+        table = self._table["position"]
         with self._begin() as connection:
-            row = connection.execute(table.select().where(table.c.governor == governor)).one_or_none()
+            row = connection.execute(table.select().where(table.c.chain == THE_CHAIN)).one_or_none()
         return row.content if row else None
 
-    def advance_cursor(self, governor: str, cursor: str | None, found: Sequence[Found] = ()) -> list[str]:
-        """Keep a poll's result, cursor and proposals in one transaction; the keys of those that are new.
+    def follow(self, position: str, found: Sequence[Found] = ()) -> list[str]:
+        """Keep a step's result, position and proposals in one transaction; the keys of those that are new.
 
-        A proposal that is seen again in a re-scan changes nothing; after a reorganisation it may stand in another
-        block, with another voting window: then what is known of it is replaced. A cursor of None starts over.
+        A proposal that is seen again changes nothing; after a reorganisation it may stand in another block, with
+        another voting window: then what is known of it is replaced.
         """
-        proposals, cursors = self._table["proposal"], self._table["cursor"]
-        new: list[str] = []
         with self._begin() as connection:
-            for each in found:
-                same = proposals.c.proposal == each.proposal
-                known = connection.execute(proposals.select().where(same)).one_or_none()
-                if known is not None:
-                    if known.content != each.content:
-                        connection.execute(proposals.update().where(same).values(**each.model_dump()))
-                    continue
-                connection.execute(
-                    proposals.insert().values(**each.model_dump(), stage=Stage.SEEN.value, updated_at=int(time.time()))
-                )
-                new.append(each.proposal)
-            connection.execute(cursors.delete().where(cursors.c.governor == governor))
-            if cursor is not None:
-                connection.execute(cursors.insert().values(governor=governor, content=cursor))
-        return new
+            self._place(connection, position)
+            return self._keep(connection, found, from_history=False)
+
+    def rewind(self, position: str, above: int) -> list[str]:
+        """A reorganisation dropped the blocks above `above`: their proposals may be gone. The keys of those."""
+        table = self._table["proposal"]
+        dropped = table.c.created_block > above, table.c.present
+        idle = table.c.stage.in_([Stage.SEEN.value, Stage.WAITING.value])
+        with self._begin() as connection:
+            self._place(connection, position)
+            keys = list(connection.execute(self._keys().where(*dropped)).scalars())
+            connection.execute(table.update().where(*dropped, idle).values(stage=Stage.GONE.value))
+            connection.execute(table.update().where(*dropped).values(present=False))
+        return keys
+
+    def settle(self, position: str, up_to: int, found: Sequence[Found] = ()) -> tuple[list[str], list[str]]:
+        """Blocks up to `up_to` are final, and hold these proposals: the keys of those that nobody had shown before, and
+        of those that a reorganisation took away for good. These become void.
+        """
+        table = self._table["proposal"]
+        lost = ~table.c.present, table.c.created_block <= up_to, table.c.stage != Stage.VOID.value
+        with self._begin() as connection:
+            self._place(connection, position)
+            late = self._keep(connection, found, from_history=False)
+            keys = list(connection.execute(self._keys().where(*lost)).scalars())
+            why = "a reorganisation took the proposal away: what was decided about it is void"
+            connection.execute(
+                table.update().where(*lost).values(stage=Stage.VOID.value, detail=why, updated_at=int(time.time()))
+            )
+        return late, keys
+
+    def histories(self) -> list[Unread]:
+        """What was read of each governor's history."""
+        table = self._table["history"]
+        with self._begin() as connection:
+            rows = connection.execute(table.select().order_by(table.c.governor)).all()
+        return [Unread(row.governor, row.first, row.last) for row in rows]
+
+    def begin_histories(self, unread: Sequence[Unread]) -> None:
+        with self._begin() as connection:
+            connection.execute(self._table["history"].insert(), [asdict(each) for each in unread])
+
+    def read_history(self, governors: Collection[str], up_to: int, found: Sequence[Found]) -> list[str]:
+        """The history of these governors was read up to and with block `up_to`; the keys of new proposals."""
+        table = self._table["history"]
+        with self._begin() as connection:
+            for some in batched(governors, MANY):
+                connection.execute(table.update().where(table.c.governor.in_(some)).values(first=up_to + 1))
+            return self._keep(connection, found, from_history=True)
+
+    def _place(self, connection: sa.Connection, position: str) -> None:
+        table = self._table["position"]
+        if not connection.execute(table.update().where(table.c.chain == THE_CHAIN).values(content=position)).rowcount:
+            connection.execute(table.insert().values(chain=THE_CHAIN, content=position))
+
+    def _keep(self, connection: sa.Connection, found: Sequence[Found], *, from_history: bool) -> list[str]:
+        table = self._table["proposal"]
+        latest = {each.proposal: each for each in found}
+        known: dict[str, Any] = {}
+        for some in batched(latest, MANY):
+            rows = connection.execute(table.select().where(table.c.proposal.in_(some))).all()
+            known.update({row.proposal: row for row in rows})
+        fresh = {"stage": Stage.SEEN.value, "from_history": from_history, "updated_at": int(time.time())}
+        new = [structs.asdict(each) | fresh for key, each in latest.items() if key not in known]
+        if new:
+            connection.execute(table.insert(), new)
+        for key, row in known.items():
+            if not row.present or row.content != latest[key].content:
+                self._see_again(connection, row, latest[key])
+        return [each["proposal"] for each in new]
+
+    def _see_again(self, connection: sa.Connection, row: Any, found: Found) -> None:  # noqa: ANN401 - a row
+        table = self._table["proposal"]
+        values: dict[str, Any] = {**structs.asdict(found), "present": True}
+        if row.stage in {Stage.GONE.value, Stage.VOID.value}:
+            values |= {"stage": Stage.SEEN.value, "detail": ""}
+        connection.execute(table.update().where(table.c.proposal == found.proposal).values(**values))
+
+    def _keys(self) -> sa.Select[Any]:
+        import sqlalchemy as sa
+
+        return sa.select(self._table["proposal"].c.proposal)
 
     # Proposals
 
@@ -220,6 +329,24 @@ class Journal:
             row = connection.execute(table.select().where(table.c.purpose == purpose)).one_or_none()
         return row.content if row else None
 
+    # Held votes
+
+    def hold(self, why: str) -> None:
+        """From now on nothing is written on chain and no vote is cast, until `release`."""
+        self._upsert("hold", THE_CHAIN, {"why": why, "at": int(time.time())})
+
+    def release(self) -> None:
+        table = self._table["hold"]
+        with self._begin() as connection:
+            connection.execute(table.delete())
+
+    def held(self) -> str | None:
+        """Why all votes are held; None while they are not."""
+        table = self._table["hold"]
+        with self._begin() as connection:
+            row = connection.execute(table.select()).one_or_none()
+        return row.why if row else None
+
     # What people were told
 
     def first_time(self, key: str) -> bool:
@@ -232,6 +359,13 @@ class Journal:
         except sa.exc.IntegrityError:
             return False
         return True
+
+
+def batched(values: Iterable[T], size: int) -> Iterator[tuple[T, ...]]:
+    """In tuples of `size`, the last one shorter (`itertools.batched` of Python 3.12)."""
+    rest = iter(values)
+    while some := tuple(islice(rest, size)):
+        yield some
 
 
 def _careful_sqlite(connection: Any, _record: Any) -> None:  # noqa: ANN401 - as it came

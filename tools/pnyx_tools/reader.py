@@ -66,7 +66,18 @@ class MethodMissingError(PnyxError):
 
 
 class RpcError(UnreachableError):
-    """The node answered with an error that is neither a revert nor a missing method, or did not answer."""
+    """The node answered with an error that is neither a revert nor a missing method, or did not answer.
+
+    `is_about_the_question`: it answered as a node does that is well, only not what was hoped for (it lacks a block, or
+    the range is too wide). `wait_seconds`: for so long it wants not to be asked.
+    """
+
+    def __init__(
+        self, message: str, *, hint: str = "", is_about_the_question: bool = False, wait_seconds: float = 0.0
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.is_about_the_question = is_about_the_question
+        self.wait_seconds = wait_seconds
 
 
 class ChainReader(Protocol):

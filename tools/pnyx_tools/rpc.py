@@ -91,10 +91,6 @@ class _TimedOutError(_TooMuchError):
 class _BusyError(RpcError):
     """Worth another try after a pause."""
 
-    def __init__(self, message: str, *, hint: str = "", wait_seconds: float = 0.0) -> None:
-        super().__init__(message, hint=hint)
-        self.wait_seconds = wait_seconds
-
 
 class _CallFailedError(RpcError):
     """The node answers an ``eth_call`` with an error that we do not know. See `Rpc._call_again`."""
@@ -103,7 +99,8 @@ class _CallFailedError(RpcError):
 class Rpc:
     """Implements `pnyx_tools.reader.ChainReader` over one HTTP endpoint. Safe to share between threads."""
 
-    def __init__(self, url: str, timeout_seconds: float = 30) -> None:
+    def __init__(self, url: str, timeout_seconds: float = 30, *, pauses: Sequence[float] = BACKOFF_SECONDS) -> None:
+        """`pauses` in seconds before the retries of one request."""
         parts = urlsplit(url)
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             raise UsageError(
@@ -116,6 +113,7 @@ class Rpc:
         self._secrets = _secrets_of(url)
         self._url = url
         self._timeout_seconds = timeout_seconds
+        self._pauses = tuple(pauses)
         # Certificates take longer to load than a local node to answer.
         self._client = httpx.Client(timeout=timeout_seconds, verify=parts.scheme == "https")
         self._ids = itertools.count(1)
@@ -141,7 +139,11 @@ class Rpc:
         method = "eth_getBlockByHash" if by_hash else "eth_getBlockByNumber"
         found = self._checked(method, [block if by_hash else block_param(block), False], parse_block)
         if found is None:
-            self._fail(f"does not have block {block}", hint="it may lag behind, or the block was reorganised away")
+            raise RpcError(
+                self._text(f"does not have block {block}"),
+                hint="it may lag behind, or the block was reorganised away",
+                is_about_the_question=True,
+            )
         if (isinstance(block, int) and found.number != block) or (by_hash and to_hex(found.hash) != str(block).lower()):
             self._fail(f"answered with another block than {block}: number {found.number}, hash {to_hex(found.hash)}")
         return found
@@ -284,7 +286,7 @@ class Rpc:
     # --- one request -------------------------------------------------------------------------------------------------
 
     def _request_patiently(self, method: str, params: Sequence[Any], limit: int | None = None) -> Raw:
-        for pause in BACKOFF_SECONDS:
+        for pause in self._pauses:
             try:
                 return self._request_once(method, params, limit)
             except _BusyError as busy:
@@ -334,7 +336,7 @@ class Rpc:
             raise _TooMuchError(self._text(f"{method}: HTTP status {status}"))
         if status in _RETRY_STATUS:
             raise _BusyError(
-                self._text(f"{method}: HTTP status {status}, also after {len(BACKOFF_SECONDS)} retries"),
+                self._text(f"{method}: HTTP status {status}, also after {len(self._pauses)} retries"),
                 hint="the provider limits or fails; wait, or use another endpoint",
                 wait_seconds=_retry_after(headers),
             )
@@ -351,12 +353,11 @@ class Rpc:
         if status == 429 or code == 429 or _RATE_LIMITED.search(message):
             raise _BusyError(text, hint="the provider limits requests", wait_seconds=_retry_after(headers))
         if method == "eth_getLogs":
-            raise _TooMuchError(
-                text
-            )  # providers word their limits in a hundred ways: less is tried, then this is raised
+            # Providers word their limits in a hundred ways: less is tried, then this is raised.
+            raise _TooMuchError(text, is_about_the_question=True)
         if method == "eth_call" and code not in _UNANSWERABLE and not _NOT_OF_THE_CODE.search(message):
-            raise _CallFailedError(text)
-        raise RpcError(text)
+            raise _CallFailedError(text, is_about_the_question=True)
+        raise RpcError(text, is_about_the_question=True)
 
     def _logs_once(self, query: LogQuery, read: Callable[[LogItem], L], start: int, end: int) -> list[L]:
         limit = None if start == end else MAX_LOGS_BYTES

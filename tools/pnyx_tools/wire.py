@@ -153,9 +153,13 @@ def parse_block(value: object) -> BlockRef | None:
     )
 
 
+def parse_items(value: object) -> list[LogItem]:
+    return convert(value, list[LogItem])
+
+
 def parse_logs(value: object) -> list[Log]:
     """Those of a receipt."""
-    return [parse_log(item) for item in convert(value, list[LogItem])]
+    return [parse_log(item) for item in parse_items(value)]
 
 
 def item_of(log: Log) -> LogItem:

@@ -48,14 +48,13 @@ def find_root(settings: Settings, wanted: str) -> str:
 
 def _root_of_entry(settings: Settings, seq: int) -> str:
     """That of the entry with this number whose bundle is this agent's own."""
-    from pnyx_agents.assembly import check_chain, evidence
+    from pnyx_agents.assembly import evidence
     from pnyx_contracts.decision_log import ENTRY_TOPIC, decode_entry
-    from pnyx_tools.rpc import Rpc
+    from pnyx_tools.endpoints import Pool
 
     if settings.log is None:
         raise UsageError("there is no [log], so no entry has a number", hint="name the proposal or the record root")
-    reader = Rpc(settings.chain.rpc)
-    check_chain(reader, settings)
+    reader = Pool.of(settings.chain.rpc, settings.chain.chain_id)
     topics: list[bytes | list[bytes] | None] = [ENTRY_TOPIC]
     if settings.log.writer is not None:
         topics.append(bytes.fromhex(settings.log.writer[2:]).rjust(32, b"\0"))

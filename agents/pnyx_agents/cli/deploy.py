@@ -77,7 +77,7 @@ def command(
     )  # fmt: skip
     if "://" not in evidence_uri:
         raise UsageError(f"{evidence_uri!r} is no URI", hint="for example https://example.org/evidence")
-    chain = Chain(settings.chain.rpc)
+    chain = Chain.of(settings.chain.rpc)
     check_chain(chain, settings)
     configuration = declared_configuration(settings)
     account = open_account(keystore, password_file)

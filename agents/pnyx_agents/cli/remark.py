@@ -49,7 +49,7 @@ def command(
     if report is not None and not uri:
         raise UsageError("a --report that nobody can find says nothing", hint="publish it, and give its place as --uri")
     document_hash = keccak(report.read_bytes()) if report is not None else bytes(32)
-    chain = Chain(rpc)
+    chain = Chain.of([rpc])
     account = open_account(keystore, password_file)
     said = RemarkVerdict[verdict.upper()]
     what = plan_remark(chain, log, writer, entry, said, document_hash, uri, account.address)

@@ -32,11 +32,11 @@ def command(
     from pnyx_agents.assembly import reviewer
     from pnyx_agents.console import Console
     from pnyx_agents.lookup import find_proposal, review_settings
-    from pnyx_tools.rpc import Rpc
+    from pnyx_tools.endpoints import Pool
 
     with TemporaryDirectory(prefix="pnyx-review-") as scratch, Console(stderr=True).status("reading") as status:
         settings = review_settings(governor, rpc, config, ruleset, Path(scratch))
-        reader = Rpc(settings.chain.rpc)
+        reader = Pool.of(settings.chain.rpc, settings.chain.chain_id)
         judge = reviewer(settings, reader, voter)
         proposal = find_proposal(reader, judge.governors[governor], proposal_id, from_block, status.update)
         status.update("reading the chain and simulating")

@@ -12,8 +12,13 @@ from pnyx_agents.cli.options import config_option, settings_from
 @click.command("run")
 @config_option
 @click.option("--plain-logs", is_flag=True, help="Readable log lines instead of JSON.")
-def command(config: Path, plain_logs: bool) -> None:
+@click.option(
+    "--since",
+    metavar="BLOCK|DATE",
+    help="First run: proposals created since then count also when their vote is over: they are recorded as missed.",
+)
+def command(config: Path, plain_logs: bool, since: str | None) -> None:
     """The daemon: follow, review, decide, record, vote. Stops cleanly on SIGTERM; goes on after a crash."""
     from pnyx_agents.running import run_agent
 
-    run_agent(settings_from(config), json_logs=not plain_logs)
+    run_agent(settings_from(config), json_logs=not plain_logs, since=since)

@@ -38,7 +38,7 @@ def command(
     from pnyx_tools.chain import Chain
     from pnyx_tools.deployment import plan_succession
 
-    chain = Chain(rpc)
+    chain = Chain.of([rpc])
     account = open_account(keystore, password_file)
     what = plan_succession(chain, log, old, new, account.address)
     show_plan(what)

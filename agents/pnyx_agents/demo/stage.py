@@ -103,7 +103,7 @@ def _deploy(node: Anvil, folder: Path, settings: Settings) -> Deployed:
     """As `pnyx deploy` does, with an operator's key made for the occasion."""
     from eth_account import Account
 
-    operator, chain = Account.create(), Chain(node.url)
+    operator, chain = Account.create(), Chain.of([node.url])
     node.set_balance(operator.address, 10 * TOKEN)
     password = secrets.token_urlsafe(24)
     write_secret(folder / "keys" / "signer.password", password)

@@ -25,6 +25,7 @@ from eth_hash.auto import keccak
 
 from pnyx_contracts.errors import DecodingError, UnknownEncodingError
 from pnyx_contracts.governors.adapter import GovernorProfile, Probe, Read, TransactionCall
+from pnyx_contracts.governors.created import Created, read_created
 from pnyx_contracts.selectors import selector_of
 from pnyx_contracts.strict_abi import Parameter, Tuple, parse_parameters
 from pnyx_contracts.types import (
@@ -169,6 +170,12 @@ class OpenZeppelinGovernor:
         """Raises `DecodingError`. That the id belongs to the content is not checked here: see `compute_id`."""
         if log.topics != (CREATED_TOPIC,):
             raise DecodingError(f"{_where(log)} is no ProposalCreated of an OpenZeppelin governor: its topics differ")
+        if log.address == profile.address and (event := read_created(log.data)) is not None:
+            return _proposal(profile, log, event)
+        return self._decode_slowly(profile, log)
+
+    def _decode_slowly(self, profile: GovernorProfile, log: Log) -> Proposal:
+        """Says what is wrong with an event that `read_created` does not read."""
         event = _decode_event(profile, log, _CREATED)
         columns = [event[name] for name in ("targets", "values", "calldatas", "signatures")]
         if len({len(column) for column in columns}) != 1:
@@ -344,6 +351,25 @@ def _meaning(profile: GovernorProfile, support: int, has_params: bool) -> Vote |
 
 def _key(profile: GovernorProfile, proposal_id: int) -> ProposalKey:
     return ProposalKey(chain_id=profile.chain_id, governor=profile.address, proposal_id=proposal_id)
+
+
+def _proposal(profile: GovernorProfile, log: Log, event: Created) -> Proposal:
+    """Without validation: an old governor has thousands, and `read_created` and `parse_log` looked at every part."""
+    return Proposal.unchecked(
+        key=ProposalKey.unchecked(chain_id=profile.chain_id, governor=profile.address, proposal_id=event.proposal_id),
+        proposer=event.proposer,
+        calls=tuple(
+            [
+                Call.unchecked(target=target, value_wei=value, calldata=calldata, signature="")
+                for target, value, calldata in zip(event.targets, event.values, event.calldatas, strict=True)
+            ]
+        ),
+        description=event.description,
+        vote_start=event.vote_start,
+        vote_end=event.vote_end,
+        created_block=log.block_number,
+        created_transaction=log.transaction_hash,
+    )
 
 
 def _where(log: Log) -> str:

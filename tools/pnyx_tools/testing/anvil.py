@@ -23,13 +23,16 @@ START_SECONDS: Final = 20.0
 BLOCKS_AT_ONCE: Final = 500
 """How many are mined in one request: a busy machine needs up to ten milliseconds for each."""
 
-# The node lives as long as standard input stays open, and that closes however this process ends.
+# The node lives as long as standard input stays open, and that closes however this process ends. What it keeps on disk
+# of older blocks (gigabytes, for long chains) goes with it.
 _LEASH: Final = """
 exec 3<&0
-"$@" </dev/null 3<&- & node=$!
+kept=$(mktemp -d)
+"$@" --cache-path "$kept" </dev/null 3<&- & node=$!
 { read -r _ <&3; kill "$node"; } 2>/dev/null & leash=$!
 wait "$node"; code=$?
 kill "$leash" 2>/dev/null
+rm -rf "$kept"
 exit "$code"
 """
 

@@ -1,0 +1,192 @@
+"""Following into the journal: what the chain shows is kept together with how far it was looked at.
+
+look       the head, step by step; after a reorganisation at once to the new chain's end
+settle     what became final, looked at a second time
+read up    the history of governors that were not followed before
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from pnyx_agents.metrics import Metrics
+from pnyx_agents.reviewer import Governed
+from pnyx_contracts.types import Address, Log, Proposal
+from pnyx_tools.follow import (
+    Advanced,
+    DeepReorganisationError,
+    Position,
+    Rewound,
+    Settled,
+    Step,
+    Stream,
+    Undecodable,
+    Waiting,
+    Watched,
+    Watchlist,
+    read_history,
+)
+from pnyx_tools.journal import Found, Journal, Unread
+from pnyx_tools.notify import Message
+from pnyx_tools.reader import ChainReader
+
+logger = logging.getLogger("pnyx.watch")
+
+TITLE_CHARACTERS: Final = 120
+
+
+def watchlist(governors: Mapping[Address, Governed]) -> Watchlist:
+    return Watchlist({a: Watched(g.adapter, g.profile, g.start_block) for a, g in governors.items()})
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """Follows the chain of an agent."""
+
+    reader: ChainReader
+    second_reader: ChainReader | None
+    watchlist: Watchlist
+    stream: Stream
+    journal: Journal
+    metrics: Metrics
+    tell: Callable[[Message], None]
+    cancel: Callable[[str], None]
+    """Ends a workflow."""
+
+    def look(self) -> None:
+        """Up to the end of the chain. Raises what an endpoint's failure raises; `DeepReorganisationError` holds all
+        votes until a person has looked.
+        """
+        try:
+            self._look()
+        except DeepReorganisationError as error:
+            self.journal.hold(error.message)
+            key = f"deep reorganisation:{error.message}"
+            self.tell(Message(key=key, urgency="alert", title="all votes are held", body=str(error)))
+            raise
+
+    def _look(self) -> None:
+        position = self._position()
+        self._read_up(position)
+        goes_on = True
+        while goes_on:
+            step = self.stream.poll(position)
+            goes_on = isinstance(step, Rewound) or (isinstance(step, Advanced) and step.more)
+            position = self._settle(self._take(step, position))
+        self.metrics.block.set(position.head.number)
+        self.metrics.polled_at.set(time.time())
+
+    def _take(self, step: Step, position: Position) -> Position:
+        match step:
+            case Advanced():
+                self._note(self.journal.follow(step.position.model_dump_json(), self._read(step.logs)))
+            case Rewound():
+                dropped = self.journal.rewind(step.position.model_dump_json(), step.above)
+                logger.warning("the chain was reorganised", extra={"above": step.above, "proposals": dropped})
+            case Waiting():
+                return position
+        return step.position
+
+    def _settle(self, position: Position) -> Position:
+        settled = self.stream.settle(position)
+        if not isinstance(settled, Settled):
+            return position
+        final = settled.position.final.number
+        late, lost = self.journal.settle(settled.position.model_dump_json(), final, self._read(settled.logs))
+        self._note(late)
+        for key in late:
+            logger.warning("an endpoint had not shown a proposal", extra={"proposal": key})
+        for key in lost:
+            self._give_up(key)
+            self.tell(
+                Message(
+                    key=f"{key}:void:{final}",
+                    urgency="alert",
+                    title=f"proposal {key} is gone",
+                    body="a reorganisation took it away for good: what was decided about it is void",
+                )
+            )
+        return settled.position
+
+    def _give_up(self, key: str) -> None:
+        """Nobody works on it any more."""
+        case = self.journal.case(key)
+        if case is not None and case.workflow:
+            self.cancel(case.workflow)
+
+    def _position(self) -> Position:
+        kept = self.journal.position()
+        if kept is not None:
+            return Position.model_validate_json(kept)
+        position = self.stream.begin()
+        self.journal.follow(position.model_dump_json())
+        return position
+
+    # History
+
+    def _read_up(self, position: Position) -> None:
+        """Governors that are new to this agent: what they did before, once. What is above the final block comes again
+        when it is settled.
+        """
+        known = {unread.governor: unread for unread in self.journal.histories()}
+        new = [
+            Unread(address, watched.start_block, position.head.number)
+            for address, watched in self.watchlist.governors.items()
+            if address not in known
+        ]
+        if new:
+            first = min(unread.first for unread in new)
+            new = [Unread(unread.governor, first, unread.last) for unread in new]
+            self.journal.begin_histories(new)
+        parts: dict[tuple[int, int], list[Address]] = {}
+        for unread in (*known.values(), *new):
+            if not unread.is_read and unread.governor in self.watchlist.governors:
+                parts.setdefault((unread.first, unread.last), []).append(unread.governor)
+        for (first, last), governors in parts.items():
+            self._read_part(governors, first, last)
+
+    def _read_part(self, governors: list[Address], first: int, last: int) -> None:
+        logger.info("reading history", extra={"governors": len(governors), "first": first, "last": last})
+        chapters = read_history(
+            self.reader, self.watchlist.topics, governors, first, last, second_reader=self.second_reader
+        )
+        for chapter in chapters:
+            new = self.journal.read_history(governors, chapter.end, self._read(chapter.logs))
+            logger.info("read history", extra={"up_to": chapter.end, "of": last, "proposals": len(new)})
+
+    # Proposals
+
+    def _read(self, logs: Iterable[Log]) -> list[Found]:
+        found = []
+        for each in self.watchlist.read(logs):
+            if isinstance(each, Undecodable):
+                self._alert_undecodable(each)
+            else:
+                found.append(found_in(each))
+        return found
+
+    def _note(self, keys: Iterable[str]) -> None:
+        for key in keys:
+            logger.info("new proposal", extra={"proposal": key})
+
+    def _alert_undecodable(self, event: Undecodable) -> None:
+        key = f"undecodable:{event.log.transaction_hash.hex()}:{event.log.log_index}"
+        title = "an event that cannot be read"
+        self.tell(Message(key=key, urgency="alert", title=title, body=str(event.error)))
+
+
+def found_in(proposal: Proposal) -> Found:
+    """What the journal keeps of it."""
+    lines = (line.strip("# ").strip() for line in proposal.text.splitlines())
+    title = next((line for line in lines if line), "(no text)")[:TITLE_CHARACTERS]
+    return Found(
+        proposal=str(proposal.key),
+        content=proposal.model_dump_json(),
+        title=title,
+        deadline=str(proposal.vote_end),
+        created_block=proposal.created_block,
+    )

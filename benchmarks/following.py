@@ -1,0 +1,280 @@
+"""How fast and how cheaply chains are followed: ``python benchmarks/following.py [--json]``.
+
+Two measurements on a local node:
+
+- History: one governor with many proposals of 2 kB text, read, decoded and kept in the journal by the very code of the
+  daemon. Beside it, in the same run, for the same logs in the same pieces: a bare reader (an HTTP client and the JSON
+  parser of the standard library, nothing else), and web3.py's ``contract.events.ProposalCreated.get_logs``. The ratios
+  are what counts, taken in turns, the best of each.
+- Many governors: a real agent (`pnyx run`, observing) follows a thousand governors of one chain through a proxy that
+  counts its requests while blocks are mined; some of them hold a proposal. Its peak memory is that of the process.
+
+Exits 1 when a goal is missed.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+from eth_abi.abi import encode
+from rich.console import Console
+from rich.table import Table
+
+from pnyx_agents.metrics import Metrics
+from pnyx_agents.watch import Watch
+from pnyx_tools.follow import Stream, Watched, Watchlist
+from pnyx_tools.journal import Journal, Stage
+from pnyx_tools.reader import L, LogItem, Topics
+from pnyx_tools.rpc import Rpc
+from pnyx_tools.testing.anvil import Anvil
+from pnyx_tools.testing.deploy import Governance, artifact, deploy_governance, encode_call
+from pnyx_tools.testing.provider import Provider
+from pnyx_tools.wire import LogQuery
+
+PROPOSALS = 10_000
+GOVERNORS = 1_000
+BLOCKS = 200
+TEXT_BYTES = 2_000
+WEB3_GOAL = 15.0  # times as many proposals a second as web3.py
+BARE_GOAL = 0.5  # of the bare reader's speed
+REQUESTS_GOAL = 2.0  # a block, for all governors together
+MEMORY_GOAL = 400  # MB
+FOLLOWING = {"eth_getBlockByNumber", "eth_getLogs"}  # what a proposal itself needs comes on top
+ROUNDS = 3  # the best of
+TOGETHER = 10  # proposals in a block
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table."""
+
+    what: str
+    figure: str
+    goal: str = ""
+    met: bool = True
+
+
+# --- history ---------------------------------------------------------------------------------------------------------
+
+
+class Recorder(Rpc):
+    """Remembers which logs were asked for."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
+        self.asked: list[dict[str, Any]] = []
+
+    def read_logs(
+        self,
+        read: Callable[[LogItem], L],
+        from_block: int,
+        to_block: int,
+        topics: Topics,
+        addresses: Sequence[str] | None = None,
+    ) -> list[L]:
+        self.asked.append(LogQuery(topics, addresses).json(from_block, to_block))
+        return super().read_logs(read, from_block, to_block, topics, addresses)
+
+
+def propose_many(dao: Governance, number: int) -> None:
+    """Proposals with texts of their own, several to a block."""
+    node = dao.node
+    sender = node.accounts[0]
+    node.request("anvil_setAutomine", False)
+    with httpx.Client(timeout=120) as client:
+        for start in range(0, number, TOGETHER):
+            batch = [_proposal(dao, sender, n) for n in range(start, min(start + TOGETHER, number))]
+            for answer in client.post(node.url, json=batch).json():
+                if "error" in answer:
+                    raise SystemExit(f"the node took no proposal: {answer['error']}")
+            node.mine(1)
+    node.request("anvil_setAutomine", True)
+
+
+def _proposal(dao: Governance, sender: str, number: int) -> dict[str, Any]:
+    text = f"# Proposal {number}\n\n".ljust(TEXT_BYTES, "x").encode()
+    arguments = encode(
+        ["address[]", "uint256[]", "bytes[]", "bytes"],
+        [[sender], [number], [encode_call("transfer(address,uint256)", sender, number)], text],
+    )
+    data = encode_call("propose(address[],uint256[],bytes[],string)", [], [], [], "")[:4] + arguments
+    transaction = {"from": sender, "to": dao.governor, "data": "0x" + data.hex(), "gas": hex(1_000_000)}
+    return {"jsonrpc": "2.0", "id": number, "method": "eth_sendTransaction", "params": [transaction]}
+
+
+def follow(url: str, dao: Governance, folder: Path) -> tuple[float, int, list[dict[str, Any]]]:
+    """Seconds, proposals kept, and the logs that were asked for."""
+    rpc = Recorder(url)
+    journal = Journal(f"sqlite:///{folder / f'{time.monotonic_ns()}.sqlite'}")
+    watched = Watchlist({dao.governor: Watched(dao.adapter, dao.profile)})
+    stream = Stream(rpc, watched.topics, watched.addresses, finality=0)
+    watch = Watch(rpc, None, watched, stream, journal, Metrics(), tell=print, cancel=print)
+    begun = time.perf_counter()
+    watch.look()
+    seconds = time.perf_counter() - begun
+    kept = len(journal.cases([Stage.SEEN]))
+    journal.close()
+    return seconds, kept, rpc.asked
+
+
+def read_bare(url: str, asked: Sequence[dict[str, Any]]) -> float:
+    """Seconds for the same logs, read, parsed and thrown away."""
+    with httpx.Client(timeout=120) as client:
+        begun = time.perf_counter()
+        for query in asked:
+            body = {"jsonrpc": "2.0", "id": 1, "method": "eth_getLogs", "params": [query]}
+            json.loads(client.post(url, json=body).content)
+        return time.perf_counter() - begun
+
+
+def read_with_web3(url: str, dao: Governance, asked: Sequence[dict[str, Any]]) -> float:
+    """Seconds for the same logs as web3.py's events."""
+    from web3 import HTTPProvider, Web3
+
+    contract = Web3(HTTPProvider(url)).eth.contract(address=dao.governor, abi=artifact("Governor5Block")["abi"])
+    begun = time.perf_counter()
+    for query in asked:
+        first, last = int(query["fromBlock"], 16), int(query["toBlock"], 16)
+        contract.events.ProposalCreated.get_logs(from_block=first, to_block=last)
+    return time.perf_counter() - begun
+
+
+def history(proposals: int) -> list[Row]:
+    with Anvil(extra_arguments=("--gas-limit", "1000000000")) as node, tempfile.TemporaryDirectory() as folder:
+        dao = deploy_governance(node)
+        propose_many(dao, proposals)
+        _, kept, asked = follow(node.url, dao, Path(folder))
+        if kept != proposals:
+            raise SystemExit(f"{kept} of {proposals} proposals were kept")
+        rounds = [(follow(node.url, dao, Path(folder))[0], read_bare(node.url, asked)) for _ in range(ROUNDS)]
+        ours, bare = (proposals / min(seconds) for seconds in zip(*rounds, strict=True))
+        web3 = proposals / read_with_web3(node.url, dao, asked)
+    return [
+        Row(f"bare reader, {proposals} proposals", f"{bare:,.0f} a second"),
+        Row("web3.py, get_logs", f"{web3:,.0f} a second"),
+        Row("read, decoded and kept", f"{ours:,.0f} a second"),
+        Row("  over web3.py", f"{ours / web3:.1f}", f"at least {WEB3_GOAL:g}", ours >= WEB3_GOAL * web3),
+        Row("  over the bare reader", f"{ours / bare:.2f}", f"at least {BARE_GOAL:g}", ours >= BARE_GOAL * bare),
+    ]
+
+
+# --- many governors --------------------------------------------------------------------------------------------------
+
+
+def deploy_many(node: Anvil, first: Governance, number: int) -> list[str]:
+    """Governors with the token and timelock of the first one."""
+    compiled = artifact("Governor5Block")
+    inputs = next(item["inputs"] for item in compiled["abi"] if item["type"] == "constructor")
+    arguments = encode([i["type"] for i in inputs], [first.token, first.timelock, 1, 50, 0, 4])
+    data = compiled["bytecode"] + arguments.hex()
+    addresses = [first.governor]
+    for _ in range(number - 1):
+        sent = node.request("eth_sendTransaction", {"from": node.accounts[0], "data": data, "gas": hex(10_000_000)})
+        addresses.append(node.request("eth_getTransactionReceipt", sent)["contractAddress"])
+    return addresses
+
+
+@contextmanager
+def agent(url: str, chain_id: int, governors: Sequence[str], start_block: int, folder: Path) -> Iterator[int]:
+    """An observing `pnyx run`; its process id."""
+    tables = "\n".join(f'[[governor]]\naddress = "{address}"\nstart_block = {start_block}' for address in governors)
+    (folder / "pnyx.toml").write_text(
+        f'[agent]\nname = "many"\n[chain]\nrpc = "{url}"\nchain_id = {chain_id}\nconfirmations = 3\n'
+        f"poll_seconds = 0.2\n{tables}\n"
+    )
+    with (folder / "log").open("wb") as log:
+        command = [sys.executable, "-m", "pnyx_agents", "run", "--config", str(folder / "pnyx.toml")]
+        process = subprocess.Popen(command, stdout=log, stderr=log)
+    try:
+        yield process.pid
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+
+
+def position_of(folder: Path) -> int:
+    """The last block that the agent looked at; -1 before the first."""
+    if not (folder / "data" / "journal.sqlite").exists():
+        return -1
+    journal = Journal(f"sqlite:///{folder / 'data' / 'journal.sqlite'}")
+    kept = journal.position()
+    journal.close()
+    return json.loads(kept)["head"]["number"] if kept else -1
+
+
+def wait_for(what: str, holds: Callable[[], bool], seconds: float = 300) -> None:
+    deadline = time.monotonic() + seconds
+    while not holds():
+        if time.monotonic() > deadline:
+            raise SystemExit(f"waited {seconds:g} s for {what}")
+        time.sleep(0.02)
+
+
+def many(governors: int, blocks: int) -> list[Row]:
+    with Anvil() as node, tempfile.TemporaryDirectory() as name, Provider(node.url) as provider:
+        folder = Path(name)
+        first = deploy_governance(node)
+        addresses = deploy_many(node, first, governors)
+        start = node.rpc.block().number
+        begun = time.perf_counter()
+        with agent(provider.url, node.rpc.chain_id(), addresses, start, folder) as pid:
+            wait_for("the first look", lambda: position_of(folder) >= start)
+            ready = time.perf_counter() - begun
+            asked_before = len(provider.asked)
+            head = node.rpc.block().number
+            proposals = 0
+            for number in range(blocks):
+                if number % 10 == 5:
+                    first.propose([node.accounts[1]], [number], [b""], f"# Proposal {number}")
+                    proposals += 1
+                else:
+                    node.mine(1)
+                head += 1
+                wait_for("the next block", lambda height=head: position_of(folder) >= height)
+            asked = [question["method"] for question in provider.asked[asked_before:]]
+            peak = _peak_megabytes(pid)
+    per_block = sum(method in FOLLOWING for method in asked) / blocks
+    return [
+        Row(f"{governors} governors: first look after", f"{ready:.1f} s"),
+        Row(
+            f"requests a block, {blocks} blocks, {proposals} proposals", f"{per_block:.2f}",
+            f"at most {REQUESTS_GOAL:g}", per_block <= REQUESTS_GOAL,
+        ),
+        Row("the agent's peak memory", f"{peak:.0f} MB", f"at most {MEMORY_GOAL} MB", peak <= MEMORY_GOAL),
+    ]  # fmt: skip
+
+
+def _peak_megabytes(pid: int) -> float:
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM:"))) / 1024
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--proposals", type=int, default=PROPOSALS)
+    parser.add_argument("--governors", type=int, default=GOVERNORS)
+    parser.add_argument("--blocks", type=int, default=BLOCKS)
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    found = history(options.proposals) + many(options.governors, options.blocks)
+    if options.json:
+        print(json.dumps([asdict(row) for row in found], ensure_ascii=False, indent=2))
+    else:
+        table = Table("what", "measured", "goal", "", box=None)
+        for row in found:
+            table.add_row(row.what, row.figure, row.goal, "" if not row.goal else "met" if row.met else "MISSED")
+        Console().print(table)
+    return 0 if all(row.met for row in found) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,113 @@
+"""What the agent remembers of the chain: each step of following is kept whole, or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pnyx_tools.journal import Case, Found, Journal, Stage, Unread, batched
+
+KEY = "1:0x323A76393544d5ecca80cd6ef2A560C6a395b7E3:7"
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Iterator[Journal]:
+    journal = Journal(f"sqlite:///{tmp_path / 'journal.sqlite'}")
+    yield journal
+    journal.close()
+
+
+def found(block: int = 10, key: str = KEY, content: str = "") -> Found:
+    return Found(
+        proposal=key, content=content or f"in block {block}", title="A title", deadline="9", created_block=block
+    )
+
+
+def case_of(journal: Journal, key: str = KEY) -> Case:
+    case = journal.case(key)
+    assert case is not None
+    return case
+
+
+def test_position_and_proposals_are_kept_together(journal: Journal):
+    assert journal.position() is None
+    assert journal.follow("first", [found()]) == [KEY]
+    assert (journal.position(), case_of(journal).stage) == ("first", Stage.SEEN)
+    assert journal.follow("second", [found()]) == [], "known already"
+    assert journal.position() == "second"
+
+
+def test_a_proposal_that_moved_to_another_block_is_replaced(journal: Journal):
+    journal.follow("1", [found(10)])
+    journal.advance(KEY, Stage.HELD, workflow="w")
+    journal.rewind("2", above=9)
+    assert not case_of(journal).present
+    assert case_of(journal).stage is Stage.HELD
+    assert journal.follow("3", [found(11)]) == []
+    assert journal.proposal_content(KEY) == "in block 11"
+    case = case_of(journal)
+    assert (case.present, case.created_block, case.stage, case.workflow) == (True, 11, Stage.HELD, "w")
+
+
+def test_blocks_below_a_reorganisation_keep_their_proposals(journal: Journal):
+    journal.follow("1", [found(10)])
+    assert journal.rewind("2", above=10) == []
+    assert case_of(journal).present
+
+
+@pytest.mark.parametrize(("stage", "meanwhile"), [(Stage.SEEN, Stage.GONE), (Stage.HELD, Stage.HELD)])
+def test_what_a_final_chain_does_not_have_is_void(journal: Journal, stage: Stage, meanwhile: Stage):
+    journal.follow("1", [found(10)])
+    journal.advance(KEY, stage)
+    assert journal.rewind("2", above=9) == [KEY]
+    assert case_of(journal).stage is meanwhile
+    assert journal.settle("3", 9) == ([], []), "it may come again above"
+    assert journal.settle("4", 10) == ([], [KEY])
+    assert (case_of(journal).stage, journal.position()) == (Stage.VOID, "4")
+    assert journal.settle("5", 20) == ([], []), "told once"
+
+
+def test_what_comes_again_is_looked_at_again(journal: Journal):
+    journal.follow("1", [found(10)])
+    journal.rewind("2", above=9)
+    journal.settle("3", 10)
+    journal.follow("4", [found(30)])
+    case = case_of(journal)
+    assert (case.stage, case.present, case.detail) == (Stage.SEEN, True, "")
+
+
+def test_a_second_look_finds_what_the_first_one_missed(journal: Journal):
+    journal.follow("1", [found(10)])
+    other = f"{KEY}1"
+    assert journal.settle("2", 12, [found(10), found(11, other)]) == ([other], [])
+    assert case_of(journal, other).stage is Stage.SEEN
+
+
+def test_history_is_read_once_and_goes_on_where_it_stopped(journal: Journal):
+    journal.begin_histories([Unread("a", 5, 99), Unread("b", 5, 99)])
+    assert journal.read_history(["a", "b"], 50, [found(20)]) == [KEY]
+    assert case_of(journal).from_history
+    assert journal.histories() == [Unread("a", 51, 99), Unread("b", 51, 99)]
+    journal.read_history(["a"], 99, [])
+    assert [unread.is_read for unread in journal.histories()] == [True, False]
+
+
+def test_thousands_of_proposals_in_one_step(journal: Journal):
+    many = [found(n, f"{KEY}{n}") for n in range(2_000)]
+    assert len(journal.follow("1", many)) == 2_000
+    assert journal.follow("2", many) == []
+
+
+def test_all_votes_can_be_held(journal: Journal):
+    assert journal.held() is None
+    journal.hold("somebody looks at it")
+    assert journal.held() == "somebody looks at it"
+    journal.release()
+    assert journal.held() is None
+
+
+def test_batches_are_whole():
+    assert list(batched(range(5), 2)) == [(0, 1), (2, 3), (4,)]
+    assert list(batched([], 2)) == []

@@ -1,0 +1,315 @@
+"""Several endpoints of one chain as one reader: whoever fails, lags, limits or serves another chain is passed over.
+
+One endpoint is asked as long as it is well, so that answers come from one view of the chain. When it fails, the next
+one is asked the same at once; the one that failed rests, longer each time, at least for as long as it asked for. An
+endpoint is asked for its chain before it is trusted, and again after each failure. One that is behind what others have
+shown is asked last.
+
+`witness` is another endpoint than the one that is asked now, for whoever wants to hear two.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any, Final, Self, TypeVar
+
+from pnyx_contracts.errors import UsageError
+from pnyx_contracts.governors import Read
+from pnyx_contracts.types import BlockRef, Log
+from pnyx_tools.reader import BlockId, L, LogItem, MethodMissingError, RevertedError, RpcError, Topics
+from pnyx_tools.rpc import BACKOFF_SECONDS, Rpc
+from pnyx_tools.wire import parse_quantity
+
+T = TypeVar("T")
+
+LONGEST_REST_SECONDS: Final = 60.0
+WRONG_CHAIN_REST_SECONDS: Final = 600.0
+LAG_BLOCKS: Final = 3
+"""An endpoint further behind than this is asked last."""
+STILL_SECONDS: Final = 30.0
+"""When the head stands still for so long, the others are asked for theirs."""
+LATENCY_SHARE: Final = 0.2
+"""Weight of the newest answer in the mean."""
+
+logger = logging.getLogger("pnyx.endpoints")
+
+
+@dataclass(slots=True)
+class Endpoint:
+    """One of them, and how it has been."""
+
+    rpc: Rpc
+    is_ours: bool = False
+    """It serves the right chain, as far as is known since its last failure."""
+    failures: int = 0
+    """In a row."""
+    rests_until: float = 0.0
+    latency_seconds: float = 0.0
+    """Moving mean of its answers."""
+    head: int = 0
+    """The highest block that it called its latest."""
+    moved_at: float = 0.0
+    """When that changed."""
+
+    @property
+    def name(self) -> str:
+        return self.rpc.display_url
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How one endpoint is: for metrics and `pnyx doctor`."""
+
+    name: str
+    rests: bool
+    failures: int
+    latency_seconds: float
+    lag_blocks: int
+
+
+class WrongChainError(RpcError):
+    """The endpoint serves another chain."""
+
+
+@dataclass(slots=True)
+class Circle:
+    """The endpoints that a pool and its witness share. `chain_id` None: that of the first one that answers."""
+
+    endpoints: tuple[Endpoint, ...]
+    chain_id: int | None
+    clock: Callable[[], float]
+    current: Endpoint
+    looked_at: float = 0.0
+    """When the others were asked for their heads, because the current one stood still."""
+    lock: threading.RLock = field(default_factory=threading.RLock)
+
+
+class Pool:
+    """A `ChainReader` over one or more URLs. Safe to share between threads."""
+
+    def __init__(self, circle: Circle, *, is_witness: bool = False) -> None:
+        self._circle = circle
+        self._is_witness = is_witness
+
+    @classmethod
+    def of(
+        cls,
+        urls: Sequence[str],
+        chain_id: int | None = None,
+        timeout_seconds: float = 30,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> Self:
+        """Raises `UsageError` for URLs that are none, or the same twice."""
+        if not urls or len(set(urls)) != len(urls):
+            raise UsageError("expected one or more different RPC endpoints")
+        # With another one at hand, waiting for the first is a waste of time.
+        pauses = BACKOFF_SECONDS if len(urls) == 1 else ()
+        endpoints = tuple(Endpoint(Rpc(url, timeout_seconds, pauses=pauses)) for url in urls)
+        return cls(Circle(endpoints, chain_id, clock, endpoints[0]))
+
+    @property
+    def witness(self) -> Pool | None:
+        """A reader that asks another endpoint than the one that is asked now; None where there is only one.
+
+        It raises `RpcError` while no other one is well.
+        """
+        return Pool(self._circle, is_witness=True) if len(self._circle.endpoints) > 1 else None
+
+    @property
+    def display_url(self) -> str:
+        """Of the endpoint that is asked now. Scheme and host only."""
+        return self._circle.current.name
+
+    def health(self) -> list[Health]:
+        circle, now = self._circle, self._circle.clock()
+        best = max(endpoint.head for endpoint in circle.endpoints)
+        return [
+            Health(e.name, e.rests_until > now, e.failures, e.latency_seconds, best - e.head if e.head else 0)
+            for e in circle.endpoints
+        ]
+
+    def close(self) -> None:
+        for endpoint in self._circle.endpoints:
+            endpoint.rpc.close()
+
+    # --- asking ------------------------------------------------------------------------------------------------------
+
+    def ask(self, work: Callable[[Rpc], T]) -> T:
+        """What the first endpoint that can says. A revert is an answer; a method that one lacks, another may have.
+
+        Raises the last error when none can.
+        """
+        missing: MethodMissingError | None = None
+        failed: RpcError | None = None
+        for endpoint in self._in_turn():
+            try:
+                return self._ask_one(endpoint, work)
+            except MethodMissingError as error:
+                missing = error
+            except RpcError as error:
+                failed = error
+        raise (
+            missing
+            or failed
+            or RpcError("no other endpoint is well now", hint="it is asked again; see the log for what failed")
+        )
+
+    def _in_turn(self) -> list[Endpoint]:
+        """Those that are well first, those that lag behind them; one that rests only when no other is left."""
+        circle = self._circle
+        with circle.lock:
+            now, best = circle.clock(), max(endpoint.head for endpoint in circle.endpoints)
+            among = [e for e in circle.endpoints if not (self._is_witness and e is circle.current)]
+            awake = [e for e in among if e.rests_until <= now]
+            return sorted(
+                awake or ([] if self._is_witness else among),
+                key=lambda e: (best - e.head > LAG_BLOCKS, e is not circle.current, e.failures > 0, e.latency_seconds),
+            )
+
+    def _ask_one(self, endpoint: Endpoint, work: Callable[[Rpc], T]) -> T:
+        begun = self._circle.clock()
+        try:
+            self._demand_our_chain(endpoint)
+            answer = work(endpoint.rpc)
+        except (RevertedError, MethodMissingError):
+            raise
+        except RpcError as error:
+            if not error.is_about_the_question:
+                self._let_rest(endpoint, error)
+            raise
+        self._note_well(endpoint, self._circle.clock() - begun)
+        return answer
+
+    def _demand_our_chain(self, endpoint: Endpoint) -> None:
+        if endpoint.is_ours:
+            return
+        found = endpoint.rpc.chain_id()
+        with self._circle.lock:
+            if self._circle.chain_id is None:
+                self._circle.chain_id = found
+        if found != self._circle.chain_id:
+            raise WrongChainError(
+                f"{endpoint.name} serves chain {found}, expected is chain {self._circle.chain_id}",
+                hint="correct chain.rpc",
+            )
+        endpoint.is_ours = True
+
+    def _let_rest(self, endpoint: Endpoint, error: RpcError) -> None:
+        circle = self._circle
+        with circle.lock:
+            endpoint.failures += 1
+            endpoint.is_ours = False
+            seconds = min(2.0 ** (endpoint.failures - 1), LONGEST_REST_SECONDS)
+            if isinstance(error, WrongChainError):
+                seconds = WRONG_CHAIN_REST_SECONDS
+            endpoint.rests_until = circle.clock() + max(seconds, error.wait_seconds)
+        if len(circle.endpoints) > 1:
+            logger.warning(
+                "an endpoint rests", extra={"endpoint": endpoint.name, "seconds": seconds, "error": error.message}
+            )
+
+    def _note_well(self, endpoint: Endpoint, seconds: float) -> None:
+        circle = self._circle
+        with circle.lock:
+            if endpoint.failures:
+                logger.info("an endpoint is well again", extra={"endpoint": endpoint.name})
+            endpoint.failures, endpoint.rests_until = 0, 0.0
+            mean = endpoint.latency_seconds or seconds
+            endpoint.latency_seconds = mean + LATENCY_SHARE * (seconds - mean)
+            if not self._is_witness and circle.current is not endpoint:
+                logger.warning("another endpoint is asked", extra={"endpoint": endpoint.name})
+                circle.current = endpoint
+
+    def _note_head(self, rpc: Rpc, number: int) -> None:
+        circle = self._circle
+        with circle.lock:
+            endpoint, now = next(e for e in circle.endpoints if e.rpc is rpc), circle.clock()
+            if number > endpoint.head:
+                endpoint.head, endpoint.moved_at = number, now
+                return
+            if endpoint is not circle.current or now - max(endpoint.moved_at, circle.looked_at) < STILL_SECONDS:
+                return
+            circle.looked_at = now
+            others = [e for e in circle.endpoints if e is not endpoint and e.rests_until <= now]
+        for other in others:
+            with suppress(RpcError, MethodMissingError):
+                other.head = max(other.head, self._ask_quietly(other))
+
+    def _ask_quietly(self, endpoint: Endpoint) -> int:
+        """Its latest block, whatever becomes of the one that is asked now."""
+        try:
+            self._demand_our_chain(endpoint)
+            return endpoint.rpc.block("latest").number
+        except RpcError as error:
+            self._let_rest(endpoint, error)
+            raise
+
+    # --- ChainReader -------------------------------------------------------------------------------------------------
+
+    def chain_id(self) -> int:
+        return self.ask(lambda rpc: rpc.chain_id())
+
+    def block(self, block: BlockId = "latest") -> BlockRef:
+        def work(rpc: Rpc) -> BlockRef:
+            found = rpc.block(block)
+            if block == "latest":
+                self._note_head(rpc, found.number)
+            return found
+
+        return self.ask(work)
+
+    def code(self, address: str, block: BlockId = "latest") -> bytes:
+        return self.ask(lambda rpc: rpc.code(address, block))
+
+    def balance(self, address: str, block: BlockId = "latest") -> int:
+        return self.ask(lambda rpc: rpc.balance(address, block))
+
+    def storage(self, address: str, slot: int, block: BlockId = "latest") -> bytes:
+        return self.ask(lambda rpc: rpc.storage(address, slot, block))
+
+    def call(self, to: str, data: bytes, block: BlockId = "latest", *, sender: str | None = None) -> bytes:
+        return self.ask(lambda rpc: rpc.call(to, data, block, sender=sender))
+
+    def read(self, read: Read[T], block: BlockId = "latest") -> T:
+        return read.decode(self.call(read.to, read.data, block))
+
+    def logs(self, from_block: int, to_block: int, topics: Topics, addresses: Sequence[str] | None = None) -> list[Log]:
+        return self.ask(lambda rpc: rpc.logs(from_block, to_block, topics, addresses))
+
+    def read_logs(
+        self,
+        read: Callable[[LogItem], L],
+        from_block: int,
+        to_block: int,
+        topics: Topics,
+        addresses: Sequence[str] | None = None,
+    ) -> list[L]:
+        return self.ask(lambda rpc: rpc.read_logs(read, from_block, to_block, topics, addresses))
+
+    def receipt(self, transaction_hash: bytes) -> dict[str, Any] | None:
+        return self.ask(lambda rpc: rpc.receipt(transaction_hash))
+
+    def transaction(self, transaction_hash: bytes) -> dict[str, Any] | None:
+        return self.ask(lambda rpc: rpc.transaction(transaction_hash))
+
+    def nonce(self, address: str, block: BlockId = "latest") -> int:
+        return self.ask(lambda rpc: rpc.nonce(address, block))
+
+    def request(self, method: str, params: Sequence[Any]) -> Any:  # noqa: ANN401 - JSON as the node gave it
+        def work(rpc: Rpc) -> Any:  # noqa: ANN401
+            answer = rpc.request(method, params)
+            if method == "eth_getBlockByNumber" and params[:1] == ["latest"] and isinstance(answer, dict):
+                with suppress(ValueError, KeyError):
+                    self._note_head(rpc, parse_quantity(answer["number"]))
+            return answer
+
+        return self.ask(work)
+
+    def ask_together(self, questions: Sequence[tuple[str, Sequence[Any]]]) -> list[Any]:
+        """See `Rpc.ask_together`."""
+        return self.ask(lambda rpc: rpc.ask_together(questions))

@@ -1,0 +1,34 @@
+"""Following a chain: its head block by block (`stream`), what is older in pieces (`history`), and the proposals."""
+
+from pnyx_tools.follow.history import Chapter, read_history
+from pnyx_tools.follow.position import Position
+from pnyx_tools.follow.proposals import Undecodable, Watched, Watchlist
+from pnyx_tools.follow.since import block_since
+from pnyx_tools.follow.stream import (
+    Advanced,
+    DeepReorganisationError,
+    Finality,
+    Rewound,
+    Settled,
+    Step,
+    Stream,
+    Waiting,
+)
+
+__all__ = [
+    "Advanced",
+    "Chapter",
+    "DeepReorganisationError",
+    "Finality",
+    "Position",
+    "Rewound",
+    "Settled",
+    "Step",
+    "Stream",
+    "Undecodable",
+    "Waiting",
+    "Watched",
+    "Watchlist",
+    "block_since",
+    "read_history",
+]
