@@ -23,6 +23,7 @@ from pnyx_policies.decision import Mode
 from pnyx_policies.ruleset import Ruleset
 from pnyx_policies.rulesets import shipped_ruleset, shipped_rulesets
 from pnyx_tools.model import ModelSettings
+from pnyx_tools.signer.tls import TlsFiles, TlsPlace
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -105,6 +106,24 @@ class LogSettings(Value):
         return self
 
 
+def _tls_url(value: str) -> str:
+    TlsPlace.parse(value)
+    return value
+
+
+TlsUrl = Annotated[str, AfterValidator(_tls_url)]
+
+
+class TlsSettings(Value):
+    """``[signer] tls``: PEM files of this side."""
+
+    ca: str
+    certificate: str
+    key: str
+    peers: tuple[str, ...] = ()
+    """Common names or SHA-256 fingerprints of the certificates that the signer answers."""
+
+
 class SignerSettings(Value):
     """``[signer]``: how the daemon reaches the signer. With a `keystore`, `pnyx run` starts it as a child process."""
 
@@ -113,6 +132,13 @@ class SignerSettings(Value):
     socket: str = "signer/signer.sock"
     rpc: str | None = None
     """The signer's own node: better another one than the daemon's. None uses ``chain.rpc``."""
+    users: tuple[str | int, ...] = ()
+    """Users that the signer answers on its socket beside its own, by name or number."""
+    listen: TlsUrl | None = None
+    """``tls://address:port``: the signer answers there instead of on the socket. Needs `tls` with `peers`."""
+    connect: TlsUrl | None = None
+    """``tls://host:port`` of a signer on another machine. Needs `tls`."""
+    tls: TlsSettings | None = None
     options: dict[str, Any] = Field(default_factory=dict)
     """Settings of the signer plugin that `kind` names."""
     keystore: str | None = None
@@ -125,6 +151,8 @@ class SignerSettings(Value):
     unsafe_unsigned_approvals: bool = False
     """Without approvers, True lets the operator's unsigned word give any vote; declared. The daemon's machine alone
     then decides such votes."""
+    require_locked_memory: bool = False
+    """True: a signer whose memory could be written to swap does not start."""
     max_fee_per_gas_wei: Uint = 200 * 10**9
     max_gas: int = Field(default=1_000_000, gt=0)
     daily_spend_wei: Uint = 10**17
@@ -136,11 +164,28 @@ class SignerSettings(Value):
             raise ValueError("approvers and unsafe_unsigned_approvals exclude each other: with approvers, people sign")
         return self
 
+    @model_validator(mode="after")
+    def _require_certificates(self) -> Self:
+        if self.listen and self.connect:
+            raise ValueError("listen and connect exclude each other: one is the signer's side, the other the daemon's")
+        if (self.listen or self.connect) and self.tls is None:
+            raise ValueError(
+                "tls:// needs certificates: tls = { ca, certificate, key }; `pnyx certificates` makes them"
+            )
+        if self.listen and self.tls is not None and not self.tls.peers:
+            raise ValueError('listen needs tls.peers, the certificates that are answered: peers = ["daemon"]')
+        if self.connect and self.has_key:
+            raise ValueError("a key here and a signer elsewhere (connect) exclude each other")
+        return self
+
+    @property
+    def has_key(self) -> bool:
+        return self.keystore is not None or self.unsafe_key_from_environment is not None
+
     @property
     def is_child(self) -> bool:
         """Whether `pnyx run` starts the signer itself, because it is told where the key is."""
-        has_key = self.keystore is not None or self.unsafe_key_from_environment is not None
-        return self.kind == SOCKET and has_key
+        return self.kind == SOCKET and self.has_key and self.listen is None
 
 
 class EvidenceSettings(Value):
@@ -208,6 +253,9 @@ class Settings(Value):
             )
         if self.signer is not None and self.log is None:
             raise UsageError("[signer] without [log]: there is nothing to sign for", hint="pnyx deploy")
+
+    def tls_files(self, tls: TlsSettings) -> TlsFiles:
+        return TlsFiles(ca=self.path(tls.ca), certificate=self.path(tls.certificate), key=self.path(tls.key))
 
     def path(self, relative: str) -> Path:
         return (self.folder / relative).resolve()

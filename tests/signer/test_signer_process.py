@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import socket
@@ -10,21 +9,20 @@ import stat
 import subprocess
 import sys
 import textwrap
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import pytest
-from eth_account import Account
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from pnyx_contracts.errors import DecodingError, PnyxError, RefusedError, UnreachableError, UsageError
-from pnyx_tools.keystore import EncryptedKey, UnsafeEnvironmentKey, write_secret
+from pnyx_tools.keystore import EncryptedKey, UnsafeEnvironmentKey
 from pnyx_tools.signer.client import SignerClient
+from pnyx_tools.signer.doors import listen
 from pnyx_tools.signer.process import SignerProcess, spawn
 from pnyx_tools.signer.protocol import (
     MAX_FRAME_BYTES,
@@ -39,19 +37,11 @@ from pnyx_tools.signer.protocol import (
     receive_frame,
     send_frame,
 )
-from pnyx_tools.signer.service import Service, listen
 from pnyx_tools.signer.settings import SignerSettings
 from pnyx_tools.voter import vote
 
 from .conftest import STRANGER, Parliament
-
-PASSWORD = "a password that nobody shall see"
-
-
-def keystore_of(parliament: Parliament) -> EncryptedKey:
-    path = parliament.folder / "key.json"
-    write_secret(path, json.dumps(Account.encrypt(parliament.secret, PASSWORD, kdf="scrypt", iterations=2)))
-    return EncryptedKey(keystore=path, password=SecretStr(PASSWORD))
+from .serving import PASSWORD, Parrot, Serving, keystore_of, raw
 
 
 @pytest.fixture
@@ -214,51 +204,9 @@ def test_two_signers_do_not_share_a_socket(gate: Parliament, child: SignerProces
 # --- the socket, without a chain -------------------------------------------------------------------------------------
 
 
-class Parrot:
-    """Stands for a notary; says who it is, and otherwise does what the test wants."""
-
-    def __init__(self, does: Any = None) -> None:
-        self.does = does
-
-    def answer(self, request: Any) -> Any:
-        if self.does is None:
-            raise RefusedError(f"no {request.op} today", hint="come back")
-        return self.does(request)
-
-
 @pytest.fixture
 def socket_path(tmp_path: Path) -> Path:
     return tmp_path / "run" / "signer.sock"
-
-
-class Serving:
-    """A service in a thread of this process."""
-
-    def __init__(self, notary: Any, path: Path) -> None:
-        self.service = Service(notary, path)
-        self.thread = threading.Thread(target=self.service.run)
-
-    def __enter__(self) -> Self:
-        self.thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.service.stop()
-        self.thread.join(10)
-        assert not self.thread.is_alive()
-        self.service.__exit__(None, None, None)
-
-
-def raw(path: Path, data: bytes) -> bytes:
-    with socket.socket(socket.AF_UNIX) as peer:
-        peer.settimeout(10)
-        peer.connect(str(path))
-        peer.sendall(data)
-        peer.shutdown(socket.SHUT_WR)
-        try:
-            return receive_frame(peer)
-        except (UnreachableError, ConnectionResetError):
-            return b""
 
 
 @pytest.mark.parametrize(
@@ -327,7 +275,7 @@ def test_an_unreachable_endpoint_is_not_a_refusal(socket_path: Path) -> None:
 
 def test_other_users_are_not_answered(socket_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with Serving(Parrot(), socket_path):
-        monkeypatch.setattr("pnyx_tools.signer.service.os.getuid", lambda: 4242)
+        monkeypatch.setattr("pnyx_tools.signer.doors.os.getuid", lambda: 4242)
         with pytest.raises(PnyxError, match=r"does not answer|closed the connection"):
             SignerClient(socket_path).identity()
         monkeypatch.undo()
@@ -380,7 +328,7 @@ def test_a_request_survives_the_socket(bundle: str, seq: int, fee: int) -> None:
     ours, theirs = socket.socketpair()
     with ours, theirs:
         send_frame(ours, request)
-        assert parse_request(receive_frame(theirs)) == request
+        assert parse_request(receive_frame(theirs, 10)) == request
 
 
 def test_a_hello_is_a_request_and_no_reply() -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import getpass
 import json
 import os
-import stat
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -19,6 +18,7 @@ from pydantic import SecretStr
 from pnyx_contracts.errors import UsageError
 from pnyx_contracts.types import Value
 from pnyx_tools.environment import take_variable
+from pnyx_tools.files import require_private, write_secret
 from pnyx_tools.signer.keys import LocalKey
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ def open_key(source: KeySource) -> LocalKey:
 
 def read_password(path: Path) -> str:
     """The first line of a file that only its owner can read. Raises `UsageError`."""
-    _require_private(path, "password file")
+    require_private(path, "password file")
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
@@ -139,7 +139,7 @@ def ask_password(path: Path, *, new: bool = False) -> str:
     terminal: a password that would be shown is not asked for.
     """
     if not new:
-        _require_private(path, "keystore")
+        require_private(path, "keystore")
     with warnings.catch_warnings():
         warnings.simplefilter("error", getpass.GetPassWarning)
         try:
@@ -173,22 +173,8 @@ def _key_from(name: str, text: str) -> LocalKey:
         raise UsageError(f"the variable {name} does not hold a private key: expected 32 bytes in hex") from None
 
 
-def write_secret(path: Path, content: str) -> None:
-    """A new file with mode 0600, complete or not there at all. Raises `FileExistsError`."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-    except BaseException:
-        path.unlink(missing_ok=True)
-        raise
-
-
 def _read_keystore(path: Path) -> dict[str, Any]:
-    _require_private(path, "keystore")
+    require_private(path, "keystore")
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -198,15 +184,3 @@ def _read_keystore(path: Path) -> dict[str, Any]:
     if not isinstance(content, dict) or content.get("version") != 3:
         raise UsageError(f"the file {path} is no keystore of version 3", hint="pnyx init --keystore makes one")
     return content
-
-
-def _require_private(path: Path, what: str) -> None:
-    try:
-        found = path.stat()
-    except OSError as error:
-        raise UsageError(f"the {what} {path} cannot be read: {error.strerror}") from None
-    if not stat.S_ISREG(found.st_mode):
-        raise UsageError(f"the {what} {path} is not a file")
-    if found.st_mode & 0o077:
-        mode = stat.S_IMODE(found.st_mode)
-        raise UsageError(f"the {what} {path} can be read by others (mode {mode:04o})", hint=f"chmod 600 {path}")

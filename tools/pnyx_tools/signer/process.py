@@ -6,14 +6,15 @@ others can see. Standard input then stays open as a lifeline: when the daemon en
 
 from __future__ import annotations
 
-import ctypes
 import json
+import logging
 import os
-import resource
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from types import FrameType, TracebackType
 from typing import Any, Final, Self
@@ -26,28 +27,34 @@ from pnyx_tools.environment import take_variable
 from pnyx_tools.keystore import EncryptedKey, KeySource, UnsafeEnvironmentKey, open_key
 from pnyx_tools.rpc import Rpc
 from pnyx_tools.signer.client import SignerClient
+from pnyx_tools.signer.doors import Door, SocketDoor, TlsDoor
+from pnyx_tools.signer.hardening import harden
 from pnyx_tools.signer.keys import Key
 from pnyx_tools.signer.memory import Memory
 from pnyx_tools.signer.notary import Notary
+from pnyx_tools.signer.protocol import Hello, Refusal, SignRequest
+from pnyx_tools.signer.refusals import Refused
 from pnyx_tools.signer.service import Service
 from pnyx_tools.signer.settings import SignerSettings
 
 STOP_SECONDS: Final = 10.0
 
 _READY: Final = "ready"
-_PR_SET_DUMPABLE: Final = 4
+
+logger = logging.getLogger("pnyx.signer")
 
 
 def run_signer(settings: SignerSettings, key: Key, *, on_ready: Callable[[], None] = lambda: None) -> None:
-    """Serves until SIGTERM or SIGINT. Call from the main thread. Raises `PnyxError` when it cannot start."""
-    harden()
+    """Serves until SIGTERM or SIGINT, in a process that is hardened already. Call from the main thread. Raises
+    `PnyxError` when it cannot start.
+    """
     rpc = Rpc(settings.rpc_url.get_secret_value())
     memory = Memory(settings.memory)
     try:
         notary = Notary(settings, key, rpc, memory)
         notary.check_place()
         notary.check_in_force()
-        with Service(notary, settings.socket) as service:
+        with Service(notary, _open_door(settings), _bookkeeper(memory)) as service:
             _stop_on_signals(service)
             on_ready()
             service.run()
@@ -56,11 +63,23 @@ def run_signer(settings: SignerSettings, key: Key, *, on_ready: Callable[[], Non
         rpc.close()
 
 
-def harden() -> None:
-    """No core dump, and no debugger of the same user: both would show the key."""
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
+def _open_door(settings: SignerSettings) -> Door:
+    listen = settings.listen
+    if listen is not None:
+        return TlsDoor(listen.place, listen.files, listen.peers)
+    return SocketDoor(settings.socket, frozenset(settings.users))
+
+
+def _bookkeeper(memory: Memory) -> Callable[[Hello | SignRequest | None, Refusal], None]:
+    """A refusal that cannot be written down (a full disk) is one nevertheless."""
+
+    def write_down(request: Hello | SignRequest | None, refusal: Refusal) -> None:
+        try:
+            memory.remember_refusal(Refused.of(request, refusal, int(time.time())))
+        except sqlite3.Error as error:
+            logger.error("a refusal is not remembered: %s", error)
+
+    return write_down
 
 
 class SignerProcess:
@@ -147,8 +166,9 @@ def serve_as_child() -> int:
     """The child's side of `spawn`. Returns the exit code."""
     letter = sys.stdin.readline()
     try:
-        settings, key = _open_letter(letter)
-        run_signer(settings, key, on_ready=_ready)
+        settings, source = _open_letter(letter)
+        harden(require_locked_memory=settings.require_locked_memory)
+        run_signer(settings, open_key(source), on_ready=_ready)
     except PnyxError as error:
         print(_Complaint(message=error.message, hint=error.hint).model_dump_json(), flush=True)
         return error.exit_code
@@ -181,7 +201,7 @@ def _letter(settings: SignerSettings, key: KeySource) -> str:
     return json.dumps({"settings": values, "key": source})
 
 
-def _open_letter(line: str) -> tuple[SignerSettings, Key]:
+def _open_letter(line: str) -> tuple[SignerSettings, KeySource]:
     try:
         letter: dict[str, Any] = json.loads(line)
         settings = SignerSettings.model_validate(letter["settings"])
@@ -191,7 +211,7 @@ def _open_letter(line: str) -> tuple[SignerSettings, Key]:
         raise UsageError(f"the signer's settings cannot be read: {wrong}") from None
     except (ValueError, KeyError, TypeError) as error:
         raise UsageError(f"the signer's settings cannot be read: {type(error).__name__}") from None
-    return settings, open_key(source)
+    return settings, source
 
 
 def _stop_on_signals(service: Service) -> None:
