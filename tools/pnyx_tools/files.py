@@ -52,4 +52,9 @@ def _is_credential(path: Path, mode: int) -> bool:
     list, which shows as the group's bits, lets the service read it.
     """
     folder = os.environ.get("CREDENTIALS_DIRECTORY")
-    return folder is not None and path.parent == Path(folder) and path.stat().st_uid == 0 and not mode & 0o037
+    return (
+        folder is not None
+        and path.parent.resolve() == Path(folder).resolve()
+        and path.stat().st_uid == 0
+        and not mode & 0o037
+    )
