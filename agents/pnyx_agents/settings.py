@@ -10,7 +10,7 @@ import os
 import re
 import tomllib
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, ValidationError, field_validator, model_validator
@@ -124,6 +124,26 @@ class TlsSettings(Value):
     """Common names or SHA-256 fingerprints of the certificates that the signer answers."""
 
 
+class KmsSettings(Value):
+    """``[signer] key``: in AWS KMS."""
+
+    kind: Literal["aws-kms"]
+    key_id: str
+    """Id, ARN or alias."""
+    region: str | None = None
+    endpoint_url: str | None = None
+
+
+class Web3SignerSettings(Value):
+    """``[signer] key``: in Web3Signer."""
+
+    kind: Literal["web3signer"]
+    url: str
+    address: Address
+    tls: TlsSettings | None = None
+    """For mutual TLS."""
+
+
 class SignerSettings(Value):
     """``[signer]``: how the daemon reaches the signer. With a `keystore`, `pnyx run` starts it as a child process."""
 
@@ -143,6 +163,8 @@ class SignerSettings(Value):
     """Settings of the signer plugin that `kind` names."""
     keystore: str | None = None
     password_file: str | None = None
+    key: Annotated[KmsSettings | Web3SignerSettings, Field(discriminator="kind")] | None = None
+    """A key that stays in a service, instead of a keystore."""
     unsafe_key_from_environment: str | None = None
     ruleset: str | None = None
     """The signer's own ruleset; None uses the policy's. It is read when the signer starts, never sent by the daemon."""
@@ -165,6 +187,13 @@ class SignerSettings(Value):
         return self
 
     @model_validator(mode="after")
+    def _require_one_key(self) -> Self:
+        named = [n for n in ("keystore", "unsafe_key_from_environment", "key") if getattr(self, n) is not None]
+        if len(named) > 1:
+            raise ValueError(f"{' and '.join(named)} exclude each other: a signer has one key")
+        return self
+
+    @model_validator(mode="after")
     def _require_certificates(self) -> Self:
         if self.listen and self.connect:
             raise ValueError("listen and connect exclude each other: one is the signer's side, the other the daemon's")
@@ -180,7 +209,7 @@ class SignerSettings(Value):
 
     @property
     def has_key(self) -> bool:
-        return self.keystore is not None or self.unsafe_key_from_environment is not None
+        return any((self.keystore, self.unsafe_key_from_environment, self.key))
 
     @property
     def is_child(self) -> bool:

@@ -1,4 +1,5 @@
-"""Keys at rest: encrypted keystore files (Web3 Secret Storage, version 3) and the files that hold their passwords.
+"""Where keys are: encrypted keystore files (Web3 Secret Storage, version 3) with the files that hold their passwords,
+and services that keep a key to themselves.
 
 Errors name the file, never what is in it.
 """
@@ -16,10 +17,11 @@ from eth_utils.address import is_address, to_checksum_address
 from pydantic import SecretStr
 
 from pnyx_contracts.errors import UsageError
-from pnyx_contracts.types import Value
+from pnyx_contracts.types import Address, Value
 from pnyx_tools.environment import take_variable
 from pnyx_tools.files import require_private, write_secret
-from pnyx_tools.signer.keys import LocalKey
+from pnyx_tools.signer.keys import Key, LocalKey
+from pnyx_tools.signer.tls import TlsFiles
 
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
@@ -38,7 +40,25 @@ class UnsafeEnvironmentKey(Value):
     variable: str
 
 
-KeySource = EncryptedKey | UnsafeEnvironmentKey
+class AwsKmsKey(Value):
+    """A key in AWS KMS, by id, ARN or alias."""
+
+    key_id: str
+    region: str | None = None
+    """None leaves it to boto3's own settings."""
+    endpoint_url: str | None = None
+
+
+class RemoteKey(Value):
+    """A key in Web3Signer."""
+
+    url: str
+    address: Address
+    tls: TlsFiles | None = None
+    """For mutual TLS."""
+
+
+KeySource = EncryptedKey | UnsafeEnvironmentKey | AwsKmsKey | RemoteKey
 """Where a signer finds its key."""
 
 SCRYPT_WORK: Final = 2**18
@@ -96,6 +116,10 @@ def address_of(source: KeySource) -> str:
             return keystore_address(source.keystore)
         case UnsafeEnvironmentKey():
             return _key_from(source.variable, os.environ.get(source.variable, "")).address
+        case AwsKmsKey():
+            return open_key(source).address
+        case RemoteKey():
+            return source.address
 
 
 def _decrypt(path: Path, password: str) -> bytes:
@@ -113,13 +137,21 @@ def _decrypt(path: Path, password: str) -> bytes:
     return secret
 
 
-def open_key(source: KeySource) -> LocalKey:
-    """Raises `UsageError`."""
+def open_key(source: KeySource) -> Key:
+    """Raises `UsageError`, and `UnreachableError` for a key that is elsewhere."""
     match source:
         case EncryptedKey():
             return load_key(source.keystore, source.password.get_secret_value())
         case UnsafeEnvironmentKey():
             return unsafe_key_from_environment(source.variable)
+        case AwsKmsKey():
+            from pnyx_tools.signer.kms import KmsKey
+
+            return KmsKey(source.key_id, source.region, source.endpoint_url)
+        case RemoteKey():
+            from pnyx_tools.signer.web3signer import Web3SignerKey
+
+            return Web3SignerKey(source.url, source.address, source.tls)
 
 
 def read_password(path: Path) -> str:

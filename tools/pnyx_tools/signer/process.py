@@ -24,7 +24,7 @@ from pydantic import TypeAdapter, ValidationError
 from pnyx_contracts.errors import PnyxError, UsageError
 from pnyx_contracts.types import Value
 from pnyx_tools.environment import take_variable
-from pnyx_tools.keystore import EncryptedKey, KeySource, UnsafeEnvironmentKey, open_key
+from pnyx_tools.keystore import AwsKmsKey, EncryptedKey, KeySource, UnsafeEnvironmentKey, open_key
 from pnyx_tools.rpc import Rpc
 from pnyx_tools.signer.client import SignerClient
 from pnyx_tools.signer.doors import Door, SocketDoor, TlsDoor
@@ -120,14 +120,14 @@ class SignerProcess:
 def spawn(settings: SignerSettings, key: KeySource) -> SignerProcess:
     """Starts `run_signer` in a child with an empty environment, and waits until it serves.
 
-    A raw key moves from our environment into the child's. Raises the child's own complaint as `UsageError` when it does
-    not come up. The child logs to our standard error.
+    What leads to a key in a cloud stays in its environment, a raw key moves there from ours. Raises the child's own
+    complaint as `UsageError` when it does not come up. The child logs to our standard error.
     """
     process = subprocess.Popen(
         [sys.executable, "-I", "-m", "pnyx_tools.signer"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        env={"PATH": os.defpath, "LANG": "C.UTF-8", **_moved_key(key)},
+        env={"PATH": os.defpath, "LANG": "C.UTF-8", **_variables_for(key)},
         text=True,
         encoding="utf-8",
         start_new_session=True,  # Ctrl-C is for the daemon, which then stops its signer in order
@@ -186,10 +186,15 @@ def _end_with_parent() -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-def _moved_key(key: KeySource) -> dict[str, str]:
-    if not isinstance(key, UnsafeEnvironmentKey):
-        return {}
-    return {key.variable: take_variable(key.variable)}
+def _variables_for(key: KeySource) -> dict[str, str]:
+    """What of our environment the child needs to get at the key."""
+    match key:
+        case UnsafeEnvironmentKey():
+            return {key.variable: take_variable(key.variable)}
+        case AwsKmsKey():
+            return {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
+        case _:
+            return {}
 
 
 def _letter(settings: SignerSettings, key: KeySource) -> str:
