@@ -229,7 +229,8 @@ def signer_settings(settings: Settings, key_address: str) -> SignerSettings:
         raise UsageError("the configuration has no [log] or no [signer]", hint="pnyx init shows both")
     own = settings.signer
     return SignerSettings(
-        rpc_url=SecretStr(own.rpc or settings.chain.rpc),
+        rpc_urls=tuple(map(SecretStr, own.endpoints or (settings.chain.rpc,))),
+        rpc_quorum=own.rpc_quorum,
         chain_id=settings.chain.chain_id,
         log=settings.log.address,
         start_block=settings.log.start_block,

@@ -224,7 +224,7 @@ def _secret_variables() -> list[str]:
 def _secrets(settings: Settings) -> list[str]:
     """Strings that must not show in a log line: secrets of the environment, and the parts of URLs that carry keys."""
     own = settings.signer
-    urls = [settings.chain.rpc, settings.chain.second_rpc, own.rpc if own else None]
+    urls = [settings.chain.rpc, settings.chain.second_rpc, *(own.endpoints if own else ())]
     urls += settings.evidence.mirrors
     options = [*settings.plugins.notifiers.values(), *([own.options] if own else [])]
     urls += [value for table in options for value in table.values() if isinstance(value, str) and "://" in value]

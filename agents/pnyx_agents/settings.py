@@ -150,8 +150,10 @@ class SignerSettings(Value):
     kind: str = SOCKET
     """Name of a signer plugin; ``socket`` is ours."""
     socket: str = "signer/signer.sock"
-    rpc: str | None = None
-    """The signer's own node: better another one than the daemon's. None uses ``chain.rpc``."""
+    rpc: str | tuple[str, ...] | None = None
+    """The signer's own node, or several: better others than the daemon's. None uses ``chain.rpc``."""
+    rpc_quorum: int = Field(default=1, ge=1)
+    """So many of them must say the same."""
     users: tuple[str | int, ...] = ()
     """Users that the signer answers on its socket beside its own, by name or number."""
     listen: TlsUrl | None = None
@@ -206,6 +208,19 @@ class SignerSettings(Value):
         if self.connect and self.has_key:
             raise ValueError("a key here and a signer elsewhere (connect) exclude each other")
         return self
+
+    @model_validator(mode="after")
+    def _require_enough_endpoints(self) -> Self:
+        if self.rpc_quorum > len(self.endpoints or ("chain.rpc",)):
+            raise ValueError(f"rpc_quorum is {self.rpc_quorum}: rpc must name at least as many endpoints")
+        if len(set(self.endpoints)) < len(self.endpoints):
+            raise ValueError("rpc names an endpoint twice: it would agree with itself")
+        return self
+
+    @property
+    def endpoints(self) -> tuple[str, ...]:
+        """The signer's own; none where it uses the daemon's."""
+        return (self.rpc,) if isinstance(self.rpc, str) else self.rpc or ()
 
     @property
     def has_key(self) -> bool:

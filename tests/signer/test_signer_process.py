@@ -97,7 +97,7 @@ def test_a_child_has_a_clean_environment_and_leaves_no_core(gate: Parliament, mo
 
 def test_nothing_secret_is_logged(gate: Parliament, capfd: pytest.CaptureFixture[str]) -> None:
     gate.settings = gate.settings.model_copy(
-        update={"rpc_url": SecretStr(f"{gate.node.url}/?key=an-endpoint-key-of-somebody")}
+        update={"rpc_urls": (SecretStr(f"{gate.node.url}/?key=an-endpoint-key-of-somebody"),)}
     )
     case = gate.case(gate.dossier(gate.open()))
     with spawn(gate.settings, keystore_of(gate)) as process:
@@ -166,7 +166,7 @@ def test_it_ends_with_the_daemon_that_started_it(gate: Parliament) -> None:
     """Also when the daemon is killed."""
     source = keystore_of(gate)
     (gate.folder / "settings.json").write_text(
-        SignerSettings.model_dump_json(gate.settings.model_copy(update={"rpc_url": SecretStr("hidden")}))
+        SignerSettings.model_dump_json(gate.settings.model_copy(update={"rpc_urls": (SecretStr("hidden"),)}))
     )
     daemon = textwrap.dedent(f"""
         import json, os, signal, sys
@@ -176,7 +176,7 @@ def test_it_ends_with_the_daemon_that_started_it(gate: Parliament) -> None:
         from pnyx_tools.signer.process import spawn
         from pnyx_tools.signer.settings import SignerSettings
         settings = json.loads(Path({str(gate.folder / "settings.json")!r}).read_text())
-        settings["rpc_url"] = {gate.node.url!r}
+        settings["rpc_urls"] = [{gate.node.url!r}]
         key = EncryptedKey(keystore=Path({str(source.keystore)!r}), password=SecretStr({PASSWORD!r}))
         child = spawn(SignerSettings.model_validate(settings), key)
         print(child.pid, flush=True)

@@ -25,6 +25,7 @@ from pnyx_contracts.errors import PnyxError, UsageError
 from pnyx_contracts.types import Value
 from pnyx_tools.environment import take_variable
 from pnyx_tools.keystore import AwsKmsKey, EncryptedKey, KeySource, UnsafeEnvironmentKey, open_key
+from pnyx_tools.quorum import Quorum
 from pnyx_tools.rpc import Rpc
 from pnyx_tools.signer.client import SignerClient
 from pnyx_tools.signer.doors import Door, SocketDoor, TlsDoor
@@ -48,10 +49,10 @@ def run_signer(settings: SignerSettings, key: Key, *, on_ready: Callable[[], Non
     """Serves until SIGTERM or SIGINT, in a process that is hardened already. Call from the main thread. Raises
     `PnyxError` when it cannot start.
     """
-    rpc = Rpc(settings.rpc_url.get_secret_value())
+    endpoints = [Rpc(url.get_secret_value()) for url in settings.rpc_urls]
     memory = Memory(settings.memory)
     try:
-        notary = Notary(settings, key, rpc, memory)
+        notary = Notary(settings, key, Quorum(endpoints, settings.rpc_quorum), memory)
         notary.check_place()
         notary.check_in_force()
         with Service(notary, _open_door(settings), _bookkeeper(memory)) as service:
@@ -60,7 +61,8 @@ def run_signer(settings: SignerSettings, key: Key, *, on_ready: Callable[[], Non
             service.run()
     finally:
         memory.close()
-        rpc.close()
+        for endpoint in endpoints:
+            endpoint.close()
 
 
 def _open_door(settings: SignerSettings) -> Door:
@@ -198,8 +200,9 @@ def _variables_for(key: KeySource) -> dict[str, str]:
 
 
 def _letter(settings: SignerSettings, key: KeySource) -> str:
-    """One line of JSON. The only place where the endpoint's URL and the password are written out."""
-    values = settings.model_dump(mode="json") | {"rpc_url": settings.rpc_url.get_secret_value()}
+    """One line of JSON. The only place where the endpoints' URLs and the password are written out."""
+    urls = [url.get_secret_value() for url in settings.rpc_urls]
+    values = settings.model_dump(mode="json") | {"rpc_urls": urls}
     source = key.model_dump(mode="json")
     if isinstance(key, EncryptedKey):
         source |= {"keystore": str(key.keystore.absolute()), "password": key.password.get_secret_value()}

@@ -65,8 +65,10 @@ class TlsListening(Value):
 class SignerSettings(Value):
     """Everything that the signer judges by. None of it comes from the daemon."""
 
-    rpc_url: SecretStr
-    """The signer's own endpoint: better another one than the daemon's. Often holds a key, therefore never shown."""
+    rpc_urls: tuple[SecretStr, ...] = Field(min_length=1)
+    """The signer's own endpoints: better others than the daemon's. Often hold a key, therefore never shown."""
+    rpc_quorum: int = Field(default=1, ge=1)
+    """So many of them must say the same."""
     chain_id: int = Field(gt=0)
     log: Address
     start_block: int = Field(default=0, ge=0)
