@@ -9,8 +9,10 @@ import stat
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -250,6 +252,32 @@ def test_a_bug_in_the_signer_is_no_answer_and_no_end(socket_path: Path, caplog: 
                 SignerClient(socket_path).identity()
     assert "might be secret" not in caplog.text
     assert "test_signer_process.py:" in caplog.text
+
+
+def test_what_is_judged_is_finished_before_the_end_and_what_waits_is_not_begun(socket_path: Path) -> None:
+    judging, go_on, asked = threading.Event(), threading.Event(), []
+
+    def slow(request: Any) -> None:
+        asked.append(request)
+        judging.set()
+        assert go_on.wait(10)
+        raise RefusedError("judged to the end")
+
+    def ask() -> str:
+        with pytest.raises(PnyxError) as answer:
+            SignerClient(socket_path).identity()
+        return answer.value.message
+
+    with ThreadPoolExecutor() as peers:
+        with Serving(Parrot(slow), socket_path) as serving:
+            first = peers.submit(ask)
+            assert judging.wait(10)
+            second = peers.submit(ask)
+            serving.service.stop()
+            go_on.set()
+        assert first.result(10) == "the signer refused: judged to the end"
+        assert "does not answer" in second.result(10) or "closed the connection" in second.result(10)
+    assert len(asked) == 1
 
 
 @pytest.mark.parametrize("refusal", [RefusedError, NotYetError, DailyLimitError])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import ssl
 import stat
@@ -16,6 +17,9 @@ import pytest
 from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
+from pnyx_agents import assembly
+from pnyx_agents.cli.main import main
+from pnyx_agents.settings import Settings, parse_settings
 from pnyx_contracts.errors import RefusedError, UnreachableError, UsageError
 from pnyx_tools.files import write_secret
 from pnyx_tools.signer.certificates import _Authority, _pem, make_certificates
@@ -265,3 +269,40 @@ def test_a_child_that_cannot_listen_says_why(gate: Parliament, port: Port, certi
     listen = TlsListening(place=port.place, files=files(certificates, "signer"), peers=("daemon",))
     with pytest.raises(UsageError, match="the signer did not start: the signer cannot listen"):
         spawn(gate.settings.model_copy(update={"listen": listen}), keystore_of(gate))
+
+
+# --- from settings ---------------------------------------------------------------------------------------------------
+
+
+def settings_of(folder: Path, signer: str) -> Settings:
+    text = (
+        'agent = { name = "a" }\nchain = { rpc = "http://127.0.0.1:1", chain_id = 1 }\n'
+        f'governor = [{{ address = "{STRANGER}", start_block = 0 }}]\nlog = {{ address = "{STRANGER}" }}\n'
+        f"[signer]\n{signer}\n"
+    )
+    return parse_settings(text, folder / "pnyx.toml")
+
+
+def test_the_command_makes_what_the_settings_take(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`pnyx certificates`, then both sides as it says."""
+    main(["certificates", str(tmp_path / "tls"), "--host", "127.0.0.1"])
+    said = capsys.readouterr().out
+    listen, signers_tls, connect, daemons_tls = re.findall(r"(?:listen|connect|tls) = .*", said)
+    listening = settings_of(tmp_path / "tls", f"{listen}\n{signers_tls}")
+    judged = assembly.signer_settings(listening, STRANGER).listen
+    assert judged is not None
+    assert judged.peers == ("daemon",)
+    door = TlsDoor(TlsPlace(host="127.0.0.1", port=0), judged.files, judged.peers)
+    with Serving(Parrot(), door):
+        daemon = settings_of(tmp_path / "tls", f"{connect.replace('7443', str(door.port))}\n{daemons_tls}")
+        with pytest.raises(RefusedError, match="no hello today"):
+            assembly.signer(daemon).identity()
+    with pytest.raises(UsageError, match="this configuration is a signer's"):
+        assembly.signer(listening)
+
+
+def test_users_are_named_as_the_machine_names_them(tmp_path: Path) -> None:
+    listed = assembly.signer_settings(settings_of(tmp_path, 'users = ["root", 1234]'), STRANGER)
+    assert listed.users == (0, 1234)
+    with pytest.raises(UsageError, match="'no-such-user', which is no user of this machine"):
+        assembly.signer_settings(settings_of(tmp_path, 'users = ["no-such-user"]'), STRANGER)

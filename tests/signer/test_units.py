@@ -188,43 +188,33 @@ def installed(signer_node: Anvil, tmp_path: Path) -> Installed:
         f'governor = [{{ address = "{governance.governor}", start_block = 0 }}]',
         "[signer]",
         'socket = "run/signer.sock"',
-        'keystore = "${PNYX_KEYSTORE}"',
-        'password_file = "${PNYX_PASSWORD_FILE}"',
+        f'keystore = "{credentials / "keystore"}"',
+        f'password_file = "{credentials / "password"}"',
         "require_locked_memory = true",
         "max_fee_per_gas_wei = 400000000000",
         'daily_spend_wei = "1000000000000000000"',
     ]
     file = tmp_path / "pnyx.toml"
     file.write_text("\n".join(lines))
-    with environment(credentials):
-        declared = assembly.declared_configuration(load_settings(file))
-        gate = deploy_gate(signer_node, signer=key.address, governors=[governance.governor], config_hash=declared.hash)
-        file.write_text("\n".join([f'log = {{ address = "{gate.log}", writer = "{gate.address}" }}', *lines]))
-        settings = assembly.signer_settings(load_settings(file), key.address)
+    declared = assembly.declared_configuration(load_settings(file))
+    gate = deploy_gate(signer_node, signer=key.address, governors=[governance.governor], config_hash=declared.hash)
+    file.write_text("\n".join([f'log = {{ address = "{gate.log}", writer = "{gate.address}" }}', *lines]))
+    settings = assembly.signer_settings(load_settings(file), key.address)
     governance.give_power(gate.address, 500_000)
     return Installed(signer_node, governance, key, secret, settings, tmp_path)
 
 
 @contextmanager
-def environment(credentials: Path) -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in unit_environment(credentials).items():
-            patch.setenv(name, value)
-        yield
-
-
-def unit_environment(credentials: Path) -> dict[str, str]:
-    pairs = " ".join(settings_in(SIGNER)["Environment"]).replace("%d", str(credentials)).split()
-    return {"CREDENTIALS_DIRECTORY": str(credentials), **dict(pair.split("=", 1) for pair in pairs)}
-
-
-@contextmanager
 def started(parliament: Parliament) -> Iterator[subprocess.Popen[str]]:
     """`pnyx signer` inside of the unit's filter."""
-    command = [str(PNYX), "signer", "--config", str(parliament.folder / "pnyx.toml")]
+    (start,) = settings_in(SIGNER)["ExecStart"]
+    command = [str(PNYX), *start.split()[1:]]
     process = subprocess.Popen(
         [sys.executable, "-I", "-c", INSIDE, json.dumps(filter_of(SIGNER)), *command],
-        env={"PATH": os.defpath, "LANG": "C.UTF-8", **unit_environment(parliament.folder / "credentials")},
+        cwd=parliament.folder,
+        env={
+            "PATH": os.defpath, "LANG": "C.UTF-8", "CREDENTIALS_DIRECTORY": str(parliament.folder / "credentials"),
+        },
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
     )  # fmt: skip
     try:
