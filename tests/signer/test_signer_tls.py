@@ -139,6 +139,17 @@ def test_an_expired_certificate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
             port.client(expired).identity()
 
 
+def test_a_certificate_that_ends_soon_is_told_once_a_day(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    make_certificates(tmp_path / "tls", ["127.0.0.1"], days=20)
+    port = Port(tmp_path / "tls")
+    with port.serving:
+        for _ in range(3):
+            still_serves(port, tmp_path / "tls")
+    told = [record.message for record in caplog.records if "expires on" in record.message]
+    assert len(told) == 2
+    assert {Path(message.split()[2]).name for message in told} == {"signer.pem", "daemon.pem"}
+
+
 def test_no_certificate_at_all(port: Port, certificates: Path) -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.load_verify_locations(certificates / "ca.pem")

@@ -10,9 +10,9 @@ import struct
 from pathlib import Path
 from typing import Final, Protocol
 
-from pnyx_contracts.errors import RefusedError, UsageError
+from pnyx_contracts.errors import PnyxError, RefusedError, UsageError
 from pnyx_tools.signer.protocol import Unavailable, send_frame
-from pnyx_tools.signer.tls import Peer, TlsFiles, TlsPlace, explained, server_context
+from pnyx_tools.signer.tls import Peer, TlsFiles, TlsPlace, explained, require_valid, server_context
 
 ADMISSION_SECONDS: Final = 5.0
 """In so much time a peer has shown who it is, or is gone."""
@@ -60,6 +60,7 @@ class TlsDoor:
 
     def __init__(self, place: TlsPlace, files: TlsFiles, peers: tuple[str, ...]) -> None:
         """`peers`: common names or SHA-256 fingerprints. Raises `UsageError`."""
+        self._files = files
         self._context = server_context(files)
         self._peers = peers
         try:
@@ -79,7 +80,8 @@ class TlsDoor:
         try:
             tls.do_handshake()
             self._require_listed(tls)
-        except RefusedError:
+            require_valid(self._files)  # it says when ours ends soon; the peer would not
+        except PnyxError:
             tls.close()
             raise
         except OSError as error:

@@ -73,13 +73,15 @@ def _open_door(settings: SignerSettings) -> Door:
 
 
 def _bookkeeper(memory: Memory) -> Callable[[Hello | SignRequest | None, Refusal], None]:
-    """A refusal that cannot be written down (a full disk) is one nevertheless."""
+    """A refusal that cannot be written down (a full disk, a bundle that nobody foresaw) is one nevertheless."""
 
     def write_down(request: Hello | SignRequest | None, refusal: Refusal) -> None:
         try:
             memory.remember_refusal(Refused.of(request, refusal, int(time.time())))
         except sqlite3.Error as error:
             logger.error("a refusal is not remembered: %s", error)
+        except Exception as error:  # noqa: BLE001 - what a hostile bundle does to its readers must not reach the peer
+            logger.error("a refusal is not remembered: %s", type(error).__name__)
 
     return write_down
 

@@ -9,7 +9,8 @@ import hashlib
 import logging
 import re
 import ssl
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final, Self, cast
 from urllib.parse import urlsplit
@@ -69,7 +70,7 @@ def client_context(files: TlsFiles) -> ssl.SSLContext:
 def _context(side: int, files: TlsFiles) -> ssl.SSLContext:
     require_private(files.key, "key")
     require_unwritable(files.ca, "CA's certificate")
-    require_valid(files.certificate)
+    require_valid(files)
     context = ssl.SSLContext(side)
     context.minimum_version = ssl.TLSVersion.TLSv1_3
     try:
@@ -86,8 +87,11 @@ def _context(side: int, files: TlsFiles) -> ssl.SSLContext:
     return context
 
 
-def require_valid(certificate: Path) -> None:
-    """Our own certificate: it says more to look here than to read the other side's alert. Raises `UsageError`."""
+def require_valid(files: TlsFiles) -> None:
+    """Our own certificate: it says more to look here than to read the other side's alert. The log says so once a day
+    before it ends. Raises `UsageError`.
+    """
+    certificate = files.certificate
     try:
         found = x509.load_pem_x509_certificate(certificate.read_bytes())
     except OSError as error:
@@ -98,10 +102,15 @@ def require_valid(certificate: Path) -> None:
     if ends < now:
         raise UsageError(f"the certificate {certificate} expired on {ends:%Y-%m-%d}", hint=RENEW)
     if ends - now < EXPIRES_SOON:
-        logger.warning("the certificate %s expires on %s: %s", certificate.name, f"{ends:%Y-%m-%d}", RENEW)
+        _warn(certificate, ends.date(), now.date())
 
 
-RENEW: Final = "make new ones with `pnyx certificates`, and bring them to both machines"
+@lru_cache(maxsize=8)
+def _warn(certificate: Path, ends: date, _today: date) -> None:
+    logger.warning("the certificate %s expires on %s: %s", certificate, ends, RENEW)
+
+
+RENEW: Final = "make new ones with `pnyx certificates`, bring them to both machines, and restart the signer"
 
 
 class Peer(Value):
