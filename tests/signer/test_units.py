@@ -13,6 +13,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -29,8 +30,11 @@ from pnyx_agents.settings import load_settings
 from pnyx_contracts.errors import PnyxError, RefusedError, UnreachableError
 from pnyx_policies.facts import Facts, Skipped
 from pnyx_tools.files import require_private, write_secret
-from pnyx_tools.signer.client import SignerClient
+from pnyx_tools.signer.certificates import make_certificates
+from pnyx_tools.signer.client import SignerClient, TlsWay
 from pnyx_tools.signer.keys import LocalKey
+from pnyx_tools.signer.settings import SignerSettings
+from pnyx_tools.signer.tls import TlsFiles
 from pnyx_tools.testing.anvil import Anvil
 from pnyx_tools.testing.deploy import deploy_gate, deploy_governance
 from pnyx_tools.voter import vote
@@ -165,8 +169,8 @@ class Installed(Parliament):
         return found.model_copy(update={"skipped": (*found.skipped, *tools)})
 
 
-@pytest.fixture
-def installed(signer_node: Anvil, tmp_path: Path) -> Installed:
+@pytest.fixture(params=["socket", "tls"])
+def installed(signer_node: Anvil, tmp_path: Path, request: pytest.FixtureRequest) -> Installed:
     """A signer's own folder as `docs/signer.md` says, and a gate that declares its configuration."""
     secret = bytes(Account.create().key)
     key = LocalKey(secret)
@@ -188,6 +192,7 @@ def installed(signer_node: Anvil, tmp_path: Path) -> Installed:
         f'governor = [{{ address = "{governance.governor}", start_block = 0 }}]',
         "[signer]",
         'socket = "run/signer.sock"',
+        *(listening(tmp_path) if request.param == "tls" else ()),
         f'keystore = "{credentials / "keystore"}"',
         f'password_file = "{credentials / "password"}"',
         "require_locked_memory = true",
@@ -202,6 +207,23 @@ def installed(signer_node: Anvil, tmp_path: Path) -> Installed:
     settings = assembly.signer_settings(load_settings(file), key.address)
     governance.give_power(gate.address, 500_000)
     return Installed(signer_node, governance, key, secret, settings, tmp_path)
+
+
+def listening(folder: Path) -> Iterator[str]:
+    """At a free port."""
+    make_certificates(folder / "tls", ["127.0.0.1"], days=90)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        yield f'listen = "tls://127.0.0.1:{free.getsockname()[1]}"'
+    yield 'tls = { ca = "tls/ca.pem", certificate = "tls/signer.pem", key = "tls/signer.key", peers = ["daemon"] }'
+
+
+def client_of(settings: SignerSettings) -> SignerClient:
+    """As the daemon's settings lead to it."""
+    if settings.listen is None:
+        return SignerClient(settings.socket)
+    tls = settings.listen.files.ca.parent
+    files = TlsFiles(ca=tls / "ca.pem", certificate=tls / "daemon.pem", key=tls / "daemon.key")
+    return SignerClient(TlsWay(settings.listen.place, files))
 
 
 @contextmanager
@@ -240,7 +262,7 @@ def wait_until_it_serves(client: SignerClient, process: subprocess.Popen[str]) -
 @needs_filters
 def test_a_signer_works_inside_of_its_unit(installed: Parliament) -> None:
     with started(installed) as process:
-        client = SignerClient(installed.settings.socket)
+        client = client_of(installed.settings)
         wait_until_it_serves(client, process)
         status = Path(f"/proc/{process.pid}/status").read_text()
         assert re.search(r"Seccomp:\s+2\n", status)
