@@ -190,9 +190,8 @@ class SignerSettings(Value):
 
     @model_validator(mode="after")
     def _require_one_key(self) -> Self:
-        named = [n for n in ("keystore", "unsafe_key_from_environment", "key") if getattr(self, n) is not None]
-        if len(named) > 1:
-            raise ValueError(f"{' and '.join(named)} exclude each other: a signer has one key")
+        if self.key is not None and (self.keystore or self.unsafe_key_from_environment):
+            raise ValueError("key and keystore exclude each other: a signer has one key")
         return self
 
     @model_validator(mode="after")

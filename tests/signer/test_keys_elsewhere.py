@@ -330,7 +330,7 @@ def test_the_configuration_names_a_key_elsewhere(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("signer", "complaint"),
     [
-        ('keystore = "k"\nkey = { kind = "aws-kms", key_id = "a" }', "keystore and key exclude each other"),
+        ('keystore = "k"\nkey = { kind = "aws-kms", key_id = "a" }', "key and keystore exclude each other"),
         ('key = { kind = "vault" }', "signer.key"),
         ('key = { kind = "aws-kms" }', "key_id: is missing"),
         ('listen = "tls://0.0.0.0:7443"', "tls:// needs certificates"),

@@ -18,6 +18,7 @@ from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from pnyx_agents import assembly
+from pnyx_agents.archive import make_backup
 from pnyx_agents.cli.main import main
 from pnyx_agents.settings import Settings, parse_settings
 from pnyx_contracts.errors import RefusedError, UnreachableError, UsageError
@@ -317,3 +318,15 @@ def test_users_are_named_as_the_machine_names_them(tmp_path: Path) -> None:
     assert listed.users == (0, 1234)
     with pytest.raises(UsageError, match="'no-such-user', which is no user of this machine"):
         assembly.signer_settings(settings_of(tmp_path, 'users = ["no-such-user"]'), STRANGER)
+
+
+def test_a_backup_holds_the_certificates_and_names_their_keys(tmp_path: Path) -> None:
+    make_certificates(tmp_path / "tls", ["127.0.0.1"], days=90)
+    tls = 'tls = { ca = "tls/ca.pem", certificate = "tls/daemon.pem", key = "tls/daemon.key" }'
+    settings = settings_of(tmp_path, f'connect = "tls://127.0.0.1:7443"\n{tls}')
+    (tmp_path / "pnyx.toml").write_text("")
+    (tmp_path / "data").mkdir()
+    (tmp_path / "evidence").mkdir()
+    listing = make_backup(settings, tmp_path / "pnyx.toml", tmp_path / "agent.backup")
+    assert set(listing.files) == {"pnyx.toml", "tls/ca.pem", "tls/daemon.pem"}
+    assert listing.kept_apart == ("tls/daemon.key",)
