@@ -20,7 +20,7 @@ logger = logging.getLogger("pnyx.signer")
 
 
 def harden(*, require_locked_memory: bool = False) -> None:
-    """Before a key or a password is read. Raises `UsageError` when memory must be locked and cannot be."""
+    """Before the key is opened. Raises `UsageError` when memory must be locked and cannot be."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
