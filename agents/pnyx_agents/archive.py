@@ -18,6 +18,7 @@ from pathlib import Path
 from pnyx_agents.settings import Settings
 from pnyx_contracts.errors import DecodingError, RefusedError, UsageError
 from pnyx_contracts.types import Value
+from pnyx_tools.signer.tls import TlsFiles
 
 MANIFEST = "manifest.json"
 CONFIG = "pnyx.toml"
@@ -31,8 +32,8 @@ class Listing(Value):
     files: dict[str, str]
     """Name -> SHA-256."""
     kept_apart: tuple[str, ...]
-    """What the configuration names and the backup does not hold: password files, and what lies outside of the
-    configuration's folder. Paths inside of it are relative.
+    """What the configuration names and the backup does not hold: password files, keys of certificates, and what lies
+    outside of the configuration's folder. Paths inside of it are relative.
     """
 
 
@@ -96,17 +97,27 @@ def _require_inside(root: Path, settings: Settings) -> None:
 
 
 def _named_files(settings: Settings) -> set[Path]:
-    """Keystore and rulesets."""
+    """Keystore, rulesets, certificates."""
     own = settings.signer
     keystores = {settings.path(own.keystore)} if own is not None and own.keystore is not None else set()
-    return keystores | settings.ruleset_files()
+    certificates = {path for files in _tls_files(settings) for path in (files.ca, files.certificate)}
+    return keystores | certificates | settings.ruleset_files()
+
+
+def _tls_files(settings: Settings) -> list[TlsFiles]:
+    own = settings.signer
+    named = (own.tls, getattr(own.key, "tls", None)) if own is not None else ()
+    return [settings.tls_files(tls) for tls in named if tls is not None]
 
 
 def _apart(settings: Settings) -> set[Path]:
-    """What is kept apart from the backup: password files, and what lies outside of the configuration's folder."""
+    """What is kept apart from the backup: password files, keys of certificates, and what lies outside of the
+    configuration's folder.
+    """
     own = settings.signer
     passwords = {settings.path(own.password_file)} if own is not None and own.password_file is not None else set()
-    return passwords | {path for path in _named_files(settings) if not path.is_relative_to(settings.folder)}
+    keys = {files.key for files in _tls_files(settings)}
+    return passwords | keys | {path for path in _named_files(settings) if not path.is_relative_to(settings.folder)}
 
 
 def _shown(path: Path, settings: Settings) -> str:

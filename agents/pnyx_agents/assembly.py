@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pwd
 import secrets
 import time
 from collections.abc import Iterable, Mapping
@@ -17,6 +18,7 @@ from pnyx_agents.analyst import AnalystPort, ModelAnalyst
 from pnyx_agents.outline import OutlineAnalyst
 from pnyx_agents.reviewer import Governed, Reviewer
 from pnyx_agents.settings import SOCKET, GovernorSettings, LogSettings, Settings
+from pnyx_agents.settings import SignerSettings as OwnSigner
 from pnyx_contracts.decision_log import read_state
 from pnyx_contracts.errors import UsageError
 from pnyx_policies.approval import require_counts
@@ -31,14 +33,15 @@ from pnyx_tools.context import ContextTool, builtin_tools
 from pnyx_tools.detect import detect
 from pnyx_tools.evidence import FolderStore, Mirror, Vault, open_mirrors
 from pnyx_tools.evidence.folder import PRIVATE
-from pnyx_tools.keystore import write_secret
+from pnyx_tools.files import write_secret
 from pnyx_tools.model import LangChainModel
 from pnyx_tools.notify import Notifier
 from pnyx_tools.reader import ChainReader
 from pnyx_tools.registration import require_in_force
-from pnyx_tools.signer.client import SignerPort
+from pnyx_tools.signer.client import SignerPort, TlsWay, Way
 from pnyx_tools.signer.policy import closed
-from pnyx_tools.signer.settings import Limits, SignerSettings, WriterKind
+from pnyx_tools.signer.settings import Limits, SignerSettings, TlsListening, WriterKind
+from pnyx_tools.signer.tls import TlsPlace
 
 SALT_KEY_BYTES = 32
 
@@ -104,9 +107,20 @@ def signer(settings: Settings) -> SignerPort:
     """The way to a signer that runs already: ours behind its socket, or a plugin's. Needs ``[signer]``."""
     own = settings.signer
     assert own is not None
-    options = {"path": settings.path(own.socket), **own.options} if own.kind == SOCKET else own.options
+    options = {"way": _way_to_signer(settings, own), **own.options} if own.kind == SOCKET else own.options
     port: SignerPort = plugins.find("pnyx.signers", own.kind).create(options)
     return port
+
+
+def _way_to_signer(settings: Settings, own: OwnSigner) -> Path | Way:
+    if own.listen is not None:
+        raise UsageError(
+            f"this configuration is a signer's: it listens at {own.listen}",
+            hint="the daemon's own says connect instead of listen",
+        )
+    if own.connect is None or own.tls is None:
+        return settings.path(own.socket)
+    return TlsWay(TlsPlace.parse(own.connect), settings.tls_files(own.tls))
 
 
 def declared_configuration(settings: Settings) -> Configuration:
@@ -215,7 +229,8 @@ def signer_settings(settings: Settings, key_address: str) -> SignerSettings:
         raise UsageError("the configuration has no [log] or no [signer]", hint="pnyx init shows both")
     own = settings.signer
     return SignerSettings(
-        rpc_url=SecretStr(own.rpc or settings.chain.rpc[0]),
+        rpc_urls=tuple(map(SecretStr, own.rpc or settings.chain.rpc)),
+        rpc_quorum=own.rpc_quorum,
         chain_id=settings.chain.chain_id,
         log=settings.log.address,
         start_block=settings.log.start_block,
@@ -226,8 +241,29 @@ def signer_settings(settings: Settings, key_address: str) -> SignerSettings:
         treasury_assets=tuple({a for g in settings.governor for a in g.treasury_assets}),
         limits=Limits(max_gas=own.max_gas, max_fee_per_gas=own.max_fee_per_gas_wei, daily_wei=own.daily_spend_wei),
         socket=settings.path(own.socket),
-        memory=settings.data / "signer.sqlite",
+        users=tuple(map(_user_id, own.users)),
+        listen=_listening(settings, own),
+        require_locked_memory=own.require_locked_memory,
+        memory=signer_memory(settings),
     )
+
+
+def _user_id(user: str | int) -> int:
+    try:
+        return user if isinstance(user, int) else pwd.getpwnam(user).pw_uid
+    except KeyError:
+        raise UsageError(f"[signer] users names {user!r}, which is no user of this machine") from None
+
+
+def _listening(settings: Settings, own: OwnSigner) -> TlsListening | None:
+    if own.listen is None or own.tls is None:
+        return None
+    place = TlsPlace.parse(own.listen)
+    return TlsListening(place=place, files=settings.tls_files(own.tls), peers=own.tls.peers)
+
+
+def signer_memory(settings: Settings) -> Path:
+    return settings.data / "signer.sqlite"
 
 
 def require_approved(settings: Settings, dossier: Dossier) -> None:

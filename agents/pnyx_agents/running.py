@@ -9,7 +9,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Collection, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from typing import Any, NoReturn
 from urllib.parse import parse_qsl, urlsplit
@@ -32,7 +32,7 @@ from pnyx_tools.environment import take_variable
 from pnyx_tools.follow import Finality, Stream, block_since
 from pnyx_tools.journal import Journal
 from pnyx_tools.keystore import address_of
-from pnyx_tools.reader import RpcError
+from pnyx_tools.quorum import reader_of
 from pnyx_tools.recorder import Writer
 from pnyx_tools.sender import Sender, SenderSettings
 from pnyx_tools.signer.client import SignerPort
@@ -43,6 +43,9 @@ logger = logging.getLogger("pnyx")
 
 LOOK_AT_LOG_EVERY = 5
 """Polls."""
+
+LOOKS_THAT_END = 2
+"""In a row: so often must the log say that another writer succeeded."""
 
 LEAST_KEY_CHARACTERS = 12
 """Shorter parts of a path are words (``mainnet``), which log lines may say."""
@@ -90,7 +93,8 @@ def _leave(code: int) -> NoReturn:
 def _assemble(settings: Settings, stack: ExitStack, since: str | None) -> Daemon:
     """Every part, in the order in which they need each other; `stack` closes them."""
     where = assembly.paths(settings)
-    chain = Chain.of(settings.chain.rpc, settings.chain.chain_id)
+    chain_id = settings.chain.chain_id
+    chain = Chain.of(settings.chain.rpc, chain_id)
     assembly.check_chain(chain, settings)
     signer, require_signer = stack.enter_context(_signer(settings))
     scrub_environment({model.key_variable for model in settings.model})
@@ -99,7 +103,8 @@ def _assemble(settings: Settings, stack: ExitStack, since: str | None) -> Daemon
     if settings.metrics is not None:
         metrics.serve(settings.metrics)
     crier = Crier(journal, assembly.notifiers(settings), metrics)
-    reviewer = assembly.reviewer(settings, chain, signer.identity().writer if signer else None)
+    deciding = chain if settings.chain.quorum == 1 else reader_of(settings.chain.rpc, chain_id, settings.chain.quorum)
+    reviewer = assembly.reviewer(settings, deciding, signer.identity().writer if signer else None)
     steward = Steward(
         reviewer=reviewer,
         evidence=assembly.evidence(settings),
@@ -166,13 +171,22 @@ def _requirements(
 ) -> Callable[[], None]:
     """What is asked at each poll; of the chain less often."""
     writer = signer.identity().writer if signer else None
-    polls = itertools.count()
+    polls, looks_that_said_no = itertools.count(), 0
 
     def require() -> None:
+        nonlocal looks_that_said_no
         require_signer()
-        if settings.log is not None and writer is not None and next(polls) % LOOK_AT_LOG_EVERY == 0:
-            with suppress(RpcError, UnreachableError):  # asked again soon
-                assembly.check_open(chain, settings.log.address, writer)
+        if settings.log is None or writer is None or next(polls) % LOOK_AT_LOG_EVERY:
+            return
+        try:
+            assembly.check_open(chain, settings.log.address, writer)
+            looks_that_said_no = 0
+        except RefusedError:  # one answer may be a lie
+            looks_that_said_no += 1
+            if looks_that_said_no == LOOKS_THAT_END:
+                raise
+        except PnyxError:  # an endpoint that fails, or talks nonsense, is asked again soon
+            pass
 
     return require
 
@@ -247,7 +261,7 @@ def _secret_variables() -> list[str]:
 def _secrets(settings: Settings) -> list[str]:
     """Strings that must not show in a log line: secrets of the environment, and the parts of URLs that carry keys."""
     own = settings.signer
-    urls = [*settings.chain.rpc, own.rpc if own else None]
+    urls = [*settings.chain.rpc, *(own.rpc if own else ())]
     urls += settings.evidence.mirrors
     options = [*settings.plugins.notifiers.values(), *([own.options] if own else [])]
     urls += [value for table in options for value in table.values() if isinstance(value, str) and "://" in value]

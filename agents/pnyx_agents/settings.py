@@ -10,7 +10,7 @@ import os
 import re
 import tomllib
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, field_validator, model_validator
@@ -23,6 +23,7 @@ from pnyx_policies.decision import Mode
 from pnyx_policies.ruleset import Ruleset
 from pnyx_policies.rulesets import shipped_ruleset, shipped_rulesets
 from pnyx_tools.model import ModelSettings
+from pnyx_tools.signer.tls import TlsFiles, TlsPlace
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -83,10 +84,20 @@ class ChainSettings(Value):
 
     rpc: Endpoints
     """The first one is asked while it is well; a second one must show the same before anything counts as final."""
+    quorum: int = Field(default=1, ge=1)
+    """So many of them must say the same where a decision rests on it."""
     chain_id: int = Field(gt=0)
     confirmations: int | None = Field(default=None, ge=0)
     """How deep a block must be before it counts; None follows the node's ``finalized`` tag."""
     poll_seconds: float = Field(default=12, gt=0)
+
+    @model_validator(mode="after")
+    def _require_enough_endpoints(self) -> Self:
+        if self.quorum > len(self.rpc):
+            raise ValueError(f"quorum is {self.quorum}: rpc must name at least as many endpoints")
+        if len(set(self.rpc)) < len(self.rpc):
+            raise ValueError("rpc names an endpoint twice: it would agree with itself")
+        return self
 
 
 class GovernorSettings(Value):
@@ -130,18 +141,67 @@ class LogSettings(Value):
         return self
 
 
+def _tls_url(value: str) -> str:
+    TlsPlace.parse(value)
+    return value
+
+
+TlsUrl = Annotated[str, AfterValidator(_tls_url)]
+
+
+class TlsSettings(Value):
+    """``[signer] tls``: PEM files of this side."""
+
+    ca: str
+    certificate: str
+    key: str
+    peers: tuple[str, ...] = ()
+    """Common names or SHA-256 fingerprints of the certificates that the signer answers."""
+
+
+class KmsSettings(Value):
+    """``[signer] key``: in AWS KMS."""
+
+    kind: Literal["aws-kms"]
+    key_id: str
+    """Id, ARN or alias."""
+    region: str | None = None
+    endpoint_url: str | None = None
+
+
+class Web3SignerSettings(Value):
+    """``[signer] key``: in Web3Signer."""
+
+    kind: Literal["web3signer"]
+    url: str
+    address: Address
+    tls: TlsSettings | None = None
+    """For mutual TLS."""
+
+
 class SignerSettings(Value):
     """``[signer]``: how the daemon reaches the signer. With a `keystore`, `pnyx run` starts it as a child process."""
 
     kind: str = SOCKET
     """Name of a signer plugin; ``socket`` is ours."""
     socket: str = "signer/signer.sock"
-    rpc: str | None = None
-    """The signer's own node: better another one than the daemon's. None uses ``chain.rpc``."""
+    rpc: Annotated[tuple[str, ...], BeforeValidator(_one_or_more)] = ()
+    """The signer's own endpoints: better others than the daemon's. None uses ``chain.rpc``."""
+    rpc_quorum: int = Field(default=1, ge=1)
+    """So many of them must say the same."""
+    users: tuple[str | int, ...] = ()
+    """Users that the signer answers on its socket beside its own, by name or number."""
+    listen: TlsUrl | None = None
+    """``tls://address:port``: the signer answers there instead of on the socket. Needs `tls` with `peers`."""
+    connect: TlsUrl | None = None
+    """``tls://host:port`` of a signer on another machine. Needs `tls`."""
+    tls: TlsSettings | None = None
     options: dict[str, Any] = Field(default_factory=dict)
     """Settings of the signer plugin that `kind` names."""
     keystore: str | None = None
     password_file: str | None = None
+    key: Annotated[KmsSettings | Web3SignerSettings, Field(discriminator="kind")] | None = None
+    """A key that stays in a service, instead of a keystore."""
     unsafe_key_from_environment: str | None = None
     ruleset: str | None = None
     """The signer's own ruleset; None uses the policy's. It is read when the signer starts, never sent by the daemon."""
@@ -150,6 +210,8 @@ class SignerSettings(Value):
     unsafe_unsigned_approvals: bool = False
     """Without approvers, True lets the operator's unsigned word give any vote; declared. The daemon's machine alone
     then decides such votes."""
+    require_locked_memory: bool = False
+    """True: a signer whose memory could be written to swap does not start."""
     max_fee_per_gas_wei: Uint = 200 * 10**9
     max_gas: int = Field(default=1_000_000, gt=0)
     daily_spend_wei: Uint = 10**17
@@ -161,11 +223,42 @@ class SignerSettings(Value):
             raise ValueError("approvers and unsafe_unsigned_approvals exclude each other: with approvers, people sign")
         return self
 
+    @model_validator(mode="after")
+    def _require_one_key(self) -> Self:
+        if self.key is not None and (self.keystore or self.unsafe_key_from_environment):
+            raise ValueError("key and keystore exclude each other: a signer has one key")
+        return self
+
+    @model_validator(mode="after")
+    def _require_certificates(self) -> Self:
+        if self.listen and self.connect:
+            raise ValueError("listen and connect exclude each other: one is the signer's side, the other the daemon's")
+        if (self.listen or self.connect) and self.tls is None:
+            raise ValueError(
+                "tls:// needs certificates: tls = { ca, certificate, key }; `pnyx certificates` makes them"
+            )
+        if self.listen and self.tls is not None and not self.tls.peers:
+            raise ValueError('listen needs tls.peers, the certificates that are answered: peers = ["daemon"]')
+        if self.connect and self.has_key:
+            raise ValueError("a key here and a signer elsewhere (connect) exclude each other")
+        return self
+
+    @model_validator(mode="after")
+    def _require_enough_endpoints(self) -> Self:
+        if self.rpc_quorum > max(1, len(self.rpc)):
+            raise ValueError(f"rpc_quorum is {self.rpc_quorum}: rpc must name at least as many endpoints")
+        if len(set(self.rpc)) < len(self.rpc):
+            raise ValueError("rpc names an endpoint twice: it would agree with itself")
+        return self
+
+    @property
+    def has_key(self) -> bool:
+        return any((self.keystore, self.unsafe_key_from_environment, self.key))
+
     @property
     def is_child(self) -> bool:
         """Whether `pnyx run` starts the signer itself, because it is told where the key is."""
-        has_key = self.keystore is not None or self.unsafe_key_from_environment is not None
-        return self.kind == SOCKET and has_key
+        return self.kind == SOCKET and self.has_key and self.listen is None
 
 
 class EvidenceSettings(Value):
@@ -233,6 +326,9 @@ class Settings(Value):
             )
         if self.signer is not None and self.log is None:
             raise UsageError("[signer] without [log]: there is nothing to sign for", hint="pnyx deploy")
+
+    def tls_files(self, tls: TlsSettings) -> TlsFiles:
+        return TlsFiles(ca=self.path(tls.ca), certificate=self.path(tls.certificate), key=self.path(tls.key))
 
     def path(self, relative: str) -> Path:
         return (self.folder / relative).resolve()

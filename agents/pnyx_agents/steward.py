@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import itertools
 import logging
+import re
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -45,6 +46,8 @@ MAX_REVIEWS = 5
 
 REVIEWS_AT_ONCE = 4
 """Proposals that are looked at, or shown to models, at the same time."""
+
+_NUMBERS = re.compile("0x[0-9a-fA-F]+|[0-9]+")
 
 VOTE_IS_OVER: JsonValue = "the vote is over"
 """The clock's word to a proposal that waits for people."""
@@ -187,7 +190,7 @@ class Steward:
         if self._is_void(proposal):
             return
         self._advance(proposal, Stage.FAILED, detail=why)
-        self._alert(proposal, "failed", why)
+        self._alert(proposal, f"failed:{_kind_of(why)}", why)
 
     def _handle(self, proposal: Proposal, steps: Steps) -> None:
         """Review and carry out; when the world moved on in between (code, deadline, power), from the start."""
@@ -204,7 +207,7 @@ class Steward:
             except RefusedError as error:
                 again = Again(error.message)
             logger.warning("reviewing again", extra={"proposal": str(proposal.key), "why": again.why})
-            self._alert(proposal, f"again:{number}", f"not carried out, and reviewed again: {again.why}")
+            self._alert(proposal, f"again:{_kind_of(again.why)}", f"not carried out, and reviewed again: {again.why}")
             steps.pause(self.pause_seconds)
         raise RefusedError(f"after {MAX_REVIEWS} reviews: {again.why if again else ''}")
 
@@ -225,7 +228,11 @@ class Steward:
             self._write(bundle, steps, "signed before")
             self._confirm(bundle, steps, "signed before")
         except RefusedError as error:
-            logger.warning("reviewing again", extra={"proposal": str(proposal.key), "why": error.message})
+            why = error.message
+            logger.warning("reviewing again", extra={"proposal": str(proposal.key), "why": why})
+            self._alert(
+                proposal, f"signed:{_kind_of(why)}", f"a signed vote is not carried out, and reviewed again: {why}"
+            )
             return False
         return True
 
@@ -510,6 +517,11 @@ class Steward:
 
     def _alert(self, proposal: Proposal, what: str, why: str) -> None:
         self.tell(Message(key=f"{proposal.key}:{what}", urgency="alert", title=f"proposal {proposal.key}", body=why))
+
+
+def _kind_of(why: str) -> str:
+    """Reasons that differ in numbers and hashes only are of one kind: people hear of each kind once a proposal."""
+    return _NUMBERS.sub("#", why)[:200]
 
 
 def _in_words(dossier: Dossier, what: Entitlement) -> str:

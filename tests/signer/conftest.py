@@ -352,7 +352,7 @@ def found_parliament(
         carry_out(chain, plan(chain, wish, key.address), Account.from_key(secret), lambda _: None)
     governance.give_power(writer, 500_000)
     settings = SignerSettings(
-        rpc_url=SecretStr(node.url),
+        rpc_urls=(SecretStr(node.url),),
         chain_id=node.rpc.chain_id(),
         log=log,
         writer=writer,

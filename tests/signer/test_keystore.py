@@ -12,6 +12,7 @@ from eth_account import Account
 from pydantic import SecretStr
 
 from pnyx_contracts.errors import UsageError
+from pnyx_tools.files import write_secret
 from pnyx_tools.keystore import (
     EncryptedKey,
     UnsafeEnvironmentKey,
@@ -21,7 +22,6 @@ from pnyx_tools.keystore import (
     open_key,
     read_password,
     unsafe_key_from_environment,
-    write_secret,
 )
 from pnyx_tools.signer.keys import LocalKey, UnsignedTransaction
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import socket
@@ -13,18 +12,19 @@ import textwrap
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import pytest
-from eth_account import Account
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from pnyx_contracts.errors import DecodingError, PnyxError, RefusedError, UnreachableError, UsageError
-from pnyx_tools.keystore import EncryptedKey, UnsafeEnvironmentKey, write_secret
+from pnyx_tools.keystore import EncryptedKey, UnsafeEnvironmentKey
 from pnyx_tools.signer.client import SignerClient
+from pnyx_tools.signer.doors import listen
 from pnyx_tools.signer.process import SignerProcess, spawn
 from pnyx_tools.signer.protocol import (
     MAX_FRAME_BYTES,
@@ -39,19 +39,11 @@ from pnyx_tools.signer.protocol import (
     receive_frame,
     send_frame,
 )
-from pnyx_tools.signer.service import Service, listen
 from pnyx_tools.signer.settings import SignerSettings
 from pnyx_tools.voter import vote
 
 from .conftest import STRANGER, Parliament
-
-PASSWORD = "a password that nobody shall see"
-
-
-def keystore_of(parliament: Parliament) -> EncryptedKey:
-    path = parliament.folder / "key.json"
-    write_secret(path, json.dumps(Account.encrypt(parliament.secret, PASSWORD, kdf="scrypt", iterations=2)))
-    return EncryptedKey(keystore=path, password=SecretStr(PASSWORD))
+from .serving import PASSWORD, Parrot, Serving, keystore_of, raw
 
 
 @pytest.fixture
@@ -107,7 +99,7 @@ def test_a_child_has_a_clean_environment_and_leaves_no_core(gate: Parliament, mo
 
 def test_nothing_secret_is_logged(gate: Parliament, capfd: pytest.CaptureFixture[str]) -> None:
     gate.settings = gate.settings.model_copy(
-        update={"rpc_url": SecretStr(f"{gate.node.url}/?key=an-endpoint-key-of-somebody")}
+        update={"rpc_urls": (SecretStr(f"{gate.node.url}/?key=an-endpoint-key-of-somebody"),)}
     )
     case = gate.case(gate.dossier(gate.open()))
     with spawn(gate.settings, keystore_of(gate)) as process:
@@ -140,12 +132,14 @@ def test_a_raw_key_moves_from_our_environment_into_the_childs(
 @pytest.mark.parametrize(
     ("wrong", "complaint"),
     [
-        ({"chain_id": 1}, "the signer did not start: the endpoint's chain is 31337"),
-        ({"ruleset": 'name = "other"\nversion = "1"'}, "the signer's ruleset has the hash"),
+        ({"chain_id": 1}, UnreachableError("the signer did not start: .* serves chain 31337, expected is chain 1")),
+        ({"ruleset": 'name = "other"\nversion = "1"'}, UsageError("the signer's ruleset has the hash")),
+        ({"rpc_urls": (SecretStr("http://127.0.0.1:9"),)}, UnreachableError("cannot be reached")),
     ],
 )
-def test_a_child_that_cannot_start_says_why(gate: Parliament, wrong: dict[str, Any], complaint: str) -> None:
-    with pytest.raises(UsageError, match=complaint):
+def test_a_child_that_cannot_start_says_why(gate: Parliament, wrong: dict[str, Any], complaint: PnyxError) -> None:
+    """What an endpoint did may be over at the next start, and has another exit code than wrong settings."""
+    with pytest.raises(type(complaint), match=complaint.message):
         spawn(gate.settings.model_copy(update=wrong), keystore_of(gate))
 
 
@@ -176,7 +170,7 @@ def test_it_ends_with_the_daemon_that_started_it(gate: Parliament) -> None:
     """Also when the daemon is killed."""
     source = keystore_of(gate)
     (gate.folder / "settings.json").write_text(
-        SignerSettings.model_dump_json(gate.settings.model_copy(update={"rpc_url": SecretStr("hidden")}))
+        SignerSettings.model_dump_json(gate.settings.model_copy(update={"rpc_urls": (SecretStr("hidden"),)}))
     )
     daemon = textwrap.dedent(f"""
         import json, os, signal, sys
@@ -186,7 +180,7 @@ def test_it_ends_with_the_daemon_that_started_it(gate: Parliament) -> None:
         from pnyx_tools.signer.process import spawn
         from pnyx_tools.signer.settings import SignerSettings
         settings = json.loads(Path({str(gate.folder / "settings.json")!r}).read_text())
-        settings["rpc_url"] = {gate.node.url!r}
+        settings["rpc_urls"] = [{gate.node.url!r}]
         key = EncryptedKey(keystore=Path({str(source.keystore)!r}), password=SecretStr({PASSWORD!r}))
         child = spawn(SignerSettings.model_validate(settings), key)
         print(child.pid, flush=True)
@@ -214,51 +208,9 @@ def test_two_signers_do_not_share_a_socket(gate: Parliament, child: SignerProces
 # --- the socket, without a chain -------------------------------------------------------------------------------------
 
 
-class Parrot:
-    """Stands for a notary; says who it is, and otherwise does what the test wants."""
-
-    def __init__(self, does: Any = None) -> None:
-        self.does = does
-
-    def answer(self, request: Any) -> Any:
-        if self.does is None:
-            raise RefusedError(f"no {request.op} today", hint="come back")
-        return self.does(request)
-
-
 @pytest.fixture
 def socket_path(tmp_path: Path) -> Path:
     return tmp_path / "run" / "signer.sock"
-
-
-class Serving:
-    """A service in a thread of this process."""
-
-    def __init__(self, notary: Any, path: Path) -> None:
-        self.service = Service(notary, path)
-        self.thread = threading.Thread(target=self.service.run)
-
-    def __enter__(self) -> Self:
-        self.thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.service.stop()
-        self.thread.join(10)
-        assert not self.thread.is_alive()
-        self.service.__exit__(None, None, None)
-
-
-def raw(path: Path, data: bytes) -> bytes:
-    with socket.socket(socket.AF_UNIX) as peer:
-        peer.settimeout(10)
-        peer.connect(str(path))
-        peer.sendall(data)
-        peer.shutdown(socket.SHUT_WR)
-        try:
-            return receive_frame(peer)
-        except (UnreachableError, ConnectionResetError):
-            return b""
 
 
 @pytest.mark.parametrize(
@@ -304,6 +256,32 @@ def test_a_bug_in_the_signer_is_no_answer_and_no_end(socket_path: Path, caplog: 
     assert "test_signer_process.py:" in caplog.text
 
 
+def test_what_is_judged_is_finished_before_the_end_and_what_waits_is_not_begun(socket_path: Path) -> None:
+    judging, go_on, asked = threading.Event(), threading.Event(), []
+
+    def slow(request: Any) -> None:
+        asked.append(request)
+        judging.set()
+        assert go_on.wait(10)
+        raise RefusedError("judged to the end")
+
+    def ask() -> str:
+        with pytest.raises(PnyxError) as answer:
+            SignerClient(socket_path).identity()
+        return answer.value.message
+
+    with ThreadPoolExecutor() as peers:
+        with Serving(Parrot(slow), socket_path) as serving:
+            first = peers.submit(ask)
+            assert judging.wait(10)
+            second = peers.submit(ask)
+            serving.service.stop()
+            go_on.set()
+        assert first.result(10) == "the signer refused: judged to the end"
+        assert "does not answer" in second.result(10) or "closed the connection" in second.result(10)
+    assert len(asked) == 1
+
+
 @pytest.mark.parametrize("refusal", [RefusedError, NotYetError, DailyLimitError])
 def test_a_refusal_says_whether_and_when_to_ask_again(socket_path: Path, refusal: type[RefusedError]) -> None:
     def refuse(request: Any) -> None:
@@ -327,7 +305,7 @@ def test_an_unreachable_endpoint_is_not_a_refusal(socket_path: Path) -> None:
 
 def test_other_users_are_not_answered(socket_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with Serving(Parrot(), socket_path):
-        monkeypatch.setattr("pnyx_tools.signer.service.os.getuid", lambda: 4242)
+        monkeypatch.setattr("pnyx_tools.signer.doors.os.getuid", lambda: 4242)
         with pytest.raises(PnyxError, match=r"does not answer|closed the connection"):
             SignerClient(socket_path).identity()
         monkeypatch.undo()
@@ -380,7 +358,7 @@ def test_a_request_survives_the_socket(bundle: str, seq: int, fee: int) -> None:
     ours, theirs = socket.socketpair()
     with ours, theirs:
         send_frame(ours, request)
-        assert parse_request(receive_frame(theirs)) == request
+        assert parse_request(receive_frame(theirs, 10)) == request
 
 
 def test_a_hello_is_a_request_and_no_reply() -> None:

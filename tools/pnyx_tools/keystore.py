@@ -1,4 +1,5 @@
-"""Keys at rest: encrypted keystore files (Web3 Secret Storage, version 3) and the files that hold their passwords.
+"""Where keys are: encrypted keystore files (Web3 Secret Storage, version 3) with the files that hold their passwords,
+and services that keep a key to themselves.
 
 Errors name the file, never what is in it.
 """
@@ -8,7 +9,6 @@ from __future__ import annotations
 import getpass
 import json
 import os
-import stat
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -17,9 +17,11 @@ from eth_utils.address import is_address, to_checksum_address
 from pydantic import SecretStr
 
 from pnyx_contracts.errors import UsageError
-from pnyx_contracts.types import Value
+from pnyx_contracts.types import Address, Value
 from pnyx_tools.environment import take_variable
-from pnyx_tools.signer.keys import LocalKey
+from pnyx_tools.files import require_private, write_secret
+from pnyx_tools.signer.keys import Key, LocalKey
+from pnyx_tools.signer.tls import TlsFiles
 
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
@@ -38,7 +40,25 @@ class UnsafeEnvironmentKey(Value):
     variable: str
 
 
-KeySource = EncryptedKey | UnsafeEnvironmentKey
+class AwsKmsKey(Value):
+    """A key in AWS KMS, by id, ARN or alias."""
+
+    key_id: str
+    region: str | None = None
+    """None leaves it to boto3's own settings."""
+    endpoint_url: str | None = None
+
+
+class RemoteKey(Value):
+    """A key in Web3Signer."""
+
+    url: str
+    address: Address
+    tls: TlsFiles | None = None
+    """For mutual TLS."""
+
+
+KeySource = EncryptedKey | UnsafeEnvironmentKey | AwsKmsKey | RemoteKey
 """Where a signer finds its key."""
 
 SCRYPT_WORK: Final = 2**18
@@ -96,6 +116,10 @@ def address_of(source: KeySource) -> str:
             return keystore_address(source.keystore)
         case UnsafeEnvironmentKey():
             return _key_from(source.variable, os.environ.get(source.variable, "")).address
+        case AwsKmsKey():
+            return open_key(source).address
+        case RemoteKey():
+            return source.address
 
 
 def _decrypt(path: Path, password: str) -> bytes:
@@ -113,18 +137,26 @@ def _decrypt(path: Path, password: str) -> bytes:
     return secret
 
 
-def open_key(source: KeySource) -> LocalKey:
-    """Raises `UsageError`."""
+def open_key(source: KeySource) -> Key:
+    """Raises `UsageError`, and `UnreachableError` for a key that is elsewhere."""
     match source:
         case EncryptedKey():
             return load_key(source.keystore, source.password.get_secret_value())
         case UnsafeEnvironmentKey():
             return unsafe_key_from_environment(source.variable)
+        case AwsKmsKey():
+            from pnyx_tools.signer.kms import KmsKey
+
+            return KmsKey(source.key_id, source.region, source.endpoint_url)
+        case RemoteKey():
+            from pnyx_tools.signer.web3signer import Web3SignerKey
+
+            return Web3SignerKey(source.url, source.address, source.tls)
 
 
 def read_password(path: Path) -> str:
     """The first line of a file that only its owner can read. Raises `UsageError`."""
-    _require_private(path, "password file")
+    require_private(path, "password file")
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
@@ -139,7 +171,7 @@ def ask_password(path: Path, *, new: bool = False) -> str:
     terminal: a password that would be shown is not asked for.
     """
     if not new:
-        _require_private(path, "keystore")
+        require_private(path, "keystore")
     with warnings.catch_warnings():
         warnings.simplefilter("error", getpass.GetPassWarning)
         try:
@@ -173,22 +205,8 @@ def _key_from(name: str, text: str) -> LocalKey:
         raise UsageError(f"the variable {name} does not hold a private key: expected 32 bytes in hex") from None
 
 
-def write_secret(path: Path, content: str) -> None:
-    """A new file with mode 0600, complete or not there at all. Raises `FileExistsError`."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-    except BaseException:
-        path.unlink(missing_ok=True)
-        raise
-
-
 def _read_keystore(path: Path) -> dict[str, Any]:
-    _require_private(path, "keystore")
+    require_private(path, "keystore")
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
@@ -198,15 +216,3 @@ def _read_keystore(path: Path) -> dict[str, Any]:
     if not isinstance(content, dict) or content.get("version") != 3:
         raise UsageError(f"the file {path} is no keystore of version 3", hint="pnyx init --keystore makes one")
     return content
-
-
-def _require_private(path: Path, what: str) -> None:
-    try:
-        found = path.stat()
-    except OSError as error:
-        raise UsageError(f"the {what} {path} cannot be read: {error.strerror}") from None
-    if not stat.S_ISREG(found.st_mode):
-        raise UsageError(f"the {what} {path} is not a file")
-    if found.st_mode & 0o077:
-        mode = stat.S_IMODE(found.st_mode)
-        raise UsageError(f"the {what} {path} can be read by others (mode {mode:04o})", hint=f"chmod 600 {path}")

@@ -17,8 +17,8 @@ def command(file: Path, config: Path, as_json: bool) -> None:
     """Copy configuration, rulesets, journal, workflows, evidence, salt key and the signer's memory into one file.
     Safe while running.
 
-    Keystores are in it (encrypted). Password files are not, nor a keystore or a ruleset outside of the configuration's
-    folder: the backup names them.
+    Keystores are in it (encrypted). Password files and keys of certificates are not, nor a keystore or a ruleset
+    outside of the configuration's folder: the backup names them.
     """
     from pnyx_agents.archive import make_backup
     from pnyx_agents.console import Console

@@ -154,12 +154,16 @@ def _kind(*, plain_key: bool, atomic: bool) -> WriterKind:
 
 
 def _signer_of(settings: Settings) -> str | None:
-    """The signer's address, as far as its keystore is here and names it."""
-    from pnyx_tools.keystore import keystore_address
+    """The signer's address, as far as its keystore is here and names it, or a service tells it."""
+    from pnyx_agents.keys import key_source
+    from pnyx_tools.keystore import address_of, keystore_address
 
-    if settings.signer is None or settings.signer.keystore is None:
+    if settings.signer is None:
         return None
-    return keystore_address(settings.path(settings.signer.keystore))
+    if settings.signer.key is not None:
+        return address_of(key_source(settings))
+    keystore = settings.signer.keystore
+    return keystore_address(settings.path(keystore)) if keystore is not None else None
 
 
 def _show_declaration(settings: Settings, configuration: Configuration, evidence_uri: str) -> None:

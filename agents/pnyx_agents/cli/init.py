@@ -28,7 +28,8 @@ def command(
     from pnyx_contracts.errors import UsageError
     from pnyx_tools import plugins
     from pnyx_tools.detect import detect
-    from pnyx_tools.keystore import ask_password, create_keystore, read_password, write_secret
+    from pnyx_tools.files import write_secret
+    from pnyx_tools.keystore import ask_password, create_keystore, read_password
     from pnyx_tools.rpc import Rpc
 
     if password_file and not keystore:

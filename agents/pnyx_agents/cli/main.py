@@ -22,6 +22,8 @@ COMMANDS = {
     "succeed": "Let a new writer take the place of an old one.",
     "run": "The daemon: follow, review, decide, record, vote.",
     "signer": "The process that holds the key.",
+    "certificates": "Make certificates for a signer on another machine.",
+    "refusals": "What the signer refused, and why.",
     "status": "Where each proposal stands.",
     "review": "The whole review of one proposal, without key or transaction.",
     "show": "A decision, readable.",

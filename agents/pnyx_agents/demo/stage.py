@@ -16,7 +16,8 @@ from pnyx_contracts.entry import Declaration
 from pnyx_contracts.errors import DiffersError
 from pnyx_tools.chain import Chain
 from pnyx_tools.deployment import Deployed, Wish, carry_out, plan
-from pnyx_tools.keystore import create_keystore, write_secret
+from pnyx_tools.files import write_secret
+from pnyx_tools.keystore import create_keystore
 from pnyx_tools.signer.settings import WriterKind
 from pnyx_tools.testing.anvil import Anvil
 from pnyx_tools.testing.deploy import DAY, TOKEN, Governance, deploy, deploy_governance, encode_call

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import socket
+import ssl
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 from pnyx_contracts.errors import DecodingError, RefusedError, UnreachableError
 from pnyx_tools.signer.protocol import (
@@ -21,6 +22,9 @@ from pnyx_tools.signer.protocol import (
     receive_frame,
     send_frame,
 )
+from pnyx_tools.signer.tls import TlsFiles, TlsPlace, client_context, explained
+
+CONNECT_SECONDS: Final = 10.0
 
 _REFUSALS = {Again.NEVER: RefusedError, Again.SOON: NotYetError, Again.LATER: DailyLimitError}
 
@@ -40,12 +44,59 @@ class SignerPort(Protocol):
         ...
 
 
+class Way(Protocol):
+    """To a signer. Its text says where it leads."""
+
+    def connect(self) -> socket.socket:
+        """Raises OSError, or `PnyxError` for what will not mend by itself."""
+        ...
+
+
+class SocketWay:
+    """To a signer on this machine."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def connect(self) -> socket.socket:
+        connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            connection.settimeout(CONNECT_SECONDS)
+            connection.connect(str(self._path))
+        except OSError:
+            connection.close()
+            raise
+        return connection
+
+    def __str__(self) -> str:
+        return str(self._path)
+
+
+class TlsWay:
+    """To a signer on another machine. The files are read anew each time: renewed ones need no restart."""
+
+    def __init__(self, place: TlsPlace, files: TlsFiles) -> None:
+        self._place = place
+        self._files = files
+
+    def connect(self) -> socket.socket:
+        context = client_context(self._files)
+        plain = socket.create_connection((self._place.host, self._place.port), CONNECT_SECONDS)
+        plain.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        return context.wrap_socket(plain, server_hostname=self._place.host)
+
+    def __str__(self) -> str:
+        return str(self._place)
+
+
 class SignerClient:
     """Talks to a `pnyx signer` process. One connection per request, so that a restart of the signer goes unnoticed."""
 
-    def __init__(self, path: Path, timeout_seconds: float = 300) -> None:
-        """`timeout_seconds` spans a whole judgement: the signer reads the chain and simulates the proposal anew."""
-        self._path = path
+    def __init__(self, way: Path | Way, timeout_seconds: float = 300) -> None:
+        """`way`: the path of a Unix socket, or another way. `timeout_seconds` spans a whole judgement: the signer reads
+        the chain and simulates the proposal anew.
+        """
+        self._way = SocketWay(way) if isinstance(way, Path) else way
         self._timeout_seconds = timeout_seconds
 
     def identity(self) -> Identity:
@@ -61,17 +112,17 @@ class SignerClient:
         return reply
 
     def _ask(self, request: Hello | SignRequest) -> Identity | Signed:
-        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
-            connection.settimeout(self._timeout_seconds)
-            try:
-                connection.connect(str(self._path))
-                send_frame(connection, request)
-                reply = parse_reply(receive_frame(connection))
-            except OSError as error:
-                raise UnreachableError(
-                    f"the signer at {self._path} does not answer: {error or type(error).__name__}",
-                    hint="start it with 'pnyx signer', or let 'pnyx run' start it",
-                ) from error
+        try:
+            with self._way.connect() as connection:
+                reply = parse_reply(self._exchange(connection, request))
+        except ssl.SSLError as error:
+            why = explained(error)
+            raise UnreachableError(f"no way to the signer at {self._way}: {why.message}", hint=why.hint) from error
+        except OSError as error:
+            raise UnreachableError(
+                f"the signer at {self._way} does not answer: {error or type(error).__name__}",
+                hint="start it with 'pnyx signer', or let 'pnyx run' start it",
+            ) from error
         match reply:
             case Refusal():
                 raise _REFUSALS[reply.again](f"the signer refused: {reply.reason}", hint=reply.hint)
@@ -79,3 +130,12 @@ class SignerClient:
                 raise UnreachableError(f"the signer could not judge: {reply.reason}", hint=reply.hint)
             case _:
                 return reply
+
+    def _exchange(self, connection: socket.socket, request: Hello | SignRequest) -> bytes:
+        """A signer that turns us away does so before it reads: what it says is there although sending fails."""
+        try:
+            connection.settimeout(self._timeout_seconds)
+            send_frame(connection, request)
+        except (BrokenPipeError, ConnectionResetError, ssl.SSLError):
+            return receive_frame(connection, CONNECT_SECONDS)
+        return receive_frame(connection, self._timeout_seconds)

@@ -36,12 +36,16 @@ class SignedTransaction(Value):
 
 
 class Key(Protocol):
-    """Whatever holds a private key: a keystore file's, later a hardware module's."""
+    """Whatever holds a private key: a keystore file's in this process, a service elsewhere. It is asked to sign what
+    `policy` built, and what it signs is checked (`envelope`).
+    """
 
     @property
     def address(self) -> str: ...
 
-    def sign(self, transaction: UnsignedTransaction) -> SignedTransaction: ...
+    def sign(self, transaction: UnsignedTransaction) -> SignedTransaction:
+        """Raises `UnreachableError` when whoever holds the key does not answer."""
+        ...
 
 
 class LocalKey:

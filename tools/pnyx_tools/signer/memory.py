@@ -1,4 +1,4 @@
-"""What the signer remembers over restarts: the vote it gave for each subject, and what it let be spent.
+"""What the signer remembers over restarts: the vote it gave for each subject, what it let be spent, what it refused.
 
 Written before anything is signed, so that a crash in between errs on the side of having signed. The chain is asked as
 well (`witness`); this file catches what the chain cannot show yet: a signed vote that was never sent.
@@ -17,6 +17,7 @@ from typing import Final
 
 from pnyx_contracts.errors import UsageError
 from pnyx_contracts.types import Bytes32, Value
+from pnyx_tools.signer.refusals import TABLE, Refused, add_refusal
 
 DAY_SECONDS: Final = 24 * 60 * 60
 LOCK_SECONDS: Final = 1.0
@@ -84,7 +85,7 @@ class Memory:
         self._connection = sqlite3.connect(path, timeout=LOCK_SECONDS, isolation_level=None, check_same_thread=False)
         try:
             self._connection.execute("PRAGMA synchronous=FULL")
-            self._connection.executescript(_TABLES)
+            self._connection.executescript(_TABLES + TABLE)
         except sqlite3.OperationalError as error:
             self.close()
             raise UsageError(f"the signer's memory {path} cannot be used: {error}") from None
@@ -137,12 +138,17 @@ class Memory:
                 (key, nonce, int(is_vote), str(wei), now),
             )
 
+    def remember_refusal(self, refused: Refused) -> None:
+        with self._transaction():
+            add_refusal(self._connection, refused)
+
     @contextmanager
     def _transaction(self) -> Iterator[None]:
         self._connection.execute("BEGIN IMMEDIATE")
         try:
             yield
         except BaseException:
-            self._connection.execute("ROLLBACK")
+            if self._connection.in_transaction:  # after some errors (a full disk) SQLite rolled back already
+                self._connection.execute("ROLLBACK")
             raise
         self._connection.execute("COMMIT")

@@ -11,6 +11,7 @@ from pnyx_contracts.types import to_hex
 from pnyx_policies.ruleset import Ruleset
 from pnyx_tools.reader import ChainReader
 from pnyx_tools.signer.claims import Evidence, read_evidence
+from pnyx_tools.signer.envelope import require_as_asked
 from pnyx_tools.signer.keys import Key, UnsignedTransaction
 from pnyx_tools.signer.limits import within_limits
 from pnyx_tools.signer.memory import Memory
@@ -92,6 +93,7 @@ class Notary:
             evidence, judged, transaction, max(transaction.worst_cost_wei, remembered.at_this_nonce_wei), now
         )
         signed = self._key.sign(transaction)
+        require_as_asked(transaction, signed, self._key.address)
         return Signed(
             raw=signed.raw,
             transaction_hash=signed.hash,

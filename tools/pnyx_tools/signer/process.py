@@ -6,61 +6,81 @@ others can see. Standard input then stays open as a lifeline: when the daemon en
 
 from __future__ import annotations
 
-import ctypes
 import json
+import logging
 import os
-import resource
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from types import FrameType, TracebackType
 from typing import Any, Final, Self
 
 from pydantic import TypeAdapter, ValidationError
 
-from pnyx_contracts.errors import PnyxError, UsageError
+from pnyx_contracts.errors import PnyxError, UnreachableError, UsageError
 from pnyx_contracts.types import Value
 from pnyx_tools.environment import take_variable
-from pnyx_tools.keystore import EncryptedKey, KeySource, UnsafeEnvironmentKey, open_key
-from pnyx_tools.rpc import Rpc
+from pnyx_tools.keystore import AwsKmsKey, EncryptedKey, KeySource, UnsafeEnvironmentKey, open_key
+from pnyx_tools.quorum import reader_of
 from pnyx_tools.signer.client import SignerClient
+from pnyx_tools.signer.doors import Door, SocketDoor, TlsDoor
+from pnyx_tools.signer.hardening import harden
 from pnyx_tools.signer.keys import Key
 from pnyx_tools.signer.memory import Memory
 from pnyx_tools.signer.notary import Notary
+from pnyx_tools.signer.protocol import Hello, Refusal, SignRequest
+from pnyx_tools.signer.refusals import Refused
 from pnyx_tools.signer.service import Service
 from pnyx_tools.signer.settings import SignerSettings
 
 STOP_SECONDS: Final = 10.0
 
 _READY: Final = "ready"
-_PR_SET_DUMPABLE: Final = 4
+
+logger = logging.getLogger("pnyx.signer")
 
 
 def run_signer(settings: SignerSettings, key: Key, *, on_ready: Callable[[], None] = lambda: None) -> None:
-    """Serves until SIGTERM or SIGINT. Call from the main thread. Raises `PnyxError` when it cannot start."""
-    harden()
-    rpc = Rpc(settings.rpc_url.get_secret_value())
+    """Serves until SIGTERM or SIGINT, in a process that is hardened already. Call from the main thread. Raises
+    `PnyxError` when it cannot start.
+    """
+    urls = [url.get_secret_value() for url in settings.rpc_urls]
     memory = Memory(settings.memory)
     try:
-        notary = Notary(settings, key, rpc, memory)
+        notary = Notary(settings, key, reader_of(urls, settings.chain_id, settings.rpc_quorum), memory)
         notary.check_place()
         notary.check_in_force()
-        with Service(notary, settings.socket) as service:
+        with Service(notary, _open_door(settings), _bookkeeper(memory)) as service:
             _stop_on_signals(service)
             on_ready()
             service.run()
     finally:
         memory.close()
-        rpc.close()
 
 
-def harden() -> None:
-    """No core dump, and no debugger of the same user: both would show the key."""
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
+def _open_door(settings: SignerSettings) -> Door:
+    listen = settings.listen
+    if listen is not None:
+        return TlsDoor(listen.place, listen.files, listen.peers)
+    return SocketDoor(settings.socket, frozenset(settings.users))
+
+
+def _bookkeeper(memory: Memory) -> Callable[[Hello | SignRequest | None, Refusal], None]:
+    """A refusal that cannot be written down (a full disk, a bundle that nobody foresaw) is one nevertheless."""
+
+    def write_down(request: Hello | SignRequest | None, refusal: Refusal) -> None:
+        try:
+            memory.remember_refusal(Refused.of(request, refusal, int(time.time())))
+        except sqlite3.Error as error:
+            logger.error("a refusal is not remembered: %s", error)
+        except Exception as error:  # noqa: BLE001 - what a hostile bundle does to its readers must not reach the peer
+            logger.error("a refusal is not remembered: %s", type(error).__name__)
+
+    return write_down
 
 
 class SignerProcess:
@@ -101,14 +121,14 @@ class SignerProcess:
 def spawn(settings: SignerSettings, key: KeySource) -> SignerProcess:
     """Starts `run_signer` in a child with an empty environment, and waits until it serves.
 
-    A raw key moves from our environment into the child's. Raises the child's own complaint as `UsageError` when it does
-    not come up. The child logs to our standard error.
+    What leads to a key in a cloud stays in its environment, a raw key moves there from ours. Raises the child's own
+    complaint, as `UsageError` or `UnreachableError`, when it does not come up. The child logs to our standard error.
     """
     process = subprocess.Popen(
         [sys.executable, "-I", "-m", "pnyx_tools.signer"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        env={"PATH": os.defpath, "LANG": "C.UTF-8", **_moved_key(key)},
+        env={"PATH": os.defpath, "LANG": "C.UTF-8", **_variables_for(key)},
         text=True,
         encoding="utf-8",
         start_new_session=True,  # Ctrl-C is for the daemon, which then stops its signer in order
@@ -133,24 +153,30 @@ class _Complaint(Value):
 
     message: str
     hint: str
+    exit_code: int
 
 
-def _not_started(answer: str) -> UsageError:
+def _not_started(answer: str) -> PnyxError:
+    """What an endpoint did, or a kill, may be over at the next try; all else is a matter of settings."""
     try:
         told = _Complaint.model_validate_json(answer)
     except ValidationError:
-        told = _Complaint(message="it ended without a word", hint="see its log")
-    return UsageError(f"the signer did not start: {told.message}", hint=told.hint)
+        told = _Complaint(message="it ended without a word", hint="see its log", exit_code=UnreachableError.exit_code)
+    kind = UnreachableError if told.exit_code == UnreachableError.exit_code else UsageError
+    return kind(f"the signer did not start: {told.message}", hint=told.hint)
 
 
 def serve_as_child() -> int:
     """The child's side of `spawn`. Returns the exit code."""
     letter = sys.stdin.readline()
     try:
-        settings, key = _open_letter(letter)
-        run_signer(settings, key, on_ready=_ready)
+        settings, source = _open_letter(letter)
+        harden(require_locked_memory=settings.require_locked_memory)
+        run_signer(settings, open_key(source), on_ready=_ready)
     except PnyxError as error:
-        print(_Complaint(message=error.message, hint=error.hint).model_dump_json(), flush=True)
+        print(
+            _Complaint(message=error.message, hint=error.hint, exit_code=error.exit_code).model_dump_json(), flush=True
+        )
         return error.exit_code
     return 0
 
@@ -166,22 +192,28 @@ def _end_with_parent() -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-def _moved_key(key: KeySource) -> dict[str, str]:
-    if not isinstance(key, UnsafeEnvironmentKey):
-        return {}
-    return {key.variable: take_variable(key.variable)}
+def _variables_for(key: KeySource) -> dict[str, str]:
+    """What of our environment the child needs to get at the key."""
+    match key:
+        case UnsafeEnvironmentKey():
+            return {key.variable: take_variable(key.variable)}
+        case AwsKmsKey():
+            return {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
+        case _:
+            return {}
 
 
 def _letter(settings: SignerSettings, key: KeySource) -> str:
-    """One line of JSON. The only place where the endpoint's URL and the password are written out."""
-    values = settings.model_dump(mode="json") | {"rpc_url": settings.rpc_url.get_secret_value()}
+    """One line of JSON. The only place where the endpoints' URLs and the password are written out."""
+    urls = [url.get_secret_value() for url in settings.rpc_urls]
+    values = settings.model_dump(mode="json") | {"rpc_urls": urls}
     source = key.model_dump(mode="json")
     if isinstance(key, EncryptedKey):
         source |= {"keystore": str(key.keystore.absolute()), "password": key.password.get_secret_value()}
     return json.dumps({"settings": values, "key": source})
 
 
-def _open_letter(line: str) -> tuple[SignerSettings, Key]:
+def _open_letter(line: str) -> tuple[SignerSettings, KeySource]:
     try:
         letter: dict[str, Any] = json.loads(line)
         settings = SignerSettings.model_validate(letter["settings"])
@@ -191,7 +223,7 @@ def _open_letter(line: str) -> tuple[SignerSettings, Key]:
         raise UsageError(f"the signer's settings cannot be read: {wrong}") from None
     except (ValueError, KeyError, TypeError) as error:
         raise UsageError(f"the signer's settings cannot be read: {type(error).__name__}") from None
-    return settings, open_key(source)
+    return settings, source
 
 
 def _stop_on_signals(service: Service) -> None:

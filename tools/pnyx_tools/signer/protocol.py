@@ -7,6 +7,7 @@ that a daemon and a signer of different releases notice instead of guessing.
 from __future__ import annotations
 
 import socket
+import time
 from enum import Enum
 from typing import Annotated, Final, Literal, TypeVar
 
@@ -153,6 +154,11 @@ class DailyLimitError(NotYetError):
     """A refusal that ends when the money of yesterday comes free again: nothing to be asked for every few seconds."""
 
 
+def name_of(request: Hello | SignRequest) -> str:
+    """For logs: the kind of request, without any of its content."""
+    return f"{request.op} {request.kind.name}" if isinstance(request, SignEntry) else request.op
+
+
 def parse_request(data: bytes) -> Hello | SignRequest:
     """Raises `DecodingError` with the places that are wrong, never with what stood there."""
     return _parse(_REQUESTS, data, "request")
@@ -171,17 +177,25 @@ def send_frame(connection: socket.socket, message: Value) -> None:
     connection.sendall(len(data).to_bytes(_LENGTH_BYTES, "big") + data)
 
 
-def receive_frame(connection: socket.socket) -> bytes:
-    """One frame. Raises `DecodingError` for an oversized one, `UnreachableError` when the peer went away half-way."""
-    length = int.from_bytes(_receive_exactly(connection, _LENGTH_BYTES), "big")
+def receive_frame(connection: socket.socket, seconds: float) -> bytes:
+    """One frame, whole within so many seconds: a peer that sends a byte now and then gains no time by it.
+
+    Raises `DecodingError` for an oversized one, `UnreachableError` when the peer went away half-way, `TimeoutError`.
+    """
+    deadline = time.monotonic() + seconds
+    length = int.from_bytes(_receive_exactly(connection, _LENGTH_BYTES, deadline), "big")
     if length > MAX_FRAME_BYTES:
         raise DecodingError(f"the peer announced {length} bytes; the limit is {MAX_FRAME_BYTES}")
-    return _receive_exactly(connection, length)
+    return _receive_exactly(connection, length, deadline)
 
 
-def _receive_exactly(connection: socket.socket, length: int) -> bytes:
+def _receive_exactly(connection: socket.socket, length: int, deadline: float) -> bytes:
     received = bytearray()
     while len(received) < length:
+        left = deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError(f"the peer sent {len(received)} of {length} bytes in the time it has")
+        connection.settimeout(left)
         chunk = connection.recv(min(length - len(received), 2**16))
         if not chunk:
             raise UnreachableError(f"the peer closed the connection after {len(received)} of {length} bytes")

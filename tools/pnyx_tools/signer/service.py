@@ -1,4 +1,4 @@
-"""The signer's server: one socket, one request at a time, for nobody but its own user.
+"""The signer's server: one door, one judgement at a time, for nobody but those whom the door lets in.
 
 Each request leaves one line of JSON in the log: what was asked and what came of it. Bundles, keys, passwords and
 endpoint URLs are in none of them.
@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import selectors
 import socket
-import stat
-import struct
+import threading
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import Final, Protocol, Self
 
-from pnyx_contracts.errors import PnyxError, RefusedError, UnreachableError, UsageError
-from pnyx_tools.signer.notary import Notary
+from pnyx_contracts.errors import PnyxError, UnreachableError
+from pnyx_tools.signer.doors import ADMISSION_SECONDS, Door
 from pnyx_tools.signer.protocol import (
     Again,
     DailyLimitError,
@@ -27,30 +26,56 @@ from pnyx_tools.signer.protocol import (
     NotYetError,
     Refusal,
     Signed,
-    SignEntry,
     SignRequest,
     Unavailable,
+    name_of,
     parse_request,
     receive_frame,
     send_frame,
 )
 
-PEER_TIMEOUT_SECONDS: Final = 30.0
-"""A peer that stalls for so long is dropped: it must not keep the next one waiting."""
+FRAME_SECONDS: Final = 60.0
+"""A request has arrived whole within so much time, or is dropped."""
+REPLY_SECONDS: Final = 10.0
+MAX_ARRIVING: Final = 64
+"""Peers that have not shown yet who they are. More wait in the listener's queue."""
+MAX_HEARD: Final = 8
+"""Peers that were let in: each may hold a frame in memory."""
 
 logger = logging.getLogger("pnyx.signer")
 
 
-class Service:
-    """Serves a notary on a Unix socket until `stop` is called (from a signal handler or another thread)."""
+class Answering(Protocol):
+    """What the service needs of a notary."""
 
-    def __init__(self, notary: Notary, path: Path) -> None:
-        """Raises `UsageError` when another signer answers there, or the folder is open to others."""
+    def answer(self, request: Hello | SignRequest) -> Identity | Signed:
+        """Raises `PnyxError`: nothing was signed then."""
+        ...
+
+
+class Service:
+    """Serves a notary at a door until `stop` is called (from a signal handler or another thread).
+
+    Peers come in and are heard side by side, so that one that stalls keeps nobody waiting. Judged they are one after
+    the other: memory and money are counted once.
+    """
+
+    def __init__(
+        self,
+        notary: Answering,
+        door: Door,
+        on_refusal: Callable[[Hello | SignRequest | None, Refusal], None] = lambda _request, _refusal: None,
+    ) -> None:
+        """`on_refusal` hears of each refusal before the peer does."""
         self._notary = notary
-        self._path = path
-        self._listener = listen(path)
+        self._door = door
+        self._on_refusal = on_refusal
         self._wake_reader, self._wake_writer = socket.socketpair()
         self._wake_writer.setblocking(False)
+        self._arriving = threading.BoundedSemaphore(MAX_ARRIVING)
+        self._heard = threading.BoundedSemaphore(MAX_HEARD)
+        self._judging = threading.Lock()
+        self._is_stopping = threading.Event()
 
     def __enter__(self) -> Self:
         return self
@@ -58,39 +83,64 @@ class Service:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for open_socket in (self._listener, self._wake_reader, self._wake_writer):
+        self._door.close()
+        for open_socket in (self._wake_reader, self._wake_writer):
             open_socket.close()
-        self._path.unlink(missing_ok=True)
 
     def stop(self) -> None:
-        """After the request that is being answered, if there is one."""
+        """After the request that is being judged, if there is one."""
+        self._is_stopping.set()
         self._wake_writer.send(b"\0")
 
     def run(self) -> None:
         with selectors.DefaultSelector() as selector:
-            selector.register(self._listener, selectors.EVENT_READ)
+            selector.register(self._door.listener, selectors.EVENT_READ)
             selector.register(self._wake_reader, selectors.EVENT_READ)
-            while True:
-                ready = {key.fileobj for key, _ in selector.select()}
-                if self._wake_reader in ready:
-                    return
-                connection, _ = self._listener.accept()
-                with connection:
-                    self._serve(connection)
+            while not self._is_stopping.is_set():
+                if self._wake_reader not in {key.fileobj for key, _ in selector.select()}:
+                    self._accept()
+        with self._judging:
+            pass  # whoever was being judged has the reply; those behind see that we are stopping
+
+    def _accept(self) -> None:
+        if not self._arriving.acquire(timeout=ADMISSION_SECONDS):
+            return  # full: the next one waits in the listener's queue
+        try:
+            connection, _ = self._door.listener.accept()
+        except OSError as error:  # it hung up already, or there is no descriptor left
+            self._arriving.release()
+            _log(logging.WARNING, "dropped", why=str(error))
+            return
+        threading.Thread(target=self._serve, args=(connection,), name="peer", daemon=True).start()
 
     def _serve(self, connection: socket.socket) -> None:
-        connection.settimeout(PEER_TIMEOUT_SECONDS)
         try:
-            require_own_user(connection)
-            send_frame(connection, self._reply(receive_frame(connection)))
+            with connection:
+                peer = self._admit(connection)
+                with peer, self._heard:
+                    data = receive_frame(peer, FRAME_SECONDS)
+                    with self._judging:
+                        self._answer(peer, data)
         except (PnyxError, OSError) as error:
             _log(logging.WARNING, "dropped", why=str(error) or type(error).__name__)
 
+    def _admit(self, connection: socket.socket) -> socket.socket:
+        try:
+            return self._door.admit(connection)
+        finally:
+            self._arriving.release()
+
+    def _answer(self, peer: socket.socket, data: bytes) -> None:
+        if self._is_stopping.is_set():
+            raise UnreachableError("the signer is ending")
+        peer.settimeout(REPLY_SECONDS)
+        send_frame(peer, self._reply(data))
+
     def _reply(self, data: bytes) -> Identity | Signed | Refusal | Unavailable:
-        what = "unreadable"
+        request, what = None, "unreadable"
         try:
             request = parse_request(data)
-            what = _name(request)
+            what = name_of(request)
             reply = self._notary.answer(request)
         except UnreachableError as error:
             _log(logging.ERROR, "unavailable", request=what, why=error.message)
@@ -98,6 +148,7 @@ class Service:
         except PnyxError as error:
             refusal = _refusal(error)
             _log(logging.WARNING, "refused", request=what, why=refusal.reason, again=refusal.again.value)
+            self._on_refusal(request, refusal)
             return refusal
         except Exception as error:  # noqa: BLE001 - a bug must not take the process down, nor show what it choked on
             _log(logging.ERROR, "failed", request=what, why=type(error).__name__, where=_place(error))
@@ -114,53 +165,6 @@ class Service:
         return reply
 
 
-def listen(path: Path) -> socket.socket:
-    """A listening socket with mode 0600 in a folder with mode 0700; a stale one is cleared away."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    mode = stat.S_IMODE(path.parent.stat().st_mode)
-    if mode & 0o077:
-        raise UsageError(
-            f"the folder {path.parent} of the signer's socket is open to others (mode {mode:04o})",
-            hint=f"chmod 700 {path.parent}",
-        )
-    if path.exists():
-        _clear_stale(path)
-    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    mask = os.umask(0o177)
-    try:
-        listener.bind(str(path))
-    except OSError as error:
-        listener.close()
-        raise UsageError(f"no socket can be made at {path}: {error}", hint="choose a shorter path") from None
-    finally:
-        os.umask(mask)
-    listener.listen()
-    return listener
-
-
-def require_own_user(connection: socket.socket) -> None:
-    """The peer runs as our own user. Where the system cannot tell (not Linux), the folder's mode keeps others out."""
-    if not hasattr(socket, "SO_PEERCRED"):
-        return
-    credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
-    _, user, _ = struct.unpack("3i", credentials)
-    if user != os.getuid():
-        raise RefusedError(f"user {user} asked; this signer answers user {os.getuid()} only")
-
-
-def _clear_stale(path: Path) -> None:
-    if not stat.S_ISSOCK(path.lstat().st_mode):
-        raise UsageError(f"{path} exists and is no socket", hint="choose another path for the signer's socket")
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
-        probe.settimeout(1)
-        try:
-            probe.connect(str(path))
-        except ConnectionRefusedError:
-            path.unlink()
-            return
-    raise UsageError(f"another signer answers at {path}", hint="stop it first, or choose another path")
-
-
 def _refusal(error: PnyxError) -> Refusal:
     return Refusal(reason=error.message, hint=error.hint, again=_again(error))
 
@@ -173,10 +177,6 @@ def _again(error: PnyxError) -> Again:
             return Again.SOON
         case _:
             return Again.NEVER
-
-
-def _name(request: Hello | SignRequest) -> str:
-    return f"{request.op} {request.kind.name}" if isinstance(request, SignEntry) else request.op
 
 
 def _place(error: Exception) -> str:

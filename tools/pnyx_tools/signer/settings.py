@@ -10,6 +10,7 @@ from pydantic import Field, SecretStr
 
 from pnyx_contracts.types import Address, Uint, Value
 from pnyx_policies.configuration import Configuration
+from pnyx_tools.signer.tls import TlsFiles, TlsPlace
 
 ENTRIES_PART_OF_DAILY_WEI: Final = 2
 """Entries that cast no vote may spend one part in so many of the daily cap: whoever spams proposals that are skipped
@@ -52,11 +53,22 @@ class Limits(Value):
         return self.daily_wei // ENTRIES_PART_OF_DAILY_WEI
 
 
+class TlsListening(Value):
+    """A port for daemons on other machines."""
+
+    place: TlsPlace
+    files: TlsFiles
+    peers: tuple[str, ...] = Field(min_length=1)
+    """Common names or SHA-256 fingerprints of the certificates that are answered."""
+
+
 class SignerSettings(Value):
     """Everything that the signer judges by. None of it comes from the daemon."""
 
-    rpc_url: SecretStr
-    """The signer's own endpoint: better another one than the daemon's. Often holds a key, therefore never shown."""
+    rpc_urls: tuple[SecretStr, ...] = Field(min_length=1)
+    """The signer's own endpoints: better others than the daemon's. Often hold a key, therefore never shown."""
+    rpc_quorum: int = Field(default=1, ge=1)
+    """So many of them must say the same."""
     chain_id: int = Field(gt=0)
     log: Address
     start_block: int = Field(default=0, ge=0)
@@ -72,5 +84,11 @@ class SignerSettings(Value):
     limits: Limits
     socket: Path
     """Unix socket; made with mode 0600 in a folder with mode 0700."""
+    users: tuple[int, ...] = ()
+    """Users that are answered there beside our own; then socket and folder are open to our group (0660, 0750)."""
+    listen: TlsListening | None = None
+    """In place of the socket."""
+    require_locked_memory: bool = False
+    """Without it, memory that cannot be locked is a line in the log."""
     memory: Path
     """Database of what was signed and spent. Part of the backup: without it a signed, unsent vote is forgotten."""
