@@ -38,7 +38,7 @@ from pnyx_tools.reader import ChainReader
 from pnyx_tools.registration import require_in_force
 from pnyx_tools.signer.client import SignerPort
 from pnyx_tools.signer.policy import closed
-from pnyx_tools.signer.settings import Limits, SignerSettings, WriterKind
+from pnyx_tools.signer.settings import SignerSettings, WriterKind
 
 SALT_KEY_BYTES = 32
 
@@ -224,7 +224,7 @@ def signer_settings(settings: Settings, key_address: str) -> SignerSettings:
         configuration=declared_configuration(settings),
         ruleset=settings.signer_ruleset().text,
         treasury_assets=tuple({a for g in settings.governor for a in g.treasury_assets}),
-        limits=Limits(max_gas=own.max_gas, max_fee_per_gas=own.max_fee_per_gas_wei, daily_wei=own.daily_spend_wei),
+        limits=own.limits,
         socket=settings.path(own.socket),
         memory=settings.data / "signer.sqlite",
     )

@@ -216,7 +216,13 @@ class Parliament:
 
     def writer(self, signer: Any = None, chain: Any = None, finality: Finality = 1, **limits: Any) -> Writer:
         chain = chain or self.chain
-        wishes = {"max_fee_per_gas": 400 * GWEI, "daily_wei": 10**18, "poll_seconds": 5, "replace_after_seconds": 60}
+        wishes = {
+            "max_fee_per_gas": 400 * GWEI,
+            "vote_wei": 10**18,
+            "daily_wei": 10**18,
+            "poll_seconds": 5,
+            "replace_after_seconds": 60,
+        }
         sender = Sender(
             chain,
             signer or self.signer(),
@@ -359,7 +365,7 @@ def found_parliament(
         writer_kind=kind,
         configuration=configuration,
         ruleset=ruleset,
-        limits=Limits(max_gas=500_000, max_fee_per_gas=400 * GWEI, daily_wei=10**18),
+        limits=Limits(max_gas=500_000, max_fee_per_gas=400 * GWEI, max_spend_wei=10**18, daily_wei=10**18),
         socket=folder / "run" / "signer.sock",
         memory=folder / "memory.db",
     )

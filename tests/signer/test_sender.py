@@ -17,9 +17,10 @@ from hypothesis import strategies as st
 
 from pnyx_contracts.decision_log import encode_record, encode_register, read_state
 from pnyx_contracts.entry import Declaration, EntryKind
+from pnyx_contracts.errors import RefusedError
 from pnyx_contracts.governors import TransactionCall
 from pnyx_contracts.types import to_hex
-from pnyx_tools.chain import Chain, Fees
+from pnyx_tools.chain import Chain, FeeMarket
 from pnyx_tools.reader import RevertedError, RpcError
 from pnyx_tools.sender import (
     Attempt,
@@ -29,11 +30,11 @@ from pnyx_tools.sender import (
     GivenUpError,
     Sender,
     SenderSettings,
-    _Turns,
-    fees_within,
 )
+from pnyx_tools.sender.fees import Urgency, offer
+from pnyx_tools.sender.turns import Turns
 from pnyx_tools.signer.keys import LocalKey, UnsignedTransaction
-from pnyx_tools.signer.protocol import DailyLimitError, Identity, NotYetError, Signed, Ticket
+from pnyx_tools.signer.protocol import DailyLimitError, Identity, NotYetError, SignCancel, Signed, Ticket
 from pnyx_tools.testing.anvil import Anvil
 from pnyx_tools.testing.deploy import deploy_log
 from pnyx_tools.testing.outbox import MemoryOutbox
@@ -62,11 +63,16 @@ class AnySigner:
         self.chain_id = chain_id
         self.tickets: list[Ticket] = []
         self.not_yet = 0
+        self.cancels = False
 
     def identity(self) -> Identity:
         raise NotImplementedError
 
-    def sign(self, wish: Wish) -> Signed:
+    def sign(self, wish: Wish | SignCancel) -> Signed:
+        if isinstance(wish, SignCancel):
+            if not self.cancels:
+                raise RefusedError("this signer cancels nothing")
+            wish = Wish(TransactionCall(self.key.address, b""), wish.ticket)
         if self.not_yet:
             self.not_yet -= 1
             raise NotYetError("the signer's node is behind")
@@ -122,7 +128,12 @@ class World:
         self.clock = StepClock()
 
     def sender(self, chain: Any = None, **settings: Any) -> Sender:
-        limits = {"max_fee_per_gas": 500 * GWEI, "daily_wei": 10**18, "replace_after_seconds": REPLACE_AFTER}
+        limits = {
+            "max_fee_per_gas": 500 * GWEI,
+            "vote_wei": 10**18,
+            "daily_wei": 10**18,
+            "replace_after_seconds": REPLACE_AFTER,
+        }
         made = SenderSettings(**{**limits, "poll_seconds": 10, "patience_seconds": 600, **settings})
         return Sender(chain or self.chain, self.signer, self.key.address, self.outbox, made, self.clock)
 
@@ -216,10 +227,10 @@ def test_killed_at_any_step_and_started_again_there_is_one_entry(
     world.automine(step != "receipt")
     world.clock.on_sleep = world.node.mine
     with pytest.raises(Killed):
-        world.sender().send(world.entry())
+        world.sender().send(world.entry(charged_to="a vote"))
     setattr(owner, name, original)
 
-    receipt = world.sender().send(world.entry())
+    receipt = world.sender().send(world.entry(charged_to="a vote"))
 
     assert receipt["status"] == "0x1"
     assert world.seq == 1
@@ -523,7 +534,7 @@ def test_a_vote_is_in_time_while_many_notes_wait_over_the_cap(world: World) -> N
 
 
 def test_a_waiting_vote_gets_the_next_turn() -> None:
-    turns, order = _Turns(), list[str]()
+    turns, order = Turns(), list[str]()
 
     def take(name: str, urgent: bool) -> None:
         with turns.take(urgent=urgent):
@@ -559,7 +570,7 @@ def spiked(world: World) -> tuple[int, Attempt]:
         world.node.request("anvil_dropTransaction", to_hex(attempt.transaction_hash))
     rival = world.effort("vote-closed").attempts[-1]
     assert not world.is_pending(rival)
-    assert fees_within(limit, world.chain.fees(), rival) is None
+    assert offer(world.chain.fee_market(), Urgency.CALM, limit, rival) is None
     return limit, rival
 
 
@@ -629,7 +640,7 @@ def test_fees_stay_within_the_limit_and_pay_for_the_block_and_the_replacement(
             nonce=1, transaction_hash=bytes(32), raw=b"", max_fee_per_gas=max(rival),
             max_priority_fee_per_gas=min(rival), signed_at=0,
         )  # fmt: skip
-    fees = fees_within(limit, Fees(base, tip, 2 * base + tip), before)
+    fees = offer(FeeMarket(base, (tip, tip, tip, tip)), Urgency.CALM, limit, before)
     if fees is None:
         dearest = max(base + tip, (max(rival) * 115 // 100 + 2) if rival else 0)
         assert dearest > limit or (rival and 2 * base + tip > limit)

@@ -25,10 +25,10 @@ from pnyx_contracts.decision_log import vote_action
 from pnyx_contracts.entry import Entry, EntryKind
 from pnyx_contracts.errors import DiffersError, UsageError
 from pnyx_contracts.governors import GovernorAdapter, GovernorProfile, TransactionCall
-from pnyx_contracts.types import Log, ProposalState, Vote, VoteCast
+from pnyx_contracts.types import ClockMode, Log, ProposalState, Vote, VoteCast
 from pnyx_policies.entitlement import entitlement
 from pnyx_tools.atomic import require_atomic
-from pnyx_tools.clock import clock_at
+from pnyx_tools.clock import clock_at, earlier_clock
 from pnyx_tools.reader import RevertedError, Topics
 from pnyx_tools.recorder import Case, Writer, find_entry, read_back_entry, receipt_logs, record, record_note
 from pnyx_tools.sender import Errand, FailedTransactionError, GivenUpError
@@ -38,6 +38,9 @@ from pnyx_tools.signer.settings import WriterKind
 
 LEAST_BLOCKS_ABOVE = 1
 """On the entry of a plain key, before its vote is signed; however little time is left."""
+
+PACE_BLOCKS = 100
+"""Blocks that say how fast blocks come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +96,8 @@ def vote_with_entry(writer: Writer, booth: Booth, case: Case) -> Voted:
                 _is_open(writer, booth, case),
                 is_urgent=True,
                 heard_from=writer.desk.log,
+                seconds_left=_seconds_left(writer, booth, case),
+                charged_to=str(case.key),
             )
         )
     entry = read_back_entry(writer, case, EntryKind.VOTE, vote_action(support), receipt)
@@ -111,7 +116,14 @@ def vote_with_plain_key(writer: Writer, booth: Booth, case: Case) -> Voted:
     is not settled: run it again then.
     """
     support = booth.adapter.support_of(booth.profile, _decided(case))
-    entry = record(writer, case, EntryKind.VOTE, vote_action(support), _is_open(writer, booth, case))
+    entry = record(
+        writer,
+        case,
+        EntryKind.VOTE,
+        vote_action(support),
+        is_wanted=_is_open(writer, booth, case),
+        seconds_left=_seconds_left(writer, booth, case),
+    )
     void = find_entry(writer, case, EntryKind.VOID)
     if void is not None:
         return Voted(entry, void=void)
@@ -160,7 +172,15 @@ def _ballot(writer: Writer, booth: Booth, case: Case, entry: Entry) -> Errand:
             bundle=case.text, entry_transaction=entry.transaction_hash, ticket=ticket
         )
 
-    return Errand(case.purpose("ballot"), prepare, _is_open(writer, booth, case), is_urgent=True)
+    return Errand(
+        case.purpose("ballot"),
+        prepare,
+        _is_open(writer, booth, case),
+        is_urgent=True,
+        seconds_left=_seconds_left(writer, booth, case),
+        charged_to=str(case.key),
+        is_followed=True,  # by the VOID entry
+    )
 
 
 def _require_settled(writer: Writer, booth: Booth, case: Case, entry: Entry) -> None:
@@ -218,6 +238,23 @@ def _decided(case: Case) -> Vote:
     if entitled.vote is None:
         raise UsageError(f"the decision on {case.key} entitles to a {entitled.kind.name} entry, not to a vote")
     return entitled.vote
+
+
+def _seconds_left(writer: Writer, booth: Booth, case: Case) -> Callable[[], float]:
+    """Until the vote closes. Governors that count blocks: at the pace of the last ones."""
+
+    def seconds() -> float:
+        chain, profile = writer.chain, booth.profile
+        head = chain.block()
+        now = clock_at(chain, profile, head)
+        units = chain.read(booth.adapter.read_deadline(profile, case.key.proposal_id)) - now
+        if profile.clock_mode is ClockMode.TIMESTAMP:
+            return units
+        earlier = chain.block(max(0, head.number - PACE_BLOCKS))
+        passed = now - earlier_clock(chain, profile, earlier, head)
+        return units * (head.timestamp - earlier.timestamp) / max(1, passed)
+
+    return seconds
 
 
 def _is_open(writer: Writer, booth: Booth, case: Case) -> Callable[[], bool]:
