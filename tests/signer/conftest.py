@@ -58,6 +58,8 @@ from pnyx_tools.testing.deploy import DAY, Governance, deploy_gate, deploy_gover
 from pnyx_tools.testing.outbox import MemoryOutbox
 from pnyx_tools.voter import Booth, Voted, vote
 
+from .senders import World
+
 GWEI = 10**9
 FRIEND = str(to_checksum_address("0x00000000000000000000000000000000000f00d1"))
 STRANGER = str(to_checksum_address("0x000000000000000000000000000000000000bad1"))
@@ -451,3 +453,20 @@ def signed(by: LocalAccount, **parts: Any) -> Any:
         return word.model_copy(update={"signature": to_hex(bytes(signature))})
 
     return made
+
+
+# --- senders ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def node_with_log() -> Iterator[tuple[Anvil, str]]:
+    with Anvil() as node:
+        yield node, deploy_log(node)
+
+
+@pytest.fixture
+def world(node_with_log: tuple[Anvil, str]) -> Iterator[World]:
+    made = World(*node_with_log)
+    yield made
+    made.automine(True)
+    made.node.mine()
