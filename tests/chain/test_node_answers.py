@@ -24,7 +24,7 @@ SAID = {
     Answer.NONCE_USED: [
         "nonce too low",  # Erigon, Nethermind, anvil
         "nonce too low: next nonce 78, tx nonce 44",  # geth, Reth
-        "nonce too low: address 0x6c3Db6ef57735B8b62D0bdDa32c94389933d2f5d, tx: 316308 state: 316309",  # Arbitrum
+        "nonce too low: address 0x6c3D, tx: 316308 state: 316309",  # Nitro (Arbitrum)
         "Nonce too low",  # Besu
         "OldNonce, Current nonce: 5, nonce of rejected tx: 4.",  # Nethermind, before 2026
         "Transaction nonce is too low. Try incrementing the nonce.",  # OpenEthereum
@@ -46,8 +46,7 @@ SAID = {
         "FeeTooLow, EffectivePriorityFeePerGas too low 0 < 1",  # Nethermind, before 2026
         "FeeTooLowToCompete",  # the same
         "max fee per gas less than block base fee",  # anvil, Reth
-        "max fee per gas less than block base fee: address 0xD8bf50C157a79260C77B25F89ef713E6c3FeDA6f, "
-        "maxFeePerGas: 100000000, baseFee: 293352000",  # Arbitrum
+        "max fee per gas less than block base fee: address 0xD8, maxFeePerGas: 100000000, baseFee: 293352000",  # Nitro
         "Gas price below configured minimum gas price",  # Besu
         "Gas price below current base fee",  # Besu
         "txpool is full",  # geth, Reth
@@ -57,8 +56,7 @@ SAID = {
     ],
     Answer.NO_MONEY: [
         "insufficient funds for gas * price + value: balance 1, tx cost 21000, overshot 20999",  # geth
-        "insufficient funds for gas * price + value: address 0x36cDbAfcDEea9CF912D285017f246e55BaF14f0F "
-        "have 8000000000000000 want 20517277398607022",  # Arbitrum
+        "insufficient funds for gas * price + value: address 0x36cD have 8000000000000000 want 20517277398607",  # Nitro
         "insufficient funds for gas * price + value: have 1 want 2",  # Reth
         "Insufficient funds for gas * price + value",  # anvil
         "insufficient funds",  # Erigon

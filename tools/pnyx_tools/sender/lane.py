@@ -46,6 +46,10 @@ class Lane:
         """Transactions of the key that are mined."""
         return self.chain.nonce(self.key_address)
 
+    def head(self) -> int:
+        """The number of the latest block, where relays are given some from there."""
+        return self.chain.block("latest").number if self.delivery.relays else 0
+
     # --- receipts ----------------------------------------------------------------------------------------------------
 
     def settled_receipt(self, effort: Effort) -> dict[str, Any] | None:
@@ -140,13 +144,13 @@ class Lane:
         fees = self.purse(nonce, gas, vote="").offer(urgency, rival)
         if fees is None:
             return False
-        purpose = f"cancel:{self.key_address}:{nonce}"
+        purpose, head = f"cancel:{self.key_address}:{nonce}", self.head()
         self.book.charge(nonce, purpose, "", gas * fees.max_fee, self.clock.now())
         try:
             signed = self.signer.sign(SignCancel(ticket=ticket_for(nonce, gas, fees)))
         except PnyxError:  # a signer of another kind need not know how
             return False
-        attempt = Attempt.of(signed, self.clock.now(), self.chain.block("latest").number)
+        attempt = Attempt.of(signed, self.clock.now(), head)
         effort = self.book.effort(purpose).with_attempt(attempt)
         self.book.keep(effort.model_copy(update={"given_up": True}))  # nobody waits for it: the next may outbid it
         return self.is_taken(attempt, urgency)

@@ -134,7 +134,7 @@ class Pursuit:
             ticket = self._ticket(nonce, call, urgency)
             if ticket is None:
                 return None
-            cost = ticket.gas_limit * ticket.max_fee_per_gas
+            cost, head = ticket.gas_limit * ticket.max_fee_per_gas, lane.head()
             lane.book.charge(nonce, self._errand.purpose, self._errand.charged_to, cost, self._clock.now())
             try:
                 signed = lane.signer.sign(request(ticket))
@@ -146,7 +146,7 @@ class Pursuit:
                     raise
                 self._clock.sleep(self._settings.poll_seconds)
             else:
-                return Attempt.of(signed, self._clock.now(), lane.chain.block("latest").number)
+                return Attempt.of(signed, self._clock.now(), head)
 
     def _ticket(self, nonce: int, call: TransactionCall, urgency: Urgency) -> Ticket | None:
         """None while fees are too high. Raises what forbids even the cheapest transaction, unless one of this errand is
