@@ -19,6 +19,7 @@ from pnyx_contracts.errors import DiffersError, RefusedError
 from pnyx_contracts.types import Vote, to_hex
 from pnyx_policies.entitlement import Entitlement
 from pnyx_tools.chain import Chain
+from pnyx_tools.reader import RpcError
 from pnyx_tools.recorder import Case, record, record_note
 from pnyx_tools.sender import Errand, GivenUpError
 from pnyx_tools.signer import payload
@@ -226,9 +227,9 @@ def test_a_vote_through_a_gate_that_closes_in_time_is_given_up(gate: Parliament)
 # --- the time that is left -------------------------------------------------------------------------------------------
 
 
-def errand_of(parliament: Parliament, case: Case) -> Errand:
+def errand_of(parliament: Parliament, case: Case, chain: Chain | None = None) -> Errand:
     """What the sender is asked for."""
-    writer, asked = parliament.writer(), list[Errand]()
+    writer, asked = parliament.writer(chain=chain), list[Errand]()
 
     def send(errand: Errand) -> dict[str, Any]:
         asked.append(errand)
@@ -259,7 +260,7 @@ def test_the_sender_knows_how_long_the_vote_is_open(found: Callable[..., Any], k
     left = deadline - head.number if clock == "block" else deadline - head.timestamp
     pace = 1.0
     if clock == "block":
-        earlier = node.rpc.block(max(0, head.number - 100))
+        earlier = node.rpc.block(max(case.dossier.proposal.created_block, head.number - 100))
         pace = (head.timestamp - earlier.timestamp) / (head.number - earlier.number)
 
     assert errand.seconds_left() == pytest.approx(left * pace)
@@ -267,6 +268,25 @@ def test_the_sender_knows_how_long_the_vote_is_open(found: Callable[..., Any], k
     late = errand.seconds_left()
     assert late is not None
     assert late <= 0
+
+
+def test_where_the_pace_cannot_be_known_the_vote_is_taken_to_close_soon(gate: Parliament) -> None:
+    """A node without old blocks stops no vote."""
+    case = gate.case(gate.dossier(gate.open()))
+    gate.node.mine(3)
+    chain = gate.chain
+    block = chain.block
+
+    def forgetful(at: Any = "latest") -> Any:
+        if isinstance(at, int):
+            raise RpcError("the node does not have this block")
+        return block(at)
+
+    errand = errand_of(gate, case, chain)
+    chain.block = forgetful  # type: ignore[method-assign]
+    governance, head = gate.governance, gate.node.rpc.block().number
+    deadline = gate.node.rpc.read(governance.adapter.read_deadline(governance.profile, case.key.proposal_id))
+    assert errand.seconds_left() == deadline - head
 
 
 # --- a plain key and reorganisations ---------------------------------------------------------------------------------
