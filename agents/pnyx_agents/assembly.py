@@ -40,7 +40,7 @@ from pnyx_tools.reader import ChainReader
 from pnyx_tools.registration import require_in_force
 from pnyx_tools.signer.client import SignerPort, TlsWay, Way
 from pnyx_tools.signer.policy import closed
-from pnyx_tools.signer.settings import Limits, SignerSettings, TlsListening, WriterKind
+from pnyx_tools.signer.settings import SignerSettings, TlsListening, WriterKind
 from pnyx_tools.signer.tls import TlsPlace
 
 SALT_KEY_BYTES = 32
@@ -239,7 +239,7 @@ def signer_settings(settings: Settings, key_address: str) -> SignerSettings:
         configuration=declared_configuration(settings),
         ruleset=settings.signer_ruleset().text,
         treasury_assets=tuple({a for g in settings.governor for a in g.treasury_assets}),
-        limits=Limits(max_gas=own.max_gas, max_fee_per_gas=own.max_fee_per_gas_wei, daily_wei=own.daily_spend_wei),
+        limits=own.limits,
         socket=settings.path(own.socket),
         users=tuple(map(_user_id, own.users)),
         listen=_listening(settings, own),

@@ -32,9 +32,10 @@ from pnyx_tools.environment import take_variable
 from pnyx_tools.follow import Finality, Stream, block_since
 from pnyx_tools.journal import Journal
 from pnyx_tools.keystore import address_of
+from pnyx_tools.notify import Message
 from pnyx_tools.quorum import reader_of
 from pnyx_tools.recorder import Writer
-from pnyx_tools.sender import Sender, SenderSettings
+from pnyx_tools.sender import Relay, Sender, SenderSettings
 from pnyx_tools.signer.client import SignerPort
 from pnyx_tools.signer.payload import Desk
 from pnyx_tools.signer.process import SignerProcess, spawn
@@ -109,7 +110,7 @@ def _assemble(settings: Settings, stack: ExitStack, since: str | None) -> Daemon
         reviewer=reviewer,
         evidence=assembly.evidence(settings),
         journal=journal,
-        scribe=_scribe(settings, chain, journal, reviewer, signer) if signer else None,
+        scribe=_scribe(settings, chain, journal, reviewer, signer, crier.tell) if signer else None,
         tell=crier.tell,
         delay_seconds=settings.agent.delay_seconds,
         margin_seconds=settings.agent.vote,
@@ -196,7 +197,14 @@ def _require_running(signer: SignerProcess) -> None:
         raise UnreachableError("the signer ended by itself", hint="its last log lines say why; start the agent again")
 
 
-def _scribe(settings: Settings, chain: Chain, journal: Journal, reviewer: Reviewer, signer: SignerPort) -> ChainScribe:
+def _scribe(
+    settings: Settings,
+    chain: Chain,
+    journal: Journal,
+    reviewer: Reviewer,
+    signer: SignerPort,
+    tell: Callable[[Message], None],
+) -> ChainScribe:
     assert settings.signer is not None
     identity = signer.identity()
     if identity.config_hash != reviewer.configuration.hash:
@@ -204,16 +212,22 @@ def _scribe(settings: Settings, chain: Chain, journal: Journal, reviewer: Review
             "the signer was started with another configuration than this daemon", hint="restart the signer"
         )
     assembly.check_declared(chain, settings, identity.writer)
+    limits = settings.signer.limits
     sender = Sender(
         chain,
         signer,
         identity.key_address,
         journal,
         SenderSettings(
-            max_fee_per_gas=settings.signer.max_fee_per_gas_wei,
-            daily_wei=settings.signer.daily_spend_wei,
+            max_fee_per_gas=limits.max_fee_per_gas,
+            vote_wei=limits.max_spend_wei,
+            daily_wei=limits.daily_wei,
             poll_seconds=min(3, settings.chain.poll_seconds),
+            replace_after_seconds=settings.sending.replace_after_seconds,
+            public_after_blocks=settings.sending.public_after_blocks,
         ),
+        relays=tuple(Relay(url) for url in settings.sending.relays),
+        tell=tell,
     )
     desk = Desk(writer_kind=identity.writer_kind, writer=identity.writer, log=identity.log)
     return ChainScribe(Writer(chain, sender, desk, _finality(settings)), reviewer.governors, journal)
@@ -262,7 +276,7 @@ def _secrets(settings: Settings) -> list[str]:
     """Strings that must not show in a log line: secrets of the environment, and the parts of URLs that carry keys."""
     own = settings.signer
     urls = [*settings.chain.rpc, *(own.rpc if own else ())]
-    urls += settings.evidence.mirrors
+    urls += [*settings.evidence.mirrors, *settings.sending.relays]
     options = [*settings.plugins.notifiers.values(), *([own.options] if own else [])]
     urls += [value for table in options for value in table.values() if isinstance(value, str) and "://" in value]
     secrets = [os.environ[name] for name in _secret_variables()]

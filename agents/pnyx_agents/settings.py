@@ -9,20 +9,23 @@ from __future__ import annotations
 import os
 import re
 import tomllib
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, field_validator, model_validator
 
+from pnyx_agents.amounts import ETHER_DECIMALS, GWEI_DECIMALS, Amount, smallest_units
 from pnyx_contracts.errors import UsageError
-from pnyx_contracts.types import Address, Uint, Value
+from pnyx_contracts.types import Address, Value
 from pnyx_policies.checks import builtin_checks
 from pnyx_policies.configuration import Sealed, require_sealed_together
 from pnyx_policies.decision import Mode
 from pnyx_policies.ruleset import Ruleset
 from pnyx_policies.rulesets import shipped_ruleset, shipped_rulesets
 from pnyx_tools.model import ModelSettings
+from pnyx_tools.signer.settings import Limits
 from pnyx_tools.signer.tls import TlsFiles, TlsPlace
 
 if TYPE_CHECKING:
@@ -212,10 +215,12 @@ class SignerSettings(Value):
     then decides such votes."""
     require_locked_memory: bool = False
     """True: a signer whose memory could be written to swap does not start."""
-    max_fee_per_gas_wei: Uint = 200 * 10**9
+    max_fee_gwei: Amount = Decimal(200)
+    """Per gas."""
     max_gas: int = Field(default=1_000_000, gt=0)
-    daily_spend_wei: Uint = 10**17
-    """What signed transactions of one day may cost at most (gas limit times fee cap)."""
+    max_spend_per_vote_ether: Amount = Decimal("0.05")
+    max_spend_per_day_ether: Amount = Decimal("0.1")
+    """What signed transactions may cost at most (gas limit times fee cap)."""
 
     @model_validator(mode="after")
     def _require_one_way_to_approve(self) -> Self:
@@ -256,9 +261,30 @@ class SignerSettings(Value):
         return any((self.keystore, self.unsafe_key_from_environment, self.key))
 
     @property
+    def limits(self) -> Limits:
+        """For the signer, and for whoever asks it to sign."""
+        return Limits(
+            max_gas=self.max_gas,
+            max_fee_per_gas=smallest_units(self.max_fee_gwei, GWEI_DECIMALS),
+            max_spend_wei=smallest_units(self.max_spend_per_vote_ether, ETHER_DECIMALS),
+            daily_wei=smallest_units(self.max_spend_per_day_ether, ETHER_DECIMALS),
+        )
+
+    @property
     def is_child(self) -> bool:
         """Whether `pnyx run` starts the signer itself, because it is told where the key is."""
         return self.kind == SOCKET and self.has_key and self.listen is None
+
+
+class SendingSettings(Value):
+    """``[sending]``: how signed transactions get to the chain."""
+
+    relays: tuple[str, ...] = ()
+    """Private relays that get them before everybody does."""
+    public_after_blocks: int = Field(default=10, ge=1)
+    """Not mined for so many blocks, they go to the public endpoint as well."""
+    replace_after_seconds: float = Field(default=90, gt=0)
+    """Not mined for so long, they are replaced by dearer ones; sooner when a deadline is near."""
 
 
 class EvidenceSettings(Value):
@@ -307,6 +333,7 @@ class Settings(Value):
     """``[[model]]``: the committee. None at all means the outline analyst: no language model."""
     log: LogSettings | None = None
     signer: SignerSettings | None = None
+    sending: SendingSettings = SendingSettings()
     evidence: EvidenceSettings = EvidenceSettings()
     plugins: PluginSettings = PluginSettings()
     metrics: MetricsSettings | None = None

@@ -7,14 +7,16 @@ import sys
 
 import pytest
 from eth_account import Account
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pnyx_contracts.errors import UsageError
 from pnyx_contracts.governors import TransactionCall
-from pnyx_tools.chain import Chain
+from pnyx_tools.chain import Chain, tips_in
 from pnyx_tools.reader import RevertedError, RpcError
 from pnyx_tools.testing.anvil import Anvil
 from pnyx_tools.testing.deploy import deploy, encode_call
-from pnyx_tools.testing.provider import Provider, error
+from pnyx_tools.testing.provider import Provider, error, result
 
 TO = "0x00000000000000000000000000000000000A11cE"
 
@@ -39,12 +41,55 @@ def test_fees_follow_the_base_fee(chain_node: Anvil):
     assert fees.max_fee == 2 * base_fee + fees.max_priority_fee
 
 
-def test_fees_where_the_node_suggests_none(chain_node: Anvil):
+METHODS = ("eth_feeHistory", "eth_maxPriorityFeePerGas")
+
+
+@pytest.mark.parametrize("missing", [METHODS[:1], METHODS[1:], METHODS])
+def test_fees_where_the_node_suggests_none(chain_node: Anvil, missing: tuple[str, ...]):
     with Provider(chain_node.url) as provider:
-        missing = "eth_maxPriorityFeePerGas"
-        provider.rule = lambda q: error(q, -32601, "method not found") if q["method"] == missing else None
-        with pytest.warns(UserWarning, match="eth_feeHistory"):
-            assert Chain.of([provider.url]).fees().max_priority_fee > 0
+        provider.rule = lambda q: error(q, -32601, "method not found") if q["method"] in missing else None
+        assert Chain.of([provider.url]).fees().max_priority_fee > 0
+        assert {q["method"] for q in provider.asked} >= set(missing[:1])
+
+
+def history(*blocks: tuple[float, list[int]]) -> dict[str, object]:
+    ratios, rewards = [used for used, _ in blocks], [[hex(tip) for tip in tips] for _, tips in blocks]
+    return {"gasUsedRatio": ratios, "reward": rewards, "baseFeePerGas": ["0x1"] * (len(blocks) + 1)}
+
+
+def test_tips_are_the_medians_of_the_blocks_that_were_not_empty():
+    found = history((0.5, [1, 2, 3, 4]), (0, [0, 0, 0, 0]), (0.9, [10, 20, 30, 90]), (0.1, [2, 3, 4, 5]))
+    assert tips_in(found, lambda: 1_000) == (2, 3, 4, 5)
+
+
+@pytest.mark.parametrize("found", [history(), history((0, [0, 0, 0, 0])), {"gasUsedRatio": [0.5], "reward": None}])
+def test_where_blocks_say_nothing_the_node_is_asked(found: dict[str, object]):
+    assert tips_in(found, lambda: 7) == (7, 7, 7, 7)
+
+
+def test_where_some_tip_nothing_the_suggestion_is_the_least():
+    assert tips_in(history((1, [0, 1, 5, 50])), lambda: 3) == (3, 3, 5, 50)
+
+
+ratios = st.floats(0, 1)
+tip_lists = st.lists(st.integers(0, 2**80), min_size=4, max_size=4)
+
+
+@given(blocks=st.lists(st.tuples(ratios, tip_lists), max_size=20), suggested=st.integers(0, 2**80))
+def test_a_higher_percentile_never_tips_less_whatever_the_node_says(blocks, suggested: int):
+    tips = tips_in(history(*blocks), lambda: suggested)
+    assert len(tips) == 4
+    assert list(tips) == sorted(tips)
+
+
+@pytest.mark.parametrize(
+    "answer", [[], {}, {"gasUsedRatio": [1], "reward": [["0x1"]]}, {"gasUsedRatio": [1], "reward": [["1"] * 4]}]
+)
+def test_a_malformed_history_is_an_error(chain_node: Anvil, answer: object):
+    with Provider(chain_node.url) as provider:
+        provider.rule = lambda q: result(q, answer) if q["method"] == "eth_feeHistory" else None
+        with pytest.raises(RpcError, match="eth_feeHistory: the answer is malformed"):
+            Chain.of([provider.url]).fee_market()
 
 
 def test_a_chain_without_eip_1559_is_refused():

@@ -264,7 +264,7 @@ ruleset = "rules.toml"
 rpc = "{options.signer_rpc or node.url}"
 keystore = "signer.json"
 password_file = "password"
-daily_spend_wei = "5000000000000000000"
+max_spend_per_day_ether = 5
 {options.signer_lines}
 """
     config = folder / "pnyx.toml"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
@@ -146,6 +147,8 @@ def in_toml(field: FieldInfo) -> Any:
     value = field.default
     if isinstance(value, tuple):
         return list(value)
+    if isinstance(value, Decimal):
+        return int(value) if value == int(value) else str(value)
     if isinstance(value, int) and field.annotation is int and value > 10**9:
         return str(value)
     return getattr(value, "value", value)

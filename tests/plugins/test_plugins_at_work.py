@@ -88,7 +88,7 @@ def agent(dao: Governance, folder: Path) -> Path:
         "signer": {
             "kind": "counting", "options": {"path": folder / "run" / "signer.sock", "most": 9},
             "socket": "run/signer.sock", "keystore": "signer.json", "password_file": "password",
-            "daily_spend_wei": str(5 * TOKEN),
+            "max_spend_per_day_ether": 5,
         },
     }  # fmt: skip
     declared = assembly.declared_configuration(load_settings(configuration(dao, folder, **tables)))

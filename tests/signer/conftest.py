@@ -58,6 +58,8 @@ from pnyx_tools.testing.deploy import DAY, Governance, deploy_gate, deploy_gover
 from pnyx_tools.testing.outbox import MemoryOutbox
 from pnyx_tools.voter import Booth, Voted, vote
 
+from .senders import World
+
 GWEI = 10**9
 FRIEND = str(to_checksum_address("0x00000000000000000000000000000000000f00d1"))
 STRANGER = str(to_checksum_address("0x000000000000000000000000000000000000bad1"))
@@ -216,7 +218,13 @@ class Parliament:
 
     def writer(self, signer: Any = None, chain: Any = None, finality: Finality = 1, **limits: Any) -> Writer:
         chain = chain or self.chain
-        wishes = {"max_fee_per_gas": 400 * GWEI, "daily_wei": 10**18, "poll_seconds": 5, "replace_after_seconds": 60}
+        wishes = {
+            "max_fee_per_gas": 400 * GWEI,
+            "vote_wei": 10**18,
+            "daily_wei": 10**18,
+            "poll_seconds": 5,
+            "replace_after_seconds": 60,
+        }
         sender = Sender(
             chain,
             signer or self.signer(),
@@ -359,7 +367,7 @@ def found_parliament(
         writer_kind=kind,
         configuration=configuration,
         ruleset=ruleset,
-        limits=Limits(max_gas=500_000, max_fee_per_gas=400 * GWEI, daily_wei=10**18),
+        limits=Limits(max_gas=500_000, max_fee_per_gas=400 * GWEI, max_spend_wei=10**18, daily_wei=10**18),
         socket=folder / "run" / "signer.sock",
         memory=folder / "memory.db",
     )
@@ -445,3 +453,20 @@ def signed(by: LocalAccount, **parts: Any) -> Any:
         return word.model_copy(update={"signature": to_hex(bytes(signature))})
 
     return made
+
+
+# --- senders ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def node_with_log() -> Iterator[tuple[Anvil, str]]:
+    with Anvil() as node:
+        yield node, deploy_log(node)
+
+
+@pytest.fixture
+def world(node_with_log: tuple[Anvil, str]) -> Iterator[World]:
+    made = World(*node_with_log)
+    yield made
+    made.automine(True)
+    made.node.mine()

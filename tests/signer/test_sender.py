@@ -5,160 +5,28 @@ from __future__ import annotations
 import contextlib
 import itertools
 import threading
-import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from eth_account import Account
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pnyx_contracts.decision_log import encode_record, encode_register, read_state
-from pnyx_contracts.entry import Declaration, EntryKind
 from pnyx_contracts.governors import TransactionCall
 from pnyx_contracts.types import to_hex
-from pnyx_tools.chain import Chain, Fees
+from pnyx_tools.chain import Chain, FeeMarket
 from pnyx_tools.reader import RevertedError, RpcError
 from pnyx_tools.sender import (
     Attempt,
-    Effort,
     Errand,
     FailedTransactionError,
     GivenUpError,
-    Sender,
-    SenderSettings,
-    _Turns,
-    fees_within,
 )
-from pnyx_tools.signer.keys import LocalKey, UnsignedTransaction
-from pnyx_tools.signer.protocol import DailyLimitError, Identity, NotYetError, Signed, Ticket
-from pnyx_tools.testing.anvil import Anvil
-from pnyx_tools.testing.deploy import deploy_log
-from pnyx_tools.testing.outbox import MemoryOutbox
+from pnyx_tools.sender.fees import Urgency, offer
+from pnyx_tools.sender.turns import Turns
+from pnyx_tools.signer.protocol import DailyLimitError, NotYetError, Signed
 
-GWEI = 10**9
-REPLACE_AFTER = 60
-
-
-class Killed(BaseException):
-    """Stands for `kill -9`: nothing catches it."""
-
-
-@dataclass(frozen=True)
-class Wish:
-    """What the tests ask their signer for."""
-
-    call: TransactionCall
-    ticket: Ticket
-
-
-class AnySigner:
-    """Signs whatever it is asked for; policy is tested elsewhere."""
-
-    def __init__(self, key: LocalKey, chain_id: int) -> None:
-        self.key = key
-        self.chain_id = chain_id
-        self.tickets: list[Ticket] = []
-        self.not_yet = 0
-
-    def identity(self) -> Identity:
-        raise NotImplementedError
-
-    def sign(self, wish: Wish) -> Signed:
-        if self.not_yet:
-            self.not_yet -= 1
-            raise NotYetError("the signer's node is behind")
-        ticket = wish.ticket
-        self.tickets.append(ticket)
-        signed = self.key.sign(
-            UnsignedTransaction(
-                chain_id=self.chain_id,
-                to=wish.call.to,
-                data=wish.call.data,
-                **ticket.model_dump(),
-            )
-        )
-        return Signed(
-            raw=signed.raw,
-            transaction_hash=signed.hash,
-            nonce=ticket.nonce,
-            max_fee_per_gas=ticket.max_fee_per_gas,
-            max_priority_fee_per_gas=ticket.max_priority_fee_per_gas,
-        )
-
-
-class StepClock:
-    """Time passes only by sleeping. `on_sleep` is where a test lets the world move."""
-
-    def __init__(self) -> None:
-        self.time = 1_000_000.0
-        self.on_sleep: Callable[[], None] = lambda: None
-
-    def now(self) -> float:
-        return self.time
-
-    def sleep(self, seconds: float) -> None:
-        self.time += seconds
-        time.sleep(0.01)  # the node mines in a thread of its own
-        self.on_sleep()
-
-
-class World:
-    """A node, a log, a plain writer with a funded key, and a sender that can be killed and started again."""
-
-    def __init__(self, node: Anvil, log: str) -> None:
-        self.node = node
-        self.log = log
-        self.chain = Chain.of([node.url])
-        self.key = LocalKey(bytes(Account.create().key))
-        node.set_balance(self.key.address, 10**18)
-        node.impersonate(self.key.address)
-        declaration = Declaration(config_hash=b"\x01" * 32, governors=(), evidence_uri="")
-        node.send(log, encode_register(node.accounts[0], 86_400, declaration), sender=self.key.address)
-        self.signer = AnySigner(self.key, self.chain.chain_id())
-        self.outbox = MemoryOutbox()
-        self.clock = StepClock()
-
-    def sender(self, chain: Any = None, **settings: Any) -> Sender:
-        limits = {"max_fee_per_gas": 500 * GWEI, "daily_wei": 10**18, "replace_after_seconds": REPLACE_AFTER}
-        made = SenderSettings(**{**limits, "poll_seconds": 10, "patience_seconds": 600, **settings})
-        return Sender(chain or self.chain, self.signer, self.key.address, self.outbox, made, self.clock)
-
-    @property
-    def seq(self) -> int:
-        return self.chain.read(read_state(self.log, self.key.address)).seq
-
-    def entry(self, purpose: str = "entry:1", number: int = 1, **parts: Any) -> Errand:
-        """An entry with a fixed expected number, so that it can land once only."""
-        data = encode_record(number, EntryKind.SKIP, b"\x07" * 32, b"\x08" * 32, b"\x09" * 32, bytes(32))
-        call = TransactionCall(self.log, data)
-        return Errand(purpose, lambda: (call, lambda ticket: Wish(call, ticket)), **parts)  # type: ignore[arg-type,return-value]
-
-    def effort(self, purpose: str = "entry:1") -> Effort:
-        return Effort.model_validate_json(self.outbox.contents[purpose])
-
-    def automine(self, on: bool) -> None:
-        self.node.request("evm_setAutomine", on)
-
-    def is_pending(self, attempt: Attempt) -> bool:
-        known = self.chain.transaction(attempt.transaction_hash)
-        return known is not None and known["blockNumber"] is None
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[tuple[Anvil, str]]:
-    with Anvil() as node:
-        yield node, deploy_log(node)
-
-
-@pytest.fixture
-def world(running: tuple[Anvil, str]) -> Iterator[World]:
-    made = World(*running)
-    yield made
-    made.automine(True)
-    made.node.mine()
+from .senders import REPLACE_AFTER, Killed, Wish, World
 
 
 def test_a_transaction_is_stored_before_it_is_sent_and_lands(world: World) -> None:
@@ -216,10 +84,10 @@ def test_killed_at_any_step_and_started_again_there_is_one_entry(
     world.automine(step != "receipt")
     world.clock.on_sleep = world.node.mine
     with pytest.raises(Killed):
-        world.sender().send(world.entry())
+        world.sender().send(world.entry(charged_to="a vote"))
     setattr(owner, name, original)
 
-    receipt = world.sender().send(world.entry())
+    receipt = world.sender().send(world.entry(charged_to="a vote"))
 
     assert receipt["status"] == "0x1"
     assert world.seq == 1
@@ -523,7 +391,7 @@ def test_a_vote_is_in_time_while_many_notes_wait_over_the_cap(world: World) -> N
 
 
 def test_a_waiting_vote_gets_the_next_turn() -> None:
-    turns, order = _Turns(), list[str]()
+    turns, order = Turns(), list[str]()
 
     def take(name: str, urgent: bool) -> None:
         with turns.take(urgent=urgent):
@@ -559,7 +427,7 @@ def spiked(world: World) -> tuple[int, Attempt]:
         world.node.request("anvil_dropTransaction", to_hex(attempt.transaction_hash))
     rival = world.effort("vote-closed").attempts[-1]
     assert not world.is_pending(rival)
-    assert fees_within(limit, world.chain.fees(), rival) is None
+    assert offer(world.chain.fee_market(), Urgency.CALM, limit, rival) is None
     return limit, rival
 
 
@@ -629,7 +497,7 @@ def test_fees_stay_within_the_limit_and_pay_for_the_block_and_the_replacement(
             nonce=1, transaction_hash=bytes(32), raw=b"", max_fee_per_gas=max(rival),
             max_priority_fee_per_gas=min(rival), signed_at=0,
         )  # fmt: skip
-    fees = fees_within(limit, Fees(base, tip, 2 * base + tip), before)
+    fees = offer(FeeMarket(base, (tip, tip, tip, tip)), Urgency.CALM, limit, before)
     if fees is None:
         dearest = max(base + tip, (max(rival) * 115 // 100 + 2) if rival else 0)
         assert dearest > limit or (rival and 2 * base + tip > limit)

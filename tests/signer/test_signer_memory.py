@@ -80,7 +80,7 @@ def test_spending_counts_for_a_day_and_a_replacement_counts_once(tmp_path: Path)
     memory.close()
 
 
-LIMITS = Limits(max_gas=300_000, max_fee_per_gas=100 * GWEI, daily_wei=10**17)
+LIMITS = Limits(max_gas=300_000, max_fee_per_gas=100 * GWEI, max_spend_wei=10**17, daily_wei=10**17)
 CALL = TransactionCall(KEY, b"\x01")
 
 
@@ -97,8 +97,8 @@ def test_a_transaction_within_the_limits_has_the_tickets_fields() -> None:
 @pytest.mark.parametrize(
     ("wrong", "reason"),
     [
-        (ticket(gas_limit=300_001), "the gas limit would be 300001 gas; this signer's limit is 300000"),
-        (ticket(max_fee=100 * GWEI + 1), "the maximum fee would be 100000000001"),
+        (ticket(gas_limit=300_001), r"the gas limit \(max_gas\) would be 300001 gas; this signer's limit is 300000"),
+        (ticket(max_fee=100 * GWEI + 1), r"the maximum fee \(max_fee_gwei\) would be 100000000001"),
         (ticket(max_fee=GWEI, priority=GWEI + 1), "the priority fee would be"),
     ],
 )

@@ -196,8 +196,8 @@ def installed(signer_node: Anvil, tmp_path: Path, request: pytest.FixtureRequest
         f'keystore = "{credentials / "keystore"}"',
         f'password_file = "{credentials / "password"}"',
         "require_locked_memory = true",
-        "max_fee_per_gas_wei = 400000000000",
-        'daily_spend_wei = "1000000000000000000"',
+        "max_fee_gwei = 400",
+        "max_spend_per_day_ether = 1",
     ]
     file = tmp_path / "pnyx.toml"
     file.write_text("\n".join(lines))

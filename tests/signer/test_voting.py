@@ -19,8 +19,9 @@ from pnyx_contracts.errors import DiffersError, RefusedError
 from pnyx_contracts.types import Vote, to_hex
 from pnyx_policies.entitlement import Entitlement
 from pnyx_tools.chain import Chain
+from pnyx_tools.reader import RpcError
 from pnyx_tools.recorder import Case, record, record_note
-from pnyx_tools.sender import GivenUpError
+from pnyx_tools.sender import Errand, GivenUpError
 from pnyx_tools.signer import payload
 from pnyx_tools.signer.keys import UnsignedTransaction
 from pnyx_tools.signer.payload import Desk
@@ -221,6 +222,71 @@ def test_a_vote_through_a_gate_that_closes_in_time_is_given_up(gate: Parliament)
     with pytest.raises(GivenUpError):
         gate.vote(case)
     assert own_entries(gate, case) == []
+
+
+# --- the time that is left -------------------------------------------------------------------------------------------
+
+
+def errand_of(parliament: Parliament, case: Case, chain: Chain | None = None) -> Errand:
+    """What the sender is asked for."""
+    writer, asked = parliament.writer(chain=chain), list[Errand]()
+
+    def send(errand: Errand) -> dict[str, Any]:
+        asked.append(errand)
+        raise Killed
+
+    writer.sender.send = send  # type: ignore[method-assign]
+    with pytest.raises(Killed):
+        vote(writer, parliament.booth, case)
+    return asked[0]
+
+
+@pytest.mark.parametrize("kind", [WriterKind.GATE, WriterKind.PLAIN_KEY])
+@pytest.mark.parametrize("clock", ["block", "timestamp"])
+def test_the_sender_knows_how_long_the_vote_is_open(found: Callable[..., Any], kind: WriterKind, clock: str) -> None:
+    """In seconds, by the governor's clock; where that counts blocks, at the pace at which they come."""
+    parliament = found(kind=kind, version=5, clock=clock)
+    number = parliament.open()
+    case = parliament.case(parliament.dossier(number))
+    errand = errand_of(parliament, case)
+    assert errand.is_urgent
+    assert errand.charged_to == str(case.key)
+    governance, node = parliament.governance, parliament.node
+    deadline = node.rpc.read(governance.adapter.read_deadline(governance.profile, number))
+    units = deadline - (node.rpc.block().number if clock == "block" else node.rpc.block().timestamp)
+
+    node.mine(units // 2, interval_seconds=7 if clock == "block" else 1)
+    head = node.rpc.block()
+    left = deadline - head.number if clock == "block" else deadline - head.timestamp
+    pace = 1.0
+    if clock == "block":
+        earlier = node.rpc.block(max(case.dossier.proposal.created_block, head.number - 100))
+        pace = (head.timestamp - earlier.timestamp) / (head.number - earlier.number)
+
+    assert errand.seconds_left() == pytest.approx(left * pace)
+    governance.advance_to_closed(number)
+    late = errand.seconds_left()
+    assert late is not None
+    assert late <= 0
+
+
+def test_where_the_pace_cannot_be_known_the_vote_is_taken_to_close_soon(gate: Parliament) -> None:
+    """A node without old blocks stops no vote."""
+    case = gate.case(gate.dossier(gate.open()))
+    gate.node.mine(3)
+    chain = gate.chain
+    block = chain.block
+
+    def forgetful(at: Any = "latest") -> Any:
+        if isinstance(at, int):
+            raise RpcError("the node does not have this block")
+        return block(at)
+
+    errand = errand_of(gate, case, chain)
+    chain.block = forgetful  # type: ignore[method-assign]
+    governance, head = gate.governance, gate.node.rpc.block().number
+    deadline = gate.node.rpc.read(governance.adapter.read_deadline(governance.profile, case.key.proposal_id))
+    assert errand.seconds_left() == deadline - head
 
 
 # --- a plain key and reorganisations ---------------------------------------------------------------------------------

@@ -78,8 +78,15 @@ def record_note(writer: Writer, case: Case, kind: EntryKind) -> Entry:
     return record(writer, case, kind, NO_ACTION, is_wanted=lambda: True)
 
 
-def record(writer: Writer, case: Case, kind: EntryKind, action: bytes, is_wanted: Callable[[], bool]) -> Entry:
-    """Any single entry; through a gate none of kind VOTE."""
+def record(
+    writer: Writer,
+    case: Case,
+    kind: EntryKind,
+    action: bytes,
+    is_wanted: Callable[[], bool],
+    seconds_left: Callable[[], float | None] = lambda: None,
+) -> Entry:
+    """Any single entry; through a gate none of kind VOTE. `seconds_left` is asked until it would be too late."""
     known = find_entry(writer, case, kind)
     if known is not None:
         return known
@@ -90,7 +97,16 @@ def record(writer: Writer, case: Case, kind: EntryKind, action: bytes, is_wanted
         return call, lambda ticket: SignEntry(bundle=case.text, kind=kind, expected_seq=seq, ticket=ticket)
 
     is_vote = kind is EntryKind.VOTE
-    receipt = writer.sender.send(Errand(case.purpose(f"entry-{kind.name}"), prepare, is_wanted, is_urgent=is_vote))
+    receipt = writer.sender.send(
+        Errand(
+            case.purpose(f"entry-{kind.name}"),
+            prepare,
+            is_wanted,
+            is_urgent=is_vote,
+            seconds_left=seconds_left,
+            charged_to=str(case.key) if is_vote else "",
+        )
+    )
     return read_back_entry(writer, case, kind, action, receipt)
 
 

@@ -154,7 +154,7 @@ ruleset = "{ruleset}"
 [signer]
 keystore = "keys/signer.json"
 password_file = "keys/signer.password"
-daily_spend_wei = "5000000000000000000"
+max_spend_per_day_ether = 5
 
 [addresses]
 """

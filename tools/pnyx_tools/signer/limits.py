@@ -16,8 +16,8 @@ def within_limits(
     """The transaction with the daemon's nonce and fees. Raises `RefusedError` with the limit that it would pass."""
     if call.value_wei:
         raise RefusedError(f"a vote or an entry carries no value, this one {call.value_wei} wei")
-    _at_most("the gas limit", ticket.gas_limit, limits.max_gas, "gas")
-    _at_most("the maximum fee", ticket.max_fee_per_gas, limits.max_fee_per_gas, "wei per gas")
+    _at_most("the gas limit (max_gas)", ticket.gas_limit, limits.max_gas, "gas")
+    _at_most("the maximum fee (max_fee_gwei)", ticket.max_fee_per_gas, limits.max_fee_per_gas, "wei per gas")
     _at_most(
         "the priority fee", ticket.max_priority_fee_per_gas, ticket.max_fee_per_gas, "wei per gas, the maximum fee"
     )
@@ -30,11 +30,14 @@ def within_limits(
         max_fee_per_gas=ticket.max_fee_per_gas,
         max_priority_fee_per_gas=ticket.max_priority_fee_per_gas,
     )
+    worst = "the worst cost of one transaction (max_spend_per_vote_ether)"
+    _at_most(worst, transaction.worst_cost_wei, limits.max_spend_wei, "wei")
     cost = max(transaction.worst_cost_wei, remembered.at_this_nonce_wei)
-    _at_most("the worst cost of 24 hours", remembered.spent_wei + cost, limits.daily_wei, "wei", DailyLimitError)
+    worst = "the worst cost of 24 hours (max_spend_per_day_ether)"
+    _at_most(worst, remembered.spent_wei + cost, limits.daily_wei, "wei", DailyLimitError)
     if not is_vote:
         spent = remembered.spent_on_entries_wei + cost
-        what = "the worst cost of 24 hours' entries without a vote"
+        what = "the worst cost of 24 hours' entries without a vote (half of max_spend_per_day_ether)"
         _at_most(what, spent, limits.daily_entries_wei, "wei", DailyLimitError)
     return transaction
 

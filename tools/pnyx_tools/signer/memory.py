@@ -116,6 +116,13 @@ class Memory:
             at_this_nonce_wei=max((int(wei) for spent_nonce, _, wei in spending if spent_nonce == nonce), default=0),
         )
 
+    def was_vote(self, key: str, nonce: int) -> bool | None:
+        """Whether what was signed for this nonce carries a vote; None when nothing was."""
+        row = self._connection.execute(
+            "SELECT is_vote FROM spending WHERE key = ? AND nonce = ?", (key, nonce)
+        ).fetchone()
+        return None if row is None else bool(row[0])
+
     def remember_vote(self, subject: bytes, vote: VoteGiven) -> None:
         """Before the first signature that carries it; the same vote again changes nothing."""
         values = vote.model_dump(mode="json")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import Final
 
 from pnyx_contracts.errors import UsageError
 from pnyx_contracts.governors import builtin_adapters
@@ -14,11 +15,24 @@ from pnyx_tools.signer.claims import Evidence, read_evidence
 from pnyx_tools.signer.envelope import require_as_asked
 from pnyx_tools.signer.keys import Key, UnsignedTransaction
 from pnyx_tools.signer.limits import within_limits
-from pnyx_tools.signer.memory import Memory
-from pnyx_tools.signer.policy import Bench, Judged, judge, needs_facts
-from pnyx_tools.signer.protocol import Hello, Identity, SignBallot, Signed, SignEntry, SignRequest, SignVote
+from pnyx_tools.signer.memory import Memory, Remembered
+from pnyx_tools.signer.policy import Bench, Judged, judge, judge_cancel, needs_facts
+from pnyx_tools.signer.protocol import (
+    BundleRequest,
+    Hello,
+    Identity,
+    SignBallot,
+    SignCancel,
+    Signed,
+    SignEntry,
+    SignRequest,
+    SignVote,
+)
 from pnyx_tools.signer.settings import SignerSettings
 from pnyx_tools.signer.witness import Witness
+
+NO_SUBJECT: Final = b""
+"""A cancellation is about no proposal."""
 
 
 class Notary:
@@ -70,9 +84,28 @@ class Notary:
 
     def answer(self, request: Hello | SignRequest) -> Identity | Signed:
         """Raises `PnyxError`: nothing was signed then."""
-        return self.identity() if isinstance(request, Hello) else self._sign(request)
+        match request:
+            case Hello():
+                return self.identity()
+            case SignCancel():
+                return self._cancel(request)
+            case _:
+                return self._sign(request)
 
-    def _sign(self, request: SignRequest) -> Signed:
+    def _cancel(self, request: SignCancel) -> Signed:
+        """It takes the place of a vote or of an entry, and its money from the same limit."""
+        settings, nonce, now = self._bench.settings, request.ticket.nonce, int(self._wall_clock())
+        was_vote = self._memory.was_vote(self._key.address, nonce)
+        call = judge_cancel(self._key.address, nonce, self._witness.next_nonce(), was_signed=was_vote is not None)
+        remembered = self._memory.recall(NO_SUBJECT, self._key.address, nonce, now)
+        is_vote = bool(was_vote)
+        transaction = within_limits(
+            settings.limits, settings.chain_id, call, request.ticket, remembered, is_vote=is_vote
+        )
+        self._remember_spending(transaction, remembered, is_vote=is_vote, now=now)
+        return self._signed(transaction)
+
+    def _sign(self, request: BundleRequest) -> Signed:
         settings = self._bench.settings
         now = int(self._wall_clock())
         evidence = read_evidence(settings, self._bench.ruleset, request.bundle.encode())
@@ -89,9 +122,11 @@ class Notary:
             remembered,
             is_vote=judged.vote is not None,
         )
-        self._remember(
-            evidence, judged, transaction, max(transaction.worst_cost_wei, remembered.at_this_nonce_wei), now
-        )
+        self._remember_spending(transaction, remembered, is_vote=judged.vote is not None, now=now)
+        self._remember(evidence, judged)
+        return self._signed(transaction)
+
+    def _signed(self, transaction: UnsignedTransaction) -> Signed:
         signed = self._key.sign(transaction)
         require_as_asked(transaction, signed, self._key.address)
         return Signed(
@@ -102,19 +137,22 @@ class Notary:
             max_priority_fee_per_gas=transaction.max_priority_fee_per_gas,
         )
 
-    def _remember(
-        self, evidence: Evidence, judged: Judged, transaction: UnsignedTransaction, cost_wei: int, now: int
+    def _remember_spending(
+        self, transaction: UnsignedTransaction, remembered: Remembered, *, is_vote: bool, now: int
     ) -> None:
-        """Before the signature exists. `cost_wei` is the most that anything signed for this nonce can cost."""
-        is_vote = judged.vote is not None
+        """Before the signature exists: the most that anything signed for this nonce can cost."""
+        cost_wei = max(transaction.worst_cost_wei, remembered.at_this_nonce_wei)
         self._memory.remember_spending(self._key.address, transaction.nonce, is_vote=is_vote, wei=cost_wei, now=now)
+
+    def _remember(self, evidence: Evidence, judged: Judged) -> None:
+        """Before the signature exists."""
         if judged.vote is not None:
             self._memory.remember_vote(evidence.subject, judged.vote)
         if judged.gives_up:
             self._memory.give_up(evidence.subject)
 
 
-def _needs_facts(request: SignRequest) -> bool:
+def _needs_facts(request: BundleRequest) -> bool:
     match request:
         case SignVote() | SignBallot():
             return True

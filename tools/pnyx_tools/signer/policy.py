@@ -35,7 +35,7 @@ from pnyx_tools.atomic import UndelegatedError
 from pnyx_tools.signer import payload
 from pnyx_tools.signer.claims import Evidence, must_equal, reports_on
 from pnyx_tools.signer.memory import Remembered, VoteGiven
-from pnyx_tools.signer.protocol import NotYetError, SignBallot, SignEntry, SignRequest, SignVote
+from pnyx_tools.signer.protocol import BundleRequest, NotYetError, SignBallot, SignEntry, SignVote
 from pnyx_tools.signer.settings import SignerSettings, WriterKind
 
 
@@ -90,12 +90,12 @@ class Bench:
 
 
 def judge(
-    bench: Bench, evidence: Evidence, request: SignRequest, seen: Seen, remembered: Remembered, now: int
+    bench: Bench, evidence: Evidence, request: BundleRequest, seen: Seen, remembered: Remembered, now: int
 ) -> Judged:
     """Steps 6 to 11. `now` in seconds since the epoch. Raises `RefusedError` with the reason."""
     _require_open(seen)
     _require_announced(evidence, seen)
-    _require_nonce(request.ticket.nonce, seen)
+    _require_nonce(request.ticket.nonce, seen.nonce)
     match request:
         case SignVote():
             return _judge_vote(bench, evidence, request, seen, remembered, now)
@@ -350,10 +350,22 @@ def _require_in_force(seen: Seen) -> None:
         )
 
 
-def _require_nonce(nonce: int, seen: Seen) -> None:
+def _require_nonce(nonce: int, next_nonce: int) -> None:
     """One transaction at a time: a replacement takes the nonce of what it replaces, so one of the two never lands."""
-    if nonce != seen.nonce:
-        raise NotYetError(f"the key's next nonce on chain is {seen.nonce}, not {nonce}")
+    if nonce != next_nonce:
+        raise NotYetError(f"the key's next nonce on chain is {next_nonce}, not {nonce}")
+
+
+def judge_cancel(key_address: str, nonce: int, next_nonce: int, *, was_signed: bool) -> TransactionCall:
+    """Nothing, from the key to itself: it takes the place of what this signer signed, which is then never mined.
+
+    It says nothing, moves nothing and votes for nobody. An account with code of its own (`AtomicAccount`) takes it by
+    `receive`; should its code refuse it, the nonce is taken all the same.
+    """
+    _require_nonce(nonce, next_nonce)
+    if not was_signed:
+        _refuse(f"nothing was signed here for nonce {nonce}: there is nothing to cancel")
+    return TransactionCall(key_address, b"")
 
 
 def own_facts(evidence: Evidence, seen: Seen) -> Facts:

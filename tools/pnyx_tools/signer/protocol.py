@@ -80,7 +80,17 @@ class SignBallot(Value):
     ticket: Ticket
 
 
-SignRequest = SignVote | SignEntry | SignBallot
+class SignCancel(Value):
+    """A transfer of nothing from the key to itself, in the place of a transaction that is not wanted any more."""
+
+    op: Literal["sign-cancel"] = "sign-cancel"
+    version: Literal[1] = VERSION
+    ticket: Ticket
+
+
+BundleRequest = SignVote | SignEntry | SignBallot
+"""What rests on a decision."""
+SignRequest = BundleRequest | SignCancel
 Request = Annotated[Hello | SignRequest, Field(discriminator="op")]
 
 
@@ -142,7 +152,7 @@ class Unavailable(Value):
 
 Reply = Annotated[Identity | Signed | Refusal | Unavailable, Field(discriminator="op")]
 
-_REQUESTS: Final[TypeAdapter[Hello | SignVote | SignEntry | SignBallot]] = TypeAdapter(Request)
+_REQUESTS: Final[TypeAdapter[Hello | SignRequest]] = TypeAdapter(Request)
 _REPLIES: Final[TypeAdapter[Identity | Signed | Refusal | Unavailable]] = TypeAdapter(Reply)
 
 

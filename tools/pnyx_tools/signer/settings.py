@@ -44,6 +44,8 @@ class Limits(Value):
     """Gas limit of one transaction."""
     max_fee_per_gas: Uint
     """Wei per gas."""
+    max_spend_wei: Uint
+    """One transaction, and with it a vote: through a gate and from an atomic account it is one."""
     daily_wei: Uint
     """In any 24 hours, over everything that is signed. A replacement counts once: only one of the two can be mined."""
 

@@ -97,6 +97,11 @@ class Witness:
             facts=facts,
         )
 
+    def next_nonce(self) -> int:
+        """Of the key: transactions that were mined."""
+        _same("the endpoint's chain", self._reader.chain_id(), self._settings.chain_id)
+        return self._reader.nonce(self._key_address)
+
     def _account_log(self, block: int) -> str | None:
         settings = self._settings
         is_atomic = settings.writer_kind is WriterKind.ATOMIC
