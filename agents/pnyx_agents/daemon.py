@@ -35,7 +35,7 @@ from pnyx_tools.clock import clock_at
 from pnyx_tools.evidence import Mirror
 from pnyx_tools.follow import Advanced, Cursor, Follower, Rewound
 from pnyx_tools.journal import Case, Found, Journal, Stage
-from pnyx_tools.notify import Message, Notifier
+from pnyx_tools.notify import Message, Urgency, foreign
 from pnyx_tools.reader import ChainReader, RevertedError
 
 logger = logging.getLogger("pnyx.daemon")
@@ -50,26 +50,6 @@ TAKE_UP_SECONDS = 3600
 
 UNDISPATCHED = frozenset({Stage.SEEN, Stage.WAITING, Stage.GONE})
 FINISHED = frozenset({Stage.DONE})
-
-
-@dataclass(frozen=True, slots=True)
-class Crier:
-    """Tells people through every notifier, each message once."""
-
-    journal: Journal
-    notifiers: tuple[Notifier, ...]
-    metrics: Metrics
-
-    def tell(self, message: Message) -> None:
-        if not self.journal.first_time(message.key):
-            return
-        if message.urgency == "alert":
-            self.metrics.alerts.inc()
-        for notifier in self.notifiers:
-            try:
-                notifier.notify(message)
-            except Exception as error:  # noqa: BLE001 - a plugin's business; telling people never stops a vote
-                logger.warning("a notifier failed", extra={"notifier": type(notifier).__name__, "error": str(error)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,7 +232,8 @@ class Daemon:
                 logger.info("%s works again", what, extra={"failures": failures})
 
     def _alert(self, key: str, body: str) -> None:
-        self.tell(Message(key=key, urgency="alert", title="an event that cannot be read", body=body))
+        subject = "an event that cannot be read"
+        self.tell(Message(key=key, urgency=Urgency.ALERT, subject=subject, detail=foreign(body)))
 
     def _count(self) -> None:
         cases = self.journal.cases()
