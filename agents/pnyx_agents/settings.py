@@ -283,6 +283,16 @@ class Settings(Value):
     folder: Path
     """Where the file lies; relative paths start here."""
 
+    @model_validator(mode="after")
+    def _require_people_who_approve(self) -> Self:
+        approvers = self.signer.approvers if self.signer else ()
+        for address in self.notifications.people:
+            if address not in approvers:
+                raise ValueError(
+                    f"notifications.people: {address} is not among signer.approvers, so nothing waits there"
+                )
+        return self
+
     def require_means(self) -> None:
         """What the mode needs must be there. `pnyx deploy` runs before there is a log, so a file without one is no
         error.

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import signal
 import socket
 import subprocess
 import tempfile
-import threading
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -26,59 +24,19 @@ from pnyx_agents.metrics import Metrics
 from pnyx_tools.journal import Journal
 from pnyx_tools.notify import Message
 from pnyx_tools.notify.ledger import Ledger
+from pnyx_tools.testing.message_service import MessageService
 
 REASON_NO_POSTGRES = "ran without PostgreSQL: there is no initdb on this machine"
 
 
-@dataclass
-class Service:
-    """A server that takes messages, and answers with `status`."""
-
-    port: int
-    status: int = 200
-    bodies: list[bytes] = field(default_factory=list)
-    paths: list[str] = field(default_factory=list)
-
-    @property
-    def address(self) -> str:
-        return f"127.0.0.1:{self.port}"
-
-    @property
-    def only_json(self) -> dict[str, Any]:
-        (body,) = self.bodies
-        found: dict[str, Any] = json.loads(body)
-        return found
+@pytest.fixture
+def make_service() -> Iterator[Callable[[], MessageService]]:
+    with ExitStack() as stack:
+        yield lambda: stack.enter_context(MessageService())
 
 
 @pytest.fixture
-def make_service() -> Iterator[Callable[[], Service]]:
-    servers: list[ThreadingHTTPServer] = []
-
-    def make() -> Service:
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                service.paths.append(self.path)
-                service.bodies.append(self.rfile.read(int(self.headers["Content-Length"])))
-                self.send_response(service.status)
-                self.end_headers()
-                self.wfile.write(b"ok")
-
-            def log_message(self, *_: object) -> None: ...
-
-        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        service = Service(server.server_port)
-        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
-        servers.append(server)
-        return service
-
-    yield make
-    for server in servers:
-        server.shutdown()
-        server.server_close()
-
-
-@pytest.fixture
-def service(make_service: Callable[[], Service]) -> Service:
+def service(make_service: Callable[[], MessageService]) -> MessageService:
     return make_service()
 
 

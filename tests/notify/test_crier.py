@@ -16,8 +16,9 @@ from pnyx_tools.journal import Journal
 from pnyx_tools.notify import Message, UndeliveredError, Urgency, WebhookNotifier, foreign, render
 from pnyx_tools.notify.ledger import Ledger
 from pnyx_tools.notify.quiet import Manners, QuietHours
+from pnyx_tools.testing.message_service import MessageService
 
-from .conftest import Clock, Ear, MakeCrier, Service
+from .conftest import Clock, Ear, MakeCrier
 
 ADA = "0x00000000000000000000000000000000000000Ad"
 AWAY = UndeliveredError("the service is away")
@@ -245,7 +246,7 @@ crier.deliver(crier.places[0])
 
 @pytest.mark.parametrize(("dies", "times"), [("before", 1), ("after", 2)])
 def test_kill_9_loses_nothing_and_repeats_once_at_most(
-    service: Service, journal: Journal, make_crier: MakeCrier, dies: str, times: int
+    service: MessageService, journal: Journal, make_crier: MakeCrier, dies: str, times: int
 ) -> None:
     """Twice only when it dies between what the service took and the note of it."""
     url, database = f"http://{service.address}/", journal.database.url.render_as_string()

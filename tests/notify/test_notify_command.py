@@ -21,8 +21,7 @@ from pnyx_contracts.errors import UsageError
 from pnyx_tools.journal import Journal
 from pnyx_tools.notify import Message, Urgency
 from pnyx_tools.notify.ledger import Ledger
-
-from .conftest import Service
+from pnyx_tools.testing.message_service import MessageService
 
 TOKEN = "abcdefghijklmnopqrstuvwxyz"
 ADA = "0x" + "22" * 20
@@ -35,6 +34,8 @@ chain_id = 1
 [[governor]]
 address = "0x{"11" * 20}"
 start_block = 1
+[signer]
+approvers = ["{ADA}", "0x{"33" * 20}"]
 """
 
 
@@ -47,7 +48,7 @@ def run(folder: Path, text: str, *arguments: str) -> Result:
     return CliRunner().invoke(command, ["--config", str(folder / "pnyx.toml"), *arguments])
 
 
-def test_a_test_says_which_place_fails_and_why(tmp_path: Path, make_service: Callable[[], Service]) -> None:
+def test_a_test_says_which_place_fails_and_why(tmp_path: Path, make_service: Callable[[], MessageService]) -> None:
     well, broken = make_service(), make_service()
     broken.status = 403
     text = f"""
@@ -74,7 +75,7 @@ urls = ["json://{well.address}/{TOKEN}", {{ url = "json://{broken.address}/{TOKE
     assert (ended.exit_code, TOKEN in ended.output) == (0, False)
 
 
-def test_what_waits_and_why(tmp_path: Path, service: Service) -> None:
+def test_what_waits_and_why(tmp_path: Path, service: MessageService) -> None:
     service.status = 500
     text = f"""
 [plugins.notifiers.webhook]
@@ -142,6 +143,12 @@ def test_a_wrong_setting_is_named(tmp_path: Path, text: str, says: str) -> None:
     with pytest.raises(UsageError, match=re.escape(says)) as raised:
         settings(f"[notifications]\n{text}\n", tmp_path)
     assert "hunter2" not in str(raised.value)
+
+
+def test_people_are_approvers(tmp_path: Path) -> None:
+    eve = "0x" + "44" * 20
+    with pytest.raises(UsageError, match=f"notifications.people: {eve} is not among signer.approvers"):
+        settings(f'[notifications]\npeople = {{ "{eve}" = ["json://127.0.0.1/"] }}\n', tmp_path)
 
 
 def test_urls_are_masked_in_log_lines(tmp_path: Path) -> None:

@@ -17,8 +17,9 @@ from pnyx_contracts.errors import UsageError
 from pnyx_tools import plugins
 from pnyx_tools.notify import Message, UndeliveredError, Urgency, WebhookNotifier, foreign
 from pnyx_tools.notify.services import AppriseNotifier, secret_parts
+from pnyx_tools.testing.message_service import MessageService
 
-from .conftest import Mailbox, Service
+from .conftest import Mailbox
 
 TITLE = "Pay <!channel> @everyone [click](https://evil.example) **bold** `code` <b>x</b>\r\nBcc: victim@example.org"
 SHOWN = (
@@ -58,7 +59,7 @@ def texts(value: Any) -> list[str]:
         (f"matrix://{{}}/{TOKEN}?mode=slack", "/api/v1/matrix/hook/"),
     ],
 )
-def test_services_get_the_message_and_the_title_stays_a_quotation(service: Service, url: str, path: str) -> None:
+def test_services_get_the_message_and_the_title_stays_a_quotation(service: MessageService, url: str, path: str) -> None:
     AppriseNotifier([url.format(service.address)]).notify(MESSAGE)
     (body,) = service.bodies
     assert service.paths[0].startswith(path)
@@ -77,7 +78,7 @@ def test_services_get_the_message_and_the_title_stays_a_quotation(service: Servi
 
 
 def test_slack_and_discord_in_their_own_dialects(
-    make_service: Callable[[], Service], monkeypatch: pytest.MonkeyPatch
+    make_service: Callable[[], MessageService], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Their addresses are fixed; here they lead to servers of the test."""
     from apprise.plugins.discord import NotifyDiscord
@@ -95,9 +96,9 @@ def test_slack_and_discord_in_their_own_dialects(
 
 
 @pytest.mark.parametrize("form", ["text", "markdown", "html"])
-def test_a_url_can_name_its_format(service: Service, form: str) -> None:
+def test_a_url_can_name_its_format(service: MessageService, form: str) -> None:
     AppriseNotifier([{"url": f"json://{service.address}/", "format": form}]).notify(MESSAGE)
-    body = service.only_json["message"]
+    body = service.messages[0]["message"]
     marks = {"text": "To do: pnyx approve 7", "markdown": "To do: `pnyx approve 7", "html": "<code>pnyx approve 7"}
     assert [name for name, mark in marks.items() if mark in body] == [form]
     assert SHOWN in html.unescape(body)
@@ -115,7 +116,7 @@ def test_mail(mailbox: Mailbox) -> None:
     assert "<b>" not in parts["text/html"].replace("<b>[pnyx", "")
 
 
-def test_each_url_has_its_own_wishes(make_service: Callable[[], Service]) -> None:
+def test_each_url_has_its_own_wishes(make_service: Callable[[], MessageService]) -> None:
     every, alerts = make_service(), make_service()
     notifier = AppriseNotifier(
         [f"json://{every.address}/", {"url": f"json://{alerts.address}/", "name": "pager", "urgencies": ["alert"]}]
@@ -128,7 +129,7 @@ def test_each_url_has_its_own_wishes(make_service: Callable[[], Service]) -> Non
 # Failures and secrets
 
 
-def test_one_that_fails_does_not_stop_the_others(make_service: Callable[[], Service]) -> None:
+def test_one_that_fails_does_not_stop_the_others(make_service: Callable[[], MessageService]) -> None:
     broken, well = make_service(), make_service()
     broken.status = 503
     with pytest.raises(UndeliveredError, match=r"^1: json: .*503") as raised:
@@ -199,10 +200,10 @@ def test_a_wrong_setting_is_one_clear_error(given: dict[str, Any], says: str) ->
     assert "hunter2" not in str(raised.value)
 
 
-def test_a_webhook_gets_json_and_keeps_its_url_to_itself(service: Service) -> None:
+def test_a_webhook_gets_json_and_keeps_its_url_to_itself(service: MessageService) -> None:
     webhook = WebhookNotifier(f"http://{service.address}/{TOKEN}")
     webhook.notify(MESSAGE)
-    body = service.only_json
+    (body,) = service.messages
     assert (body["key"], body["urgency"], body["title"]) == ("k", "action", {"text": SHOWN[1:-1]})
     assert body["text"].startswith("[pnyx action] hold: proposal ")
     service.status = 404
