@@ -62,15 +62,14 @@ def subject(message: Message) -> str:
 
 
 def render(message: Message, form: Format = Format.TEXT) -> str:
-    """The whole message, without its subject line."""
+    """What the subject line does not say; that again where there is nothing else."""
     style = _STYLES[form]
     lines = _digest_lines(message, style) if message.parts else _lines(message, style)
-    return "\n".join(lines).strip()
+    return "\n".join(lines).strip() or style.line(style.words(message.subject)).strip()
 
 
 def _lines(message: Message, style: _Style) -> Iterator[str]:
     """Every part that it has, each behind its label."""
-    yield style.line(style.words(message.subject))
     for label, value in (
         ("Proposal", message.proposal),
         ("The proposal calls itself", message.title),
