@@ -36,7 +36,7 @@ from pnyx_tools.evidence import FolderStore, Mirror, Vault, open_mirrors
 from pnyx_tools.evidence.folder import PRIVATE
 from pnyx_tools.keystore import write_secret
 from pnyx_tools.model import LangChainModel
-from pnyx_tools.notify import HasPlaces, Notifier
+from pnyx_tools.notify import HasOutlets, Notifier
 from pnyx_tools.notify.quiet import Manners
 from pnyx_tools.reader import ChainReader
 from pnyx_tools.registration import require_in_force
@@ -112,10 +112,10 @@ def places(settings: Settings) -> tuple[crier.Place, ...]:
 
 def _places_of(name: str, notifier: Notifier, manners: Manners, person: Address | None = None) -> Iterator[crier.Place]:
     """One, or each of those that the notifier reaches, by names that hold no secret and stay over restarts."""
-    if not isinstance(notifier, HasPlaces):
+    if not isinstance(notifier, HasOutlets):
         yield crier.Place(name, notifier, manners=manners, person=person)
         return
-    for each in notifier.places():
+    for each in notifier.outlets():
         yield crier.Place(f"{name}/{each.name}", each.notifier, frozenset(each.urgencies), manners, person)
 
 

@@ -121,7 +121,7 @@ def test_each_url_has_its_own_wishes(make_service: Callable[[], MessageService])
     notifier = AppriseNotifier(
         [f"json://{every.address}/", {"url": f"json://{alerts.address}/", "name": "pager", "urgencies": ["alert"]}]
     )
-    assert [(place.name, sorted(u.value for u in place.urgencies)) for place in notifier.places()] == [
+    assert [(outlet.name, sorted(u.value for u in outlet.urgencies)) for outlet in notifier.outlets()] == [
         ("1", ["action", "alert", "info"]), ("pager", ["alert"]),
     ]  # fmt: skip
 
@@ -165,7 +165,7 @@ SECRETS = {
 
 def tell(url: str) -> None:
     notifier = plugins.find("pnyx.notifiers", "apprise").create({"urls": [url]})
-    assert "hunter2" not in repr([place.notifier for place in notifier.places()]) + repr(notifier)
+    assert "hunter2" not in repr([outlet.notifier for outlet in notifier.outlets()]) + repr(notifier)
     notifier.notify(MESSAGE)
 
 

@@ -3,10 +3,10 @@
 from pnyx_tools.notify.foreign import Foreign, foreign
 from pnyx_tools.notify.message import Message, Urgency, digest
 from pnyx_tools.notify.notifiers import (
-    HasPlaces,
+    HasOutlets,
     LogNotifier,
     Notifier,
-    Place,
+    Outlet,
     UndeliveredError,
     WebhookNotifier,
     why_undelivered,
@@ -16,11 +16,11 @@ from pnyx_tools.notify.render import Format, render, subject
 __all__ = [
     "Foreign",
     "Format",
-    "HasPlaces",
+    "HasOutlets",
     "LogNotifier",
     "Message",
     "Notifier",
-    "Place",
+    "Outlet",
     "UndeliveredError",
     "Urgency",
     "WebhookNotifier",

@@ -34,7 +34,7 @@ class Notifier(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Outlet:
     """One place of a notifier that reaches several: each fails, and is tried again, for itself."""
 
     name: str
@@ -43,10 +43,10 @@ class Place:
 
 
 @runtime_checkable
-class HasPlaces(Protocol):
+class HasOutlets(Protocol):
     """A notifier that reaches several places."""
 
-    def places(self) -> tuple[Place, ...]: ...
+    def outlets(self) -> tuple[Outlet, ...]: ...
 
 
 class LogNotifier:

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
 
 from pnyx_contracts.errors import UsageError
 from pnyx_tools.notify.message import Message, Urgency
-from pnyx_tools.notify.notifiers import Place, UndeliveredError
+from pnyx_tools.notify.notifiers import Outlet, UndeliveredError
 from pnyx_tools.notify.render import Format, render, subject
 
 TIMEOUT_SECONDS = 30
@@ -30,7 +30,7 @@ _KIND: Mapping[Urgency, Literal["info", "warning", "failure"]] = {
 }
 
 
-class PlaceSettings(BaseModel):
+class OutletSettings(BaseModel):
     """One of `urls`, when it is more than a URL."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -49,22 +49,22 @@ class AppriseNotifier:
         if isinstance(urls, str) or not urls:
             raise UsageError("urls: expected a list of Apprise URLs", hint='urls = ["slack://..."]')
         _silence_apprise()
-        self._places = tuple(_place(number, each) for number, each in enumerate(urls, start=1))
-        names = [place.name for place in self._places]
+        self._outlets = tuple(_outlet(number, each) for number, each in enumerate(urls, start=1))
+        names = [outlet.name for outlet in self._outlets]
         if len(set(names)) != len(names):
             raise UsageError(f"urls: two of them have one name: {', '.join(names)}")
 
-    def places(self) -> tuple[Place, ...]:
-        return self._places
+    def outlets(self) -> tuple[Outlet, ...]:
+        return self._outlets
 
     def notify(self, message: Message) -> None:
         """To all of its places. Raises `UndeliveredError` that says which ones did not take it."""
         failed = []
-        for place in self._places:
+        for outlet in self._outlets:
             try:
-                place.notifier.notify(message)
+                outlet.notifier.notify(message)
             except UndeliveredError as error:
-                failed.append(f"{place.name}: {error.message}")
+                failed.append(f"{outlet.name}: {error.message}")
         if failed:
             raise UndeliveredError("; ".join(failed))
 
@@ -108,16 +108,16 @@ class Service:
         return " ".join(text.split())[:MOST_REASON_CHARACTERS]
 
 
-def _place(number: int, given: str | Mapping[str, Any]) -> Place:
+def _outlet(number: int, given: str | Mapping[str, Any]) -> Outlet:
     """Raises `UsageError`, never with the URL in it."""
     where = f"urls, number {number}"
     try:
-        own = PlaceSettings.model_validate({"url": given} if isinstance(given, str) else given)
+        own = OutletSettings.model_validate({"url": given} if isinstance(given, str) else given)
     except ValidationError as error:
         problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_input=False))
         raise UsageError(f"{where}: {problems}") from None
     service = Service(own.url.get_secret_value(), own.format, where)
-    return Place(own.name or str(number), service, own.urgencies)
+    return Outlet(own.name or str(number), service, own.urgencies)
 
 
 def _apprise() -> Any:  # noqa: ANN401 - a module
