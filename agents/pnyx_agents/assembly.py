@@ -6,14 +6,16 @@ import os
 import pwd
 import secrets
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from pydantic import SecretStr
 
+from pnyx_agents import crier
 from pnyx_agents.analyst import AnalystPort, ModelAnalyst
 from pnyx_agents.outline import OutlineAnalyst
 from pnyx_agents.reviewer import Governed, Reviewer
@@ -21,6 +23,7 @@ from pnyx_agents.settings import SOCKET, GovernorSettings, LogSettings, Settings
 from pnyx_agents.settings import SignerSettings as OwnSigner
 from pnyx_contracts.decision_log import read_state
 from pnyx_contracts.errors import UsageError
+from pnyx_contracts.types import Address
 from pnyx_policies.approval import require_counts
 from pnyx_policies.checks import Check, builtin_checks
 from pnyx_policies.configuration import Configuration
@@ -35,7 +38,8 @@ from pnyx_tools.evidence import FolderStore, Mirror, Vault, open_mirrors
 from pnyx_tools.evidence.folder import PRIVATE
 from pnyx_tools.files import write_secret
 from pnyx_tools.model import LangChainModel
-from pnyx_tools.notify import Notifier
+from pnyx_tools.notify import HasOutlets, Notifier
+from pnyx_tools.notify.quiet import Manners
 from pnyx_tools.reader import ChainReader
 from pnyx_tools.registration import require_in_force
 from pnyx_tools.signer.client import SignerPort, TlsWay, Way
@@ -97,10 +101,43 @@ def tools(settings: Settings) -> tuple[ContextTool, ...]:
     return tuple(found)
 
 
-def notifiers(settings: Settings) -> tuple[Notifier, ...]:
-    """Those that the file names, each with its table."""
-    named = settings.plugins.notifiers.items()
-    return tuple(plugins.find("pnyx.notifiers", name).create(options) for name, options in named)
+def places(settings: Settings) -> tuple[crier.Place, ...]:
+    """Where people are told: the notifiers that the file names, each with its table, and the people themselves."""
+    wishes, found = settings.notifications, list[crier.Place]()
+    for name, table in settings.plugins.notifiers.items():
+        notifier = plugins.find("pnyx.notifiers", name).create(table)
+        found += _places_of(name, notifier, crier.AT_ONCE if name == "log" else wishes.manners())
+    for address, person in wishes.people.items():
+        notifier = plugins.find("pnyx.notifiers", "apprise").create({"urls": person.urls})
+        found += _places_of(address, notifier, wishes.manners(address), address)
+    return tuple(found)
+
+
+def _places_of(name: str, notifier: Notifier, manners: Manners, person: Address | None = None) -> Iterator[crier.Place]:
+    """One, or each of those that the notifier reaches, by names that hold no secret and stay over restarts."""
+    if not isinstance(notifier, HasOutlets):
+        yield crier.Place(name, notifier, manners=manners, person=person)
+        return
+    for each in notifier.outlets():
+        yield crier.Place(f"{name}/{each.name}", each.notifier, frozenset(each.urgencies), manners, person)
+
+
+def notifier_urls(settings: Settings) -> list[str]:
+    """Each may be a secret."""
+    people = [person.urls for person in settings.notifications.people.values()]
+    return [text for text in texts([settings.plugins.notifiers, people]) if "://" in text]
+
+
+def texts(value: Any) -> Iterator[str]:  # noqa: ANN401 - any TOML value
+    """All that stand in it, however deep."""
+    match value:
+        case str():
+            yield value
+        case dict():
+            yield from texts(list(value.values()))
+        case list() | tuple():
+            for inner in value:
+                yield from texts(inner)
 
 
 def signer(settings: Settings) -> SignerPort:

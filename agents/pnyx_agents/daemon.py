@@ -34,7 +34,6 @@ from pnyx_policies.entitlement import OPEN_STATES
 from pnyx_tools.clock import clock_at
 from pnyx_tools.evidence import Mirror
 from pnyx_tools.journal import Case, Journal, Stage
-from pnyx_tools.notify import Message, Notifier
 from pnyx_tools.reader import ChainReader, RevertedError
 
 logger = logging.getLogger("pnyx.daemon")
@@ -50,26 +49,6 @@ FINISHED = frozenset({Stage.DONE, Stage.PAST, Stage.VOID})
 
 
 @dataclass(frozen=True, slots=True)
-class Crier:
-    """Tells people through every notifier, each message once."""
-
-    journal: Journal
-    notifiers: tuple[Notifier, ...]
-    metrics: Metrics
-
-    def tell(self, message: Message) -> None:
-        if not self.journal.first_time(message.key):
-            return
-        if message.urgency == "alert":
-            self.metrics.alerts.inc()
-        for notifier in self.notifiers:
-            try:
-                notifier.notify(message)
-            except Exception as error:  # noqa: BLE001 - a plugin's business; telling people never stops a vote
-                logger.warning("a notifier failed", extra={"notifier": type(notifier).__name__, "error": str(error)})
-
-
-@dataclass(frozen=True, slots=True)
 class Daemon:
     """The parts of a running agent. `agent` names its workflows."""
 
@@ -81,7 +60,6 @@ class Daemon:
     engine: Engine
     mirrors: tuple[Mirror, ...]
     metrics: Metrics
-    tell: Callable[[Message], None]
     poll_seconds: float
     require_signer: Callable[[], None]
     """Raises when nothing can be written any more: the signer that this daemon started is gone, or another writer

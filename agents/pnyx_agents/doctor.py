@@ -18,8 +18,8 @@ from pnyx_agents.assembly import (
     evidence,
     govern,
     mirrors,
-    notifiers,
     paths,
+    places,
     signer,
     signer_settings,
     tools,
@@ -161,7 +161,7 @@ class Doctor:
 
     def _plugins(self) -> str:
         """Made as `pnyx run` makes them, so that what is broken shows here first."""
-        parts = {"checks": checks, "context tools": tools, "notifiers": notifiers}
+        parts = {"checks": checks, "context tools": tools, "notifiers": places}
         return ", ".join(f"{what}: {len(make(self.settings))}" for what, make in parts.items())
 
     def _evidence(self) -> str:

@@ -11,11 +11,12 @@ import threading
 from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
-from typing import Any, NoReturn
+from typing import NoReturn
 from urllib.parse import parse_qsl, urlsplit
 
 from pnyx_agents import assembly
-from pnyx_agents.daemon import Crier, Daemon
+from pnyx_agents.crier import Crier
+from pnyx_agents.daemon import Daemon
 from pnyx_agents.engine import Engine
 from pnyx_agents.keys import key_source
 from pnyx_agents.lock import only_instance
@@ -25,6 +26,7 @@ from pnyx_agents.reviewer import Reviewer
 from pnyx_agents.scribe import ChainScribe
 from pnyx_agents.settings import Settings
 from pnyx_agents.steward import Steward
+from pnyx_agents.telling import people_are_told
 from pnyx_agents.watch import Watch, watchlist
 from pnyx_contracts.errors import PnyxError, RefusedError, UnreachableError
 from pnyx_tools.chain import Chain
@@ -33,6 +35,7 @@ from pnyx_tools.follow import Finality, Stream, block_since
 from pnyx_tools.journal import Journal
 from pnyx_tools.keystore import address_of
 from pnyx_tools.notify import Message
+from pnyx_tools.notify.services import secret_parts
 from pnyx_tools.quorum import reader_of
 from pnyx_tools.recorder import Writer
 from pnyx_tools.sender import Relay, Sender, SenderSettings
@@ -103,9 +106,9 @@ def _assemble(settings: Settings, stack: ExitStack, since: str | None) -> Daemon
     metrics = Metrics()
     if settings.metrics is not None:
         metrics.serve(settings.metrics)
-    crier = Crier(journal, assembly.notifiers(settings), metrics)
     deciding = chain if settings.chain.quorum == 1 else reader_of(settings.chain.rpc, chain_id, settings.chain.quorum)
     reviewer = assembly.reviewer(settings, deciding, signer.identity().writer if signer else None)
+    crier = stack.enter_context(people_are_told(settings, journal, reviewer, metrics))
     steward = Steward(
         reviewer=reviewer,
         evidence=assembly.evidence(settings),
@@ -132,7 +135,6 @@ def _assemble(settings: Settings, stack: ExitStack, since: str | None) -> Daemon
         engine=engine,
         mirrors=assembly.mirrors(settings),
         metrics=metrics,
-        tell=crier.tell,
         poll_seconds=settings.chain.poll_seconds,
         require_signer=_requirements(settings, chain, signer, require_signer),
         since_block=None if since is None else block_since(chain, since),
@@ -277,25 +279,19 @@ def _secrets(settings: Settings) -> list[str]:
     own = settings.signer
     urls = [*settings.chain.rpc, *(own.rpc if own else ())]
     urls += [*settings.evidence.mirrors, *settings.sending.relays]
-    options = [*settings.plugins.notifiers.values(), *([own.options] if own else [])]
-    urls += [value for table in options for value in table.values() if isinstance(value, str) and "://" in value]
+    urls += [text for text in assembly.texts(own.options if own else {}) if "://" in text]
     secrets = [os.environ[name] for name in _secret_variables()]
-    secrets += [value for table in settings.evidence.options.values() for value in _long_texts(table)]
+    secrets += [text for text in assembly.texts(settings.evidence.options) if "://" not in text and _may_be_key(text)]
+    secrets += [part for url in assembly.notifier_urls(settings) for part in secret_parts(url) if _may_be_key(part)]
     return secrets + [part for url in urls if url for part in _private(url)]
 
 
-def _long_texts(value: Any) -> Iterator[str]:  # noqa: ANN401 - any TOML value
-    """Texts in the options of a file system that may be a key."""
-    match value:
-        case str() if len(value) >= LEAST_KEY_CHARACTERS and "://" not in value:
-            yield value
-        case dict():
-            for inner in value.values():
-                yield from _long_texts(inner)
+def _may_be_key(text: str) -> bool:
+    return len(text) >= LEAST_KEY_CHARACTERS
 
 
 def _private(url: str) -> Iterator[str]:
     """What of a URL may be a key: user, password, values of the query, long parts of the path."""
     parts = urlsplit(url)
     yield from (parts.username or "", parts.password or "", *(value for _, value in parse_qsl(parts.query)))
-    yield from (part for part in parts.path.split("/") if len(part) >= LEAST_KEY_CHARACTERS)
+    yield from filter(_may_be_key, parts.path.split("/"))

@@ -25,6 +25,7 @@ from pnyx_policies.decision import Mode
 from pnyx_policies.ruleset import Ruleset
 from pnyx_policies.rulesets import shipped_ruleset, shipped_rulesets
 from pnyx_tools.model import ModelSettings
+from pnyx_tools.notify.quiet import Manners, QuietHours, parse_zone
 from pnyx_tools.signer.settings import Limits
 from pnyx_tools.signer.tls import TlsFiles, TlsPlace
 
@@ -315,6 +316,90 @@ class PluginSettings(Value):
     notifiers: dict[str, dict[str, Any]] = Field(default={"log": {}})
 
 
+class PersonSettings(Value):
+    """``[notifications.people."0x..."]``, or only the list of URLs."""
+
+    urls: tuple[str | dict[str, Any], ...] = Field(min_length=1)
+    """As those of the notifier ``apprise``."""
+    quiet: str | None = None
+    timezone: str | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _take_a_list(cls, given: Any) -> Any:  # noqa: ANN401 - any TOML value
+        return {"urls": given} if isinstance(given, list) else given
+
+    @field_validator("quiet")
+    @classmethod
+    def _require_hours(cls, hours: str | None) -> str | None:
+        return _quiet_hours(hours)
+
+    @field_validator("timezone")
+    @classmethod
+    def _require_zone(cls, name: str | None) -> str | None:
+        if name is not None:
+            parse_zone(name)
+        return name
+
+
+class NotificationSettings(Value):
+    """``[notifications]``: when people are told."""
+
+    digest_seconds: float = Field(default=60, ge=0)
+    """What happens within this time is told in one message."""
+    reminder_hours: tuple[float, ...] = (72, 24, 6, 1)
+    """Before the deadline, who has not answered a held proposal is reminded."""
+    alert_hours: float = Field(default=1, ge=0)
+    """A proposal that is still undecided so shortly before its deadline is an alert."""
+    failures: int = Field(default=5, ge=1)
+    """After so many in a row of one place, the others hear of it."""
+    quiet: str | None = None
+    """``22:00-07:00``: nothing but alerts, and what cannot wait until the morning."""
+    quiet_margin_hours: float = Field(default=1, ge=0)
+    """A vote that ends less than this after the quiet hours cannot wait."""
+    timezone: str = "UTC"
+    page: str = ""
+    """Where members read the decisions; a link in each message."""
+    people: dict[Address, PersonSettings] = Field(default_factory=dict)
+    """Approvers who are told in person what waits for them."""
+
+    @field_validator("quiet")
+    @classmethod
+    def _require_hours(cls, hours: str | None) -> str | None:
+        return _quiet_hours(hours)
+
+    @field_validator("timezone")
+    @classmethod
+    def _require_zone(cls, name: str) -> str:
+        parse_zone(name)
+        return name
+
+    @field_validator("reminder_hours")
+    @classmethod
+    def _require_some_time(cls, hours: tuple[float, ...]) -> tuple[float, ...]:
+        if any(each <= 0 for each in hours):
+            raise ValueError("expected hours before the deadline, each more than 0")
+        return hours
+
+    def manners(self, person: Address | None = None) -> Manners:
+        """How everybody, or one of the people, wants to be told."""
+        own = self.people[person] if person else None
+        hours = self.quiet if own is None or own.quiet is None else own.quiet
+        timezone = (own.timezone if own else None) or self.timezone
+        return Manners(
+            digest_seconds=self.digest_seconds,
+            quiet=QuietHours.parse(hours, timezone) if hours else None,
+            margin_seconds=self.quiet_margin_hours * 3600,
+        )
+
+
+def _quiet_hours(hours: str | None) -> str | None:
+    """Raises ValueError."""
+    if hours:
+        QuietHours.parse(hours, "UTC")
+    return hours
+
+
 class MetricsSettings(Value):
     """``[metrics]``"""
 
@@ -336,11 +421,22 @@ class Settings(Value):
     sending: SendingSettings = SendingSettings()
     evidence: EvidenceSettings = EvidenceSettings()
     plugins: PluginSettings = PluginSettings()
+    notifications: NotificationSettings = NotificationSettings()
     metrics: MetricsSettings | None = None
     addresses: dict[Address, str] = Field(default_factory=dict)
     """Names of addresses that the DAO knows: checks treat them as friends, people read them."""
     folder: Path
     """Where the file lies; relative paths start here."""
+
+    @model_validator(mode="after")
+    def _require_people_who_approve(self) -> Self:
+        approvers = self.signer.approvers if self.signer else ()
+        for address in self.notifications.people:
+            if address not in approvers:
+                raise ValueError(
+                    f"notifications.people: {address} is not among signer.approvers, so nothing waits there"
+                )
+        return self
 
     def require_means(self) -> None:
         """What the mode needs must be there. `pnyx deploy` runs before there is a log, so a file without one is no

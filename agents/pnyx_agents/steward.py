@@ -17,7 +17,8 @@ import re
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from datetime import UTC, datetime
+from typing import Any, Protocol
 
 from pydantic import JsonValue, ValidationError
 
@@ -25,17 +26,17 @@ from pnyx_agents.analyst import Deliberation
 from pnyx_agents.reviewer import Reviewer
 from pnyx_contracts.entry import EntryKind
 from pnyx_contracts.errors import PnyxError, RefusedError
-from pnyx_contracts.types import Bytes32, Proposal, Value, Vote, to_hex
+from pnyx_contracts.types import Bytes32, ClockMode, Proposal, Value, Vote, to_hex
 from pnyx_policies.analysis import Opinion
 from pnyx_policies.approval import speaks_of
 from pnyx_policies.bundle import Body, Bundle
 from pnyx_policies.decision import Mode
 from pnyx_policies.dossier import Approval, Attempt, Dossier
 from pnyx_policies.entitlement import Entitlement, entitlement
-from pnyx_policies.facts import Facts
+from pnyx_policies.facts import Facts, GovernorFacts
 from pnyx_tools.evidence import Vault
 from pnyx_tools.journal import Journal, Stage
-from pnyx_tools.notify import Message
+from pnyx_tools.notify import Message, Urgency, foreign
 from pnyx_tools.sender import GivenUpError
 from pnyx_tools.signer.protocol import NotYetError
 
@@ -491,32 +492,60 @@ class Steward:
         logger.info("proposal %s", stage.value, extra={"proposal": str(proposal.key), **details})
 
     def _tell_outcome(self, dossier: Dossier, what: Entitlement) -> None:
+        waits = self._waits_for_people(dossier)
         self.tell(
-            Message(
-                key=f"{dossier.proposal.key}:{what.kind.name}",
-                urgency=self._urgency(dossier, what),
-                title=f"{_in_words(dossier, what)}: proposal {dossier.proposal.key}",
-                body=dossier.decision.reason,
+            self._message(
+                dossier.proposal,
+                what.kind.name,
+                Urgency.ALERT if what.kind is EntryKind.MISSED else Urgency.ACTION if waits else Urgency.INFO,
+                subject=_in_words(dossier, what),
+                decision=dossier.decision.outcome.value,
+                reason=foreign(dossier.decision.reason),
+                to_do=_how_to_answer(dossier) if waits else "",
+                **_deadline(dossier.state.governor),
             )
         )
-
-    def _urgency(self, dossier: Dossier, what: Entitlement) -> str:
-        if what.kind is EntryKind.MISSED:
-            return "alert"
-        return "action" if self._waits_for_people(dossier) else "info"
 
     def _tell_stranded(self, proposal: Proposal, error: StrandedVoteError) -> None:
-        self.tell(
-            Message(
-                key=f"{proposal.key}:delegation:{error.runs}",
-                urgency="alert",
-                title=f"account {error.account} lost its delegation: it runs {error.runs} (EIP-7702)",
-                body=error.message,
-            )
-        )
+        subject = f"account {error.account} lost its delegation: it runs {error.runs} (EIP-7702)"
+        what = f"delegation:{error.runs}"
+        self.tell(self._message(proposal, what, Urgency.ALERT, subject=subject, detail=foreign(error.message)))
 
     def _alert(self, proposal: Proposal, what: str, why: str) -> None:
-        self.tell(Message(key=f"{proposal.key}:{what}", urgency="alert", title=f"proposal {proposal.key}", body=why))
+        subject = _SUBJECTS[what.partition(":")[0]]
+        self.tell(self._message(proposal, what, Urgency.ALERT, subject=subject, detail=foreign(why)))
+
+    def _message(self, proposal: Proposal, what: str, urgency: Urgency, **parts: Any) -> Message:  # noqa: ANN401
+        key = str(proposal.key)
+        case = self.journal.case(key)
+        known = {"stage": case.stage.value, "title": foreign(case.title)} if case else {}
+        return Message(key=f"{key}:{what}", urgency=urgency, proposal=key, **known, **parts)
+
+
+_SUBJECTS = {
+    "failed": "stopped, and a person has to look",
+    "again": "not carried out yet",
+    "changed": "changed after its review",
+    "word": "a person's word does not count",
+}
+"""What an alert is about, by the first part of its key."""
+
+
+def _how_to_answer(dossier: Dossier) -> str:
+    number = dossier.proposal.key.proposal_id
+    choice = "" if dossier.decision.outcome.vote else " --vote for|against|abstain"
+    return f"pnyx approve {number}{choice}, or pnyx reject {number}"
+
+
+def _deadline(governor: GovernorFacts) -> dict[str, str | int]:
+    """When voting ends, as the governor counts."""
+    if governor.profile.clock_mode is ClockMode.BLOCK:
+        return {"deadline": f"block {governor.deadline}"}
+    try:
+        ends = datetime.fromtimestamp(governor.deadline, UTC)
+    except (OverflowError, ValueError, OSError):  # a governor may say anything
+        return {"deadline": str(governor.deadline)}
+    return {"deadline": f"{ends:%Y-%m-%d %H:%M} UTC", "deadline_at": governor.deadline}
 
 
 def _kind_of(why: str) -> str:

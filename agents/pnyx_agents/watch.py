@@ -31,7 +31,7 @@ from pnyx_tools.follow import (
     read_history,
 )
 from pnyx_tools.journal import Found, Journal, Unread
-from pnyx_tools.notify import Message
+from pnyx_tools.notify import Message, Urgency, foreign
 from pnyx_tools.reader import ChainReader
 
 logger = logging.getLogger("pnyx.watch")
@@ -66,7 +66,7 @@ class Watch:
         except DeepReorganisationError as error:
             self.journal.hold(error.message)
             key = f"deep reorganisation:{error.message}"
-            self.tell(Message(key=key, urgency="alert", title="all votes are held", body=str(error)))
+            self.tell(Message(key=key, urgency=Urgency.ALERT, subject="all votes are held", detail=foreign(str(error))))
             raise
 
     def _look(self) -> None:
@@ -105,9 +105,9 @@ class Watch:
             self.tell(
                 Message(
                     key=f"{key}:void:{final}",
-                    urgency="alert",
-                    title=f"proposal {key} is gone",
-                    body="a reorganisation took it away for good: what was decided about it is void",
+                    urgency=Urgency.ALERT,
+                    subject="gone: a reorganisation took it away for good, and what was decided about it is void",
+                    proposal=key,
                 )
             )
         return settled.position
@@ -175,8 +175,8 @@ class Watch:
 
     def _alert_undecodable(self, event: Undecodable) -> None:
         key = f"undecodable:{event.log.transaction_hash.hex()}:{event.log.log_index}"
-        title = "an event that cannot be read"
-        self.tell(Message(key=key, urgency="alert", title=title, body=str(event.error)))
+        subject = "an event that cannot be read"
+        self.tell(Message(key=key, urgency=Urgency.ALERT, subject=subject, detail=foreign(str(event.error))))
 
 
 def found_in(proposal: Proposal) -> Found:

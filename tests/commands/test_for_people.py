@@ -18,7 +18,7 @@ from pnyx_agents.settings import load_settings
 from pnyx_contracts.errors import UsageError
 from pnyx_policies.decision import Mode
 from pnyx_policies.rulesets import shipped_ruleset
-from pnyx_tools import keystore
+from pnyx_tools import files, keystore
 from pnyx_tools.evidence import FolderStore
 from pnyx_tools.journal import Found
 from pnyx_tools.testing.anvil import Anvil
@@ -70,7 +70,7 @@ def test_init_takes_the_key_back_when_the_file_cannot_be_written(
 
     options = ["--keystore", "--password-file", operator[1]]
     monkeypatch.setattr(keystore, "create_keystore", lambda path, _: path.parent.mkdir(parents=True) or path.touch())
-    monkeypatch.setattr(keystore, "write_secret", full)
+    monkeypatch.setattr(files, "write_secret", full)
     ended = pnyx("init", tmp_path / "new", "--rpc", node.url, "--governor", dao.governor, *options)
     assert (ended.code, "No space left" in ended.err) == (2, True)
     assert list((tmp_path / "new" / "keys").iterdir()) == []

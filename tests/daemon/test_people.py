@@ -20,6 +20,7 @@ from pnyx_contracts.types import Vote, to_hex
 from pnyx_policies.approval import answered
 from pnyx_tools.journal import Stage
 from pnyx_tools.keystore import create_keystore
+from pnyx_tools.notify.ledger import Ledger
 
 from .conftest import PASSWORD, Agent, MakeAgent, pay
 from .test_whole_job import check_as_a_stranger
@@ -103,7 +104,7 @@ def test_lifting_a_hold_takes_an_approvers_signature(make_agent: MakeAgent, tmp_
     agent = make_agent(rules=HOLD_ALL, signer_lines=f'approvers = ["{address}"]')
     agent.start()
     proposal = pay(agent)
-    agent.until_stage(proposal, Stage.HELD)
+    held = agent.until_stage(proposal, Stage.HELD)
     without_vote = pnyx(agent, "approve", proposal)
     assert (without_vote.returncode, "must name the vote" in without_vote.stderr) == (2, True)
     unsigned = pnyx(agent, "approve", proposal, "--vote", "abstain")
@@ -119,6 +120,9 @@ def test_lifting_a_hold_takes_an_approvers_signature(make_agent: MakeAgent, tmp_
     )
     assert signed.returncode == 0, signed.stderr
     assert json.loads(signed.stdout)["person"] == address
+    journal = open_journal(load_settings(agent.config))
+    assert Ledger(journal.database).answered(held.proposal, held.record_root) == {address}, "reminded of it no more"
+    journal.close()
     agent.until_stage(proposal, Stage.DONE)
     assert [vote.vote for vote in agent.votes(proposal)] == [Vote.ABSTAIN]
     check_as_a_stranger(agent)

@@ -85,6 +85,7 @@ def agent(dao: Governance, folder: Path) -> Path:
         "agent": {"name": "tester", "mode": "autonomous"},
         "policy": {"ruleset": "rules.toml", "checks": {"round-number": "1"}},
         "plugins": {"tools": {"proposal_size": "1"}, "notifiers": {"file": {"path": folder / "heard.txt"}}},
+        "notifications": {"digest_seconds": 0},
         "signer": {
             "kind": "counting", "options": {"path": folder / "run" / "signer.sock", "most": 9},
             "socket": "run/signer.sock", "keystore": "signer.json", "password_file": "password",

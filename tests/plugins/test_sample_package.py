@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from pnyx_agents import assembly
-from pnyx_agents.daemon import Crier
+from pnyx_agents.crier import Crier
 from pnyx_agents.metrics import Metrics
 from pnyx_agents.settings import load_settings
 from pnyx_contracts.errors import UnknownEncodingError, UnreachableError
@@ -20,7 +20,8 @@ from pnyx_contracts.types import Vote
 from pnyx_policies.checks import builtin_checks
 from pnyx_tools.context import builtin_tools
 from pnyx_tools.journal import Journal
-from pnyx_tools.notify import Message
+from pnyx_tools.notify import Message, Urgency
+from pnyx_tools.notify.ledger import Ledger
 from pnyx_tools.plugins import GROUPS, installed
 from pnyx_tools.testing.deploy import Governance
 
@@ -132,10 +133,12 @@ def test_a_notifier_receives_each_message_once_and_a_broken_one_stops_nobody(dao
     heard = tmp_path / "heard.txt"
     broken = {"url": "http://127.0.0.1:1/", "timeout_seconds": 0.5}
     table = {"notifiers": {"webhook": broken, "file": {"path": heard}}}
-    settings = load_settings(configuration(dao, tmp_path, plugins=table))
+    settings = load_settings(configuration(dao, tmp_path, plugins=table, notifications={"digest_seconds": 0}))
     journal = Journal(f"sqlite:///{tmp_path / 'journal.sqlite'}")
-    crier = Crier(journal, assembly.notifiers(settings), Metrics())
+    crier = Crier(Ledger(journal.database), assembly.places(settings), Metrics(), "this process")
     for _ in range(2):
-        crier.tell(Message(key="a", urgency="alert", title="look"))
+        crier.tell(Message(key="a", urgency=Urgency.ALERT, subject="look"))
+        for place in crier.places:
+            crier.deliver(place)
     journal.close()
     assert heard.read_text() == "alert: look\n"

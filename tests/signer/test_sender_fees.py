@@ -266,4 +266,6 @@ def test_a_node_with_a_cap_of_its_own_is_told_about(world: World) -> None:
     world.chain.send_raw = capped  # type: ignore[method-assign]
     with pytest.raises(GivenUpError, match="exceeds the configured cap"):
         world.sender().send(world.entry())
-    assert {message.title for message in world.heard} == {"the node refuses a transaction as too dear"}
+    assert {message.subject.partition(" (")[0] for message in world.heard} == {
+        "the node refuses a transaction as too dear"
+    }

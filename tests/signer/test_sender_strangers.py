@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from pnyx_contracts.types import to_hex
+from pnyx_tools.notify import Urgency
 from pnyx_tools.reader import RpcError
 from pnyx_tools.sender import Attempt, GivenUpError
 
@@ -160,7 +161,9 @@ def test_a_reorganisation_that_puts_a_strangers_first_is_answered_at_the_next_no
     assert [attempt.nonce for attempt in world.effort().attempts] == [1, 2]
     assert receipt["transactionHash"] == to_hex(world.effort().attempts[1].transaction_hash)
     assert world.seq == 1
-    assert [message.title for message in world.heard] == [f"another program uses the key of {world.key.address}"]
+    assert [message.subject.partition(":")[0] for message in world.heard] == [
+        f"another program uses the key of {world.key.address}"
+    ]
 
 
 @pytest.fixture
@@ -235,7 +238,7 @@ def test_a_strangers_transaction_that_waits_gets_its_time_and_is_told_once(world
     assert [attempt.nonce for attempt in world.effort("vote").attempts] == [2]
     assert receipt["status"] == "0x1"
     assert len({message.key for message in world.heard}) == 1
-    assert world.heard[0].urgency == "alert"
+    assert world.heard[0].urgency is Urgency.ALERT
 
 
 def test_near_the_deadline_a_strangers_transaction_is_outbid(world: World) -> None:

@@ -1,4 +1,4 @@
-"""The agent's own memory: where following stands, what became of each proposal, what was signed, what people were told.
+"""The agent's own memory: where following stands, what became of each proposal, what was signed.
 
 SQLAlchemy on SQLite by default; every write is one transaction. What must survive a crash is here or in the workflow
 engine; nothing here is evidence: members check the log and the bundles, never this file.
@@ -139,9 +139,6 @@ def _tables(sa: Any, metadata: Any) -> dict[str, Any]:  # noqa: ANN401 - sqlalch
             "hold", metadata, column("chain", text, primary_key=True), column("why", text, nullable=False),
             column("at", integer, nullable=False),
         ),
-        "told": sa.Table(
-            "told", metadata, column("key", text, primary_key=True), column("at", integer, nullable=False)
-        ),
     }  # fmt: skip
 
 
@@ -168,6 +165,11 @@ class Journal:
 
     def close(self) -> None:
         self._engine.dispose()
+
+    @property
+    def database(self) -> sa.Engine:
+        """For tables of another module in the same database; it is closed with the journal."""
+        return self._engine
 
     @contextmanager
     def _begin(self) -> Iterator[sa.Connection]:
@@ -346,19 +348,6 @@ class Journal:
         with self._begin() as connection:
             row = connection.execute(table.select()).one_or_none()
         return row.why if row else None
-
-    # What people were told
-
-    def first_time(self, key: str) -> bool:
-        """True once per key: deduplicates messages over restarts."""
-        import sqlalchemy as sa
-
-        try:
-            with self._begin() as connection:
-                connection.execute(self._table["told"].insert().values(key=key, at=int(time.time())))
-        except sa.exc.IntegrityError:
-            return False
-        return True
 
 
 def batched(values: Iterable[T], size: int) -> Iterator[tuple[T, ...]]:

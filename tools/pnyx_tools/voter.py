@@ -23,13 +23,13 @@ from typing import Any
 
 from pnyx_contracts.decision_log import vote_action
 from pnyx_contracts.entry import Entry, EntryKind
-from pnyx_contracts.errors import DecodingError, DiffersError, UsageError
+from pnyx_contracts.errors import DiffersError, UsageError
 from pnyx_contracts.governors import GovernorAdapter, GovernorProfile, TransactionCall
-from pnyx_contracts.types import BlockRef, ClockMode, Log, ProposalState, Vote, VoteCast
+from pnyx_contracts.types import Log, ProposalState, Vote, VoteCast
 from pnyx_policies.entitlement import entitlement
 from pnyx_tools.atomic import require_atomic
-from pnyx_tools.clock import clock_at, earlier_clock
-from pnyx_tools.reader import MethodMissingError, RevertedError, RpcError, Topics
+from pnyx_tools.clock import clock_at, seconds_per_tick
+from pnyx_tools.reader import RevertedError, Topics
 from pnyx_tools.recorder import Case, Writer, find_entry, read_back_entry, receipt_logs, record, record_note
 from pnyx_tools.sender import Errand, FailedTransactionError, GivenUpError
 from pnyx_tools.signer import payload
@@ -38,12 +38,6 @@ from pnyx_tools.signer.settings import WriterKind
 
 LEAST_BLOCKS_ABOVE = 1
 """On the entry of a plain key, before its vote is signed; however little time is left."""
-
-PACE_BLOCKS = 100
-"""Blocks that say how fast blocks come."""
-
-FAST_PACE_SECONDS = 1.0
-"""A vote that is taken to close too early is paid more than it has to be, within the caps; one too late is lost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,25 +243,11 @@ def _seconds_left(writer: Writer, booth: Booth, case: Case) -> Callable[[], floa
 
     def seconds() -> float:
         head = chain.block()
-        now = clock_at(chain, profile, head)
-        units = chain.read(booth.adapter.read_deadline(profile, case.key.proposal_id)) - now
-        in_seconds = profile.clock_mode is ClockMode.TIMESTAMP
-        return units * (1.0 if in_seconds else _pace(writer, booth, case, head, now))
+        deadline = chain.read(booth.adapter.read_deadline(profile, case.key.proposal_id))
+        left = deadline - clock_at(chain, profile, head)
+        return left * seconds_per_tick(chain, profile, head, case.dossier.proposal.created_block)
 
     return seconds
-
-
-def _pace(writer: Writer, booth: Booth, case: Case, head: BlockRef, now: int) -> float:
-    """Seconds for a unit of a clock that counts blocks, from blocks not older than the proposal's: those the node has.
-
-    An estimate stops no vote: where there is none, blocks are taken to come fast.
-    """
-    try:
-        earlier = writer.chain.block(max(case.dossier.proposal.created_block, head.number - PACE_BLOCKS))
-        passed = now - earlier_clock(writer.chain, booth.profile, earlier, head)
-    except (RpcError, MethodMissingError, RevertedError, DecodingError):
-        return FAST_PACE_SECONDS
-    return (head.timestamp - earlier.timestamp) / passed if passed > 0 else FAST_PACE_SECONDS
 
 
 def _is_open(writer: Writer, booth: Booth, case: Case) -> Callable[[], bool]:

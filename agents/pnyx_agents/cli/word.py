@@ -38,8 +38,10 @@ def give_word(
     from pnyx_agents.assembly import paths, require_approved
     from pnyx_agents.cli.cases import find_case, open_journal
     from pnyx_agents.engine import say
+    from pnyx_tools.notify.ledger import Ledger
 
-    case = find_case(open_journal(settings), wanted)
+    journal = open_journal(settings)
+    case = find_case(journal, wanted)
     _require_waiting(settings, case, verdict)
     dossier = load_bundle(settings, case.record_root).dossier
     if verdict == "approve" and vote is None and dossier.decision.outcome.vote is None:
@@ -55,6 +57,8 @@ def give_word(
         approval = _signed(settings, dossier, approval, keystore, password_file)
     require_approved(settings, dossier.model_copy(update={"approval": approval}))
     say(paths(settings).workflows, case.workflow, approval.model_dump(mode="json"))
+    if approval.signature:
+        Ledger(journal.database).note_answer(case.proposal, case.record_root, approval.person)
     click.echo(f"{verdict} for proposal {case.proposal} handed to the agent {settings.agent.name!r}", err=True)
     return approval
 

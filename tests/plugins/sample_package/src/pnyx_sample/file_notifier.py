@@ -11,4 +11,4 @@ class FileNotifier:
 
     def notify(self, message: Message) -> None:
         with self._path.open("a", encoding="utf-8") as file:
-            file.write(f"{message.urgency}: {message.title}\n")
+            file.write(f"{message.urgency.value}: {message.headline}\n")

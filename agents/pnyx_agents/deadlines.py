@@ -1,0 +1,56 @@
+"""When a vote ends, on the clock that people have. Asked anew each time: late quorum and early ends move it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from pnyx_agents.reviewer import Governed
+from pnyx_contracts.types import Address, ClockMode, Proposal, to_hex
+from pnyx_policies.entitlement import OPEN_STATES
+from pnyx_tools.clock import clock_at, seconds_per_tick
+from pnyx_tools.reader import ChainReader
+
+LATEST_DATE = 253_402_300_799
+"""The end of the year 9999: a governor may say anything."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """`timepoint` is the governor's own, in its unit; `at` is an estimate where it counts blocks."""
+
+    timepoint: int
+    at: float
+    """Seconds since the epoch."""
+    in_blocks: bool
+
+    @property
+    def words(self) -> str:
+        day = f"{datetime.fromtimestamp(self.at, UTC):%Y-%m-%d %H:%M} UTC"
+        return f"block {self.timepoint}, about {day}" if self.in_blocks else day
+
+
+@dataclass(frozen=True, slots=True)
+class Deadlines:
+    """Reads them from the governors that are followed."""
+
+    reader: ChainReader
+    governors: Mapping[Address, Governed]
+    now: Callable[[], float] = time.time
+
+    def of(self, proposal: Proposal) -> Deadline | None:
+        """None when the vote is over, or its governor is not followed. Raises what reading raises."""
+        governed = self.governors.get(proposal.key.governor)
+        if governed is None:
+            return None
+        block, adapter, profile = self.reader.block(), governed.adapter, governed.profile
+        at, number = to_hex(block.hash), proposal.key.proposal_id
+        if self.reader.read(adapter.read_state(profile, number), at) not in OPEN_STATES:
+            return None
+        timepoint = self.reader.read(adapter.read_deadline(profile, number), at)
+        in_blocks = profile.clock_mode is ClockMode.BLOCK
+        left = timepoint - clock_at(self.reader, profile, block)
+        seconds = left * seconds_per_tick(self.reader, profile, block, proposal.created_block)
+        return Deadline(timepoint, min(self.now() + seconds, LATEST_DATE), in_blocks)

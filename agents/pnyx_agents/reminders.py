@@ -1,0 +1,131 @@
+"""Who is reminded of what: held proposals, before their deadline, those who have not answered; and everybody, when a
+proposal nears its end undecided.
+
+The deadline is the governor's, read anew at each look: when it moves, the reminders move with it.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from pnyx_agents.crier import Crier
+from pnyx_agents.deadlines import Deadline
+from pnyx_contracts.errors import PnyxError
+from pnyx_contracts.types import Address, Proposal
+from pnyx_tools.journal import Case, Journal, Stage
+from pnyx_tools.notify import Message, Urgency, foreign
+from pnyx_tools.notify.ledger import Ledger
+from pnyx_tools.notify.quiet import next_reminder
+
+logger = logging.getLogger("pnyx.reminders")
+
+LOOK_SECONDS = 60.0
+
+UNDECIDED = frozenset({Stage.SEEN, Stage.STARTED, Stage.REVIEWED, Stage.HELD, Stage.VOTING, Stage.FAILED})
+"""Nothing that counts is on chain yet."""
+
+ANSWERED = frozenset({Stage.CONFIRMING, Stage.DONE})
+
+
+@dataclass(frozen=True, slots=True)
+class Reminders:
+    """Times are distances from the deadline, in seconds."""
+
+    journal: Journal
+    ledger: Ledger
+    deadline_of: Callable[[Proposal], Deadline | None]
+    before: tuple[float, ...]
+    alert_before: float
+    approvers: frozenset[Address] = frozenset()
+    people: frozenset[Address] = frozenset()
+    """Approvers with a place of their own."""
+    now: Callable[[], float] = time.time
+
+    def look(self, crier: Crier) -> None:
+        """At every proposal that is not decided. What cannot be read now is read at the next look."""
+        for case in self.journal.cases(UNDECIDED):
+            try:
+                self._remind(case, crier)
+            except PnyxError as error:
+                logger.warning("no reminder now", extra={"proposal": case.proposal, "error": str(error)})
+
+    def _remind(self, case: Case, crier: Crier) -> None:
+        deadline = self._deadline(case.proposal)
+        if deadline is None:
+            return
+        missing = self.approvers - self.ledger.answered(case.proposal, case.record_root)
+        since, now = case.updated_at, self.now()
+        alert = min(self.alert_before, (deadline.at - since) / 2)
+        if next_reminder([alert], since=since, deadline=deadline.at, now=now) is not None:
+            message = _message(case, deadline, Urgency.ALERT, "nears its end undecided", "ends")
+            crier.tell_about_people(message, missing, in_public=True)
+        elif case.stage is Stage.HELD:
+            self._remind_missing(case, deadline, missing, crier)
+
+    def _remind_missing(self, case: Case, deadline: Deadline, missing: frozenset[Address], crier: Crier) -> None:
+        """Those who have not answered. In public only when one of them has no place of his or her own."""
+        if self.approvers and not missing:
+            return
+        due = next_reminder(self.before, since=case.updated_at, deadline=deadline.at, now=self.now())
+        if due is not None:
+            message = _message(case, deadline, Urgency.ACTION, "waits for people", f"remind:{due:.0f}")
+            crier.tell_about_people(message, missing, in_public=not self.approvers or bool(missing - self.people))
+
+    def _deadline(self, proposal: str) -> Deadline | None:
+        content = self.journal.proposal_content(proposal)
+        return self.deadline_of(Proposal.model_validate_json(content)) if content else None
+
+    def date(self, message: Message) -> Message:
+        """With the deadline as the governor says it now; as it is when that cannot be read."""
+        try:
+            deadline = self._deadline(message.proposal)
+        except PnyxError:
+            return message
+        return message.model_copy(update=_dated(deadline)) if deadline else message
+
+    def is_outdated(self, message: Message, person: Address | None) -> bool:
+        """A request to do something that is done."""
+        if message.urgency is not Urgency.ACTION or not message.proposal:
+            return False
+        case = self.journal.case(message.proposal)
+        if case is None:
+            return False
+        return case.stage in ANSWERED or person in self.ledger.answered(case.proposal, case.record_root)
+
+    @contextmanager
+    def at_work(self, crier: Crier) -> Iterator[None]:
+        """In a thread of its own, which is not waited for."""
+        stop = threading.Event()
+        threading.Thread(target=self._watch, args=(crier, stop), name="reminders", daemon=True).start()
+        try:
+            yield
+        finally:
+            stop.set()
+
+    def _watch(self, crier: Crier, stop: threading.Event) -> None:
+        while not stop.wait(LOOK_SECONDS):
+            try:
+                self.look(crier)
+            except Exception as error:  # noqa: BLE001 - the thread goes on, whatever it met
+                logger.warning("reminders failed", extra={"error": str(error)})
+
+
+def _dated(deadline: Deadline) -> dict[str, str | int]:
+    return {"deadline": deadline.words, "deadline_at": int(deadline.at)}
+
+
+def _message(case: Case, deadline: Deadline, urgency: Urgency, subject: str, what: str) -> Message:
+    """Its key names the deadline: another one is reminded of anew."""
+    number = case.proposal.rpartition(":")[2]
+    held = case.stage is Stage.HELD
+    return Message(
+        key=f"{case.proposal}:{what}:{deadline.timepoint}", urgency=urgency, subject=subject, stage=case.stage.value,
+        proposal=case.proposal, title=foreign(case.title), decision=case.outcome, reason=foreign(case.reason),
+        deadline=deadline.words, deadline_at=int(deadline.at),
+        to_do=f"pnyx approve {number}, or pnyx reject {number}" if held else "pnyx status",
+    )  # fmt: skip

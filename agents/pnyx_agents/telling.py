@@ -1,0 +1,46 @@
+"""Everything that tells people, put together from the settings and set to work."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from pnyx_agents import assembly
+from pnyx_agents.crier import Crier
+from pnyx_agents.deadlines import Deadlines
+from pnyx_agents.metrics import Metrics
+from pnyx_agents.reminders import Reminders
+from pnyx_agents.reviewer import Reviewer
+from pnyx_agents.settings import Settings
+from pnyx_tools.journal import Journal
+from pnyx_tools.notify.ledger import Ledger
+
+HOUR_SECONDS = 3600
+
+
+@contextmanager
+def people_are_told(settings: Settings, journal: Journal, reviewer: Reviewer, metrics: Metrics) -> Iterator[Crier]:
+    """The crier and the reminders, each in threads of their own."""
+    ledger, wishes = Ledger(journal.database), settings.notifications
+    reminders = Reminders(
+        journal=journal,
+        ledger=ledger,
+        deadline_of=Deadlines(reviewer.reader, reviewer.governors).of,
+        before=tuple(hours * HOUR_SECONDS for hours in wishes.reminder_hours),
+        alert_before=wishes.alert_hours * HOUR_SECONDS,
+        approvers=frozenset(settings.signer.approvers if settings.signer else ()),
+        people=frozenset(wishes.people),
+    )
+    crier = Crier(
+        ledger=ledger,
+        places=assembly.places(settings),
+        metrics=metrics,
+        holder=f"{socket.gethostname()}:{settings.data}",
+        failures=wishes.failures,
+        page=wishes.page,
+        date=reminders.date,
+        is_outdated=reminders.is_outdated,
+    )
+    with crier.at_work(), reminders.at_work(crier):
+        yield crier
