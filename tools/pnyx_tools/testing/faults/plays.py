@@ -1,0 +1,89 @@
+"""The kinds of plays by name, each with the world that it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Protocol
+
+from pnyx_tools.testing.anvil import Anvil
+from pnyx_tools.testing.faults.launching import Launch
+from pnyx_tools.testing.faults.play import Report, play_endpoints, play_kills
+from pnyx_tools.testing.faults.proxy import FOR_A_WHILE, OF_TRANSACTIONS, Fault, FaultProxy
+from pnyx_tools.testing.faults.schedule import Schedule
+from pnyx_tools.testing.faults.world import Setup, make_world
+
+Declare = Callable[[Path], bytes]
+
+QUICKLY_FINAL: Final = ("--slots-in-an-epoch", "1")
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """How much of it in one world."""
+
+    faults: int
+    proposals: int
+
+
+class Run(Protocol):
+    """Makes a world for `folder`, which does not exist yet, and plays in it. An even seed votes by a plain key."""
+
+    def __call__(self, folder: Path, declare: Declare, launch: Launch, seed: int, amount: Amount) -> Report: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of fault."""
+
+    run: Run
+    faults: int
+    """How many it is meant to survive, over all worlds."""
+
+
+def has_gate(seed: int) -> bool:
+    return seed % 2 == 1
+
+
+def run_kills(folder: Path, declare: Declare, launch: Launch, seed: int, amount: Amount) -> Report:
+    with Anvil(extra_arguments=QUICKLY_FINAL) as node:
+        world = make_world(node, folder, Setup(declare, gate=has_gate(seed)))
+        return play_kills(world, launch, seed, proposals=amount.proposals, kills=amount.faults)
+
+
+EVERY: Final = 12
+"""So many requests an endpoint answers well, on average, between two faults. A judgement of the signer takes fifty."""
+
+FAILING: Final = tuple(fault for fault in Fault if fault not in FOR_A_WHILE)
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoints:
+    """Agent and signer, each with an endpoint of its own, and both no good."""
+
+    kinds: tuple[Fault, ...]
+
+    def __call__(self, folder: Path, declare: Declare, launch: Launch, seed: int, amount: Amount) -> Report:
+        of_signer = amount.faults // 10
+        signer_kinds: list[Fault] = [fault for fault in self.kinds if fault not in OF_TRANSACTIONS]
+        schedules = (
+            Schedule(f"agent {seed}", self.kinds, every=EVERY, most=amount.faults - of_signer),
+            Schedule(f"signer {seed}", signer_kinds, every=2 * EVERY, most=of_signer),
+        )
+        with (
+            Anvil(extra_arguments=QUICKLY_FINAL) as node,
+            Anvil(chain_id=1) as stranger,
+            FaultProxy(node.url, schedules[0], seed=seed, stranger=stranger.url) as agents,
+            FaultProxy(node.url, schedules[1], seed=seed, stranger=stranger.url) as signers,
+        ):
+            setup = Setup(declare, gate=has_gate(seed), rpc=agents.url, signer_rpc=signers.url)
+            world = make_world(node, folder, setup)
+            return play_endpoints(world, launch, seed, (agents, signers), proposals=amount.proposals)
+
+
+PLAYS: Final[dict[str, Kind]] = {
+    "kills": Kind(run_kills, 200),
+    "failing endpoints": Kind(Endpoints(FAILING), 1000),
+    "lying endpoints": Kind(Endpoints(FOR_A_WHILE), 100),
+}
