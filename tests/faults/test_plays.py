@@ -23,3 +23,15 @@ def test_kills_of_an_agent_with_a_plain_key(stage: Stage) -> None:
 
 def test_endpoints_that_fail(stage: Stage) -> None:
     check(stage.play("failing endpoints", 1, faults=40, proposals=1), 30)
+
+
+def test_reorganisations(stage: Stage) -> None:
+    check(stage.play("reorgs", 1, faults=4, proposals=2), 4)
+
+
+def test_models_that_fail(stage: Stage) -> None:
+    check(stage.play("models", 1, faults=8, proposals=1), 8)
+
+
+def test_a_machine_in_trouble(stage: Stage) -> None:
+    check(stage.play("machine", 1, faults=5, proposals=5), 5)

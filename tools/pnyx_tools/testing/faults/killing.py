@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import itertools
 import os
 import runpy
 import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import wraps
@@ -26,6 +28,7 @@ from pnyx_contracts.errors import UsageError
 When = Literal["before", "after"]
 
 SIGNER_MODULE: Final = "pnyx_tools.signer"
+LOOKS_BETWEEN_JUMPS: Final = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,10 +113,13 @@ class Trouble:
     kill: Kill | None = None
     timeout_seconds: float | None = None
     """How long an endpoint may take: less than usual, so that time-outs come by the hundred."""
+    jump_seconds: float = 0
+    """How far the machine's clock jumps, forward or back, again and again, as long as the program runs."""
 
     def arguments(self) -> list[str]:
         kill = ["--at", str(self.kill)] if self.kill else []
-        return kill + ([] if self.timeout_seconds is None else ["--timeout", str(self.timeout_seconds)])
+        timeout = [] if self.timeout_seconds is None else ["--timeout", str(self.timeout_seconds)]
+        return kill + timeout + ([f"--jump={self.jump_seconds}"] if self.jump_seconds else [])
 
 
 def find(path: str) -> tuple[Any, str, Callable[..., Any]]:
@@ -164,6 +170,7 @@ def die() -> None:
 def run(module: str, arguments: Sequence[str], trouble: Trouble) -> None:
     """`module` as ``python -m`` runs it, in this process."""
     _shorten_timeouts(trouble.timeout_seconds)
+    _let_the_clock_jump(trouble.jump_seconds)
     if trouble.kill is not None and (trouble.kill.window.in_signer is (module == SIGNER_MODULE)):
         arm(trouble.kill)
     if module != SIGNER_MODULE:
@@ -177,6 +184,14 @@ def _shorten_timeouts(seconds: float | None) -> None:
         return
     for path in ("pnyx_tools.rpc:Rpc.__init__", "pnyx_tools.chain:Chain.__init__"):
         find(path)[2].__defaults__ = (seconds,)
+
+
+def _let_the_clock_jump(seconds: float) -> None:
+    """There and back with every few looks at it; what measures intervals (``time.monotonic``) goes on as it should."""
+    if not seconds:
+        return
+    true, looks = time.time, itertools.count()
+    setattr(time, "time", lambda: true() + seconds * (next(looks) // LOOKS_BETWEEN_JUMPS % 2))  # noqa: B010 - a function
 
 
 def _pass_on_to_the_signer(trouble: Trouble) -> None:
@@ -198,10 +213,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--at", type=Kill.parse, metavar="NAME:WHEN:COUNT")
     parser.add_argument("--timeout", type=float, metavar="SECONDS")
+    parser.add_argument("--jump", type=float, default=0, metavar="SECONDS")
     parser.add_argument("module")
     parser.add_argument("arguments", nargs=argparse.REMAINDER)
     given = parser.parse_args()
-    run(given.module, given.arguments, Trouble(given.at, given.timeout))
+    run(given.module, given.arguments, Trouble(given.at, given.timeout, given.jump))
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Final
 
 from pnyx_contracts.errors import PnyxError
@@ -15,13 +16,15 @@ from pnyx_contracts.types import ProposalKey
 from pnyx_tools.journal import Stage
 from pnyx_tools.testing.faults.killing import WINDOWS, Kill, Trouble
 from pnyx_tools.testing.faults.launching import Launch, Running
+from pnyx_tools.testing.faults.models import ModelFaults
 from pnyx_tools.testing.faults.oracle import Oracle, Ruling
 from pnyx_tools.testing.faults.proxy import FaultProxy
+from pnyx_tools.testing.faults.reorgs import DEEPEST, reorganise
 from pnyx_tools.testing.faults.schedule import dice
 from pnyx_tools.testing.faults.world import World
 
 TICK_SECONDS: Final = 0.2
-PATIENCE_SECONDS: Final = 120.0
+PATIENCE_SECONDS: Final = 300.0
 """For one condition, however busy the machine is. Then it counts as one that does not come."""
 NOT_STARTED_AGAIN: Final = 2
 """The exit code that the shipped unit file takes for a wrong configuration: no service manager helps then."""
@@ -29,6 +32,7 @@ NOT_STARTED_AGAIN: Final = 2
 SIGNER_GONE: Final = 3
 SHORT_TIMEOUT_SECONDS: Final = 2.0
 """Of requests to an endpoint, so that time-outs come by the hundred."""
+MANY: Final = 10**8
 MOST_FURTHER: Final = 3
 """So many times the proposals that were asked for, until all windows were met."""
 
@@ -64,6 +68,8 @@ class Play:
         self.report = Report(kind, seed)
         self.trouble = Trouble()
         """What the next start gets."""
+        self.blocks_at_once = 1
+        """Mined at each look while something is waited for."""
         self.running: Running | None = None
 
     # --- the service manager -----------------------------------------------------------------------------------------
@@ -72,10 +78,19 @@ class Play:
         self.report.starts += 1
         self.running = self.launch(self.world.folder, self.trouble)
 
+    def stop(self) -> None:
+        """SIGTERM, and its end."""
+        assert self.running is not None
+        self.running.stop()
+        self.until("a clean end", lambda: not self.is_running())
+        if self.running.code() != 0:
+            self.report.needs_help(f"SIGTERM ended it with {self.running.code()}: {self._last_line()}")
+
     def start_in_peace(self) -> None:
         """Starts it before anything goes wrong; what a start survives is a matter of its own."""
+        before = self.world.words(MANY).count('"following"')
         self.start()
-        self.until("the agent to follow", lambda: '"following"' in self.world.words())
+        self.until("the agent to follow", lambda: self.world.words(MANY).count('"following"') > before)
 
     def is_running(self) -> bool:
         return self.running is not None and self.running.code() is None
@@ -107,7 +122,7 @@ class Play:
         while not holds():
             if time.monotonic() > deadline:
                 raise StuckError(f"waited {seconds:g} seconds for {what}; {self.stages()}\n{self.world.words(2000)}")
-            self.world.node.mine()
+            self.world.node.mine(self.blocks_at_once)
             time.sleep(TICK_SECONDS)
 
     def is_done(self, *keys: ProposalKey) -> bool:
@@ -145,11 +160,7 @@ class Play:
             return self.is_done()
 
         self.until("everything to be done", at_rest)
-        assert self.running is not None
-        self.running.stop()
-        self.until("a clean end", lambda: not self.is_running())
-        if self.running.code() != 0:
-            self.report.needs_help(f"SIGTERM ended it with {self.running.code()}: {self._last_line()}")
+        self.stop()
 
     def _judge(self) -> Ruling:
         world = self.world
@@ -207,15 +218,67 @@ def play_endpoints(world: World, launch: Launch, seed: int, proxies: Sequence[Fa
         for proxy in proxies:
             proxy.schedule.is_on = True
         for number in range(proposals):
-            key, part = play.propose(), (number + 1) / proposals
-
-            def is_through(key: ProposalKey = key, part: float = part) -> bool:
-                play.keep_running()
-                return play.is_done(key) and proxies[0].schedule.part >= part
-
-            play.until(f"proposal {number} of {proposals}", is_through)
+            play.until(f"proposal {number} of {proposals}", partial(has_done, play, play.propose()))
+            part = partial(_has_met, play, proxies[0], (number + 1) / proposals)
+            play.until(f"{(number + 1)} of {proposals} parts of the faults", part)
         for proxy in proxies:
             proxy.be_honest()
     for proxy in proxies:
         play.report.faults.update({str(fault): count for fault, count in proxy.schedule.happened.items()})
     return play.report
+
+
+def _has_met(play: Play, proxy: FaultProxy, part: float) -> bool:
+    play.keep_running()
+    return proxy.schedule.part >= part
+
+
+def play_reorgs(world: World, launch: Launch, seed: int, *, proposals: int, reorgs: int) -> Report:
+    """Reorganisations in all stages of a proposal, the agent's finality just out of their reach."""
+    play = Play(world, launch, "reorgs", seed)
+    play.blocks_at_once = 4
+    with play.performed():
+        play.start_in_peace()
+        world.node.mine(DEEPEST)
+        for number in range(reorgs):
+            if number * proposals >= len(world.proposed) * reorgs or play.is_done():
+                play.propose()
+            if play.dice.random() < 0.7:
+                play.until("the agent to act", partial(_has_acted, play, world.node.rpc.nonce(world.key)))
+            end = world.node.rpc.block().number + play.dice.randint(1, DEEPEST)
+            play.until("some blocks more", partial(has_come_to, play, end))
+            depth = play.dice.randint(1, DEEPEST)
+            play.report.faults[str(reorganise(world.node, play.dice, depth))] += 1
+            world.forget_what_is_gone()
+    return play.report
+
+
+def _has_acted(play: Play, nonce: int) -> bool:
+    """It sent something, or has nothing left to do."""
+    play.keep_running()
+    return play.world.node.rpc.nonce(play.world.key) > nonce or play.is_done()
+
+
+def has_come_to(play: Play, block: int) -> bool:
+    play.keep_running()
+    return play.world.node.rpc.block().number >= block
+
+
+def play_models(world: World, launch: Launch, seed: int, models: ModelFaults, *, proposals: int) -> Report:
+    """Proposals come while the model's server fails."""
+    play = Play(world, launch, "models", seed)
+    with play.performed():
+        play.start_in_peace()
+        models.schedule.is_on = True
+        while len(world.proposed) < proposals or models.schedule.part < 1:
+            key = play.propose()
+
+            play.until(f"proposal {len(world.proposed)}", partial(has_done, play, key))
+        models.schedule.is_on = False
+    play.report.faults.update({str(fault): count for fault, count in models.schedule.happened.items()})
+    return play.report
+
+
+def has_done(play: Play, *keys: ProposalKey) -> bool:
+    play.keep_running()
+    return play.is_done(*keys)

@@ -7,12 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
 
+from pnyx_policies.analysis import Analysis, Recommendation
 from pnyx_tools.testing.anvil import Anvil
 from pnyx_tools.testing.faults.launching import Launch
-from pnyx_tools.testing.faults.play import Report, play_endpoints, play_kills
+from pnyx_tools.testing.faults.machine import play_machine
+from pnyx_tools.testing.faults.models import ModelFault, ModelFaults
+from pnyx_tools.testing.faults.play import Report, play_endpoints, play_kills, play_models, play_reorgs
 from pnyx_tools.testing.faults.proxy import FOR_A_WHILE, OF_TRANSACTIONS, Fault, FaultProxy
+from pnyx_tools.testing.faults.reorgs import DEEPEST
 from pnyx_tools.testing.faults.schedule import Schedule
 from pnyx_tools.testing.faults.world import Setup, make_world
+from pnyx_tools.testing.openai_server import OpenAIServer, answer
 
 Declare = Callable[[Path], bytes]
 
@@ -52,7 +57,7 @@ def run_kills(folder: Path, declare: Declare, launch: Launch, seed: int, amount:
         return play_kills(world, launch, seed, proposals=amount.proposals, kills=amount.faults)
 
 
-EVERY: Final = 12
+EVERY: Final = 25
 """So many requests an endpoint answers well, on average, between two faults. A judgement of the signer takes fifty."""
 
 FAILING: Final = tuple(fault for fault in Fault if fault not in FOR_A_WHILE)
@@ -82,8 +87,43 @@ class Endpoints:
             return play_endpoints(world, launch, seed, (agents, signers), proposals=amount.proposals)
 
 
+def run_reorgs(folder: Path, declare: Declare, launch: Launch, seed: int, amount: Amount) -> Report:
+    with Anvil(extra_arguments=QUICKLY_FINAL) as node:
+        world = make_world(node, folder, Setup(declare, gate=has_gate(seed), confirmations=DEEPEST))
+        return play_reorgs(world, launch, seed, proposals=amount.proposals, reorgs=amount.faults)
+
+
+ADVICE: Final = Analysis(
+    summary="It was read.", key_points=(), stated_intent="Pay for documentation.", claimed_effects=(), risks=(),
+    recommendation=Recommendation.FOR, confidence_percent=90,
+)  # fmt: skip
+
+
+def run_models(folder: Path, declare: Declare, launch: Launch, seed: int, amount: Amount) -> Report:
+    schedule = Schedule(seed, tuple(ModelFault), every=2, most=amount.faults)
+    with (
+        Anvil(extra_arguments=QUICKLY_FINAL) as node,
+        OpenAIServer([answer(ADVICE)]) as server,
+        ModelFaults(server, schedule) as models,
+    ):
+        model = (
+            f'[[model]]\nmodel = "scripted"\nbase_url = "{models.base_url}"\napi_key_env = ""\ntimeout_seconds = 2\n'
+        )
+        world = make_world(node, folder, Setup(declare, gate=has_gate(seed), lines=model))
+        return play_models(world, launch, seed, models, proposals=amount.proposals)
+
+
+def run_machine(folder: Path, declare: Declare, launch: Launch, seed: int, amount: Amount) -> Report:
+    with Anvil(extra_arguments=QUICKLY_FINAL) as node:
+        world = make_world(node, folder, Setup(declare, gate=has_gate(seed)))
+        return play_machine(world, launch, seed, proposals=amount.proposals, faults=amount.faults)
+
+
 PLAYS: Final[dict[str, Kind]] = {
     "kills": Kind(run_kills, 200),
+    "reorgs": Kind(run_reorgs, 100),
+    "models": Kind(run_models, 100),
+    "machine": Kind(run_machine, 40),
     "failing endpoints": Kind(Endpoints(FAILING), 1000),
     "lying endpoints": Kind(Endpoints(FOR_A_WHILE), 100),
 }

@@ -14,6 +14,7 @@ from pnyx_contracts.entry import Declaration
 from pnyx_contracts.types import ProposalKey
 from pnyx_tools.journal import Case, Journal
 from pnyx_tools.keystore import create_keystore
+from pnyx_tools.reader import RevertedError
 from pnyx_tools.testing.anvil import Anvil
 from pnyx_tools.testing.deploy import (
     DAY,
@@ -75,6 +76,8 @@ class World:
     writer: str
     key: str
     proposed: list[ProposalKey] = field(default_factory=list)
+    """What must get its answer."""
+    numbered: int = 0
 
     @property
     def evidence(self) -> Path:
@@ -83,7 +86,8 @@ class World:
     def propose(self, dice: random.Random) -> ProposalKey:
         """An honest small payment, or a power that its text does not speak of."""
         governance = dice.choice(self.governances)
-        number, receiver = len(self.proposed), self.node.accounts[7]
+        self.numbered += 1
+        number, receiver = self.numbered, self.node.accounts[7]
         if dice.random() < 0.7:
             wei = TOKEN // 1000
             text = f"# Payment {number}\n\nSends {wei / TOKEN} ETH to {receiver} for the documentation, part {number}."
@@ -94,6 +98,11 @@ class World:
         key = governance.proposals[proposal].key
         self.proposed.append(key)
         return key
+
+    def forget_what_is_gone(self) -> None:
+        """Proposals that a reorganisation took away need no answer."""
+        known = {governance.governor: governance for governance in self.governances}
+        self.proposed = [key for key in self.proposed if _is_known(known[key.governor], key)]
 
     def cases(self) -> list[Case]:
         """What the agent's journal says; nothing before its first start."""
@@ -111,6 +120,14 @@ class World:
         """The last of what the agent wrote."""
         path = self.folder / "daemon.log"
         return path.read_text(encoding="utf-8", errors="replace")[-characters:] if path.exists() else ""
+
+
+def _is_known(governance: Governance, key: ProposalKey) -> bool:
+    try:
+        governance.state(key.proposal_id)
+    except RevertedError:
+        return False
+    return True
 
 
 def make_world(node: Anvil, folder: Path, setup: Setup) -> World:
