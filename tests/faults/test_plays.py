@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
 from pnyx_tools.testing.faults.play import Report
 
 from .conftest import Stage
+
+pytestmark = pytest.mark.timeout(900)  # a play that is stuck says by itself where, after five minutes
 
 
 def check(report: Report, faults: int) -> None:
@@ -14,11 +18,11 @@ def check(report: Report, faults: int) -> None:
 
 
 def test_kills_of_an_agent_with_a_gate(stage: Stage) -> None:
-    check(stage.play("kills", 1, faults=5, proposals=1), 4)
+    check(stage.play("kills", 1, faults=4, proposals=1), 4)
 
 
 def test_kills_of_an_agent_with_a_plain_key(stage: Stage) -> None:
-    check(stage.play("kills", 2, faults=5, proposals=1), 4)
+    check(stage.play("kills", 2, faults=4, proposals=1), 4)
 
 
 def test_endpoints_that_fail(stage: Stage) -> None:
@@ -30,8 +34,8 @@ def test_reorganisations(stage: Stage) -> None:
 
 
 def test_models_that_fail(stage: Stage) -> None:
-    check(stage.play("models", 1, faults=8, proposals=1), 8)
+    check(stage.play("models", 1, faults=5, proposals=1), 5)
 
 
 def test_a_machine_in_trouble(stage: Stage) -> None:
-    check(stage.play("machine", 1, faults=5, proposals=5), 5)
+    check(stage.play("machine", 1, faults=4, proposals=4), 4)

@@ -19,7 +19,9 @@ from pnyx_tools.testing.faults.world import World
 FULL, LOCKED, JUMP, SECOND, COPY = (
     "disk full", "database locked", "clock jumps", "a second agent on the same folder", "a copy of the agent",
 )  # fmt: skip
-KINDS: Final = (FULL, LOCKED, JUMP, SECOND, COPY)
+OF_ONE: Final = (FULL, LOCKED, JUMP, SECOND)
+OF_TWO: Final = (COPY,)
+"""Apart from the others: here two agents race, and it is not the schedule that decides who wins."""
 
 BLOCKS: Final = 25
 """How long a fault lasts: some seconds."""
@@ -28,10 +30,12 @@ BLOCKS_LOCKED: Final = 75
 JUMPS_SECONDS: Final = (-7 * 24 * 3600, -3600, 3600, 7 * 24 * 3600)
 
 
-def play_machine(world: World, launch: Launch, seed: int, *, proposals: int, faults: int) -> Report:
+def play_machine(
+    world: World, launch: Launch, seed: int, kinds: tuple[str, ...], *, proposals: int, faults: int
+) -> Report:
     """Each fault comes together with a proposal, or in between; each kind as often as the others."""
-    play = Play(world, launch, "machine", seed)
-    order = [KINDS[number % len(KINDS)] for number in range(faults)]
+    play = Play(world, launch, "copies" if kinds == OF_TWO else "machine", seed)
+    order = [kinds[number % len(kinds)] for number in range(faults)]
     play.dice.shuffle(order)
     with play.performed():
         play.start_in_peace()

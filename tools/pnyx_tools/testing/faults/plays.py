@@ -10,7 +10,7 @@ from typing import Final, Protocol
 from pnyx_policies.analysis import Analysis, Recommendation
 from pnyx_tools.testing.anvil import Anvil
 from pnyx_tools.testing.faults.launching import Launch
-from pnyx_tools.testing.faults.machine import play_machine
+from pnyx_tools.testing.faults.machine import OF_ONE, OF_TWO, play_machine
 from pnyx_tools.testing.faults.models import ModelFault, ModelFaults
 from pnyx_tools.testing.faults.play import Report, play_endpoints, play_kills, play_models, play_reorgs
 from pnyx_tools.testing.faults.proxy import FOR_A_WHILE, OF_TRANSACTIONS, Fault, FaultProxy
@@ -21,7 +21,12 @@ from pnyx_tools.testing.openai_server import OpenAIServer, answer
 
 Declare = Callable[[Path], bytes]
 
-QUICKLY_FINAL: Final = ("--slots-in-an-epoch", "1")
+
+def local_node(folder: Path) -> Anvil:
+    """Blocks are final at once. The states of old blocks, gigabytes in a long play, lie beside `folder` and go with
+    it; anvil itself leaves them behind.
+    """
+    return Anvil(extra_arguments=("--slots-in-an-epoch", "1", "--cache-path", str(folder.with_name("states"))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +57,7 @@ def has_gate(seed: int) -> bool:
 
 
 def run_kills(folder: Path, declare: Declare, launch: Launch, seed: int, amount: Amount) -> Report:
-    with Anvil(extra_arguments=QUICKLY_FINAL) as node:
+    with local_node(folder) as node:
         world = make_world(node, folder, Setup(declare, gate=has_gate(seed)))
         return play_kills(world, launch, seed, proposals=amount.proposals, kills=amount.faults)
 
@@ -77,7 +82,7 @@ class Endpoints:
             Schedule(f"signer {seed}", signer_kinds, every=2 * EVERY, most=of_signer),
         )
         with (
-            Anvil(extra_arguments=QUICKLY_FINAL) as node,
+            local_node(folder) as node,
             Anvil(chain_id=1) as stranger,
             FaultProxy(node.url, schedules[0], seed=seed, stranger=stranger.url) as agents,
             FaultProxy(node.url, schedules[1], seed=seed, stranger=stranger.url) as signers,
@@ -88,7 +93,7 @@ class Endpoints:
 
 
 def run_reorgs(folder: Path, declare: Declare, launch: Launch, seed: int, amount: Amount) -> Report:
-    with Anvil(extra_arguments=QUICKLY_FINAL) as node:
+    with local_node(folder) as node:
         world = make_world(node, folder, Setup(declare, gate=has_gate(seed), confirmations=DEEPEST))
         return play_reorgs(world, launch, seed, proposals=amount.proposals, reorgs=amount.faults)
 
@@ -102,7 +107,7 @@ ADVICE: Final = Analysis(
 def run_models(folder: Path, declare: Declare, launch: Launch, seed: int, amount: Amount) -> Report:
     schedule = Schedule(seed, tuple(ModelFault), every=2, most=amount.faults)
     with (
-        Anvil(extra_arguments=QUICKLY_FINAL) as node,
+        local_node(folder) as node,
         OpenAIServer([answer(ADVICE)]) as server,
         ModelFaults(server, schedule) as models,
     ):
@@ -113,17 +118,24 @@ def run_models(folder: Path, declare: Declare, launch: Launch, seed: int, amount
         return play_models(world, launch, seed, models, proposals=amount.proposals)
 
 
-def run_machine(folder: Path, declare: Declare, launch: Launch, seed: int, amount: Amount) -> Report:
-    with Anvil(extra_arguments=QUICKLY_FINAL) as node:
-        world = make_world(node, folder, Setup(declare, gate=has_gate(seed)))
-        return play_machine(world, launch, seed, proposals=amount.proposals, faults=amount.faults)
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """One agent on a machine with these troubles."""
+
+    kinds: tuple[str, ...]
+
+    def __call__(self, folder: Path, declare: Declare, launch: Launch, seed: int, amount: Amount) -> Report:
+        with local_node(folder) as node:
+            world = make_world(node, folder, Setup(declare, gate=has_gate(seed)))
+            return play_machine(world, launch, seed, self.kinds, proposals=amount.proposals, faults=amount.faults)
 
 
 PLAYS: Final[dict[str, Kind]] = {
     "kills": Kind(run_kills, 200),
     "reorgs": Kind(run_reorgs, 100),
     "models": Kind(run_models, 100),
-    "machine": Kind(run_machine, 40),
+    "machine": Kind(Machine(OF_ONE), 40),
+    "copies": Kind(Machine(OF_TWO), 10),
     "failing endpoints": Kind(Endpoints(FAILING), 1000),
     "lying endpoints": Kind(Endpoints(FOR_A_WHILE), 100),
 }
