@@ -12,6 +12,7 @@ from pnyx_tools.reader import RpcError
 from pnyx_tools.rpc import Rpc
 from pnyx_tools.simulate import simulate
 from pnyx_tools.testing.deploy import TOKEN, Governance, deploy, encode_call
+from pnyx_tools.testing.provider import Provider, Question, Reply
 
 PROPOSER_ROLE = bytes.fromhex("b09aa5aeb3702cfd50b6b62bc4532604938f21248a27a1d5ca736082b6819cc1")
 
@@ -221,6 +222,28 @@ def test_a_node_that_does_not_answer_is_an_error(dao: Governance, monkeypatch: p
     block = dao.node.rpc.block()
     with pytest.raises(RpcError, match="cannot be reached"):
         simulate(Rpc("http://127.0.0.1:9"), dao.timelock, [call(dao.timelock)], block)
+
+
+def test_one_bad_moment_of_an_endpoint_does_not_skip_the_simulation(dao: Governance) -> None:
+    bad = [(200, b"<!doctype html>")]
+
+    def once(question: Question) -> Reply | None:
+        return bad.pop() if bad and question["method"] == "eth_simulateV1" else None
+
+    with Provider(dao.node.url, once) as provider:
+        simulation = simulate(Rpc(provider.url), dao.timelock, [call(dao.node.accounts[5])], dao.node.rpc.block())
+    assert bad == []
+    assert simulation.status is SimulationStatus.SUCCEEDED
+
+
+def test_an_endpoint_that_fails_in_ever_other_ways_is_an_error(dao: Governance) -> None:
+    bad = [(200, b"<!doctype html>"), (200, {"id": "another", "result": []})]
+
+    def twice(question: Question) -> Reply | None:
+        return bad.pop() if bad and question["method"] == "eth_simulateV1" else None
+
+    with Provider(dao.node.url, twice) as provider, pytest.raises(RpcError, match="eth_simulateV1"):
+        simulate(Rpc(provider.url), dao.timelock, [call(dao.node.accounts[5])], dao.node.rpc.block())
 
 
 def test_another_block_with_the_same_number_is_refused(dao: Governance) -> None:

@@ -54,16 +54,29 @@ def simulate(
 ) -> Simulation:
     """Runs `calls` from `executor` on top of `block`; `governor` may be called as from inside its `execute()`.
 
-    Raises `DiffersError` when the chain no longer has that block, `RpcError` when the node cannot be reached.
+    What fails twice in the same words is a thing that the node cannot do, and skipped. Raises `DiffersError` when the
+    chain no longer has that block, `RpcError` when the node cannot be reached, or failed only once.
     """
     run = _Run(reader, executor, tuple(calls), block)
+    inside = governor if governor != executor else None
     try:
-        simulation = run.from_inside(governor) if governor not in {None, executor} else run.as_it_is()
-    except (MethodMissingError, RpcError) as error:
-        _demand_same_block(reader, block)  # raises when the node does not answer at all
-        return run.each_alone(error.message)
-    _demand_same_block(reader, block)
+        simulation = run.whole(inside)
+    except MethodMissingError as missing:
+        simulation = run.each_alone(missing.message)
+    except RpcError as failure:
+        simulation = _once_more(run, inside, failure)
+    _demand_same_block(reader, block)  # raises when the node does not answer at all
     return simulation
+
+
+def _once_more(run: _Run, inside: str | None, failure: RpcError) -> Simulation:
+    """A bad moment of an endpoint must not decide that nothing is known."""
+    try:
+        return run.whole(inside)
+    except RpcError as again:
+        if again.message != failure.message:
+            raise
+        return run.each_alone(again.message)
 
 
 def _demand_same_block(reader: ChainReader, block: BlockRef) -> None:
@@ -95,6 +108,10 @@ class _Run:
     overrides: dict[str, StateDiff] = field(default_factory=dict)
 
     # --- with eth_simulateV1 -----------------------------------------------------------------------------------------
+
+    def whole(self, inside: str | None) -> Simulation:
+        """`inside` is the governor that may be called as from inside its ``execute()``."""
+        return self.as_it_is() if inside is None else self.from_inside(inside)
 
     def from_inside(self, governor: str) -> Simulation:
         """As from inside the governor's ``execute()``, if a call to it needs that."""

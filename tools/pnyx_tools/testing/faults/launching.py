@@ -1,0 +1,119 @@
+"""Starts an agent's program with some trouble in it. A `Launch` is all that a play knows about starting."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final, Protocol
+
+from pnyx_tools.testing.faults import killing
+from pnyx_tools.testing.faults.killing import Trouble
+
+PROGRAM: Final = "pnyx_agents"
+"""``pnyx``; by name only, for it lies in a layer above."""
+
+PRELOADED: Final = [
+    "pnyx_agents.cli.main", "pnyx_agents.running", "dbos", "web3", "sqlalchemy", "langchain_openai",
+    "pnyx_tools.testing.faults.killing",
+]  # fmt: skip
+
+
+class Running(Protocol):
+    """A program that was started. Several processes may stand behind it."""
+
+    @property
+    def pid(self) -> int: ...
+
+    def code(self) -> int | None:
+        """The exit code, minus the signal that ended it; None while it runs."""
+        ...
+
+    def kill(self) -> None:
+        """``kill -9``, and wait for its end."""
+        ...
+
+    def stop(self) -> None:
+        """SIGTERM."""
+        ...
+
+
+Launch = Callable[[Path, Trouble], Running]
+"""Starts the agent of a folder (``pnyx.toml`` lies there), which writes to ``daemon.log`` beside it."""
+
+
+def arguments_for(folder: Path) -> list[str]:
+    return ["run", "--config", str(folder / "pnyx.toml")]
+
+
+class _Process:
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self._process = process
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def code(self) -> int | None:
+        return self._process.poll()
+
+    def kill(self) -> None:
+        self._process.kill()
+        self._process.wait()
+
+    def stop(self) -> None:
+        self._process.terminate()
+
+
+def as_process(folder: Path, trouble: Trouble) -> Running:
+    """A process like any other. Most of its first seconds goes into imports."""
+    with (folder / "daemon.log").open("ab") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", killing.__name__, *trouble.arguments(), PROGRAM, *arguments_for(folder)],
+            stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+        )  # fmt: skip
+    return _Process(process)
+
+
+class _Forked:
+    def __init__(self, process: multiprocessing.context.ForkServerProcess) -> None:
+        self._process = process
+
+    @property
+    def pid(self) -> int:
+        assert self._process.pid is not None
+        return self._process.pid
+
+    def code(self) -> int | None:
+        return self._process.exitcode
+
+    def kill(self) -> None:
+        self._process.kill()
+        self._process.join()
+
+    def stop(self) -> None:
+        self._process.terminate()
+
+
+class Forks:
+    """Starts them as forks of one process that has all modules in memory: hundreds of starts in little time."""
+
+    def __init__(self) -> None:
+        self._context = multiprocessing.get_context("forkserver")
+        self._context.set_forkserver_preload(PRELOADED)
+
+    def __call__(self, folder: Path, trouble: Trouble) -> Running:
+        process = self._context.Process(target=_begin, args=(arguments_for(folder), folder / "daemon.log", trouble))
+        process.start()
+        return _Forked(process)
+
+
+def _begin(arguments: Sequence[str], log: Path, trouble: Trouble) -> None:
+    """In the fork: as if it had been started by a shell."""
+    with log.open("ab") as output:
+        for descriptor in (1, 2):
+            os.dup2(output.fileno(), descriptor)
+    killing.run(PROGRAM, arguments, trouble)

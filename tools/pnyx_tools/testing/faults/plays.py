@@ -1,0 +1,139 @@
+"""The kinds of plays by name, each with the world that it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Protocol
+
+from pnyx_policies.analysis import Analysis, Recommendation
+from pnyx_tools.testing.anvil import Anvil
+from pnyx_tools.testing.faults.launching import Launch
+from pnyx_tools.testing.faults.machine import OF_ONE, OF_TWO, play_machine
+from pnyx_tools.testing.faults.models import ModelFault, ModelFaults
+from pnyx_tools.testing.faults.play import Report, play_endpoints, play_kills, play_models, play_reorgs
+from pnyx_tools.testing.faults.proxy import FOR_A_WHILE, OF_TRANSACTIONS, Fault, FaultProxy
+from pnyx_tools.testing.faults.reorgs import DEEPEST
+from pnyx_tools.testing.faults.schedule import Schedule
+from pnyx_tools.testing.faults.world import Setup, make_world
+from pnyx_tools.testing.openai_server import OpenAIServer, answer
+
+Declare = Callable[[Path], bytes]
+
+
+def local_node() -> Anvil:
+    """Blocks are final at once."""
+    return Anvil(extra_arguments=("--slots-in-an-epoch", "1"))
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """How much of it in one world."""
+
+    faults: int
+    proposals: int
+
+
+class Run(Protocol):
+    """Makes a world for `folder`, which does not exist yet, and plays in it. An even seed votes by a plain key."""
+
+    def __call__(self, folder: Path, declare: Declare, launch: Launch, seed: int, amount: Amount) -> Report: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of fault."""
+
+    run: Run
+    faults: int
+    """How many it is meant to survive, over all worlds."""
+
+
+def has_gate(seed: int) -> bool:
+    return seed % 2 == 1
+
+
+def run_kills(folder: Path, declare: Declare, launch: Launch, seed: int, amount: Amount) -> Report:
+    with local_node() as node:
+        world = make_world(node, folder, Setup(declare, gate=has_gate(seed)))
+        return play_kills(world, launch, seed, proposals=amount.proposals, kills=amount.faults)
+
+
+EVERY: Final = 25
+"""So many requests an endpoint answers well, on average, between two faults. A judgement of the signer takes fifty."""
+
+FAILING: Final = tuple(fault for fault in Fault if fault not in FOR_A_WHILE)
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoints:
+    """Agent and signer, each with an endpoint of its own, and both no good."""
+
+    kinds: tuple[Fault, ...]
+
+    def __call__(self, folder: Path, declare: Declare, launch: Launch, seed: int, amount: Amount) -> Report:
+        of_signer = amount.faults // 10
+        signer_kinds: list[Fault] = [fault for fault in self.kinds if fault not in OF_TRANSACTIONS]
+        schedules = (
+            Schedule(f"agent {seed}", self.kinds, every=EVERY, most=amount.faults - of_signer),
+            Schedule(f"signer {seed}", signer_kinds, every=2 * EVERY, most=of_signer),
+        )
+        with (
+            local_node() as node,
+            Anvil(chain_id=1) as stranger,
+            FaultProxy(node.url, schedules[0], seed=seed, stranger=stranger.url) as agents,
+            FaultProxy(node.url, schedules[1], seed=seed, stranger=stranger.url) as signers,
+        ):
+            setup = Setup(declare, gate=has_gate(seed), rpc=agents.url, signer_rpc=signers.url)
+            world = make_world(node, folder, setup)
+            return play_endpoints(world, launch, seed, (agents, signers), proposals=amount.proposals)
+
+
+def run_reorgs(folder: Path, declare: Declare, launch: Launch, seed: int, amount: Amount) -> Report:
+    with local_node() as node:
+        world = make_world(node, folder, Setup(declare, gate=has_gate(seed), confirmations=DEEPEST))
+        return play_reorgs(world, launch, seed, proposals=amount.proposals, reorgs=amount.faults)
+
+
+ADVICE: Final = Analysis(
+    summary="It was read.", key_points=(), stated_intent="Pay for documentation.", claimed_effects=(), risks=(),
+    recommendation=Recommendation.FOR, confidence_percent=90,
+)  # fmt: skip
+
+
+def run_models(folder: Path, declare: Declare, launch: Launch, seed: int, amount: Amount) -> Report:
+    schedule = Schedule(seed, tuple(ModelFault), every=2, most=amount.faults)
+    with (
+        local_node() as node,
+        OpenAIServer([answer(ADVICE)]) as server,
+        ModelFaults(server, schedule) as models,
+    ):
+        model = (
+            f'[[model]]\nmodel = "scripted"\nbase_url = "{models.base_url}"\napi_key_env = ""\ntimeout_seconds = 2\n'
+        )
+        world = make_world(node, folder, Setup(declare, gate=has_gate(seed), lines=model))
+        return play_models(world, launch, seed, models, proposals=amount.proposals)
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """One agent on a machine with these troubles."""
+
+    kinds: tuple[str, ...]
+
+    def __call__(self, folder: Path, declare: Declare, launch: Launch, seed: int, amount: Amount) -> Report:
+        with local_node() as node:
+            world = make_world(node, folder, Setup(declare, gate=has_gate(seed)))
+            return play_machine(world, launch, seed, self.kinds, proposals=amount.proposals, faults=amount.faults)
+
+
+PLAYS: Final[dict[str, Kind]] = {
+    "kills": Kind(run_kills, 200),
+    "reorgs": Kind(run_reorgs, 100),
+    "models": Kind(run_models, 100),
+    "machine": Kind(Machine(OF_ONE), 40),
+    "copies": Kind(Machine(OF_TWO), 10),
+    "failing endpoints": Kind(Endpoints(FAILING), 1000),
+    "lying endpoints": Kind(Endpoints(FOR_A_WHILE), 100),
+}

@@ -1,0 +1,172 @@
+"""An HTTP server in front of another one, which can do to an answer whatever a network and a provider do."""
+
+from __future__ import annotations
+
+import json
+import socket
+import struct
+import sys
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import TracebackType
+from typing import Any, Final, Self
+
+import httpx
+
+DRIPS: Final = 20
+"""Pieces in which a slow answer comes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One request as it came."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:  # noqa: ANN401 - whatever the client sent
+        return json.loads(self.body)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What goes back, and how."""
+
+    body: bytes = b""
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=lambda: {"content-type": "application/json"})
+    hang_seconds: float = 0
+    """Before the first byte."""
+    drip_seconds: float = 0
+    """From the first to the last byte."""
+    is_reset: bool = False
+    """The connection breaks instead."""
+    is_cut: bool = False
+    """The connection breaks after half of the body."""
+
+    @classmethod
+    def of(cls, value: object, status: int = 200) -> Answer:
+        return cls(json.dumps(value).encode(), status)
+
+
+def truncated(answer: Answer) -> Answer:
+    """The first half, in order as far as HTTP can tell."""
+    return replace(answer, body=answer.body[: len(answer.body) // 2])
+
+
+def throttled(retry_after_seconds: int | None = None) -> Answer:
+    answer = Answer.of({"error": {"code": 429, "message": "too many requests", "type": "rate_limit"}}, 429)
+    if retry_after_seconds is None:
+        return answer
+    return replace(answer, headers={**answer.headers, "retry-after": str(retry_after_seconds)})
+
+
+def web_page(status: int = 200) -> Answer:
+    return Answer(b"<!doctype html><title>Bad gateway</title>", status, {"content-type": "text/html"})
+
+
+class FaultServer:
+    """``with FaultServer(upstream) as server: server.url``. Subclasses decide in `answer`; `forward` is honest."""
+
+    def __init__(self, upstream: str) -> None:
+        self._upstream = upstream
+        self._client = httpx.Client(timeout=60)
+        self._closing = threading.Event()
+        self._server = _Server(("127.0.0.1", 0), type("Handler", (_Handler,), {"front": self}))
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._server.server_port}"
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._closing.set()
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+        self._client.close()
+
+    def answer(self, asked: Asked) -> Answer:
+        return self.forward(asked)
+
+    def forward(self, asked: Asked) -> Answer:
+        kept = {name: value for name, value in asked.headers.items() if name in {"content-type", "authorization"}}
+        got = self._client.request(asked.method, self._upstream + asked.path, content=asked.body, headers=kept)
+        return Answer(got.content, got.status_code, {"content-type": got.headers.get("content-type", "")})
+
+    def wait(self, seconds: float) -> None:
+        """Not beyond the end of the server."""
+        self._closing.wait(seconds)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    front: FaultServer
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+
+    def do_GET(self) -> None:
+        self._serve()
+
+    def do_POST(self) -> None:
+        self._serve()
+
+    def _serve(self) -> None:
+        body = self.rfile.read(int(self.headers.get("content-length", "0")))
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        try:
+            self._give(self.front.answer(Asked(self.command, self.path, headers, body)))
+        except (OSError, httpx.HTTPError):
+            self.close_connection = True  # the client, or the server behind, is gone
+
+    def _give(self, answer: Answer) -> None:
+        self.front.wait(answer.hang_seconds)
+        if answer.is_reset:
+            self._reset()
+            return
+        self.send_response(answer.status)
+        for name, value in answer.headers.items():
+            self.send_header(name, value)
+        self.send_header("content-length", str(len(answer.body)))
+        self.end_headers()
+        if answer.is_cut:
+            self.wfile.write(answer.body[: len(answer.body) // 2])
+            self._reset()
+        elif answer.drip_seconds:
+            self._drip(answer)
+        else:
+            self.wfile.write(answer.body)
+
+    def _drip(self, answer: Answer) -> None:
+        size = max(1, len(answer.body) // DRIPS)
+        for start in range(0, len(answer.body), size):
+            self.front.wait(answer.drip_seconds / DRIPS)
+            self.wfile.write(answer.body[start : start + size])
+            self.wfile.flush()
+
+    def _reset(self) -> None:
+        self.wfile.flush()
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.close_connection = True
+
+    def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002 - http.server's name
+        """Tests want no access log."""
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A client that broke off, which ours do when they are killed; what we did wrong is still said."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type]  # passed on as it came

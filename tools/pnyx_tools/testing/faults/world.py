@@ -1,0 +1,200 @@
+"""A chain with governors of two versions and clocks, and the folder of one agent that votes in them."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Final
+
+from pnyx_contracts.decision_log import encode_register
+from pnyx_contracts.entry import Declaration
+from pnyx_contracts.types import ProposalKey
+from pnyx_tools.journal import Case, Journal
+from pnyx_tools.keystore import create_keystore
+from pnyx_tools.reader import RevertedError
+from pnyx_tools.testing.anvil import Anvil
+from pnyx_tools.testing.deploy import (
+    DAY,
+    TOKEN,
+    Clock,
+    Governance,
+    deploy_gate,
+    deploy_governance,
+    deploy_log,
+    encode_call,
+)
+
+PASSWORD: Final = "a-long-password-for-tests"  # noqa: S105 - of a key made for one test
+VOTING_PERIODS: Final[dict[Clock, int]] = {"block": 200_000, "timestamp": 60 * DAY}
+"""Long: what a vote survives is the matter here, not how close its end is."""
+
+RULES: Final = """
+name = "faults"
+version = "1"
+description = "Against what is hidden, for what is small and announced."
+
+[[rule]]
+id = "hidden"
+because = "It hides something."
+when = ["findings.critical > 0"]
+then = "against"
+
+[[rule]]
+id = "calm"
+because = "Nothing speaks against it."
+when = ["findings.critical is 0", "findings.high is 0"]
+then = "for"
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """How a world is made. `declare` gives the configuration's hash of a ``pnyx.toml``."""
+
+    declare: Callable[[Path], bytes]
+    gate: bool = True
+    """False: the signer's own key votes, entry and vote are two transactions."""
+    rpc: str | None = None
+    """The agent's endpoint, the node itself when not given."""
+    signer_rpc: str | None = None
+    confirmations: int = 1
+    lines: str = ""
+    """More of ``pnyx.toml``: models, for example."""
+
+
+@dataclass
+class World:
+    """One agent in its world."""
+
+    node: Anvil
+    folder: Path
+    governances: tuple[Governance, ...]
+    log: str
+    writer: str
+    key: str
+    proposed: list[ProposalKey] = field(default_factory=list)
+    """What must get its answer."""
+    numbered: int = 0
+
+    @property
+    def evidence(self) -> Path:
+        return self.folder / "evidence"
+
+    def propose(self, dice: random.Random) -> ProposalKey:
+        """An honest small payment, or a power that its text does not speak of."""
+        governance = dice.choice(self.governances)
+        self.numbered += 1
+        number, receiver = self.numbered, self.node.accounts[7]
+        if dice.random() < 0.7:
+            wei = TOKEN // 1000
+            text = f"# Payment {number}\n\nSends {wei / TOKEN} ETH to {receiver} for the documentation, part {number}."
+            proposal = governance.propose([receiver], [wei], [b""], text)
+        else:
+            hidden = encode_call("grantRole(bytes32,address)", bytes(32), receiver)
+            proposal = governance.propose([governance.timelock], [0], [hidden], f"# Thanks {number}\n\nThank you all.")
+        key = governance.proposals[proposal].key
+        self.proposed.append(key)
+        return key
+
+    def forget_what_is_gone(self) -> None:
+        """Proposals that a reorganisation took away need no answer."""
+        known = {governance.governor: governance for governance in self.governances}
+        self.proposed = [key for key in self.proposed if _is_known(known[key.governor], key)]
+
+    def cases(self) -> list[Case]:
+        """What the agent's journal says; nothing before its first start."""
+        return self._journal.cases() if self.journal_path.exists() else []
+
+    @property
+    def journal_path(self) -> Path:
+        return self.folder / "data" / "journal.sqlite"
+
+    @cached_property
+    def _journal(self) -> Journal:
+        return Journal(f"sqlite:///{self.journal_path}")
+
+    def words(self, characters: int = 4000) -> str:
+        """The last of what the agent wrote."""
+        path = self.folder / "daemon.log"
+        return path.read_text(encoding="utf-8", errors="replace")[-characters:] if path.exists() else ""
+
+
+def _is_known(governance: Governance, key: ProposalKey) -> bool:
+    try:
+        governance.state(key.proposal_id)
+    except RevertedError:
+        return False
+    return True
+
+
+def make_world(node: Anvil, folder: Path, setup: Setup) -> World:
+    """Deploys everything, writes the agent's folder, registers it and gives it voting power."""
+    folder.mkdir(parents=True)
+    governances = _governances(node, setup.gate)
+    key = create_keystore(folder / "signer.json", PASSWORD, scrypt_work=2**12)
+    node.set_balance(key, 100 * TOKEN)
+    (folder / "rules.toml").write_text(RULES)
+    (folder / "password").write_text(PASSWORD)
+    (folder / "password").chmod(0o600)
+    text = _configuration(node, governances, setup)
+    config = folder / "pnyx.toml"
+    config.write_text(text)
+    log, writer = _register(node, governances, key, setup.declare(config), gate=setup.gate)
+    config.write_text(text + f'\n[log]\naddress = "{log}"\n' + (f'writer = "{writer}"\n' if setup.gate else ""))
+    for governance in governances:
+        governance.give_power(writer, 10_000)
+    return World(node, folder, governances, log, writer, key)
+
+
+def _governances(node: Anvil, gate: bool) -> tuple[Governance, ...]:
+    first: Clock = "block" if gate else "timestamp"
+    second: Clock = "timestamp" if gate else "block"
+    return (
+        deploy_governance(node, 5, first, voting_period=VOTING_PERIODS[first]),
+        deploy_governance(node, 4, second, voting_period=VOTING_PERIODS[second]),
+    )
+
+
+def _register(
+    node: Anvil, governances: Sequence[Governance], key: str, config_hash: bytes, *, gate: bool
+) -> tuple[str, str]:
+    """Log and writer."""
+    governors = tuple(governance.governor for governance in governances)
+    if gate:
+        made = deploy_gate(node, signer=key, governors=governors, config_hash=config_hash)
+        return made.log, made.address
+    log = deploy_log(node)
+    node.impersonate(key)
+    declaration = Declaration(config_hash=config_hash, governors=governors, evidence_uri="")
+    node.send(log, encode_register(key, DAY, declaration), sender=key)
+    node.request("anvil_stopImpersonatingAccount", key)
+    return log, key
+
+
+def _configuration(node: Anvil, governances: Sequence[Governance], setup: Setup) -> str:
+    start = node.rpc.block().number
+    governors = "".join(
+        f'[[governor]]\naddress = "{governance.governor}"\nstart_block = {start}\n' for governance in governances
+    )
+    return f"""
+[agent]
+name = "tester"
+mode = "autonomous"
+[chain]
+rpc = "{setup.rpc or node.url}"
+chain_id = {node.rpc.chain_id()}
+confirmations = {setup.confirmations}
+poll_seconds = 0.3
+{governors}
+[policy]
+ruleset = "rules.toml"
+{setup.lines}
+[signer]
+rpc = "{setup.signer_rpc or node.url}"
+keystore = "signer.json"
+password_file = "password"
+max_spend_per_day_ether = 50
+"""
