@@ -15,6 +15,7 @@ from typing import NoReturn
 from urllib.parse import parse_qsl, urlsplit
 
 from pnyx_agents import assembly
+from pnyx_agents.brake import Brake
 from pnyx_agents.crier import Crier
 from pnyx_agents.daemon import Daemon
 from pnyx_agents.engine import Engine
@@ -217,7 +218,7 @@ def _scribe(
     limits = settings.signer.limits
     sender = Sender(
         chain,
-        signer,
+        Brake(signer, journal.held),
         identity.key_address,
         journal,
         SenderSettings(

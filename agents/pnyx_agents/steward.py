@@ -23,6 +23,7 @@ from typing import Any, Protocol
 from pydantic import JsonValue, ValidationError
 
 from pnyx_agents.analyst import Deliberation
+from pnyx_agents.brake import held_back
 from pnyx_agents.reviewer import Reviewer
 from pnyx_contracts.entry import EntryKind
 from pnyx_contracts.errors import PnyxError, RefusedError
@@ -38,7 +39,6 @@ from pnyx_tools.evidence import Vault
 from pnyx_tools.journal import Journal, Stage
 from pnyx_tools.notify import Message, Urgency, foreign
 from pnyx_tools.sender import GivenUpError
-from pnyx_tools.signer.protocol import NotYetError
 
 logger = logging.getLogger("pnyx.steward")
 
@@ -366,7 +366,7 @@ class Steward:
         if self.scribe is None:
             return Landed()
         if why := self.journal.held():
-            raise NotYetError(f"all votes are held: {why}", hint="`pnyx resume` when the reason is gone")
+            raise held_back(why)
         try:
             return self.scribe.write(bundle, what)
         except StrandedVoteError as error:

@@ -218,6 +218,12 @@ def provider(node: Anvil) -> Iterator[Provider]:
         yield running
 
 
+def pnyx(agent: Agent, command: str, *arguments: object) -> subprocess.CompletedProcess[str]:
+    """A command of the operator, beside the running agent."""
+    call = [sys.executable, "-m", "pnyx_agents", command, *map(str, arguments), "--config", str(agent.config)]
+    return subprocess.run(call, capture_output=True, text=True, check=False, timeout=60)
+
+
 def children(pid: int) -> list[int]:
     """Processes that were started by `pid`."""
     return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]

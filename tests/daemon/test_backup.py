@@ -14,8 +14,7 @@ from pathlib import Path
 from pnyx_policies.rulesets import shipped_ruleset
 from pnyx_tools.journal import Stage
 
-from .conftest import Agent, MakeAgent, pay
-from .test_people import pnyx
+from .conftest import Agent, MakeAgent, pay, pnyx
 
 
 def run_with_config(agent: Agent, config: Path, command: str, *arguments: object) -> str:

@@ -21,7 +21,7 @@ from pnyx_tools.testing.deploy import DAY, TOKEN, encode_call
 from pnyx_tools.testing.openai_server import OpenAIServer, refusal, slow
 from pnyx_tools.testing.provider import Provider, Question, Reply, error
 
-from .conftest import Agent, MakeAgent, children, pay
+from .conftest import Agent, MakeAgent, children, pay, pnyx
 
 SECONDS_TO_STOP = 5
 
@@ -215,7 +215,10 @@ def test_a_reorganisation_deeper_than_finality_holds_all_votes(make_agent: MakeA
     agent.node.reorg(30)
     agent.node.mine(1)
     agent.until("the alarm", lambda: "all votes are held" in agent.output)
-    assert agent.stop() == 0
+    resumed = pnyx(agent, "resume")
+    assert (resumed.returncode, "followed anew from block" in resumed.stdout) == (0, True)
+    agent.mines = True
+    agent.until_stage(pay(agent, wei=TOKEN // 20), Stage.DONE)
 
 
 def position_of(agent: Agent) -> Position:

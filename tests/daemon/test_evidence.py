@@ -16,8 +16,7 @@ from pnyx_agents.settings import parse_settings
 from pnyx_policies.bundle import Bundle
 from pnyx_tools.journal import Stage
 
-from .conftest import Agent, MakeAgent, pay
-from .test_people import pnyx
+from .conftest import Agent, MakeAgent, pay, pnyx
 
 SEALED = ["checks", "rules", "ruleset"]
 

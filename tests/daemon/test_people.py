@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -22,7 +20,7 @@ from pnyx_tools.journal import Stage
 from pnyx_tools.keystore import create_keystore
 from pnyx_tools.notify.ledger import Ledger
 
-from .conftest import PASSWORD, Agent, MakeAgent, pay
+from .conftest import PASSWORD, Agent, MakeAgent, pay, pnyx
 from .test_whole_job import check_as_a_stranger
 
 HOLD_ALL = """
@@ -36,11 +34,6 @@ because = "People decide everything."
 when = ["calls.count > 0"]
 then = "hold"
 """
-
-
-def pnyx(agent: Agent, command: str, *arguments: object) -> subprocess.CompletedProcess[str]:
-    call = [sys.executable, "-m", "pnyx_agents", command, *map(str, arguments), "--config", str(agent.config)]
-    return subprocess.run(call, capture_output=True, text=True, check=False, timeout=60)
 
 
 def approver(agent_folder: Path) -> tuple[Path, str]:
@@ -168,6 +161,21 @@ def test_a_held_proposal_is_done_when_its_vote_is_over(make_agent: MakeAgent) ->
     late = pnyx(agent, "approve", proposal, "--json")
     assert (late.returncode, json.loads(late.stderr)["error"]) == (1, "RefusedError")
     assert [entry.kind for entry in agent.entries()] == [EntryKind.HOLD]
+
+
+def test_a_pause_holds_all_votes_until_they_are_let_go_on(make_agent: MakeAgent) -> None:
+    agent = make_agent()
+    assert pnyx(agent, "pause", "--reason", "somebody looks into it").returncode == 0
+    agent.start()
+    proposal = pay(agent)
+    agent.until_stage(proposal, Stage.VOTING)
+    agent.until("the vote to be held", lambda: "all votes are held: somebody looks into it" in agent.output)
+    assert "ALL VOTES ARE HELD: somebody looks into it" in pnyx(agent, "status").stdout
+    assert (agent.entries(), agent.votes(proposal)) == ([], [])
+    assert pnyx(agent, "resume").returncode == 0
+    agent.until_stage(proposal, Stage.DONE)
+    assert len(agent.votes(proposal)) == 1
+    assert "Nothing is held" in pnyx(agent, "resume").stdout
 
 
 def test_a_veto_stops_a_vote_also_after_a_restart(make_agent: MakeAgent) -> None:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from pnyx_tools.journal import Stage
 from pnyx_tools.testing.message_service import MessageService
 
-from .conftest import Agent, MakeAgent
-from .test_people import pnyx
+from .conftest import Agent, MakeAgent, pnyx
 
 TITLE = "# Pay <!channel> @everyone\u202e \u201d APPROVED by 0xAda [ok](https://evil.example)"
 

@@ -31,6 +31,8 @@ COMMANDS = {
     "publish": "Bring the evidence folder and its mirrors up to date.",
     "approve": "Approve a held decision.",
     "reject": "Reject a held decision.",
+    "pause": "Hold all votes at once.",
+    "resume": "Let held votes go on.",
     "notify": "What people were not told yet, and a test of every way to tell them.",
     "log": "The entries of a decision log, and what people say about them.",
     "verify": "Check a decision log: anyone can, with one RPC endpoint and the log's address.",

@@ -3,7 +3,7 @@
 from pnyx_tools.follow.history import Chapter, read_history
 from pnyx_tools.follow.position import Position
 from pnyx_tools.follow.proposals import Undecodable, Watched, Watchlist
-from pnyx_tools.follow.since import block_since
+from pnyx_tools.follow.since import below, block_since
 from pnyx_tools.follow.stream import (
     Advanced,
     DeepReorganisationError,
@@ -29,6 +29,7 @@ __all__ = [
     "Waiting",
     "Watched",
     "Watchlist",
+    "below",
     "block_since",
     "read_history",
 ]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Final
 
 from pnyx_contracts.errors import UsageError
+from pnyx_tools.follow.position import Position
 from pnyx_tools.reader import ChainReader
 
 
@@ -19,6 +21,18 @@ def block_since(reader: ChainReader, text: str) -> int:
             f"expected a block number or a date, got {text[:40]!r}", hint="for example 19000000 or 2026-11-01"
         ) from None
     return first_block_at(reader, int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()))
+
+
+ANEW_BLOCKS: Final = 10_000
+"""So far below a final block that is gone, following begins anew."""
+
+
+def below(reader: ChainReader, position: Position) -> Position | None:
+    """Where to follow from when the final block of `position` is not on the chain any more; None when it is."""
+    final, head = position.final, reader.block("latest").number
+    if head >= final.number and reader.block(final.number).hash == final.hash:
+        return None
+    return Position.at(reader.block(max(0, min(head, final.number) - ANEW_BLOCKS)))
 
 
 def first_block_at(reader: ChainReader, timestamp: int) -> int:
