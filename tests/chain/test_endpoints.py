@@ -10,7 +10,14 @@ import httpx
 import pytest
 
 from pnyx_contracts.errors import UsageError
-from pnyx_tools.endpoints import LAG_BLOCKS, LONGEST_REST_SECONDS, STILL_SECONDS, WRONG_CHAIN_REST_SECONDS, Pool
+from pnyx_tools.endpoints import (
+    LAG_BLOCKS,
+    LONGEST_REST_SECONDS,
+    STILL_SECONDS,
+    WRONG_CHAIN_REST_SECONDS,
+    Pool,
+    WrongChainError,
+)
 from pnyx_tools.reader import ChainReader, MethodMissingError, RevertedError, RpcError
 from pnyx_tools.testing.anvil import Anvil
 from pnyx_tools.testing.provider import Provider, Question, error, result
@@ -144,6 +151,17 @@ def test_an_endpoint_is_asked_for_its_chain_again_after_a_failure(endpoints: End
     first, second = endpoints.asked
     assert first == ["eth_chainId"]
     assert second[-1] == "eth_getBlockByNumber"
+
+
+def test_an_endpoint_that_turns_to_another_chain_is_noticed_when_it_is_asked(endpoints: Endpoints):
+    pool = endpoints.pool
+    pool.block(5)
+    endpoints.providers[0].rule = lambda q: result(q, "0x1") if q["method"] == "eth_chainId" else None
+    assert pool.chain_id() == CHAIN_ID
+    assert [health.rests for health in pool.health()] == [True, False]
+    endpoints.providers[1].rule = endpoints.providers[0].rule
+    with pytest.raises(WrongChainError):
+        pool.chain_id()
 
 
 def test_a_revert_is_an_answer(endpoints: Endpoints):

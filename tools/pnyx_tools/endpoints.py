@@ -188,16 +188,17 @@ class Pool:
     def _demand_our_chain(self, endpoint: Endpoint) -> None:
         if endpoint.is_ours:
             return
-        found = endpoint.rpc.chain_id()
+        self._demand_same(endpoint.name, endpoint.rpc.chain_id())
+        endpoint.is_ours = True
+
+    def _demand_same(self, name: str, chain_id: int) -> None:
         with self._circle.lock:
             if self._circle.chain_id is None:
-                self._circle.chain_id = found
-        if found != self._circle.chain_id:
+                self._circle.chain_id = chain_id
+        if chain_id != self._circle.chain_id:
             raise WrongChainError(
-                f"{endpoint.name} serves chain {found}, expected is chain {self._circle.chain_id}",
-                hint="correct chain.rpc",
+                f"{name} serves chain {chain_id}, expected is chain {self._circle.chain_id}", hint="correct chain.rpc"
             )
-        endpoint.is_ours = True
 
     def _let_rest(self, endpoint: Endpoint, error: RpcError) -> None:
         circle = self._circle
@@ -252,7 +253,14 @@ class Pool:
     # --- ChainReader -------------------------------------------------------------------------------------------------
 
     def chain_id(self) -> int:
-        return self.ask(lambda rpc: rpc.chain_id())
+        """Raises `WrongChainError` when none serves ours."""
+
+        def work(rpc: Rpc) -> int:
+            found = rpc.chain_id()
+            self._demand_same(rpc.display_url, found)
+            return found
+
+        return self.ask(work)
 
     def block(self, block: BlockId = "latest") -> BlockRef:
         def work(rpc: Rpc) -> BlockRef:
