@@ -32,6 +32,7 @@ from pnyx_contracts.types import Address, Proposal, ProposalState
 from pnyx_policies.eligibility import is_waiting
 from pnyx_policies.entitlement import OPEN_STATES
 from pnyx_tools.clock import clock_at
+from pnyx_tools.endpoints import Health
 from pnyx_tools.evidence import Mirror
 from pnyx_tools.journal import Case, Journal, Stage
 from pnyx_tools.reader import ChainReader, RevertedError
@@ -64,6 +65,7 @@ class Daemon:
     require_signer: Callable[[], None]
     """Raises when nothing can be written any more: the signer that this daemon started is gone, or another writer
     succeeded this one."""
+    endpoints: Callable[[], list[Health]] = list
     since_block: int | None = None
     """Proposals of the history count from here on, also when their vote is over; None: only what is still open."""
     failures: Counter[str] = field(default_factory=Counter)
@@ -99,7 +101,7 @@ class Daemon:
             self._guarded(f"dispatching {case.proposal}", partial(self.dispatch, case))
         for case in self.journal.cases({Stage.HELD}):
             self._guarded(f"reminding {case.proposal}", partial(self.remind, case))
-        self._count()
+        self._guarded("counting", self._count)
 
     def mirror(self) -> None:
         """Copies what was published since. A mirror that fails is met again at the next beat; no vote waits for it."""
@@ -216,3 +218,5 @@ class Daemon:
         cases = self.journal.cases()
         for stage in Stage:
             self.metrics.proposals.labels(stage.value).set(sum(c.stage is stage for c in cases))
+        self.metrics.note_endpoints(self.endpoints())
+        self.metrics.note_beat(held=self.journal.held() is not None)

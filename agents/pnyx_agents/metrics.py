@@ -1,35 +1,56 @@
-"""Prometheus metrics, when asked for."""
+"""What an operator wants an alarm on, for Prometheus."""
 
 from __future__ import annotations
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, start_http_server
+import time
 
-from pnyx_agents.settings import MetricsSettings
-from pnyx_contracts.errors import UsageError
+from prometheus_client import CollectorRegistry, Counter, Gauge
+
+from pnyx_tools.endpoints import Health
 
 
 class Metrics:
-    """What an operator wants an alarm on."""
+    """Counts and gauges of one agent."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        self.beat_at = 0.0
+        """When a beat last came to its end. Seconds since the epoch."""
+        self.looked_at = 0.0
+        """When the chain was looked at to its end. Seconds since the epoch."""
         self.block = Gauge("pnyx_followed_block", "Last block that was looked at.", registry=self.registry)
-        self.polled_at = Gauge(
-            "pnyx_last_poll_timestamp_seconds", "When the last poll succeeded.", registry=self.registry
-        )
+        self._timestamp("pnyx_last_beat_timestamp_seconds", "When the last beat ended.", "beat_at")
+        self._timestamp("pnyx_last_poll_timestamp_seconds", "When the chain was looked at to its end.", "looked_at")
         self.failures = Counter("pnyx_failures", "What failed and is tried again.", ["what"], registry=self.registry)
         self.proposals = Gauge("pnyx_proposals", "Proposals by stage.", ["stage"], registry=self.registry)
         self.unmirrored = Gauge(
             "pnyx_unmirrored_files", "Published files that a mirror does not have.", ["mirror"], registry=self.registry
         )
         self.alerts = Counter("pnyx_alerts", "Messages with urgency alert.", registry=self.registry)
+        self.held = Gauge("pnyx_votes_held", "1 while all votes are held.", registry=self.registry)
+        self._endpoint = {
+            name: Gauge(f"pnyx_endpoint_{name}", says, ["number", "endpoint"], registry=self.registry)
+            for name, says in {
+                "rests": "1 while an endpoint is passed over.",
+                "failures": "Failures of an endpoint in a row.",
+                "latency_seconds": "Moving mean of an endpoint's answers.",
+                "lag_blocks": "Blocks that an endpoint is behind the best one.",
+            }.items()
+        }
 
-    def serve(self, settings: MetricsSettings) -> None:
-        """Raises `UsageError` when it cannot listen there."""
-        try:
-            start_http_server(settings.port, settings.host, registry=self.registry)
-        except OSError as error:
-            raise UsageError(
-                f"[metrics]: cannot listen at {settings.host}:{settings.port}: {error.strerror}",
-                hint="choose another port; each agent needs its own",
-            ) from None
+    def _timestamp(self, name: str, says: str, attribute: str) -> None:
+        Gauge(name, says, registry=self.registry).set_function(lambda: getattr(self, attribute))
+
+    def note_beat(self, *, held: bool) -> None:
+        self.beat_at = time.time()
+        self.held.set(held)
+
+    def note_look(self, block: int) -> None:
+        self.looked_at = time.time()
+        self.block.set(block)
+
+    def note_endpoints(self, all_of_them: list[Health]) -> None:
+        """Numbered as in the configuration: two URLs of one provider have the same name."""
+        for number, health in enumerate(all_of_them, start=1):
+            for name, gauge in self._endpoint.items():
+                gauge.labels(str(number), health.name).set(getattr(health, name))

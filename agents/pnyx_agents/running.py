@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
@@ -28,6 +29,7 @@ from pnyx_agents.scribe import ChainScribe
 from pnyx_agents.settings import Settings
 from pnyx_agents.steward import Steward
 from pnyx_agents.telling import people_are_told
+from pnyx_agents.vitals import Vitals, serve
 from pnyx_agents.watch import Watch, watchlist
 from pnyx_contracts.errors import PnyxError, RefusedError, UnreachableError
 from pnyx_tools.chain import Chain
@@ -106,7 +108,8 @@ def _assemble(settings: Settings, stack: ExitStack, since: str | None) -> Daemon
     journal = Journal(where.journal)
     metrics = Metrics()
     if settings.metrics is not None:
-        metrics.serve(settings.metrics)
+        vitals = Vitals(metrics, journal.held, settings.chain.poll_seconds, begun_at=time.time())
+        serve(vitals, settings.metrics)
     deciding = chain if settings.chain.quorum == 1 else reader_of(settings.chain.rpc, chain_id, settings.chain.quorum)
     reviewer = assembly.reviewer(settings, deciding, signer.identity().writer if signer else None)
     crier = stack.enter_context(people_are_told(settings, journal, reviewer, metrics))
@@ -138,6 +141,7 @@ def _assemble(settings: Settings, stack: ExitStack, since: str | None) -> Daemon
         metrics=metrics,
         poll_seconds=settings.chain.poll_seconds,
         require_signer=_requirements(settings, chain, signer, require_signer),
+        endpoints=chain.health,
         since_block=None if since is None else block_since(chain, since),
     )
 

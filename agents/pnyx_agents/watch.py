@@ -8,7 +8,6 @@ read up    the history of governors that were not followed before
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -77,8 +76,7 @@ class Watch:
             step = self.stream.poll(position)
             goes_on = isinstance(step, Rewound) or (isinstance(step, Advanced) and step.more)
             position = self._settle(self._take(step, position))
-        self.metrics.block.set(position.head.number)
-        self.metrics.polled_at.set(time.time())
+        self.metrics.note_look(position.head.number)
 
     def _take(self, step: Step, position: Position) -> Position:
         match step:

@@ -303,7 +303,13 @@ def test_a_node_that_is_away_for_a_while(make_agent: MakeAgent, provider: Provid
 
     agent.until("the next count", lambda: 'pnyx_proposals{stage="done"} 1.0' in metrics())
     assert 'pnyx_failures_total{what="following"}' in metrics()
-    assert f'pnyx_followed_block{{governor="{agent.dao.governor}"}}' in metrics()
+    assert f"pnyx_followed_block {float(position_of(agent).head.number)}" in metrics()
+    assert f'pnyx_endpoint_failures{{endpoint="{provider.url}",number="1"}} 0.0' in metrics()
+    assert httpx.get(f"http://127.0.0.1:{port}/healthz").status_code == 200
+    assert httpx.get(f"http://127.0.0.1:{port}/readyz").json() == {"problems": []}
+    assert pnyx(agent, "pause").returncode == 0
+    unready = httpx.get(f"http://127.0.0.1:{port}/readyz")
+    assert (unready.status_code, unready.json()["problems"]) == (503, ["all votes are held: paused by the operator"])
     assert agent.stop() == 0
     files = [p for p in agent.folder.rglob("*") if p.is_file() and p != agent.config]
     assert [p.name for p in files if key.encode() in p.read_bytes()] == []

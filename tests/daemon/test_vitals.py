@@ -1,0 +1,93 @@
+"""What a running agent says of itself over HTTP."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pnyx_agents.metrics import Metrics
+from pnyx_agents.vitals import LEAST_PATIENCE_SECONDS, PATIENCE_POLLS, Vitals, application
+from pnyx_tools.endpoints import Health
+
+BEGUN = 1_000_000.0
+DASHBOARD = Path(__file__).parents[2] / "deploy" / "grafana" / "pnyx.json"
+
+
+class Agent:
+    """One whose vitals can be set."""
+
+    def __init__(self, poll_seconds: float = 12) -> None:
+        self.metrics = Metrics()
+        self.why: str | None = None
+        self.now = BEGUN
+        self.vitals = Vitals(self.metrics, lambda: self.why, poll_seconds, BEGUN, lambda: self.now)
+
+    def get(self, path: str) -> tuple[int, Any]:
+        status = []
+        environ = {"PATH_INFO": path, "REQUEST_METHOD": "GET", "QUERY_STRING": ""}
+        body = b"".join(application(self.vitals)(environ, lambda said, _: status.append(said)))
+        return int(status[0].split()[0]), body.decode() if path == "/metrics" else json.loads(body)
+
+
+@pytest.fixture
+def agent() -> Agent:
+    return Agent()
+
+
+def test_an_agent_that_just_began_is_well(agent: Agent):
+    assert agent.get("/healthz") == agent.get("/readyz") == (200, {"problems": []})
+
+
+def test_no_beat_for_too_long_asks_for_a_restart(agent: Agent):
+    agent.now += LEAST_PATIENCE_SECONDS
+    assert agent.get("/healthz")[0] == 200
+    agent.now += 1
+    assert agent.get("/healthz") == (503, {"problems": ["no beat for 301 seconds"]})
+    agent.metrics.beat_at = agent.now
+    assert agent.get("/healthz")[0] == 200
+
+
+def test_patience_follows_the_pace_of_polls():
+    agent = Agent(poll_seconds=100)
+    agent.now += PATIENCE_POLLS * 100
+    assert agent.get("/healthz")[0] == 200
+    agent.now += 1
+    assert agent.get("/healthz")[0] == 503
+
+
+def test_a_chain_that_cannot_be_looked_at_is_no_reason_to_restart(agent: Agent):
+    agent.now += 2 * LEAST_PATIENCE_SECONDS
+    agent.metrics.beat_at = agent.now
+    assert agent.get("/healthz")[0] == 200
+    assert agent.get("/readyz") == (503, {"problems": ["the chain was not looked at for 600 seconds"]})
+
+
+def test_held_votes_are_a_reason(agent: Agent):
+    agent.why = "somebody looks"
+    assert agent.get("/readyz") == (503, {"problems": ["all votes are held: somebody looks"]})
+    assert agent.get("/healthz")[0] == 200
+
+
+def test_another_path_says_what_there_is(agent: Agent):
+    assert agent.get("/") == (404, {"paths": ["/metrics", "/healthz", "/readyz"]})
+
+
+def test_endpoints_of_one_provider_are_told_apart(agent: Agent):
+    health = Health("https://provider.example", rests=True, failures=2, latency_seconds=0.5, lag_blocks=3)
+    agent.metrics.note_endpoints([health, health])
+    _, said = agent.get("/metrics")
+    for number in (1, 2):
+        assert f'pnyx_endpoint_lag_blocks{{endpoint="https://provider.example",number="{number}"}} 3.0' in said
+
+
+def test_the_dashboard_asks_for_metrics_that_there_are(agent: Agent):
+    agent.metrics.note_endpoints([Health("x", rests=False, failures=0, latency_seconds=0, lag_blocks=0)])
+    served = set(re.findall(r"^# TYPE (pnyx_\w+) ", agent.get("/metrics")[1], flags=re.MULTILINE))
+    asked = set(re.findall(r"pnyx_\w+", DASHBOARD.read_text(encoding="utf-8")))
+    assert asked <= served
+    without_panel = {name for name in served if not name.endswith("_created")} - asked
+    assert without_panel == set()
