@@ -34,6 +34,7 @@ from pnyx_policies.entitlement import OPEN_STATES
 from pnyx_tools.clock import clock_at
 from pnyx_tools.endpoints import Health
 from pnyx_tools.evidence import Mirror
+from pnyx_tools.follow import Hints
 from pnyx_tools.journal import Case, Journal, Stage
 from pnyx_tools.reader import ChainReader, RevertedError
 
@@ -66,6 +67,8 @@ class Daemon:
     """Raises when nothing can be written any more: the signer that this daemon started is gone, or another writer
     succeeded this one."""
     endpoints: Callable[[], list[Health]] = list
+    websocket: str | None = None
+    """Announces new blocks: then the next beat comes at once."""
     since_block: int | None = None
     """Proposals of the history count from here on, also when their vote is over; None: only what is still open."""
     failures: Counter[str] = field(default_factory=Counter)
@@ -83,14 +86,19 @@ class Daemon:
         for executor, job, seconds in jobs:
             clock.add_job(
                 job, "interval", seconds=seconds, coalesce=True, misfire_grace_time=None, max_instances=1,
-                next_run_time=datetime.now(UTC), executor=executor,
+                next_run_time=datetime.now(UTC), executor=executor, id=job.__name__,
             )  # fmt: skip
         clock.start()
+        hints = Hints(self.websocket, partial(_run_now, clock, self.beat.__name__)) if self.websocket else None
+        if hints is not None:
+            hints.start()
         logger.info("following", extra={"governors": list(self.governors), "agent": self.agent})
         try:
             while not stop.wait(self.poll_seconds):
                 self.require_signer()
         finally:
+            if hints is not None:
+                hints.stop()
             clock.shutdown(wait=False)
             self.engine.stop()
 
@@ -220,3 +228,7 @@ class Daemon:
             self.metrics.proposals.labels(stage.value).set(sum(c.stage is stage for c in cases))
         self.metrics.note_endpoints(self.endpoints())
         self.metrics.note_beat(held=self.journal.held() is not None)
+
+
+def _run_now(clock: BackgroundScheduler, job: str) -> None:
+    clock.modify_job(job, next_run_time=datetime.now(UTC))

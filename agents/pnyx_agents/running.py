@@ -142,6 +142,7 @@ def _assemble(settings: Settings, stack: ExitStack, since: str | None) -> Daemon
         poll_seconds=settings.chain.poll_seconds,
         require_signer=_requirements(settings, chain, signer, require_signer),
         endpoints=chain.health,
+        websocket=settings.chain.websocket,
         since_block=None if since is None else block_since(chain, since),
     )
 
@@ -282,7 +283,7 @@ def _secret_variables() -> list[str]:
 def _secrets(settings: Settings) -> list[str]:
     """Strings that must not show in a log line: secrets of the environment, and the parts of URLs that carry keys."""
     own = settings.signer
-    urls = [*settings.chain.rpc, *(own.rpc if own else ())]
+    urls = [*settings.chain.rpc, settings.chain.websocket, *(own.rpc if own else ())]
     urls += [*settings.evidence.mirrors, *settings.sending.relays]
     urls += [text for text in assembly.texts(own.options if own else {}) if "://" in text]
     secrets = [os.environ[name] for name in _secret_variables()]

@@ -180,6 +180,8 @@ class Options:
     rpc: str | None = None
     signer_rpc: str | None = None
     confirmations: int = 0
+    poll_seconds: float = 0.3
+    websocket: bool = False
 
 
 MakeAgent = Callable[..., Agent]
@@ -247,6 +249,7 @@ def _agent(node: Anvil, dao: Governance, folder: Path, options: Options) -> Agen
     (folder / "rules.toml").write_text(options.rules)
     key = create_keystore(keystore, PASSWORD, scrypt_work=2**12)
     node.set_balance(key, 10 * TOKEN)
+    websocket = f'websocket = "{node.url.replace("http", "ws")}"' if options.websocket else ""
     text = f"""
 [agent]
 name = "tester"
@@ -256,7 +259,8 @@ mode = "{options.mode}"
 rpc = "{options.rpc or node.url}"
 chain_id = {node.rpc.chain_id()}
 confirmations = {options.confirmations}
-poll_seconds = 0.3
+poll_seconds = {options.poll_seconds}
+{websocket}
 [[governor]]
 address = "{dao.governor}"
 start_block = {Rpc(options.rpc or node.url).block().number}

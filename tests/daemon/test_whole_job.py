@@ -218,6 +218,15 @@ def test_a_vote_that_closed_meanwhile_is_recorded_as_missed_for_good(make_agent:
     assert agent.votes(proposal) == []
 
 
+def test_announced_blocks_are_looked_at_at_once(make_agent: MakeAgent) -> None:
+    """With an hour between two polls, nothing but the announcement can be the reason."""
+    agent = make_agent(poll_seconds=3600, websocket=True)
+    agent.mines = True
+    agent.start()
+    agent.until("the agent to follow", lambda: '"following"' in agent.output)
+    agent.until_stage(pay(agent), Stage.REVIEWED, Stage.VOTING, Stage.CONFIRMING, Stage.DONE)
+
+
 def test_a_first_run_looks_only_at_what_can_still_be_voted_on(make_agent: MakeAgent) -> None:
     agent = make_agent()
     over = [pay(agent) for _ in range(3)]

@@ -1,5 +1,6 @@
 """Following a chain: its head block by block (`stream`), what is older in pieces (`history`), and the proposals."""
 
+from pnyx_tools.follow.hint import Hints
 from pnyx_tools.follow.history import Chapter, read_history
 from pnyx_tools.follow.position import Position
 from pnyx_tools.follow.proposals import Undecodable, Watched, Watchlist
@@ -20,6 +21,7 @@ __all__ = [
     "Chapter",
     "DeepReorganisationError",
     "Finality",
+    "Hints",
     "Position",
     "Rewound",
     "Settled",
