@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pnyx_contracts.errors import RefusedError, UsageError
+from pnyx_contracts.errors import RefusedError, UnreachableError, UsageError
 from pnyx_contracts.governors import TransactionCall
 from pnyx_tools.signer.limits import within_limits
 from pnyx_tools.signer.memory import DAY_SECONDS, Memory, Remembered, VoteGiven
@@ -53,7 +53,7 @@ def test_a_vote_that_was_given_up_is_remembered_as_such(tmp_path: Path) -> None:
 
 def test_two_signers_cannot_share_a_memory(tmp_path: Path) -> None:
     memory = Memory(tmp_path / "memory.db")
-    with pytest.raises(UsageError, match="one signer per memory"):
+    with pytest.raises(UnreachableError, match="one signer per memory"):
         Memory(tmp_path / "memory.db")
     memory.close()
     Memory(tmp_path / "memory.db").close()

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from pnyx_contracts.errors import UsageError
+from pnyx_contracts.errors import UnreachableError, UsageError
 from pnyx_contracts.types import Bytes32, Value
 from pnyx_tools.signer.refusals import TABLE, Refused, add_refusal
 
@@ -46,9 +46,10 @@ def _only_signer(path: Path) -> int:
         except BlockingIOError:
             if time.monotonic() > deadline:
                 os.close(descriptor)
-                raise UsageError(
+                # Often the signer of a daemon that was killed, at its last request: another start may well succeed.
+                raise UnreachableError(
                     f"the signer's memory {path} is in use",
-                    hint="stop the other signer that has it; one signer per memory",
+                    hint="stop the other signer that has it, or try again in a moment; one signer per memory",
                 ) from None
             time.sleep(0.05)
 
