@@ -53,6 +53,9 @@ _NUMBERS = re.compile("0x[0-9a-fA-F]+|[0-9]+")
 VOTE_IS_OVER: JsonValue = "the vote is over"
 """The clock's word to a proposal that waits for people."""
 
+LONG_PAUSE = 10
+"""So many pauses between two looks at a deadline that is far away: it can come nearer."""
+
 A_YEAR_SECONDS = 366 * 24 * 3600.0
 
 
@@ -435,7 +438,7 @@ class Steward:
             # Half of the time to vote is the vote's, however long people may reject it.
             veto = self.delay_seconds - waited.seconds if 2 * left.ticks >= waited.ticks_at_first else 0.0
             margin = left.seconds - self.margin_seconds if self.margin_seconds is not None and left.ticks else 0.0
-            return max(0.0, min(veto, self.pause_seconds), min(margin, max(self.pause_seconds, margin / 4)))
+            return max(0.0, min(veto, self.pause_seconds), min(margin, LONG_PAUSE * self.pause_seconds))
 
         return float(str(steps.run(f"to wait:{place}", to_wait)))
 

@@ -210,7 +210,9 @@ def test_a_reorganisation_deeper_than_finality_holds_all_votes(make_agent: MakeA
     agent.start()
     agent.until_stage(pay(agent), Stage.DONE)
     agent.mines = False
-    agent.node.mine(40)
+    agent.node.mine(10)
+    agent.node.send(agent.node.accounts[7], value_wei=1)  # an empty block could come again with the same hash
+    agent.node.mine(25)
     agent.until("a settled position", lambda: position_of(agent).final.number > agent.node.rpc.block().number - 10)
     agent.node.reorg(30)
     agent.node.mine(1)
@@ -316,7 +318,7 @@ def test_a_node_that_is_away_for_a_while(make_agent: MakeAgent, provider: Provid
 
 
 def test_a_proposal_that_a_reorganisation_moved_is_decided_once(make_agent: MakeAgent) -> None:
-    agent = make_agent(mode="observe")
+    agent = make_agent(mode="observe", confirmations=20)
     agent.start()
     agent.until("the daemon to follow", lambda: '"following"' in agent.output)
     snapshot = agent.node.snapshot()
@@ -329,6 +331,7 @@ def test_a_proposal_that_a_reorganisation_moved_is_decided_once(make_agent: Make
     again = agent.dao.propose([receiver], [10**17], [b""], text)
     assert again == first
     agent.dao.advance_to_active(again)
+    agent.mines = True
     case = agent.until_stage(again, Stage.DONE)
     recorded = agent.dossier(case).proposal
     assert recorded.created_block == agent.dao.proposals[again].created_block
