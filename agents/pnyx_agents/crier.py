@@ -15,12 +15,15 @@ import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from pnyx_agents.metrics import Metrics
 from pnyx_contracts.types import Address
 from pnyx_tools.notify import Message, Notifier, Urgency, digest, foreign, why_undelivered
 from pnyx_tools.notify.ledger import Ledger, Standing
 from pnyx_tools.notify.quiet import Manners, Waiting, due
+
+if TYPE_CHECKING:
+    from pnyx_agents.metrics import Metrics
 
 logger = logging.getLogger("pnyx.crier")
 
