@@ -176,10 +176,12 @@ def deploy_many(node: Anvil, first: Governance, number: int) -> list[str]:
     inputs = next(item["inputs"] for item in compiled["abi"] if item["type"] == "constructor")
     arguments = encode([i["type"] for i in inputs], [first.token, first.timelock, 1, 50, 0, 4])
     data = compiled["bytecode"] + arguments.hex()
+    transaction = {"from": node.accounts[0], "data": data, "gas": hex(10_000_000)}
     addresses = [first.governor]
     for _ in range(number - 1):
-        sent = node.request("eth_sendTransaction", {"from": node.accounts[0], "data": data, "gas": hex(10_000_000)})
-        addresses.append(node.request("eth_getTransactionReceipt", sent)["contractAddress"])
+        sent = bytes.fromhex(node.request("eth_sendTransaction", transaction)[2:])
+        wait_for("a governor", lambda sent=sent: node.rpc.receipt(sent) is not None)
+        addresses.append((node.rpc.receipt(sent) or {})["contractAddress"])
     return addresses
 
 
