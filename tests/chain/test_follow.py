@@ -61,7 +61,7 @@ def propose(governance: Governance, number: int) -> int:
 
 
 def ids(governance: Governance, logs: Sequence[Log]) -> list[int]:
-    return [proposal.key.proposal_id for proposal in watchlist(governance).read(logs)]  # type: ignore[union-attr]
+    return [proposal.key.proposal_id for proposal in watchlist(governance).read(logs)]
 
 
 @dataclass
@@ -248,7 +248,7 @@ def test_proposals_before_the_start_block_of_their_governor_are_passed_over(gove
     first, second = propose(governance, 1), propose(governance, 2)
     logs = governance.node.rpc.logs(0, governance.node.rpc.block().number, [CREATED_TOPIC])
     start = governance.proposals[second].created_block
-    assert [p.key.proposal_id for p in watchlist(governance, start).read(logs)] == [second]  # type: ignore[union-attr]
+    assert [p.key.proposal_id for p in watchlist(governance, start).read(logs)] == [second]
     assert first != second
 
 

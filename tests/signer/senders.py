@@ -139,7 +139,7 @@ class World:
         """An entry with a fixed expected number, so that it can land once only."""
         data = encode_record(number, EntryKind.SKIP, b"\x07" * 32, b"\x08" * 32, b"\x09" * 32, bytes(32))
         call = TransactionCall(self.log, data)
-        return Errand(purpose, lambda: (call, lambda ticket: Wish(call, ticket)), **parts)  # type: ignore[arg-type,return-value]
+        return Errand(purpose, lambda: (call, lambda ticket: Wish(call, ticket)), **parts)
 
     def effort(self, purpose: str = "entry:1") -> Effort:
         return Effort.model_validate_json(self.outbox.contents[purpose])

@@ -59,7 +59,7 @@ transactions = st.builds(
 
 
 def parts_of(signed: SignedTransaction) -> list[Any]:
-    return rlp.decode(signed.raw[1:])  # type: ignore[no-any-return]
+    return rlp.decode(signed.raw[1:])
 
 
 def remade(parts: list[Any], prefix: bytes = b"\x02") -> SignedTransaction:

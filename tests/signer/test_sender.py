@@ -257,8 +257,8 @@ def test_when_somebody_else_used_the_nonce_it_starts_again_at_the_next(world: Wo
 
 def a_call_that_reverts(world: World) -> Errand:
     call = TransactionCall(world.log, b"\xde\xad\xbe\xef")
-    world.chain.estimate_gas = lambda _sender, _call: 100_000  # type: ignore[method-assign]
-    return Errand("bad", lambda: (call, lambda ticket: Wish(call, ticket)))  # type: ignore[arg-type,return-value]
+    world.chain.estimate_gas = lambda _sender, _call: 100_000
+    return Errand("bad", lambda: (call, lambda ticket: Wish(call, ticket)))
 
 
 def test_what_reverts_every_time_is_tried_so_often_and_no_more(world: World) -> None:
@@ -282,7 +282,7 @@ def test_a_transaction_that_reverted_is_made_anew_from_what_is_so_now(world: Wor
     def too_little_gas_at_first(sender: str, call: TransactionCall) -> int:
         return estimate(sender, call) if len(made) > 1 else 24_000
 
-    world.chain.estimate_gas = too_little_gas_at_first  # type: ignore[method-assign]
+    world.chain.estimate_gas = too_little_gas_at_first
     world.clock.on_sleep = world.node.mine
     receipt = world.sender().send(Errand("entry:1", prepare))
 

@@ -263,7 +263,7 @@ def test_a_node_with_a_cap_of_its_own_is_told_about(world: World) -> None:
     def capped(_raw: bytes) -> bytes:
         raise RpcError("the node: tx fee (1.10 ether) exceeds the configured cap (1.00 ether)")
 
-    world.chain.send_raw = capped  # type: ignore[method-assign]
+    world.chain.send_raw = capped
     with pytest.raises(GivenUpError, match="exceeds the configured cap"):
         world.sender().send(world.entry())
     assert {message.subject.partition(" (")[0] for message in world.heard} == {

@@ -60,7 +60,7 @@ def public(world: World) -> list[str]:
         seen.append(to_hex(raw))
         return send(raw)
 
-    world.chain.send_raw = watched  # type: ignore[method-assign]
+    world.chain.send_raw = watched
     return seen
 
 

@@ -69,7 +69,7 @@ class Storm:
 
 def sender(chain: ToyChain, outbox: MemoryOutbox, storm: Storm) -> Sender:
     wishes = {"max_fee_per_gas": LIMIT, "vote_wei": 10**20, "daily_wei": 10**22, "confirmations": 2}
-    return Sender(chain, chain, KEY, outbox, SenderSettings(**wishes), storm)  # type: ignore[arg-type]
+    return Sender(chain, chain, KEY, outbox, SenderSettings(**wishes), storm)
 
 
 def land(chain: ToyChain, outbox: MemoryOutbox, storm: Storm, purpose: str, tries: int) -> bool:

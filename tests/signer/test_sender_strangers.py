@@ -30,7 +30,7 @@ def count_sent(world: World) -> list[bytes]:
         sent.append(raw)
         return send(raw)
 
-    world.chain.send_raw = counted  # type: ignore[method-assign]
+    world.chain.send_raw = counted
     return sent
 
 
@@ -62,7 +62,7 @@ def test_an_answer_that_nobody_understands_is_no_reason_to_sign_another_nonce(wo
             raise RpcError("the node: internal error (code -32603)")
         return send(raw)
 
-    world.chain.send_raw = mumbling  # type: ignore[method-assign]
+    world.chain.send_raw = mumbling
     world.clock.on_sleep = lambda: world.node.mine() and None
 
     world.sender().send(world.entry())
@@ -77,7 +77,7 @@ def test_what_the_node_said_last_is_in_the_reason(world: World) -> None:
     def mumbling(_raw: bytes) -> bytes:
         raise RpcError("the node: computer says no")
 
-    world.chain.send_raw = mumbling  # type: ignore[method-assign]
+    world.chain.send_raw = mumbling
     with pytest.raises(GivenUpError, match="given up; the node said: the node: computer says no"):
         world.sender().send(world.entry())
     assert {attempt.nonce for attempt in world.effort().attempts} == {1}
@@ -112,7 +112,7 @@ def test_nonce_too_low_after_a_restart_is_sorted_out_by_the_receipt(world: World
         late -= 1
         return receipt(transaction_hash) if late < 0 else None
 
-    world.chain.receipt = late_receipt  # type: ignore[method-assign]
+    world.chain.receipt = late_receipt
     world.clock.on_sleep = lambda: None
 
     assert world.sender().send(world.entry())["transactionHash"] == to_hex(mined.transaction_hash)
@@ -203,8 +203,8 @@ def test_a_gap_that_no_stored_transaction_fills_is_filled_by_nothing(gap: tuple[
             raise RpcError("the node: max fee per gas less than block base fee")
         return send(raw)
 
-    world.chain.send_raw = refuses_first  # type: ignore[method-assign]
-    world.chain.estimate_gas = lambda _sender, _call: 60_000  # type: ignore[method-assign]
+    world.chain.send_raw = refuses_first
+    world.chain.estimate_gas = lambda _sender, _call: 60_000
 
     def gap_is_open() -> bool:
         return world.chain.nonce(world.key.address) == first.nonce
@@ -295,7 +295,7 @@ def test_our_own_errands_are_no_strangers(world: World) -> None:
         world.clock.on_sleep = lambda: world.node.mine() and None
 
     world.clock.on_sleep = old_one_lands
-    world.chain.estimate_gas = lambda _sender, _call: 100_000  # type: ignore[method-assign]
+    world.chain.estimate_gas = lambda _sender, _call: 100_000
     receipt = world.sender().send(world.entry("new", number=2))
 
     assert world.chain.receipt(old.transaction_hash) is not None

@@ -235,7 +235,7 @@ def errand_of(parliament: Parliament, case: Case, chain: Chain | None = None) ->
         asked.append(errand)
         raise Killed
 
-    writer.sender.send = send  # type: ignore[method-assign]
+    writer.sender.send = send
     with pytest.raises(Killed):
         vote(writer, parliament.booth, case)
     return asked[0]
@@ -283,7 +283,7 @@ def test_where_the_pace_cannot_be_known_the_vote_is_taken_to_close_soon(gate: Pa
         return block(at)
 
     errand = errand_of(gate, case, chain)
-    chain.block = forgetful  # type: ignore[method-assign]
+    chain.block = forgetful
     governance, head = gate.governance, gate.node.rpc.block().number
     deadline = gate.node.rpc.read(governance.adapter.read_deadline(governance.profile, case.key.proposal_id))
     assert errand.seconds_left() == deadline - head
