@@ -12,6 +12,9 @@ import pytest
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
+    from pnyx_tools.journal import Journal
+    from pnyx_tools.testing.postgres import Postgres
+
 REASON_NO_PROPOSALS = "ran without real proposals: set PNYX_PROPOSALS to a folder that has ens/*.json"
 
 
@@ -47,3 +50,31 @@ def browser() -> Iterator[Browser]:
         opened = chromium.launch(playwright)
         yield opened
         opened.close()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL server of this run alone."""
+    from pnyx_tools.testing.postgres import run_postgres
+
+    with run_postgres() as running:
+        yield running
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Of an empty database of each kind."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'journal.sqlite'}"
+    server: Postgres = request.getfixturevalue("postgres")
+    return server.new_database()
+
+
+@pytest.fixture
+def journal(database_url: str) -> Iterator[Journal]:
+    """An empty one in each kind of database."""
+    from pnyx_tools.journal import Journal
+
+    journal = Journal(database_url)
+    yield journal
+    journal.close()

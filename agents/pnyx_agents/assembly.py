@@ -33,8 +33,9 @@ from pnyx_policies.outline import OUTLINE
 from pnyx_policies.prompt import templates_hash
 from pnyx_tools import plugins
 from pnyx_tools.context import ContextTool, builtin_tools
+from pnyx_tools.database import Database
 from pnyx_tools.detect import detect
-from pnyx_tools.evidence import FolderStore, Mirror, Vault, open_mirrors
+from pnyx_tools.evidence import DatabaseStore, FolderStore, Mirror, SharedVault, Vault, open_mirrors
 from pnyx_tools.evidence.folder import PRIVATE
 from pnyx_tools.files import write_secret
 from pnyx_tools.model import LangChainModel
@@ -309,10 +310,15 @@ def require_approved(settings: Settings, dossier: Dossier) -> None:
     require_counts(dossier, declared_configuration(settings), int(time.time()))
 
 
-def evidence(settings: Settings) -> Vault:
-    """The agent's own bundles: whole ones in the data folder, what is published in the evidence folder."""
-    private = FolderStore(settings.data / "bundles", mode=PRIVATE)
-    return Vault(private, FolderStore(settings.published), settings.evidence.sealed)
+def evidence(settings: Settings, database: Database | None = None) -> Vault:
+    """The agent's own bundles: whole ones in the data folder, what is published in the evidence folder; and, behind
+    both, the database that workers share. `database`: when it is open already.
+    """
+    private, published = FolderStore(settings.data / "bundles", mode=PRIVATE), FolderStore(settings.published)
+    if settings.database is None:
+        return Vault(private, published, settings.evidence.sealed)
+    shared = DatabaseStore(database or Database(settings.database.url))
+    return SharedVault(private, published, shared, settings.evidence.sealed)
 
 
 def mirrors(settings: Settings) -> tuple[Mirror, ...]:
@@ -324,17 +330,19 @@ def mirrors(settings: Settings) -> tuple[Mirror, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Paths:
-    """Files of one agent, all below its data folder."""
+    """Where one agent keeps what it must not forget."""
 
     data: Path
+    database: str | None = None
+    """URL of a PostgreSQL database; None: files in `data`."""
 
     @property
     def journal(self) -> str:
-        return f"sqlite:///{self.data / 'journal.sqlite'}"
+        return self.database or f"sqlite:///{self.data / 'journal.sqlite'}"
 
     @property
     def workflows(self) -> str:
-        return f"sqlite:///{self.data / 'workflows.sqlite'}"
+        return self.database or f"sqlite:///{self.data / 'workflows.sqlite'}"
 
     @property
     def lock(self) -> Path:
@@ -349,4 +357,4 @@ def paths(settings: Settings) -> Paths:
         raise UsageError(f"the data folder {settings.data} cannot be made: {error.strerror}") from None
     if not os.access(settings.data, os.W_OK):
         raise UsageError(f"the data folder {settings.data} is not writable")
-    return Paths(settings.data)
+    return Paths(settings.data, settings.database.url if settings.database else None)

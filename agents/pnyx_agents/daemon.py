@@ -22,6 +22,7 @@ from functools import partial
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
+from pnyx_agents.crew import CrewMember
 from pnyx_agents.engine import Engine, is_worth_a_line
 from pnyx_agents.metrics import Metrics
 from pnyx_agents.reviewer import Governed
@@ -37,6 +38,7 @@ from pnyx_tools.evidence import Mirror
 from pnyx_tools.follow import Hints
 from pnyx_tools.journal import Case, Journal, Stage
 from pnyx_tools.reader import ChainReader, RevertedError
+from pnyx_tools.workers import GivenUpByOthersError
 
 logger = logging.getLogger("pnyx.daemon")
 
@@ -71,17 +73,26 @@ class Daemon:
     """Announces new blocks: then the next beat comes at once."""
     since_block: int | None = None
     """Proposals of the history count from here on, also when their vote is over; None: only what is still open."""
+    crew: CrewMember | None = None
+    """When other workers are on the same database: one of them does what is done once, all run workflows."""
+    publish: Callable[[], object] = lambda: None
+    """Brings what other workers sealed into the evidence folder."""
     failures: Counter[str] = field(default_factory=Counter)
     """In a row, by what failed."""
 
     def run(self, stop: threading.Event) -> None:
-        """Works until `stop` is set. Raises what `require_signer` raises. The engine's threads are left as they are."""
+        """Works until `stop` is set. Raises what `require_signer` raises, and `GivenUpByOthersError`. The engine's
+        threads are left as they are.
+        """
         self.engine.launch()
+        given_up = threading.Event()
+        if self.crew is not None:
+            self.crew.work(stop, given_up.set)
         # A mirror that hangs must not hold up a vote: it has a thread of its own.
         executors = {"default": ThreadPoolExecutor(1), "mirrors": ThreadPoolExecutor(1)}
         clock = BackgroundScheduler(timezone="UTC", executors=executors)
         jobs = [("default", self.take_up, TAKE_UP_SECONDS), ("default", self.beat, self.poll_seconds)]
-        if self.mirrors:
+        if self.mirrors or self.crew:
             jobs += [("mirrors", self.look_again, MIRRORED_AGAIN_SECONDS), ("mirrors", self.mirror, self.poll_seconds)]
         for executor, job, seconds in jobs:
             clock.add_job(
@@ -96,23 +107,42 @@ class Daemon:
         try:
             while not stop.wait(self.poll_seconds):
                 self.require_signer()
+                if given_up.is_set():
+                    raise GivenUpByOthersError("the other workers do its work now", hint="start this one again")
         finally:
             if hints is not None:
                 hints.stop()
             clock.shutdown(wait=False)
             self.engine.stop()
 
+    def _leads(self) -> bool:
+        """Whether this process does what is done once."""
+        if self.crew is None:
+            return True
+        try:
+            return self.crew.leads()
+        except PnyxError as error:
+            logger.warning("nobody knows who leads", extra={"error": str(error)})
+            return False
+
     def beat(self) -> None:
         """One look at everything. An error is logged and met again at the next beat; it never ends the daemon."""
+        if self._leads():
+            self._lead()
+        self._guarded("counting", self._count)
+
+    def _lead(self) -> None:
         self._guarded("following the chain", self.watch.look)
         for case in self.journal.cases(UNDISPATCHED):
             self._guarded(f"dispatching {case.proposal}", partial(self.dispatch, case))
         for case in self.journal.cases({Stage.HELD}):
             self._guarded(f"reminding {case.proposal}", partial(self.remind, case))
-        self._guarded("counting", self._count)
 
     def mirror(self) -> None:
         """Copies what was published since. A mirror that fails is met again at the next beat; no vote waits for it."""
+        if not self._leads():
+            return
+        self._guarded("publishing", self.publish)
         for mirror in self.mirrors:
             self._guarded(f"mirroring to {mirror.name}", partial(self._copy_to, mirror))
 
@@ -130,6 +160,8 @@ class Daemon:
         """Whatever is not finished has a workflow that goes on: what failed, what an earlier configuration or version
         began, and what a crash lost between journal and engine gets a new one.
         """
+        if not self._leads():
+            return
         for case in self.journal.cases(set(Stage) - UNDISPATCHED - FINISHED):
             self._guarded(f"taking up {case.proposal}", partial(self._take_up, case.proposal, case.workflow))
 
@@ -205,7 +237,7 @@ class Daemon:
         self.journal.advance(case.proposal, Stage.STARTED, workflow=workflow, tries=number)
         self.engine.start(workflow, proposal)
 
-    def _guarded(self, what: str, work: Callable[[], None]) -> None:
+    def _guarded(self, what: str, work: Callable[[], object]) -> None:
         """Logs what fails, ever more rarely while it keeps failing, and once more when it works again."""
         try:
             work()

@@ -13,29 +13,54 @@ import itertools
 import json
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-from dbos import DBOS, DBOSClient, DBOSConfig, SetWorkflowID
+from dbos import DBOS, DBOSClient, DBOSConfig, SetWorkflowID, WorkflowStatus
 from dbos import error as dbos_error
 from dbos._serialization import Serializer
 from pydantic import JsonValue
 
-from pnyx_agents.steward import NotFinalError, StepFailedError, Steward
+from pnyx_agents.steward import NotFinalError, StepFailedError, Steward, Task
 from pnyx_contracts.errors import PnyxError, RefusedError, UnreachableError
 from pnyx_contracts.types import Proposal
 from pnyx_tools.old_sqlite import mend_old_sqlite
 from pnyx_tools.sender import GivenUpError
 from pnyx_tools.signer.protocol import NotYetError
+from pnyx_tools.workers import GivenUpByOthersError
 
 logger = logging.getLogger("pnyx.engine")
 
-WORKFLOW_VERSION = "4"
+WORKFLOW_VERSION = "5"
 """Version of the step sequence in `steward`. Change it when running workflows could not go on with the new code."""
 
 WORD_TOPIC = "word"
 
+SCHEMA = "dbos"
+"""Where the engine's tables are in PostgreSQL."""
+
 LONGEST_WAIT_SECONDS = 60.0
+
+PROPOSALS, TASKS = "proposals", "tasks"
+"""Queues. That of the proposals has no limit: they may wait for people for days, and would hold each other's places.
+Limits sit on the tasks, where nodes and models are asked."""
+
+QUEUE_POLL_SECONDS = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Crew:
+    """How several workers share the work. `require_there` raises `GivenUpByOthersError`."""
+
+    require_there: Callable[[], None]
+    tasks_at_once: int
+    """In this process."""
+    tasks_in_all: int | None = None
+    tasks_per_minute: int | None = None
+    """Begun by all workers together."""
 
 
 class JsonSerializer(Serializer):
@@ -66,12 +91,27 @@ class DurableSteps:
     this proposal.
     """
 
-    def __init__(self, stopping: threading.Event) -> None:
+    def __init__(self, stopping: threading.Event, crew: Crew | None = None) -> None:
         self._stopping = stopping
+        self._crew = crew
 
     def run(self, name: str, work: Callable[[], JsonValue]) -> JsonValue:
+        return self._understood(name, self.remembered(name, work))
+
+    def assign(self, name: str, task: Task, argument: JsonValue) -> JsonValue:
+        if self._crew is None:
+            return self.run(name, partial(_the_steward().do, task, argument))
         self._go_on()
-        result = DBOS.run_step({"name": name}, self._outcome, name, work)
+        with SetWorkflowID(f"{DBOS.workflow_id}/{name}"):
+            handle = DBOS.enqueue_workflow(TASKS, task_workflow, name, task, argument)
+        return self._understood(name, handle.get_result(polling_interval_sec=QUEUE_POLL_SECONDS))
+
+    def remembered(self, name: str, work: Callable[[], JsonValue]) -> dict[str, Any]:
+        """The outcome as data: ``value``, or ``error`` and ``refused``."""
+        self._go_on()
+        return DBOS.run_step({"name": name}, self._outcome, name, work)
+
+    def _understood(self, name: str, result: dict[str, Any]) -> JsonValue:
         if "value" in result:
             value: JsonValue = result["value"]
             return value
@@ -92,10 +132,23 @@ class DurableSteps:
             raise _Stopped
 
     def _outcome(self, name: str, work: Callable[[], JsonValue]) -> dict[str, Any]:
-        """The result as data: an exception in the engine's database would have to be pickled."""
+        """The result as data: an exception in the engine's database would have to be pickled. Whoever was given up by
+        the other workers remembers nothing: one of them does this step again.
+        """
+        outcome = self._worked(name, work)
+        if self._crew is not None:
+            try:
+                self._crew.require_there()
+            except GivenUpByOthersError:
+                raise _Stopped from None
+        return outcome
+
+    def _worked(self, name: str, work: Callable[[], JsonValue]) -> dict[str, Any]:
         for attempt in itertools.count():
             try:
                 return {"value": work()}
+            except GivenUpByOthersError:
+                raise _Stopped from None
             except NotFinalError:
                 pass  # the usual course of things
             except (UnreachableError, NotYetError, GivenUpError) as error:
@@ -117,63 +170,136 @@ def is_worth_a_line(failures: int) -> bool:
 
 
 _steward: Steward | None = None
+_crew: Crew | None = None
 _stopping = threading.Event()
+_running: set[str] = set()
+"""Workflows that a thread of this process is in."""
+
+
+def _the_steward() -> Steward:
+    assert _steward is not None, "there is no engine"
+    return _steward
+
+
+@contextmanager
+def _in_this_process() -> Iterator[None]:
+    workflow = DBOS.workflow_id
+    assert workflow is not None, "not in a workflow"
+    _running.add(workflow)
+    try:
+        yield
+    finally:
+        _running.discard(workflow)
 
 
 @DBOS.workflow(name="steward", max_recovery_attempts=None)
 def steward_workflow(proposal: str) -> None:
     """DBOS finds workflows by name, so this is a module-level function around the steward of this process."""
-    assert _steward is not None, "Engine.launch has not run"
     known = Proposal.model_validate_json(proposal)
-    try:
-        _steward.handle(known, DurableSteps(_stopping))
-    except dbos_error.DBOSException:
-        raise  # the engine's own way to stop a workflow
-    except Exception as error:
-        logger.exception("a workflow failed in a way nobody foresaw", extra={"proposal": str(known.key)})
-        _steward.give_up(known, f"{type(error).__name__}: {error}")
+    with _in_this_process():
+        try:
+            _the_steward().handle(known, DurableSteps(_stopping, _crew))
+        except dbos_error.DBOSException:
+            raise  # the engine's own way to stop a workflow
+        except GivenUpByOthersError:
+            raise _Stopped from None
+        except Exception as error:
+            logger.exception("a workflow failed in a way nobody foresaw", extra={"proposal": str(known.key)})
+            _the_steward().give_up(known, f"{type(error).__name__}: {error}")
+
+
+@DBOS.workflow(name="task", max_recovery_attempts=None)
+def task_workflow(name: str, task: Task, argument: JsonValue) -> dict[str, Any]:
+    """One task of a proposal, on whichever worker has room for it. The outcome as data."""
+    with _in_this_process():
+        return DurableSteps(_stopping, _crew).remembered(name, partial(_the_steward().do, task, argument))
 
 
 class Engine:
-    """One engine per process. `judged_by` names what decisions depend on, beside the code: the configuration's hash."""
+    """One engine per process. `judged_by` names what decisions depend on, beside the code: the configuration's hash.
+    `crew`: when other processes work on the same database.
+    """
 
-    def __init__(self, steward: Steward, *, database: str, executor_id: str, judged_by: str) -> None:
-        global _steward
-        _steward = steward
+    def __init__(
+        self, steward: Steward, *, database: str, executor_id: str, judged_by: str, crew: Crew | None = None
+    ) -> None:
+        global _steward, _crew
+        _steward, _crew = steward, crew
         mend_old_sqlite()
-        self._version = f"{WORKFLOW_VERSION}:{judged_by}"
+        self.version = f"{WORKFLOW_VERSION}:{judged_by}"
+        self._me = executor_id
+        self._orphans: set[str] = set()
         config: DBOSConfig = {
             "name": "pnyx",
             "system_database_url": database,
             "executor_id": executor_id,
-            "application_version": self._version,
+            "application_version": self.version,
             "serializer": JsonSerializer(),
             "log_level": "WARNING",
             "enable_otlp": False,
             "notification_listener_polling_interval_sec": 0.5,
+            "run_migrations": not is_there(database),  # later ones are `pnyx migrate`'s
         }
         DBOS(config=config)
         _log_like_everybody(logging.getLogger("dbos"))
 
     def launch(self) -> None:
-        """Start, and go on with the workflows of this version that an earlier process left."""
+        """Start, and go on with the workflows of this version that an earlier process with this name left."""
         DBOS.launch()
+        if _crew is not None:
+            per_minute = _crew.tasks_per_minute
+            DBOS.register_queue(PROPOSALS, polling_interval_sec=QUEUE_POLL_SECONDS, on_conflict="always_update")
+            DBOS.register_queue(
+                TASKS,
+                worker_concurrency=_crew.tasks_at_once,
+                global_concurrency=_crew.tasks_in_all,
+                limiter=None if per_minute is None else {"limit": per_minute, "period": 60.0},
+                polling_interval_sec=QUEUE_POLL_SECONDS,
+                on_conflict="always_update",
+            )
 
     def start(self, workflow_id: str, proposal: Proposal) -> None:
         """Start the workflow of a proposal; a second start under the same id changes nothing."""
         with SetWorkflowID(workflow_id):
-            DBOS.start_workflow(steward_workflow, proposal.model_dump_json())
+            if _crew is None:
+                DBOS.start_workflow(steward_workflow, proposal.model_dump_json())
+            else:
+                DBOS.enqueue_workflow(PROPOSALS, steward_workflow, proposal.model_dump_json())
+
+    def take_over(self, worker: str) -> int:
+        """What a worker left that is gone goes to whoever has room. How many workflows."""
+        return self._resume(status.workflow_id for status in self._pending_of(worker))
+
+    def mend(self) -> None:
+        """What the database says runs here, and does not, is begun again where it stopped. It happens when a worker
+        that was given up finished a step at the last moment: the engine then leaves the workflow to it.
+        """
+        lost = {status.workflow_id for status in self._pending_of(self._me)} - _running
+        self._resume(lost & self._orphans)  # seen twice: between the database and a thread there is a moment
+        self._orphans = lost - self._orphans
+
+    def _pending_of(self, worker: str) -> list[WorkflowStatus]:
+        return DBOS.list_workflows(status="PENDING", executor_id=worker, load_input=False, load_output=False)
+
+    def _resume(self, workflows: Iterable[str]) -> int:
+        """In the queues where they were: limits count there."""
+        known = list(workflows)
+        for queue in (PROPOSALS, TASKS):
+            some = [workflow for workflow in known if ("/" in workflow) == (queue == TASKS)]
+            if some:
+                DBOS.resume_workflows(some, queue_name=queue)
+        return len(known)
 
     def goes_on(self, workflow_id: str) -> bool:
         """Whether this workflow runs or waits here. Not so when it ended, was never started, or was started under
         another configuration or version: its decision would be another one now.
         """
         status = DBOS.get_workflow_status(workflow_id)
-        return status is not None and status.status in {"PENDING", "ENQUEUED"} and status.app_version == self._version
+        return status is not None and status.status in {"PENDING", "ENQUEUED"} and status.app_version == self.version
 
     def cancel(self, workflow_id: str) -> None:
         """It never goes on, whatever version runs later. Changes nothing for one that ended or never was."""
-        DBOS.cancel_workflow(workflow_id)
+        DBOS.cancel_workflow(workflow_id, cancel_children=True)
 
     def say_once(self, workflow_id: str, word: JsonValue) -> None:
         """Give a word to a workflow that waits for one; the same word again changes nothing."""
@@ -182,6 +308,28 @@ class Engine:
     def stop(self) -> None:
         """No further step begins. What is unfinished goes on in the next process."""
         _stopping.set()
+
+
+def is_there(database: str) -> bool:
+    """Whether the engine has tables there."""
+    import sqlalchemy as sa
+
+    engine = sa.create_engine(database)
+    try:
+        with engine.connect() as connection:
+            schema = None if engine.dialect.name == "sqlite" else SCHEMA
+            return sa.inspect(connection).has_table("workflow_status", schema=schema)
+    except sa.exc.OperationalError as error:
+        raise UnreachableError(f"the workflow database cannot be opened: {error.orig}") from error
+    finally:
+        engine.dispose()
+
+
+def bring_up_to_date(database: str) -> None:
+    """The engine's own tables, for this release of it. A new database gets them at its first start."""
+    mend_old_sqlite()
+    if is_there(database):
+        DBOS.migrate(database, schema=SCHEMA)
 
 
 def say(database: str, workflow_id: str, word: JsonValue) -> None:

@@ -6,33 +6,38 @@ import itertools
 import logging
 import os
 import signal
+import socket
 import sys
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from functools import partial
 from typing import NoReturn
 from urllib.parse import parse_qsl, urlsplit
 
+from eth_hash.auto import keccak
+
 from pnyx_agents import assembly
 from pnyx_agents.brake import Brake
+from pnyx_agents.crew import CrewMember, new_name
 from pnyx_agents.crier import Crier
 from pnyx_agents.daemon import Daemon
-from pnyx_agents.engine import Engine
+from pnyx_agents.engine import Crew, Engine
 from pnyx_agents.keys import key_source
 from pnyx_agents.lock import only_instance
 from pnyx_agents.logs import set_up_logging
 from pnyx_agents.metrics import Metrics
 from pnyx_agents.reviewer import Reviewer
 from pnyx_agents.scribe import ChainScribe
-from pnyx_agents.settings import Settings
+from pnyx_agents.settings import Settings, WorkSettings
 from pnyx_agents.steward import Steward
 from pnyx_agents.telling import people_are_told
 from pnyx_agents.vitals import Vitals, serve
 from pnyx_agents.watch import Watch, watchlist
 from pnyx_contracts.errors import PnyxError, RefusedError, UnreachableError
 from pnyx_tools.chain import Chain
+from pnyx_tools.database import Database
 from pnyx_tools.environment import take_variable
 from pnyx_tools.follow import Finality, Stream, block_since
 from pnyx_tools.journal import Journal
@@ -45,6 +50,7 @@ from pnyx_tools.sender import Relay, Sender, SenderSettings
 from pnyx_tools.signer.client import SignerPort
 from pnyx_tools.signer.payload import Desk
 from pnyx_tools.signer.process import SignerProcess, spawn
+from pnyx_tools.workers import Roll, SharedTurns
 
 logger = logging.getLogger("pnyx")
 
@@ -60,18 +66,30 @@ LEAST_KEY_CHARACTERS = 12
 SECRET_PARTS = ("KEY", "SECRET", "TOKEN", "PASSWORD", "PASSPHRASE", "MNEMONIC", "CREDENTIAL")
 
 
-def run_agent(settings: Settings, *, json_logs: bool = True, since: str | None = None) -> None:
+def run_agent(settings: Settings, *, json_logs: bool = True, since: str | None = None, only_work: bool = False) -> None:
     """Runs until SIGTERM or SIGINT, then ends the process. Raises `PnyxError` when it cannot start. `since`: a block
-    number, or a date in ISO 8601; from there on, proposals count that are over already.
+    number, or a date in ISO 8601; from there on, proposals count that are over already. `only_work`: never follow.
     """
     settings.require_means()
     set_up_logging(secrets=_secrets(settings), as_json=json_logs)
-    with only_instance(assembly.paths(settings).lock):
+    alone = nullcontext() if settings.database else only_instance(assembly.paths(settings).lock)
+    with alone:
         stop = _stop_on_signals()
         with ExitStack() as stack:
-            code = _run(_assemble(settings, stack, since), stop)
+            daemon = _assemble(settings, stack, since, only_work=only_work)
+            code = _run(daemon, stop)
         logger.info("stopped")
+        if daemon.crew is not None:
+            _hand_over(daemon.crew)
         _leave(code)  # the lock is held to the very end
+
+
+def _hand_over(crew: CrewMember) -> None:
+    """The others need not wait for the lease to end."""
+    try:
+        crew.roll.leave()
+    except PnyxError as error:
+        logger.warning("the other workers will wait for this one", extra={"error": str(error)})
 
 
 def _run(daemon: Daemon, stop: threading.Event) -> int:
@@ -97,7 +115,7 @@ def _leave(code: int) -> NoReturn:
     os._exit(code)
 
 
-def _assemble(settings: Settings, stack: ExitStack, since: str | None) -> Daemon:
+def _assemble(settings: Settings, stack: ExitStack, since: str | None, *, only_work: bool) -> Daemon:
     """Every part, in the order in which they need each other; `stack` closes them."""
     where = assembly.paths(settings)
     chain_id = settings.chain.chain_id
@@ -105,31 +123,40 @@ def _assemble(settings: Settings, stack: ExitStack, since: str | None) -> Daemon
     assembly.check_chain(chain, settings)
     signer, require_signer = stack.enter_context(_signer(settings))
     scrub_environment({model.key_variable for model in settings.model})
-    journal = Journal(where.journal)
+    database = Database(where.journal)
+    journal = Journal(database)
+    roll = Roll(database, new_name(), settings.work.lease_seconds) if settings.database else None
     metrics = Metrics()
     if settings.metrics is not None:
         vitals = Vitals(metrics, journal.held, settings.chain.poll_seconds, begun_at=time.time())
         serve(vitals, settings.metrics)
     deciding = chain if settings.chain.quorum == 1 else reader_of(settings.chain.rpc, chain_id, settings.chain.quorum)
     reviewer = assembly.reviewer(settings, deciding, signer.identity().writer if signer else None)
-    crier = stack.enter_context(people_are_told(settings, journal, reviewer, metrics))
+    me = roll.me if roll else f"{socket.gethostname()}:{settings.data}"
+    crier = stack.enter_context(people_are_told(settings, journal, reviewer, metrics, me))
+    vault = assembly.evidence(settings, database)
     steward = Steward(
         reviewer=reviewer,
-        evidence=assembly.evidence(settings),
+        evidence=vault,
         journal=journal,
-        scribe=_scribe(settings, chain, journal, reviewer, signer, crier.tell) if signer else None,
+        scribe=_scribe(settings, chain, journal, reviewer, signer, crier.tell, roll) if signer else None,
         tell=crier.tell,
         delay_seconds=settings.agent.delay_seconds,
         margin_seconds=settings.agent.vote,
         pause_seconds=settings.chain.poll_seconds * 5,
         require_approved=partial(assembly.require_approved, settings),
+        places=threading.Semaphore(settings.work.reviews_at_once),
     )
     engine = Engine(
         steward,
         database=where.workflows,
-        executor_id=f"pnyx-{settings.agent.name}",
+        executor_id=roll.me if roll else f"pnyx-{settings.agent.name}",
         judged_by=reviewer.configuration.hash.hex(),
+        crew=_crew(settings.work, roll) if roll else None,
     )
+    if roll is not None:
+        traits = {"agent": settings.agent.name, "salt key": keccak(reviewer.salt_key).hex()}
+        roll.join(engine.version, traits)
     return Daemon(
         agent=settings.agent.name,
         reader=chain,
@@ -144,7 +171,13 @@ def _assemble(settings: Settings, stack: ExitStack, since: str | None) -> Daemon
         endpoints=chain.health,
         websocket=settings.chain.websocket,
         since_block=None if since is None else block_since(chain, since),
+        crew=CrewMember(roll, engine, may_lead=not only_work) if roll else None,
+        publish=vault.publish_again if roll else lambda: None,
     )
+
+
+def _crew(work: WorkSettings, roll: Roll) -> Crew:
+    return Crew(roll.require_there, work.reviews_at_once, work.reviews_in_all, work.tasks_per_minute)
 
 
 def _stop_on_signals() -> threading.Event:
@@ -212,6 +245,7 @@ def _scribe(
     reviewer: Reviewer,
     signer: SignerPort,
     tell: Callable[[Message], None],
+    roll: Roll | None,
 ) -> ChainScribe:
     assert settings.signer is not None
     identity = signer.identity()
@@ -236,6 +270,7 @@ def _scribe(
         ),
         relays=tuple(Relay(url) for url in settings.sending.relays),
         tell=tell,
+        turns=SharedTurns(roll, identity.key_address) if roll else None,
     )
     desk = Desk(writer_kind=identity.writer_kind, writer=identity.writer, log=identity.log)
     return ChainScribe(Writer(chain, sender, desk, _finality(settings)), reviewer.governors, journal)
@@ -285,6 +320,7 @@ def _secrets(settings: Settings) -> list[str]:
     own = settings.signer
     urls = [*settings.chain.rpc, settings.chain.websocket, *(own.rpc if own else ())]
     urls += [*settings.evidence.mirrors, *settings.sending.relays]
+    urls += [settings.database.url] if settings.database else []
     urls += [text for text in assembly.texts(own.options if own else {}) if "://" in text]
     secrets = [os.environ[name] for name in _secret_variables()]
     secrets += [text for text in assembly.texts(settings.evidence.options) if "://" not in text and _may_be_key(text)]

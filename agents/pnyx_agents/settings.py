@@ -24,6 +24,7 @@ from pnyx_policies.configuration import Sealed, require_sealed_together
 from pnyx_policies.decision import Mode
 from pnyx_policies.ruleset import Ruleset
 from pnyx_policies.rulesets import shipped_ruleset, shipped_rulesets
+from pnyx_tools.database import is_postgres
 from pnyx_tools.model import ModelSettings
 from pnyx_tools.notify.quiet import Manners, QuietHours, parse_zone
 from pnyx_tools.signer.settings import Limits
@@ -402,6 +403,32 @@ def _quiet_hours(hours: str | None) -> str | None:
     return hours
 
 
+class DatabaseSettings(Value):
+    """``[database]``: PostgreSQL, for several workers. Without it, SQLite in the data folder, for one process."""
+
+    url: str
+
+    @field_validator("url")
+    @classmethod
+    def _require_postgres(cls, url: str) -> str:
+        if not is_postgres(url):
+            raise ValueError("expected postgresql://user@host:5432/database; without [database] the agent uses SQLite")
+        return url
+
+
+class WorkSettings(Value):
+    """``[work]``: how much at once, and how several workers share it."""
+
+    reviews_at_once: int = Field(default=4, ge=1)
+    """Proposals that one process looks at, or shows to models, at the same time."""
+    reviews_in_all: int | None = Field(default=None, ge=1)
+    """The same, over all workers."""
+    tasks_per_minute: int | None = Field(default=None, ge=1)
+    """Facts of a proposal to gather, or opinions to ask for, begun within a minute by all workers together."""
+    lease_seconds: float = Field(default=30, ge=5)
+    """A worker that is silent for so long is given up; the others do its work."""
+
+
 class MetricsSettings(Value):
     """``[metrics]``"""
 
@@ -425,6 +452,8 @@ class Settings(Value):
     plugins: PluginSettings = PluginSettings()
     notifications: NotificationSettings = NotificationSettings()
     metrics: MetricsSettings | None = None
+    database: DatabaseSettings | None = None
+    work: WorkSettings = WorkSettings()
     addresses: dict[Address, str] = Field(default_factory=dict)
     """Names of addresses that the DAO knows: checks treat them as friends, people read them."""
     folder: Path
@@ -438,6 +467,17 @@ class Settings(Value):
                 raise ValueError(
                     f"notifications.people: {address} is not among signer.approvers, so nothing waits there"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _require_what_workers_share(self) -> Self:
+        if self.database is not None and self.signer is not None and self.signer.is_child:
+            raise ValueError(
+                "database: workers share one signer, a process of its own (`pnyx signer`); here [signer] names a key, "
+                "and not where that signer is (connect, or only socket)"
+            )
+        if self.database is None and (self.work.reviews_in_all or self.work.tasks_per_minute):
+            raise ValueError("work: reviews_in_all and tasks_per_minute are for several workers, which need [database]")
         return self
 
     def require_means(self) -> None:

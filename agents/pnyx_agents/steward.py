@@ -18,7 +18,7 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from pydantic import JsonValue, ValidationError
 
@@ -44,9 +44,6 @@ logger = logging.getLogger("pnyx.steward")
 
 MAX_REVIEWS = 5
 """A proposal whose targets change code again and again while we look is left to people."""
-
-REVIEWS_AT_ONCE = 4
-"""Proposals that are looked at, or shown to models, at the same time."""
 
 _NUMBERS = re.compile("0x[0-9a-fA-F]+|[0-9]+")
 
@@ -78,11 +75,19 @@ class StrandedVoteError(GivenUpError):
         self.runs = runs
 
 
+Task = Literal["establish", "ask"]
+"""What of a review takes its time: the facts of a proposal; opinions on facts."""
+
+
 class Steps(Protocol):
     """The durable engine, seen from here."""
 
     def run(self, name: str, work: Callable[[], JsonValue]) -> JsonValue:
         """The result of `work`, or the remembered one when this step has finished before."""
+        ...
+
+    def assign(self, name: str, task: Task, argument: JsonValue) -> JsonValue:
+        """A step that asks nodes or models for minutes: `Steward.do(task, argument)`, of this worker or another one."""
         ...
 
     def pause(self, seconds: float) -> None:
@@ -180,7 +185,8 @@ class Steward:
     """Between two reviews of the same proposal, and between two looks at the clock during the veto time."""
     require_approved: Callable[[Dossier], None] = lambda _: None
     """Raises `RefusedError` when the approval in a dossier does not count (any more); the signer asks the same."""
-    places: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(REVIEWS_AT_ONCE))
+    places: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(4))
+    """So many proposals are looked at, or shown to models, at the same time."""
 
     def handle(self, proposal: Proposal, steps: Steps) -> None:
         """The whole way of one proposal. Errors that retrying cannot mend end in stage FAILED and an alert."""
@@ -263,18 +269,17 @@ class Steward:
 
     def _review(self, proposal: Proposal, steps: Steps, label: str) -> Bundle:
         """Facts, opinions, decision, sealed. Each is remembered: a model asked twice would give another answer."""
-
-        def establish() -> JsonValue:
-            with self.places:
-                return self.reviewer.establish(self._newest(proposal)).model_dump(mode="json")
-
-        def ask() -> JsonValue:
-            with self.places:
-                return Said.of(self.reviewer.ask(facts)).model_dump(mode="json")
-
-        facts = Facts.model_validate(steps.run(f"establish:{label}", establish))
-        said = Said.model_validate(steps.run(f"ask:{label}", ask))
+        established = steps.assign(f"establish:{label}", "establish", proposal.model_dump(mode="json"))
+        said = Said.model_validate(steps.assign(f"ask:{label}", "ask", established))
+        facts = Facts.model_validate(established)
         return self._seal(self.reviewer.conclude(facts, said.deliberation), said.bodies, steps, label)
+
+    def do(self, task: Task, argument: JsonValue) -> JsonValue:
+        """One task of a review; so many at once as there are places."""
+        with self.places:
+            if task == "establish":
+                return self.reviewer.establish(self._newest(Proposal.model_validate(argument))).model_dump(mode="json")
+            return Said.of(self.reviewer.ask(Facts.model_validate(argument))).model_dump(mode="json")
 
     def _newest(self, proposal: Proposal) -> Proposal:
         """As following saw it last: a reorganisation can move it to another block, with another voting window."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -20,8 +19,12 @@ HOUR_SECONDS = 3600
 
 
 @contextmanager
-def people_are_told(settings: Settings, journal: Journal, reviewer: Reviewer, metrics: Metrics) -> Iterator[Crier]:
-    """The crier and the reminders, each in threads of their own."""
+def people_are_told(
+    settings: Settings, journal: Journal, reviewer: Reviewer, metrics: Metrics, me: str
+) -> Iterator[Crier]:
+    """The crier and the reminders, each in threads of their own. `me` names this process among those that share the
+    database.
+    """
     ledger, wishes = Ledger(journal.database), settings.notifications
     reminders = Reminders(
         journal=journal,
@@ -36,7 +39,7 @@ def people_are_told(settings: Settings, journal: Journal, reviewer: Reviewer, me
         ledger=ledger,
         places=assembly.places(settings),
         metrics=metrics,
-        holder=f"{socket.gethostname()}:{settings.data}",
+        holder=me,
         failures=wishes.failures,
         page=wishes.page,
         date=reminders.date,

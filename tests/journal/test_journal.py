@@ -2,21 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from pnyx_tools.journal import Case, Found, Journal, Stage, Unread, batched
 
 KEY = "1:0x323A76393544d5ecca80cd6ef2A560C6a395b7E3:7"
-
-
-@pytest.fixture
-def journal(tmp_path: Path) -> Iterator[Journal]:
-    journal = Journal(f"sqlite:///{tmp_path / 'journal.sqlite'}")
-    yield journal
-    journal.close()
 
 
 def found(block: int = 10, key: str = KEY, content: str = "") -> Found:

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import signal
 import socket
-import subprocess
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,8 +19,6 @@ from pnyx_tools.journal import Journal
 from pnyx_tools.notify import Message
 from pnyx_tools.notify.ledger import Ledger
 from pnyx_tools.testing.message_service import MessageService
-
-REASON_NO_POSTGRES = "ran without PostgreSQL: there is no initdb on this machine"
 
 
 @pytest.fixture
@@ -63,56 +55,6 @@ def mailbox() -> Iterator[Mailbox]:
     controller.start()
     yield mailbox
     controller.stop()
-
-
-# Databases
-
-
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[str]:
-    """A server of its own, on a socket. It refuses to run as root: then it runs as the user whom its package made."""
-    initdb, server = shutil.which("initdb"), shutil.which("postgres")
-    if not initdb or not server:
-        pytest.skip(REASON_NO_POSTGRES)
-    with tempfile.TemporaryDirectory() as folder:  # not pytest's: that is for its own user only
-        as_user: dict[str, Any] = {}
-        if os.geteuid() == 0:
-            as_user = {"user": "postgres"}
-            shutil.chown(folder, "postgres")
-        data = f"{folder}/data"
-        make = [initdb, "-D", data, "-U", "pnyx", "--auth=trust", "--no-sync"]
-        subprocess.run(make, check=True, capture_output=True, cwd=folder, **as_user)
-        run = [server, "-D", data, "-k", folder, "-c", "listen_addresses=", "-c", "fsync=off"]
-        process = subprocess.Popen(run, stderr=subprocess.PIPE, text=True, cwd=folder, **as_user)
-        assert process.stderr is not None
-        while "ready to accept connections" not in (line := process.stderr.readline()):
-            assert line, "PostgreSQL ended by itself"
-        yield f"postgresql+psycopg://pnyx@/postgres?host={folder}"
-        process.send_signal(signal.SIGINT)  # SIGTERM would wait for every client to go
-        process.wait()
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def journal(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Journal]:
-    """An empty one in each kind of database."""
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path / 'journal.sqlite'}"
-    else:
-        url = request.getfixturevalue("postgres")
-        _empty(url)
-    journal = Journal(url)
-    yield journal
-    journal.close()
-
-
-def _empty(url: str) -> None:
-    import sqlalchemy as sa
-
-    engine = sa.create_engine(url)
-    with engine.begin() as connection:
-        connection.execute(sa.text("DROP SCHEMA public CASCADE"))
-        connection.execute(sa.text("CREATE SCHEMA public"))
-    engine.dispose()
 
 
 @pytest.fixture

@@ -189,7 +189,7 @@ def test_a_database_that_is_away_is_an_error_and_nobody_was_told(tmp_path: Path)
     ledger = Ledger(journal.database)
     with journal.database.begin() as connection:
         connection.exec_driver_sql("DROP TABLE notify_message")
-    with pytest.raises(UnreachableError, match="the messages to people cannot be kept"):
+    with pytest.raises(UnreachableError, match="the database cannot be used"):
         ledger.keep(message("a"), ["ear"], 0)
     journal.close()
 
@@ -249,7 +249,7 @@ def test_kill_9_loses_nothing_and_repeats_once_at_most(
     service: MessageService, journal: Journal, make_crier: MakeCrier, dies: str, times: int
 ) -> None:
     """Twice only when it dies between what the service took and the note of it."""
-    url, database = f"http://{service.address}/", journal.database.url.render_as_string()
+    url, database = f"http://{service.address}/", journal.database.name
     killed = subprocess.run([sys.executable, "-c", SCRIPT, url, database, dies], check=False, timeout=120)
     assert killed.returncode == -signal.SIGKILL
     for _ in range(2):

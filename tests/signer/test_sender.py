@@ -23,7 +23,7 @@ from pnyx_tools.sender import (
     GivenUpError,
 )
 from pnyx_tools.sender.fees import Urgency, offer
-from pnyx_tools.sender.turns import Turns
+from pnyx_tools.sender.turns import LocalTurns
 from pnyx_tools.signer.protocol import DailyLimitError, NotYetError, Signed
 
 from .senders import REPLACE_AFTER, Killed, Wish, World
@@ -391,7 +391,7 @@ def test_a_vote_is_in_time_while_many_notes_wait_over_the_cap(world: World) -> N
 
 
 def test_a_waiting_vote_gets_the_next_turn() -> None:
-    turns, order = Turns(), list[str]()
+    turns, order = LocalTurns(), list[str]()
 
     def take(name: str, urgent: bool) -> None:
         with turns.take(urgent=urgent):

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from enum import Enum
 from itertools import islice
@@ -16,8 +15,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from msgspec import Struct, structs
 
-from pnyx_contracts.errors import UnreachableError
 from pnyx_contracts.types import Value
+from pnyx_tools.database import Database
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -143,52 +142,23 @@ def _tables(sa: Any, metadata: Any) -> dict[str, Any]:  # noqa: ANN401 - sqlalch
 
 
 class Journal:
-    """One database of one agent. Safe to open from several processes (the CLI beside the daemon)."""
+    """What an agent's database says about proposals. Safe to open from several processes."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, database: Database | str) -> None:
+        """An open database, or the URL of one."""
         import sqlalchemy as sa
 
-        self._engine = sa.create_engine(url)
-        if self._engine.dialect.name == "sqlite":
-            sa.event.listen(self._engine, "connect", _careful_sqlite)
-        metadata = sa.MetaData()
-        self._table = _tables(sa, metadata)
-        try:
-            with self._engine.begin() as connection:
-                for table in metadata.sorted_tables:  # two processes may open a new journal at the same moment
-                    connection.execute(sa.schema.CreateTable(table, if_not_exists=True))
-        except sa.exc.DatabaseError as error:
-            raise UnreachableError(
-                f"the journal {self._engine.url.render_as_string()} cannot be opened: {error.orig}",
-                hint="check that the folder exists and is writable",
-            ) from error
+        self.database = Database(database) if isinstance(database, str) else database
+        """For other tables; it is closed with the journal."""
+        self._table = _tables(sa, sa.MetaData())
+        self._begin = self.database.begin
 
     def close(self) -> None:
-        self._engine.dispose()
+        self.database.close()
 
-    @property
-    def database(self) -> sa.Engine:
-        """For tables of another module in the same database; it is closed with the journal."""
-        return self._engine
-
-    @contextmanager
-    def _begin(self) -> Iterator[sa.Connection]:
-        """One transaction. Raises `UnreachableError` when the database is locked, full or away: worth another try."""
-        import sqlalchemy as sa
-
-        try:
-            with self._engine.begin() as connection:
-                yield connection
-        except sa.exc.OperationalError as error:
-            raise UnreachableError(f"the journal cannot be used: {error.orig}", hint="is the disk full?") from error
-
-    def _upsert(self, table: str, key: str, values: dict[str, Any]) -> None:
-        target = self._table[table]
-        column = next(iter(target.primary_key.columns))
+    def _upsert(self, table: str, values: dict[str, Any]) -> None:
         with self._begin() as connection:
-            changed = connection.execute(target.update().where(column == key).values(**values))
-            if not changed.rowcount:
-                connection.execute(target.insert().values({column.name: key, **values}))
+            self.database.upsert(connection, self._table[table], values)
 
     # Following
 
@@ -257,9 +227,7 @@ class Journal:
             return self._keep(connection, found, from_history=True)
 
     def _place(self, connection: sa.Connection, position: str) -> None:
-        table = self._table["position"]
-        if not connection.execute(table.update().where(table.c.chain == THE_CHAIN).values(content=position)).rowcount:
-            connection.execute(table.insert().values(chain=THE_CHAIN, content=position))
+        self.database.upsert(connection, self._table["position"], {"chain": THE_CHAIN, "content": position})
 
     def _keep(self, connection: sa.Connection, found: Sequence[Found], *, from_history: bool) -> list[str]:
         table = self._table["proposal"]
@@ -299,7 +267,10 @@ class Journal:
 
     def advance(self, key: str, stage: Stage, **details: str | int) -> None:
         """Note where a proposal stands; `details` are columns of `Case`."""
-        self._upsert("proposal", key, {"stage": stage.value, "updated_at": int(time.time()), **details})
+        table = self._table["proposal"]
+        values = {"stage": stage.value, "updated_at": int(time.time()), **details}
+        with self._begin() as connection:
+            connection.execute(table.update().where(table.c.proposal == key).values(**values))
 
     def cases(self, stages: Collection[Stage] = tuple(Stage)) -> list[Case]:
         """The proposals in one of these stages, newest last."""
@@ -323,7 +294,7 @@ class Journal:
     # Signed transactions, stored before they are sent (`pnyx_tools.sender.OutboxPort`)
 
     def save(self, purpose: str, content: str) -> None:
-        self._upsert("outbox", purpose, {"content": content, "updated_at": int(time.time())})
+        self._upsert("outbox", {"purpose": purpose, "content": content, "updated_at": int(time.time())})
 
     def load(self, purpose: str) -> str | None:
         table = self._table["outbox"]
@@ -335,7 +306,7 @@ class Journal:
 
     def hold(self, why: str) -> None:
         """From now on nothing is written on chain and no vote is cast, until `release`."""
-        self._upsert("hold", THE_CHAIN, {"why": why, "at": int(time.time())})
+        self._upsert("hold", {"chain": THE_CHAIN, "why": why, "at": int(time.time())})
 
     def release(self) -> None:
         table = self._table["hold"]
@@ -355,9 +326,3 @@ def batched(values: Iterable[T], size: int) -> Iterator[tuple[T, ...]]:
     rest = iter(values)
     while some := tuple(islice(rest, size)):
         yield some
-
-
-def _careful_sqlite(connection: Any, _record: Any) -> None:  # noqa: ANN401 - as it came
-    """Write-ahead log, so that the CLI reads while the daemon writes; full sync, so that a power cut loses nothing."""
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=10000"):
-        connection.execute(f"PRAGMA {pragma}")

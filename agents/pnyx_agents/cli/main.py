@@ -21,6 +21,8 @@ COMMANDS = {
     "deploy": "Make a writer: a gate, or the signer's own account. Shows the plan first.",
     "succeed": "Let a new writer take the place of an old one.",
     "run": "The daemon: follow, review, decide, record, vote.",
+    "worker": "One more process that runs workflows, where several share a PostgreSQL database.",
+    "migrate": "Bring an older database up to this release, after a backup.",
     "signer": "The process that holds the key.",
     "certificates": "Make certificates for a signer on another machine.",
     "refusals": "What the signer refused, and why.",

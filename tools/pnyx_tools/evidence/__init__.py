@@ -9,6 +9,7 @@ that was changed (`ChangedBundleError`).
     folder    a folder                                mirrors   copies of what is published
     http      an http(s) URL, perhaps a stranger's    places    from a name to its store
     remote    whatever fsspec knows: S3, ...          kept      answers of places, for who reads them twice
+    shared    the database that workers share
 """
 
 from pnyx_tools.evidence.folder import FolderStore
@@ -17,18 +18,21 @@ from pnyx_tools.evidence.kept import Keeper
 from pnyx_tools.evidence.mirrors import Mirror, open_mirrors
 from pnyx_tools.evidence.places import is_remote, open_named, open_store, open_writable, places_of
 from pnyx_tools.evidence.remote import RemoteStore
+from pnyx_tools.evidence.shared import DatabaseStore, SharedVault
 from pnyx_tools.evidence.store import MAX_FILE_BYTES, EvidenceStore, file_name
 from pnyx_tools.evidence.vault import Vault
 
 __all__ = [
     "MAX_FILE_BYTES",
     "MAX_REDIRECTS",
+    "DatabaseStore",
     "EvidenceStore",
     "FolderStore",
     "HttpStore",
     "Keeper",
     "Mirror",
     "RemoteStore",
+    "SharedVault",
     "Vault",
     "file_name",
     "is_remote",

@@ -39,13 +39,16 @@ class FolderStore(CheckedStore):
         path = self.path / file_name(digest)
         there = self.read(digest)
         if there is None:
-            self.path.mkdir(mode=0o777 if self._mode == PUBLISHED else 0o700, parents=True, exist_ok=True)
+            self._make_folder()
             _write_durably(path, data, self._mode)
         elif there != data:
             raise DiffersError(
                 f"{path} is there with another content", hint="keep both files and find out who wrote it"
             )
         return path
+
+    def _make_folder(self) -> None:
+        self.path.mkdir(mode=0o777 if self._mode == PUBLISHED else 0o700, parents=True, exist_ok=True)
 
     def sizes(self) -> dict[str, int]:
         """Size by name, of every file here that is named as evidence."""
@@ -60,7 +63,7 @@ class FolderStore(CheckedStore):
     def copy_in(self, digest: bytes, data: bytes) -> None:
         """Writes a file of another place here, also over one that differs: the other place is the original."""
         try:
-            self.path.mkdir(parents=True, exist_ok=True)
+            self._make_folder()
             _write_durably(self.path / file_name(digest), data, self._mode)
         except OSError as error:
             raise UnreachableError(f"{self.path}: {error.strerror}") from error

@@ -8,12 +8,11 @@ stays for good. A place is worked on by one process at a time, which says so for
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
-from pnyx_contracts.errors import UnreachableError
 from pnyx_contracts.types import Value
+from pnyx_tools.database import Database
 from pnyx_tools.notify.message import Message
 from pnyx_tools.notify.quiet import Waiting
 
@@ -55,30 +54,13 @@ def _tables(sa: Any, metadata: Any) -> dict[str, Any]:  # noqa: ANN401 - sqlalch
 
 
 class Ledger:
-    """On the engine that the journal opened."""
+    """In the database that the journal opened."""
 
-    def __init__(self, engine: sa.Engine) -> None:
+    def __init__(self, database: Database) -> None:
         import sqlalchemy as sa
 
-        self._engine = engine
-        metadata = sa.MetaData()
-        self._table = _tables(sa, metadata)
-        with self._begin() as connection:
-            for table in metadata.sorted_tables:
-                connection.execute(sa.schema.CreateTable(table, if_not_exists=True))
-
-    @contextmanager
-    def _begin(self) -> Iterator[sa.Connection]:
-        """Raises `UnreachableError` when the database is locked, full or away."""
-        import sqlalchemy as sa
-
-        try:
-            with self._engine.begin() as connection:
-                yield connection
-        except sa.exc.OperationalError as error:
-            raise UnreachableError(
-                f"the messages to people cannot be kept: {error.orig}", hint="is the disk full?"
-            ) from error
+        self._table = _tables(sa, sa.MetaData())
+        self._begin = database.begin
 
     # Messages
 

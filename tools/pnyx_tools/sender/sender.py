@@ -24,12 +24,12 @@ from pnyx_tools.sender.delivery import Delivery, Relay
 from pnyx_tools.sender.errand import Clock, Errand, OutboxPort, SenderSettings, SendingChain, SystemClock
 from pnyx_tools.sender.lane import Lane
 from pnyx_tools.sender.pursuit import Pursuit
-from pnyx_tools.sender.turns import Turns
+from pnyx_tools.sender.turns import LocalTurns, Turns
 from pnyx_tools.signer.client import SignerPort
 
 
 class Sender:
-    """One transaction at a time. Safe to share between threads of one process."""
+    """One transaction at a time. Safe to share between threads; between processes, with `turns` that they share."""
 
     def __init__(
         self,
@@ -42,9 +42,10 @@ class Sender:
         *,
         relays: tuple[Relay, ...] = (),
         tell: Callable[[Message], None] = lambda _: None,
+        turns: Turns | None = None,
     ) -> None:
-        """`tell` reaches people, who hear the same message once."""
-        self._turns = Turns()
+        """`tell` reaches people, who hear the same message once. `turns`: when other processes send for this key."""
+        self._turns = turns or LocalTurns()
         self._lane = Lane(
             chain=chain,
             signer=signer,

@@ -4,11 +4,26 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from typing import Protocol
 
 
-class Turns:
+class Turns(Protocol):
     """The queue of one key."""
+
+    @property
+    def urgent_waits(self) -> bool: ...
+
+    @property
+    def anyone_waits(self) -> bool: ...
+
+    def take(self, *, urgent: bool) -> AbstractContextManager[None]:
+        """Waits for the turn, and gives it back at the end."""
+        ...
+
+
+class LocalTurns:
+    """Between the threads of one process."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()

@@ -1,0 +1,30 @@
+"""``pnyx migrate``"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from pnyx_agents.cli.options import config_option, json_option, path_lines, print_json, settings_from
+
+
+@click.command("migrate")
+@config_option
+@json_option
+def command(config: Path, as_json: bool) -> None:
+    """Bring the agent's database up to this release: a backup first, then the tables, all or nothing.
+
+    Stop the agent and its workers before. SQLite files are copied to `backups` in the data folder, PostgreSQL's tables
+    to new schemas of the same database. Proposals that were under way are taken up again by the next `pnyx run`.
+    """
+    from pnyx_agents.console import Console
+    from pnyx_agents.migration import migrate
+
+    with Console(stderr=True).status("copying, then migrating"):
+        done = migrate(settings_from(config))
+    if as_json:
+        print_json(done.model_dump(mode="json"))
+        return
+    click.echo(f"Version {done.before} -> {done.after}." if done.before != done.after else "Up to date already.")
+    click.echo(f"Backup of before:\n{path_lines(done.backups)}")

@@ -1,0 +1,67 @@
+"""From an older release's database to this one's: a backup first, then every table, while no agent works."""
+
+from __future__ import annotations
+
+from pnyx_agents import assembly
+from pnyx_agents.engine import SCHEMA, bring_up_to_date, is_there
+from pnyx_agents.lock import only_instance
+from pnyx_agents.settings import Settings
+from pnyx_contracts.errors import RefusedError
+from pnyx_contracts.types import Value
+from pnyx_tools import schema
+from pnyx_tools.database import Database
+from pnyx_tools.schema import backup
+from pnyx_tools.workers import Roll
+
+BACKUPS = "backups"
+
+
+class Migrated(Value):
+    """What was done."""
+
+    before: str
+    after: str
+    backups: tuple[str, ...]
+    """Files, or schemas of the database."""
+
+
+def migrate(settings: Settings) -> Migrated:
+    """Raises `RefusedError` while an agent works on the database."""
+    where = assembly.paths(settings)
+    database = Database(where.journal, must_be_current=False)
+    try:
+        if database.is_sqlite:
+            with only_instance(where.lock):
+                return _migrate(settings, database)
+        _require_idle(database, settings.work.lease_seconds)
+        return _migrate(settings, database)
+    finally:
+        database.close()
+
+
+def _migrate(settings: Settings, database: Database) -> Migrated:
+    where = assembly.paths(settings)
+    copies = _back_up(settings, database)
+    before, after = schema.migrate(database.engine)
+    bring_up_to_date(where.workflows)
+    return Migrated(before=before, after=after, backups=copies)
+
+
+def _back_up(settings: Settings, database: Database) -> tuple[str, ...]:
+    now, where = backup.timestamp(), assembly.paths(settings)
+    if not database.is_sqlite:
+        return backup.copy_tables(database.engine, ("public", SCHEMA), now)
+    files = [where.data / "journal.sqlite"]
+    if is_there(where.workflows):
+        files.append(where.data / "workflows.sqlite")
+    return tuple(str(backup.copy_file(file, where.data / BACKUPS, now)) for file in files)
+
+
+def _require_idle(database: Database, lease_seconds: float) -> None:
+    """A worker that was killed counts for as long as its lease."""
+    if schema.version_of(database.engine) == schema.FIRST:
+        return  # nobody shares a database of that version
+    roll = Roll(database, "", lease_seconds)
+    alive = [worker.id for worker in roll.workers() if worker.silent_seconds <= lease_seconds]
+    if alive:
+        raise RefusedError(f"{', '.join(alive)} works on this database", hint="stop all workers first")

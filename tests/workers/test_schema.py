@@ -1,0 +1,136 @@
+"""Tables by versions: made whole, brought up with what is in them, never touched when they are of a newer release."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+
+from pnyx_contracts.errors import UnreachableError, UsageError
+from pnyx_tools import journal, schema, workers
+from pnyx_tools.database import Database
+from pnyx_tools.journal import Found, Journal, Stage
+from pnyx_tools.notify import ledger
+from pnyx_tools.schema import backup
+
+FOUND = Found(proposal="1:0xA:7", content="{}", title="A title", deadline="9", created_block=3)
+
+
+def first_version(url: str) -> Database:
+    """As it was before there were workers, with a proposal and a signed transaction in it."""
+    database = Database(url)
+    with schema._alone(database.engine) as connection:
+        for table in reversed(sa.inspect(connection).get_table_names()):
+            connection.exec_driver_sql(f"DROP TABLE {table}")
+        command.upgrade(schema._config(connection), schema.FIRST)
+        connection.exec_driver_sql("DROP TABLE alembic_version")  # versions were not noted then
+    old = Journal(database)
+    old.follow("a position", [FOUND])
+    old.advance(FOUND.proposal, Stage.HELD, tries=2)
+    old.save("a purpose", "signed")
+    database.close()
+    return Database(url, must_be_current=False)
+
+
+def test_the_code_and_the_tables_speak_of_the_same(database_url: str) -> None:
+    database = Database(database_url)
+    metadata = sa.MetaData()
+    for module in (journal, ledger, workers):
+        module._tables(sa, metadata)
+    sa.Table("evidence", metadata, sa.Column("digest", sa.Text, primary_key=True), sa.Column("content", sa.LargeBinary))
+    with database.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        differences = compare_metadata(context, metadata)
+    assert [d for d in differences if "content" not in str(d)] == []
+
+
+def test_several_processes_may_make_a_new_database_at_once(database_url: str) -> None:
+    errors: list[Exception] = []
+    start = threading.Barrier(6)
+
+    def open_it() -> None:
+        start.wait()
+        try:
+            Database(database_url).close()
+        except Exception as error:  # noqa: BLE001 - whatever it is, it counts
+            errors.append(error)
+
+    threads = [threading.Thread(target=open_it) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+    assert schema.version_of(Database(database_url).engine) == schema.NEWEST
+
+
+def test_an_older_database_is_refused_until_it_was_migrated_with_all_that_is_in_it(database_url: str) -> None:
+    database = first_version(database_url)
+    with pytest.raises(UsageError, match=r"version 0001, this Pnyx works with 0002.*\n.*pnyx migrate"):
+        Database(database_url)
+    assert schema.migrate(database.engine) == (schema.FIRST, schema.NEWEST)
+    assert schema.migrate(database.engine) == (schema.NEWEST, schema.NEWEST), "once more does no harm"
+    after = Journal(database_url)
+    case = after.case(FOUND.proposal)
+    assert case is not None
+    assert (after.position(), case.stage, case.tries, after.load("a purpose")) == (
+        "a position", Stage.HELD, 2, "signed",
+    )  # fmt: skip
+
+
+def test_a_migration_that_fails_leaves_the_database_as_it_was(database_url: str) -> None:
+    database = first_version(database_url)
+    with database.engine.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE evidence (x INTEGER)")  # in the way of the last table that is made
+    with pytest.raises(sa.exc.DatabaseError):
+        schema.migrate(database.engine)
+    assert schema.version_of(database.engine) == schema.FIRST
+    assert not sa.inspect(database.engine).has_table("worker")
+
+
+def test_a_newer_database_is_not_touched(database_url: str) -> None:
+    database = Database(database_url)
+    with database.engine.begin() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0999'")
+    for attempt in (lambda: Database(database_url), lambda: schema.migrate(database.engine)):
+        with pytest.raises(UsageError, match="0999, which this Pnyx does not know"):
+            attempt()
+
+
+def test_a_copy_of_a_file_is_whole_and_private(tmp_path: Path) -> None:
+    first_version(f"sqlite:///{tmp_path / 'journal.sqlite'}").close()
+    copy = backup.copy_file(tmp_path / "journal.sqlite", tmp_path / "backups", "now")
+    assert (copy.name, copy.stat().st_mode & 0o777) == ("journal_now.sqlite", 0o600)
+    old = Journal(Database(f"sqlite:///{copy}", must_be_current=False))
+    assert old.load("a purpose") == "signed"
+    with pytest.raises(UnreachableError, match="nothing was changed"):
+        backup.copy_file(tmp_path / "journal.sqlite", tmp_path / "backups", "now")
+
+
+def test_copied_tables_keep_what_was_in_them(postgres) -> None:
+    url = postgres.new_database()
+    database = first_version(url)
+    assert backup.copy_tables(database.engine, ("public", "dbos"), "now") == ("backup_now_public",)
+    schema.migrate(database.engine)
+    Journal(url).save("a purpose", "another")
+    with database.engine.connect() as connection:
+        kept = connection.exec_driver_sql("SELECT content FROM backup_now_public.outbox").scalars().all()
+    assert kept == ["signed"]
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("sqlite:////nowhere/journal.sqlite", "cannot be opened.*\n.*writable"),
+        ("postgresql://ada:secret@127.0.0.1:1/pnyx", "cannot be opened.*\n.*server runs"),
+    ],
+)
+def test_a_database_that_cannot_be_opened_is_one_clear_error_without_the_password(url: str, words: str) -> None:
+    with pytest.raises(UnreachableError, match=r"(?s)" + words) as caught:
+        Database(url)
+    assert "secret" not in str(caught.value)

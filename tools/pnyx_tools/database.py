@@ -1,0 +1,111 @@
+"""The database of one agent: SQLite in its data folder, or PostgreSQL, which several workers on several machines share.
+
+Each `begin` is one transaction. A worker that the others gave up (`pnyx_tools.workers`) writes nothing any more: the
+fence is asked in the same transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from pnyx_contracts.errors import UnreachableError, UsageError
+from pnyx_tools import schema
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+
+POSTGRES = "postgresql"
+SCHEMES = (f"{POSTGRES}://", f"{POSTGRES}+psycopg://", "postgres://")
+"""Beginnings of URLs of a PostgreSQL database."""
+
+
+class Database:
+    """Open in any number of threads and processes. `url` is ``sqlite:///file`` or ``postgresql://…``."""
+
+    def __init__(self, url: str, *, must_be_current: bool = True) -> None:
+        """A new database gets its tables. Raises `UsageError` for one of another version (unless `must_be_current` is
+        False), `UnreachableError` when it cannot be opened.
+        """
+        import sqlalchemy as sa
+
+        self.engine = _engine(url)
+        self.fence: Callable[[sa.Connection], None] | None = None
+        try:
+            schema.create_if_new(self.engine)
+            if must_be_current:
+                schema.require_current(self.engine)
+        except sa.exc.DatabaseError as error:
+            raise UnreachableError(
+                f"the database {self.name} cannot be opened: {error.orig}",
+                hint="check that the folder exists and is writable"
+                if self.is_sqlite
+                else "check that the server runs, and user and password",
+            ) from error
+
+    @property
+    def name(self) -> str:
+        """The URL without a password."""
+        return self.engine.url.render_as_string(hide_password=True)
+
+    @property
+    def is_sqlite(self) -> bool:
+        return self.engine.dialect.name == "sqlite"
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+    @contextmanager
+    def begin(self) -> Iterator[sa.Connection]:
+        """One transaction. Raises `UnreachableError` when the database is locked, full or away: worth another try."""
+        import sqlalchemy as sa
+
+        try:
+            with self.engine.begin() as connection:
+                if self.fence is not None:
+                    self.fence(connection)
+                yield connection
+        except sa.exc.OperationalError as error:
+            hint = "is the disk full?" if self.is_sqlite else "does the server run?"
+            raise UnreachableError(f"the database cannot be used: {error.orig}", hint=hint) from error
+
+    def upsert(self, connection: sa.Connection, table: sa.Table, values: dict[str, Any]) -> None:
+        """Insert a row; or change the one with the same primary key, whoever put it there meanwhile."""
+        from sqlalchemy.dialects import postgresql, sqlite
+
+        insert = sqlite.insert if self.is_sqlite else postgresql.insert
+        keys = [column.name for column in table.primary_key.columns]
+        rest = {name: value for name, value in values.items() if name not in keys}
+        connection.execute(insert(table).values(**values).on_conflict_do_update(index_elements=keys, set_=rest))
+
+
+def is_postgres(url: str) -> bool:
+    return url.startswith(SCHEMES)
+
+
+def _engine(url: str) -> sa.Engine:
+    import sqlalchemy as sa
+
+    if not is_postgres(url):
+        engine = sa.create_engine(url)
+        sa.event.listen(engine, "connect", _careful_sqlite)
+        return engine
+    try:
+        import psycopg  # noqa: F401 - only to say what is missing
+    except ImportError:
+        raise UsageError("PostgreSQL needs its driver", hint='pip install "pnyx[agent,postgres]"') from None
+    try:
+        parsed = sa.make_url(url).set(drivername=f"{POSTGRES}+psycopg")
+    except sa.exc.ArgumentError:
+        raise UsageError(
+            "the database's URL cannot be read", hint="expected postgresql://user@host:5432/database"
+        ) from None
+    # A server that was started anew leaves dead connections in the pool.
+    return sa.create_engine(parsed, pool_pre_ping=True, pool_size=20, max_overflow=40)
+
+
+def _careful_sqlite(connection: Any, _record: Any) -> None:  # noqa: ANN401 - as it came
+    """Write-ahead log, so that the CLI reads while the daemon writes; full sync, so that a power cut loses nothing."""
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=10000"):
+        connection.execute(f"PRAGMA {pragma}")
