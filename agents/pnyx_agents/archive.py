@@ -18,6 +18,7 @@ from pathlib import Path
 from pnyx_agents.settings import Settings
 from pnyx_contracts.errors import DecodingError, RefusedError, UsageError
 from pnyx_contracts.types import Value
+from pnyx_tools.database import display_name
 from pnyx_tools.signer.tls import TlsFiles
 
 MANIFEST = "manifest.json"
@@ -32,8 +33,8 @@ class Listing(Value):
     files: dict[str, str]
     """Name -> SHA-256."""
     kept_apart: tuple[str, ...]
-    """What the configuration names and the backup does not hold: password files, keys of certificates, and what lies
-    outside of the configuration's folder. Paths inside of it are relative.
+    """What the configuration names and the backup does not hold: password files, keys of certificates, what lies
+    outside of the configuration's folder, a PostgreSQL database. Paths inside of it are relative.
     """
 
 
@@ -57,7 +58,7 @@ def make_backup(settings: Settings, config: Path, file: Path) -> Listing:
                 for name, mode, content in _contents(settings, config):
                     sums[name] = hashlib.sha256(content).hexdigest()
                     _add(archive, name, mode, content)
-                apart = tuple(sorted(_shown(path, settings) for path in _apart(settings)))
+                apart = (*sorted(_shown(path, settings) for path in _apart(settings)), *_database_apart(settings))
                 listing = Listing(files=sums, kept_apart=apart)
                 _add(archive, MANIFEST, PRIVATE, listing.model_dump_json(indent=1).encode())
             out.flush()
@@ -118,6 +119,11 @@ def _apart(settings: Settings) -> set[Path]:
     passwords = {settings.path(own.password_file)} if own is not None and own.password_file is not None else set()
     keys = {files.key for files in _tls_files(settings)}
     return passwords | keys | {path for path in _named_files(settings) if not path.is_relative_to(settings.folder)}
+
+
+def _database_apart(settings: Settings) -> tuple[str, ...]:
+    """Journal and workflows of several workers: `pg_dump` copies them."""
+    return (display_name(settings.database.url),) if settings.database else ()
 
 
 def _shown(path: Path, settings: Settings) -> str:

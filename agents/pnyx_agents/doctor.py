@@ -36,6 +36,7 @@ from pnyx_contracts.types import Address, Value, to_hex
 from pnyx_policies.decision import Mode
 from pnyx_tools.atomic import require_atomic
 from pnyx_tools.clock import clock_at
+from pnyx_tools.database import Database
 from pnyx_tools.endpoints import LAG_BLOCKS, Pool
 from pnyx_tools.evidence import Mirror
 from pnyx_tools.keystore import open_key
@@ -90,6 +91,7 @@ class Doctor:
         yield self._try("ruleset", self._ruleset, "see docs/rulesets.md")
         yield self._try("plugins", self._plugins, "see docs/plugins.md")
         yield self._try("data folder", lambda: str(paths(self.settings).data), "make it writable")
+        yield self._try("database", self._database, "see docs/scaling.md")
         yield self._try("evidence folder", self._evidence, "make it writable, or change evidence.folder")
         yield from self._mirrors()
         yield from self._models()
@@ -118,6 +120,13 @@ class Doctor:
         check_chain(endpoint, self.settings)
         behind = self.reader.block().number - endpoint.block().number
         return f"{self.settings.chain.chain_id}" + (f", {behind} blocks behind" if behind > LAG_BLOCKS else "")
+
+    def _database(self) -> str:
+        database = Database(paths(self.settings).journal)
+        try:
+            return database.name
+        finally:
+            database.close()
 
     def _mode(self) -> str:
         self.settings.require_means()

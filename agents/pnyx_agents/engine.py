@@ -25,7 +25,7 @@ from dbos._serialization import Serializer
 from pydantic import JsonValue
 
 from pnyx_agents.steward import NotFinalError, StepFailedError, Steward, Task
-from pnyx_contracts.errors import PnyxError, RefusedError, UnreachableError
+from pnyx_contracts.errors import PnyxError, RefusedError, UnreachableError, UsageError
 from pnyx_contracts.types import Proposal
 from pnyx_tools.old_sqlite import mend_old_sqlite
 from pnyx_tools.sender import GivenUpError
@@ -238,14 +238,19 @@ class Engine:
             "log_level": "WARNING",
             "enable_otlp": False,
             "notification_listener_polling_interval_sec": 0.5,
-            "run_migrations": not is_there(database),  # later ones are `pnyx migrate`'s
+            "run_migrations": False,  # they are `pnyx migrate`'s
         }
         DBOS(config=config)
         _log_like_everybody(logging.getLogger("dbos"))
 
     def launch(self) -> None:
-        """Start, and go on with the workflows of this version that an earlier process with this name left."""
-        DBOS.launch()
+        """Start, and go on with the workflows of this version that an earlier process with this name left. Raises
+        `UsageError` when the tables are of another version.
+        """
+        try:
+            DBOS.launch()
+        except dbos_error.DBOSInitializationError as error:
+            raise UsageError(f"the workflow database cannot be used: {error}", hint="pnyx migrate") from None
         if _crew is not None:
             per_minute = _crew.tasks_per_minute
             DBOS.register_queue(PROPOSALS, polling_interval_sec=QUEUE_POLL_SECONDS, on_conflict="always_update")
@@ -326,10 +331,9 @@ def is_there(database: str) -> bool:
 
 
 def bring_up_to_date(database: str) -> None:
-    """The engine's own tables, for this release of it. A new database gets them at its first start."""
+    """The engine's own tables, as this release of it wants them. Nobody else may do so meanwhile."""
     mend_old_sqlite()
-    if is_there(database):
-        DBOS.migrate(database, schema=SCHEMA)
+    DBOS.migrate(database, schema=SCHEMA)
 
 
 def say(database: str, workflow_id: str, word: JsonValue) -> None:

@@ -10,10 +10,20 @@ from pnyx_contracts.errors import RefusedError
 from pnyx_contracts.types import Value
 from pnyx_tools import schema
 from pnyx_tools.database import Database
+from pnyx_tools.journal import Journal
 from pnyx_tools.schema import backup
 from pnyx_tools.workers import Roll
 
 BACKUPS = "backups"
+
+
+def make_workflow_tables(journal: Journal, workflows: str) -> None:
+    """Those of an agent that has nothing to lose yet: a new one, or one that was killed while it made them. Its workers
+    may all start at the same moment.
+    """
+    with schema.one_at_a_time(journal.database.engine):
+        if not is_there(workflows) or not journal.cases():
+            bring_up_to_date(workflows)
 
 
 class Migrated(Value):
@@ -43,7 +53,8 @@ def _migrate(settings: Settings, database: Database) -> Migrated:
     where = assembly.paths(settings)
     copies = _back_up(settings, database)
     before, after = schema.migrate(database.engine)
-    bring_up_to_date(where.workflows)
+    with schema.one_at_a_time(database.engine):
+        bring_up_to_date(where.workflows)
     return Migrated(before=before, after=after, backups=copies)
 
 

@@ -28,6 +28,7 @@ from pnyx_agents.keys import key_source
 from pnyx_agents.lock import only_instance
 from pnyx_agents.logs import set_up_logging
 from pnyx_agents.metrics import Metrics
+from pnyx_agents.migration import make_workflow_tables
 from pnyx_agents.reviewer import Reviewer
 from pnyx_agents.scribe import ChainScribe
 from pnyx_agents.settings import Settings, WorkSettings
@@ -147,6 +148,7 @@ def _assemble(settings: Settings, stack: ExitStack, since: str | None, *, only_w
         require_approved=partial(assembly.require_approved, settings),
         places=threading.Semaphore(settings.work.reviews_at_once),
     )
+    make_workflow_tables(journal, where.workflows)
     engine = Engine(
         steward,
         database=where.workflows,

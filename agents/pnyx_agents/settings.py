@@ -425,7 +425,7 @@ class WorkSettings(Value):
     """The same, over all workers."""
     tasks_per_minute: int | None = Field(default=None, ge=1)
     """Facts of a proposal to gather, or opinions to ask for, begun within a minute by all workers together."""
-    lease_seconds: float = Field(default=30, ge=5)
+    lease_seconds: float = Field(default=30, ge=2)
     """A worker that is silent for so long is given up; the others do its work."""
 
 

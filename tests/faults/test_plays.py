@@ -39,3 +39,15 @@ def test_models_that_fail(stage: Stage) -> None:
 
 def test_a_machine_in_trouble(stage: Stage) -> None:
     check(stage.play("machine", 1, faults=4, proposals=4), 4)
+
+
+def test_kills_of_workers(stage: Stage) -> None:
+    check(stage.play("kills of workers", 1, faults=6, proposals=2), 6)
+
+
+def test_reorganisations_under_workers(stage: Stage) -> None:
+    check(stage.play("reorgs under workers", 1, faults=3, proposals=2), 3)
+
+
+def test_endpoints_that_fail_workers(stage: Stage) -> None:
+    check(stage.play("failing endpoints of workers", 1, faults=30, proposals=1), 25)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -17,6 +19,7 @@ from pnyx_tools.database import Database
 from pnyx_tools.journal import Found, Journal, Stage
 from pnyx_tools.notify import ledger
 from pnyx_tools.schema import backup
+from pnyx_tools.testing.postgres import Postgres
 
 FOUND = Found(proposal="1:0xA:7", content="{}", title="A title", deadline="9", created_block=3)
 
@@ -24,7 +27,7 @@ FOUND = Found(proposal="1:0xA:7", content="{}", title="A title", deadline="9", c
 def first_version(url: str) -> Database:
     """As it was before there were workers, with a proposal and a signed transaction in it."""
     database = Database(url)
-    with schema._alone(database.engine) as connection:
+    with schema.alone(database.engine) as connection:
         for table in reversed(sa.inspect(connection).get_table_names()):
             connection.exec_driver_sql(f"DROP TABLE {table}")
         command.upgrade(schema._config(connection), schema.FIRST)
@@ -112,7 +115,7 @@ def test_a_copy_of_a_file_is_whole_and_private(tmp_path: Path) -> None:
         backup.copy_file(tmp_path / "journal.sqlite", tmp_path / "backups", "now")
 
 
-def test_copied_tables_keep_what_was_in_them(postgres) -> None:
+def test_copied_tables_keep_what_was_in_them(postgres: Postgres) -> None:
     url = postgres.new_database()
     database = first_version(url)
     assert backup.copy_tables(database.engine, ("public", "dbos"), "now") == ("backup_now_public",)
@@ -134,3 +137,18 @@ def test_a_database_that_cannot_be_opened_is_one_clear_error_without_the_passwor
     with pytest.raises(UnreachableError, match=r"(?s)" + words) as caught:
         Database(url)
     assert "secret" not in str(caught.value)
+
+
+def test_workers_that_start_together_make_the_tables_of_the_engine_once(postgres: Postgres) -> None:
+    """In processes of their own, as they would be: an index that waits for all other transactions is among them."""
+    url = postgres.new_database()
+    code = f"""
+from pnyx_agents.engine import is_there
+from pnyx_agents.migration import make_workflow_tables
+from pnyx_tools.journal import Journal
+make_workflow_tables(Journal({url!r}), {url!r})
+assert is_there({url!r})
+"""
+    processes = [subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE) for _ in range(3)]
+    ended = [process.communicate(timeout=120)[1].decode() for process in processes]
+    assert [process.returncode for process in processes] == [0, 0, 0], ended

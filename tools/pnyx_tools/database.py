@@ -47,7 +47,7 @@ class Database:
     @property
     def name(self) -> str:
         """The URL without a password."""
-        return self.engine.url.render_as_string(hide_password=True)
+        return display_name(self.engine.url)
 
     @property
     def is_sqlite(self) -> bool:
@@ -78,6 +78,13 @@ class Database:
         keys = [column.name for column in table.primary_key.columns]
         rest = {name: value for name, value in values.items() if name not in keys}
         connection.execute(insert(table).values(**values).on_conflict_do_update(index_elements=keys, set_=rest))
+
+
+def display_name(url: str | sa.URL) -> str:
+    """Without a password."""
+    import sqlalchemy as sa
+
+    return sa.make_url(url).render_as_string(hide_password=True)
 
 
 def is_postgres(url: str) -> bool:

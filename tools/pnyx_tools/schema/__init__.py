@@ -6,6 +6,7 @@ backup; a newer one is not touched at all.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
@@ -22,6 +23,7 @@ FIRST: Final = "0001"
 _VERSION_TABLE = "alembic_version"
 _LOCK = 0x706E7978
 """PostgreSQL's advisory lock for whoever changes tables."""
+_LOOK_SECONDS = 0.2
 
 
 def version_of(engine: sa.Engine) -> str | None:
@@ -33,7 +35,7 @@ def version_of(engine: sa.Engine) -> str | None:
 def create_if_new(engine: sa.Engine) -> None:
     """Make the tables of a database that has none. Two processes may do so at the same moment."""
     if version_of(engine) is None:
-        with _alone(engine) as connection:
+        with alone(engine) as connection:
             if _version(connection) is None:
                 _upgrade(connection)
 
@@ -56,7 +58,7 @@ def require_current(engine: sa.Engine) -> None:
 
 def migrate(engine: sa.Engine) -> tuple[str, str]:
     """Bring the tables up to the newest version, all or nothing. The versions before and after."""
-    with _alone(engine) as connection:
+    with alone(engine) as connection:
         before = _version(connection)
         assert before is not None, "a database is made when it is opened"
         if before not in _known():
@@ -83,7 +85,7 @@ def _known() -> set[str]:
 
 
 @contextmanager
-def _alone(engine: sa.Engine) -> Iterator[sa.Connection]:
+def alone(engine: sa.Engine) -> Iterator[sa.Connection]:
     """One transaction, and nobody else changes tables meanwhile."""
     import sqlalchemy as sa
 
@@ -101,6 +103,25 @@ def _alone(engine: sa.Engine) -> Iterator[sa.Connection]:
             connection.exec_driver_sql("ROLLBACK")
             raise
         connection.exec_driver_sql("COMMIT")
+
+
+@contextmanager
+def one_at_a_time(engine: sa.Engine) -> Iterator[None]:
+    """For tables that a library makes by itself, on connections of its own. No transaction is open meanwhile, also not
+    of those who wait: PostgreSQL builds some indexes only when all others have ended.
+    """
+    import sqlalchemy as sa
+
+    if engine.dialect.name == "sqlite":
+        yield  # a process is alone there
+        return
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        while not connection.execute(sa.text(f"SELECT pg_try_advisory_lock({_LOCK + 1})")).scalar():
+            time.sleep(_LOOK_SECONDS)
+        try:
+            yield
+        finally:
+            connection.execute(sa.text(f"SELECT pg_advisory_unlock({_LOCK + 1})"))
 
 
 def _upgrade(connection: sa.Connection) -> None:

@@ -28,6 +28,8 @@ from pnyx_contracts.errors import UsageError
 When = Literal["before", "after"]
 
 SIGNER_MODULE: Final = "pnyx_tools.signer"
+SIGNER_COMMAND: Final = "signer"
+"""Of ``pnyx``: a signer apart."""
 LOOKS_BETWEEN_JUMPS: Final = 7
 
 
@@ -50,9 +52,9 @@ WINDOWS: Final[dict[str, Window]] = {
     "journal.started": Window("pnyx_tools.journal:Journal.advance", "Stage.STARTED"),
     "engine.start": Window("pnyx_agents.engine:Engine.start"),
     "step.establish": _step("establish", "_outcome"),
-    "remembered.establish": _step("establish", "run"),
+    "remembered.establish": _step("establish", "assign"),
     "step.ask": _step("ask", "_outcome"),
-    "remembered.ask": _step("ask", "run"),
+    "remembered.ask": _step("ask", "assign"),
     "step.seal": _step("seal", "_outcome"),
     "evidence.bundle": Window("pnyx_tools.evidence.vault:Vault.put_bundle"),
     "evidence.configuration": Window("pnyx_tools.evidence.vault:Vault.put_configuration"),
@@ -173,9 +175,10 @@ def run(module: str, arguments: Sequence[str], trouble: Trouble) -> None:
     """`module` as ``python -m`` runs it, in this process."""
     _shorten_timeouts(trouble.timeout_seconds)
     _let_the_clock_jump(trouble.jump_seconds)
-    if trouble.kill is not None and (trouble.kill.window.in_signer is (module == SIGNER_MODULE)):
+    is_signer = module == SIGNER_MODULE or list(arguments[:1]) == [SIGNER_COMMAND]
+    if trouble.kill is not None and trouble.kill.window.in_signer is is_signer:
         arm(trouble.kill)
-    if module != SIGNER_MODULE:
+    if not is_signer:
         _pass_on_to_the_signer(trouble)
     sys.argv = [module, *arguments]
     runpy.run_module(module, run_name="__main__", alter_sys=True)

@@ -45,8 +45,10 @@ Launch = Callable[[Path, Trouble], Running]
 """Starts the agent of a folder (``pnyx.toml`` lies there), which writes to ``daemon.log`` beside it."""
 
 
-def arguments_for(folder: Path) -> list[str]:
-    return ["run", "--config", str(folder / "pnyx.toml")]
+class Start(Protocol):
+    """A `Launch` that knows more commands than ``pnyx run``."""
+
+    def __call__(self, folder: Path, trouble: Trouble, command: str = "run", config: str = "pnyx.toml") -> Running: ...
 
 
 class _Process:
@@ -68,11 +70,12 @@ class _Process:
         self._process.terminate()
 
 
-def as_process(folder: Path, trouble: Trouble) -> Running:
+def as_process(folder: Path, trouble: Trouble, command: str = "run", config: str = "pnyx.toml") -> Running:
     """A process like any other. Most of its first seconds goes into imports."""
     with (folder / "daemon.log").open("ab") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", killing.__name__, *trouble.arguments(), PROGRAM, *arguments_for(folder)],
+            [sys.executable, "-m", killing.__name__, *trouble.arguments(), PROGRAM, command, "--config",
+             str(folder / config)],
             stdin=subprocess.DEVNULL, stdout=log, stderr=log,
         )  # fmt: skip
     return _Process(process)
@@ -105,8 +108,9 @@ class Forks:
         self._context = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload(PRELOADED)
 
-    def __call__(self, folder: Path, trouble: Trouble) -> Running:
-        process = self._context.Process(target=_begin, args=(arguments_for(folder), folder / "daemon.log", trouble))
+    def __call__(self, folder: Path, trouble: Trouble, command: str = "run", config: str = "pnyx.toml") -> Running:
+        arguments = [command, "--config", str(folder / config)]
+        process = self._context.Process(target=_begin, args=(arguments, folder / "daemon.log", trouble))
         process.start()
         return _Forked(process)
 

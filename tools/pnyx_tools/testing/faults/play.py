@@ -168,10 +168,11 @@ class Play:
         return oracle.rule(world.cases())
 
 
-def play_kills(world: World, launch: Launch, seed: int, *, proposals: int, kills: int) -> Report:
+def play_kills(world: World, launch: Launch, seed: int, *, proposals: int, kills: int, several: bool = False) -> Report:
     """``kill -9`` inside `kills` windows: each proposal comes through its share of them, in the order of its life.
 
-    A proposal that is done before its last window leaves it to a further proposal.
+    A proposal that is done before its last window leaves it to a further proposal. Of `several` processes, the one that
+    dies in a window may not be the one that comes to it: then all of them are started again for the next.
     """
     play = Play(world, launch, "kills", seed)
     share = -(-kills // proposals)
@@ -182,6 +183,8 @@ def play_kills(world: World, launch: Launch, seed: int, *, proposals: int, kills
             play.propose()
             for kill in kills_for(play, min(share, left)):
                 _die_at(play, kill)
+                if several and play.is_running():
+                    play.kill()
     return play.report
 
 

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
 
 from pnyx_policies.analysis import Analysis, Recommendation
 from pnyx_tools.testing.anvil import Anvil
-from pnyx_tools.testing.faults.launching import Launch
+from pnyx_tools.testing.faults.launching import Start
 from pnyx_tools.testing.faults.machine import OF_ONE, OF_TWO, play_machine
 from pnyx_tools.testing.faults.models import ModelFault, ModelFaults
 from pnyx_tools.testing.faults.play import Report, play_endpoints, play_kills, play_models, play_reorgs
 from pnyx_tools.testing.faults.proxy import FOR_A_WHILE, OF_TRANSACTIONS, Fault, FaultProxy
 from pnyx_tools.testing.faults.reorgs import DEEPEST
 from pnyx_tools.testing.faults.schedule import Schedule
+from pnyx_tools.testing.faults.team import Team
 from pnyx_tools.testing.faults.world import Setup, make_world
 from pnyx_tools.testing.openai_server import OpenAIServer, answer
+from pnyx_tools.testing.postgres import run_postgres
 
 Declare = Callable[[Path], bytes]
 
@@ -38,7 +41,7 @@ class Amount:
 class Run(Protocol):
     """Makes a world for `folder`, which does not exist yet, and plays in it. An even seed votes by a plain key."""
 
-    def __call__(self, folder: Path, declare: Declare, launch: Launch, seed: int, amount: Amount) -> Report: ...
+    def __call__(self, folder: Path, declare: Declare, start: Start, seed: int, amount: Amount) -> Report: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +57,29 @@ def has_gate(seed: int) -> bool:
     return seed % 2 == 1
 
 
-def run_kills(folder: Path, declare: Declare, launch: Launch, seed: int, amount: Amount) -> Report:
-    with local_node() as node:
-        world = make_world(node, folder, Setup(declare, gate=has_gate(seed)))
-        return play_kills(world, launch, seed, proposals=amount.proposals, kills=amount.faults)
+@contextmanager
+def shared_database(*, wanted: bool) -> Iterator[str | None]:
+    """The URL of an empty one on a PostgreSQL server of its own."""
+    if not wanted:
+        yield None
+        return
+    with run_postgres() as postgres:
+        yield postgres.new_database()
+
+
+@dataclass(frozen=True, slots=True)
+class Kills:
+    """``kill -9`` of one agent; or of workers that share a database, and their signer."""
+
+    workers: bool = False
+
+    def __call__(self, folder: Path, declare: Declare, start: Start, seed: int, amount: Amount) -> Report:
+        with local_node() as node, shared_database(wanted=self.workers) as database:
+            world = make_world(node, folder, Setup(declare, gate=has_gate(seed), database=database))
+            return play_kills(
+                world, Team(start) if self.workers else start, seed, proposals=amount.proposals, kills=amount.faults,
+                several=self.workers,
+            )  # fmt: skip
 
 
 EVERY: Final = 25
@@ -71,8 +93,10 @@ class Endpoints:
     """Agent and signer, each with an endpoint of its own, and both no good."""
 
     kinds: tuple[Fault, ...]
+    workers: bool = False
+    """Two of them on PostgreSQL, instead of one agent alone."""
 
-    def __call__(self, folder: Path, declare: Declare, launch: Launch, seed: int, amount: Amount) -> Report:
+    def __call__(self, folder: Path, declare: Declare, start: Start, seed: int, amount: Amount) -> Report:
         of_signer = amount.faults // 10
         signer_kinds: list[Fault] = [fault for fault in self.kinds if fault not in OF_TRANSACTIONS]
         schedules = (
@@ -84,16 +108,22 @@ class Endpoints:
             Anvil(chain_id=1) as stranger,
             FaultProxy(node.url, schedules[0], seed=seed, stranger=stranger.url) as agents,
             FaultProxy(node.url, schedules[1], seed=seed, stranger=stranger.url) as signers,
+            shared_database(wanted=self.workers) as database,
         ):
-            setup = Setup(declare, gate=has_gate(seed), rpc=agents.url, signer_rpc=signers.url)
-            world = make_world(node, folder, setup)
+            setup = Setup(declare, has_gate(seed), rpc=agents.url, signer_rpc=signers.url, database=database)
+            world, launch = make_world(node, folder, setup), Team(start) if self.workers else start
             return play_endpoints(world, launch, seed, (agents, signers), proposals=amount.proposals)
 
 
-def run_reorgs(folder: Path, declare: Declare, launch: Launch, seed: int, amount: Amount) -> Report:
-    with local_node() as node:
-        world = make_world(node, folder, Setup(declare, gate=has_gate(seed), confirmations=DEEPEST))
-        return play_reorgs(world, launch, seed, proposals=amount.proposals, reorgs=amount.faults)
+@dataclass(frozen=True, slots=True)
+class Reorgs:
+    workers: bool = False
+
+    def __call__(self, folder: Path, declare: Declare, start: Start, seed: int, amount: Amount) -> Report:
+        with local_node() as node, shared_database(wanted=self.workers) as database:
+            setup = Setup(declare, gate=has_gate(seed), confirmations=DEEPEST, database=database)
+            world, launch = make_world(node, folder, setup), Team(start) if self.workers else start
+            return play_reorgs(world, launch, seed, proposals=amount.proposals, reorgs=amount.faults)
 
 
 ADVICE: Final = Analysis(
@@ -102,7 +132,7 @@ ADVICE: Final = Analysis(
 )  # fmt: skip
 
 
-def run_models(folder: Path, declare: Declare, launch: Launch, seed: int, amount: Amount) -> Report:
+def run_models(folder: Path, declare: Declare, start: Start, seed: int, amount: Amount) -> Report:
     schedule = Schedule(seed, tuple(ModelFault), every=2, most=amount.faults)
     with (
         local_node() as node,
@@ -113,7 +143,7 @@ def run_models(folder: Path, declare: Declare, launch: Launch, seed: int, amount
             f'[[model]]\nmodel = "scripted"\nbase_url = "{models.base_url}"\napi_key_env = ""\ntimeout_seconds = 2\n'
         )
         world = make_world(node, folder, Setup(declare, gate=has_gate(seed), lines=model))
-        return play_models(world, launch, seed, models, proposals=amount.proposals)
+        return play_models(world, start, seed, models, proposals=amount.proposals)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,18 +152,21 @@ class Machine:
 
     kinds: tuple[str, ...]
 
-    def __call__(self, folder: Path, declare: Declare, launch: Launch, seed: int, amount: Amount) -> Report:
+    def __call__(self, folder: Path, declare: Declare, start: Start, seed: int, amount: Amount) -> Report:
         with local_node() as node:
             world = make_world(node, folder, Setup(declare, gate=has_gate(seed)))
-            return play_machine(world, launch, seed, self.kinds, proposals=amount.proposals, faults=amount.faults)
+            return play_machine(world, start, seed, self.kinds, proposals=amount.proposals, faults=amount.faults)
 
 
 PLAYS: Final[dict[str, Kind]] = {
-    "kills": Kind(run_kills, 200),
-    "reorgs": Kind(run_reorgs, 100),
+    "kills": Kind(Kills(), 200),
+    "reorgs": Kind(Reorgs(), 100),
     "models": Kind(run_models, 100),
     "machine": Kind(Machine(OF_ONE), 40),
     "copies": Kind(Machine(OF_TWO), 10),
     "failing endpoints": Kind(Endpoints(FAILING), 1000),
     "lying endpoints": Kind(Endpoints(FOR_A_WHILE), 100),
+    "kills of workers": Kind(Kills(workers=True), 100),
+    "reorgs under workers": Kind(Reorgs(workers=True), 50),
+    "failing endpoints of workers": Kind(Endpoints(FAILING, workers=True), 300),
 }

@@ -12,6 +12,7 @@ from typing import Final
 from pnyx_contracts.decision_log import encode_register
 from pnyx_contracts.entry import Declaration
 from pnyx_contracts.types import ProposalKey
+from pnyx_tools.database import is_postgres
 from pnyx_tools.journal import Case, Journal
 from pnyx_tools.keystore import create_keystore
 from pnyx_tools.reader import RevertedError
@@ -28,6 +29,9 @@ from pnyx_tools.testing.deploy import (
 )
 
 PASSWORD: Final = "a-long-password-for-tests"  # noqa: S105 - of a key made for one test
+KEY_LINES: Final = 'keystore = "signer.json"\npassword_file = "password"\n'
+"""What follows in ``[signer]`` where the key is."""
+SQLITE: Final = "sqlite:///"
 VOTING_PERIODS: Final[dict[Clock, int]] = {"block": 200_000, "timestamp": 60 * DAY}
 """Long: what a vote survives is the matter here, not how close its end is."""
 
@@ -63,6 +67,9 @@ class Setup:
     confirmations: int = 1
     lines: str = ""
     """More of ``pnyx.toml``: models, for example."""
+    rules: str = RULES
+    database: str | None = None
+    """URL of a PostgreSQL database that several workers share. The signer is apart then: ``signer.toml`` is its own."""
 
 
 @dataclass
@@ -75,6 +82,8 @@ class World:
     log: str
     writer: str
     key: str
+    database: str
+    """URL of the journal."""
     proposed: list[ProposalKey] = field(default_factory=list)
     """What must get its answer."""
     numbered: int = 0
@@ -106,15 +115,12 @@ class World:
 
     def cases(self) -> list[Case]:
         """What the agent's journal says; nothing before its first start."""
-        return self._journal.cases() if self.journal_path.exists() else []
-
-    @property
-    def journal_path(self) -> Path:
-        return self.folder / "data" / "journal.sqlite"
+        path = Path(self.database.removeprefix(SQLITE))
+        return self._journal.cases() if is_postgres(self.database) or path.exists() else []
 
     @cached_property
     def _journal(self) -> Journal:
-        return Journal(f"sqlite:///{self.journal_path}")
+        return Journal(self.database)
 
     def words(self, characters: int = 4000) -> str:
         """The last of what the agent wrote."""
@@ -136,17 +142,23 @@ def make_world(node: Anvil, folder: Path, setup: Setup) -> World:
     governances = _governances(node, setup.gate)
     key = create_keystore(folder / "signer.json", PASSWORD, scrypt_work=2**12)
     node.set_balance(key, 100 * TOKEN)
-    (folder / "rules.toml").write_text(RULES)
+    (folder / "rules.toml").write_text(setup.rules)
     (folder / "password").write_text(PASSWORD)
     (folder / "password").chmod(0o600)
-    text = _configuration(node, governances, setup)
-    config = folder / "pnyx.toml"
-    config.write_text(text)
+    text, key_lines = _configuration(node, governances, setup), KEY_LINES
+    config, signers = folder / "pnyx.toml", folder / "signer.toml"
+    config.write_text(text if setup.database else text + key_lines)
     log, writer = _register(node, governances, key, setup.declare(config), gate=setup.gate)
-    config.write_text(text + f'\n[log]\naddress = "{log}"\n' + (f'writer = "{writer}"\n' if setup.gate else ""))
+    log_lines = f'\n[log]\naddress = "{log}"\n' + (f'writer = "{writer}"\n' if setup.gate else "")
+    if setup.database:
+        config.write_text(text + log_lines + f'[database]\nurl = "{setup.database}"\n[work]\nlease_seconds = 2\n')
+        signers.write_text(text + key_lines + log_lines)
+    else:
+        config.write_text(text + key_lines + log_lines)
     for governance in governances:
         governance.give_power(writer, 10_000)
-    return World(node, folder, governances, log, writer, key)
+    database = setup.database or f"{SQLITE}{folder / 'data' / 'journal.sqlite'}"
+    return World(node, folder, governances, log, writer, key, database)
 
 
 def _governances(node: Anvil, gate: bool) -> tuple[Governance, ...]:
@@ -194,7 +206,5 @@ ruleset = "rules.toml"
 {setup.lines}
 [signer]
 rpc = "{setup.signer_rpc or node.url}"
-keystore = "signer.json"
-password_file = "password"
 max_spend_per_day_ether = 50
 """

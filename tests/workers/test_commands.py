@@ -1,0 +1,127 @@
+"""`pnyx worker` and `pnyx migrate`, as people type them."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+from pathlib import Path
+
+import pytest
+
+from pnyx_agents.assembly import declared_configuration, evidence, paths
+from pnyx_agents.cli import main
+from pnyx_agents.settings import load_settings
+from pnyx_contracts.errors import UsageError
+from pnyx_tools.database import Database
+from pnyx_tools.journal import Journal
+from pnyx_tools.testing.postgres import Postgres
+from pnyx_tools.workers import Roll
+
+from .test_schema import first_version
+
+BASE = """
+[agent]
+name = "ada"
+[chain]
+rpc = "http://127.0.0.1:1"
+chain_id = 1
+[[governor]]
+address = "0x323A76393544d5ecca80cd6ef2A560C6a395b7E3"
+start_block = 0
+"""
+
+
+def configured(folder: Path, lines: str = "") -> Path:
+    config = folder / "pnyx.toml"
+    config.write_text(BASE + lines)
+    return config
+
+
+def ended(*arguments: object) -> int:
+    with pytest.raises(SystemExit) as end:
+        main([str(argument) for argument in arguments])
+    assert isinstance(end.value.code, int)
+    return end.value.code
+
+
+def migrated(config: Path, capfd: pytest.CaptureFixture[str]) -> dict[str, object]:
+    capfd.readouterr()
+    main(["migrate", "--config", str(config), "--json"])
+    done: dict[str, object] = json.loads(capfd.readouterr().out)
+    return done
+
+
+def test_a_worker_needs_a_database_that_it_can_share(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert ended("worker", "--config", configured(tmp_path)) == 2
+    assert "PostgreSQL database, and this configuration names none" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("lines", "words"),
+    [
+        ('[database]\nurl = "mysql://x"', "database.url: expected postgresql://"),
+        ('[database]\nurl = "sqlite:///x"', "without .database. the agent uses SQLite"),
+        ('[database]\nurl = "postgresql:///x"\n[signer]\nkeystore = "k"', "share one signer, a process of its own"),
+        ("[work]\ntasks_per_minute = 3", "several workers, which need .database."),
+        ("[work]\nlease_seconds = 1", "greater than or equal to 2"),
+    ],
+)
+def test_wrong_settings_are_named(tmp_path: Path, lines: str, words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        load_settings(configured(tmp_path, lines))
+
+
+def test_a_database_of_before_is_migrated_once_after_a_backup(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    config = configured(tmp_path)
+    where = paths(load_settings(config))
+    first_version(where.journal).close()
+    assert ended("status", "--config", config) == 2
+    assert "pnyx migrate" in capfd.readouterr().err
+    done = migrated(config, capfd)
+    assert (done["before"], done["after"]) == ("0001", "0002")
+    (copy,) = done["backups"]
+    assert Journal(Database(f"sqlite:///{copy}", must_be_current=False)).load("a purpose") == "signed"
+    assert Journal(where.journal).load("a purpose") == "signed"
+    main(["status", "--config", str(config)])
+
+
+def test_a_running_agent_is_not_migrated(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    config = configured(tmp_path)
+    where = paths(load_settings(config))
+    first_version(where.journal).close()
+    with where.lock.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert ended("migrate", "--config", config) == 1
+    assert "another daemon" in capfd.readouterr().err
+    assert not (where.data / "backups").exists()
+
+
+def test_workers_are_not_migrated_while_they_work(
+    tmp_path: Path, postgres: Postgres, capfd: pytest.CaptureFixture[str]
+) -> None:
+    url = postgres.new_database()
+    config = configured(tmp_path, f'[database]\nurl = "{url}"')
+    roll = Roll(Database(url), "somebody", 30)
+    roll.join("5:x", {})
+    assert ended("migrate", "--config", config) == 1
+    assert "somebody works on this database" in capfd.readouterr().err
+    roll.leave()
+    done = migrated(config, capfd)
+    assert [str(name).startswith("backup_") for name in done["backups"]] == [True]
+
+
+def test_evidence_that_another_worker_sealed_is_read_and_published(tmp_path: Path, postgres: Postgres) -> None:
+    url = postgres.new_database()
+    for name in ("first", "second"):
+        (tmp_path / name).mkdir()
+    first, second = (
+        evidence(load_settings(configured(tmp_path / name, f'[database]\nurl = "{url}"')))
+        for name in ("first", "second")
+    )
+    sealed = declared_configuration(load_settings(tmp_path / "first" / "pnyx.toml"))
+    first.put_configuration(sealed)
+    assert second.published.sizes() == {}
+    second.publish_again()
+    assert second.get_configuration(sealed.hash) == sealed.to_bytes()
