@@ -40,7 +40,7 @@ description = "People decide."
 [[rule]]
 id = "people"
 because = "People decide."
-when = []
+when = ["always"]
 then = "hold"
 """
 

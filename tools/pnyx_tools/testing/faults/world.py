@@ -65,6 +65,9 @@ class Setup:
     """The agent's endpoint, the node itself when not given."""
     signer_rpc: str | None = None
     confirmations: int = 1
+    poll_seconds: float = 0.3
+    voting_delay: int = 1
+    """In units of each governor's clock."""
     lines: str = ""
     """More of ``pnyx.toml``: models, for example."""
     rules: str = RULES
@@ -139,7 +142,7 @@ def _is_known(governance: Governance, key: ProposalKey) -> bool:
 def make_world(node: Anvil, folder: Path, setup: Setup) -> World:
     """Deploys everything, writes the agent's folder, registers it and gives it voting power."""
     folder.mkdir(parents=True)
-    governances = _governances(node, setup.gate)
+    governances = _governances(node, setup)
     key = create_keystore(folder / "signer.json", PASSWORD, scrypt_work=2**12)
     node.set_balance(key, 100 * TOKEN)
     (folder / "rules.toml").write_text(setup.rules)
@@ -161,12 +164,12 @@ def make_world(node: Anvil, folder: Path, setup: Setup) -> World:
     return World(node, folder, governances, log, writer, key, database)
 
 
-def _governances(node: Anvil, gate: bool) -> tuple[Governance, ...]:
-    first: Clock = "block" if gate else "timestamp"
-    second: Clock = "timestamp" if gate else "block"
+def _governances(node: Anvil, setup: Setup) -> tuple[Governance, ...]:
+    first: Clock = "block" if setup.gate else "timestamp"
+    second: Clock = "timestamp" if setup.gate else "block"
     return (
-        deploy_governance(node, 5, first, voting_period=VOTING_PERIODS[first]),
-        deploy_governance(node, 4, second, voting_period=VOTING_PERIODS[second]),
+        deploy_governance(node, 5, first, voting_delay=setup.voting_delay, voting_period=VOTING_PERIODS[first]),
+        deploy_governance(node, 4, second, voting_delay=setup.voting_delay, voting_period=VOTING_PERIODS[second]),
     )
 
 
@@ -199,7 +202,7 @@ mode = "autonomous"
 rpc = "{setup.rpc or node.url}"
 chain_id = {node.rpc.chain_id()}
 confirmations = {setup.confirmations}
-poll_seconds = 0.3
+poll_seconds = {setup.poll_seconds}
 {governors}
 [policy]
 ruleset = "rules.toml"
