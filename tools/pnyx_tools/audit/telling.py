@@ -172,7 +172,7 @@ class WriterAudit:
         self._report = report
         self._writer = report.writer
         audit.progress(f"history of {self._writer}")
-        self._chronicle = Chronicle(audit.view, self._writer)
+        self._chronicle = Chronicle(audit.view, self._writer, report.safe)
         declarations = [epoch.declaration for epoch in self._chronicle.epochs]
         self._desk = EvidenceDesk(audit.store, declarations, open_place=audit.keeper.open)
         self._gas = GasBook(audit.view.reader)
