@@ -398,7 +398,7 @@ class Steward:
                 f"safe:{to_hex(error.transaction.hash)}{':rejected' if rejected else ''}",
                 Urgency.ACTION if error.standing is Standing.WAITS else Urgency.ALERT,
                 subject=f"the vote {what.vote.value!r} {_OWNERS[error.standing]}",
-                detail=error.message,
+                detail=foreign(error.message),
                 to_do="" if rejected else f"pnyx safe show {number}",
             )
         )
