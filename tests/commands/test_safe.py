@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 
 from pnyx_agents.assembly import declared_configuration
+from pnyx_agents.cli.safe import ACTS as KNOWN_ACTS
 from pnyx_agents.settings import load_settings
 from pnyx_contracts.decision_log import read_gate_account, read_governor_allowed, read_state, read_votes_paused
 from pnyx_contracts.gate import GateAct
 from pnyx_tools.testing.anvil import Anvil
-from pnyx_tools.testing.deploy import DAY, Gate, Governance, deploy_gate
+from pnyx_tools.testing.deploy import DAY, Gate, Governance, deploy_gate, encode_call
 from pnyx_tools.testing.safe import VERSIONS, LocalSafe, deploy_safe
 
 from .conftest import Ended, Pnyx
@@ -65,7 +66,7 @@ def imported(safe: LocalSafe, file: Any) -> None:
 
 
 def test_the_page_has_every_act() -> None:
-    assert set(ACTS) == {act.value for act in GateAct}
+    assert set(ACTS) == {act.value for act in GateAct} == set(KNOWN_ACTS)
 
 
 def test_the_owners_pause_and_let_go_on(play: Callable[..., Ended], node: Anvil, gate: Gate) -> None:
@@ -190,3 +191,13 @@ def test_what_contradicts_a_safe_is_refused(
     config.write_text(f'{text}\n[safe]\naddress = "{safe.address}"\n')
     told = pnyx("status", "-c", config)
     assert (told.code, why in told.err) == (2, True), told.err
+
+
+def test_the_doctor_looks_at_the_safe(pnyx: Pnyx, node: Anvil, config: Path, safe: LocalSafe, gate: Gate) -> None:
+    text = config.read_text().replace(f'writer = "{gate.address}"', "")
+    safe.act(safe.address, encode_call("enableModule(address)", node.accounts[6]))
+    config.write_text(f'{text}\n[safe]\naddress = "{safe.address}"\n')
+    found = [result for result in pnyx("doctor", "-c", config, "--json").json if result["name"] == "safe"]
+    assert [result["status"] for result in found] == ["ok", "warning"]
+    assert "2 of 3 owners sign" in found[0]["found"]
+    assert node.accounts[6] in found[1]["found"]

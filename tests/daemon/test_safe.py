@@ -22,6 +22,8 @@ def test_the_owners_of_a_safe_cast_what_the_agent_decided(node: Anvil, make_agen
         agent = make_agent(mode="propose", gate=False, powerful=False, signer_lines=lines)
         service.delegates.add(agent.writer)
         agent.dao.give_power(safe.address, 10_000)
+        theirs = safe.transaction(node.accounts[5], b"")
+        service.waits(theirs)
         proposal = pay(agent)
         agent.start()
         agent.until_stage(proposal, Stage.PROPOSED)
@@ -31,10 +33,11 @@ def test_the_owners_of_a_safe_cast_what_the_agent_decided(node: Anvil, make_agen
         agent.until("the agent goes on", lambda: "transaction 0x" in agent.output[said:])
 
         shown = pnyx(agent, "safe", "show", str(proposal))
-        (transaction,) = service.transactions.values()
+        transaction = next(made for made in service.transactions.values() if made != theirs)
         assert to_hex(transaction.hash) in shown.stdout, shown.stderr
         file = json.loads(pnyx(agent, "safe", "show", str(proposal), "--json").stdout)
         assert [call["data"] for call in file["transactions"]] == [to_hex(transaction.data)]
+        safe.execute(theirs)
         safe.execute(transaction, safe.owners[1:])
         case = agent.until_stage(proposal, Stage.DONE)
         assert agent.stop() == 0

@@ -33,7 +33,7 @@ from pnyx_tools.atomic import require_atomic
 from pnyx_tools.clock import clock_at, seconds_per_tick
 from pnyx_tools.reader import RevertedError, Topics
 from pnyx_tools.recorder import Case, Writer, find_entry, read_back_entry, receipt_logs, record, record_note
-from pnyx_tools.safe.owners import Owners
+from pnyx_tools.safe.owners import TO_OWNERS, Owners
 from pnyx_tools.sender import Errand, FailedTransactionError, GivenUpError
 from pnyx_tools.signer import payload
 from pnyx_tools.signer.protocol import NotYetError, SignBallot, SignRequest, SignVote, Ticket
@@ -154,7 +154,7 @@ def vote_with_safe(writer: Writer, owners: Owners, booth: Booth, case: Case) -> 
         return Voted(entry, void=record_note(writer, case, EntryKind.VOID))
     _require_settled(writer, booth, case, entry)
     call = payload.ballot(booth.adapter, booth.profile, case.key, _decided(case), case.dossier.decision.reason)
-    raise owners.ask(writer.chain, case.purpose("safe"), call, case.text, entry)
+    raise owners.ask(writer.chain, case.purpose(TO_OWNERS), call, case.text, entry)
 
 
 def _announce(writer: Writer, booth: Booth, case: Case) -> Entry:

@@ -77,6 +77,10 @@ def show(what: str, config: Path, as_json: bool) -> None:
     bundle = load_bundle(settings, find_root(settings, what))
     safe = read_safe(reader, settings.safe.address)
     transaction, about = _vote_in(bundle, settings, reader, safe)
+    if (proposed := _proposed(settings, bundle)) is not None and proposed.nonce >= safe.nonce:
+        transaction = proposed
+    else:
+        about.append(("not proposed", "number and hash are those of a transaction that is executed next"))
     if as_json:
         act = Act(f"vote on {bundle.dossier.proposal.key}", transaction.to, transaction.data)
         print_json(builder_file(transaction.chain_id, safe.address, [act], int(time.time())))
@@ -102,6 +106,16 @@ def gate(act: str, account: str | None, rpc: str, safe: str, gate: str) -> None:
 
     reader = Rpc(rpc)
     hand_to_owners(reader, safe, [gate_act(reader, safe, gate, GateAct(act), account)])
+
+
+def _proposed(settings: Settings, bundle: Bundle) -> SafeTx | None:
+    """What the agent asked the owners to sign last."""
+    from pnyx_agents.cli.cases import open_journal
+    from pnyx_tools.recorder import Case
+    from pnyx_tools.safe.owners import TO_OWNERS, Asked
+
+    kept = open_journal(settings).load(Case.of(bundle).purpose(TO_OWNERS))
+    return None if kept is None else Asked.model_validate_json(kept).transaction
 
 
 def _vote_in(

@@ -316,7 +316,7 @@ class WriterAudit:
             seconds_to_vote=_between(proposal, cast.time) if cast else None,
             decision_share=chronicle.share(proposal, entry.block_number) if proposal else None,
             vote_share=chronicle.share(proposal, cast.block) if proposal and cast else None,
-            gas=self._gas.of([entry.transaction_hash, *([cast.transaction] if cast else [])]),
+            gas=self._gas.of([entry.transaction_hash, *([cast.transaction] if cast and not self._report.safe else [])]),
             remarks=tuple(chronicle.remarks.get(entry.seq, ())),
             check=audit.notes.check(self._writer, entry.seq),
         )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import Final
 
 from pnyx_contracts.entry import Entry
 from pnyx_contracts.governors import TransactionCall
@@ -19,6 +20,9 @@ from pnyx_tools.sender import OutboxPort
 from pnyx_tools.signer.client import SafeSignerPort
 from pnyx_tools.signer.payload import safe_tx
 from pnyx_tools.signer.protocol import NotYetError, SignSafeTx
+
+TO_OWNERS: Final = "safe"
+"""What is stored of a decision under this name (`recorder.Case.purpose`) is an `Asked`."""
 
 
 class Standing(Enum):

@@ -47,14 +47,16 @@ def builder_file(chain_id: int, safe: str, acts: Sequence[Act], created_at: int)
 
 def explanation(transaction: SafeTx, safe: Safe, about: Sequence[tuple[str, str]]) -> str:
     """Everything that a wallet shows of the transaction, field by field, below what it is about."""
+    place = f"Safe {safe.address}, version {safe.version}, chain {transaction.chain_id}"
+    signers = f"{safe.threshold} of its {len(safe.owners)} owners sign; it executes number {safe.nonce} next"
     fields = [(name, _shown(value)) for name, value in transaction.fields.items()]
-    hashes = [("safeTxHash", to_hex(transaction.hash))]
-    signed = [f"the Safe {safe.address} (version {safe.version}, chain {transaction.chain_id})"]
-    signed += [f"needs {safe.threshold} signatures of its {len(safe.owners)} owners; executes number {safe.nonce} next"]
-    signed += [f"Careful: {caution}" for caution in safe.cautions]
     return "\n\n".join(
-        [_table(about), "\n".join(signed), "What a wallet shows:\n" + _table(fields), _table(hashes)]
-    )  # fmt: skip
+        [
+            _table(about),
+            "\n".join([place, signers, *(f"Careful: {caution}" for caution in safe.cautions)]),
+            "What a wallet shows before it signs:\n" + _table([*fields, ("safeTxHash", to_hex(transaction.hash))]),
+        ]
+    )
 
 
 def _shown(value: object) -> str:
