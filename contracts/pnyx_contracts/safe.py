@@ -67,15 +67,14 @@ class SafeTx(Value):
     @property
     def hash(self) -> bytes:
         """The EIP-712 digest, called safeTxHash: what owners sign, and by which the transaction is known."""
-        return keccak(self.signed_bytes)
+        return keccak(b"\x19\x01" + domain_separator(self.chain_id, self.safe) + self.message_hash)
 
     @property
-    def signed_bytes(self) -> bytes:
-        """Domain and transaction before the last hash."""
+    def message_hash(self) -> bytes:
+        """The transaction alone: hardware wallets show it beside the domain's hash."""
         words = [keccak(value) if isinstance(value, bytes) else value for value in self.fields.values()]
         types = ["bytes32" if kind == "bytes" else kind for _, kind in _SAFE_TX]
-        transaction = keccak(encode(["bytes32", *types], [_type_hash("SafeTx", _SAFE_TX), *words]))
-        return b"\x19\x01" + domain_separator(self.chain_id, self.safe) + transaction
+        return keccak(encode(["bytes32", *types], [_type_hash("SafeTx", _SAFE_TX), *words]))
 
     @property
     def typed_data(self) -> dict[str, Any]:

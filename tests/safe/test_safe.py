@@ -67,7 +67,7 @@ def test_the_hash_is_the_contracts_and_the_wallets(
         made = safe.transaction(to, data, nonce=nonce, value_wei=value)
         assert safe.node.rpc.read(read_hash(made)) == made.hash
         signable = encode_typed_data(full_message=made.typed_data)
-        assert b"\x19" + signable.version + signable.header + signable.body == made.signed_bytes
+        assert (signable.header, signable.body) == (domain_separator(made.chain_id, safe.address), made.message_hash)
 
 
 @given(chain_id=st.integers(1, 2**64), other=st.integers(1, 2**64), address=ADDRESSES)

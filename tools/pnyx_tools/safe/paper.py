@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from pnyx_contracts.safe import SafeTx
+from pnyx_contracts.safe import SafeTx, domain_separator
 from pnyx_contracts.types import to_hex
 from pnyx_tools.safe.reading import Safe
 
@@ -50,11 +50,17 @@ def explanation(transaction: SafeTx, safe: Safe, about: Sequence[tuple[str, str]
     place = f"Safe {safe.address}, version {safe.version}, chain {transaction.chain_id}"
     signers = f"{safe.threshold} of its {len(safe.owners)} owners sign; it executes number {safe.nonce} next"
     fields = [(name, _shown(value)) for name, value in transaction.fields.items()]
+    hashes = [
+        ("safeTxHash", to_hex(transaction.hash)),
+        ("domain hash", to_hex(domain_separator(transaction.chain_id, safe.address))),
+        ("message hash", to_hex(transaction.message_hash)),
+    ]
     return "\n\n".join(
         [
             _table(about),
             "\n".join([place, signers, *(f"Careful: {caution}" for caution in safe.cautions)]),
-            "What a wallet shows before it signs:\n" + _table([*fields, ("safeTxHash", to_hex(transaction.hash))]),
+            "What a wallet shows before it signs:\n" + _table(fields),
+            _table(hashes),
         ]
     )
 
