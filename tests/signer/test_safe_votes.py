@@ -11,6 +11,7 @@ from pnyx_contracts.entry import EntryKind
 from pnyx_contracts.errors import DiffersError, RefusedError, UnreachableError
 from pnyx_contracts.types import Vote, to_hex
 from pnyx_policies.decision import Mode
+from pnyx_policies.entitlement import entitlement
 from pnyx_tools.recorder import Case
 from pnyx_tools.safe.owners import Standing, WaitsForOwnersError
 from pnyx_tools.signer.protocol import NotYetError, SignSafeTx
@@ -19,7 +20,7 @@ from pnyx_tools.testing.deploy import encode_call
 from pnyx_tools.testing.safe import VERSIONS, LocalSafe
 from pnyx_tools.testing.safe_service import SafeService
 
-from .conftest import Parliament
+from .conftest import STRANGER, Parliament
 from .test_voting import own_entries
 
 
@@ -220,3 +221,15 @@ def test_without_a_safe_nothing_is_signed_for_one(found: Callable[..., Parliamen
     request = SignSafeTx(bundle=case.text, entry_transaction=bytes(32), safe_nonce=0)
     with pytest.raises(RefusedError, match="no Safe votes"):
         plain.signer().sign_safe_tx(request)
+
+
+def test_a_daemon_cannot_make_up_a_safe_to_vote_without_approval(found: Callable[..., Parliament]) -> None:
+    """In propose mode a vote takes people: their word, or a declared Safe."""
+    plain = found(kind=WriterKind.PLAIN_KEY, mode=Mode.PROPOSE)
+    honest = plain.dossier(plain.open())
+    assert honest.state.voter is not None
+    voter = honest.state.voter.model_copy(update={"voter": STRANGER})
+    made_up = honest.model_copy(update={"state": honest.state.model_copy(update={"voter": voter})})
+    assert entitlement(made_up).kind is EntryKind.VOTE
+    with pytest.raises(RefusedError, match="the voter in the bundle differs"):
+        plain.signer().sign(plain.ask_entry(made_up, EntryKind.VOTE))
