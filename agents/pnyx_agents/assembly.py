@@ -43,7 +43,11 @@ from pnyx_tools.notify import HasOutlets, Notifier
 from pnyx_tools.notify.quiet import Manners
 from pnyx_tools.reader import ChainReader
 from pnyx_tools.registration import require_in_force
-from pnyx_tools.signer.client import SignerPort, TlsWay, Way
+from pnyx_tools.safe.owners import Owners, Service
+from pnyx_tools.safe.reading import read_safe
+from pnyx_tools.safe.service import TransactionService
+from pnyx_tools.sender import OutboxPort
+from pnyx_tools.signer.client import SafeSignerPort, SignerPort, TlsWay, Way
 from pnyx_tools.signer.policy import closed
 from pnyx_tools.signer.settings import SignerSettings, TlsListening, WriterKind
 from pnyx_tools.signer.tls import TlsPlace
@@ -176,6 +180,7 @@ def declared_configuration(settings: Settings) -> Configuration:
         approvers=settings.signer.approvers if settings.signer else (),
         unsafe_unsigned_approvals=settings.signer is not None and settings.signer.unsafe_unsigned_approvals,
         sealed=settings.evidence.sealed,
+        safe=settings.safe.address if settings.safe else None,
         software=f"pnyx {version('pnyx')}",
     )
 
@@ -217,6 +222,7 @@ def reviewer(settings: Settings, reader: ChainReader, writer: str | None) -> Rev
         tools=tools(settings),
         log=settings.log.address if settings.log else None,
         writer=writer,
+        voter=settings.safe.address if settings.safe else writer,
         salt_key=salt_key(settings.data / "salt.key"),
         known_addresses=settings.addresses,
     )
@@ -246,6 +252,23 @@ def check_declared(reader: ChainReader, settings: Settings, writer: str) -> None
     log = settings.log
     check_open(reader, log.address, writer)
     require_in_force(reader, log.address, writer, declared_configuration(settings).hash, log.start_block)
+
+
+def owners(settings: Settings, chain: ChainReader, outbox: OutboxPort, signer: SignerPort) -> Owners | None:
+    """Of the Safe that votes. Raises `UsageError` for what is no known Safe, and for a signer that cannot propose."""
+    safe = settings.safe
+    if safe is None:
+        return None
+    read_safe(chain, safe.address)
+    if safe.service is None:
+        return Owners(safe.address, outbox)
+    if not isinstance(signer, SafeSignerPort):
+        raise UsageError(
+            f"the signer plugin {settings.signer and settings.signer.kind!r} proposes nothing to a Safe",
+            hint="leave [safe] service out, and hand the owners what `pnyx safe show` gives",
+        )
+    service = TransactionService(safe.service, safe.service_key)
+    return Owners(safe.address, outbox, Service(service, signer, signer.identity().key_address))
 
 
 def salt_key(path: Path) -> bytes:

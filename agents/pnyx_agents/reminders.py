@@ -26,8 +26,10 @@ logger = logging.getLogger("pnyx.reminders")
 
 LOOK_SECONDS = 60.0
 
-UNDECIDED = frozenset({Stage.SEEN, Stage.STARTED, Stage.REVIEWED, Stage.HELD, Stage.VOTING, Stage.FAILED})
-"""Nothing that counts is on chain yet."""
+UNDECIDED = frozenset(
+    {Stage.SEEN, Stage.STARTED, Stage.REVIEWED, Stage.HELD, Stage.VOTING, Stage.PROPOSED, Stage.FAILED}
+)
+"""No vote is on chain yet."""
 
 ANSWERED = frozenset({Stage.CONFIRMING, Stage.DONE})
 
@@ -64,6 +66,8 @@ class Reminders:
         if next_reminder([alert], since=since, deadline=deadline.at, now=now) is not None:
             message = _message(case, deadline, Urgency.ALERT, "nears its end undecided", "ends")
             crier.tell_about_people(message, missing, in_public=True)
+        elif case.stage is Stage.PROPOSED:
+            self._remind_owners(case, deadline, crier)
         elif case.stage is Stage.HELD:
             self._remind_missing(case, deadline, missing, crier)
 
@@ -75,6 +79,13 @@ class Reminders:
         if due is not None:
             message = _message(case, deadline, Urgency.ACTION, "waits for people", f"remind:{due:.0f}")
             crier.tell_about_people(message, missing, in_public=not self.approvers or bool(missing - self.people))
+
+    def _remind_owners(self, case: Case, deadline: Deadline, crier: Crier) -> None:
+        """Those of the Safe. Who of them has signed is not known here."""
+        due = next_reminder(self.before, since=case.updated_at, deadline=deadline.at, now=self.now())
+        if due is not None:
+            subject = "waits for the owners of the Safe"
+            crier.tell(_message(case, deadline, Urgency.ACTION, subject, f"remind:{due:.0f}"))
 
     def _deadline(self, proposal: str) -> Deadline | None:
         content = self.journal.proposal_content(proposal)
@@ -122,10 +133,12 @@ def _dated(deadline: Deadline) -> dict[str, str | int]:
 def _message(case: Case, deadline: Deadline, urgency: Urgency, subject: str, what: str) -> Message:
     """Its key names the deadline: another one is reminded of anew."""
     number = case.proposal.rpartition(":")[2]
-    held = case.stage is Stage.HELD
     return Message(
         key=f"{case.proposal}:{what}:{deadline.timepoint}", urgency=urgency, subject=subject, stage=case.stage.value,
         proposal=case.proposal, title=foreign(case.title), decision=case.outcome, reason=foreign(case.reason),
         deadline=deadline.words, deadline_at=int(deadline.at),
-        to_do=f"pnyx approve {number}, or pnyx reject {number}" if held else "pnyx status",
+        to_do=_TO_DO.get(case.stage, "pnyx status").format(number),
     )  # fmt: skip
+
+
+_TO_DO = {Stage.HELD: "pnyx approve {0}, or pnyx reject {0}", Stage.PROPOSED: "pnyx safe show {0}"}

@@ -66,6 +66,8 @@ class Reviewer:
     tools: tuple[ContextTool, ...]
     log: Address | None
     writer: Address | None
+    voter: Address | None
+    """Holds the voting power: the writer, or a Safe."""
     salt_key: bytes = field(repr=False)
     """Master key of the salts (32 bytes), see docs/record-format.md."""
     known_addresses: dict[Address, str] = field(default_factory=dict)
@@ -78,7 +80,7 @@ class Reviewer:
             governed.adapter,
             governed.profile,
             proposal,
-            voter=self.writer,
+            voter=self.voter,
             block=block,
             tools=self.tools,
             known_addresses=self.known_addresses,

@@ -274,8 +274,9 @@ def _scribe(
         tell=tell,
         turns=SharedTurns(roll, identity.key_address) if roll else None,
     )
-    desk = Desk(writer_kind=identity.writer_kind, writer=identity.writer, log=identity.log)
-    return ChainScribe(Writer(chain, sender, desk, _finality(settings)), reviewer.governors, journal)
+    desk = Desk(identity.writer_kind, identity.writer, identity.log, identity.safe)
+    owners = assembly.owners(settings, chain, journal, signer)
+    return ChainScribe(Writer(chain, sender, desk, _finality(settings), owners), reviewer.governors, journal)
 
 
 def _watch(
@@ -321,11 +322,12 @@ def _secrets(settings: Settings) -> list[str]:
     """Strings that must not show in a log line: secrets of the environment, and the parts of URLs that carry keys."""
     own = settings.signer
     urls = [*settings.chain.rpc, settings.chain.websocket, *(own.rpc if own else ())]
-    urls += [*settings.evidence.mirrors, *settings.sending.relays]
+    urls += [*settings.evidence.mirrors, *settings.sending.relays, settings.safe.service if settings.safe else None]
     urls += [settings.database.url] if settings.database else []
     urls += [text for text in assembly.texts(own.options if own else {}) if "://" in text]
     secrets = [os.environ[name] for name in _secret_variables()]
     secrets += [text for text in assembly.texts(settings.evidence.options) if "://" not in text and _may_be_key(text)]
+    secrets += [settings.safe.service_key] if settings.safe and settings.safe.service_key else []
     secrets += [part for url in assembly.notifier_urls(settings) for part in secret_parts(url) if _may_be_key(part)]
     return secrets + [part for url in urls if url for part in _private(url)]
 

@@ -148,6 +148,24 @@ class LogSettings(Value):
         return self
 
 
+class SafeSettings(Value):
+    """``[safe]``: the voting power is a Safe's, and its owners cast the votes."""
+
+    address: Address
+    """The Safe. Declared."""
+    service: str | None = None
+    """URL of Safe's transaction service for the chain, where votes are proposed in the name of the signer's key."""
+    service_key: str | None = None
+    """Its API key."""
+
+    @field_validator("service")
+    @classmethod
+    def _require_url(cls, url: str | None) -> str | None:
+        if url is not None and urlsplit(url).scheme not in {"http", "https"}:
+            raise ValueError(f"expected an http(s) URL, got {public_url(url)}")
+        return url
+
+
 def _tls_url(value: str) -> str:
     TlsPlace.parse(value)
     return value
@@ -447,6 +465,7 @@ class Settings(Value):
     """``[[model]]``: the committee. None at all means the outline analyst: no language model."""
     log: LogSettings | None = None
     signer: SignerSettings | None = None
+    safe: SafeSettings | None = None
     sending: SendingSettings = SendingSettings()
     evidence: EvidenceSettings = EvidenceSettings()
     plugins: PluginSettings = PluginSettings()
@@ -478,6 +497,16 @@ class Settings(Value):
             )
         if self.database is None and (self.work.reviews_in_all or self.work.tasks_per_minute):
             raise ValueError("work: reviews_in_all and tasks_per_minute are for several workers, which need [database]")
+        return self
+
+    @model_validator(mode="after")
+    def _require_owners_who_approve(self) -> Self:
+        if self.safe is None:
+            return self
+        if self.agent.mode is Mode.AUTONOMOUS:
+            raise ValueError("[safe]: its owners approve each vote, so the mode is 'propose' (or 'observe')")
+        if self.log is not None and (self.log.writer is not None or self.log.atomic):
+            raise ValueError("[safe] and a gate, or an atomic account, exclude each other: who has the power votes")
         return self
 
     def require_means(self) -> None:

@@ -38,6 +38,7 @@ from pnyx_policies.facts import Facts, GovernorFacts
 from pnyx_tools.evidence import Vault
 from pnyx_tools.journal import Journal, Stage
 from pnyx_tools.notify import Message, Urgency, foreign
+from pnyx_tools.safe.owners import Standing, WaitsForOwnersError
 from pnyx_tools.sender import GivenUpError
 
 logger = logging.getLogger("pnyx.steward")
@@ -261,6 +262,10 @@ class Steward:
         case = self.journal.case(str(proposal.key))
         return self.evidence.get_bundle(bytes.fromhex(case.record_root[2:])) if case and case.record_root else None
 
+    def _is_proposed(self, proposal: Proposal) -> bool:
+        case = self.journal.case(str(proposal.key))
+        return case is not None and case.stage is Stage.PROPOSED
+
     def _is_void(self, proposal: Proposal) -> bool:
         case = self.journal.case(str(proposal.key))
         return case is not None and case.stage is Stage.VOID
@@ -363,7 +368,7 @@ class Steward:
         dossier, what = bundle.dossier, entitlement(bundle.dossier)
 
         def write() -> JsonValue:
-            if what.vote is not None:
+            if what.vote is not None and not self._is_proposed(dossier.proposal):
                 self._advance(dossier.proposal, Stage.VOTING)
             self._note_landed(dossier, what, self._pen(bundle, what))
             return None
@@ -377,9 +382,31 @@ class Steward:
             raise held_back(why)
         try:
             return self.scribe.write(bundle, what)
+        except WaitsForOwnersError as error:
+            self._note_waiting(bundle.dossier.proposal, what, error)
+            raise
         except StrandedVoteError as error:
             self._tell_stranded(bundle.dossier.proposal, error)
             raise
+
+    def _note_waiting(self, proposal: Proposal, what: Entitlement, error: WaitsForOwnersError) -> None:
+        """The owners of the Safe hear of each transaction that they are asked to sign, once."""
+        assert what.vote is not None
+        if not self._is_proposed(proposal):
+            entry = to_hex(error.entry.transaction_hash)
+            self._advance(proposal, Stage.PROPOSED, detail=f"vote {what.vote.value}", entry_transaction=entry)
+        rejected = error.standing is Standing.REJECTED
+        number = proposal.key.proposal_id
+        self.tell(
+            self._message(
+                proposal,
+                f"safe:{to_hex(error.transaction.hash)}{':rejected' if rejected else ''}",
+                Urgency.ACTION if error.standing is Standing.WAITS else Urgency.ALERT,
+                subject=f"the vote {what.vote.value!r} {_OWNERS[error.standing]}",
+                detail=foreign(error.message),
+                to_do="" if rejected else f"pnyx safe show {number}",
+            )
+        )
 
     def _note_landed(self, dossier: Dossier, what: Entitlement, landed: Landed) -> None:
         self._advance(
@@ -537,6 +564,13 @@ _SUBJECTS = {
     "word": "a person's word does not count",
 }
 """What an alert is about, by the first part of its key."""
+
+
+_OWNERS = {
+    Standing.WAITS: "waits for the owners of the Safe",
+    Standing.REPLACED: "was replaced by another transaction of the Safe, and waits for its owners anew",
+    Standing.REJECTED: "was rejected by the owners of the Safe: it is not proposed again",
+}
 
 
 def _how_to_answer(dossier: Dossier) -> str:

@@ -70,10 +70,15 @@ export function entitlement(fields) {
   const { header, state, decision, approval } = fields;
   if (approval !== null) return byAPerson(fields, approval);
   if (decision.outcome === "skip") return { kind: isClosedUndecided(state) ? "MISSED" : "SKIP", vote: null };
-  if (decision.outcome === "hold" || header.mode === "propose") return { kind: "HOLD", vote: null };
+  const waits = header.mode === "propose" && safeIn(fields) === null;
+  if (decision.outcome === "hold" || waits) return { kind: "HOLD", vote: null };
   if (header.mode === "observe") return { kind: "DECISION", vote: null };
   return voteEntry(state, voteOf(decision.outcome));
 }
+
+/** The Safe whose owners cast the vote: then the standing that was judged is not the writer's. @param {Fields} fields @returns {string | null} */
+const safeIn = ({ header: { writer }, state: { voter } }) =>
+  voter !== null && writer !== null && voter.voter !== writer ? voter.voter : null;
 
 /** @param {Fields} fields @param {any} approval @returns {{ kind: Kind, vote: string | null }} */
 function byAPerson(fields, approval) {

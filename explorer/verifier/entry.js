@@ -58,7 +58,7 @@ export class EntryCheck {
     this.met = new Set();
     /** By what was declared. @type {Map<string, Promise<{ configuration: any, verdicts: Verdict[] }>>} */
     this.configurations = new Map();
-    /** @type {Set<string>} */
+    /** Those about which that was said. @type {Set<string>} */
     this.told = new Set();
     /** What people rejected: by subject, then by the number of the entry. @type {Map<string, Map<number, any>>} */
     this.rejections = new Map();
@@ -130,7 +130,9 @@ export class EntryCheck {
       yield about.matches(STEPS.BUNDLE, `a disclosure opens ${openedIn(disclosure).join(", ")}`);
     }
     const { configuration, verdicts } = await this.configurationOf(declaration);
-    yield* verdicts;
+    const name = JSON.stringify(declaration);
+    if (!this.told.has(name)) yield* verdicts;
+    this.told.add(name);
     const named = about.proposal ?? nameIn(bundle);
     /** @type {Case} */
     const one = { entry, about, declaration, configuration, fields: bundle.fields, withheld: withheldIn(bundle) };
@@ -173,7 +175,17 @@ export class EntryCheck {
 
   // 11. Declared configuration
 
-  /** The document, and once what is to be said about it. @param {Declaration} declaration @returns {Promise<{ configuration: any, verdicts: Verdict[] }>} */
+  /** The Safe that votes for the writer, by configuration hash, as far as the configurations can be had. @returns {Promise<Map<string, string>>} */
+  async safes() {
+    const safes = new Map();
+    for (const { declaration } of this.history.scopes) {
+      const { configuration } = await this.configurationOf(declaration);
+      if (configuration?.safe) safes.set(declaration.configHash, configuration.safe);
+    }
+    return safes;
+  }
+
+  /** The document, and what is to be said about it. @param {Declaration} declaration @returns {Promise<{ configuration: any, verdicts: Verdict[] }>} */
   async configurationOf(declaration) {
     const name = JSON.stringify(declaration);
     let reading = this.configurations.get(name);
@@ -181,10 +193,7 @@ export class EntryCheck {
       reading = this.readConfiguration(declaration);
       this.configurations.set(name, reading);
     }
-    const { configuration, verdicts } = await reading;
-    const isNew = !this.told.has(name);
-    this.told.add(name);
-    return { configuration, verdicts: isNew ? verdicts : [] };
+    return reading;
   }
 
   /** @param {Declaration} declaration */
@@ -340,12 +349,17 @@ function* checkBundle(one, bundle) {
   }
 }
 
-/** Step 10, too: the standing that was judged is the writer's. With another's, any vote could be skipped. @param {Case} one @returns {Verdict[]} */
-function checkVoter({ entry, about, fields: { state } }) {
+/**
+ * Step 10, too: the standing that was judged is the writer's, or that of the Safe that votes for it. With another's, any
+ * vote could be skipped.
+ * @param {Case} one @returns {Verdict[]}
+ */
+function checkVoter({ entry, about, configuration, fields: { state } }) {
   const seen = state.voter?.voter;
-  if (seen === entry.writer) return [];
+  const expected = configuration?.safe ?? entry.writer;
+  if (seen === expected) return [];
   const reason = seen ? "the record judges the standing of somebody else" : "the record judges nobody's standing";
-  return [about.differs(STEPS.HEADER, "state.voter.voter", { expected: entry.writer, seen: seen ?? "nobody", reason })];
+  return [about.differs(STEPS.HEADER, "state.voter.voter", { expected, seen: seen ?? "nobody", reason })];
 }
 
 /** @param {string} expected @param {Uint8Array} bytes */

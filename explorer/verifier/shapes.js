@@ -319,5 +319,6 @@ export const CONFIGURATION = object({
   approvers: list(address),
   unsafe_unsigned_approvals: flag,
   sealed,
+  safe: orNull(address),
   software: text,
 });

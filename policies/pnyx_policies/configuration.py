@@ -79,6 +79,9 @@ class Configuration(Document):
     sealed: Sealed = ()
     """Fields of the record that the published bundles withhold, sorted. What rests on them is not checkable until the
     writer discloses them; a field that is withheld and not named here leaves the decision unproven."""
+    safe: Address | None = None
+    """A Safe that holds the voting power. Its owners cast the vote that a VOTE entry of the writer announces; None when
+    the writer votes itself."""
     software: str
     """Distribution and version, for example ``pnyx 0.1.0``."""
 

@@ -132,6 +132,12 @@ class Dossier(Value):
     approval: Approval | None
     software: Software
 
+    @property
+    def safe(self) -> Address | None:
+        """The Safe whose owners cast the vote: then the standing that was judged is not the writer's."""
+        voter, writer = self.state.voter, self.header.writer
+        return voter.voter if voter is not None and writer is not None and voter.voter != writer else None
+
     def tools(self, declared: Mapping[str, str]) -> list[tuple[str, str]]:
         """The context tools that ran, with their versions. One that could not run counts with the declared one."""
         skipped = [s.step.removeprefix("tool:") for s in self.state.skipped if s.step.startswith("tool:")]

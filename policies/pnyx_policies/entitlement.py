@@ -4,7 +4,8 @@ The steward acts on it, the signer checks it before it signs, the verifier check
 where mode, decision and a person's word meet:
 
 - observe: nobody's word leads to a vote;
-- propose: a vote takes an approval, of the vote that was decided or of another one;
+- propose: a vote takes an approval, of the vote that was decided or of another one. Where a Safe votes, its owners'
+  signatures are the approval of the vote that was decided: the entry announces what they are asked to sign;
 - autonomous: the rules' own vote is cast by itself. A rejection holds it back, and nobody can turn it into another one.
   An approval can do one thing: give a vote where the rules held.
 
@@ -48,7 +49,7 @@ def entitlement(dossier: Dossier) -> Entitlement:
         case Mode.OBSERVE:
             return Entitlement(EntryKind.DECISION)
         case Mode.PROPOSE:
-            return Entitlement(EntryKind.HOLD)
+            return Entitlement(EntryKind.HOLD) if dossier.safe is None else _vote(dossier, outcome.vote)
         case Mode.AUTONOMOUS:
             return _vote(dossier, outcome.vote)
 

@@ -132,6 +132,20 @@ def test_without_approvers_everybody_is_reminded(make_scene: MakeScene) -> None:
     assert message.deadline.endswith(" UTC")
 
 
+def test_a_vote_that_waits_for_the_owners_of_a_safe_is_reminded_of(make_scene: MakeScene) -> None:
+    scene = make_scene(ADA)
+    scene.add(7, Stage.PROPOSED)
+    scene.look_when_left(72)
+    (message,) = scene.public.heard
+    assert (message.urgency, message.subject) == (Urgency.ACTION, "waits for the owners of the Safe")
+    assert message.to_do == "pnyx safe show 7"
+    scene.heard()
+    scene.look_when_left(71)
+    assert scene.heard() == {}
+    scene.look_when_left(1)
+    assert scene.heard()["public"] == ALARM
+
+
 def test_each_person_is_reminded_until_his_or_her_own_word_came(make_scene: MakeScene) -> None:
     scene = make_scene(ADA, BOB)
     key = scene.add(7, Stage.HELD)

@@ -404,7 +404,7 @@ def test_a_vote_in_nobodys_name_is_refused(parliament: Parliament) -> None:
     """Without a voter the rules are asked for their opinion only, past the limits on power and time."""
     honest = parliament.dossier(parliament.open())
     preview = honest.model_copy(update={"state": honest.state.model_copy(update={"voter": None})})
-    refuses(parliament, parliament.ask_vote(preview), "no vote can be cast: this is a review")
+    refuses(parliament, parliament.ask_vote(preview), "the voter in the bundle differs: it says None")
 
 
 @pytest.mark.parametrize("nonce", [-1, 1, 5])

@@ -267,7 +267,7 @@ def test_json_is_stable(world):
     ]  # fmt: skip
     (writer,) = report["writers"]
     assert list(writer) == [
-        "writer", "tier", "entries", "kinds", "predecessor", "successor", "steps", "counts", "verdicts", "cut",
+        "writer", "tier", "safe", "entries", "kinds", "predecessor", "successor", "steps", "counts", "verdicts", "cut",
         "remarks", "remarks_cut",
     ]  # fmt: skip
     assert writer["steps"]["6"] == {"matches": 1, "missing": 1}

@@ -43,6 +43,8 @@ class Stage(Enum):
     """A HOLD entry is on chain; people may still decide."""
     VOTING = "voting"
     """The VOTE entry is being written."""
+    PROPOSED = "proposed"
+    """The VOTE entry is on chain; the owners of the Safe have not cast the vote yet."""
     CONFIRMING = "confirming"
     """On chain, and not final yet: what a reorganisation takes away is written again."""
     DONE = "done"

@@ -172,7 +172,7 @@ class WriterAudit:
         self._report = report
         self._writer = report.writer
         audit.progress(f"history of {self._writer}")
-        self._chronicle = Chronicle(audit.view, self._writer)
+        self._chronicle = Chronicle(audit.view, self._writer, report.safe)
         declarations = [epoch.declaration for epoch in self._chronicle.epochs]
         self._desk = EvidenceDesk(audit.store, declarations, open_place=audit.keeper.open)
         self._gas = GasBook(audit.view.reader)
@@ -316,7 +316,7 @@ class WriterAudit:
             seconds_to_vote=_between(proposal, cast.time) if cast else None,
             decision_share=chronicle.share(proposal, entry.block_number) if proposal else None,
             vote_share=chronicle.share(proposal, cast.block) if proposal and cast else None,
-            gas=self._gas.of([entry.transaction_hash, *([cast.transaction] if cast else [])]),
+            gas=self._gas.of([entry.transaction_hash, *([cast.transaction] if cast and not self._report.safe else [])]),
             remarks=tuple(chronicle.remarks.get(entry.seq, ())),
             check=audit.notes.check(self._writer, entry.seq),
         )

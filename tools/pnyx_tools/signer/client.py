@@ -5,18 +5,22 @@ from __future__ import annotations
 import socket
 import ssl
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final, Protocol, runtime_checkable
 
 from pnyx_contracts.errors import DecodingError, RefusedError, UnreachableError
 from pnyx_tools.signer.protocol import (
     Again,
+    AnyRequest,
     DailyLimitError,
+    Granted,
     Hello,
     Identity,
     NotYetError,
     Refusal,
     Signed,
+    SignedSafeTx,
     SignRequest,
+    SignSafeTx,
     Unavailable,
     parse_reply,
     receive_frame,
@@ -41,6 +45,15 @@ class SignerPort(Protocol):
 
         `NotYetError` when the same request may be right in a moment, `DailyLimitError` when money is free again.
         """
+        ...
+
+
+@runtime_checkable
+class SafeSignerPort(Protocol):
+    """What a signer offers beside `SignerPort` when votes are proposed to a Safe's transaction service."""
+
+    def sign_safe_tx(self, request: SignSafeTx) -> SignedSafeTx:
+        """Raises as `SignerPort.sign`."""
         ...
 
 
@@ -111,7 +124,13 @@ class SignerClient:
             raise DecodingError(f"the signer answered {reply.op!r} to {request.op!r}")
         return reply
 
-    def _ask(self, request: Hello | SignRequest) -> Identity | Signed:
+    def sign_safe_tx(self, request: SignSafeTx) -> SignedSafeTx:
+        reply = self._ask(request)
+        if not isinstance(reply, SignedSafeTx):
+            raise DecodingError(f"the signer answered {reply.op!r} to {request.op!r}")
+        return reply
+
+    def _ask(self, request: AnyRequest) -> Granted:
         try:
             with self._way.connect() as connection:
                 reply = parse_reply(self._exchange(connection, request))
@@ -131,7 +150,7 @@ class SignerClient:
             case _:
                 return reply
 
-    def _exchange(self, connection: socket.socket, request: Hello | SignRequest) -> bytes:
+    def _exchange(self, connection: socket.socket, request: AnyRequest) -> bytes:
         """A signer that turns us away does so before it reads: what it says is there although sending fails."""
         try:
             connection.settimeout(self._timeout_seconds)

@@ -12,20 +12,23 @@ from pnyx_contracts.types import to_hex
 from pnyx_policies.ruleset import Ruleset
 from pnyx_tools.reader import ChainReader
 from pnyx_tools.signer.claims import Evidence, read_evidence
-from pnyx_tools.signer.envelope import require_as_asked
+from pnyx_tools.signer.envelope import require_as_asked, require_signature
 from pnyx_tools.signer.keys import Key, UnsignedTransaction
 from pnyx_tools.signer.limits import within_limits
 from pnyx_tools.signer.memory import Memory, Remembered
-from pnyx_tools.signer.policy import Bench, Judged, judge, judge_cancel, needs_facts
+from pnyx_tools.signer.policy import Bench, Judged, judge, judge_cancel, judge_safe_tx, needs_facts
 from pnyx_tools.signer.protocol import (
+    AnyRequest,
     BundleRequest,
+    Granted,
     Hello,
     Identity,
     SignBallot,
     SignCancel,
     Signed,
+    SignedSafeTx,
     SignEntry,
-    SignRequest,
+    SignSafeTx,
     SignVote,
 )
 from pnyx_tools.signer.settings import SignerSettings
@@ -80,15 +83,18 @@ class Notary:
             mode=settings.configuration.mode,
             config_hash=settings.configuration.hash,
             ruleset_hash=self._bench.ruleset.hash,
+            safe=settings.configuration.safe,
         )
 
-    def answer(self, request: Hello | SignRequest) -> Identity | Signed:
+    def answer(self, request: AnyRequest) -> Granted:
         """Raises `PnyxError`: nothing was signed then."""
         match request:
             case Hello():
                 return self.identity()
             case SignCancel():
                 return self._cancel(request)
+            case SignSafeTx():
+                return self._sign_safe_tx(request)
             case _:
                 return self._sign(request)
 
@@ -125,6 +131,18 @@ class Notary:
         self._remember_spending(transaction, remembered, is_vote=judged.vote is not None, now=now)
         self._remember(evidence, judged)
         return self._signed(transaction)
+
+    def _sign_safe_tx(self, request: SignSafeTx) -> SignedSafeTx:
+        """No transaction of ours: it spends nothing, and takes no nonce of the key."""
+        now = int(self._wall_clock())
+        evidence = read_evidence(self._bench.settings, self._bench.ruleset, request.bundle.encode())
+        seen = self._witness.look(evidence.dossier.proposal, evidence.dossier.state.block.number, gather=True)
+        remembered = self._memory.recall(evidence.subject, self._key.address, seen.nonce, now)
+        transaction, vote = judge_safe_tx(self._bench, evidence, request, seen, remembered, now)
+        self._memory.remember_vote(evidence.subject, vote)
+        signature = self._key.sign_digest(transaction.hash)
+        require_signature(transaction.hash, signature, self._key.address)
+        return SignedSafeTx(safe_tx_hash=transaction.hash, signature=signature)
 
     def _signed(self, transaction: UnsignedTransaction) -> Signed:
         signed = self._key.sign(transaction)

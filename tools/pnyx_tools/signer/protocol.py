@@ -80,6 +80,17 @@ class SignBallot(Value):
     ticket: Ticket
 
 
+class SignSafeTx(Value):
+    """The vote that an entry announced, as a Safe's owners are asked to sign it: only to say that it comes from us."""
+
+    op: Literal["sign-safe-tx"] = "sign-safe-tx"
+    version: Literal[1] = VERSION
+    bundle: str
+    entry_transaction: Bytes32
+    """As in `SignBallot`."""
+    safe_nonce: Uint
+
+
 class SignCancel(Value):
     """A transfer of nothing from the key to itself, in the place of a transaction that is not wanted any more."""
 
@@ -89,9 +100,10 @@ class SignCancel(Value):
 
 
 BundleRequest = SignVote | SignEntry | SignBallot
-"""What rests on a decision."""
+"""What rests on a decision, and becomes a transaction."""
 SignRequest = BundleRequest | SignCancel
-Request = Annotated[Hello | SignRequest, Field(discriminator="op")]
+AnyRequest = Hello | SignRequest | SignSafeTx
+Request = Annotated[AnyRequest, Field(discriminator="op")]
 
 
 class Identity(Value):
@@ -110,6 +122,8 @@ class Identity(Value):
     config_hash: Bytes32
     """Hash of the declared configuration that it holds bundles against."""
     ruleset_hash: Bytes32
+    safe: Address | None = None
+    """Casts the votes, where the writer does not."""
 
 
 class Signed(Value):
@@ -121,6 +135,15 @@ class Signed(Value):
     nonce: int
     max_fee_per_gas: Uint
     max_priority_fee_per_gas: Uint
+
+
+class SignedSafeTx(Value):
+    """Our signature over a Safe's transaction. It is no owner's: the Safe does not count it."""
+
+    op: Literal["signed-safe-tx"] = "signed-safe-tx"
+    safe_tx_hash: Bytes32
+    signature: Hex
+    """65 bytes: r, s, v."""
 
 
 class Again(Enum):
@@ -150,10 +173,12 @@ class Unavailable(Value):
     hint: str = ""
 
 
-Reply = Annotated[Identity | Signed | Refusal | Unavailable, Field(discriminator="op")]
+Granted = Identity | Signed | SignedSafeTx
+AnyReply = Granted | Refusal | Unavailable
+Reply = Annotated[AnyReply, Field(discriminator="op")]
 
-_REQUESTS: Final[TypeAdapter[Hello | SignRequest]] = TypeAdapter(Request)
-_REPLIES: Final[TypeAdapter[Identity | Signed | Refusal | Unavailable]] = TypeAdapter(Reply)
+_REQUESTS: Final[TypeAdapter[AnyRequest]] = TypeAdapter(Request)
+_REPLIES: Final[TypeAdapter[AnyReply]] = TypeAdapter(Reply)
 
 
 class NotYetError(RefusedError):
@@ -164,17 +189,17 @@ class DailyLimitError(NotYetError):
     """A refusal that ends when the money of yesterday comes free again: nothing to be asked for every few seconds."""
 
 
-def name_of(request: Hello | SignRequest) -> str:
+def name_of(request: AnyRequest) -> str:
     """For logs: the kind of request, without any of its content."""
     return f"{request.op} {request.kind.name}" if isinstance(request, SignEntry) else request.op
 
 
-def parse_request(data: bytes) -> Hello | SignRequest:
+def parse_request(data: bytes) -> AnyRequest:
     """Raises `DecodingError` with the places that are wrong, never with what stood there."""
     return _parse(_REQUESTS, data, "request")
 
 
-def parse_reply(data: bytes) -> Identity | Signed | Refusal | Unavailable:
+def parse_reply(data: bytes) -> AnyReply:
     """Raises `DecodingError`."""
     return _parse(_REPLIES, data, "reply")
 

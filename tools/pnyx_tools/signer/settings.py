@@ -94,3 +94,8 @@ class SignerSettings(Value):
     """Without it, memory that cannot be locked is a line in the log."""
     memory: Path
     """Database of what was signed and spent. Part of the backup: without it a signed, unsent vote is forgotten."""
+
+    @property
+    def voter(self) -> str:
+        """The account that holds the voting power: the writer, or a Safe."""
+        return self.configuration.safe or self.writer

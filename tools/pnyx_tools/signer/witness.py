@@ -8,6 +8,7 @@ from pnyx_contracts.decision_log import ENTRY_TOPIC, decode_entry, read_gate_acc
 from pnyx_contracts.entry import Entry
 from pnyx_contracts.errors import DiffersError
 from pnyx_contracts.governors import GovernorAdapter, GovernorProfile
+from pnyx_contracts.safe import read_is_owner
 from pnyx_contracts.types import Proposal, ProposalKey
 from pnyx_tools.atomic import atomic_log, require_atomic
 from pnyx_tools.detect import detect
@@ -74,7 +75,7 @@ class Witness:
                 adapter,
                 profile,
                 proposal,
-                voter=settings.writer,
+                voter=settings.voter,
                 block=block.number,
                 known_addresses=settings.configuration.known_addresses,
                 treasury_assets=settings.treasury_assets,
@@ -85,10 +86,11 @@ class Witness:
             proposal=proposal,
             pinned_block_hash=reader.block(pinned_block).hash,
             state=reader.read(adapter.read_state(profile, proposal_id), block.number),
-            has_voted=reader.read(adapter.read_has_voted(profile, proposal_id, settings.writer), block.number),
+            has_voted=reader.read(adapter.read_has_voted(profile, proposal_id, settings.voter), block.number),
             next_seq=state.seq + 1,
             is_closed=state.closed,
             account_log=self._account_log(block.number),
+            owns_safe=self._owns_safe(block.number),
             is_declaration_of_start=state.epoch == self._epoch,
             nonce=reader.nonce(self._key_address, block.number),
             entries=entries_about(
@@ -106,6 +108,10 @@ class Witness:
         settings = self._settings
         is_atomic = settings.writer_kind is WriterKind.ATOMIC
         return atomic_log(self._reader, settings.writer, block) if is_atomic else None
+
+    def _owns_safe(self, block: int) -> bool:
+        safe = self._settings.configuration.safe
+        return safe is not None and self._reader.read(read_is_owner(safe, self._key_address), block)
 
     def _announced(self, adapter: GovernorAdapter, profile: GovernorProfile, claimed: Proposal) -> Proposal | None:
         block = claimed.created_block

@@ -48,6 +48,7 @@ from pnyx_tools.gather import gather_facts
 from pnyx_tools.reader import ChainReader
 from pnyx_tools.testing.anvil import Anvil
 from pnyx_tools.testing.deploy import DAY, Gate, Governance, delegate_account, deploy_gate
+from pnyx_tools.testing.safe import LocalSafe
 
 
 class Said(Protocol):
@@ -106,6 +107,7 @@ class LocalAgent:
         approvers: tuple[str, ...] = (),
         unsafe_unsigned_approvals: bool = False,
         sealed: tuple[str, ...] = (),
+        safe: LocalSafe | None = None,
     ) -> None:
         self.node = node
         self.reader = reader or node.rpc
@@ -117,6 +119,8 @@ class LocalAgent:
         self.key = key or node.accounts[1]
         self.writer = self.key
         self.gate: Gate | None = None
+        self.safe = safe
+        """Votes for the writer, when there is one."""
         self.is_atomic = False
         self.mode = mode
         self.evidence_uri = evidence_uri
@@ -146,6 +150,7 @@ class LocalAgent:
             approvers=self.approvers,
             unsafe_unsigned_approvals=self.unsafe_unsigned_approvals,
             sealed=self.sealed,
+            safe=self.safe.address if self.safe else None,
             software="pnyx under test",
         )
 
@@ -192,7 +197,7 @@ class LocalAgent:
             governance.adapter,
             governance.profile,
             governance.proposals[proposal_id],
-            voter=self.writer,
+            voter=self.safe.address if self.safe else self.writer,
             tools=self._tools,
             known_addresses=self.known_addresses,
         )
@@ -272,8 +277,12 @@ class LocalAgent:
             self._send(self.writer, encode_gate_note(*words))
 
     def cast(self, governance: Governance, key: ProposalKey, vote: Vote, reason: str = "") -> None:
-        """A plain key's vote alone."""
-        governance.vote(key.proposal_id, vote, self.key, reason)
+        """The vote alone: of a plain key, or of the Safe, whose owners sign it."""
+        if self.safe is None:
+            governance.vote(key.proposal_id, vote, self.key, reason)
+            return
+        call = governance.adapter.encode_vote(governance.profile, key.proposal_id, vote, reason)
+        self.safe.act(call.to, call.data)
 
     def next_seq(self) -> int:
         return self.node.rpc.read(read_state(self.log, self.writer)).seq + 1

@@ -25,7 +25,8 @@ _SCHEMA: Final = """
 CREATE TABLE entries (number INTEGER PRIMARY KEY, subject BLOB, kind INTEGER, rest BLOB);
 CREATE TABLE ballots (
     number INTEGER PRIMARY KEY, subject BLOB, chain_id INTEGER, governor TEXT, proposal_id TEXT, support TEXT,
-    block_number INTEGER, log_index INTEGER, transaction_hash BLOB, in_scope INTEGER, is_genuine INTEGER
+    block_number INTEGER, log_index INTEGER, transaction_hash BLOB, in_scope INTEGER, is_genuine INTEGER,
+    counts INTEGER, voter TEXT, executor TEXT
 );
 CREATE TABLE proposals (subject BLOB PRIMARY KEY, name TEXT) WITHOUT ROWID;
 CREATE TABLE rejections (subject BLOB, seq INTEGER, approval TEXT, PRIMARY KEY (subject, seq)) WITHOUT ROWID;
@@ -51,7 +52,7 @@ class Casebook:
             f"PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -{_CACHE_KIB}; {_SCHEMA}"
         )
         self._new_entries = _Rows(self._database, "entries", 3)
-        self._new_ballots = _Rows(self._database, "ballots", 10)
+        self._new_ballots = _Rows(self._database, "ballots", 13)
 
     def __enter__(self) -> Self:
         return self
@@ -86,7 +87,7 @@ class Casebook:
             (
                 subject(ballot.key), ballot.key.chain_id, ballot.key.governor, str(ballot.key.proposal_id),
                 str(ballot.support), ballot.block_number, ballot.log_index, ballot.transaction_hash, ballot.in_scope,
-                ballot.is_genuine,
+                ballot.is_genuine, ballot.counts, ballot.voter, ballot.executor,
             )
         )  # fmt: skip
 
@@ -113,13 +114,16 @@ class Casebook:
     def ballots_about(self, about: bytes) -> list[Ballot]:
         rows = self._database.execute(
             "SELECT chain_id, governor, proposal_id, support, block_number, log_index, transaction_hash, in_scope,"
-            " is_genuine FROM ballots WHERE subject = ? ORDER BY number",
+            " is_genuine, counts, voter, executor FROM ballots WHERE subject = ? ORDER BY block_number, log_index",
             (about,),
         )
         return [
-            Ballot(ProposalKey(chain_id=c, governor=g, proposal_id=p), int(s), b, i, t, bool(scope), bool(genuine))
-            for c, g, p, s, b, i, t, scope, genuine in rows
-        ]
+            Ballot(
+                ProposalKey(chain_id=c, governor=g, proposal_id=p), int(s), b, i, t, bool(scope), bool(genuine),
+                bool(counts), voter, executor,
+            )
+            for c, g, p, s, b, i, t, scope, genuine, counts, voter, executor in rows
+        ]  # fmt: skip
 
     def announces_vote(self, about: bytes) -> bool:
         question = "SELECT 1 FROM entries WHERE subject = ? AND kind = ? LIMIT 1"

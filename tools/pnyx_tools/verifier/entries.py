@@ -93,7 +93,18 @@ class EntryCheck:
         self._history = history
         self._book = book
         self._configurations: dict[Declaration, Configuration | None] = {}
+        self._found: dict[Declaration, tuple[Verdict, ...]] = {}
+        """What is to be said about those that were read, and was not said yet."""
         self._shipped = Shipped(builtin_checks(), f"pnyx {version('pnyx')}")
+
+    def safes(self) -> dict[bytes, str]:
+        """The Safe that votes for the writer, by configuration hash, as far as the configurations can be had."""
+        found: dict[bytes, str] = {}
+        for declaration in dict.fromkeys(scope.declaration for scope in self._history.scopes):
+            configuration = self._configuration_of(declaration)
+            if configuration is not None and configuration.safe is not None:
+                found[declaration.config_hash] = configuration.safe
+        return found
 
     def run(self, entry: Entry, about: About) -> Iterator[Verdict]:
         """The verdicts on one entry; none for kinds that have no bundle."""
@@ -150,7 +161,8 @@ class EntryCheck:
 
     def _record(self, case: Case) -> Iterator[Verdict]:
         yield from case.run(Step.HEADER, ("header", "proposal"), check_header)
-        yield from case.run(Step.HEADER, ("state",), check_voter)
+        configuration = self._configurations[case.declaration]
+        yield from case.run(Step.HEADER, ("state",), partial(check_voter, configuration=configuration))
         yield from self._declared(case)
         yield from case.run(Step.PROPOSAL, ("proposal",), self._proposal)
         yield from case.run(Step.PROPOSAL, ("proposal", "calls"), check_calls)
@@ -169,10 +181,15 @@ class EntryCheck:
 
     def _read_configuration(self, declaration: Declaration) -> Iterator[Verdict]:
         """Once per configuration; before any step, because it says what is sealed."""
+        self._configuration_of(declaration)
+        yield from self._found.pop(declaration, ())
+
+    def _configuration_of(self, declaration: Declaration) -> Configuration | None:
         if declaration not in self._configurations:
-            self._configurations[declaration], verdict = self._configuration(declaration)
-            yield verdict
-            yield from self._bad_places(About(self._history.writer), Step.DECLARED_CONFIGURATION)
+            configuration, verdict = self._configuration(declaration)
+            bad = self._bad_places(About(self._history.writer), Step.DECLARED_CONFIGURATION)
+            self._configurations[declaration], self._found[declaration] = configuration, (verdict, *bad)
+        return self._configurations[declaration]
 
     def _configuration(self, declaration: Declaration) -> tuple[Configuration | None, Verdict]:
         about = About(self._history.writer)
