@@ -2,7 +2,7 @@
 
     look       at the chain: new proposals into the journal, together with the position
     dispatch   each proposal whose vote has opened (or closed) gets its workflow, once
-    remind     each proposal that waits for people hears when its vote is over
+    remind     each proposal that waits for people hears when the wait is over
     mirror     each file of the evidence folder that another place does not have yet is copied there
     take up    each proposal that is not finished, and whose workflow does not go on, gets a new one
 
@@ -21,11 +21,11 @@ from functools import partial
 
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
+from pydantic import JsonValue
 
 from pnyx_agents.engine import Engine, is_worth_a_line
 from pnyx_agents.metrics import Metrics
 from pnyx_agents.reviewer import Governed
-from pnyx_agents.steward import VOTE_IS_OVER
 from pnyx_agents.watch import Watch
 from pnyx_contracts.errors import PnyxError
 from pnyx_contracts.types import Address, Proposal, ProposalState
@@ -63,6 +63,8 @@ class Daemon:
     mirrors: tuple[Mirror, ...]
     metrics: Metrics
     poll_seconds: float
+    clock_says: Callable[[Proposal], JsonValue | None]
+    """A word for a held proposal when the wait for people is over."""
     require_signer: Callable[[], None]
     """Raises when nothing can be written any more: the signer that this daemon started is gone, or another writer
     succeeded this one."""
@@ -177,12 +179,15 @@ class Daemon:
         return case.from_history and is_older and state not in OPEN_STATES
 
     def remind(self, case: Case) -> None:
-        """People can answer while the vote is open; then the proposal's workflow comes to its end."""
+        """People can answer while there is time; then the proposal's workflow comes to its end."""
         content = self.journal.proposal_content(case.proposal)
         assert content is not None, "a case without content"
-        state = self._state(Proposal.model_validate_json(content))
-        if state is not None and state not in OPEN_STATES:
-            self.engine.say_once(case.workflow, VOTE_IS_OVER)
+        proposal = Proposal.model_validate_json(content)
+        if proposal.key.governor not in self.governors:
+            return
+        word = self.clock_says(proposal)
+        if word is not None:
+            self.engine.say_once(case.workflow, word)
 
     def _state(self, proposal: Proposal) -> ProposalState | None:
         """None when only an earlier configuration followed its governor."""

@@ -30,7 +30,7 @@ from pnyx_tools.signer.protocol import NotYetError
 
 logger = logging.getLogger("pnyx.engine")
 
-WORKFLOW_VERSION = "4"
+WORKFLOW_VERSION = "5"
 """Version of the step sequence in `steward`. Change it when running workflows could not go on with the new code."""
 
 WORD_TOPIC = "word"

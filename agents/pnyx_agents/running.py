@@ -122,7 +122,7 @@ def _assemble(settings: Settings, stack: ExitStack, since: str | None) -> Daemon
         delay_seconds=settings.agent.delay_seconds,
         margin_seconds=settings.agent.vote,
         pause_seconds=settings.chain.poll_seconds * 5,
-        require_approved=partial(assembly.require_approved, settings),
+        approvals_end_seconds=settings.agent.approvals_end,
     )
     engine = Engine(
         steward,
@@ -140,6 +140,7 @@ def _assemble(settings: Settings, stack: ExitStack, since: str | None) -> Daemon
         mirrors=assembly.mirrors(settings),
         metrics=metrics,
         poll_seconds=settings.chain.poll_seconds,
+        clock_says=steward.clock_says,
         require_signer=_requirements(settings, chain, signer, require_signer),
         endpoints=chain.health,
         websocket=settings.chain.websocket,

@@ -35,7 +35,7 @@ def give_word(
     days: int = 7,
 ) -> Approval:
     """Bind the word to the decision that the person saw, and hand it to the waiting workflow."""
-    from pnyx_agents.assembly import paths, require_approved
+    from pnyx_agents.assembly import paths, require_word_counts
     from pnyx_agents.cli.cases import find_case, open_journal
     from pnyx_agents.engine import say
     from pnyx_tools.notify.ledger import Ledger
@@ -55,11 +55,13 @@ def give_word(
     click.echo(_in_words(case, dossier, answer_in(dossier, approval)), err=True)
     if keystore is not None:
         approval = _signed(settings, dossier, approval, keystore, password_file)
-    require_approved(settings, dossier.model_copy(update={"approval": approval}))
+    require_word_counts(settings, dossier, approval)
     say(paths(settings).workflows, case.workflow, approval.model_dump(mode="json"))
     if approval.signature:
         Ledger(journal.database).note_answer(case.proposal, case.record_root, approval.person)
     click.echo(f"{verdict} for proposal {case.proposal} handed to the agent {settings.agent.name!r}", err=True)
+    if verdict == "approve" and settings.signer and settings.signer.approvals > 1:
+        click.echo(f"A vote takes {settings.signer.approvals} approvals, of as many people.", err=True)
     return approval
 
 
@@ -71,6 +73,13 @@ def _require_waiting(settings: Settings, case: Case, verdict: str) -> None:
     if in_veto_time:
         raise RefusedError(
             f"the vote on {case.proposal} is cast by itself when its veto time is over", hint="pnyx reject stops it"
+        )
+    expired = load_bundle(settings, case.record_root).dossier.people.expired if case.record_root else None
+    if expired is not None:
+        raise RefusedError(
+            f"the wait for people on {case.proposal} is over: it ended at {expired.now} of the governor's clock, the "
+            f"vote's deadline was {expired.deadline} ({case.detail})",
+            hint="[agent] approvals_end says how long before the end of a vote the wait ends",
         )
     raise RefusedError(
         f"proposal {case.proposal} is in stage {case.stage.value!r}: nothing waits for a person", hint="pnyx status"
