@@ -599,7 +599,7 @@ def _bad_disclosures(bundle: Bundle) -> list[tuple[str, str]]:
     good = disclose(bundle, parse_parts("people,attempts[1],opinions,rules[0]"))
     text = good.to_bytes().decode()
     changes: list[tuple[str, tuple[Any, ...], Any]] = [
-        ("another value", ("fields", "people"), None),
+        ("another value", ("fields", "people"), _json(NOBODY)),
         ("another salt", ("salts", "opinions"), ANOTHER),
         ("another item", ("items", "rules", "open", "0", "value", "matched"), False),
         ("another salt of an item", ("items", "rules", "open", "0", "salt"), ANOTHER),

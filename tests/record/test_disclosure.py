@@ -142,7 +142,7 @@ ANOTHER = "0x" + "ab" * 32
     ("path", "value", "where"),
     [
         (("fields", "opinions", 0, "failure"), "none", ("fields.opinions",)),
-        (("fields", "people"), None, ("fields.people",)),
+        (("fields", "people"), {"words": [], "expired": None}, ("fields.people",)),
         (("salts", "opinions"), ANOTHER, ("fields.opinions",)),
         (("items", "rules", "open", "0", "value", "matched"), False, ("items.rules.open.0",)),
         (("items", "rules", "open", "0", "salt"), ANOTHER, ("items.rules.open.0",)),
