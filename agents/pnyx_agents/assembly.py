@@ -277,6 +277,7 @@ def signer_settings(settings: Settings, key_address: str) -> SignerSettings:
         configuration=declared_configuration(settings),
         ruleset=settings.signer_ruleset().text,
         treasury_assets=tuple({a for g in settings.governor for a in g.treasury_assets}),
+        suspension=own.suspension,
         limits=own.limits,
         socket=settings.path(own.socket),
         users=tuple(map(_user_id, own.users)),

@@ -3,6 +3,7 @@
     look       at the chain: new proposals into the journal, together with the position
     dispatch   each proposal whose vote has opened (or closed) gets its workflow, once
     remind     each proposal that waits for people hears when the wait is over
+    ask signer whether people or the chain stopped it
     mirror     each file of the evidence folder that another place does not have yet is copied there
     take up    each proposal that is not finished, and whose workflow does not go on, gets a new one
 
@@ -24,6 +25,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from pydantic import JsonValue
 
 from pnyx_agents.engine import Engine, is_worth_a_line
+from pnyx_agents.holds import Holds
 from pnyx_agents.metrics import Metrics
 from pnyx_agents.reviewer import Governed
 from pnyx_agents.watch import Watch
@@ -36,6 +38,7 @@ from pnyx_tools.endpoints import Health
 from pnyx_tools.evidence import Mirror
 from pnyx_tools.follow import Hints
 from pnyx_tools.journal import Case, Journal, Stage
+from pnyx_tools.notify import Message
 from pnyx_tools.reader import ChainReader, RevertedError
 
 logger = logging.getLogger("pnyx.daemon")
@@ -63,6 +66,8 @@ class Daemon:
     mirrors: tuple[Mirror, ...]
     metrics: Metrics
     poll_seconds: float
+    holds: Holds
+    tell: Callable[[Message], None]
     clock_says: Callable[[Proposal], JsonValue | None]
     """A word for a held proposal when the wait for people is over."""
     require_signer: Callable[[], None]
@@ -79,10 +84,11 @@ class Daemon:
     def run(self, stop: threading.Event) -> None:
         """Works until `stop` is set. Raises what `require_signer` raises. The engine's threads are left as they are."""
         self.engine.launch()
-        # A mirror that hangs must not hold up a vote: it has a thread of its own.
-        executors = {"default": ThreadPoolExecutor(1), "mirrors": ThreadPoolExecutor(1)}
+        # A mirror that hangs, or a signer that judges, must not hold up a look: each has a thread of its own.
+        executors = {name: ThreadPoolExecutor(1) for name in ("default", "mirrors", "signer")}
         clock = BackgroundScheduler(timezone="UTC", executors=executors)
         jobs = [("default", self.take_up, TAKE_UP_SECONDS), ("default", self.beat, self.poll_seconds)]
+        jobs.append(("signer", self.ask_signer, self.poll_seconds))
         if self.mirrors:
             jobs += [("mirrors", self.look_again, MIRRORED_AGAIN_SECONDS), ("mirrors", self.mirror, self.poll_seconds)]
         for executor, job, seconds in jobs:
@@ -112,6 +118,10 @@ class Daemon:
         for case in self.journal.cases({Stage.HELD}):
             self._guarded(f"reminding {case.proposal}", partial(self.remind, case))
         self._guarded("counting", self._count)
+
+    def ask_signer(self) -> None:
+        """Whether people, or the chain, stopped it."""
+        self._guarded("asking the signer", partial(self.holds.ask, self.tell))
 
     def mirror(self) -> None:
         """Copies what was published since. A mirror that fails is met again at the next beat; no vote waits for it."""
@@ -232,7 +242,7 @@ class Daemon:
         for stage in Stage:
             self.metrics.proposals.labels(stage.value).set(sum(c.stage is stage for c in cases))
         self.metrics.note_endpoints(self.endpoints())
-        self.metrics.note_beat(held=self.journal.held() is not None)
+        self.metrics.note_beat(held=self.holds.why is not None)
 
 
 def _run_now(clock: BackgroundScheduler, job: str) -> None:

@@ -20,6 +20,7 @@ from pnyx_agents.brake import Brake
 from pnyx_agents.crier import Crier
 from pnyx_agents.daemon import Daemon
 from pnyx_agents.engine import Engine
+from pnyx_agents.holds import Holds
 from pnyx_agents.keys import key_source
 from pnyx_agents.lock import only_instance
 from pnyx_agents.logs import set_up_logging
@@ -42,7 +43,7 @@ from pnyx_tools.notify.services import secret_parts
 from pnyx_tools.quorum import reader_of
 from pnyx_tools.recorder import Writer
 from pnyx_tools.sender import Relay, Sender, SenderSettings
-from pnyx_tools.signer.client import SignerPort
+from pnyx_tools.signer.client import SignerPort, Suspendable
 from pnyx_tools.signer.payload import Desk
 from pnyx_tools.signer.process import SignerProcess, spawn
 
@@ -106,9 +107,9 @@ def _assemble(settings: Settings, stack: ExitStack, since: str | None) -> Daemon
     signer, require_signer = stack.enter_context(_signer(settings))
     scrub_environment({model.key_variable for model in settings.model})
     journal = Journal(where.journal)
-    metrics = Metrics()
+    metrics, holds = Metrics(), Holds(journal.held, signer if isinstance(signer, Suspendable) else None)
     if settings.metrics is not None:
-        vitals = Vitals(metrics, journal.held, settings.chain.poll_seconds, begun_at=time.time())
+        vitals = Vitals(metrics, lambda: holds.reasons, settings.chain.poll_seconds, begun_at=time.time())
         serve(vitals, settings.metrics)
     deciding = chain if settings.chain.quorum == 1 else reader_of(settings.chain.rpc, chain_id, settings.chain.quorum)
     reviewer = assembly.reviewer(settings, deciding, signer.identity().writer if signer else None)
@@ -140,6 +141,8 @@ def _assemble(settings: Settings, stack: ExitStack, since: str | None) -> Daemon
         mirrors=assembly.mirrors(settings),
         metrics=metrics,
         poll_seconds=settings.chain.poll_seconds,
+        holds=holds,
+        tell=crier.tell,
         clock_says=steward.clock_says,
         require_signer=_requirements(settings, chain, signer, require_signer),
         endpoints=chain.health,

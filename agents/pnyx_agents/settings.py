@@ -226,6 +226,8 @@ class SignerSettings(Value):
     unsafe_unsigned_approvals: bool = False
     """Without approvers, True lets the operator's unsigned word give any vote; declared. The daemon's machine alone
     then decides such votes."""
+    suspension: Address | None = None
+    """A contract whose ``paused()`` stops votes, beside a gate's own pause."""
     require_locked_memory: bool = False
     """True: a signer whose memory could be written to swap does not start."""
     max_fee_gwei: Amount = Decimal(200)

@@ -224,7 +224,43 @@ def test_a_pause_holds_all_votes_until_they_are_let_go_on(make_agent: MakeAgent)
     assert pnyx(agent, "resume").returncode == 0
     agent.until_stage(proposal, Stage.DONE)
     assert len(agent.votes(proposal)) == 1
-    assert "Nothing is held" in pnyx(agent, "resume").stdout
+    assert "nothing is held" in pnyx(agent, "resume").stdout
+
+
+def test_people_stop_the_signer_itself_until_they_let_it_go_on(make_agent: MakeAgent, tmp_path: Path) -> None:
+    """The daemon is let go on without them, and the signer is not. One order comes in a file, from elsewhere."""
+    keystore, address = approver(tmp_path)
+    password = tmp_path / "password"
+    password.write_text(PASSWORD)
+    password.chmod(0o600)
+    key = ("--keystore", keystore, "--password-file", password)
+    agent = make_agent(signer_lines=f'approvers = ["{address}"]')
+    agent.start()
+    agent.until("the signer", lambda: "following" in agent.output)
+    order = tmp_path / "order.json"
+    assert pnyx(agent, "pause", "--reason", "It votes oddly.", *key, "--to", order).returncode == 0
+    assert "SUSPENDED" not in pnyx(agent, "status").stdout, "nothing is held before the order arrives"
+    paused = pnyx(agent, "pause", "--reason", "It votes oddly.", "--from", order)
+    assert (paused.returncode, f"suspended by {address}: It votes oddly." in paused.stdout) == (0, True), paused.stderr
+    agent.until("people to be told", lambda: "the signer signs no votes" in agent.output)
+    resumed = pnyx(agent, "resume")
+    assert "The daemon: votes go on" in resumed.stdout
+    assert "THE SIGNER IS SUSPENDED" in resumed.stdout
+
+    proposal = pay(agent)
+    agent.until_stage(proposal, Stage.VOTING)
+    agent.until("the signer's no", lambda: "all votes are suspended: the signer is suspended by" in agent.output)
+    assert agent.stop() == 0
+    agent.start()
+    agent.until("the second start", lambda: agent.output.count('"following"') == 2)
+    assert "THE SIGNER IS SUSPENDED" in pnyx(agent, "status").stdout
+    assert (agent.entries(), agent.votes(proposal)) == ([], [])
+
+    again = pnyx(agent, "pause", "--from", order)
+    assert (again.returncode, "it is an old one" in again.stderr) == (1, True)
+    assert "The signer signs votes again." in pnyx(agent, "resume", *key).stdout
+    agent.until_stage(proposal, Stage.DONE)
+    assert len(agent.votes(proposal)) == 1
 
 
 def test_a_veto_stops_a_vote_also_after_a_restart(make_agent: MakeAgent) -> None:

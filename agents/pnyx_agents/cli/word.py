@@ -6,7 +6,7 @@ import getpass
 import time
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -18,6 +18,9 @@ from pnyx_policies.bundle import Bundle
 from pnyx_policies.dossier import Approval, Dossier
 from pnyx_policies.text import visible
 from pnyx_tools.journal import Case, Stage
+
+if TYPE_CHECKING:
+    from eth_account.signers.local import LocalAccount
 
 DAY_SECONDS = 24 * 3600
 ROOT_BYTES = 32
@@ -130,6 +133,13 @@ def _signed(
     settings: Settings, dossier: Dossier, approval: Approval, keystore: Path, password_file: Path | None
 ) -> Approval:
     """EIP-712, by the person's own key. Raises `UsageError` for a key whose word does not count."""
+    account = open_approver(settings, keystore, password_file)
+    signed = account.sign_typed_data(full_message=answer_in(dossier, approval).typed_data)
+    return approval.model_copy(update={"person": account.address, "signature": to_hex(bytes(signed.signature))})
+
+
+def open_approver(settings: Settings, keystore: Path, password_file: Path | None) -> LocalAccount:
+    """A declared approver's key. Raises `UsageError` for anybody else's."""
     from pnyx_tools.keystore import ask_password, load_account, read_password
 
     password = read_password(password_file) if password_file else ask_password(keystore)
@@ -141,5 +151,4 @@ def _signed(
             f"{', '.join(approvers) or 'there are none'}",
             hint="sign with an approver's key; [signer] approvers names them, and a new one is announced (pnyx deploy)",
         )
-    signed = account.sign_typed_data(full_message=answer_in(dossier, approval).typed_data)
-    return approval.model_copy(update={"person": account.address, "signature": to_hex(bytes(signed.signature))})
+    return account

@@ -5,18 +5,24 @@ from __future__ import annotations
 import socket
 import ssl
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final, Protocol, runtime_checkable
 
 from pnyx_contracts.errors import DecodingError, RefusedError, UnreachableError
+from pnyx_policies.suspension import Order
 from pnyx_tools.signer.protocol import (
     Again,
+    Answer,
+    Asked,
+    AskStanding,
     DailyLimitError,
+    GiveOrder,
     Hello,
     Identity,
     NotYetError,
     Refusal,
     Signed,
     SignRequest,
+    Standing,
     Unavailable,
     parse_reply,
     receive_frame,
@@ -41,6 +47,19 @@ class SignerPort(Protocol):
 
         `NotYetError` when the same request may be right in a moment, `DailyLimitError` when money is free again.
         """
+        ...
+
+
+@runtime_checkable
+class Suspendable(Protocol):
+    """A signer that people can stop, whoever has the daemon."""
+
+    def standing(self) -> Standing:
+        """Whether it would sign a vote now. Raises `UnreachableError`."""
+        ...
+
+    def give(self, order: Order) -> Standing:
+        """Hands over a person's signed order. Raises `RefusedError` when it does not count, or `UnreachableError`."""
         ...
 
 
@@ -111,7 +130,19 @@ class SignerClient:
             raise DecodingError(f"the signer answered {reply.op!r} to {request.op!r}")
         return reply
 
-    def _ask(self, request: Hello | SignRequest) -> Identity | Signed:
+    def standing(self) -> Standing:
+        return self._standing(AskStanding())
+
+    def give(self, order: Order) -> Standing:
+        return self._standing(GiveOrder(order=order))
+
+    def _standing(self, request: AskStanding | GiveOrder) -> Standing:
+        reply = self._ask(request)
+        if not isinstance(reply, Standing):
+            raise DecodingError(f"the signer answered {reply.op!r} to {request.op!r}")
+        return reply
+
+    def _ask(self, request: Asked) -> Answer:
         try:
             with self._way.connect() as connection:
                 reply = parse_reply(self._exchange(connection, request))
@@ -131,7 +162,7 @@ class SignerClient:
             case _:
                 return reply
 
-    def _exchange(self, connection: socket.socket, request: Hello | SignRequest) -> bytes:
+    def _exchange(self, connection: socket.socket, request: Asked) -> bytes:
         """A signer that turns us away does so before it reads: what it says is there although sending fails."""
         try:
             connection.settimeout(self._timeout_seconds)

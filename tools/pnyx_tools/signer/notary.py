@@ -6,10 +6,12 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from pnyx_contracts.errors import UsageError
+from pnyx_contracts.entry import EntryKind
+from pnyx_contracts.errors import PnyxError, UsageError
 from pnyx_contracts.governors import builtin_adapters
 from pnyx_contracts.types import to_hex
 from pnyx_policies.ruleset import Ruleset
+from pnyx_policies.suspension import Action, Order, is_lifted, require_order
 from pnyx_tools.reader import ChainReader
 from pnyx_tools.signer.claims import Evidence, read_evidence
 from pnyx_tools.signer.envelope import require_as_asked
@@ -18,15 +20,20 @@ from pnyx_tools.signer.limits import within_limits
 from pnyx_tools.signer.memory import Memory, Remembered
 from pnyx_tools.signer.policy import Bench, Judged, judge, judge_cancel, needs_facts
 from pnyx_tools.signer.protocol import (
+    Answer,
+    Asked,
+    AskStanding,
     BundleRequest,
+    GiveOrder,
     Hello,
     Identity,
+    NotYetError,
     SignBallot,
     SignCancel,
     Signed,
     SignEntry,
-    SignRequest,
     SignVote,
+    Standing,
 )
 from pnyx_tools.signer.settings import SignerSettings
 from pnyx_tools.signer.witness import Witness
@@ -82,15 +89,44 @@ class Notary:
             ruleset_hash=self._bench.ruleset.hash,
         )
 
-    def answer(self, request: Hello | SignRequest) -> Identity | Signed:
+    def answer(self, request: Asked) -> Answer:
         """Raises `PnyxError`: nothing was signed then."""
         match request:
             case Hello():
                 return self.identity()
+            case AskStanding():
+                return self.standing()
+            case GiveOrder():
+                return self._obey(request.order)
             case SignCancel():
                 return self._cancel(request)
             case _:
                 return self._sign(request)
+
+    def standing(self) -> Standing:
+        """Does not fail where the chain cannot be read: no vote is signed then, and that is said."""
+        try:
+            on_chain = self._witness.held_on_chain()
+        except PnyxError as error:
+            on_chain = error.message
+        approvals = self._bench.settings.configuration.approvals
+        return Standing(suspension=self._memory.suspension(), on_chain=on_chain, approvals=approvals)
+
+    def _obey(self, order: Order) -> Standing:
+        settings, current, now = self._bench.settings, self._memory.suspension(), int(self._wall_clock())
+        place, configuration = (settings.chain_id, settings.log, settings.writer), settings.configuration
+        person = require_order(order, place, configuration, current, self._memory.last_suspension(), now)
+        lifts = order.action is Action.RESUME and current is not None and is_lifted(current, person, configuration)
+        self._memory.remember_order(order, person, now, lifts=lifts)
+        return self.standing()
+
+    def _require_released(self, request: BundleRequest) -> None:
+        """A person's order stops everything; the chain's stops votes, as a gate's own pause does."""
+        if (suspension := self._memory.suspension()) is not None:
+            raise held(f"the signer is {suspension}", "pnyx resume --keystore FILE")
+        is_vote = not isinstance(request, SignEntry) or request.kind is EntryKind.VOTE
+        if is_vote and (why := self._witness.held_on_chain()):
+            raise held(why, "whoever paused it can let votes go on")
 
     def _cancel(self, request: SignCancel) -> Signed:
         """It takes the place of a vote or of an entry, and its money from the same limit."""
@@ -106,6 +142,7 @@ class Notary:
         return self._signed(transaction)
 
     def _sign(self, request: BundleRequest) -> Signed:
+        self._require_released(request)
         settings = self._bench.settings
         now = int(self._wall_clock())
         evidence = read_evidence(settings, self._bench.ruleset, request.bundle.encode())
@@ -150,6 +187,10 @@ class Notary:
             self._memory.remember_vote(evidence.subject, judged.vote)
         if judged.gives_up:
             self._memory.give_up(evidence.subject)
+
+
+def held(why: str, hint: str) -> NotYetError:
+    return NotYetError(f"all votes are suspended: {why}", hint=hint)
 
 
 def _needs_facts(request: BundleRequest) -> bool:
