@@ -49,6 +49,9 @@ MIRRORED_AGAIN_SECONDS = 3600
 TAKE_UP_SECONDS = 3600
 """How often what failed is tried again: what stopped it (a paused gate, an odd answer of a node) may be over."""
 
+REMIND_EVERY = 5
+"""Polls."""
+
 UNDISPATCHED = frozenset({Stage.SEEN, Stage.WAITING, Stage.GONE})
 FINISHED = frozenset({Stage.DONE, Stage.PAST, Stage.VOID})
 
@@ -88,7 +91,10 @@ class Daemon:
         executors = {name: ThreadPoolExecutor(1) for name in ("default", "mirrors", "signer")}
         clock = BackgroundScheduler(timezone="UTC", executors=executors)
         jobs = [("default", self.take_up, TAKE_UP_SECONDS), ("default", self.beat, self.poll_seconds)]
-        jobs.append(("signer", self.ask_signer, self.poll_seconds))
+        jobs += [
+            ("default", self.remind_all, REMIND_EVERY * self.poll_seconds),
+            ("signer", self.ask_signer, self.poll_seconds),
+        ]
         if self.mirrors:
             jobs += [("mirrors", self.look_again, MIRRORED_AGAIN_SECONDS), ("mirrors", self.mirror, self.poll_seconds)]
         for executor, job, seconds in jobs:
@@ -115,9 +121,12 @@ class Daemon:
         self._guarded("following the chain", self.watch.look)
         for case in self.journal.cases(UNDISPATCHED):
             self._guarded(f"dispatching {case.proposal}", partial(self.dispatch, case))
+        self._guarded("counting", self._count)
+
+    def remind_all(self) -> None:
+        """Less often than a beat: each held proposal takes a few reads."""
         for case in self.journal.cases({Stage.HELD}):
             self._guarded(f"reminding {case.proposal}", partial(self.remind, case))
-        self._guarded("counting", self._count)
 
     def ask_signer(self) -> None:
         """Whether people, or the chain, stopped it."""

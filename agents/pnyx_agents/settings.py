@@ -373,7 +373,7 @@ class NotificationSettings(Value):
     digest_seconds: float = Field(default=60, ge=0)
     """What happens within this time is told in one message."""
     reminder_hours: tuple[float, ...] = (72, 24, 6, 1)
-    """Before the deadline, who has not answered a held proposal is reminded."""
+    """Before the wait for people ends, who has not answered a held proposal is reminded."""
     alert_hours: float = Field(default=1, ge=0)
     """A proposal that is still undecided so shortly before its deadline is an alert."""
     failures: int = Field(default=5, ge=1)

@@ -31,6 +31,7 @@ def people_are_told(settings: Settings, journal: Journal, reviewer: Reviewer, me
         alert_before=wishes.alert_hours * HOUR_SECONDS,
         approvers=frozenset(settings.signer.approvers if settings.signer else ()),
         people=frozenset(wishes.people),
+        end_seconds=settings.agent.approvals_end,
     )
     crier = Crier(
         ledger=ledger,
