@@ -17,6 +17,7 @@ from pydantic import SecretStr
 
 from pnyx_agents import crier
 from pnyx_agents.analyst import AnalystPort, ModelAnalyst
+from pnyx_agents.hearing import require_about
 from pnyx_agents.outline import OutlineAnalyst
 from pnyx_agents.reviewer import Governed, Reviewer
 from pnyx_agents.settings import SOCKET, GovernorSettings, LogSettings, Settings
@@ -24,11 +25,10 @@ from pnyx_agents.settings import SignerSettings as OwnSigner
 from pnyx_contracts.decision_log import read_state
 from pnyx_contracts.errors import UsageError
 from pnyx_contracts.types import Address
-from pnyx_policies.approval import require_counts
+from pnyx_policies.approval import require_word
 from pnyx_policies.checks import Check, builtin_checks
 from pnyx_policies.configuration import Configuration
-from pnyx_policies.dossier import Dossier
-from pnyx_policies.entitlement import entitlement
+from pnyx_policies.dossier import Approval, Dossier
 from pnyx_policies.outline import OUTLINE
 from pnyx_policies.prompt import templates_hash
 from pnyx_tools import plugins
@@ -178,6 +178,7 @@ def declared_configuration(settings: Settings) -> Configuration:
         tools={tool.name: tool.version for tool in builtin_tools()} | settings.plugins.tools,
         known_addresses=settings.addresses,
         approvers=settings.signer.approvers if settings.signer else (),
+        approvals=settings.signer.approvals if settings.signer else 1,
         unsafe_unsigned_approvals=settings.signer is not None and settings.signer.unsafe_unsigned_approvals,
         sealed=settings.evidence.sealed,
         safe=settings.safe.address if settings.safe else None,
@@ -300,6 +301,7 @@ def signer_settings(settings: Settings, key_address: str) -> SignerSettings:
         configuration=declared_configuration(settings),
         ruleset=settings.signer_ruleset().text,
         treasury_assets=tuple({a for g in settings.governor for a in g.treasury_assets}),
+        suspension=own.suspension,
         limits=own.limits,
         socket=settings.path(own.socket),
         users=tuple(map(_user_id, own.users)),
@@ -327,10 +329,10 @@ def signer_memory(settings: Settings) -> Path:
     return settings.data / "signer.sqlite"
 
 
-def require_approved(settings: Settings, dossier: Dossier) -> None:
-    """Raises `RefusedError` when the person's word in `dossier` would not count for the signer now."""
-    entitlement(dossier)
-    require_counts(dossier, declared_configuration(settings), int(time.time()))
+def require_word_counts(settings: Settings, dossier: Dossier, word: Approval) -> None:
+    """Raises `RefusedError` when a person's word would not count for the signer now."""
+    require_about(dossier, word)
+    require_word(dossier, word, declared_configuration(settings), int(time.time()))
 
 
 def evidence(settings: Settings, database: Database | None = None) -> Vault:

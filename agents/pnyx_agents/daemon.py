@@ -2,7 +2,8 @@
 
     look       at the chain: new proposals into the journal, together with the position
     dispatch   each proposal whose vote has opened (or closed) gets its workflow, once
-    remind     each proposal that waits for people hears when its vote is over
+    remind     each proposal that waits for people hears when the wait is over
+    ask signer whether people or the chain stopped it
     mirror     each file of the evidence folder that another place does not have yet is copied there
     take up    each proposal that is not finished, and whose workflow does not go on, gets a new one
 
@@ -21,12 +22,13 @@ from functools import partial
 
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
+from pydantic import JsonValue
 
 from pnyx_agents.crew import CrewMember
 from pnyx_agents.engine import Engine, is_worth_a_line
+from pnyx_agents.holds import Holds
 from pnyx_agents.metrics import Metrics
 from pnyx_agents.reviewer import Governed
-from pnyx_agents.steward import VOTE_IS_OVER
 from pnyx_agents.watch import Watch
 from pnyx_contracts.errors import PnyxError
 from pnyx_contracts.types import Address, Proposal, ProposalState
@@ -37,6 +39,7 @@ from pnyx_tools.endpoints import Health
 from pnyx_tools.evidence import Mirror
 from pnyx_tools.follow import Hints
 from pnyx_tools.journal import Case, Journal, Stage
+from pnyx_tools.notify import Message
 from pnyx_tools.reader import ChainReader, RevertedError
 from pnyx_tools.workers import GivenUpByOthersError
 
@@ -47,6 +50,9 @@ MIRRORED_AGAIN_SECONDS = 3600
 
 TAKE_UP_SECONDS = 3600
 """How often what failed is tried again: what stopped it (a paused gate, an odd answer of a node) may be over."""
+
+REMIND_EVERY = 5
+"""Polls."""
 
 UNDISPATCHED = frozenset({Stage.SEEN, Stage.WAITING, Stage.GONE})
 FINISHED = frozenset({Stage.DONE, Stage.PAST, Stage.VOID})
@@ -65,6 +71,10 @@ class Daemon:
     mirrors: tuple[Mirror, ...]
     metrics: Metrics
     poll_seconds: float
+    holds: Holds
+    tell: Callable[[Message], None]
+    clock_says: Callable[[Proposal], JsonValue | None]
+    """A word for a held proposal when the wait for people is over."""
     require_signer: Callable[[], None]
     """Raises when nothing can be written any more: the signer that this daemon started is gone, or another writer
     succeeded this one."""
@@ -88,10 +98,14 @@ class Daemon:
         given_up = threading.Event()
         if self.crew is not None:
             self.crew.work(stop, given_up.set)
-        # A mirror that hangs must not hold up a vote: it has a thread of its own.
-        executors = {"default": ThreadPoolExecutor(1), "mirrors": ThreadPoolExecutor(1)}
+        # A mirror that hangs, or a signer that judges, must not hold up a look: each has a thread of its own.
+        executors = {name: ThreadPoolExecutor(1) for name in ("default", "mirrors", "signer")}
         clock = BackgroundScheduler(timezone="UTC", executors=executors)
         jobs = [("default", self.take_up, TAKE_UP_SECONDS), ("default", self.beat, self.poll_seconds)]
+        jobs += [
+            ("default", self.remind_all, REMIND_EVERY * self.poll_seconds),
+            ("signer", self.ask_signer, self.poll_seconds),
+        ]
         if self.mirrors or self.crew:
             jobs += [("mirrors", self.look_again, MIRRORED_AGAIN_SECONDS), ("mirrors", self.mirror, self.poll_seconds)]
         for executor, job, seconds in jobs:
@@ -135,8 +149,17 @@ class Daemon:
         self._guarded("following the chain", self.watch.look)
         for case in self.journal.cases(UNDISPATCHED):
             self._guarded(f"dispatching {case.proposal}", partial(self.dispatch, case))
+
+    def remind_all(self) -> None:
+        """Less often than a beat: each held proposal takes a few reads."""
+        if not self._leads():
+            return
         for case in self.journal.cases({Stage.HELD}):
             self._guarded(f"reminding {case.proposal}", partial(self.remind, case))
+
+    def ask_signer(self) -> None:
+        """Whether people, or the chain, stopped it."""
+        self._guarded("asking the signer", partial(self.holds.ask, self.tell))
 
     def mirror(self) -> None:
         """Copies what was published since. A mirror that fails is met again at the next beat; no vote waits for it."""
@@ -209,12 +232,15 @@ class Daemon:
         return case.from_history and is_older and state not in OPEN_STATES
 
     def remind(self, case: Case) -> None:
-        """People can answer while the vote is open; then the proposal's workflow comes to its end."""
+        """People can answer while there is time; then the proposal's workflow comes to its end."""
         content = self.journal.proposal_content(case.proposal)
         assert content is not None, "a case without content"
-        state = self._state(Proposal.model_validate_json(content))
-        if state is not None and state not in OPEN_STATES:
-            self.engine.say_once(case.workflow, VOTE_IS_OVER)
+        proposal = Proposal.model_validate_json(content)
+        if proposal.key.governor not in self.governors:
+            return
+        word = self.clock_says(proposal)
+        if word is not None:
+            self.engine.say_once(case.workflow, word)
 
     def _state(self, proposal: Proposal) -> ProposalState | None:
         """None when only an earlier configuration followed its governor."""
@@ -259,7 +285,7 @@ class Daemon:
         for stage in Stage:
             self.metrics.proposals.labels(stage.value).set(sum(c.stage is stage for c in cases))
         self.metrics.note_endpoints(self.endpoints())
-        self.metrics.note_beat(held=self.journal.held() is not None)
+        self.metrics.note_beat(held=self.holds.why is not None)
 
 
 def _run_now(clock: BackgroundScheduler, job: str) -> None:

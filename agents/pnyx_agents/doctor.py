@@ -44,6 +44,7 @@ from pnyx_tools.model import ModelSettings
 from pnyx_tools.reader import MethodMissingError
 from pnyx_tools.rpc import Rpc
 from pnyx_tools.safe.reading import read_safe
+from pnyx_tools.signer.client import Suspendable
 from pnyx_tools.signer.protocol import Identity
 
 VOTES_WORTH_OF_GAS = 300_000
@@ -226,6 +227,9 @@ class Doctor:
         if self.identity.config_hash != expected.configuration.hash:
             raise PnyxError("the signer was started with another configuration than this file", hint="restart it")
         self.key = self.identity.key_address
+        port = signer(self.settings)
+        if isinstance(port, Suspendable) and (why := port.standing().held):
+            raise PnyxError(f"it signs no votes: {why}", hint="pnyx resume; or whoever paused them on chain")
         return f"key {self.identity.key_address}, writer {self.identity.writer} ({self.identity.writer_kind.value})"
 
     def _money(self) -> Iterator[Result]:

@@ -1,5 +1,5 @@
-"""Who is reminded of what: held proposals, before their deadline, those who have not answered; and everybody, when a
-proposal nears its end undecided.
+"""Who is reminded of what: held proposals, before the wait for people ends, those who have not answered; and everybody,
+when a proposal nears its end undecided.
 
 The deadline is the governor's, read anew at each look: when it moves, the reminders move with it.
 """
@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from pnyx_agents.crier import Crier
 from pnyx_agents.deadlines import Deadline
+from pnyx_agents.hearing import LEAST_PART_FOR_PEOPLE
 from pnyx_contracts.errors import PnyxError
 from pnyx_contracts.types import Address, Proposal
 from pnyx_tools.journal import Case, Journal, Stage
@@ -36,7 +37,7 @@ ANSWERED = frozenset({Stage.CONFIRMING, Stage.DONE})
 
 @dataclass(frozen=True, slots=True)
 class Reminders:
-    """Times are distances from the deadline, in seconds."""
+    """Times are distances from the deadline, or from the end of the wait for people, in seconds."""
 
     journal: Journal
     ledger: Ledger
@@ -46,6 +47,8 @@ class Reminders:
     approvers: frozenset[Address] = frozenset()
     people: frozenset[Address] = frozenset()
     """Approvers with a place of their own."""
+    end_seconds: float = 0
+    """The wait for people ends so long before the vote (`hearing`): that is what they are reminded of."""
     now: Callable[[], float] = time.time
 
     def look(self, crier: Crier) -> None:
@@ -75,7 +78,9 @@ class Reminders:
         """Those who have not answered. In public only when one of them has no place of his or her own."""
         if self.approvers and not missing:
             return
-        due = next_reminder(self.before, since=case.updated_at, deadline=deadline.at, now=self.now())
+        since = case.updated_at
+        end = deadline.at - min(self.end_seconds, max(0, deadline.at - since) / LEAST_PART_FOR_PEOPLE)
+        due = next_reminder(self.before, since=since, deadline=end, now=self.now())
         if due is not None:
             message = _message(case, deadline, Urgency.ACTION, "waits for people", f"remind:{due:.0f}")
             crier.tell_about_people(message, missing, in_public=not self.approvers or bool(missing - self.people))

@@ -24,6 +24,7 @@ from pnyx_agents.crew import CrewMember, new_name
 from pnyx_agents.crier import Crier
 from pnyx_agents.daemon import Daemon
 from pnyx_agents.engine import Crew, Engine
+from pnyx_agents.holds import Holds
 from pnyx_agents.keys import key_source
 from pnyx_agents.lock import only_instance
 from pnyx_agents.logs import set_up_logging
@@ -48,7 +49,7 @@ from pnyx_tools.notify.services import secret_parts
 from pnyx_tools.quorum import reader_of
 from pnyx_tools.recorder import Writer
 from pnyx_tools.sender import Relay, Sender, SenderSettings
-from pnyx_tools.signer.client import SignerPort
+from pnyx_tools.signer.client import SignerPort, Suspendable
 from pnyx_tools.signer.payload import Desk
 from pnyx_tools.signer.process import SignerProcess, spawn
 from pnyx_tools.workers import Roll, SharedTurns
@@ -127,9 +128,9 @@ def _assemble(settings: Settings, stack: ExitStack, since: str | None, *, only_w
     database = Database(where.journal)
     journal = Journal(database)
     roll = Roll(database, new_name(), settings.work.lease_seconds) if settings.database else None
-    metrics = Metrics()
+    metrics, holds = Metrics(), Holds(journal.held, signer if isinstance(signer, Suspendable) else None)
     if settings.metrics is not None:
-        vitals = Vitals(metrics, journal.held, settings.chain.poll_seconds, begun_at=time.time())
+        vitals = Vitals(metrics, lambda: holds.reasons, settings.chain.poll_seconds, begun_at=time.time())
         serve(vitals, settings.metrics)
     deciding = chain if settings.chain.quorum == 1 else reader_of(settings.chain.rpc, chain_id, settings.chain.quorum)
     reviewer = assembly.reviewer(settings, deciding, signer.identity().writer if signer else None)
@@ -145,8 +146,8 @@ def _assemble(settings: Settings, stack: ExitStack, since: str | None, *, only_w
         delay_seconds=settings.agent.delay_seconds,
         margin_seconds=settings.agent.vote,
         pause_seconds=settings.chain.poll_seconds * 5,
-        require_approved=partial(assembly.require_approved, settings),
         places=threading.Semaphore(settings.work.reviews_at_once),
+        approvals_end_seconds=settings.agent.approvals_end,
     )
     make_workflow_tables(journal, where.workflows)
     engine = Engine(
@@ -169,6 +170,9 @@ def _assemble(settings: Settings, stack: ExitStack, since: str | None, *, only_w
         mirrors=assembly.mirrors(settings),
         metrics=metrics,
         poll_seconds=settings.chain.poll_seconds,
+        holds=holds,
+        tell=crier.tell,
+        clock_says=steward.clock_says,
         require_signer=_requirements(settings, chain, signer, require_signer),
         endpoints=chain.health,
         websocket=settings.chain.websocket,

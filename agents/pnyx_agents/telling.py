@@ -34,6 +34,7 @@ def people_are_told(
         alert_before=wishes.alert_hours * HOUR_SECONDS,
         approvers=frozenset(settings.signer.approvers if settings.signer else ()),
         people=frozenset(wishes.people),
+        end_seconds=settings.agent.approvals_end,
     )
     crier = Crier(
         ledger=ledger,

@@ -57,7 +57,9 @@ def journal(tmp_path: Path) -> Iterator[Journal]:
 
 
 def daemon(journal: Journal, engine: RememberingEngine) -> Daemon:
-    parts: dict[str, Any] = dict.fromkeys(("reader", "watch", "poll_seconds", "require_signer"))
+    parts: dict[str, Any] = dict.fromkeys(
+        ("reader", "watch", "poll_seconds", "require_signer", "clock_says", "holds", "tell")
+    )
     return Daemon(
         **parts,
         agent="a",

@@ -47,6 +47,7 @@ class Scene:
     clock: Clock
     approvers: frozenset[str] = frozenset()
     deadline: Deadline | Exception | None = None
+    end_seconds: float = 0
     public: Ear = field(default_factory=Ear)
     ears: dict[str, Ear] = field(default_factory=lambda: {ADA: Ear(), BOB: Ear()})
 
@@ -62,7 +63,7 @@ class Scene:
     def reminders(self) -> Reminders:
         return Reminders(
             self.journal, self.ledger, self._deadline, (72 * HOUR, 24 * HOUR, 6 * HOUR), HOUR,
-            approvers=self.approvers, people=frozenset(self.ears), now=self.clock,
+            approvers=self.approvers, people=frozenset(self.ears), end_seconds=self.end_seconds, now=self.clock,
         )  # fmt: skip
 
     def _deadline(self, _proposal: Proposal) -> Deadline | None:
@@ -144,6 +145,19 @@ def test_a_vote_that_waits_for_the_owners_of_a_safe_is_reminded_of(make_scene: M
     assert scene.heard() == {}
     scene.look_when_left(1)
     assert scene.heard()["public"] == ALARM
+
+
+def test_people_are_reminded_of_the_end_of_their_time_and_not_of_the_votes(make_scene: MakeScene) -> None:
+    """A day before it; at most a quarter of the hundred hours that they had."""
+    for end_hours, reminded_at in ((24, 30), (50, 31)):
+        scene = make_scene(ADA)
+        scene.end_seconds = end_hours * HOUR
+        scene.add(end_hours, Stage.HELD)
+        heard = []
+        for hours in (95, 48, 32, 31, 30, 29):
+            scene.look_when_left(hours)
+            heard += [hours] * len(scene.heard())
+        assert heard[-1] == reminded_at, "six hours before the end of their time"
 
 
 def test_each_person_is_reminded_until_his_or_her_own_word_came(make_scene: MakeScene) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ from pnyx_policies.checks import CheckView, builtin_checks, run_checks
 from pnyx_policies.configuration import Configuration
 from pnyx_policies.decide import decide
 from pnyx_policies.decision import Mode
-from pnyx_policies.dossier import Approval, Dossier, Header, Software, State
+from pnyx_policies.dossier import NOBODY, Approval, Dossier, Expired, Header, People, Software, State
 from pnyx_policies.facts import Facts
 from pnyx_policies.outline import OUTLINE, outline
 from pnyx_policies.prompt import templates, templates_hash
@@ -180,9 +180,15 @@ class Parliament:
         )
 
     def dossier(
-        self, proposal_id: int, *, ruleset: str = RULES, approval: Any = None, ask: Callable[[Facts], Any] | None = None
+        self,
+        proposal_id: int,
+        *,
+        words: Sequence[Any] = (),
+        expired: Expired | None = None,
+        ruleset: str = RULES,
+        ask: Callable[[Facts], Any] | None = None,
     ) -> Dossier:
-        """What an honest daemon writes. `approval` makes one from the dossier without it, `ask` makes opinions."""
+        """What an honest daemon writes. `words` are made from the dossier without them, `ask` makes opinions."""
         configuration, settings = self.settings.configuration, self.settings
         facts = self.facts(proposal_id)
         said = ask(facts) if ask else None
@@ -220,10 +226,10 @@ class Parliament:
             ruleset=ruleset,
             rules=judged.rules,
             decision=judged.decision,
-            approval=None,
+            people=NOBODY,
             software=Software(pnyx="0.1.0", python="3.11"),
         )
-        return made.model_copy(update={"approval": approval(made)}) if approval else made
+        return made.model_copy(update={"people": heard(*(word(made) for word in words), expired=expired)})
 
     def case(self, dossier: Dossier) -> Case:
         return Case.of(sealed(dossier))
@@ -455,6 +461,10 @@ def atomic(found: Callable[..., Parliament]) -> Parliament:
 @pytest.fixture
 def plain(found: Callable[..., Parliament]) -> Parliament:
     return found(kind=WriterKind.PLAIN_KEY)
+
+
+def heard(*words: Approval, expired: Expired | None = None) -> People:
+    return People(words=words, expired=expired)
 
 
 def approve(person: str = "Ada", *, expires_at: int = 1_900_000_000, vote: Vote | None = None, **parts: Any) -> Any:

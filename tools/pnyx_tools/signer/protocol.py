@@ -17,6 +17,7 @@ from pnyx_contracts.entry import EntryKind
 from pnyx_contracts.errors import DecodingError, RefusedError, UnreachableError
 from pnyx_contracts.types import Address, Bytes32, Hex, Uint, Value
 from pnyx_policies.decision import Mode
+from pnyx_policies.suspension import Order, Suspension
 from pnyx_tools.signer.settings import WriterKind
 
 T = TypeVar("T")
@@ -99,11 +100,26 @@ class SignCancel(Value):
     ticket: Ticket
 
 
+class AskStanding(Value):
+    """Would you sign a vote now, and if not, who stopped you?"""
+
+    op: Literal["standing?"] = "standing?"
+    version: Literal[1] = VERSION
+
+
+class GiveOrder(Value):
+    """A person's signed order to stop, or to go on. Whoever hands it over needs no right of their own."""
+
+    op: Literal["order"] = "order"
+    version: Literal[1] = VERSION
+    order: Order
+
+
 BundleRequest = SignVote | SignEntry | SignBallot
 """What rests on a decision, and becomes a transaction."""
 SignRequest = BundleRequest | SignCancel
-AnyRequest = Hello | SignRequest | SignSafeTx
-Request = Annotated[AnyRequest, Field(discriminator="op")]
+Asked = Hello | AskStanding | GiveOrder | SignRequest | SignSafeTx
+Request = Annotated[Asked, Field(discriminator="op")]
 
 
 class Identity(Value):
@@ -146,6 +162,25 @@ class SignedSafeTx(Value):
     """65 bytes: r, s, v."""
 
 
+class Standing(Value):
+    """Answer to `AskStanding` and to `GiveOrder`: what keeps this signer from signing votes."""
+
+    op: Literal["standing"] = "standing"
+    suspension: Suspension | None
+    """By people. It signs cancellations then, and nothing else."""
+    on_chain: str
+    """Why the chain wants no votes, or that nobody knows; empty when it says nothing against them. Entries without a
+    vote go on."""
+    approvals: int
+    """So many people must sign to go on."""
+
+    @property
+    def held(self) -> str | None:
+        """Why it signs no vote now."""
+        said = [str(self.suspension)] if self.suspension else []
+        return "; ".join([*said, *([self.on_chain] if self.on_chain else [])]) or None
+
+
 class Again(Enum):
     """Whether the same request may be right another time."""
 
@@ -173,12 +208,11 @@ class Unavailable(Value):
     hint: str = ""
 
 
-Granted = Identity | Signed | SignedSafeTx
-AnyReply = Granted | Refusal | Unavailable
-Reply = Annotated[AnyReply, Field(discriminator="op")]
+Answer = Identity | Standing | Signed | SignedSafeTx
+Reply = Annotated[Answer | Refusal | Unavailable, Field(discriminator="op")]
 
-_REQUESTS: Final[TypeAdapter[AnyRequest]] = TypeAdapter(Request)
-_REPLIES: Final[TypeAdapter[AnyReply]] = TypeAdapter(Reply)
+_REQUESTS: Final[TypeAdapter[Asked]] = TypeAdapter(Request)
+_REPLIES: Final[TypeAdapter[Answer | Refusal | Unavailable]] = TypeAdapter(Reply)
 
 
 class NotYetError(RefusedError):
@@ -189,17 +223,23 @@ class DailyLimitError(NotYetError):
     """A refusal that ends when the money of yesterday comes free again: nothing to be asked for every few seconds."""
 
 
-def name_of(request: AnyRequest) -> str:
+def name_of(request: Asked) -> str:
     """For logs: the kind of request, without any of its content."""
-    return f"{request.op} {request.kind.name}" if isinstance(request, SignEntry) else request.op
+    match request:
+        case SignEntry():
+            return f"{request.op} {request.kind.name}"
+        case GiveOrder():
+            return f"{request.op} {request.order.action.value}"
+        case _:
+            return request.op
 
 
-def parse_request(data: bytes) -> AnyRequest:
+def parse_request(data: bytes) -> Asked:
     """Raises `DecodingError` with the places that are wrong, never with what stood there."""
     return _parse(_REQUESTS, data, "request")
 
 
-def parse_reply(data: bytes) -> AnyReply:
+def parse_reply(data: bytes) -> Answer | Refusal | Unavailable:
     """Raises `DecodingError`."""
     return _parse(_REPLIES, data, "reply")
 

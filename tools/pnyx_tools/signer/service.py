@@ -20,10 +20,10 @@ from pnyx_contracts.errors import PnyxError, UnreachableError
 from pnyx_tools.signer.doors import ADMISSION_SECONDS, Door
 from pnyx_tools.signer.protocol import (
     Again,
-    AnyReply,
-    AnyRequest,
+    Answer,
+    Asked,
     DailyLimitError,
-    Granted,
+    GiveOrder,
     NotYetError,
     Refusal,
     Signed,
@@ -49,7 +49,7 @@ logger = logging.getLogger("pnyx.signer")
 class Answering(Protocol):
     """What the service needs of a notary."""
 
-    def answer(self, request: AnyRequest) -> Granted:
+    def answer(self, request: Asked) -> Answer:
         """Raises `PnyxError`: nothing was signed then."""
         ...
 
@@ -65,7 +65,7 @@ class Service:
         self,
         notary: Answering,
         door: Door,
-        on_refusal: Callable[[AnyRequest | None, Refusal], None] = lambda _request, _refusal: None,
+        on_refusal: Callable[[Asked | None, Refusal], None] = lambda _request, _refusal: None,
     ) -> None:
         """`on_refusal` hears of each refusal before the peer does."""
         self._notary = notary
@@ -137,7 +137,7 @@ class Service:
         peer.settimeout(REPLY_SECONDS)
         send_frame(peer, self._reply(data))
 
-    def _reply(self, data: bytes) -> AnyReply:
+    def _reply(self, data: bytes) -> Answer | Refusal | Unavailable:
         request, what = None, "unreadable"
         try:
             request = parse_request(data)
@@ -165,6 +165,9 @@ class Service:
             )
         if isinstance(reply, SignedSafeTx):
             _log(logging.INFO, "signed", request=what, safe_tx_hash=f"0x{reply.safe_tx_hash.hex()}")
+        if isinstance(request, GiveOrder):
+            order = request.order
+            _log(logging.WARNING, order.action.value, request=what, number=order.number, why=order.why)
         return reply
 
 

@@ -83,6 +83,8 @@ class SignerSettings(Value):
     ruleset: str = Field(min_length=1)
     """The ruleset's TOML text, verbatim; must have the declared hash."""
     treasury_assets: tuple[Address, ...] = ()
+    suspension: Address | None = None
+    """A contract whose ``paused()`` stops votes, beside a gate's own pause."""
     limits: Limits
     socket: Path
     """Unix socket; made with mode 0600 in a folder with mode 0700."""

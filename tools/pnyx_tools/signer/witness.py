@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pnyx_contracts.decision_log import ENTRY_TOPIC, decode_entry, read_gate_account, read_state, subject
+from pnyx_contracts.decision_log import (
+    ENTRY_TOPIC,
+    decode_entry,
+    read_gate_account,
+    read_paused,
+    read_state,
+    read_votes_paused,
+    subject,
+)
 from pnyx_contracts.entry import Entry
-from pnyx_contracts.errors import DiffersError
-from pnyx_contracts.governors import GovernorAdapter, GovernorProfile
+from pnyx_contracts.errors import DiffersError, PnyxError, UnreachableError
+from pnyx_contracts.governors import GovernorAdapter, GovernorProfile, Read
 from pnyx_contracts.safe import read_is_owner
 from pnyx_contracts.types import Proposal, ProposalKey
 from pnyx_tools.atomic import atomic_log, require_atomic
@@ -16,6 +24,7 @@ from pnyx_tools.gather import gather_facts
 from pnyx_tools.reader import ChainReader
 from pnyx_tools.registration import require_in_force
 from pnyx_tools.signer.policy import Seen, closed
+from pnyx_tools.signer.protocol import NotYetError
 from pnyx_tools.signer.settings import SignerSettings, WriterKind
 
 
@@ -41,6 +50,7 @@ class Witness:
         if state.closed:
             raise closed()
         self._epoch = state.epoch
+        self.held_on_chain()  # a switch that cannot be read would stop every vote later
         if settings.writer_kind is WriterKind.GATE:
             self._check_gate()
             return
@@ -98,6 +108,29 @@ class Witness:
             ),
             facts=facts,
         )
+
+    def held_on_chain(self) -> str:
+        """Why the chain wants no votes: a gate that its guardian paused, or the contract that the settings name. Empty
+        when it says nothing against them. Raises `NotYetError` when that cannot be read: unknown is no yes.
+        """
+        settings = self._settings
+        switches: list[tuple[str, Read[bool]]] = []
+        if settings.writer_kind is WriterKind.GATE:
+            switches.append((f"the guardian paused the gate {settings.writer}", read_votes_paused(settings.writer)))
+        if settings.suspension is not None:
+            switches.append((f"the contract {settings.suspension} is paused", read_paused(settings.suspension)))
+        return "; ".join(why for why, read in switches if self._is_set(read))
+
+    def _is_set(self, switch: Read[bool]) -> bool:
+        try:
+            return self._reader.read(switch)
+        except UnreachableError:
+            raise
+        except PnyxError as error:
+            raise NotYetError(
+                f"whether votes are suspended on chain cannot be read from {switch.to}: {error.message}",
+                hint="[signer] suspension names a contract with `paused()`; see that the signer's endpoint is well",
+            ) from error
 
     def next_nonce(self) -> int:
         """Of the key: transactions that were mined."""

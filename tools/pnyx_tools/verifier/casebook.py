@@ -29,7 +29,7 @@ CREATE TABLE ballots (
     counts INTEGER, voter TEXT, executor TEXT
 );
 CREATE TABLE proposals (subject BLOB PRIMARY KEY, name TEXT) WITHOUT ROWID;
-CREATE TABLE rejections (subject BLOB, seq INTEGER, approval TEXT, PRIMARY KEY (subject, seq)) WITHOUT ROWID;
+CREATE TABLE rejections (subject BLOB, seq INTEGER, word TEXT, PRIMARY KEY (subject, seq)) WITHOUT ROWID;
 """
 
 _REST: Final = struct.Struct(">QQQHQ?32s32s32s32s")
@@ -96,9 +96,9 @@ class Casebook:
         row = (about, str(key))
         return self._database.execute("INSERT OR IGNORE INTO proposals VALUES (?, ?)", row).rowcount > 0
 
-    def reject(self, entry: Entry, approval: Approval) -> None:
+    def reject(self, entry: Entry, rejection: Approval) -> None:
         """The entry is a person's rejection of a decision."""
-        row = (entry.subject, entry.seq, approval.model_dump_json())
+        row = (entry.subject, entry.seq, rejection.model_dump_json())
         self._database.execute("INSERT OR REPLACE INTO rejections VALUES (?, ?, ?)", row)
 
     # What is asked for
@@ -156,7 +156,7 @@ class Casebook:
 
     def rejections_of(self, about: bytes) -> dict[int, Approval]:
         """By the number of the entry."""
-        rows = self._database.execute("SELECT seq, approval FROM rejections WHERE subject = ?", (about,))
+        rows = self._database.execute("SELECT seq, word FROM rejections WHERE subject = ?", (about,))
         return {seq: Approval.model_validate_json(text) for seq, text in rows}
 
     def _entries(self, which: str, *values: object) -> Iterator[Entry]:

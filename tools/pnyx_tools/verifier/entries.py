@@ -312,7 +312,7 @@ class EntryCheck:
         yield from case.run(Step.ANSWERS, (*facts, "attempts", "opinions"), check_answers, Grade.ATTESTED)
         decision = partial(check_decision, shipped=self._shipped, declared=declared)
         yield from case.run(Step.DECISION, tuple(sorted(_DECISION)), decision)
-        yield from case.run(Step.ENTRY, ("header", "proposal", "state", "decision", "approval"), self._entry)
+        yield from case.run(Step.ENTRY, ("header", "proposal", "state", "decision", "people"), self._entry)
 
     def _declared_checks(self, case: Case) -> DeclaredChecks:
         """Those of the configuration; when it cannot be read, which step 11 says, those that report."""
@@ -331,15 +331,14 @@ class EntryCheck:
         paused, configuration = self._book.was_paused(case.entry), self._configurations[case.declaration]
         verdicts = list(check_entry(case, support_of, configuration, paused=paused))
         yield from verdicts
-        approval = case.dossier.approval
+        rejection = case.dossier.people.rejection
         yield from check_not_rejected(case, self._book.rejections_of(case.entry.subject))
         if (
             case.entry.kind is EntryKind.HOLD
-            and approval is not None
-            and approval.verdict == "reject"
+            and rejection is not None
             and not any(v.status.is_problem for v in verdicts)
         ):
-            self._book.reject(case.entry, approval)
+            self._book.reject(case.entry, rejection)
 
     def _governed_then(self, case: Case) -> Governed:
         """What the governor was at the pinned block; what it is now, where the node does not know."""
