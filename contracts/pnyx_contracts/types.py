@@ -212,6 +212,12 @@ class ProposalKey(Value):
     def __str__(self) -> str:
         return f"{self.chain_id}:{self.governor}:{self.proposal_id}"
 
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """What `str` gives. Raises ValueError for anything else."""
+        chain_id, governor, proposal_id = text.split(":")
+        return cls.model_validate({"chain_id": chain_id, "governor": governor, "proposal_id": proposal_id})
+
 
 class Proposal(Value):
     """A proposal as its creation event tells it.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import pytest
 
 from pnyx_agents.crier import Crier, Place
-from pnyx_agents.deadlines import Deadline, Deadlines
+from pnyx_agents.deadlines import Deadline, DeadlineOf, Deadlines
 from pnyx_agents.metrics import Metrics
 from pnyx_agents.reminders import Reminders
 from pnyx_agents.reviewer import Governed
@@ -61,11 +61,14 @@ class Scene:
     @property
     def reminders(self) -> Reminders:
         return Reminders(
-            self.journal, self.ledger, self._deadline, (72 * HOUR, 24 * HOUR, 6 * HOUR), HOUR,
+            self.journal, self.ledger, self, (72 * HOUR, 24 * HOUR, 6 * HOUR), HOUR,
             approvers=self.approvers, people=frozenset(self.ears), now=self.clock,
         )  # fmt: skip
 
-    def _deadline(self, _proposal: Proposal) -> Deadline | None:
+    def together(self, _keys: Sequence[ProposalKey]) -> DeadlineOf:
+        return self.of
+
+    def of(self, _key: ProposalKey, _created_block: int) -> Deadline | None:
         if isinstance(self.deadline, Exception):
             raise self.deadline
         return self.deadline
@@ -256,7 +259,8 @@ def test_the_deadline_is_the_governors(kind: ClockKind) -> None:
         known, now = governance.proposals[number], 1_800_000_000.0
         governed = Governed(governance.adapter, governance.profile, 0, ())
         deadlines = Deadlines(node.rpc, {governance.governor: governed}, now=lambda: now)
-        found = deadlines.of(known)
+        found = deadlines.of(known.key, known.created_block)
+        assert deadlines.together([known.key])(known.key, known.created_block) == found
         assert found is not None
         block = node.rpc.block()
         assert found.timepoint == known.vote_end
@@ -270,5 +274,5 @@ def test_the_deadline_is_the_governors(kind: ClockKind) -> None:
             assert found.at == pytest.approx(now + (known.vote_end - block.number) * pace)
             assert found.words.startswith(f"block {known.vote_end}, about 20")
         governance.advance_to_closed(number)
-        assert deadlines.of(known) is None
-        assert Deadlines(node.rpc, {}).of(known) is None
+        assert deadlines.of(known.key, known.created_block) is None
+        assert Deadlines(node.rpc, {}).of(known.key, known.created_block) is None
