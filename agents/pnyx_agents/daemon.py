@@ -35,7 +35,7 @@ from pnyx_policies.entitlement import OPEN_STATES
 from pnyx_tools.clock import clock_at
 from pnyx_tools.endpoints import Health
 from pnyx_tools.evidence import Mirror
-from pnyx_tools.follow import Hints
+from pnyx_tools.follow import Hints, from_kept
 from pnyx_tools.journal import Case, Journal, Stage
 from pnyx_tools.pinned import MOST_ANSWERS, PinnedReader, reads_of
 from pnyx_tools.reader import ChainReader, RevertedError
@@ -144,7 +144,7 @@ class Daemon:
         content = self.journal.proposal_content(proposal)
         if case is None or content is None or case.stage in FINISHED:
             return
-        known = Proposal.model_validate_json(content)
+        known = from_kept(content)
         if known.key.governor in self.governors:
             logger.info("trying again", extra={"proposal": proposal, "stage": case.stage.value, "was": case.detail})
             self.engine.cancel(workflow)
@@ -182,7 +182,7 @@ class Daemon:
             return
         content = self.journal.proposal_content(case.proposal)
         assert content is not None, "a case without content"
-        self._start(case, Proposal.model_validate_json(content))
+        self._start(case, from_kept(content))
 
     def _is_past(self, case: Case, state: ProposalState) -> bool:
         """Over before this agent followed its governor: no record says that it was missed, and nobody is told."""

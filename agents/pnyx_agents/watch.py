@@ -28,6 +28,7 @@ from pnyx_tools.follow import (
     Watched,
     Watchlist,
     read_history,
+    to_kept,
 )
 from pnyx_tools.journal import Found, Journal, Unread
 from pnyx_tools.notify import Message, Urgency, foreign
@@ -182,7 +183,7 @@ def found_in(proposal: Proposal) -> Found:
     """What the journal keeps of it."""
     return Found(
         proposal=str(proposal.key),
-        content=proposal.model_dump_json(),
+        content=to_kept(proposal),
         title=_title_of(proposal.text),
         deadline=str(proposal.vote_end),
         created_block=proposal.created_block,
