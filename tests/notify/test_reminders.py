@@ -20,9 +20,11 @@ from pnyx_contracts.types import Proposal, ProposalKey
 from pnyx_tools.journal import Found, Journal, Stage
 from pnyx_tools.notify import Message, Urgency
 from pnyx_tools.notify.ledger import Ledger
+from pnyx_tools.rpc import Rpc
 from pnyx_tools.testing.anvil import Anvil
 from pnyx_tools.testing.deploy import Clock as ClockKind
 from pnyx_tools.testing.deploy import deploy_governance
+from pnyx_tools.testing.provider import Provider
 
 from .conftest import Clock, Ear
 
@@ -276,3 +278,19 @@ def test_the_deadline_is_the_governors(kind: ClockKind) -> None:
         governance.advance_to_closed(number)
         assert deadlines.of(known.key, known.created_block) is None
         assert Deadlines(node.rpc, {}).of(known.key, known.created_block) is None
+
+
+def test_a_look_at_many_deadlines_costs_a_few_requests() -> None:
+    """Also of governors without a clock, which count the blocks that contracts see."""
+    with Anvil() as node, Provider(node.url) as provider:
+        governance = deploy_governance(node, 4, "block", contract="Governor43Block", voting_period=400)
+        numbers = [governance.propose([node.accounts[7]], [n], [b""], f"# Pay {n}") for n in range(40)]
+        node.mine(120)
+        governed = Governed(governance.adapter, governance.profile, 0, ())
+        deadlines = Deadlines(Rpc(provider.url), {governance.governor: governed}, now=lambda: 1_800_000_000.0)
+        known = [(governance.proposals[number].key, governance.proposals[number].created_block) for number in numbers]
+        deadline_of = deadlines.together([key for key, _ in known])
+        found = [deadline_of(*each) for each in known]
+        assert provider.requests <= 5, "the block, an older one, the states and deadlines, the number contracts see"
+        assert found == [deadlines.of(*each) for each in known]
+        assert None not in found

@@ -68,7 +68,7 @@ def test_what_one_more_record_costs(world, writer):
 
 @pytest.mark.usefixtures("writer")
 def test_a_node_that_takes_no_batches_is_asked_one_by_one(world):
-    together, alone = asked(world), asked(world, takes_batches=False)
+    together, alone = asked(world), asked(world, most_together=0)
     assert alone.report.to_json() == together.report.to_json()
     assert alone.requests > 2 * together.requests
     tries = alone.requests - alone.questions.total()
@@ -88,7 +88,7 @@ def test_a_batch_that_a_limit_refuses_is_no_answer(world):
 
     with Provider(world.node.url, busy) as provider:
         report = check(world, provider)
-        asked_one_by_one = asked(world, takes_batches=False)
+        asked_one_by_one = asked(world, most_together=0)
         assert report.to_json() == asked_one_by_one.report.to_json()
         assert provider.requests < asked_one_by_one.requests
     assert limited

@@ -7,13 +7,14 @@ import threading
 from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Final, Self
 
 import httpx
 
 Question = Mapping[str, Any]
 Reply = tuple[int, Any]
 """HTTP status, and the body: JSON, or bytes as they are."""
+INVALID: Final[Reply] = (200, {"jsonrpc": "2.0", "id": None, "error": {"code": -32600, "message": "invalid request"}})
 Rule = Callable[[Question], Reply | None]
 """The reply to a question, or None to pass it on to the node behind."""
 
@@ -34,9 +35,18 @@ class Provider:
     all questions, also of those that came together in one of the `requests`.
     """
 
-    def __init__(self, upstream: str | None = None, rule: Rule = lambda _: None, *, takes_batches: bool = True) -> None:
+    def __init__(
+        self,
+        upstream: str | None = None,
+        rule: Rule = lambda _: None,
+        *,
+        most_together: int = 1_000,
+        refusal: Reply = INVALID,
+    ) -> None:
+        """A batch of more than `most_together` questions gets the `refusal`; 0 takes none."""
         self.rule = rule
-        self._takes_batches = takes_batches
+        self._most_together = most_together
+        self._refusal = refusal
         self.asked: list[Question] = []
         self.requests = 0
         self._upstream = upstream
@@ -66,8 +76,8 @@ class Provider:
         self.requests += 1
         if not isinstance(request, list):
             return self.reply(request)
-        if not self._takes_batches:
-            return 200, {"jsonrpc": "2.0", "id": None, "error": {"code": -32600, "message": "invalid request"}}
+        if len(request) > self._most_together:
+            return self._refusal
         replies = [self.reply(question) for question in request]
         broken = next((reply for reply in replies if reply[0] != 200 or isinstance(reply[1], bytes)), None)
         return broken or (200, [body for _, body in replies])
