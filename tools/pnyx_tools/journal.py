@@ -86,7 +86,7 @@ class Case(Value):
     """False after a reorganisation, until it is seen again."""
 
 
-class Found(Struct, frozen=True):
+class Found(Struct, frozen=True, gc=False):
     """A proposal as following hands it over. `content` is what `pnyx_tools.follow.to_kept` makes of it."""
 
     proposal: str

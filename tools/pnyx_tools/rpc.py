@@ -11,7 +11,7 @@ import logging
 import re
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, Final, NoReturn, TypeVar
+from typing import Any, Final, Generic, NoReturn, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
 import httpx
@@ -309,19 +309,25 @@ class Rpc:
 
     # --- one request -------------------------------------------------------------------------------------------------
 
-    def _request_patiently(self, method: str, params: Sequence[Any], limit: int | None = None) -> Raw:
+    def _request_patiently(self, method: str, params: Sequence[Any]) -> Raw:
+        return self._patiently(lambda: self._request_once(method, params, _ANY, MAX_ANSWER_BYTES))
+
+    def _patiently(self, ask: Callable[[], T]) -> T:
         for pause in self._pauses:
             try:
-                return self._request_once(method, params, limit)
+                return ask()
             except _BusyError as busy:
                 time.sleep(max(pause, busy.wait_seconds))
-        return self._request_once(method, params, limit)
+        return ask()
 
-    def _request_once(self, method: str, params: Sequence[Any], limit: int | None) -> Raw:
+    def _request_once(self, method: str, params: Sequence[Any], shape: type[_Answer[V]], limit: int) -> V | Raw:
+        """The result in the shape that is expected; as it came when it has another one."""
         request_id = next(self._ids)
         question = {"jsonrpc": "2.0", "id": request_id, "method": method, "params": list(params)}
-        status, headers, body = self._post(method, question, limit or MAX_ANSWER_BYTES)
-        answer = _answer_in(body)
+        status, headers, body = self._post(method, question, limit)
+        answer: _Answer[V] | _Answer[Raw] | None = _answer_in(body, shape)
+        if answer is None:
+            answer = _answer_in(body, _ANY)
         if answer is None or (answer.error is UNSET and answer.result is UNSET):
             self._raise_for_status(method, status, headers)
             self._fail(f"{method}: answered with something that is not JSON-RPC", hint="is this an RPC endpoint?")
@@ -334,7 +340,7 @@ class Rpc:
             self._fail(f"{method}: answered with neither a result nor an error")
         return answer.result
 
-    def _post(self, method: str, question: object, limit: int) -> tuple[int, httpx.Headers, bytes]:
+    def _post(self, method: str, question: object, limit: int) -> tuple[int, httpx.Headers, bytearray]:
         deadline = time.monotonic() + self._timeout_seconds
         try:
             with self._client.stream("POST", self._url, json=question) as response:
@@ -345,7 +351,7 @@ class Rpc:
                         raise _TooMuchError(self._text(f"{method}: the answer is longer than {limit} bytes"))
                     if time.monotonic() > deadline:
                         raise httpx.ReadTimeout("slow answer")
-                return response.status_code, response.headers, bytes(body)
+                return response.status_code, response.headers, body
         except httpx.TimeoutException:
             message = f"{method}: no answer within {self._timeout_seconds:g} seconds"
             raise _TimedOutError(self._text(message), hint="check the endpoint, or raise the time-out") from None
@@ -384,9 +390,10 @@ class Rpc:
         raise RpcError(text, is_about_the_question=True)
 
     def _logs_once(self, query: LogQuery, read: Callable[[LogItem], L], start: int, end: int) -> list[L]:
-        limit = None if start == end else MAX_LOGS_BYTES
-        answer = self._request_patiently("eth_getLogs", [query.json(start, end)], limit)
-        items = self._parsed("eth_getLogs", answer, _items_in)
+        limit = MAX_ANSWER_BYTES if start == end else MAX_LOGS_BYTES
+        asked = [query.json(start, end)]
+        answer = self._patiently(lambda: self._request_once("eth_getLogs", asked, _LOGS, limit))
+        items = self._parsed("eth_getLogs", answer, _items_in) if isinstance(answer, Raw) else answer
         stray = query.stray_among(items)
         if stray is not None:
             self._fail(f"eth_getLogs: answered with a log that was not asked for, of {stray.address[:42]!r}")
@@ -422,22 +429,27 @@ class Rpc:
         return f"{self.display_url}: {message}"
 
 
-class _Answer(Struct):
-    """Of JSON-RPC. The result is taken apart by whoever knows its shape."""
+class _Answer(Struct, Generic[V]):
+    """Of JSON-RPC."""
 
     id: Any = None
-    result: Raw | UnsetType = UNSET
+    result: V | UnsetType = UNSET
     error: Any = UNSET
 
 
-def _answer_in(body: bytes) -> _Answer | None:
+_ANY: Final = _Answer[Raw]
+"""The result is taken apart by whoever knows its shape."""
+_LOGS: Final = _Answer[list[LogItem]]
+
+
+def _answer_in(body: bytearray, shape: type[_Answer[V]]) -> _Answer[V] | None:
     try:
-        return decode(body, type=_Answer)
+        return decode(body, type=shape)
     except (ValueError, RecursionError):
         return None
 
 
-def _objects_in(body: bytes) -> list[dict[str, Any]]:
+def _objects_in(body: bytearray) -> list[dict[str, Any]]:
     """Of an answer to a batch."""
     try:
         answers = decode(body)

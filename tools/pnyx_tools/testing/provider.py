@@ -78,18 +78,26 @@ class Provider:
             return self.reply(request)
         if len(request) > self._most_together:
             return self._refusal
-        replies = [self.reply(question) for question in request]
+        ruled = [self._ruled(question) for question in request]
+        passed_on = [question for question, reply in zip(request, ruled, strict=True) if reply is None]
+        behind = iter(self._pass_on(passed_on) if passed_on else [])
+        replies = [reply or (200, next(behind)) for reply in ruled]
         broken = next((reply for reply in replies if reply[0] != 200 or isinstance(reply[1], bytes)), None)
         return broken or (200, [body for _, body in replies])
 
     def reply(self, question: Question) -> Reply:
+        return self._ruled(question) or (200, self._pass_on(question))
+
+    def _ruled(self, question: Question) -> Reply | None:
         self.asked.append(question)
         ruled = self.rule(question)
-        if ruled is not None:
-            return ruled
-        if self._upstream is None:
+        if ruled is None and self._upstream is None:
             return error(question, -32601, f"method {question['method']} not found")
-        return 200, self._client.post(self._upstream, json=dict(question)).json()
+        return ruled
+
+    def _pass_on(self, request: Question | list[Question]) -> Any:  # noqa: ANN401 - JSON as the node gave it
+        assert self._upstream is not None, "without a node, each question was replied to"
+        return self._client.post(self._upstream, json=request).json()
 
 
 def _handler(provider: Provider) -> type[BaseHTTPRequestHandler]:
