@@ -45,7 +45,7 @@ from pnyx_tools.wire import LogQuery
 
 PROPOSALS = 10_000
 GOVERNORS = 1_000
-BLOCKS = 200
+BLOCKS = 60
 TEXT_BYTES = 2_000
 WEB3_GOAL = 15.0  # times as many proposals a second as web3.py
 BARE_GOAL = 0.5  # of the bare reader's speed

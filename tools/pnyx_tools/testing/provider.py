@@ -80,8 +80,8 @@ class Provider:
             return self._refusal
         ruled = [self._ruled(question) for question in request]
         passed_on = [question for question, reply in zip(request, ruled, strict=True) if reply is None]
-        behind = iter(self._pass_on(passed_on) if passed_on else [])
-        replies = [reply or (200, next(behind)) for reply in ruled]
+        behind = {answer["id"]: answer for answer in (self._pass_on(passed_on) if passed_on else [])}
+        replies = [reply or (200, behind[question["id"]]) for question, reply in zip(request, ruled, strict=True)]
         broken = next((reply for reply in replies if reply[0] != 200 or isinstance(reply[1], bytes)), None)
         return broken or (200, [body for _, body in replies])
 
