@@ -6,7 +6,7 @@ import os
 import pwd
 import secrets
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib.metadata import version
@@ -24,6 +24,7 @@ from pnyx_agents.settings import SOCKET, GovernorSettings, LogSettings, Settings
 from pnyx_agents.settings import SignerSettings as OwnSigner
 from pnyx_contracts.decision_log import read_state
 from pnyx_contracts.errors import UsageError
+from pnyx_contracts.governors import GovernorAdapter
 from pnyx_contracts.types import Address
 from pnyx_policies.approval import require_word
 from pnyx_policies.checks import Check, builtin_checks
@@ -34,13 +35,15 @@ from pnyx_policies.prompt import templates_hash
 from pnyx_tools import plugins
 from pnyx_tools.context import ContextTool, builtin_tools
 from pnyx_tools.database import Database
-from pnyx_tools.detect import detect
+from pnyx_tools.detect import detect, questions_of
 from pnyx_tools.evidence import DatabaseStore, FolderStore, Mirror, SharedVault, Vault, open_mirrors
 from pnyx_tools.evidence.folder import PRIVATE
 from pnyx_tools.files import write_secret
+from pnyx_tools.journal import batched
 from pnyx_tools.model import LangChainModel
 from pnyx_tools.notify import HasOutlets, Notifier
 from pnyx_tools.notify.quiet import Manners
+from pnyx_tools.pinned import MOST_ANSWERS, PinnedReader
 from pnyx_tools.reader import ChainReader
 from pnyx_tools.registration import require_in_force
 from pnyx_tools.safe.owners import Owners, Service
@@ -53,6 +56,9 @@ from pnyx_tools.signer.settings import SignerSettings, TlsListening, WriterKind
 from pnyx_tools.signer.tls import TlsPlace
 
 SALT_KEY_BYTES = 32
+
+DETECTED_TOGETHER = 50
+"""Governors: the code of each is held in memory meanwhile."""
 
 
 def analysts(settings: Settings) -> tuple[AnalystPort, ...]:
@@ -186,18 +192,29 @@ def declared_configuration(settings: Settings) -> Configuration:
     )
 
 
-def govern(reader: ChainReader, settings: Settings, governor: GovernorSettings) -> Governed:
-    """Detects one governor. Raises `UnknownEncodingError` or `UsageError`: nothing is voted on by guessing."""
-    adapters = plugins.enabled("pnyx.governors", settings.plugins.governors)
-    if governor.kind is not None:
-        adapters = [a for a in adapters if a.kind == governor.kind]
-        if not adapters:
-            raise UsageError(
-                f"governor {governor.address}: no enabled adapter has the kind {governor.kind!r}",
-                hint="plugins.governors enables one; `pnyx tools` lists what is installed",
-            )
-    adapter, profile = detect(reader, governor.address, adapters)
-    return Governed(adapter, profile, governor.start_block, governor.treasury_assets)
+def govern(reader: ChainReader, settings: Settings, governors: Sequence[GovernorSettings]) -> dict[Address, Governed]:
+    """Detects them, in few requests. Raises `UnknownEncodingError` or `UsageError` for the first that is no governor:
+    nothing is voted on by guessing.
+    """
+    adapters: list[GovernorAdapter] = plugins.enabled("pnyx.governors", settings.plugins.governors)
+    governed: dict[Address, Governed] = {}
+    for some in batched([(governor, _adapters_for(governor, adapters)) for governor in governors], DETECTED_TOGETHER):
+        look = PinnedReader(reader, latest_stands=True, most_answers=DETECTED_TOGETHER * MOST_ANSWERS)
+        look.ask_ahead([question for governor, those in some for question in questions_of(governor.address, those)])
+        for governor, those in some:
+            adapter, profile = detect(look, governor.address, those)
+            governed[governor.address] = Governed(adapter, profile, governor.start_block, governor.treasury_assets)
+    return governed
+
+
+def _adapters_for(governor: GovernorSettings, enabled: Sequence[GovernorAdapter]) -> Sequence[GovernorAdapter]:
+    found = [adapter for adapter in enabled if governor.kind in {None, adapter.kind}]
+    if governor.kind is not None and not found:
+        raise UsageError(
+            f"governor {governor.address}: no enabled adapter has the kind {governor.kind!r}",
+            hint="plugins.governors enables one; `pnyx tools` lists what is installed",
+        )
+    return found
 
 
 def check_chain(reader: ChainReader, settings: Settings) -> None:
@@ -216,7 +233,7 @@ def reviewer(settings: Settings, reader: ChainReader, writer: str | None) -> Rev
     return Reviewer(
         configuration=declared_configuration(settings),
         reader=reader,
-        governors={g.address: govern(reader, settings, g) for g in settings.governor},
+        governors=govern(reader, settings, settings.governor),
         ruleset=settings.ruleset(),
         checks=checks(settings),
         analysts=analysts(settings),

@@ -15,7 +15,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -31,15 +31,17 @@ from pnyx_agents.metrics import Metrics
 from pnyx_agents.reviewer import Governed
 from pnyx_agents.watch import Watch
 from pnyx_contracts.errors import PnyxError
-from pnyx_contracts.types import Address, Proposal, ProposalState
+from pnyx_contracts.governors import Read
+from pnyx_contracts.types import Address, Proposal, ProposalKey, ProposalState
 from pnyx_policies.eligibility import is_waiting
 from pnyx_policies.entitlement import OPEN_STATES
 from pnyx_tools.clock import clock_at
 from pnyx_tools.endpoints import Health
 from pnyx_tools.evidence import Mirror
-from pnyx_tools.follow import Hints
+from pnyx_tools.follow import Hints, from_kept
 from pnyx_tools.journal import Case, Journal, Stage
 from pnyx_tools.notify import Message
+from pnyx_tools.pinned import MOST_ANSWERS, PinnedReader, reads_of
 from pnyx_tools.reader import ChainReader, RevertedError
 from pnyx_tools.workers import GivenUpByOthersError
 
@@ -147,8 +149,10 @@ class Daemon:
 
     def _lead(self) -> None:
         self._guarded("following the chain", self.watch.look)
-        for case in self.journal.cases(UNDISPATCHED):
-            self._guarded(f"dispatching {case.proposal}", partial(self.dispatch, case))
+        new = self.journal.cases(UNDISPATCHED)
+        now = self._look_at(new)
+        for case in new:
+            self._guarded(f"dispatching {case.proposal}", partial(self.dispatch, case, now))
 
     def remind_all(self) -> None:
         """Less often than a beat: each held proposal takes a few reads."""
@@ -195,36 +199,45 @@ class Daemon:
         content = self.journal.proposal_content(proposal)
         if case is None or content is None or case.stage in FINISHED:
             return
-        known = Proposal.model_validate_json(content)
+        known = from_kept(content)
         if known.key.governor in self.governors:
             logger.info("trying again", extra={"proposal": proposal, "stage": case.stage.value, "was": case.detail})
             self.engine.cancel(workflow)
             self._start(case, known)
 
-    def dispatch(self, case: Case) -> None:
+    def _look_at(self, cases: Sequence[Case]) -> ChainReader:
+        """The chain as it is now, with the states of all these proposals asked for together."""
+        look = PinnedReader(self.reader, latest_stands=True, most_answers=len(cases) + MOST_ANSWERS)
+        self._guarded("asking together", partial(self._ask_ahead, look, cases))
+        return look
+
+    def _ask_ahead(self, look: PinnedReader, cases: Sequence[Case]) -> None:
+        reads = [self._state(ProposalKey.parse(case.proposal)) for case in cases if case.present]
+        look.ask_ahead(reads_of([read for read in reads if read is not None], "latest"))
+
+    def dispatch(self, case: Case, now: ChainReader) -> None:
         """Start the workflow when the vote is open, or over: then the record says that it was missed."""
-        if not case.present:
+        key = ProposalKey.parse(case.proposal)
+        read = self._state(key)
+        if not case.present or read is None:
             return
-        content = self.journal.proposal_content(case.proposal)
-        assert content is not None, "a case without content"
-        proposal = Proposal.model_validate_json(content)
         try:
-            state = self._state(proposal)
+            state = now.read(read)
         except RevertedError:  # the governor does not know it any more
             if case.stage is not Stage.GONE:
                 logger.warning("the governor does not know a proposal any more", extra={"proposal": case.proposal})
                 self.journal.advance(case.proposal, Stage.GONE)
             return
-        if state is None:
-            return
-        if self._is_waiting(proposal, state):
+        if self._is_waiting(key, state, now):
             if case.stage is not Stage.WAITING:
                 self.journal.advance(case.proposal, Stage.WAITING)
             return
         if self._is_past(case, state):
             self.journal.advance(case.proposal, Stage.PAST, detail=f"{state.name.lower()} before this agent began")
             return
-        self._start(case, proposal)
+        content = self.journal.proposal_content(case.proposal)
+        assert content is not None, "a case without content"
+        self._start(case, from_kept(content))
 
     def _is_past(self, case: Case, state: ProposalState) -> bool:
         """Over before this agent followed its governor: no record says that it was missed, and nobody is told."""
@@ -235,26 +248,24 @@ class Daemon:
         """People can answer while there is time; then the proposal's workflow comes to its end."""
         content = self.journal.proposal_content(case.proposal)
         assert content is not None, "a case without content"
-        proposal = Proposal.model_validate_json(content)
+        proposal = from_kept(content)
         if proposal.key.governor not in self.governors:
             return
         word = self.clock_says(proposal)
         if word is not None:
             self.engine.say_once(case.workflow, word)
 
-    def _state(self, proposal: Proposal) -> ProposalState | None:
+    def _state(self, key: ProposalKey) -> Read[ProposalState] | None:
         """None when only an earlier configuration followed its governor."""
-        governed = self.governors.get(proposal.key.governor)
-        if governed is None:
-            return None
-        return self.reader.read(governed.adapter.read_state(governed.profile, proposal.key.proposal_id))
+        governed = self.governors.get(key.governor)
+        return None if governed is None else governed.adapter.read_state(governed.profile, key.proposal_id)
 
-    def _is_waiting(self, proposal: Proposal, state: ProposalState) -> bool:
+    def _is_waiting(self, key: ProposalKey, state: ProposalState, now: ChainReader) -> bool:
         if state is not ProposalState.ACTIVE:
             return state is ProposalState.PENDING
-        governed = self.governors[proposal.key.governor]
-        snapshot = self.reader.read(governed.adapter.read_snapshot(governed.profile, proposal.key.proposal_id))
-        return is_waiting(state, snapshot, clock_at(self.reader, governed.profile, self.reader.block()))
+        governed = self.governors[key.governor]
+        snapshot = now.read(governed.adapter.read_snapshot(governed.profile, key.proposal_id))
+        return is_waiting(state, snapshot, clock_at(now, governed.profile, now.block()))
 
     def _start(self, case: Case, proposal: Proposal) -> None:
         """The journal first, then the engine: a crash in between leaves a case that is taken up."""

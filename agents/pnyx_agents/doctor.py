@@ -161,7 +161,7 @@ class Doctor:
         yield Result(name="simulation", status="ok", found="eth_simulateV1")
 
     def _governor(self, governor: GovernorSettings) -> str:
-        governed = govern(self.reader, self.settings, governor)
+        governed = govern(self.reader, self.settings, [governor])[governor.address]
         self.governed.append(governed)
         profile = governed.profile
         if not profile.can_vote and self.settings.agent.mode is not Mode.OBSERVE:

@@ -9,15 +9,16 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Protocol
 
 from pnyx_agents.crier import Crier
-from pnyx_agents.deadlines import Deadline
+from pnyx_agents.deadlines import Deadline, DeadlineOf
 from pnyx_agents.hearing import LEAST_PART_FOR_PEOPLE
 from pnyx_contracts.errors import PnyxError
-from pnyx_contracts.types import Address, Proposal
+from pnyx_contracts.types import Address, ProposalKey
 from pnyx_tools.journal import Case, Journal, Stage
 from pnyx_tools.notify import Message, Urgency, foreign
 from pnyx_tools.notify.ledger import Ledger
@@ -35,13 +36,21 @@ UNDECIDED = frozenset(
 ANSWERED = frozenset({Stage.CONFIRMING, Stage.DONE})
 
 
+class ReadsDeadlines(Protocol):
+    """`pnyx_agents.deadlines.Deadlines`."""
+
+    def of(self, key: ProposalKey, created_block: int) -> Deadline | None: ...
+
+    def together(self, keys: Sequence[ProposalKey]) -> DeadlineOf: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Reminders:
     """Times are distances from the deadline, or from the end of the wait for people, in seconds."""
 
     journal: Journal
     ledger: Ledger
-    deadline_of: Callable[[Proposal], Deadline | None]
+    deadlines: ReadsDeadlines
     before: tuple[float, ...]
     alert_before: float
     approvers: frozenset[Address] = frozenset()
@@ -53,14 +62,21 @@ class Reminders:
 
     def look(self, crier: Crier) -> None:
         """At every proposal that is not decided. What cannot be read now is read at the next look."""
-        for case in self.journal.cases(UNDECIDED):
+        cases = self.journal.cases(UNDECIDED)
+        if not cases:
+            return
+        try:
+            deadline_of = self.deadlines.together([ProposalKey.parse(case.proposal) for case in cases])
+        except PnyxError as error:
+            logger.warning("no reminders now", extra={"error": str(error)})
+            return
+        for case in cases:
             try:
-                self._remind(case, crier)
+                self._remind(case, deadline_of(ProposalKey.parse(case.proposal), case.created_block), crier)
             except PnyxError as error:
                 logger.warning("no reminder now", extra={"proposal": case.proposal, "error": str(error)})
 
-    def _remind(self, case: Case, crier: Crier) -> None:
-        deadline = self._deadline(case.proposal)
+    def _remind(self, case: Case, deadline: Deadline | None, crier: Crier) -> None:
         if deadline is None:
             return
         missing = self.approvers - self.ledger.answered(case.proposal, case.record_root)
@@ -92,14 +108,13 @@ class Reminders:
             subject = "waits for the owners of the Safe"
             crier.tell(_message(case, deadline, Urgency.ACTION, subject, f"remind:{due:.0f}"))
 
-    def _deadline(self, proposal: str) -> Deadline | None:
-        content = self.journal.proposal_content(proposal)
-        return self.deadline_of(Proposal.model_validate_json(content)) if content else None
-
     def date(self, message: Message) -> Message:
         """With the deadline as the governor says it now; as it is when that cannot be read."""
+        case = self.journal.case(message.proposal)
+        if case is None:
+            return message
         try:
-            deadline = self._deadline(message.proposal)
+            deadline = self.deadlines.of(ProposalKey.parse(case.proposal), case.created_block)
         except PnyxError:
             return message
         return message.model_copy(update=_dated(deadline)) if deadline else message

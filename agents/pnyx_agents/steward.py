@@ -37,6 +37,7 @@ from pnyx_policies.dossier import NOBODY, Approval, Attempt, Dossier
 from pnyx_policies.entitlement import Entitlement, entitlement
 from pnyx_policies.facts import Facts
 from pnyx_tools.evidence import Vault
+from pnyx_tools.follow import from_kept
 from pnyx_tools.journal import Journal, Stage
 from pnyx_tools.notify import Message, Urgency, foreign
 from pnyx_tools.safe.owners import Standing, WaitsForOwnersError
@@ -298,7 +299,7 @@ class Steward:
     def _newest(self, proposal: Proposal) -> Proposal:
         """As following saw it last: a reorganisation can move it to another block, with another voting window."""
         content = self.journal.proposal_content(str(proposal.key))
-        return Proposal.model_validate_json(content) if content else proposal
+        return from_kept(content) if content else proposal
 
     def _seal(self, dossier: Dossier, bodies: Mapping[bytes, bytes], steps: Steps, label: str) -> Bundle:
         """The stored bundle, read back: what members will find is what goes to the signer.

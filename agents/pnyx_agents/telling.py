@@ -29,7 +29,7 @@ def people_are_told(
     reminders = Reminders(
         journal=journal,
         ledger=ledger,
-        deadline_of=Deadlines(reviewer.reader, reviewer.governors).of,
+        deadlines=Deadlines(reviewer.reader, reviewer.governors),
         before=tuple(hours * HOUR_SECONDS for hours in wishes.reminder_hours),
         alert_before=wishes.alert_hours * HOUR_SECONDS,
         approvers=frozenset(settings.signer.approvers if settings.signer else ()),

@@ -21,7 +21,7 @@ from typing import Any, Final, Self, TypeVar
 from pnyx_contracts.errors import UsageError
 from pnyx_contracts.governors import Read
 from pnyx_contracts.types import BlockRef, Log
-from pnyx_tools.reader import BlockId, L, LogItem, MethodMissingError, RevertedError, RpcError, Topics
+from pnyx_tools.reader import BlockId, L, LogItem, MethodMissingError, Question, RevertedError, RpcError, Topics
 from pnyx_tools.rpc import BACKOFF_SECONDS, Rpc
 from pnyx_tools.wire import parse_quantity
 
@@ -318,6 +318,6 @@ class Pool:
 
         return self.ask(work)
 
-    def ask_together(self, questions: Sequence[tuple[str, Sequence[Any]]]) -> list[Any]:
+    def ask_together(self, questions: Sequence[Question]) -> list[Any | RevertedError | None]:
         """See `Rpc.ask_together`."""
         return self.ask(lambda rpc: rpc.ask_together(questions))

@@ -11,7 +11,7 @@ import logging
 import re
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, Final, NoReturn, TypeVar
+from typing import Any, Final, Generic, NoReturn, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
 import httpx
@@ -21,7 +21,17 @@ from msgspec.json import decode
 from pnyx_contracts.errors import PnyxError, UsageError
 from pnyx_contracts.governors import Read
 from pnyx_contracts.types import ZERO_ADDRESS, BlockRef, Log, to_hex
-from pnyx_tools.reader import BlockId, L, Located, LogItem, MethodMissingError, RevertedError, RpcError, Topics
+from pnyx_tools.reader import (
+    BlockId,
+    L,
+    Located,
+    LogItem,
+    MethodMissingError,
+    Question,
+    RevertedError,
+    RpcError,
+    Topics,
+)
 from pnyx_tools.wire import (
     LogQuery,
     address_param,
@@ -44,7 +54,7 @@ BACKOFF_SECONDS: Final = (0.2, 0.6, 1.8)
 MAX_RETRY_AFTER_SECONDS: Final = 10.0
 MAX_TIMEOUTS: Final = 4
 """So many time-outs on one search for logs are put down to the width of the range; one more, to the node."""
-MAX_TOGETHER: Final = 32
+MAX_TOGETHER: Final = 100
 """Questions of one request; providers take between ten and a thousand."""
 MAX_ANSWER_BYTES: Final = 256 * 2**20
 """An answer longer than this is refused: no node needs it, a hostile one might send it."""
@@ -54,6 +64,8 @@ memory, and take much more there.
 """
 
 _TOO_MUCH_STATUS: Final = frozenset({408, 413, 504, 524})
+_REFUSED_STATUS: Final = frozenset({400, 413})
+"""What else than an answer says that a batch is too large."""
 _RETRY_STATUS: Final = frozenset({429, 500, 502, 503})
 
 _RATE_LIMITED = re.compile(r"too many requests|rate.?limit|request rate|per second|throttl|capacity", re.IGNORECASE)
@@ -92,6 +104,10 @@ class _BusyError(RpcError):
     """Worth another try after a pause."""
 
 
+class _BatchRefusedError(RpcError):
+    """The node takes no batches, or none of so many questions."""
+
+
 class _CallFailedError(RpcError):
     """The node answers an ``eth_call`` with an error that we do not know. See `Rpc._call_again`."""
 
@@ -119,8 +135,8 @@ class Rpc:
         self._ids = itertools.count(1)
         self._log_span = 2.0**62
         """How many blocks one `eth_getLogs` asks for; learned from what the node refuses."""
-        self._takes_batches = True
-        """Until it answered one with something else than a list."""
+        self._together = MAX_TOGETHER
+        """How many questions one request asks; learned from what the node refuses. Below two it takes no batches."""
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.display_url!r})"
@@ -240,38 +256,46 @@ class Rpc:
 
     # --- many questions in one request ---
 
-    def ask_together(self, questions: Sequence[tuple[str, Sequence[Any]]]) -> list[Any | RevertedError | None]:
-        """What the node answers to each (method, parameters), in one JSON-RPC batch or a few.
+    def ask_together(self, questions: Sequence[Question]) -> list[Any | RevertedError | None]:
+        """What the node answers to each, in one JSON-RPC batch or a few. A batch that it refuses is halved.
 
-        None is no answer: whatever else went wrong, with one question or with all, is for a request of its own to find
-        out, which is patient, and raises.
+        None is no answer: what went wrong with that question is for a request of its own to find out, which is patient,
+        and raises. Raises `RpcError` when the node does not answer at all.
         """
         found: list[Any | RevertedError | None] = []
-        for start in range(0, len(questions), MAX_TOGETHER):
-            found += self._batch(questions[start : start + MAX_TOGETHER])
-        return found
+        while self._together > 1 and len(found) < len(questions):
+            some = questions[len(found) : len(found) + self._together]
+            try:
+                found += self._batch(some)
+            except _BatchRefusedError:
+                self._together = len(some) // 2
+            except RpcError:
+                if not found:
+                    raise
+                break
+        return found + [None] * (len(questions) - len(found))
 
-    def _batch(self, questions: Sequence[tuple[str, Sequence[Any]]]) -> list[Any | RevertedError | None]:
+    def _batch(self, questions: Sequence[Question]) -> list[Any | RevertedError | None]:
         ids = [next(self._ids) for _ in questions]
         asked = [
             {"jsonrpc": "2.0", "id": number, "method": method, "params": list(params)}
             for number, (method, params) in zip(ids, questions, strict=True)
         ]
-        by_id = self._answers_by_id(asked) if self._takes_batches else {}
+        answers = self._answers_to(asked)
+        by_id = {answer["id"]: answer for answer in answers if type(answer.get("id")) is int}
         return [self._answer_in(by_id.get(number), method) for number, (method, _) in zip(ids, questions, strict=True)]
 
-    def _answers_by_id(self, asked: list[dict[str, Any]]) -> dict[int, dict[str, Any]]:
-        try:
-            status, _, body = self._post("batch", asked, MAX_ANSWER_BYTES)
-            answers = decode(body)
-        except (RpcError, ValueError, RecursionError):
-            return {}
-        if not isinstance(answers, list):
-            self._takes_batches = status in _RETRY_STATUS  # a provider that limits may take the next one
-            return {}
-        return {
-            answer["id"]: answer for answer in answers if isinstance(answer, dict) and type(answer.get("id")) is int
-        }
+    def _answers_to(self, asked: Sequence[object]) -> list[dict[str, Any]]:
+        """Some nodes refuse a batch with one error for all, in a list or not."""
+        status, headers, body = self._post("batch", asked, MAX_ANSWER_BYTES)
+        answers = _objects_in(body)
+        if not answers and status not in _REFUSED_STATUS:
+            self._raise_for_status("batch", status, headers)
+        if len(answers) < len(asked) and not any("result" in answer for answer in answers):
+            if any(_RATE_LIMITED.search(error_parts(answer.get("error"))[1]) for answer in answers):
+                raise _BusyError(self._text("the provider limits requests"))
+            raise _BatchRefusedError(self._text(f"does not take {len(asked)} questions in one request"))
+        return answers
 
     def _answer_in(self, answer: dict[str, Any] | None, method: str) -> Any | RevertedError | None:  # noqa: ANN401 - as it came
         if answer is None or answer.get("error") is None:
@@ -285,19 +309,25 @@ class Rpc:
 
     # --- one request -------------------------------------------------------------------------------------------------
 
-    def _request_patiently(self, method: str, params: Sequence[Any], limit: int | None = None) -> Raw:
+    def _request_patiently(self, method: str, params: Sequence[Any]) -> Raw:
+        return self._patiently(lambda: self._request_once(method, params, _ANY, MAX_ANSWER_BYTES))
+
+    def _patiently(self, ask: Callable[[], T]) -> T:
         for pause in self._pauses:
             try:
-                return self._request_once(method, params, limit)
+                return ask()
             except _BusyError as busy:
                 time.sleep(max(pause, busy.wait_seconds))
-        return self._request_once(method, params, limit)
+        return ask()
 
-    def _request_once(self, method: str, params: Sequence[Any], limit: int | None) -> Raw:
+    def _request_once(self, method: str, params: Sequence[Any], shape: type[_Answer[V]], limit: int) -> V | Raw:
+        """The result in the shape that is expected; as it came when it has another one."""
         request_id = next(self._ids)
         question = {"jsonrpc": "2.0", "id": request_id, "method": method, "params": list(params)}
-        status, headers, body = self._post(method, question, limit or MAX_ANSWER_BYTES)
-        answer = _answer_in(body)
+        status, headers, body = self._post(method, question, limit)
+        answer: _Answer[V] | _Answer[Raw] | None = _answer_in(body, shape)
+        if answer is None:
+            answer = _answer_in(body, _ANY)
         if answer is None or (answer.error is UNSET and answer.result is UNSET):
             self._raise_for_status(method, status, headers)
             self._fail(f"{method}: answered with something that is not JSON-RPC", hint="is this an RPC endpoint?")
@@ -310,7 +340,7 @@ class Rpc:
             self._fail(f"{method}: answered with neither a result nor an error")
         return answer.result
 
-    def _post(self, method: str, question: object, limit: int) -> tuple[int, httpx.Headers, bytes]:
+    def _post(self, method: str, question: object, limit: int) -> tuple[int, httpx.Headers, bytearray]:
         deadline = time.monotonic() + self._timeout_seconds
         try:
             with self._client.stream("POST", self._url, json=question) as response:
@@ -321,7 +351,7 @@ class Rpc:
                         raise _TooMuchError(self._text(f"{method}: the answer is longer than {limit} bytes"))
                     if time.monotonic() > deadline:
                         raise httpx.ReadTimeout("slow answer")
-                return response.status_code, response.headers, bytes(body)
+                return response.status_code, response.headers, body
         except httpx.TimeoutException:
             message = f"{method}: no answer within {self._timeout_seconds:g} seconds"
             raise _TimedOutError(self._text(message), hint="check the endpoint, or raise the time-out") from None
@@ -360,9 +390,10 @@ class Rpc:
         raise RpcError(text, is_about_the_question=True)
 
     def _logs_once(self, query: LogQuery, read: Callable[[LogItem], L], start: int, end: int) -> list[L]:
-        limit = None if start == end else MAX_LOGS_BYTES
-        answer = self._request_patiently("eth_getLogs", [query.json(start, end)], limit)
-        items = self._parsed("eth_getLogs", answer, _items_in)
+        limit = MAX_ANSWER_BYTES if start == end else MAX_LOGS_BYTES
+        asked = [query.json(start, end)]
+        answer = self._patiently(lambda: self._request_once("eth_getLogs", asked, _LOGS, limit))
+        items = self._parsed("eth_getLogs", answer, _items_in) if isinstance(answer, Raw) else answer
         stray = query.stray_among(items)
         if stray is not None:
             self._fail(f"eth_getLogs: answered with a log that was not asked for, of {stray.address[:42]!r}")
@@ -398,19 +429,33 @@ class Rpc:
         return f"{self.display_url}: {message}"
 
 
-class _Answer(Struct):
-    """Of JSON-RPC. The result is taken apart by whoever knows its shape."""
+class _Answer(Struct, Generic[V]):
+    """Of JSON-RPC."""
 
     id: Any = None
-    result: Raw | UnsetType = UNSET
+    result: V | UnsetType = UNSET
     error: Any = UNSET
 
 
-def _answer_in(body: bytes) -> _Answer | None:
+_ANY: Final = _Answer[Raw]
+"""The result is taken apart by whoever knows its shape."""
+_LOGS: Final = _Answer[list[LogItem]]
+
+
+def _answer_in(body: bytearray, shape: type[_Answer[V]]) -> _Answer[V] | None:
     try:
-        return decode(body, type=_Answer)
+        return decode(body, type=shape)
     except (ValueError, RecursionError):
         return None
+
+
+def _objects_in(body: bytearray) -> list[dict[str, Any]]:
+    """Of an answer to a batch."""
+    try:
+        answers = decode(body)
+    except (ValueError, RecursionError):
+        return []
+    return [answer for answer in (answers if isinstance(answers, list) else [answers]) if isinstance(answer, dict)]
 
 
 def _items_in(result: Raw) -> list[LogItem]:

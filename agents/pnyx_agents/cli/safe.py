@@ -139,7 +139,7 @@ def _vote_in(
     named = next((each for each in settings.governor if each.address == key.governor), None)
     if named is None:
         raise UsageError(f"the configuration names no governor {key.governor}")
-    governed = govern(reader, settings, named)
+    governed = govern(reader, settings, [named])[named.address]
     call = ballot(governed.adapter, governed.profile, key, vote, dossier.decision.reason)
     about = [
         ("proposal", str(key)),

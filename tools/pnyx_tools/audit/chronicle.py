@@ -130,10 +130,7 @@ class Chronicle:
 
     def named(self, key: str) -> ProposalRow | None:
         """The proposal that the verifier calls ``chain:governor:id``."""
-        chain, governor, number = key.split(":")
-        return self._proposals.get(
-            subject(ProposalKey(chain_id=int(chain), governor=governor, proposal_id=int(number)))
-        )
+        return self._proposals.get(subject(ProposalKey.parse(key)))
 
     def cast_for(self, entry: Entry) -> CastRow | None:
         """The vote that a VOTE entry announced: the first after it, unless it was taken back."""
