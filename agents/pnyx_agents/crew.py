@@ -6,8 +6,10 @@ import logging
 import os
 import socket
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import inf
 from typing import Protocol
 from uuid import uuid4
 
@@ -55,24 +57,28 @@ class CrewMember:
         return thread
 
     def _work(self, stop: threading.Event, given_up: Callable[[], None]) -> None:
-        failures = 0
+        failures, back_since = 0, -inf
         while not stop.wait(self.roll.lease_seconds / BEATS_PER_LEASE):
             try:
-                self.beat()
+                self.beat(judges=time.monotonic() - back_since > self.roll.lease_seconds)
                 failures = 0
             except GivenUpByOthersError as error:
                 logger.error("this worker ends", extra={"error": str(error)})
                 given_up()
                 return
             except Exception as error:
+                back_since = time.monotonic()
                 if is_worth_a_line(failures):
                     unforeseen = not isinstance(error, PnyxError)
                     logger.warning("the other workers cannot be seen", extra={"error": str(error)}, exc_info=unforeseen)
                 failures += 1
 
-    def beat(self) -> None:
+    def beat(self, *, judges: bool = True) -> None:
+        """`judges`: whether this worker may give up others. Not right after it could not see them: when the database
+        was away, all of them were silent.
+        """
         self.roll.beat()
-        for gone in self.roll.give_up_silent():
+        for gone in self.roll.give_up_silent() if judges else self.roll.gone():
             workflows = self.engine.take_over(gone)
             self.roll.forget(gone)
             logger.warning("a worker is gone, its work goes on", extra={"worker": gone, "workflows": workflows})

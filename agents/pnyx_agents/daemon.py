@@ -135,11 +135,9 @@ class Daemon:
         """Whether this process does what is done once."""
         if self.crew is None:
             return True
-        try:
-            return self.crew.leads()
-        except PnyxError as error:
-            logger.warning("nobody knows who leads", extra={"error": str(error)})
-            return False
+        crew, answers = self.crew, list[bool]()
+        self._guarded("asking who leads", lambda: answers.append(crew.leads()))
+        return answers == [True]
 
     def beat(self) -> None:
         """One look at everything. An error is logged and met again at the next beat; it never ends the daemon."""

@@ -13,6 +13,7 @@ import itertools
 import json
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -49,6 +50,9 @@ PROPOSALS, TASKS = "proposals", "tasks"
 Limits sit on the tasks, where nodes and models are asked."""
 
 QUEUE_POLL_SECONDS = 0.5
+
+SELDOM_SECONDS = 60.0
+SAME_CHARACTERS = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,23 +249,18 @@ class Engine:
 
     def launch(self) -> None:
         """Start, and go on with the workflows of this version that an earlier process with this name left. Raises
-        `UsageError` when the tables are of another version.
+        `UsageError` when the tables are of another version, `UnreachableError` when the database is away.
         """
+        import sqlalchemy as sa
+
         try:
             DBOS.launch()
+            if _crew is not None:
+                _register_queues(_crew)
         except dbos_error.DBOSInitializationError as error:
             raise UsageError(f"the workflow database cannot be used: {error}", hint="pnyx migrate") from None
-        if _crew is not None:
-            per_minute = _crew.tasks_per_minute
-            DBOS.register_queue(PROPOSALS, polling_interval_sec=QUEUE_POLL_SECONDS, on_conflict="always_update")
-            DBOS.register_queue(
-                TASKS,
-                worker_concurrency=_crew.tasks_at_once,
-                global_concurrency=_crew.tasks_in_all,
-                limiter=None if per_minute is None else {"limit": per_minute, "period": 60.0},
-                polling_interval_sec=QUEUE_POLL_SECONDS,
-                on_conflict="always_update",
-            )
+        except sa.exc.OperationalError as error:
+            raise UnreachableError(f"the workflow database is away: {error.orig}") from None
 
     def start(self, workflow_id: str, proposal: Proposal) -> None:
         """Start the workflow of a proposal; a second start under the same id changes nothing."""
@@ -346,8 +345,40 @@ def say(database: str, workflow_id: str, word: JsonValue) -> None:
         client.destroy()
 
 
+def _register_queues(crew: Crew) -> None:
+    per_minute = crew.tasks_per_minute
+    DBOS.register_queue(PROPOSALS, polling_interval_sec=QUEUE_POLL_SECONDS, on_conflict="always_update")
+    DBOS.register_queue(
+        TASKS,
+        worker_concurrency=crew.tasks_at_once,
+        global_concurrency=crew.tasks_in_all,
+        limiter=None if per_minute is None else {"limit": per_minute, "period": 60.0},
+        polling_interval_sec=QUEUE_POLL_SECONDS,
+        on_conflict="always_update",
+    )
+
+
+class Seldom(logging.Filter):
+    """Lines that begin alike come once a minute: five threads of the engine complain each second while its database is
+    away.
+    """
+
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        super().__init__()
+        self._now = now
+        self._said: dict[str, float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        beginning, now = record.getMessage()[:SAME_CHARACTERS], self._now()
+        if now - self._said.get(beginning, -SELDOM_SECONDS) < SELDOM_SECONDS:
+            return False
+        self._said[beginning] = now
+        return True
+
+
 def _log_like_everybody(log: logging.Logger) -> None:
     """The engine brings a handler and a format of its own."""
     log.handlers.clear()
     log.propagate = True
     log.setLevel(logging.WARNING)
+    log.addFilter(Seldom())

@@ -51,3 +51,7 @@ def test_reorganisations_under_workers(stage: Stage) -> None:
 
 def test_endpoints_that_fail_workers(stage: Stage) -> None:
     check(stage.play("failing endpoints of workers", 1, faults=30, proposals=1), 25)
+
+
+def test_a_database_that_goes_away_under_workers(stage: Stage) -> None:
+    check(stage.play("database of workers", 1, faults=2, proposals=2), 2)

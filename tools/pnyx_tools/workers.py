@@ -120,12 +120,18 @@ class Roll:
             self._strike_off(connection, self.table["worker"].c.id == self.me)
 
     def give_up_silent(self) -> list[str]:
-        """Strike off who was silent for too long. All whose work nobody took over yet, also of before."""
+        """Strike off who was silent for too long; then `gone`."""
         worker = self.table["worker"]
         with self.database.begin() as connection:
             self._strike_off(connection, worker.c.beat_at < self.now - self.lease_seconds)
-            gone = worker.select().with_only_columns(worker.c.id).where(worker.c.gone)
-            return list(connection.execute(gone.order_by(worker.c.id)).scalars())
+        return self.gone()
+
+    def gone(self) -> list[str]:
+        """All who were struck off, or left, and whose work nobody took over yet."""
+        worker = self.table["worker"]
+        query = worker.select().with_only_columns(worker.c.id).where(worker.c.gone).order_by(worker.c.id)
+        with self.database.begin() as connection:
+            return list(connection.execute(query).scalars())
 
     def forget(self, gone: str) -> None:
         """Its work was taken over."""

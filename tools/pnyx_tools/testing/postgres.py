@@ -11,8 +11,8 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
+from threading import Thread
 from typing import Any
 from uuid import uuid4
 
@@ -22,11 +22,16 @@ NOBODY = "nobody"
 """PostgreSQL refuses to run as root: then it runs as this user."""
 
 
-@dataclass(frozen=True, slots=True)
 class Postgres:
-    """A running server on a socket in `folder`, without password, not synced to disk."""
+    """A server on a socket in `folder`, without password, not synced to disk. Made by `run_postgres`."""
 
-    folder: str
+    def __init__(self, folder: str) -> None:
+        self.folder = folder
+        self._programs, self._as_user = _programs(Path(folder)), _unprivileged(folder)
+        self._data = f"{folder}/data"
+        self._process: subprocess.Popen[str] | None = None
+        make = [str(self._programs / "initdb"), "-D", self._data, "-U", "pnyx", "--auth=trust", "--no-sync"]
+        subprocess.run([*make, "--encoding=UTF8"], check=True, capture_output=True, cwd=folder, **self._as_user)
 
     def url(self, database: str = "postgres") -> str:
         return f"postgresql://pnyx@/{database}?host={self.folder}"
@@ -40,27 +45,34 @@ class Postgres:
             connection.execute(f"CREATE DATABASE {name}".encode())
         return self.url(name)
 
+    def start(self) -> None:
+        run = [str(self._programs / "postgres"), "-D", self._data, "-k", self.folder, "-c", "listen_addresses="]
+        run += ["-c", "fsync=off", "-c", "max_connections=300"]
+        process = subprocess.Popen(run, stderr=subprocess.PIPE, text=True, cwd=self.folder, **self._as_user)
+        self._process = process
+        assert process.stderr is not None
+        while "ready to accept connections" not in (line := process.stderr.readline()):
+            if not line:
+                raise UsageError("PostgreSQL ended by itself")
+        Thread(target=process.stderr.read, daemon=True).start()  # it goes on to say something now and then
+
+    def stop(self) -> None:
+        """At once: it waits for no client to go, and throws out whoever is there."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGINT)
+            self._process.wait()
+
 
 @contextmanager
 def run_postgres() -> Iterator[Postgres]:
     """Raises `UsageError` when there is no PostgreSQL to run."""
     with tempfile.TemporaryDirectory(prefix="pnyx-postgres-") as folder:
-        programs, as_user = _programs(Path(folder)), _unprivileged(folder)
-        data = f"{folder}/data"
-        make = [str(programs / "initdb"), "-D", data, "-U", "pnyx", "--auth=trust", "--no-sync", "--encoding=UTF8"]
-        subprocess.run(make, check=True, capture_output=True, cwd=folder, **as_user)
-        run = [str(programs / "postgres"), "-D", data, "-k", folder, "-c", "listen_addresses=", "-c", "fsync=off"]
-        run += ["-c", "max_connections=300"]
-        process = subprocess.Popen(run, stderr=subprocess.PIPE, text=True, cwd=folder, **as_user)
+        server = Postgres(folder)
+        server.start()
         try:
-            assert process.stderr is not None
-            while "ready to accept connections" not in (line := process.stderr.readline()):
-                if not line:
-                    raise UsageError("PostgreSQL ended by itself")
-            yield Postgres(folder)
+            yield server
         finally:
-            process.send_signal(signal.SIGINT)  # SIGTERM would wait for every client to go
-            process.communicate()
+            server.stop()
 
 
 def _programs(folder: Path) -> Path:

@@ -15,6 +15,7 @@ from typing import Final
 from pnyx_tools.testing.faults.launching import Launch
 from pnyx_tools.testing.faults.play import Play, Report, StuckError, has_come_to, has_done
 from pnyx_tools.testing.faults.world import World
+from pnyx_tools.testing.postgres import Postgres
 
 FULL, LOCKED, JUMP, SECOND, COPY = (
     "disk full", "database locked", "clock jumps", "a second agent on the same folder", "a copy of the agent",
@@ -50,6 +51,27 @@ def play_machine(
                     raise StuckError(f"{kind}: and the agent did its work all the same")
             play.report.faults[kind] += 1
             play.until(f"recovery from: {kind}", partial(has_done, play))
+    return play.report
+
+
+def play_database(
+    world: World, launch: Launch, seed: int, postgres: Postgres, *, proposals: int, faults: int
+) -> Report:
+    """The server that workers share ends while they work, and comes back some blocks later, again and again."""
+    play = Play(world, launch, "database of workers", seed)
+    with play.performed():
+        play.start_in_peace()
+        for number in range(faults):
+            if len(world.proposed) * faults <= number * proposals:
+                play.propose()
+            for is_there in (True, False):
+                blocks = play.dice.randint(1, BLOCKS)
+                play.until("some blocks", partial(has_come_to, play, world.node.rpc.block().number + blocks))
+                if is_there:
+                    postgres.stop()
+            postgres.start()
+            play.report.faults["database away"] += 1
+            play.until("recovery from: database away", partial(has_done, play))
     return play.report
 
 

@@ -11,7 +11,7 @@ from typing import Final, Protocol
 from pnyx_policies.analysis import Analysis, Recommendation
 from pnyx_tools.testing.anvil import Anvil
 from pnyx_tools.testing.faults.launching import Start
-from pnyx_tools.testing.faults.machine import OF_ONE, OF_TWO, play_machine
+from pnyx_tools.testing.faults.machine import OF_ONE, OF_TWO, play_database, play_machine
 from pnyx_tools.testing.faults.models import ModelFault, ModelFaults
 from pnyx_tools.testing.faults.play import Report, play_endpoints, play_kills, play_models, play_reorgs
 from pnyx_tools.testing.faults.proxy import FOR_A_WHILE, OF_TRANSACTIONS, Fault, FaultProxy
@@ -65,6 +65,13 @@ def shared_database(*, wanted: bool) -> Iterator[str | None]:
         return
     with run_postgres() as postgres:
         yield postgres.new_database()
+
+
+def run_database(folder: Path, declare: Declare, start: Start, seed: int, amount: Amount) -> Report:
+    with local_node() as node, run_postgres() as postgres:
+        setup = Setup(declare, gate=has_gate(seed), database=postgres.new_database())
+        world = make_world(node, folder, setup)
+        return play_database(world, Team(start), seed, postgres, proposals=amount.proposals, faults=amount.faults)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,4 +176,5 @@ PLAYS: Final[dict[str, Kind]] = {
     "kills of workers": Kind(Kills(workers=True), 100),
     "reorgs under workers": Kind(Reorgs(workers=True), 50),
     "failing endpoints of workers": Kind(Endpoints(FAILING, workers=True), 300),
+    "database of workers": Kind(run_database, 20),
 }

@@ -5,6 +5,8 @@ Whoever is killed is reported, and started again by the next launch; the others 
 
 from __future__ import annotations
 
+import socket
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -29,7 +31,21 @@ class Team:
         for name, (command, config) in MEMBERS.items():
             if name not in members or members[name].code() is not None:
                 members[name] = self.start(folder, trouble, command, config)
+                if name == "signer":
+                    _wait_for(folder / "signer" / "signer.sock", members[name])
         return _Together(members)
+
+
+def _wait_for(place: Path, signer: Running) -> None:
+    """Until it answers there, or ended: a worker that finds none ends at once."""
+    while signer.code() is None:
+        with socket.socket(socket.AF_UNIX) as peer:
+            try:
+                peer.connect(str(place))
+            except OSError:
+                time.sleep(0.05)
+            else:
+                return
 
 
 @dataclass(frozen=True, slots=True)

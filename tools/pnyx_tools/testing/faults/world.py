@@ -11,6 +11,7 @@ from typing import Final
 
 from pnyx_contracts.decision_log import encode_register
 from pnyx_contracts.entry import Declaration
+from pnyx_contracts.errors import UnreachableError
 from pnyx_contracts.types import ProposalKey
 from pnyx_tools.database import is_postgres
 from pnyx_tools.journal import Case, Journal
@@ -118,8 +119,12 @@ class World:
 
     def cases(self) -> list[Case]:
         """What the agent's journal says; nothing before its first start."""
-        path = Path(self.database.removeprefix(SQLITE))
-        return self._journal.cases() if is_postgres(self.database) or path.exists() else []
+        if not is_postgres(self.database) and not Path(self.database.removeprefix(SQLITE)).exists():
+            return []
+        try:
+            return self._journal.cases()
+        except UnreachableError:  # away, on purpose
+            return []
 
     @cached_property
     def _journal(self) -> Journal:
