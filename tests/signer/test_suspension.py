@@ -20,7 +20,7 @@ from pnyx_tools.rpc import Rpc
 from pnyx_tools.signer.client import SignerClient
 from pnyx_tools.signer.memory import Memory
 from pnyx_tools.signer.notary import Notary
-from pnyx_tools.signer.protocol import AskStanding, GiveOrder, NotYetError, SignCancel, Standing
+from pnyx_tools.signer.protocol import AskStanding, GiveOrder, NotYetError, SignCancel, SignSafeTx, Standing
 from pnyx_tools.signer.settings import WriterKind
 from pnyx_tools.testing.deploy import encode_call
 
@@ -91,6 +91,8 @@ def test_a_suspended_signer_signs_cancellations_and_nothing_else(
         for request in (vote, hold, parliament.ask_ballot(parliament.dossier(number), bytes(32))):
             with pytest.raises(NotYetError, match=f"all votes are suspended: the signer is suspended by {ADA.address}"):
                 restarted.sign(request)
+        with pytest.raises(NotYetError, match="all votes are suspended"):
+            restarted.sign_safe_tx(SignSafeTx(bundle=vote.bundle, entry_transaction=bytes(32), safe_nonce=0))
         assert restarted.sign(SignCancel(ticket=parliament.ticket())).raw
 
 

@@ -109,6 +109,13 @@ class Roll:
                 self.database.upsert(connection, lead, {"duty": duty, "worker": self.me})
             return holder in {None, self.me}
 
+    def has(self, duty: str) -> bool:
+        """Whether this worker has the duty now, without taking it."""
+        lead = self.table["lead"]
+        query = lead.select().where(lead.c.duty == duty, lead.c.worker == self.me)
+        with self.database.begin() as connection:
+            return connection.execute(query).first() is not None
+
     def require_there(self) -> None:
         """Raises `GivenUpByOthersError`."""
         with self.database.begin():
