@@ -41,7 +41,7 @@ from pnyx_tools.files import write_secret
 from pnyx_tools.model import LangChainModel
 from pnyx_tools.notify import HasOutlets, Notifier
 from pnyx_tools.notify.quiet import Manners
-from pnyx_tools.reader import ChainReader
+from pnyx_tools.reader import ChainReader, WrongChainError
 from pnyx_tools.registration import require_in_force
 from pnyx_tools.signer.client import SignerPort, TlsWay, Way
 from pnyx_tools.signer.policy import closed
@@ -195,13 +195,12 @@ def govern(reader: ChainReader, settings: Settings, governor: GovernorSettings) 
 
 
 def check_chain(reader: ChainReader, settings: Settings) -> None:
-    """The node must serve the chain that the file names."""
+    """The node must serve the chain that the file names. Raises `WrongChainError`: the file may be wrong, or an
+    endpoint for a while, and nobody can tell from here.
+    """
     found = reader.chain_id()
     if found != settings.chain.chain_id:
-        raise UsageError(
-            f"chain.rpc serves chain {found}, but chain.chain_id is {settings.chain.chain_id}",
-            hint="correct chain.rpc or chain.chain_id",
-        )
+        raise WrongChainError("chain.rpc", found, settings.chain.chain_id)
 
 
 def reviewer(settings: Settings, reader: ChainReader, writer: str | None) -> Reviewer:

@@ -19,7 +19,7 @@ from pnyx_tools.signer.settings import SignerSettings, WriterKind
 
 
 class Witness:
-    """Looks at one chain for one writer."""
+    """Looks at one chain for one writer. `reader` believes no answer of another chain (`quorum.reader_of`)."""
 
     def __init__(
         self, settings: SignerSettings, key_address: str, reader: ChainReader, adapters: Sequence[GovernorAdapter]
@@ -31,11 +31,8 @@ class Witness:
         self._epoch: int | None = None
 
     def check_place(self) -> None:
-        """At the start: the chain is that of the settings, and the writer one that can write. Raises `DiffersError` or
-        `RefusedError`.
-        """
+        """At the start: the writer is one that can write. Raises `DiffersError` or `RefusedError`."""
         settings = self._settings
-        _same("the endpoint's chain", self._reader.chain_id(), settings.chain_id)
         state = self._reader.read(read_state(settings.log, settings.writer))
         if state.closed:
             raise closed()
@@ -61,7 +58,6 @@ class Witness:
     def look(self, claimed: Proposal, pinned_block: int, *, gather: bool) -> Seen:
         """All that `policy.judge` needs about one proposal. `claimed` says where the creation event should be."""
         reader, settings = self._reader, self._settings
-        _same("the endpoint's chain", reader.chain_id(), settings.chain_id)
         block = reader.block("latest")
         state = reader.read(read_state(settings.log, settings.writer), block.number)
         adapter, profile = detect(reader, claimed.key.governor, self._adapters)
@@ -99,7 +95,6 @@ class Witness:
 
     def next_nonce(self) -> int:
         """Of the key: transactions that were mined."""
-        _same("the endpoint's chain", self._reader.chain_id(), self._settings.chain_id)
         return self._reader.nonce(self._key_address)
 
     def _account_log(self, block: int) -> str | None:
