@@ -127,6 +127,8 @@ class Landed(Value):
     """Number of the last block that holds one of them."""
     is_void: bool = False
     """The entry is there, its vote could not land, and a VOID entry says so."""
+    by_another: str = ""
+    """Which entry it is, when another program with our key and log made it. Then it stands in the place of ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -326,8 +328,8 @@ class Steward:
         self._await_settled(bundle.dossier.proposal, steps, label)
         if change := self._change_since(bundle.dossier, steps, label):
             return Again(change, entitlement(bundle.dossier).vote, waited)
-        self._write(bundle, steps, label)
-        if self._waits_for_people(bundle.dossier):
+        is_ours = self._write(bundle, steps, label)
+        if is_ours and self._waits_for_people(bundle.dossier):
             return self._wait_for_people(bundle, steps, label)
         self._confirm(bundle, steps, label)
         return None
@@ -358,17 +360,20 @@ class Steward:
 
         return str(steps.run(f"recheck:{label}", change))
 
-    def _write(self, bundle: Bundle, steps: Steps, label: str) -> None:
-        """The entry, and the vote when it is one. The record is stored before anything on chain speaks of it."""
+    def _write(self, bundle: Bundle, steps: Steps, label: str) -> bool:
+        """The entry, and the vote when it is one. The record is stored before anything on chain speaks of it. False
+        when another program with our key was faster.
+        """
         dossier, what = bundle.dossier, entitlement(bundle.dossier)
 
         def write() -> JsonValue:
             if what.vote is not None:
                 self._advance(dossier.proposal, Stage.VOTING)
-            self._note_landed(dossier, what, self._pen(bundle, what))
-            return None
+            landed = self._pen(bundle, what)
+            self._note_landed(dossier, what, landed)
+            return landed.by_another or None
 
-        steps.run(f"write:{label}", write)
+        return steps.run(f"write:{label}", write) is None
 
     def _pen(self, bundle: Bundle, what: Entitlement) -> Landed:
         if self.scribe is None:
@@ -382,12 +387,15 @@ class Steward:
             raise
 
     def _note_landed(self, dossier: Dossier, what: Entitlement, landed: Landed) -> None:
+        waits = self._waits_for_people(dossier) and not landed.by_another
         self._advance(
-            dossier.proposal, Stage.HELD if self._waits_for_people(dossier) else Stage.CONFIRMING,
-            detail="void: the vote could not land" if landed.is_void else _in_words(dossier, what),
+            dossier.proposal, Stage.HELD if waits else Stage.CONFIRMING, detail=_what_landed(dossier, what, landed),
             entry_transaction=landed.entry_transaction, vote_transaction=landed.vote_transaction,
         )  # fmt: skip
-        self._tell_outcome(dossier, what)
+        if landed.by_another:
+            self._tell_another(dossier.proposal, landed)
+        else:
+            self._tell_outcome(dossier, what)
 
     def _confirm(self, bundle: Bundle, steps: Steps, label: str) -> None:
         """Until what landed is final. What a reorganisation takes away meanwhile is written again."""
@@ -514,6 +522,19 @@ class Steward:
             )
         )
 
+    def _tell_another(self, proposal: Proposal, landed: Landed) -> None:
+        self.tell(
+            self._message(
+                proposal,
+                "another",
+                Urgency.ALERT,
+                subject="another program decided about it with this agent's key and log",
+                detail=foreign(f"{landed.by_another} is not this agent's, which adds nothing to it"),
+                to_do="is a copy of this agent running? Stop it, and copy its evidence here: members look for that "
+                "record. If nobody you know runs it, the key is stolen",
+            )
+        )
+
     def _tell_stranded(self, proposal: Proposal, error: StrandedVoteError) -> None:
         subject = f"account {error.account} lost its delegation: it runs {error.runs} (EIP-7702)"
         what = f"delegation:{error.runs}"
@@ -559,6 +580,12 @@ def _deadline(governor: GovernorFacts) -> dict[str, str | int]:
 def _kind_of(why: str) -> str:
     """Reasons that differ in numbers and hashes only are of one kind: people hear of each kind once a proposal."""
     return _NUMBERS.sub("#", why)[:200]
+
+
+def _what_landed(dossier: Dossier, what: Entitlement, landed: Landed) -> str:
+    if landed.by_another:
+        return f"another program with this agent's key decided: {landed.by_another}"
+    return "void: the vote could not land" if landed.is_void else _in_words(dossier, what)
 
 
 def _in_words(dossier: Dossier, what: Entitlement) -> str:

@@ -68,9 +68,9 @@ class Case:
     def roots(self) -> Roots:
         return Roots(record_root=self.bundle.record_root, prompt_hash=self.bundle.prompt_hash)
 
-    def purpose(self, what: str) -> str:
-        """Names an errand in the outbox: one per decision and step."""
-        return f"{what}:{self.key}:{to_hex(self.bundle.record_root)}"
+    def purpose(self, what: str, record_root: bytes | None = None) -> str:
+        """Names an errand in the outbox: one per decision (this one, or another about the same proposal) and step."""
+        return f"{what}:{self.key}:{to_hex(record_root or self.bundle.record_root)}"
 
 
 def record_note(writer: Writer, case: Case, kind: EntryKind) -> Entry:
@@ -112,10 +112,15 @@ def record(
 
 def find_entry(writer: Writer, case: Case, kind: EntryKind) -> Entry | None:
     """The entry of this very decision, if it is on chain."""
+    entries = find_entries(writer, case)
+    return next((e for e in entries if e.kind is kind and e.record_root == case.bundle.record_root), None)
+
+
+def find_entries(writer: Writer, case: Case) -> tuple[Entry, ...]:
+    """All entries of the writer about the proposal, whoever made them, in chain order."""
     start = case.dossier.proposal.created_block
     head = writer.chain.block("latest").number
-    entries = entries_about(writer.chain, writer.desk.log, writer.desk.writer, case.key, start, head)
-    return next((e for e in entries if e.kind is kind and e.record_root == case.bundle.record_root), None)
+    return entries_about(writer.chain, writer.desk.log, writer.desk.writer, case.key, start, head)
 
 
 def read_back_entry(writer: Writer, case: Case, kind: EntryKind, action: bytes, receipt: dict[str, Any]) -> Entry:
