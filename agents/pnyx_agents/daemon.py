@@ -2,6 +2,7 @@
 
     look       at the chain: new proposals into the journal, together with the position
     dispatch   each proposal whose vote has opened (or closed) gets its workflow, once
+    void       what was written about a proposal that is gone for good is taken back, once
     remind     each proposal that waits for people hears when its vote is over
     mirror     each file of the evidence folder that another place does not have yet is copied there
     take up    each proposal that is not finished, and whose workflow does not go on, gets a new one
@@ -135,6 +136,8 @@ class Daemon:
         self._guarded("following the chain", self.watch.look)
         for case in self.journal.cases(UNDISPATCHED):
             self._guarded(f"dispatching {case.proposal}", partial(self.dispatch, case))
+        for case in self.journal.cases({Stage.VOID}):
+            self._guarded(f"taking back {case.proposal}", partial(self.take_back, case))
         for case in self.journal.cases({Stage.HELD}):
             self._guarded(f"reminding {case.proposal}", partial(self.remind, case))
 
@@ -207,6 +210,19 @@ class Daemon:
         """Over before this agent followed its governor: no record says that it was missed, and nobody is told."""
         is_older = self.since_block is None or case.created_block < self.since_block
         return case.from_history and is_older and state not in OPEN_STATES
+
+    def take_back(self, case: Case) -> None:
+        """Nobody works on it as on a proposal any more. The engine first, then the journal: a crash in between starts
+        the same workflow again, which changes nothing.
+        """
+        workflow = f"{self.agent}:{case.proposal}:void after {case.tries}"
+        content = self.journal.proposal_content(case.proposal)
+        if case.workflow == workflow or content is None:
+            return
+        if case.workflow:
+            self.engine.cancel(case.workflow)
+        self.engine.take_back(workflow, Proposal.model_validate_json(content))
+        self.journal.work_on(case.proposal, Stage.VOID, workflow=workflow)
 
     def remind(self, case: Case) -> None:
         """People can answer while the vote is open; then the proposal's workflow comes to its end."""

@@ -16,7 +16,7 @@ from pnyx_agents.reviewer import Governed
 from pnyx_agents.steward import Landed, StrandedVoteError
 from pnyx_contracts.entry import Entry, EntryKind
 from pnyx_contracts.errors import PnyxError, RefusedError
-from pnyx_contracts.types import Address, ProposalState, VoteCast, to_hex
+from pnyx_contracts.types import Address, Proposal, ProposalState, VoteCast, to_hex
 from pnyx_policies.bundle import Bundle
 from pnyx_policies.entitlement import Entitlement
 from pnyx_tools.atomic import UndelegatedError
@@ -67,7 +67,7 @@ class ChainScribe:
 
         Raises `GivenUpError` while a vote that it announced can still be cast, and `PnyxError` when it was not.
         """
-        entries = find_entries(self.writer, case)
+        entries = find_entries(self.writer, case.dossier.proposal)
         if any(entry.record_root == case.bundle.record_root for entry in entries):
             return None
         entry = next((e for e in entries if e.kind in DECIDES and not self._was_signed_here(case, e)), None)
@@ -98,6 +98,17 @@ class ChainScribe:
         if self._is_open(governed, case):
             raise GivenUpError(f"{what} and has not cast it yet")
         raise PnyxError(f"{what} and did not cast it", hint="tell the members, and stop that program")
+
+    def stranded(self, proposal: Proposal) -> list[bytes]:
+        """See `Scribe.stranded`."""
+        entries = find_entries(self.writer, proposal)
+        void = {entry.record_root for entry in entries if entry.kind is EntryKind.VOID}
+        return [e.record_root for e in entries if e.kind.is_terminal and e.record_root not in void]
+
+    def take_back(self, bundle: Bundle) -> Landed:
+        """See `Scribe.take_back`."""
+        entry = record_note(self.writer, Case.of(bundle), EntryKind.VOID)
+        return Landed(entry_transaction=to_hex(entry.transaction_hash), block=entry.block_number, is_void=True)
 
     def is_final(self, block_number: int) -> bool:
         return self.writer.is_final(block_number)

@@ -18,9 +18,10 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Literal, Protocol
 
-from pydantic import JsonValue, ValidationError
+from pydantic import JsonValue, TypeAdapter, ValidationError
 
 from pnyx_agents.analyst import Deliberation
 from pnyx_agents.brake import held_back
@@ -164,6 +165,14 @@ class Scribe(Protocol):
 
     def is_final(self, block_number: int) -> bool: ...
 
+    def stranded(self, proposal: Proposal) -> list[bytes]:
+        """Record roots of the entries about a proposal that no VOID entry takes back yet."""
+        ...
+
+    def take_back(self, bundle: Bundle) -> Landed:
+        """The VOID entry for what was written about a proposal that is gone. Safe to run again, raises as `write`."""
+        ...
+
     def was_signed(self, bundle: Bundle) -> bool:
         """Whether a vote was signed for it: then the proposal gets no other vote."""
         ...
@@ -266,6 +275,34 @@ class Steward:
     def _is_void(self, proposal: Proposal) -> bool:
         case = self.journal.case(str(proposal.key))
         return case is not None and case.stage is Stage.VOID
+
+    def take_back(self, proposal: Proposal, steps: Steps) -> None:
+        """A reorganisation took it away for good. Whatever was written about it gets its VOID entry."""
+
+        def stranded() -> JsonValue:
+            return [root.hex() for root in self.scribe.stranded(proposal)] if self.scribe else []
+
+        try:
+            for root in TypeAdapter(list[str]).validate_python(steps.run("stranded", stranded)):
+                steps.run(f"void:{root}", partial(self._take_back, proposal, bytes.fromhex(root)))
+        except (RefusedError, StepFailedError) as error:
+            self._alert(proposal, f"stranded:{_kind_of(error.message)}", error.message)
+
+    def _take_back(self, proposal: Proposal, record_root: bytes) -> JsonValue:
+        """Until its VOID entry is final, or the proposal came again."""
+        if self.scribe is None or not self._is_void(proposal):
+            return None
+        if why := self.journal.held():
+            raise held_back(why)
+        data = self.evidence.get_bundle(record_root)
+        if data is None:
+            raise RefusedError(f"the record {to_hex(record_root)} is not here: its entry cannot be taken back")
+        landed = self.scribe.take_back(Bundle.parse(data))
+        if not self.scribe.is_final(landed.block):
+            raise NotFinalError(f"{proposal.key}: its VOID entry is in block {landed.block}")
+        detail = "a reorganisation took the proposal away: a VOID entry takes back what was written about it"
+        self._advance(proposal, Stage.VOID, detail=detail, entry_transaction=landed.entry_transaction)
+        return None
 
     # Review
 
@@ -378,6 +415,8 @@ class Steward:
     def _pen(self, bundle: Bundle, what: Entitlement) -> Landed:
         if self.scribe is None:
             return Landed()
+        if self._is_void(bundle.dossier.proposal):
+            raise PnyxError(f"{bundle.dossier.proposal.key} is gone: nothing more is written about it")
         if why := self.journal.held():
             raise held_back(why)
         try:
@@ -504,7 +543,7 @@ class Steward:
     # Telling
 
     def _advance(self, proposal: Proposal, stage: Stage, **details: str) -> None:
-        self.journal.advance(str(proposal.key), stage, **details)
+        self.journal.work_on(str(proposal.key), stage, **details)
         logger.info("proposal %s", stage.value, extra={"proposal": str(proposal.key), **details})
 
     def _tell_outcome(self, dossier: Dossier, what: Entitlement) -> None:
@@ -556,6 +595,7 @@ _SUBJECTS = {
     "again": "not carried out yet",
     "changed": "changed after its review",
     "word": "a person's word does not count",
+    "stranded": "gone, and what was written about it cannot be taken back",
 }
 """What an alert is about, by the first part of its key."""
 

@@ -55,8 +55,6 @@ class Watch:
     journal: Journal
     metrics: Metrics
     tell: Callable[[Message], None]
-    cancel: Callable[[str], None]
-    """Ends a workflow."""
     clock: Callable[[], float] = time.time
     """Seconds since the epoch."""
 
@@ -106,7 +104,6 @@ class Watch:
         for key in late:
             logger.warning("an endpoint had not shown a proposal", extra={"proposal": key})
         for key in lost:
-            self._give_up(key)
             self.tell(
                 Message(
                     key=f"{key}:void:{final}",
@@ -116,12 +113,6 @@ class Watch:
                 )
             )
         return settled.position
-
-    def _give_up(self, key: str) -> None:
-        """Nobody works on it any more."""
-        case = self.journal.case(key)
-        if case is not None and case.workflow:
-            self.cancel(case.workflow)
 
     def _position(self) -> Position:
         kept = self.journal.position()

@@ -15,7 +15,7 @@ from pnyx_contracts.decision_log import ENTRY_TOPIC, decode_entry, read_state, s
 from pnyx_contracts.entry import Entry, EntryKind
 from pnyx_contracts.errors import DecodingError, DiffersError
 from pnyx_contracts.governors import TransactionCall
-from pnyx_contracts.types import Log, ProposalKey, to_hex
+from pnyx_contracts.types import Log, Proposal, ProposalKey, to_hex
 from pnyx_policies.bundle import Bundle
 from pnyx_policies.dossier import Dossier
 from pnyx_tools.follow import Finality
@@ -23,7 +23,7 @@ from pnyx_tools.reader import ChainReader
 from pnyx_tools.sender import Errand, Sender
 from pnyx_tools.signer.payload import NO_ACTION, Desk, Roots, entry
 from pnyx_tools.signer.protocol import SignEntry, SignRequest, Ticket
-from pnyx_tools.signer.witness import entries_about
+from pnyx_tools.signer.witness import earliest_entry, entries_about
 from pnyx_tools.wire import parse_logs
 
 
@@ -112,15 +112,14 @@ def record(
 
 def find_entry(writer: Writer, case: Case, kind: EntryKind) -> Entry | None:
     """The entry of this very decision, if it is on chain."""
-    entries = find_entries(writer, case)
+    entries = find_entries(writer, case.dossier.proposal)
     return next((e for e in entries if e.kind is kind and e.record_root == case.bundle.record_root), None)
 
 
-def find_entries(writer: Writer, case: Case) -> tuple[Entry, ...]:
-    """All entries of the writer about the proposal, whoever made them, in chain order."""
-    start = case.dossier.proposal.created_block
-    head = writer.chain.block("latest").number
-    return entries_about(writer.chain, writer.desk.log, writer.desk.writer, case.key, start, head)
+def find_entries(writer: Writer, proposal: Proposal) -> tuple[Entry, ...]:
+    """All entries of the writer about a proposal, whoever made them, in chain order."""
+    start, head = earliest_entry(proposal), writer.chain.block("latest").number
+    return entries_about(writer.chain, writer.desk.log, writer.desk.writer, proposal.key, start, head)
 
 
 def read_back_entry(writer: Writer, case: Case, kind: EntryKind, action: bytes, receipt: dict[str, Any]) -> Entry:

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from pnyx_contracts.decision_log import ENTRY_TOPIC, decode_entry, read_gate_account, read_state, subject
 from pnyx_contracts.entry import Entry
 from pnyx_contracts.errors import DiffersError
 from pnyx_contracts.governors import GovernorAdapter, GovernorProfile
-from pnyx_contracts.types import Proposal, ProposalKey
+from pnyx_contracts.types import Proposal, ProposalKey, ProposalState
 from pnyx_tools.atomic import atomic_log, require_atomic
 from pnyx_tools.detect import detect
 from pnyx_tools.gather import gather_facts
-from pnyx_tools.reader import ChainReader
+from pnyx_tools.reader import ChainReader, RevertedError
 from pnyx_tools.registration import require_in_force
 from pnyx_tools.signer.policy import Seen, closed
 from pnyx_tools.signer.settings import SignerSettings, WriterKind
+
+REACH_BLOCKS: Final = 1_000
+"""No reorganisation is deeper."""
 
 
 class Witness:
@@ -80,7 +84,7 @@ class Witness:
             profile=profile,
             proposal=proposal,
             pinned_block_hash=reader.block(pinned_block).hash,
-            state=reader.read(adapter.read_state(profile, proposal_id), block.number),
+            state=self._state(adapter, profile, proposal_id, block.number),
             has_voted=reader.read(adapter.read_has_voted(profile, proposal_id, settings.writer), block.number),
             next_seq=state.seq + 1,
             is_closed=state.closed,
@@ -88,10 +92,19 @@ class Witness:
             is_declaration_of_start=state.epoch == self._epoch,
             nonce=reader.nonce(self._key_address, block.number),
             entries=entries_about(
-                reader, settings.log, settings.writer, claimed.key, claimed.created_block, block.number
+                reader, settings.log, settings.writer, claimed.key, earliest_entry(claimed), block.number
             ),
+            final_block=reader.block("finalized").number if proposal is None else 0,
             facts=facts,
         )
+
+    def _state(
+        self, adapter: GovernorAdapter, profile: GovernorProfile, proposal_id: int, block: int
+    ) -> ProposalState | None:
+        try:
+            return self._reader.read(adapter.read_state(profile, proposal_id), block)
+        except RevertedError:
+            return None
 
     def next_nonce(self) -> int:
         """Of the key: transactions that were mined."""
@@ -109,6 +122,13 @@ class Witness:
             adapter.decode_created(profile, log) for log in logs if log.transaction_hash == claimed.created_transaction
         )
         return next((p for p in announced if p.key == claimed.key), None)
+
+
+def earliest_entry(proposal: Proposal) -> int:
+    """The block from which on entries about it may stand: a reorganisation may bring an entry into an earlier block
+    than the one in which the proposal was seen.
+    """
+    return max(0, proposal.created_block - REACH_BLOCKS)
 
 
 def entries_about(

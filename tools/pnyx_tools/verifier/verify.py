@@ -326,7 +326,7 @@ class _WriterCheck:
         entries = self._book.entries_about(about)
         left_open = self._successors and not any(entry.kind.is_terminal for entry in entries)
         later = self._view.entries_about(self._successors, about) if left_open else []
-        duty = self._view.duty(governed, proposal.key, self._writer, [*entries, *later])
+        duty = self._view.duty(governed, proposal, self._writer, [*entries, *later])
         self._check_matter(about, duty, inherited=inherited, later=later)
 
     def _check_matter(
