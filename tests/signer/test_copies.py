@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
+from pnyx_agents.steward import Steward
+from pnyx_agents.watch import found_in
 from pnyx_contracts.entry import EntryKind
 from pnyx_contracts.errors import PnyxError, RefusedError
 from pnyx_contracts.types import Vote, to_hex
 from pnyx_policies.entitlement import Entitlement
+from pnyx_tools.journal import Journal, Stage
+from pnyx_tools.notify import Message, Urgency
 from pnyx_tools.recorder import Case
 from pnyx_tools.sender import GivenUpError
 from pnyx_tools.signer.protocol import NotYetError
@@ -109,3 +115,33 @@ def test_a_hold_of_a_copy_leaves_the_vote_to_people(gate: Parliament) -> None:
     held = Entitlement(EntryKind.HOLD)
     assert scribe_of(copy, copy.signer()).write(theirs.bundle, held).entry_transaction
     assert not scribe_of(gate, gate.signer()).write(ours.bundle, held).by_another
+
+
+class AtOnce:
+    """Steps without an engine."""
+
+    def run(self, _name, work):
+        return work()
+
+
+def test_people_hear_of_it_once_and_the_journal_says_what_is_there(gate: Parliament, tmp_path: Path) -> None:
+    copy, number = copy_of(gate), gate.open()
+    ours, theirs = case_of(gate, number), case_of(copy, number)
+    voted = copy.vote(theirs)
+    journal, told = Journal(f"sqlite:///{tmp_path / 'journal.sqlite'}"), list[Message]()
+    journal.follow("1", [found_in(ours.dossier.proposal)])
+    nothing, steps = cast("Any", None), cast("Any", AtOnce())
+    scribe = scribe_of(gate, gate.signer())
+    steward = Steward(reviewer=nothing, evidence=nothing, journal=journal, scribe=scribe, tell=told.append)
+
+    assert not steward._write(ours.bundle, steps, "0")
+    gate.node.mine()
+    steward._confirm(ours.bundle, steps, "0")
+
+    case = journal.case(str(ours.key))
+    assert case is not None
+    assert (case.stage, case.entry_transaction) == (Stage.DONE, to_hex(voted.entry.transaction_hash))
+    assert case.detail.startswith(f"another program with this agent's key decided: VOTE {voted.entry.seq}")
+    assert [(m.urgency, m.subject) for m in told] == [
+        (Urgency.ALERT, "another program decided about it with this agent's key and log")
+    ]
