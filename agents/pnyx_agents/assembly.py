@@ -6,7 +6,7 @@ import os
 import pwd
 import secrets
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib.metadata import version
@@ -17,38 +17,48 @@ from pydantic import SecretStr
 
 from pnyx_agents import crier
 from pnyx_agents.analyst import AnalystPort, ModelAnalyst
+from pnyx_agents.hearing import require_about
 from pnyx_agents.outline import OutlineAnalyst
 from pnyx_agents.reviewer import Governed, Reviewer
 from pnyx_agents.settings import SOCKET, GovernorSettings, LogSettings, Settings
 from pnyx_agents.settings import SignerSettings as OwnSigner
 from pnyx_contracts.decision_log import read_state
 from pnyx_contracts.errors import UsageError
+from pnyx_contracts.governors import GovernorAdapter
 from pnyx_contracts.types import Address
-from pnyx_policies.approval import require_counts
+from pnyx_policies.approval import require_word
 from pnyx_policies.checks import Check, builtin_checks
 from pnyx_policies.configuration import Configuration
-from pnyx_policies.dossier import Dossier
-from pnyx_policies.entitlement import entitlement
+from pnyx_policies.dossier import Approval, Dossier
 from pnyx_policies.outline import OUTLINE
 from pnyx_policies.prompt import templates_hash
 from pnyx_tools import plugins
 from pnyx_tools.context import ContextTool, builtin_tools
 from pnyx_tools.database import Database
-from pnyx_tools.detect import detect
+from pnyx_tools.detect import detect, questions_of
 from pnyx_tools.evidence import DatabaseStore, FolderStore, Mirror, SharedVault, Vault, open_mirrors
 from pnyx_tools.evidence.folder import PRIVATE
 from pnyx_tools.files import write_secret
+from pnyx_tools.journal import batched
 from pnyx_tools.model import LangChainModel
 from pnyx_tools.notify import HasOutlets, Notifier
 from pnyx_tools.notify.quiet import Manners
+from pnyx_tools.pinned import MOST_ANSWERS, PinnedReader
 from pnyx_tools.reader import ChainReader, WrongChainError
 from pnyx_tools.registration import require_in_force
-from pnyx_tools.signer.client import SignerPort, TlsWay, Way
+from pnyx_tools.safe.owners import Owners, Service
+from pnyx_tools.safe.reading import read_safe
+from pnyx_tools.safe.service import TransactionService
+from pnyx_tools.sender import OutboxPort
+from pnyx_tools.signer.client import SafeSignerPort, SignerPort, TlsWay, Way
 from pnyx_tools.signer.policy import closed
 from pnyx_tools.signer.settings import SignerSettings, TlsListening, WriterKind
 from pnyx_tools.signer.tls import TlsPlace
 
 SALT_KEY_BYTES = 32
+
+DETECTED_TOGETHER = 50
+"""Governors: the code of each is held in memory meanwhile."""
 
 
 def analysts(settings: Settings) -> tuple[AnalystPort, ...]:
@@ -174,24 +184,37 @@ def declared_configuration(settings: Settings) -> Configuration:
         tools={tool.name: tool.version for tool in builtin_tools()} | settings.plugins.tools,
         known_addresses=settings.addresses,
         approvers=settings.signer.approvers if settings.signer else (),
+        approvals=settings.signer.approvals if settings.signer else 1,
         unsafe_unsigned_approvals=settings.signer is not None and settings.signer.unsafe_unsigned_approvals,
         sealed=settings.evidence.sealed,
+        safe=settings.safe.address if settings.safe else None,
         software=f"pnyx {version('pnyx')}",
     )
 
 
-def govern(reader: ChainReader, settings: Settings, governor: GovernorSettings) -> Governed:
-    """Detects one governor. Raises `UnknownEncodingError` or `UsageError`: nothing is voted on by guessing."""
-    adapters = plugins.enabled("pnyx.governors", settings.plugins.governors)
-    if governor.kind is not None:
-        adapters = [a for a in adapters if a.kind == governor.kind]
-        if not adapters:
-            raise UsageError(
-                f"governor {governor.address}: no enabled adapter has the kind {governor.kind!r}",
-                hint="plugins.governors enables one; `pnyx tools` lists what is installed",
-            )
-    adapter, profile = detect(reader, governor.address, adapters)
-    return Governed(adapter, profile, governor.start_block, governor.treasury_assets)
+def govern(reader: ChainReader, settings: Settings, governors: Sequence[GovernorSettings]) -> dict[Address, Governed]:
+    """Detects them, in few requests. Raises `UnknownEncodingError` or `UsageError` for the first that is no governor:
+    nothing is voted on by guessing.
+    """
+    adapters: list[GovernorAdapter] = plugins.enabled("pnyx.governors", settings.plugins.governors)
+    governed: dict[Address, Governed] = {}
+    for some in batched([(governor, _adapters_for(governor, adapters)) for governor in governors], DETECTED_TOGETHER):
+        look = PinnedReader(reader, latest_stands=True, most_answers=DETECTED_TOGETHER * MOST_ANSWERS)
+        look.ask_ahead([question for governor, those in some for question in questions_of(governor.address, those)])
+        for governor, those in some:
+            adapter, profile = detect(look, governor.address, those)
+            governed[governor.address] = Governed(adapter, profile, governor.start_block, governor.treasury_assets)
+    return governed
+
+
+def _adapters_for(governor: GovernorSettings, enabled: Sequence[GovernorAdapter]) -> Sequence[GovernorAdapter]:
+    found = [adapter for adapter in enabled if governor.kind in {None, adapter.kind}]
+    if governor.kind is not None and not found:
+        raise UsageError(
+            f"governor {governor.address}: no enabled adapter has the kind {governor.kind!r}",
+            hint="plugins.governors enables one; `pnyx tools` lists what is installed",
+        )
+    return found
 
 
 def check_chain(reader: ChainReader, settings: Settings) -> None:
@@ -209,13 +232,14 @@ def reviewer(settings: Settings, reader: ChainReader, writer: str | None) -> Rev
     return Reviewer(
         configuration=declared_configuration(settings),
         reader=reader,
-        governors={g.address: govern(reader, settings, g) for g in settings.governor},
+        governors=govern(reader, settings, settings.governor),
         ruleset=settings.ruleset(),
         checks=checks(settings),
         analysts=analysts(settings),
         tools=tools(settings),
         log=settings.log.address if settings.log else None,
         writer=writer,
+        voter=settings.safe.address if settings.safe else writer,
         salt_key=salt_key(settings.data / "salt.key"),
         known_addresses=settings.addresses,
     )
@@ -247,6 +271,23 @@ def check_declared(reader: ChainReader, settings: Settings, writer: str) -> None
     require_in_force(reader, log.address, writer, declared_configuration(settings).hash, log.start_block)
 
 
+def owners(settings: Settings, chain: ChainReader, outbox: OutboxPort, signer: SignerPort) -> Owners | None:
+    """Of the Safe that votes. Raises `UsageError` for what is no known Safe, and for a signer that cannot propose."""
+    safe = settings.safe
+    if safe is None:
+        return None
+    read_safe(chain, safe.address)
+    if safe.service is None:
+        return Owners(safe.address, outbox)
+    if not isinstance(signer, SafeSignerPort):
+        raise UsageError(
+            f"the signer plugin {settings.signer and settings.signer.kind!r} proposes nothing to a Safe",
+            hint="leave [safe] service out, and hand the owners what `pnyx safe show` gives",
+        )
+    service = TransactionService(safe.service, safe.service_key)
+    return Owners(safe.address, outbox, Service(service, signer, signer.identity().key_address))
+
+
 def salt_key(path: Path) -> bytes:
     """The master key of the salts: made at first use, kept apart from the bundles, part of the backup."""
     if not path.exists():
@@ -276,6 +317,7 @@ def signer_settings(settings: Settings, key_address: str) -> SignerSettings:
         configuration=declared_configuration(settings),
         ruleset=settings.signer_ruleset().text,
         treasury_assets=tuple({a for g in settings.governor for a in g.treasury_assets}),
+        suspension=own.suspension,
         limits=own.limits,
         socket=settings.path(own.socket),
         users=tuple(map(_user_id, own.users)),
@@ -303,10 +345,10 @@ def signer_memory(settings: Settings) -> Path:
     return settings.data / "signer.sqlite"
 
 
-def require_approved(settings: Settings, dossier: Dossier) -> None:
-    """Raises `RefusedError` when the person's word in `dossier` would not count for the signer now."""
-    entitlement(dossier)
-    require_counts(dossier, declared_configuration(settings), int(time.time()))
+def require_word_counts(settings: Settings, dossier: Dossier, word: Approval) -> None:
+    """Raises `RefusedError` when a person's word would not count for the signer now."""
+    require_about(dossier, word)
+    require_word(dossier, word, declared_configuration(settings), int(time.time()))
 
 
 def evidence(settings: Settings, database: Database | None = None) -> Vault:

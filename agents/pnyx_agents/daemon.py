@@ -3,7 +3,8 @@
     look       at the chain: new proposals into the journal, together with the position
     dispatch   each proposal whose vote has opened (or closed) gets its workflow, once
     void       what was written about a proposal that is gone for good is taken back, once
-    remind     each proposal that waits for people hears when its vote is over
+    remind     each proposal that waits for people hears when the wait is over
+    ask signer whether people or the chain stopped it
     mirror     each file of the evidence folder that another place does not have yet is copied there
     take up    each proposal that is not finished, and whose workflow does not go on, gets a new one
 
@@ -15,29 +16,33 @@ from __future__ import annotations
 import logging
 import threading
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
+from pydantic import JsonValue
 
 from pnyx_agents.crew import CrewMember
 from pnyx_agents.engine import Engine, is_worth_a_line
+from pnyx_agents.holds import Holds
 from pnyx_agents.metrics import Metrics
 from pnyx_agents.reviewer import Governed
-from pnyx_agents.steward import VOTE_IS_OVER
 from pnyx_agents.watch import Watch
 from pnyx_contracts.errors import PnyxError
-from pnyx_contracts.types import Address, Proposal, ProposalState
+from pnyx_contracts.governors import Read
+from pnyx_contracts.types import Address, Proposal, ProposalKey, ProposalState
 from pnyx_policies.eligibility import is_waiting
 from pnyx_policies.entitlement import OPEN_STATES
 from pnyx_tools.clock import clock_at
 from pnyx_tools.endpoints import Health
 from pnyx_tools.evidence import Mirror
-from pnyx_tools.follow import Hints
+from pnyx_tools.follow import Hints, from_kept
 from pnyx_tools.journal import Case, Journal, Stage
+from pnyx_tools.notify import Message
+from pnyx_tools.pinned import MOST_ANSWERS, PinnedReader, reads_of
 from pnyx_tools.reader import ChainReader, RevertedError
 from pnyx_tools.workers import GivenUpByOthersError
 
@@ -48,6 +53,9 @@ MIRRORED_AGAIN_SECONDS = 3600
 
 TAKE_UP_SECONDS = 3600
 """How often what failed is tried again: what stopped it (a paused gate, an odd answer of a node) may be over."""
+
+REMIND_EVERY = 5
+"""Polls."""
 
 UNDISPATCHED = frozenset({Stage.SEEN, Stage.WAITING, Stage.GONE})
 FINISHED = frozenset({Stage.DONE, Stage.PAST, Stage.VOID})
@@ -66,6 +74,10 @@ class Daemon:
     mirrors: tuple[Mirror, ...]
     metrics: Metrics
     poll_seconds: float
+    holds: Holds
+    tell: Callable[[Message], None]
+    clock_says: Callable[[Proposal], JsonValue | None]
+    """A word for a held proposal when the wait for people is over."""
     require_signer: Callable[[], None]
     """Raises when nothing can be written any more: the signer that this daemon started is gone, or another writer
     succeeded this one."""
@@ -89,10 +101,14 @@ class Daemon:
         given_up = threading.Event()
         if self.crew is not None:
             self.crew.work(stop, given_up.set)
-        # A mirror that hangs must not hold up a vote: it has a thread of its own.
-        executors = {"default": ThreadPoolExecutor(1), "mirrors": ThreadPoolExecutor(1)}
+        # A mirror that hangs, or a signer that judges, must not hold up a look: each has a thread of its own.
+        executors = {name: ThreadPoolExecutor(1) for name in ("default", "mirrors", "signer")}
         clock = BackgroundScheduler(timezone="UTC", executors=executors)
         jobs = [("default", self.take_up, TAKE_UP_SECONDS), ("default", self.beat, self.poll_seconds)]
+        jobs += [
+            ("default", self.remind_all, REMIND_EVERY * self.poll_seconds),
+            ("signer", self.ask_signer, self.poll_seconds),
+        ]
         if self.mirrors or self.crew:
             jobs += [("mirrors", self.look_again, MIRRORED_AGAIN_SECONDS), ("mirrors", self.mirror, self.poll_seconds)]
         for executor, job, seconds in jobs:
@@ -134,12 +150,23 @@ class Daemon:
 
     def _lead(self) -> None:
         self._guarded("following the chain", self.watch.look)
-        for case in self.journal.cases(UNDISPATCHED):
-            self._guarded(f"dispatching {case.proposal}", partial(self.dispatch, case))
+        new = self.journal.cases(UNDISPATCHED)
+        now = self._look_at(new)
+        for case in new:
+            self._guarded(f"dispatching {case.proposal}", partial(self.dispatch, case, now))
         for case in self.journal.cases({Stage.VOID}):
             self._guarded(f"taking back {case.proposal}", partial(self.take_back, case))
+
+    def remind_all(self) -> None:
+        """Less often than a beat: each held proposal takes a few reads."""
+        if not self._leads():
+            return
         for case in self.journal.cases({Stage.HELD}):
             self._guarded(f"reminding {case.proposal}", partial(self.remind, case))
+
+    def ask_signer(self) -> None:
+        """Whether people, or the chain, stopped it."""
+        self._guarded("asking the signer", partial(self.holds.ask, self.tell))
 
     def mirror(self) -> None:
         """Copies what was published since. A mirror that fails is met again at the next beat; no vote waits for it."""
@@ -175,36 +202,45 @@ class Daemon:
         content = self.journal.proposal_content(proposal)
         if case is None or content is None or case.stage in FINISHED:
             return
-        known = Proposal.model_validate_json(content)
+        known = from_kept(content)
         if known.key.governor in self.governors:
             logger.info("trying again", extra={"proposal": proposal, "stage": case.stage.value, "was": case.detail})
             self.engine.cancel(workflow)
             self._start(case, known)
 
-    def dispatch(self, case: Case) -> None:
+    def _look_at(self, cases: Sequence[Case]) -> ChainReader:
+        """The chain as it is now, with the states of all these proposals asked for together."""
+        look = PinnedReader(self.reader, latest_stands=True, most_answers=len(cases) + MOST_ANSWERS)
+        self._guarded("asking together", partial(self._ask_ahead, look, cases))
+        return look
+
+    def _ask_ahead(self, look: PinnedReader, cases: Sequence[Case]) -> None:
+        reads = [self._state(ProposalKey.parse(case.proposal)) for case in cases if case.present]
+        look.ask_ahead(reads_of([read for read in reads if read is not None], "latest"))
+
+    def dispatch(self, case: Case, now: ChainReader) -> None:
         """Start the workflow when the vote is open, or over: then the record says that it was missed."""
-        if not case.present:
+        key = ProposalKey.parse(case.proposal)
+        read = self._state(key)
+        if not case.present or read is None:
             return
-        content = self.journal.proposal_content(case.proposal)
-        assert content is not None, "a case without content"
-        proposal = Proposal.model_validate_json(content)
         try:
-            state = self._state(proposal)
+            state = now.read(read)
         except RevertedError:  # the governor does not know it any more
             if case.stage is not Stage.GONE:
                 logger.warning("the governor does not know a proposal any more", extra={"proposal": case.proposal})
                 self.journal.advance(case.proposal, Stage.GONE)
             return
-        if state is None:
-            return
-        if self._is_waiting(proposal, state):
+        if self._is_waiting(key, state, now):
             if case.stage is not Stage.WAITING:
                 self.journal.advance(case.proposal, Stage.WAITING)
             return
         if self._is_past(case, state):
             self.journal.advance(case.proposal, Stage.PAST, detail=f"{state.name.lower()} before this agent began")
             return
-        self._start(case, proposal)
+        content = self.journal.proposal_content(case.proposal)
+        assert content is not None, "a case without content"
+        self._start(case, from_kept(content))
 
     def _is_past(self, case: Case, state: ProposalState) -> bool:
         """Over before this agent followed its governor: no record says that it was missed, and nobody is told."""
@@ -221,30 +257,31 @@ class Daemon:
             return
         if case.workflow:
             self.engine.cancel(case.workflow)
-        self.engine.take_back(workflow, Proposal.model_validate_json(content))
+        self.engine.take_back(workflow, from_kept(content))
         self.journal.work_on(case.proposal, Stage.VOID, workflow=workflow)
 
     def remind(self, case: Case) -> None:
-        """People can answer while the vote is open; then the proposal's workflow comes to its end."""
+        """People can answer while there is time; then the proposal's workflow comes to its end."""
         content = self.journal.proposal_content(case.proposal)
         assert content is not None, "a case without content"
-        state = self._state(Proposal.model_validate_json(content))
-        if state is not None and state not in OPEN_STATES:
-            self.engine.say_once(case.workflow, VOTE_IS_OVER)
+        proposal = from_kept(content)
+        if proposal.key.governor not in self.governors:
+            return
+        word = self.clock_says(proposal)
+        if word is not None:
+            self.engine.say_once(case.workflow, word)
 
-    def _state(self, proposal: Proposal) -> ProposalState | None:
+    def _state(self, key: ProposalKey) -> Read[ProposalState] | None:
         """None when only an earlier configuration followed its governor."""
-        governed = self.governors.get(proposal.key.governor)
-        if governed is None:
-            return None
-        return self.reader.read(governed.adapter.read_state(governed.profile, proposal.key.proposal_id))
+        governed = self.governors.get(key.governor)
+        return None if governed is None else governed.adapter.read_state(governed.profile, key.proposal_id)
 
-    def _is_waiting(self, proposal: Proposal, state: ProposalState) -> bool:
+    def _is_waiting(self, key: ProposalKey, state: ProposalState, now: ChainReader) -> bool:
         if state is not ProposalState.ACTIVE:
             return state is ProposalState.PENDING
-        governed = self.governors[proposal.key.governor]
-        snapshot = self.reader.read(governed.adapter.read_snapshot(governed.profile, proposal.key.proposal_id))
-        return is_waiting(state, snapshot, clock_at(self.reader, governed.profile, self.reader.block()))
+        governed = self.governors[key.governor]
+        snapshot = now.read(governed.adapter.read_snapshot(governed.profile, key.proposal_id))
+        return is_waiting(state, snapshot, clock_at(now, governed.profile, now.block()))
 
     def _start(self, case: Case, proposal: Proposal) -> None:
         """The journal first, then the engine: a crash in between leaves a case that is taken up."""
@@ -275,7 +312,7 @@ class Daemon:
         for stage in Stage:
             self.metrics.proposals.labels(stage.value).set(sum(c.stage is stage for c in cases))
         self.metrics.note_endpoints(self.endpoints())
-        self.metrics.note_beat(held=self.journal.held() is not None)
+        self.metrics.note_beat(held=self.holds.why is not None)
 
 
 def _run_now(clock: BackgroundScheduler, job: str) -> None:

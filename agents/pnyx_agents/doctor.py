@@ -43,6 +43,8 @@ from pnyx_tools.keystore import open_key
 from pnyx_tools.model import ModelSettings
 from pnyx_tools.reader import MethodMissingError
 from pnyx_tools.rpc import Rpc
+from pnyx_tools.safe.reading import read_safe
+from pnyx_tools.signer.client import Suspendable
 from pnyx_tools.signer.protocol import Identity
 
 VOTES_WORTH_OF_GAS = 300_000
@@ -101,6 +103,8 @@ class Doctor:
         if self.settings.log is not None:
             yield self._try("decision log", self._log, "pnyx deploy puts one on the chain")
             yield from self._all("registration", self._registration)
+            if self.settings.safe is not None:
+                yield from self._all("safe", self._safe)
             yield from self._all("voting power", self._power)
 
     def _try(self, name: str, look: Callable[[], str], do: str) -> Result:
@@ -131,9 +135,10 @@ class Doctor:
     def _mode(self) -> str:
         self.settings.require_means()
         on_chain = self.settings.log is not None and self.settings.signer is not None
+        who = "the owners of a Safe cast" if self.settings.safe else "a person approves"
         what = {
             Mode.OBSERVE: "decides, never votes",
-            Mode.PROPOSE: "a person approves each vote",
+            Mode.PROPOSE: f"{who} each vote",
             Mode.AUTONOMOUS: "votes when the rules say so",
         }[self.settings.agent.mode]
         return f"{self.settings.agent.mode.value}: {what}{'' if on_chain else '; nothing goes to the chain'}"
@@ -156,7 +161,7 @@ class Doctor:
         yield Result(name="simulation", status="ok", found="eth_simulateV1")
 
     def _governor(self, governor: GovernorSettings) -> str:
-        governed = govern(self.reader, self.settings, governor)
+        governed = govern(self.reader, self.settings, [governor])[governor.address]
         self.governed.append(governed)
         profile = governed.profile
         if not profile.can_vote and self.settings.agent.mode is not Mode.OBSERVE:
@@ -222,6 +227,9 @@ class Doctor:
         if self.identity.config_hash != expected.configuration.hash:
             raise PnyxError("the signer was started with another configuration than this file", hint="restart it")
         self.key = self.identity.key_address
+        port = signer(self.settings)
+        if isinstance(port, Suspendable) and (why := port.standing().held):
+            raise PnyxError(f"it signs no votes: {why}", hint="pnyx resume; or whoever paused them on chain")
         return f"key {self.identity.key_address}, writer {self.identity.writer} ({self.identity.writer_kind.value})"
 
     def _money(self) -> Iterator[Result]:
@@ -297,17 +305,32 @@ class Doctor:
         require_atomic(self.reader, account, self.settings.log.address)
         return f"{account} runs AtomicAccount (EIP-7702)"
 
+    def _safe(self) -> Iterator[Result]:
+        assert self.settings.safe is not None
+        safe = read_safe(self.reader, self.settings.safe.address)
+        found = f"{safe.address}, version {safe.version}, {safe.threshold} of {len(safe.owners)} owners sign"
+        yield Result(name="safe", status="ok", found=found)
+        for caution in safe.cautions:
+            do = "what members are told about this Safe should say so"
+            yield Result(name="safe", status="warning", found=caution, do=do)
+        if self.key in safe.owners:
+            yield Result(
+                name="safe", status="failed", found=f"the agent's key {self.key} is one of its owners",
+                do="take it out: the agent must have no power over the Safe",
+            )  # fmt: skip
+
     def _power(self) -> Iterator[Result]:
-        if self.writer is None or self.settings.agent.mode is Mode.OBSERVE:
+        voter = self.settings.safe.address if self.settings.safe else self.writer
+        if voter is None or self.settings.agent.mode is Mode.OBSERVE:
             return
         for governed in self.governed:
             adapter, profile = governed.adapter, governed.profile
             now = clock_at(self.reader, profile, self.reader.block())
-            power = self.reader.read(adapter.read_voting_power(profile, self.writer, now - 1))
+            power = self.reader.read(adapter.read_voting_power(profile, voter, now - 1))
             status = "ok" if power else "warning"
             yield Result(
                 name="voting power", status=status, found=f"{power} in {profile.address}",
-                do="" if power else f"delegate to {self.writer}: without voting power every proposal is skipped",
+                do="" if power else f"delegate to {voter}: without voting power every proposal is skipped",
             )  # fmt: skip
 
 

@@ -27,7 +27,11 @@ class Metrics:
             "pnyx_unmirrored_files", "Published files that a mirror does not have.", ["mirror"], registry=self.registry
         )
         self.alerts = Counter("pnyx_alerts", "Messages with urgency alert.", registry=self.registry)
-        self.held = Gauge("pnyx_votes_held", "1 while all votes are held.", registry=self.registry)
+        self.held = Gauge(
+            "pnyx_votes_held",
+            "1 while all votes are held: by the daemon, the signer or the chain.",
+            registry=self.registry,
+        )
         self._endpoint = {
             name: Gauge(f"pnyx_endpoint_{name}", says, ["number", "endpoint"], registry=self.registry)
             for name, says in {

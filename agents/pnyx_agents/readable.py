@@ -88,19 +88,22 @@ def _verdict(dossier: Dossier) -> RenderableType:
         f"governor {key.governor} on chain {key.chain_id}, proposal\n{key.proposal_id}",
         style="dim",
     )
-    if dossier.approval is not None:
-        lines.append(f"\n{visible(dossier.approval.person)} says: ", style="bold")
-        lines.append(visible(dossier.approval.comment) or "no comment")
+    for word in dossier.people.words:
+        lines.append(f"\n{visible(word.person)} says {word.verdict}: ", style="bold")
+        lines.append(visible(word.comment) or "no comment")
     return lines
 
 
 def _meaning(dossier: Dossier, what: Entitlement) -> str:
     """What becomes of the vote, for people who know no kinds of entries."""
+    words = dossier.people.words
     if what.vote is not None:
-        by = "a person approved it" if dossier.approval else "the rules decide alone"
+        by = "people approved it" if len(words) > 1 else "a person approved it" if words else "the rules decide alone"
         return f"One vote {what.vote.value}: {by}."
-    if dossier.approval is not None:
+    if dossier.people.rejection is not None:
         return "No vote: a person rejected it."
+    if dossier.people.expired is not None:
+        return "No vote: the wait for people ended without them."
     match what.kind:
         case EntryKind.HOLD if dossier.header.mode is Mode.OBSERVE:
             return "No vote: the agent only observes, and would have asked a person."

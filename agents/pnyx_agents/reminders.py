@@ -1,5 +1,5 @@
-"""Who is reminded of what: held proposals, before their deadline, those who have not answered; and everybody, when a
-proposal nears its end undecided.
+"""Who is reminded of what: held proposals, before the wait for people ends, those who have not answered; and everybody,
+when a proposal nears its end undecided.
 
 The deadline is the governor's, read anew at each look: when it moves, the reminders move with it.
 """
@@ -9,14 +9,16 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Protocol
 
 from pnyx_agents.crier import Crier
-from pnyx_agents.deadlines import Deadline
+from pnyx_agents.deadlines import Deadline, DeadlineOf
+from pnyx_agents.hearing import LEAST_PART_FOR_PEOPLE
 from pnyx_contracts.errors import PnyxError
-from pnyx_contracts.types import Address, Proposal
+from pnyx_contracts.types import Address, ProposalKey
 from pnyx_tools.journal import Case, Journal, Stage
 from pnyx_tools.notify import Message, Urgency, foreign
 from pnyx_tools.notify.ledger import Ledger
@@ -26,36 +28,55 @@ logger = logging.getLogger("pnyx.reminders")
 
 LOOK_SECONDS = 60.0
 
-UNDECIDED = frozenset({Stage.SEEN, Stage.STARTED, Stage.REVIEWED, Stage.HELD, Stage.VOTING, Stage.FAILED})
-"""Nothing that counts is on chain yet."""
+UNDECIDED = frozenset(
+    {Stage.SEEN, Stage.STARTED, Stage.REVIEWED, Stage.HELD, Stage.VOTING, Stage.PROPOSED, Stage.FAILED}
+)
+"""No vote is on chain yet."""
 
 ANSWERED = frozenset({Stage.CONFIRMING, Stage.DONE})
 
 
+class ReadsDeadlines(Protocol):
+    """`pnyx_agents.deadlines.Deadlines`."""
+
+    def of(self, key: ProposalKey, created_block: int) -> Deadline | None: ...
+
+    def together(self, keys: Sequence[ProposalKey]) -> DeadlineOf: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Reminders:
-    """Times are distances from the deadline, in seconds."""
+    """Times are distances from the deadline, or from the end of the wait for people, in seconds."""
 
     journal: Journal
     ledger: Ledger
-    deadline_of: Callable[[Proposal], Deadline | None]
+    deadlines: ReadsDeadlines
     before: tuple[float, ...]
     alert_before: float
     approvers: frozenset[Address] = frozenset()
     people: frozenset[Address] = frozenset()
     """Approvers with a place of their own."""
+    end_seconds: float = 0
+    """The wait for people ends so long before the vote (`hearing`): that is what they are reminded of."""
     now: Callable[[], float] = time.time
 
     def look(self, crier: Crier) -> None:
         """At every proposal that is not decided. What cannot be read now is read at the next look."""
-        for case in self.journal.cases(UNDECIDED):
+        cases = self.journal.cases(UNDECIDED)
+        if not cases:
+            return
+        try:
+            deadline_of = self.deadlines.together([ProposalKey.parse(case.proposal) for case in cases])
+        except PnyxError as error:
+            logger.warning("no reminders now", extra={"error": str(error)})
+            return
+        for case in cases:
             try:
-                self._remind(case, crier)
+                self._remind(case, deadline_of(ProposalKey.parse(case.proposal), case.created_block), crier)
             except PnyxError as error:
                 logger.warning("no reminder now", extra={"proposal": case.proposal, "error": str(error)})
 
-    def _remind(self, case: Case, crier: Crier) -> None:
-        deadline = self._deadline(case.proposal)
+    def _remind(self, case: Case, deadline: Deadline | None, crier: Crier) -> None:
         if deadline is None:
             return
         missing = self.approvers - self.ledger.answered(case.proposal, case.record_root)
@@ -64,6 +85,8 @@ class Reminders:
         if next_reminder([alert], since=since, deadline=deadline.at, now=now) is not None:
             message = _message(case, deadline, Urgency.ALERT, "nears its end undecided", "ends")
             crier.tell_about_people(message, missing, in_public=True)
+        elif case.stage is Stage.PROPOSED:
+            self._remind_owners(case, deadline, crier)
         elif case.stage is Stage.HELD:
             self._remind_missing(case, deadline, missing, crier)
 
@@ -71,19 +94,27 @@ class Reminders:
         """Those who have not answered. In public only when one of them has no place of his or her own."""
         if self.approvers and not missing:
             return
-        due = next_reminder(self.before, since=case.updated_at, deadline=deadline.at, now=self.now())
+        since = case.updated_at
+        end = deadline.at - min(self.end_seconds, max(0, deadline.at - since) / LEAST_PART_FOR_PEOPLE)
+        due = next_reminder(self.before, since=since, deadline=end, now=self.now())
         if due is not None:
             message = _message(case, deadline, Urgency.ACTION, "waits for people", f"remind:{due:.0f}")
             crier.tell_about_people(message, missing, in_public=not self.approvers or bool(missing - self.people))
 
-    def _deadline(self, proposal: str) -> Deadline | None:
-        content = self.journal.proposal_content(proposal)
-        return self.deadline_of(Proposal.model_validate_json(content)) if content else None
+    def _remind_owners(self, case: Case, deadline: Deadline, crier: Crier) -> None:
+        """Those of the Safe. Who of them has signed is not known here."""
+        due = next_reminder(self.before, since=case.updated_at, deadline=deadline.at, now=self.now())
+        if due is not None:
+            subject = "waits for the owners of the Safe"
+            crier.tell(_message(case, deadline, Urgency.ACTION, subject, f"remind:{due:.0f}"))
 
     def date(self, message: Message) -> Message:
         """With the deadline as the governor says it now; as it is when that cannot be read."""
+        case = self.journal.case(message.proposal)
+        if case is None:
+            return message
         try:
-            deadline = self._deadline(message.proposal)
+            deadline = self.deadlines.of(ProposalKey.parse(case.proposal), case.created_block)
         except PnyxError:
             return message
         return message.model_copy(update=_dated(deadline)) if deadline else message
@@ -122,10 +153,12 @@ def _dated(deadline: Deadline) -> dict[str, str | int]:
 def _message(case: Case, deadline: Deadline, urgency: Urgency, subject: str, what: str) -> Message:
     """Its key names the deadline: another one is reminded of anew."""
     number = case.proposal.rpartition(":")[2]
-    held = case.stage is Stage.HELD
     return Message(
         key=f"{case.proposal}:{what}:{deadline.timepoint}", urgency=urgency, subject=subject, stage=case.stage.value,
         proposal=case.proposal, title=foreign(case.title), decision=case.outcome, reason=foreign(case.reason),
         deadline=deadline.words, deadline_at=int(deadline.at),
-        to_do=f"pnyx approve {number}, or pnyx reject {number}" if held else "pnyx status",
+        to_do=_TO_DO.get(case.stage, "pnyx status").format(number),
     )  # fmt: skip
+
+
+_TO_DO = {Stage.HELD: "pnyx approve {0}, or pnyx reject {0}", Stage.PROPOSED: "pnyx safe show {0}"}

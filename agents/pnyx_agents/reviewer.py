@@ -19,7 +19,7 @@ from pnyx_policies.bundle import Bundle, seal
 from pnyx_policies.checks import Check, CheckView, run_checks
 from pnyx_policies.configuration import Configuration
 from pnyx_policies.decide import decide
-from pnyx_policies.dossier import Approval, Dossier, Header, Software, State
+from pnyx_policies.dossier import NOBODY, Dossier, Header, Software, State
 from pnyx_policies.entitlement import OPEN_STATES
 from pnyx_policies.facts import Facts
 from pnyx_policies.prompt import templates
@@ -44,12 +44,14 @@ class Governed:
 
 @dataclass(frozen=True, slots=True)
 class TimeLeft:
-    """To vote on a proposal; none when its vote is over."""
+    """To vote on a proposal, by the governor's clock (blocks or seconds)."""
 
-    ticks: int = 0
-    """Of the governor's clock: blocks or seconds."""
-    seconds: float = 0.0
+    ticks: int
+    """0 when its vote is over."""
+    seconds: float
     """By the pace of the last blocks, where the clock counts blocks."""
+    now: int
+    deadline: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,8 @@ class Reviewer:
     tools: tuple[ContextTool, ...]
     log: Address | None
     writer: Address | None
+    voter: Address | None
+    """Holds the voting power: the writer, or a Safe."""
     salt_key: bytes = field(repr=False)
     """Master key of the salts (32 bytes), see docs/record-format.md."""
     known_addresses: dict[Address, str] = field(default_factory=dict)
@@ -78,7 +82,7 @@ class Reviewer:
             governed.adapter,
             governed.profile,
             proposal,
-            voter=self.writer,
+            voter=self.voter,
             block=block,
             tools=self.tools,
             known_addresses=self.known_addresses,
@@ -96,7 +100,7 @@ class Reviewer:
         if review_digest_now(self.reader, governed.profile, proposal) != dossier.state.review_digest:
             return "the code behind it changed since the review"
         deadline = self.reader.read(governed.adapter.read_deadline(governed.profile, key.proposal_id))
-        if deadline != then.deadline and dossier.approval is None:
+        if deadline != then.deadline and not dossier.people.words:
             return f"its deadline moved since the review, from {then.deadline} to {deadline}"
         if then.quorum is not None:
             quorum = self.reader.read(governed.adapter.read_quorum(governed.profile, then.snapshot))
@@ -108,17 +112,17 @@ class Reviewer:
         """To vote, as state and deadline stand now: both can move."""
         governed, block = self.governors[key.governor], self.reader.block()
         at, adapter, profile = to_hex(block.hash), governed.adapter, governed.profile
-        if self.reader.read(adapter.read_state(profile, key.proposal_id), at) not in OPEN_STATES:
-            return TimeLeft()
+        is_open = self.reader.read(adapter.read_state(profile, key.proposal_id), at) in OPEN_STATES
         deadline = self.reader.read(adapter.read_deadline(profile, key.proposal_id), at)
-        ticks = max(0, deadline - clock_at(self.reader, profile, block))
-        return TimeLeft(ticks, ticks * seconds_per_tick(self.reader, profile, block))
+        now = clock_at(self.reader, profile, block)
+        ticks = max(0, deadline - now) if is_open else 0
+        return TimeLeft(ticks, ticks * seconds_per_tick(self.reader, profile, block) if ticks else 0.0, now, deadline)
 
     def ask(self, facts: Facts) -> Deliberation:
         """One opinion per analyst. An analyst that fails gives an opinion that says so; nobody guesses."""
         return deliberate(self.analysts, facts)
 
-    def conclude(self, facts: Facts, said: Deliberation, approval: Approval | None = None) -> Dossier:
+    def conclude(self, facts: Facts, said: Deliberation) -> Dossier:
         """Check and decide. Pure: the same facts and answers give the same dossier."""
         reports = run_checks(self.checks, CheckView(facts, said.opinions))
         judged = decide(self.ruleset, facts, reports, said.opinions)
@@ -143,7 +147,7 @@ class Reviewer:
             ruleset=self.ruleset.text,
             rules=judged.rules,
             decision=judged.decision,
-            approval=approval,
+            people=NOBODY,
             software=software(),
         )
 

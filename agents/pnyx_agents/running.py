@@ -24,6 +24,7 @@ from pnyx_agents.crew import CrewMember, new_name
 from pnyx_agents.crier import Crier
 from pnyx_agents.daemon import Daemon
 from pnyx_agents.engine import Crew, Engine
+from pnyx_agents.holds import Holds
 from pnyx_agents.keys import key_source
 from pnyx_agents.lock import only_instance
 from pnyx_agents.logs import set_up_logging
@@ -48,7 +49,7 @@ from pnyx_tools.notify.services import secret_parts
 from pnyx_tools.quorum import reader_of
 from pnyx_tools.recorder import Writer
 from pnyx_tools.sender import Relay, Sender, SenderSettings
-from pnyx_tools.signer.client import SignerPort
+from pnyx_tools.signer.client import SignerPort, Suspendable
 from pnyx_tools.signer.payload import Desk
 from pnyx_tools.signer.process import SignerProcess, spawn
 from pnyx_tools.workers import Roll, SharedTurns
@@ -127,9 +128,9 @@ def _assemble(settings: Settings, stack: ExitStack, since: str | None, *, only_w
     database = Database(where.journal)
     journal = Journal(database)
     roll = Roll(database, new_name(), settings.work.lease_seconds) if settings.database else None
-    metrics = Metrics()
+    metrics, holds = Metrics(), Holds(journal.held, signer if isinstance(signer, Suspendable) else None)
     if settings.metrics is not None:
-        vitals = Vitals(metrics, journal.held, settings.chain.poll_seconds, begun_at=time.time())
+        vitals = Vitals(metrics, lambda: holds.reasons, settings.chain.poll_seconds, begun_at=time.time())
         serve(vitals, settings.metrics)
     deciding = chain if settings.chain.quorum == 1 else reader_of(settings.chain.rpc, chain_id, settings.chain.quorum)
     reviewer = assembly.reviewer(settings, deciding, signer.identity().writer if signer else None)
@@ -145,8 +146,8 @@ def _assemble(settings: Settings, stack: ExitStack, since: str | None, *, only_w
         delay_seconds=settings.agent.delay_seconds,
         margin_seconds=settings.agent.vote,
         pause_seconds=settings.chain.poll_seconds * 5,
-        require_approved=partial(assembly.require_approved, settings),
         places=threading.Semaphore(settings.work.reviews_at_once),
+        approvals_end_seconds=settings.agent.approvals_end,
     )
     make_workflow_tables(journal, where.workflows)
     engine = Engine(
@@ -169,6 +170,9 @@ def _assemble(settings: Settings, stack: ExitStack, since: str | None, *, only_w
         mirrors=assembly.mirrors(settings),
         metrics=metrics,
         poll_seconds=settings.chain.poll_seconds,
+        holds=holds,
+        tell=crier.tell,
+        clock_says=steward.clock_says,
         require_signer=_requirements(settings, chain, signer, require_signer),
         endpoints=chain.health,
         websocket=settings.chain.websocket,
@@ -274,8 +278,9 @@ def _scribe(
         tell=tell,
         turns=SharedTurns(roll, identity.key_address) if roll else None,
     )
-    desk = Desk(writer_kind=identity.writer_kind, writer=identity.writer, log=identity.log)
-    return ChainScribe(Writer(chain, sender, desk, _finality(settings)), reviewer.governors, journal)
+    desk = Desk(identity.writer_kind, identity.writer, identity.log, identity.safe)
+    owners = assembly.owners(settings, chain, journal, signer)
+    return ChainScribe(Writer(chain, sender, desk, _finality(settings), owners), reviewer.governors, journal)
 
 
 def _watch(
@@ -319,11 +324,12 @@ def _secrets(settings: Settings) -> list[str]:
     """Strings that must not show in a log line: secrets of the environment, and the parts of URLs that carry keys."""
     own = settings.signer
     urls = [*settings.chain.rpc, settings.chain.websocket, *(own.rpc if own else ())]
-    urls += [*settings.evidence.mirrors, *settings.sending.relays]
+    urls += [*settings.evidence.mirrors, *settings.sending.relays, settings.safe.service if settings.safe else None]
     urls += [settings.database.url] if settings.database else []
     urls += [text for text in assembly.texts(own.options if own else {}) if "://" in text]
     secrets = [os.environ[name] for name in _secret_variables()]
     secrets += [text for text in assembly.texts(settings.evidence.options) if "://" not in text and _may_be_key(text)]
+    secrets += [settings.safe.service_key] if settings.safe and settings.safe.service_key else []
     secrets += [part for url in assembly.notifier_urls(settings) for part in secret_parts(url) if _may_be_key(part)]
     return secrets + [part for url in urls if url for part in _private(url)]
 

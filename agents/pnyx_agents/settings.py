@@ -56,16 +56,22 @@ _BEFORE_THE_END = re.compile(r"([1-9]\d{0,3}) (minute|hour|day)s? before the end
 _SECONDS = {"minute": 60, "hour": 3_600, "day": 86_400}
 
 
-def _timing(value: Any) -> Any:  # noqa: ANN401 - any TOML value
-    if value is None or value == AS_SOON_AS_ALLOWED:
-        return None
+def _before_the_end(value: Any, otherwise: str = "") -> int:  # noqa: ANN401 - any TOML value
     match = _BEFORE_THE_END.fullmatch(value) if isinstance(value, str) else None
     if match is None:
-        raise ValueError(f'expected "{AS_SOON_AS_ALLOWED}" or, for example, "6 hours before the end", got {value!r}')
+        raise ValueError(f'expected {otherwise}for example "6 hours before the end", got {value!r}')
     return int(match[1]) * _SECONDS[match[2]]
 
 
+def _timing(value: Any) -> Any:  # noqa: ANN401 - any TOML value
+    if value is None or value == AS_SOON_AS_ALLOWED:
+        return None
+    return _before_the_end(value, f'"{AS_SOON_AS_ALLOWED}" or, ')
+
+
 Timing = Annotated[int | None, BeforeValidator(_timing)]
+BeforeTheEnd = Annotated[int, BeforeValidator(_before_the_end)]
+"""Seconds; written as ``"30 minutes before the end"``."""
 
 Endpoints = Annotated[tuple[str, ...], BeforeValidator(_one_or_more), Field(min_length=1)]
 """URLs of JSON-RPC endpoints of one chain; one alone may be written as a string."""
@@ -82,6 +88,8 @@ class AgentSettings(Value):
     """Autonomous mode: how long people can still reject a decided vote before it is cast."""
     vote: Timing = None
     """When a decided vote is cast: as soon as allowed (None), or so many seconds before the vote closes."""
+    approvals_end: BeforeTheEnd = Field(default=30 * 60, validate_default=False)
+    """The wait for people ends so many seconds before the vote does, and what became of it is recorded."""
 
 
 class ChainSettings(Value):
@@ -146,6 +154,24 @@ class LogSettings(Value):
         if self.atomic and self.writer:
             raise ValueError("writer and atomic exclude each other: an atomic writer is the signer's own account")
         return self
+
+
+class SafeSettings(Value):
+    """``[safe]``: the voting power is a Safe's, and its owners cast the votes."""
+
+    address: Address
+    """The Safe. Declared."""
+    service: str | None = None
+    """URL of Safe's transaction service for the chain, where votes are proposed in the name of the signer's key."""
+    service_key: str | None = None
+    """Its API key."""
+
+    @field_validator("service")
+    @classmethod
+    def _require_url(cls, url: str | None) -> str | None:
+        if url is not None and urlsplit(url).scheme not in {"http", "https"}:
+            raise ValueError(f"expected an http(s) URL, got {public_url(url)}")
+        return url
 
 
 def _tls_url(value: str) -> str:
@@ -214,9 +240,13 @@ class SignerSettings(Value):
     """The signer's own ruleset; None uses the policy's. It is read when the signer starts, never sent by the daemon."""
     approvers: tuple[Address, ...] = ()
     """Whose signed word counts; declared. Without any, the operator's word can confirm a decided vote or reject it."""
+    approvals: int = Field(default=1, ge=1)
+    """So many of the approvers must approve a vote; one alone can reject it. Declared."""
     unsafe_unsigned_approvals: bool = False
     """Without approvers, True lets the operator's unsigned word give any vote; declared. The daemon's machine alone
     then decides such votes."""
+    suspension: Address | None = None
+    """A contract whose ``paused()`` stops votes, beside a gate's own pause."""
     require_locked_memory: bool = False
     """True: a signer whose memory could be written to swap does not start."""
     max_fee_gwei: Amount = Decimal(200)
@@ -230,6 +260,17 @@ class SignerSettings(Value):
     def _require_one_way_to_approve(self) -> Self:
         if self.approvers and self.unsafe_unsigned_approvals:
             raise ValueError("approvers and unsafe_unsigned_approvals exclude each other: with approvers, people sign")
+        return self
+
+    @model_validator(mode="after")
+    def _require_enough_approvers(self) -> Self:
+        if len(set(self.approvers)) < len(self.approvers):
+            raise ValueError("approvers names an address twice: a person counts once")
+        if self.approvals > max(1, len(self.approvers)):
+            raise ValueError(
+                f"approvals is {self.approvals}: approvers must list at least as many people, and lists "
+                f"{len(self.approvers)}"
+            )
         return self
 
     @model_validator(mode="after")
@@ -351,7 +392,7 @@ class NotificationSettings(Value):
     digest_seconds: float = Field(default=60, ge=0)
     """What happens within this time is told in one message."""
     reminder_hours: tuple[float, ...] = (72, 24, 6, 1)
-    """Before the deadline, who has not answered a held proposal is reminded."""
+    """Before the wait for people ends, who has not answered a held proposal is reminded."""
     alert_hours: float = Field(default=1, ge=0)
     """A proposal that is still undecided so shortly before its deadline is an alert."""
     failures: int = Field(default=5, ge=1)
@@ -447,6 +488,7 @@ class Settings(Value):
     """``[[model]]``: the committee. None at all means the outline analyst: no language model."""
     log: LogSettings | None = None
     signer: SignerSettings | None = None
+    safe: SafeSettings | None = None
     sending: SendingSettings = SendingSettings()
     evidence: EvidenceSettings = EvidenceSettings()
     plugins: PluginSettings = PluginSettings()
@@ -478,6 +520,16 @@ class Settings(Value):
             )
         if self.database is None and (self.work.reviews_in_all or self.work.tasks_per_minute):
             raise ValueError("work: reviews_in_all and tasks_per_minute are for several workers, which need [database]")
+        return self
+
+    @model_validator(mode="after")
+    def _require_owners_who_approve(self) -> Self:
+        if self.safe is None:
+            return self
+        if self.agent.mode is Mode.AUTONOMOUS:
+            raise ValueError("[safe]: its owners approve each vote, so the mode is 'propose' (or 'observe')")
+        if self.log is not None and (self.log.writer is not None or self.log.atomic):
+            raise ValueError("[safe] and a gate, or an atomic account, exclude each other: who has the power votes")
         return self
 
     def require_means(self) -> None:

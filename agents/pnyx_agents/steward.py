@@ -2,6 +2,7 @@
 
     establish -> ask -> conclude, seal -> (waiting) -> settled -> recheck -> write -> confirm
                                                                           -> hold: wait for people, seal, write, confirm
+                                                                                   (or the wait expires)
 
 `Steps` remembers finished steps, so a process that was killed goes on where it stopped. From the sealed bundle on, the
 bundle is what counts. What a step does outside is idempotent by itself as well: bundles are content-addressed, entries
@@ -13,11 +14,9 @@ from __future__ import annotations
 
 import itertools
 import logging
-import re
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Literal, Protocol
 
@@ -25,31 +24,30 @@ from pydantic import JsonValue, TypeAdapter, ValidationError
 
 from pnyx_agents.analyst import Deliberation
 from pnyx_agents.brake import held_back
+from pnyx_agents.hearing import Heard, Hearing, WaitEnded, is_of_the_clock, require_about, with_people
 from pnyx_agents.reviewer import Reviewer
+from pnyx_agents.wording import OWNERS, SUBJECTS, deadline, how_to_answer, in_words, kind_of
 from pnyx_contracts.entry import EntryKind
 from pnyx_contracts.errors import PnyxError, RefusedError
-from pnyx_contracts.types import Bytes32, ClockMode, Proposal, Value, Vote, to_hex
+from pnyx_contracts.types import Bytes32, Proposal, Value, Vote, to_hex
 from pnyx_policies.analysis import Opinion
 from pnyx_policies.approval import speaks_of
 from pnyx_policies.bundle import Body, Bundle
 from pnyx_policies.decision import Mode
-from pnyx_policies.dossier import Approval, Attempt, Dossier
+from pnyx_policies.dossier import NOBODY, Approval, Attempt, Dossier
 from pnyx_policies.entitlement import Entitlement, entitlement
-from pnyx_policies.facts import Facts, GovernorFacts
+from pnyx_policies.facts import Facts
 from pnyx_tools.evidence import Vault
+from pnyx_tools.follow import from_kept
 from pnyx_tools.journal import Journal, Stage
 from pnyx_tools.notify import Message, Urgency, foreign
+from pnyx_tools.safe.owners import Standing, WaitsForOwnersError
 from pnyx_tools.sender import GivenUpError
 
 logger = logging.getLogger("pnyx.steward")
 
 MAX_REVIEWS = 5
 """A proposal whose targets change code again and again while we look is left to people."""
-
-_NUMBERS = re.compile("0x[0-9a-fA-F]+|[0-9]+")
-
-VOTE_IS_OVER: JsonValue = "the vote is over"
-"""The clock's word to a proposal that waits for people."""
 
 LONG_PAUSE = 10
 """So many pauses between two looks at a deadline that is far away: it can come nearer."""
@@ -96,7 +94,7 @@ class Steps(Protocol):
         ...
 
     def wait_for_word(self, seconds: float) -> JsonValue | None:
-        """What a person said (an `Approval` as JSON), or `VOTE_IS_OVER`; None after `seconds`.
+        """What a person said (an `Approval` as JSON), or the clock (a `ClockWord`); None after `seconds`.
 
         A word that was given while nobody waited is kept; a restart does not begin the wait anew.
         """
@@ -188,16 +186,29 @@ class Steward:
     scribe: Scribe | None
     tell: Callable[[Message], None]
     delay_seconds: float = 0
-    """How long people may reject a decided vote."""
+    """Autonomous mode: people can reject a decided vote for so long."""
     margin_seconds: float | None = None
     """A decided vote is cast so long before the end; None: as soon as allowed."""
-    """Autonomous mode: people can reject a decided vote for so long."""
+    approvals_end_seconds: float = 0
+    """The wait for people ends so long before the vote does."""
     pause_seconds: float = 60
     """Between two reviews of the same proposal, and between two looks at the clock during the veto time."""
-    require_approved: Callable[[Dossier], None] = lambda _: None
-    """Raises `RefusedError` when the approval in a dossier does not count (any more); the signer asks the same."""
     places: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(4))
     """So many proposals are looked at, or shown to models, at the same time."""
+
+    @property
+    def hearing(self) -> Hearing:
+        return Hearing(self.reviewer, self.approvals_end_seconds)
+
+    def clock_says(self, proposal: Proposal) -> JsonValue | None:
+        """A word for a held proposal when the wait for people, or its vote, is over."""
+
+        def held() -> Dossier | None:
+            data = self._last_bundle(proposal)
+            return Bundle.parse(data).dossier if data else None
+
+        word = self.hearing.clock_says(proposal.key, held)
+        return word.model_dump(mode="json") if word else None
 
     def handle(self, proposal: Proposal, steps: Steps) -> None:
         """The whole way of one proposal. Errors that retrying cannot mend end in stage FAILED and an alert."""
@@ -211,7 +222,7 @@ class Steward:
         if self._is_void(proposal):
             return
         self._advance(proposal, Stage.FAILED, detail=why)
-        self._alert(proposal, f"failed:{_kind_of(why)}", why)
+        self._alert(proposal, f"failed:{kind_of(why)}", why)
 
     def _handle(self, proposal: Proposal, steps: Steps) -> None:
         """Review and carry out; when the world moved on in between (code, deadline, power), from the start."""
@@ -228,7 +239,7 @@ class Steward:
             except RefusedError as error:
                 again = Again(error.message)
             logger.warning("reviewing again", extra={"proposal": str(proposal.key), "why": again.why})
-            self._alert(proposal, f"again:{_kind_of(again.why)}", f"not carried out, and reviewed again: {again.why}")
+            self._alert(proposal, f"again:{kind_of(again.why)}", f"not carried out, and reviewed again: {again.why}")
             steps.pause(self.pause_seconds)
         raise RefusedError(f"after {MAX_REVIEWS} reviews: {again.why if again else ''}")
 
@@ -252,7 +263,7 @@ class Steward:
             why = error.message
             logger.warning("reviewing again", extra={"proposal": str(proposal.key), "why": why})
             self._alert(
-                proposal, f"signed:{_kind_of(why)}", f"a signed vote is not carried out, and reviewed again: {why}"
+                proposal, f"signed:{kind_of(why)}", f"a signed vote is not carried out, and reviewed again: {why}"
             )
             return False
         return True
@@ -262,8 +273,8 @@ class Steward:
 
         def rejection() -> JsonValue:
             data = self._last_bundle(proposal)
-            approval = Bundle.parse(data).dossier.approval if data else None
-            return approval.model_dump(mode="json") if approval and approval.verdict == "reject" else None
+            said = Bundle.parse(data).dossier.people.rejection if data else None
+            return said.model_dump(mode="json") if said else None
 
         said = steps.run(f"rejected:{label}", rejection)
         return None if said is None else Approval.model_validate(said)
@@ -271,6 +282,10 @@ class Steward:
     def _last_bundle(self, proposal: Proposal) -> bytes | None:
         case = self.journal.case(str(proposal.key))
         return self.evidence.get_bundle(bytes.fromhex(case.record_root[2:])) if case and case.record_root else None
+
+    def _is_proposed(self, proposal: Proposal) -> bool:
+        case = self.journal.case(str(proposal.key))
+        return case is not None and case.stage is Stage.PROPOSED
 
     def _is_void(self, proposal: Proposal) -> bool:
         case = self.journal.case(str(proposal.key))
@@ -286,7 +301,7 @@ class Steward:
             for root in TypeAdapter(list[str]).validate_python(steps.run("stranded", stranded)):
                 steps.run(f"void:{root}", partial(self._take_back, proposal, bytes.fromhex(root)))
         except (RefusedError, StepFailedError) as error:
-            self._alert(proposal, f"stranded:{_kind_of(error.message)}", error.message)
+            self._alert(proposal, f"stranded:{kind_of(error.message)}", error.message)
 
     def _take_back(self, proposal: Proposal, record_root: bytes) -> JsonValue:
         """Until its VOID entry is final, or the proposal came again."""
@@ -323,7 +338,7 @@ class Steward:
     def _newest(self, proposal: Proposal) -> Proposal:
         """As following saw it last: a reorganisation can move it to another block, with another voting window."""
         content = self.journal.proposal_content(str(proposal.key))
-        return Proposal.model_validate_json(content) if content else proposal
+        return from_kept(content) if content else proposal
 
     def _seal(self, dossier: Dossier, bodies: Mapping[bytes, bytes], steps: Steps, label: str) -> Bundle:
         """The stored bundle, read back: what members will find is what goes to the signer.
@@ -358,8 +373,7 @@ class Steward:
         """
         waited: Waited | None = None
         if rejection is not None and speaks_of(rejection, bundle.dossier):
-            answered = bundle.dossier.model_copy(update={"approval": rejection})
-            bundle = self._seal(answered, bundle.bodies, steps, f"{label}:rejected")
+            bundle = self._seal(with_people(bundle.dossier, rejection), bundle.bodies, steps, f"{label}:rejected")
         else:
             bundle, waited = self._after_waiting(bundle, before, steps, label)
         self._await_settled(bundle.dossier.proposal, steps, label)
@@ -404,7 +418,7 @@ class Steward:
         dossier, what = bundle.dossier, entitlement(bundle.dossier)
 
         def write() -> JsonValue:
-            if what.vote is not None:
+            if what.vote is not None and not self._is_proposed(dossier.proposal):
                 self._advance(dossier.proposal, Stage.VOTING)
             landed = self._pen(bundle, what)
             self._note_landed(dossier, what, landed)
@@ -421,14 +435,37 @@ class Steward:
             raise held_back(why)
         try:
             return self.scribe.write(bundle, what)
+        except WaitsForOwnersError as error:
+            self._note_waiting(bundle.dossier.proposal, what, error)
+            raise
         except StrandedVoteError as error:
             self._tell_stranded(bundle.dossier.proposal, error)
             raise
 
+    def _note_waiting(self, proposal: Proposal, what: Entitlement, error: WaitsForOwnersError) -> None:
+        """The owners of the Safe hear of each transaction that they are asked to sign, once."""
+        assert what.vote is not None
+        if not self._is_proposed(proposal):
+            entry = to_hex(error.entry.transaction_hash)
+            self._advance(proposal, Stage.PROPOSED, detail=f"vote {what.vote.value}", entry_transaction=entry)
+        rejected = error.standing is Standing.REJECTED
+        number = proposal.key.proposal_id
+        self.tell(
+            self._message(
+                proposal,
+                f"safe:{to_hex(error.transaction.hash)}{':rejected' if rejected else ''}",
+                Urgency.ACTION if error.standing is Standing.WAITS else Urgency.ALERT,
+                subject=f"the vote {what.vote.value!r} {OWNERS[error.standing]}",
+                detail=foreign(error.message),
+                to_do="" if rejected else f"pnyx safe show {number}",
+            )
+        )
+
     def _note_landed(self, dossier: Dossier, what: Entitlement, landed: Landed) -> None:
         waits = self._waits_for_people(dossier) and not landed.by_another
         self._advance(
-            dossier.proposal, Stage.HELD if waits else Stage.CONFIRMING, detail=_what_landed(dossier, what, landed),
+            dossier.proposal, Stage.HELD if waits else Stage.CONFIRMING,
+            detail=self._what_landed(dossier, what, landed),
             entry_transaction=landed.entry_transaction, vote_transaction=landed.vote_transaction,
         )  # fmt: skip
         if landed.by_another:
@@ -457,7 +494,7 @@ class Steward:
     def _waits_for_people(self, dossier: Dossier) -> bool:
         """A rejection is an answer as well: nobody is asked twice."""
         is_held = entitlement(dossier).kind is EntryKind.HOLD
-        return is_held and dossier.header.mode is not Mode.OBSERVE and dossier.approval is None
+        return is_held and dossier.header.mode is not Mode.OBSERVE and dossier.people == NOBODY
 
     def _after_waiting(
         self, bundle: Bundle, before: Again | None, steps: Steps, label: str
@@ -476,8 +513,8 @@ class Steward:
             if seconds <= 0:
                 break
             word = steps.wait_for_word(seconds)
-            answered = self._answered(bundle, word, place) if word is not None else None
-            if answered is not None and self._counts(answered, steps, place):
+            words = () if word is None else self._heard(bundle.dossier, (), word, steps, place)
+            if (answered := self.hearing.decided(bundle.dossier, words)) is not None:
                 return self._seal(answered, bundle.bodies, steps, place), waited
             waited = replace(waited, seconds=waited.seconds + seconds)
         return bundle, waited
@@ -495,50 +532,84 @@ class Steward:
         return float(str(steps.run(f"to wait:{place}", to_wait)))
 
     def _wait_for_people(self, bundle: Bundle, steps: Steps, label: str) -> Again | None:
-        """Until a person's word counts or the vote closes; None when that is done."""
-        proposal = bundle.dossier.proposal
+        """Until people decide or the wait for them ends; None when that is done. At the end, words that were given and
+        not heard yet are heard first.
+        """
+        dossier, words, is_ending = bundle.dossier, tuple[Approval, ...](), False
         for number in itertools.count():
             place = f"{label}:{number}"
-            word = steps.wait_for_word(A_YEAR_SECONDS)
-            if word == VOTE_IS_OVER:
-                self._confirm(bundle, steps, place)
-                return None
-            answered = self._answered(bundle, word, place) if word is not None else None
-            if answered is None or not self._counts(answered, steps, place):
-                continue
-            if change := self._change_since(answered, steps, place):
-                self._alert(proposal, f"changed:{place}", f"the approval does not count any more: {change}")
-                return Again(change)
-            sealed = self._seal(answered, bundle.bodies, steps, place)
-            self._write(sealed, steps, place)
-            self._confirm(sealed, steps, place)
-            return None
+            word = steps.wait_for_word(0 if is_ending else A_YEAR_SECONDS)
+            if word is None and is_ending:
+                ended = self._ended(dossier, steps, place)
+                if ended is not None:
+                    self._end_without_them(bundle, words, ended, steps, place)
+                    return None
+                is_ending = False
+            elif is_of_the_clock(word):
+                is_ending = True
+            elif word is not None:
+                words = self._heard(dossier, words, word, steps, place)
+                answered = self.hearing.decided(dossier, words)
+                if answered is not None:
+                    return self._carry_out_answer(bundle, answered, steps, place)
         raise AssertionError("unreachable")
 
-    def _counts(self, answered: Dossier, steps: Steps, place: str) -> bool:
-        """Whether the word is in time, and somebody's whose word counts."""
+    def _carry_out_answer(self, bundle: Bundle, answered: Dossier, steps: Steps, place: str) -> Again | None:
+        if change := self._change_since(answered, steps, place):
+            self._alert(answered.proposal, f"changed:{place}", f"the approval does not count any more: {change}")
+            return Again(change)
+        self._finish(self._seal(answered, bundle.bodies, steps, place), steps, place)
+        return None
 
-        def require() -> JsonValue:
-            self.require_approved(answered)
-            return None
+    def _end_without_them(
+        self, bundle: Bundle, words: tuple[Approval, ...], ended: WaitEnded, steps: Steps, place: str
+    ) -> None:
+        """Its outcome is recorded, unless the vote was ended from elsewhere: then nobody was late."""
+        if ended.expired is None:
+            self._confirm(bundle, steps, place)
+            return
+        expired = with_people(bundle.dossier, *words, expired=ended.expired)
+        self._finish(self._seal(expired, bundle.bodies, steps, place), steps, place)
 
+    def _finish(self, sealed: Bundle, steps: Steps, place: str) -> None:
+        self._write(sealed, steps, place)
+        self._confirm(sealed, steps, place)
+
+    def _ended(self, dossier: Dossier, steps: Steps, place: str) -> WaitEnded | None:
+        def ended() -> JsonValue:
+            found = self.hearing.ended(dossier)
+            return found.model_dump(mode="json") if found else None
+
+        said = steps.run(f"ended:{place}", ended)
+        return None if said is None else WaitEnded.model_validate(said)
+
+    def _heard(
+        self, dossier: Dossier, words: tuple[Approval, ...], word: JsonValue, steps: Steps, place: str
+    ) -> tuple[Approval, ...]:
+        """The words that count with this one; people hear why one does not, and how many are missing."""
+        proposal = dossier.proposal
         try:
-            steps.run(f"approval:{place}", require)
-        except RefusedError as error:
-            self._alert(answered.proposal, f"word:{place}", f"an approval does not count: {error.message}")
-            return False
-        return True
-
-    def _answered(self, bundle: Bundle, word: JsonValue, place: str) -> Dossier | None:
-        """The dossier with the person's word in it, None (and an alert) when the word does not fit the decision."""
-        dossier = bundle.dossier
-        try:
-            answered = dossier.model_copy(update={"approval": Approval.model_validate(word)})
-            entitlement(answered)
+            said = Approval.model_validate(word)
+            require_about(dossier, said)
         except (ValidationError, RefusedError) as error:
-            self._alert(dossier.proposal, f"word:{place}", f"an approval does not count: {error}")
-            return None
-        return answered
+            self._alert(proposal, f"word:{place}", f"an approval does not count: {error}")
+            return words
+
+        def counting() -> JsonValue:
+            heard = self.hearing.counting(dossier, words, said)
+            if heard.words != words and self.hearing.decided(dossier, heard.words) is None:
+                self._tell_so_far(dossier, heard.words)
+            return heard.model_dump(mode="json")
+
+        heard = Heard.model_validate(steps.run(f"approval:{place}", counting))
+        for number, complaint in enumerate(heard.complaints):
+            self._alert(proposal, f"word:{place}:{number}", f"an approval does not count: {complaint}")
+        return heard.words
+
+    def _tell_so_far(self, dossier: Dossier, words: tuple[Approval, ...]) -> None:
+        so_far = self.hearing.so_far(dossier, words)
+        self._advance(dossier.proposal, Stage.HELD, detail=f"hold, {so_far}")
+        self.tell(self._message(dossier.proposal, f"heard:{so_far}", Urgency.INFO, subject=so_far))
 
     # Telling
 
@@ -546,18 +617,30 @@ class Steward:
         self.journal.work_on(str(proposal.key), stage, **details)
         logger.info("proposal %s", stage.value, extra={"proposal": str(proposal.key), **details})
 
+    def _in_words(self, dossier: Dossier, what: Entitlement) -> str:
+        """How many were heard is only worth a word where more than one is needed, or too few came."""
+        waits = self._waits_for_people(dossier) and self.hearing.required > 1
+        is_open = waits or dossier.people.expired is not None
+        return in_words(dossier, what, self.hearing.so_far(dossier, dossier.people.words) if is_open else "")
+
+    def _what_landed(self, dossier: Dossier, what: Entitlement, landed: Landed) -> str:
+        if landed.by_another:
+            return f"another program with this agent's key decided: {landed.by_another}"
+        return "void: the vote could not land" if landed.is_void else self._in_words(dossier, what)
+
     def _tell_outcome(self, dossier: Dossier, what: Entitlement) -> None:
-        waits = self._waits_for_people(dossier)
+        waits, is_expired = self._waits_for_people(dossier), dossier.people.expired is not None
+        is_missed = is_expired or what.kind is EntryKind.MISSED
         self.tell(
             self._message(
                 dossier.proposal,
-                what.kind.name,
-                Urgency.ALERT if what.kind is EntryKind.MISSED else Urgency.ACTION if waits else Urgency.INFO,
-                subject=_in_words(dossier, what),
+                "EXPIRED" if is_expired else what.kind.name,
+                Urgency.ALERT if is_missed else Urgency.ACTION if waits else Urgency.INFO,
+                subject=self._in_words(dossier, what),
                 decision=dossier.decision.outcome.value,
                 reason=foreign(dossier.decision.reason),
-                to_do=_how_to_answer(dossier) if waits else "",
-                **_deadline(dossier.state.governor),
+                to_do=how_to_answer(dossier) if waits else "",
+                **deadline(dossier.state.governor),
             )
         )
 
@@ -580,7 +663,7 @@ class Steward:
         self.tell(self._message(proposal, what, Urgency.ALERT, subject=subject, detail=foreign(error.message)))
 
     def _alert(self, proposal: Proposal, what: str, why: str) -> None:
-        subject = _SUBJECTS[what.partition(":")[0]]
+        subject = SUBJECTS[what.partition(":")[0]]
         self.tell(self._message(proposal, what, Urgency.ALERT, subject=subject, detail=foreign(why)))
 
     def _message(self, proposal: Proposal, what: str, urgency: Urgency, **parts: Any) -> Message:  # noqa: ANN401
@@ -588,49 +671,3 @@ class Steward:
         case = self.journal.case(key)
         known = {"stage": case.stage.value, "title": foreign(case.title)} if case else {}
         return Message(key=f"{key}:{what}", urgency=urgency, proposal=key, **known, **parts)
-
-
-_SUBJECTS = {
-    "failed": "stopped, and a person has to look",
-    "again": "not carried out yet",
-    "changed": "changed after its review",
-    "word": "a person's word does not count",
-    "stranded": "gone, and what was written about it cannot be taken back",
-}
-"""What an alert is about, by the first part of its key."""
-
-
-def _how_to_answer(dossier: Dossier) -> str:
-    number = dossier.proposal.key.proposal_id
-    choice = "" if dossier.decision.outcome.vote else " --vote for|against|abstain"
-    return f"pnyx approve {number}{choice}, or pnyx reject {number}"
-
-
-def _deadline(governor: GovernorFacts) -> dict[str, str | int]:
-    """When voting ends, as the governor counts."""
-    if governor.profile.clock_mode is ClockMode.BLOCK:
-        return {"deadline": f"block {governor.deadline}"}
-    try:
-        ends = datetime.fromtimestamp(governor.deadline, UTC)
-    except (OverflowError, ValueError, OSError):  # a governor may say anything
-        return {"deadline": str(governor.deadline)}
-    return {"deadline": f"{ends:%Y-%m-%d %H:%M} UTC", "deadline_at": governor.deadline}
-
-
-def _kind_of(why: str) -> str:
-    """Reasons that differ in numbers and hashes only are of one kind: people hear of each kind once a proposal."""
-    return _NUMBERS.sub("#", why)[:200]
-
-
-def _what_landed(dossier: Dossier, what: Entitlement, landed: Landed) -> str:
-    if landed.by_another:
-        return f"another program with this agent's key decided: {landed.by_another}"
-    return "void: the vote could not land" if landed.is_void else _in_words(dossier, what)
-
-
-def _in_words(dossier: Dossier, what: Entitlement) -> str:
-    """``hold``, ``vote against``, ``hold, rejected by Ada``."""
-    words = what.kind.name.lower() + (f" {what.vote.value}" if what.vote else "")
-    if dossier.approval is not None:
-        words += f", {'approved' if what.vote else 'rejected'} by {dossier.approval.person}"
-    return words

@@ -29,11 +29,12 @@ def people_are_told(
     reminders = Reminders(
         journal=journal,
         ledger=ledger,
-        deadline_of=Deadlines(reviewer.reader, reviewer.governors).of,
+        deadlines=Deadlines(reviewer.reader, reviewer.governors),
         before=tuple(hours * HOUR_SECONDS for hours in wishes.reminder_hours),
         alert_before=wishes.alert_hours * HOUR_SECONDS,
         approvers=frozenset(settings.signer.approvers if settings.signer else ()),
         people=frozenset(wishes.people),
+        end_seconds=settings.agent.approvals_end,
     )
     crier = Crier(
         ledger=ledger,

@@ -34,7 +34,8 @@ class Vitals:
     """How the agent is. `begun_at` in seconds since the epoch."""
 
     metrics: Metrics
-    held: Callable[[], str | None]
+    held: Callable[[], list[str]]
+    """Why votes are held."""
     poll_seconds: float
     begun_at: float
     now: Callable[[], float] = time.time
@@ -45,9 +46,7 @@ class Vitals:
 
     def unready(self) -> list[str]:
         """Why it would not vote now."""
-        why = self.held()
-        held = [] if why is None else [f"all votes are held: {why}"]
-        return [*self.stuck(), *self._since("the chain was not looked at", self.metrics.looked_at), *held]
+        return [*self.stuck(), *self._since("the chain was not looked at", self.metrics.looked_at), *self.held()]
 
     def _since(self, what: str, at: float) -> list[str]:
         patience = max(PATIENCE_POLLS * self.poll_seconds, LEAST_PATIENCE_SECONDS)

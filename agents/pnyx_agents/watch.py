@@ -29,9 +29,11 @@ from pnyx_tools.follow import (
     Watched,
     Watchlist,
     read_history,
+    to_kept,
 )
 from pnyx_tools.journal import Found, Journal, Unread
 from pnyx_tools.notify import Message, Urgency, foreign
+from pnyx_tools.pieces import ahead
 from pnyx_tools.reader import ChainReader, WrongChainError
 
 logger = logging.getLogger("pnyx.watch")
@@ -150,8 +152,8 @@ class Watch:
         chapters = read_history(
             self.reader, self.watchlist.topics, governors, first, last, second_reader=self.second_reader
         )
-        for chapter in chapters:
-            new = self.journal.read_history(governors, chapter.end, self._read(chapter.logs))
+        for chapter, found in ahead(chapters, lambda chapter: self._read(chapter.logs)):
+            new = self.journal.read_history(governors, chapter.end, found)
             logger.info("read history", extra={"up_to": chapter.end, "of": last, "proposals": len(new)})
 
     # Proposals
@@ -188,12 +190,17 @@ def _elsewhere(error: WrongChainError, now: float) -> Message:
 
 def found_in(proposal: Proposal) -> Found:
     """What the journal keeps of it."""
-    lines = (line.strip("# ").strip() for line in proposal.text.splitlines())
-    title = next((line for line in lines if line), "(no text)")[:TITLE_CHARACTERS]
     return Found(
         proposal=str(proposal.key),
-        content=proposal.model_dump_json(),
-        title=title,
+        content=to_kept(proposal),
+        title=_title_of(proposal.text),
         deadline=str(proposal.vote_end),
         created_block=proposal.created_block,
     )
+
+
+def _title_of(text: str) -> str:
+    for line in text.splitlines():
+        if title := line.strip("# ").strip():
+            return title[:TITLE_CHARACTERS]
+    return "(no text)"

@@ -316,6 +316,11 @@ def read_votes_paused(gate: str) -> Read[bool]:
     return _read(gate, "votesPaused()", [], ["bool"], _only_bool)
 
 
+def read_paused(contract: str) -> Read[bool]:
+    """``paused()``, as OpenZeppelin's Pausable has it."""
+    return _read(contract, "paused()", [], ["bool"], _only_bool)
+
+
 def read_governor_allowed(gate: str, governor: str) -> Read[bool]:
     """Whether the gate votes in `governor`."""
     return _read(gate, "governorAllowed(address)", [governor], ["bool"], _only_bool)

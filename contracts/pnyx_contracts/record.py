@@ -39,7 +39,7 @@ POSITIONS: Final = (
     "ruleset",
     "rules",
     "decision",
-    "approval",
+    "people",
     "software",
     "reserved",
 )
@@ -49,7 +49,7 @@ LIST_POSITIONS: Final = ("attempts", "rules")
 """Positions whose value is a list with a tree of its own, so that one item can be disclosed alone."""
 
 SEALABLE: Final = tuple(
-    name for name in POSITIONS if name not in {"header", "proposal", "calls", "decision", "approval", "reserved"}
+    name for name in POSITIONS if name not in {"header", "proposal", "calls", "decision", "people", "reserved"}
 )
 """Positions that a writer may withhold, when it declares so. The others are what a decision is: whose, about what, and
 which."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from enum import Enum, IntEnum
 from functools import lru_cache
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Final, Self
 
 from eth_utils.address import is_address, is_checksum_address, to_checksum_address
 from msgspec import Struct, to_builtins
@@ -50,11 +50,18 @@ class Value(BaseModel):
         does, without its loop over the fields.
         """
         value = cls.__new__(cls)
-        object.__setattr__(value, "__dict__", fields)
-        object.__setattr__(value, "__pydantic_fields_set__", set(fields))
-        object.__setattr__(value, "__pydantic_extra__", None)
-        object.__setattr__(value, "__pydantic_private__", None)
+        _set_fields(value, fields)
+        _set_names(value, set(fields))
+        _set_extra(value, None)
+        _set_private(value, None)
         return value
+
+
+# What holds a model's parts, asked for once: a frozen one takes no assignment.
+_set_fields: Final = BaseModel.__dict__["__dict__"].__set__
+_set_names: Final = BaseModel.__dict__["__pydantic_fields_set__"].__set__
+_set_extra: Final = BaseModel.__dict__["__pydantic_extra__"].__set__
+_set_private: Final = BaseModel.__dict__["__pydantic_private__"].__set__
 
 
 def _to_uint(value: Any) -> int:  # noqa: ANN401 - a validator sees what came in, whatever it is
@@ -204,6 +211,12 @@ class ProposalKey(Value):
 
     def __str__(self) -> str:
         return f"{self.chain_id}:{self.governor}:{self.proposal_id}"
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """What `str` gives. Raises ValueError for anything else."""
+        chain_id, governor, proposal_id = text.split(":")
+        return cls.model_validate({"chain_id": chain_id, "governor": governor, "proposal_id": proposal_id})
 
 
 class Proposal(Value):

@@ -230,7 +230,7 @@ function fieldsWithProblem(parsed, error) {
 
 const FIELDS = [
   'header', 'proposal', 'calls', 'state', 'simulation', 'context', 'prompt', 'attempts', 'opinions', 'checks', 'ruleset', 'rules',
-  'decision', 'approval', 'software',
+  'decision', 'people', 'software',
 ];
 
 // Checking

@@ -1,4 +1,4 @@
-// Step 20: which entry a record entitles to, and whether a person's word counts. docs/record-format.md, "A person's word".
+// Step 20: which entry a record entitles to, and whether the words of people count. docs/record-format.md, "What people said".
 import { encode } from "./abi.js";
 import { concat, fromHex, utf8 } from "./bytes.js";
 import { isClosedUndecided, standingOf } from "./decision.js";
@@ -67,27 +67,47 @@ export function speaksOf(approval, fields) {
  * @param {Fields} fields @returns {{ kind: Kind, vote: string | null }}
  */
 export function entitlement(fields) {
-  const { header, state, decision, approval } = fields;
-  if (approval !== null) return byAPerson(fields, approval);
+  const { header, state, decision, people } = fields;
+  if (!isSilent(people)) return byPeople(fields);
   if (decision.outcome === "skip") return { kind: isClosedUndecided(state) ? "MISSED" : "SKIP", vote: null };
-  if (decision.outcome === "hold" || header.mode === "propose") return { kind: "HOLD", vote: null };
+  const waits = header.mode === "propose" && safeIn(fields) === null;
+  if (decision.outcome === "hold" || waits) return { kind: "HOLD", vote: null };
   if (header.mode === "observe") return { kind: "DECISION", vote: null };
   return voteEntry(state, voteOf(decision.outcome));
 }
 
-/** @param {Fields} fields @param {any} approval @returns {{ kind: Kind, vote: string | null }} */
-function byAPerson(fields, approval) {
-  const { header, state, decision } = fields;
+/** The Safe whose owners cast the vote: then the standing that was judged is not the writer's. @param {Fields} fields @returns {string | null} */
+const safeIn = ({ header: { writer }, state: { voter } }) =>
+  voter !== null && writer !== null && voter.voter !== writer ? voter.voter : null;
+
+/** Nobody said anything, and nobody was waited for in vain. @param {any} people */
+export const isSilent = (people) => people.words.length === 0 && people.expired === null;
+
+/** The first one: one person is enough to say no. @param {any} people @returns {any} */
+export const rejectionIn = (people) => people.words.find((/** @type {any} */ word) => word.verdict === "reject") ?? null;
+
+/** Whether it is by their word that a vote is cast. @param {any} people */
+export const givesVote = (people) => people.words.length > 0 && rejectionIn(people) === null && people.expired === null;
+
+/** @param {Fields} fields @returns {{ kind: Kind, vote: string | null }} */
+function byPeople(fields) {
+  const { header, state, decision, people } = fields;
   if (header.mode === "observe") refuse("an agent in observe mode never votes, whoever approves");
   if (decision.outcome === "skip") refuse(`a skipped proposal cannot be voted on: ${decision.reason}`);
-  if (approval.decision_digest !== answerDigest(fields, approval)) {
+  if (people.words.some((/** @type {any} */ word) => word.decision_digest !== answerDigest(fields, word))) {
     refuse("the word was given for another decision, or is another word: its digest differs");
   }
-  if (approval.verdict === "reject") return { kind: "HOLD", vote: null };
+  if (rejectionIn(people) !== null) {
+    if (people.expired !== null) refuse("the wait for people cannot end without them when one of them rejected");
+    return { kind: "HOLD", vote: null };
+  }
   if (header.mode === "autonomous" && voteOf(decision.outcome) !== null) {
     refuse(`in autonomous mode the rules' vote (${decision.outcome}) is cast by itself: people can stop it, not change it`);
   }
-  return voteEntry(state, wantedVote(decision, approval));
+  if (people.expired !== null) return { kind: "HOLD", vote: null };
+  const wanted = new Set(people.words.map((/** @type {any} */ word) => wantedVote(decision, word)));
+  if (wanted.size > 1) refuse("people approved different votes: none of them is the one to cast");
+  return voteEntry(state, [...wanted][0]);
 }
 
 /** What rules say while voting has not started, or for nobody in particular, is a preview. @param {any} state @param {string | null} vote @returns {{ kind: Kind, vote: string | null }} */
@@ -98,11 +118,42 @@ function voteEntry(state, vote) {
 }
 
 /**
- * The declared approver who signed; null for the operator's unsigned word, where that is enough. Throws `differs` where
- * the word does not count. That it speaks of this decision is what `entitlement` establishes.
- * @param {Fields} fields @param {any} approval @param {any} configuration @returns {string | null}
+ * The declared approvers who signed, in the order of their words; none where the operator's unsigned word is enough. Throws
+ * `differs` where a word does not count, somebody is heard twice, too few approved, or enough did where the wait is said to
+ * have ended without them. That the words speak of this decision is what `entitlement` establishes.
+ * @param {Fields} fields @param {any} configuration @returns {string[]}
  */
-export function vouchedBy({ decision }, approval, configuration) {
+export function vouchers({ decision, people }, configuration) {
+  /** @type {(string | null)[]} */
+  const voices = people.words.map((/** @type {any} */ word) => vouchedBy(decision, word, configuration));
+  const repeated = voices.find((voice, at) => voices.indexOf(voice) !== at);
+  if (repeated !== undefined) refuse(`${repeated ?? "the operator"} is heard twice: a person counts once`);
+  const required = configuration.approvals;
+  const most = mostForOneVote(decision, people.words);
+  if (people.expired !== null && most >= required) {
+    refuse(`the wait for people did not end without them: ${counted(most, required)}`);
+  }
+  if (givesVote(people) && most < required) {
+    refuse(`${counted(most, required)}: the declared configuration asks for more people`);
+  }
+  return voices.filter((voice) => voice !== null);
+}
+
+/** `1 of 2 approvals`. @param {number} approvals @param {number} required */
+export const counted = (approvals, required) => `${approvals} of ${required} approval${required === 1 ? "" : "s"}`;
+
+/** How many approve the vote that most of them want. @param {any} decision @param {any[]} words */
+export function mostForOneVote(decision, words) {
+  const wanted = words.filter(({ verdict }) => verdict === "approve").map((word) => wantedVote(decision, word));
+  return Math.max(0, ...wanted.map((vote) => wanted.filter((other) => other === vote).length));
+}
+
+/**
+ * The declared approver who signed; null for the operator's unsigned word, where that is enough. Throws `differs` where
+ * the word does not count.
+ * @param {any} decision @param {any} approval @param {any} configuration @returns {string | null}
+ */
+function vouchedBy(decision, approval, configuration) {
   if (configuration.approvers.length > 0 || approval.signature !== "") return declaredApprover(approval, configuration);
   const changesVote = approval.verdict === "approve" && wantedVote(decision, approval) !== voteOf(decision.outcome);
   if (changesVote && !configuration.unsafe_unsigned_approvals) {

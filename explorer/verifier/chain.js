@@ -189,12 +189,22 @@ export class Chain {
 
   /**
    * Every vote event that names the writer, in whatever contract; an error for one that is none, in a governor that the
-   * writer ever declared.
+   * writer ever declared. Then those of its Safes, which may vote elsewhere as they please.
    * @param {import("./history.js").History} history @param {number} from @returns {Promise<(Ballot | VerifierError)[]>}
    */
   async ballots(history, from) {
+    const found = [];
+    for (const voter of new Set([history.writer, ...history.safes.values()])) {
+      found.push(...(await this.ballotsOf(voter, history, from)));
+    }
+    return found;
+  }
+
+  /** @param {string} voter @param {import("./history.js").History} history @param {number} from @returns {Promise<(Ballot | VerifierError)[]>} */
+  async ballotsOf(voter, history, from) {
     const { writer, governors } = history;
-    const logs = await this.rpc.logs(from, this.block.number, [VOTE_TOPICS, topicOfAddress(writer)], null);
+    const places = voter === writer ? null : governors;
+    const logs = await this.rpc.logs(from, this.block.number, [VOTE_TOPICS, topicOfAddress(voter)], places);
     const sentBy = onceFor((/** @type {string} */ hash) => this.rpc.sender(hash));
     const found = [];
     for (const log of logs) {
@@ -202,7 +212,7 @@ export class Chain {
       const vote = orError(() => decodeVote(log));
       if (vote instanceof VerifierError) {
         if (isDeclared) found.push(vote); // elsewhere anybody can emit anything
-      } else if (vote.voter === writer) {
+      } else if (vote.voter === voter) {
         found.push({
           key: { chainId: this.chainId, governor: log.address, proposalId: vote.proposalId },
           support: vote.support,
@@ -211,6 +221,9 @@ export class Chain {
           transactionHash: log.transactionHash,
           inScope: history.governorsAt(log.blockNumber).includes(log.address),
           isGenuine: isDeclared || (await sentBy(log.transactionHash)) === writer,
+          counts: voter === history.voterAt(log.blockNumber),
+          voter,
+          executor: voter === writer ? "" : ((await sentBy(log.transactionHash)) ?? ""),
         });
       }
     }

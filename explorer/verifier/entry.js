@@ -1,6 +1,6 @@
 // Steps 9 to 12, 19 and 20: one entry with its bundle, and what of it follows from the chain and from the declared
 // configuration.
-import { entitlement, speaksOf, vouchedBy } from "./approval.js";
+import { counted, entitlement, givesVote, isSilent, mostForOneVote, rejectionIn, speaksOf, vouchers } from "./approval.js";
 import { encode } from "./abi.js";
 import { concat, fromHex, utf8 } from "./bytes.js";
 import { openBundle, recompute, withheldIn } from "./bundle.js";
@@ -37,7 +37,7 @@ import { About, STEPS } from "./verdict.js";
 const FACTS = ["proposal", "calls", "state", "simulation", "context"];
 const OF_THE_CONFIGURATION = ["header", "state", "context", "prompt", "opinions", "checks", "ruleset", "decision"];
 const OF_THE_DECISION = [...FACTS, "checks", "opinions", "ruleset", "rules", "decision"].sort();
-const OF_THE_ENTRY = ["header", "proposal", "state", "decision", "approval"];
+const OF_THE_ENTRY = ["header", "proposal", "state", "decision", "people"];
 
 const TEMPLATES_TAG = fromHex(tag("pnyx.prompt.templates.v1"));
 const REVIEW_TAG = tag("pnyx.review.v1");
@@ -58,7 +58,7 @@ export class EntryCheck {
     this.met = new Set();
     /** By what was declared. @type {Map<string, Promise<{ configuration: any, verdicts: Verdict[] }>>} */
     this.configurations = new Map();
-    /** @type {Set<string>} */
+    /** Those about which that was said. @type {Set<string>} */
     this.told = new Set();
     /** What people rejected: by subject, then by the number of the entry. @type {Map<string, Map<number, any>>} */
     this.rejections = new Map();
@@ -134,7 +134,9 @@ export class EntryCheck {
       yield about.matches(STEPS.BUNDLE, `a disclosure opens ${openedIn(disclosure).join(", ")}`);
     }
     const { configuration, verdicts } = await this.configurationOf(declaration);
-    yield* verdicts;
+    const name = JSON.stringify(declaration);
+    if (!this.told.has(name)) yield* verdicts;
+    this.told.add(name);
     const named = about.proposal ?? nameIn(bundle);
     /** @type {Case} */
     const one = { entry, about, declaration, configuration, fields: bundle.fields, withheld: withheldIn(bundle) };
@@ -179,7 +181,17 @@ export class EntryCheck {
 
   // 11. Declared configuration
 
-  /** The document, and once what is to be said about it. @param {Declaration} declaration @returns {Promise<{ configuration: any, verdicts: Verdict[] }>} */
+  /** The Safe that votes for the writer, by configuration hash, as far as the configurations can be had. @returns {Promise<Map<string, string>>} */
+  async safes() {
+    const safes = new Map();
+    for (const { declaration } of this.history.scopes) {
+      const { configuration } = await this.configurationOf(declaration);
+      if (configuration?.safe) safes.set(declaration.configHash, configuration.safe);
+    }
+    return safes;
+  }
+
+  /** The document, and what is to be said about it. @param {Declaration} declaration @returns {Promise<{ configuration: any, verdicts: Verdict[] }>} */
   async configurationOf(declaration) {
     const name = JSON.stringify(declaration);
     let reading = this.configurations.get(name);
@@ -187,10 +199,7 @@ export class EntryCheck {
       reading = this.readConfiguration(declaration);
       this.configurations.set(name, reading);
     }
-    const { configuration, verdicts } = await reading;
-    const isNew = !this.told.has(name);
-    this.told.add(name);
-    return { configuration, verdicts: isNew ? verdicts : [] };
+    return reading;
   }
 
   /** @param {Declaration} declaration */
@@ -269,9 +278,8 @@ export class EntryCheck {
     const rejections = this.rejections.get(entry.subject) ?? new Map();
     this.rejections.set(entry.subject, rejections);
     const vetoes = checkNotRejected(one, rejections);
-    if (entry.kind === "HOLD" && fields.approval !== null && verdict.status !== "differs") {
-      rejections.set(entry.seq, fields.approval);
-    }
+    const rejection = rejectionIn(fields.people);
+    if (entry.kind === "HOLD" && rejection !== null && verdict.status !== "differs") rejections.set(entry.seq, rejection);
     return [verdict, ...vetoes];
   }
 
@@ -359,12 +367,17 @@ function* checkBundle(one, bundle) {
   }
 }
 
-/** Step 10, too: the standing that was judged is the writer's. With another's, any vote could be skipped. @param {Case} one @returns {Verdict[]} */
-function checkVoter({ entry, about, fields: { state } }) {
+/**
+ * Step 10, too: the standing that was judged is the writer's, or that of the Safe that votes for it. With another's, any
+ * vote could be skipped.
+ * @param {Case} one @returns {Verdict[]}
+ */
+function checkVoter({ entry, about, configuration, fields: { state } }) {
   const seen = state.voter?.voter;
-  if (seen === entry.writer) return [];
+  const expected = configuration?.safe ?? entry.writer;
+  if (seen === expected) return [];
   const reason = seen ? "the record judges the standing of somebody else" : "the record judges nobody's standing";
-  return [about.differs(STEPS.HEADER, "state.voter.voter", { expected: entry.writer, seen: seen ?? "nobody", reason })];
+  return [about.differs(STEPS.HEADER, "state.voter.voter", { expected, seen: seen ?? "nobody", reason })];
 }
 
 /** @param {string} expected @param {Uint8Array} bytes */
@@ -460,14 +473,14 @@ function checkDecision({ about, fields }) {
 /** Step 20. A correction may say anything: it decides nothing. @param {Case} one @param {import("./governor.js").Governor} governor @param {boolean} wasPaused */
 function checkEntitlement(one, governor, wasPaused) {
   const { entry, about, fields } = one;
-  const { approval } = fields;
+  const { people } = fields;
   if (entry.kind === "CORRECTION") return about.matches(STEPS.ENTRY, "a correction");
   let entitled;
   try {
     entitled = entitlement(fields);
   } catch (error) {
     if (!isError(error, "differs")) throw error;
-    return about.differs(STEPS.ENTRY, approval === null ? "kind" : "approval", { seen: entry.kind, reason: error.message });
+    return about.differs(STEPS.ENTRY, isSilent(people) ? "kind" : "people", { seen: entry.kind, reason: error.message });
   }
   if (entitled.vote !== null && !governor.canVote) throw new VerifierError("differs", `no votes on ${governor.address}: ${governor.cannotVoteBecause}`);
   if (wasPaused && entitled.kind === "VOTE" && (entry.kind === "HOLD" || entry.kind === "SKIP")) {
@@ -481,34 +494,45 @@ function checkEntitlement(one, governor, wasPaused) {
   if (entry.action !== action) {
     return about.differs(STEPS.ENTRY, "action", { expected: action, seen: entry.action, reason: "not the vote that was decided" });
   }
-  if (approval === null) return about.matches(STEPS.ENTRY);
-  if (entry.kind === "VOTE" && approval.expires_at < entry.time) {
-    return about.differs(STEPS.ENTRY, "approval.expires_at", { expected: `at least ${entry.time}`, seen: approval.expires_at });
+  if (isSilent(people)) return about.matches(STEPS.ENTRY);
+  const late = people.words.findIndex((/** @type {any} */ word) => givesVote(people) && word.expires_at < entry.time);
+  if (late >= 0) {
+    const seen = people.words[late].expires_at;
+    return about.differs(STEPS.ENTRY, `people.words[${late}].expires_at`, { expected: `at least ${entry.time}`, seen });
   }
-  return whoseWord(one, approval);
+  return whoseWords(one, people);
 }
 
-/** A name in a record is anybody's word; a signature by a declared approver is that person's. @param {Case} one @param {any} approval */
-function whoseWord({ about, configuration, fields }, approval) {
-  const said = approval.verdict === "approve" ? "approved" : "rejected";
-  if (configuration === null) return about.notCheckable(STEPS.ENTRY, `${said} by whom: no usable configuration says who may`);
+/** A name in a record is anybody's word; a signature by a declared approver is that person's. @param {Case} one @param {any} people */
+function whoseWords({ about, configuration, fields }, people) {
+  if (configuration === null) return about.notCheckable(STEPS.ENTRY, "what people said: no usable configuration says who may");
+  let approvers;
   try {
-    const approver = vouchedBy(fields, approval, configuration);
-    if (approver !== null) return about.matches(STEPS.ENTRY, `${said} by ${approver}, a declared approver: signature recovered`);
-    const name = JSON.stringify(approval.person);
-    return about.matches(STEPS.ENTRY, `${said}, as the operator attests, by ${name}: nobody signed`, "attested");
+    approvers = vouchers(fields, configuration);
   } catch (error) {
     if (!isError(error, "differs")) throw error;
-    return about.differs(STEPS.ENTRY, "approval", { reason: error.message });
+    return about.differs(STEPS.ENTRY, "people", { reason: error.message });
   }
+  if (people.expired !== null) {
+    const soFar = counted(mostForOneVote(fields.decision, people.words), configuration.approvals);
+    const reason = `the wait for people ended without them, at a time that the operator attests: ${soFar}`;
+    return about.matches(STEPS.ENTRY, reason, "attested");
+  }
+  const said = rejectionIn(people) === null ? "approved" : "rejected";
+  if (approvers.length === 0) {
+    const name = JSON.stringify(people.words[0].person);
+    return about.matches(STEPS.ENTRY, `${said}, as the operator attests, by ${name}: nobody signed`, "attested");
+  }
+  const whose = approvers.length === 1 ? "a declared approver: signature" : "declared approvers: signatures";
+  return about.matches(STEPS.ENTRY, `${said} by ${approvers.join(", ")}, ${whose} recovered`);
 }
 
 /** Step 20, last: the rules' vote is not cast after a person's veto. Only a word that was given later can lift one. @param {Case} one @param {Map<number, any>} rejections */
 function checkNotRejected({ entry, about, fields }, rejections) {
-  if (entry.kind !== "VOTE" || fields.approval !== null) return [];
+  if (entry.kind !== "VOTE" || fields.people.words.length > 0) return [];
   const vetoes = [...rejections].filter(([, rejection]) => speaksOf(rejection, fields));
   return vetoes.map(([seq]) =>
-    about.differs(STEPS.ENTRY, "approval", { reason: `a person rejected this decision, as entry ${seq} says` }),
+    about.differs(STEPS.ENTRY, "people", { reason: `a person rejected this decision, as entry ${seq} says` }),
   );
 }
 

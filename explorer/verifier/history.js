@@ -45,6 +45,8 @@ export class History {
     this.paused = false;
     /** Numbers of the entries that were made while the guardian had paused the votes. @type {Set<number>} */
     this.madeWhilePaused = new Set();
+    /** The Safe that votes for the writer, by the hash of the configuration that declares it. @type {Map<string, string>} */
+    this.safes = new Map();
     /** With which it took another writer's place. @type {Entry | null} */
     this.beginning = null;
     /** With which another writer took its place. @type {Entry | null} */
@@ -71,6 +73,12 @@ export class History {
   /** Every governor that the writer ever declared, in order. */
   get governors() {
     return [...new Set(this.scopes.flatMap(({ declaration }) => declaration.governors))].sort();
+  }
+
+  /** Whose votes count as the writer's in a block: its own, or those of a Safe. @param {number} block */
+  voterAt(block) {
+    const scope = this.scopes.findLast(({ fromBlock }) => fromBlock <= block);
+    return this.safes.get(scope?.declaration.configHash ?? "") ?? this.writer;
   }
 
   /** The governors that the writer answered for in a block. @param {number} block */

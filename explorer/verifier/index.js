@@ -7,7 +7,7 @@ import { fileName, openBundle } from "./bundle.js";
 import { Chain, bySubject, firstBlockWithCode } from "./chain.js";
 import { openDisclosure } from "./disclosure.js";
 import { EntryCheck } from "./entry.js";
-import { VerifierError } from "./errors.js";
+import { VerifierError, isError } from "./errors.js";
 import { Desk, openStore } from "./evidence.js";
 import { checksum, isAddress } from "./hash.js";
 import { History, checkLogCode, checkPredecessor, checkSuccessor, checkWriter, countKinds, delegateOf } from "./history.js";
@@ -87,11 +87,13 @@ export async function verifyLog(options) {
     const written = new WriterReport(address, onVerdict);
     report.writers.push(written);
     const check = new WriterCheck(chain, written, factory, options.onProgress ?? (() => {}));
-    const history = await check.run();
-    if (history === null || report.withoutEvidence) continue;
-    const desk = new Desk(named, history.scopes.map(({ declaration }) => declaration), signal);
-    const records = new EntryCheck(chain, history, desk, disclosures);
-    await check.checkEntries(records, history.entries);
+    const recordsOf = (/** @type {History} */ history) => {
+      const desk = new Desk(named, history.scopes.map(({ declaration }) => declaration), signal);
+      return new EntryCheck(chain, history, desk, disclosures);
+    };
+    const records = await check.run(recordsOf, report.withoutEvidence);
+    if (records === null || report.withoutEvidence) continue;
+    await check.checkEntries(records, records.history.entries);
     for (const root of records.met) met.add(root);
   }
   if (report.withoutEvidence) return report;
@@ -159,8 +161,11 @@ class WriterCheck {
     this.together = [];
   }
 
-  /** Steps 2 to 8. Null for a writer that never registered. @returns {Promise<History | null>} */
-  async run() {
+  /**
+   * Steps 2 to 8. Null for a writer that never registered.
+   * @param {(history: History) => EntryCheck} recordsOf @param {boolean} logOnly @returns {Promise<EntryCheck | null>}
+   */
+  async run(recordsOf, logOnly) {
     const { chain, report } = this;
     const code = await chain.rpc.code(report.writer, chain.block.number);
     const gate = code.length > 0 && delegateOf(code) === null ? await chain.gate(report.writer) : null;
@@ -171,11 +176,13 @@ class WriterCheck {
     report.add([verdict]);
     await this.readRemarks();
     const line = await this.checkSuccession(history);
+    const records = recordsOf(history);
+    await this.findSafes(records, logOnly);
     await this.checkVotes(history, history.startBlock, line);
     if (delegateOf(code) !== null) {
       report.tier = this.together.length > 0 && this.together.every(Boolean) ? "atomic" : "declared";
     }
-    return history;
+    return records;
   }
 
   // 2 to 4
@@ -233,6 +240,22 @@ class WriterCheck {
 
   // 6 to 8
 
+  /**
+   * Who votes is declared, and a gate votes itself. Without the evidence, the configurations may be out of reach: then the
+   * writer's own votes are looked at.
+   * @param {EntryCheck} records @param {boolean} logOnly
+   */
+  async findSafes(records, logOnly) {
+    if (this.report.tier !== "declared") return;
+    const { history } = records;
+    try {
+      history.safes = await records.safes();
+    } catch (error) {
+      if (!logOnly || !isError(error, "unreachable")) throw error;
+    }
+    this.report.safe = history.safes.get(history.scopes.at(-1)?.declaration.configHash ?? "") ?? null;
+  }
+
   /** @param {History} history @param {number} start @param {{ inheritsFrom: number | null, later: Map<string, Entry[]> }} line */
   async checkVotes(history, start, { inheritsFrom, later }) {
     this.tell("votes", 0, 1);
@@ -281,7 +304,7 @@ class WriterCheck {
       else strangers.set(governor, (strangers.get(governor) ?? 0) + 1);
     }
     report.add(checkStrangers(strangers));
-    return bySubject(genuine);
+    return bySubject(genuine.sort((one, other) => one.blockNumber - other.blockNumber || one.logIndex - other.logIndex));
   }
 
   /**
@@ -311,7 +334,7 @@ class WriterCheck {
       const after = ours.some(({ kind }) => isTerminal(kind)) ? [] : (later.get(subject) ?? []);
       owed.push({ key, subject, block, after, entries: [...ours, ...after] });
     }
-    const standings = await chain.duties(governed.governor, owed, report.writer);
+    const standings = await chain.duties(governed.governor, owed, history.voterAt(chain.block.number));
     const found = [];
     for (const [index, duty] of standings.entries()) {
       if (duty instanceof VerifierError) {

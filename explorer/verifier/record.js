@@ -7,7 +7,7 @@ import { keccakHex, tag } from "./hash.js";
 
 export const POSITIONS = /** @type {const} */ ([
   "header", "proposal", "calls", "state", "simulation", "context", "prompt", "attempts", "opinions", "checks",
-  "ruleset", "rules", "decision", "approval", "software", "reserved",
+  "ruleset", "rules", "decision", "people", "software", "reserved",
 ]); // prettier-ignore
 export const RESERVED = "reserved";
 

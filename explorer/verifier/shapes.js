@@ -289,7 +289,7 @@ export const SHAPES = {
     review_digest: bytes32,
     ruleset_hash: bytes32,
   }),
-  approval: orNull(approval),
+  people: object({ words: list(approval), expired: orNull(object({ now: uint256, deadline: uint256 })) }),
   software: object({ pnyx: text, python: text }, { packages: [dictionary(text, text), {}] }),
 };
 
@@ -317,7 +317,9 @@ export const CONFIGURATION = object({
   tools: dictionary(text, text),
   known_addresses: dictionary(address, text),
   approvers: list(address),
+  approvals: atLeast(1),
   unsafe_unsigned_approvals: flag,
   sealed,
+  safe: orNull(address),
   software: text,
 });

@@ -133,6 +133,8 @@ export class WriterReport {
     this.kinds = {};
     /** @type {string | null} */
     this.predecessor = null;
+    /** The Safe that votes for it, by the configuration in force. @type {string | null} */
+    this.safe = null;
     /** @type {string | null} */
     this.successor = null;
     /** What others say about its entries. Information; no verdict of this check. @type {import("./log.js").Remark[]} */
@@ -150,10 +152,10 @@ export class WriterReport {
   }
 
   toJSON() {
-    const { writer, tier, entries, kinds, predecessor, successor, remarks } = this;
+    const { writer, tier, safe, entries, kinds, predecessor, successor, remarks } = this;
     const { steps, counts, verdicts, cut } = this.tally;
     return {
-      writer, tier, entries, kinds, predecessor, successor, steps, counts, verdicts, cut,
+      writer, tier, safe, entries, kinds, predecessor, successor, steps, counts, verdicts, cut,
       remarks: remarks.slice(0, MOST_KEPT).map(remarkJson), remarks_cut: Math.max(remarks.length - MOST_KEPT, 0),
     }; // prettier-ignore
   }

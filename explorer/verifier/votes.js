@@ -10,10 +10,20 @@ import { About, STEPS } from "./verdict.js";
 /** @typedef {import("./log.js").Place} Place */
 
 /**
- * A vote event that names the writer. `inScope`: cast in a governor of the configuration that was in force. `isGenuine`:
- * in a governor that the writer ever declared, or sent by the writer itself; anybody can emit such an event.
- * @typedef {{ key: ProposalKey, support: number, inScope: boolean, isGenuine: boolean } & Place} Ballot
+ * A vote event that names the writer, or a Safe that votes for it. `inScope`: cast in a governor of the configuration
+ * that was in force. `isGenuine`: in a governor that the writer ever declared, or sent by the writer itself; anybody can
+ * emit such an event. `counts`: cast by the account that votes for the writer, by the configuration that was in force.
+ * `executor`: of a Safe's vote, who sent the transaction that its owners had signed.
+ * @typedef {object} OfBallot
+ * @property {ProposalKey} key
+ * @property {number} support
+ * @property {boolean} inScope
+ * @property {boolean} isGenuine
+ * @property {boolean} counts
+ * @property {string} voter
+ * @property {string} executor
  */
+/** @typedef {OfBallot & Place} Ballot*/
 /**
  * A proposal that the writer answers for, as it stands at the block that the check reaches to. `deadline` is the last
  * timepoint of the governor's clock in which votes count; `times` gives that clock in the blocks of entries, null where
@@ -40,6 +50,7 @@ export class Matter {
   constructor({ entries, ballots, duty, end = null, inherited = false, successor = null, later = [] }) {
     this.entries = entries;
     this.ballots = ballots;
+    this.ownBallots = ballots.filter(({ counts }) => counts);
     this.duty = duty;
     this.end = end;
     this.inherited = inherited;
@@ -66,12 +77,17 @@ export class Matter {
 
   /** @param {Tier} tier @returns {Generator<Verdict>} */
   *checkVotes(tier) {
-    for (const [number, ballot] of this.ballots.entries()) yield this.vote(ballot, this.announcedBefore(ballot, number), tier);
+    for (const [number, ballot] of this.ownBallots.entries()) yield this.vote(ballot, this.announcedBefore(ballot, number), tier);
+    for (const { counts, voter, transactionHash } of this.ballots) {
+      if (counts) continue;
+      const reason = `a vote by ${voter}, which is not the account that votes for this writer (transaction ${transactionHash})`;
+      yield this.about().differs(STEPS.VOTES, "voter", { seen: voter, reason });
+    }
   }
 
   /** For each vote in scope: whether it came in one transaction with its entry. @returns {boolean[]} */
   together() {
-    return this.ballots.flatMap((ballot, number) =>
+    return this.ownBallots.flatMap((ballot, number) =>
       ballot.inScope
         ? [this.announcedBefore(ballot, number).some((entry) => entry.transactionHash === ballot.transactionHash)]
         : [],
@@ -112,7 +128,8 @@ export class Matter {
       const reason = "a vote in a governor that the configuration in force does not name";
       return about.differs(STEPS.VOTES, "scope", { seen: ballot.key.governor, reason });
     }
-    return about.matches(STEPS.VOTES);
+    const bySafe = ballot.executor && `cast by the Safe ${ballot.voter}, executed by ${ballot.executor}`;
+    return about.matches(STEPS.VOTES, bySafe);
   }
 
   // 7. Announced votes
@@ -150,7 +167,7 @@ export class Matter {
   announced(entry) {
     const { duty, end } = this;
     const about = this.about(entry);
-    const cast = this.ballots.some((ballot) => isBefore(entry, ballot));
+    const cast = this.ownBallots.some((ballot) => isBefore(entry, ballot));
     const voided = this.entries.findLast(({ kind, recordRoot }) => kind === "VOID" && recordRoot === entry.recordRoot);
     if (voided !== undefined && voided.seq > entry.seq) {
       if (!cast) return this.takenBack(about, voided);

@@ -5,30 +5,18 @@ The signer asks before it signs, the agent before it tries, the verifier afterwa
 
 from __future__ import annotations
 
-import re
+from collections import Counter
 from typing import Any, Final
-
-from eth_abi.abi import encode
-from eth_hash.auto import keccak
-from eth_keys.datatypes import Signature
-from eth_keys.exceptions import BadSignature
-from eth_utils.exceptions import ValidationError
 
 from pnyx_contracts.errors import RefusedError
 from pnyx_contracts.types import Address, Bytes32, Uint, Value, Vote
 from pnyx_policies.configuration import Configuration
-from pnyx_policies.dossier import Approval, Dossier
+from pnyx_policies.dossier import Approval, Dossier, People
+from pnyx_policies.typed_data import TypedData, signer_of
 
 NO_VOTE: Final = "none"
 """What a rejection wants."""
 
-_DOMAIN_NAME, _DOMAIN_VERSION = "Pnyx", "1"
-_DOMAIN: Final = (
-    ("name", "string"),
-    ("version", "string"),
-    ("chainId", "uint256"),
-    ("verifyingContract", "address"),
-)
 _ANSWER: Final = (
     ("verdict", "string"),
     ("vote", "string"),
@@ -42,10 +30,6 @@ _ANSWER: Final = (
     ("rulesetHash", "bytes32"),
     ("configHash", "bytes32"),
 )
-
-_SIGNATURE = re.compile("0x[0-9a-f]{130}")
-_HALF_ORDER = 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0
-"""Of secp256k1: a signature whose s is larger is a second spelling of another one (EIP-2)."""
 
 
 class Answer(Value):
@@ -69,30 +53,17 @@ class Answer(Value):
 
     @property
     def digest(self) -> bytes:
-        """The EIP-712 digest: what is signed."""
-        domain = (_DOMAIN_NAME, _DOMAIN_VERSION, self.chain_id, self.log)
-        return keccak(
-            b"\x19\x01" + _struct_hash("EIP712Domain", _DOMAIN, domain) + _struct_hash("Answer", _ANSWER, self._words)
-        )
+        """What is signed."""
+        return self._message.digest
 
     @property
     def typed_data(self) -> dict[str, Any]:
-        """The same in the form that wallets take (``eth_signTypedData_v4``) and show."""
-        words = (f"0x{word.hex()}" if isinstance(word, bytes) else word for word in self._words)
-        return {
-            "types": {
-                name: [{"name": field, "type": kind} for field, kind in fields]
-                for name, fields in (("EIP712Domain", _DOMAIN), ("Answer", _ANSWER))
-            },
-            "primaryType": "Answer",
-            "domain": {
-                "name": _DOMAIN_NAME,
-                "version": _DOMAIN_VERSION,
-                "chainId": self.chain_id,
-                "verifyingContract": self.log,
-            },
-            "message": {field: word for (field, _), word in zip(_ANSWER, words, strict=True)},
-        }
+        """What wallets take, and show."""
+        return self._message.for_wallets
+
+    @property
+    def _message(self) -> TypedData:
+        return TypedData("Answer", _ANSWER, self._words, self.chain_id, self.log)
 
     @property
     def _words(self) -> tuple[object, ...]:
@@ -167,17 +138,7 @@ def wanted_vote(dossier: Dossier, approval: Approval) -> Vote | None:
 
 def signed_by(approval: Approval) -> str | None:
     """Whose signature over the decision digest this is; None for no signature, or one that is none."""
-    if not _SIGNATURE.fullmatch(approval.signature):
-        return None
-    raw = bytes.fromhex(approval.signature[2:])
-    r, s, v = int.from_bytes(raw[:32], "big"), int.from_bytes(raw[32:64], "big"), raw[64] - 27
-    if v not in {0, 1} or s > _HALF_ORDER:
-        return None
-    try:
-        key = Signature(vrs=(v, r, s)).recover_public_key_from_msg_hash(approval.decision_digest)
-    except (BadSignature, ValidationError):
-        return None
-    return str(key.to_checksum_address())
+    return signer_of(approval.decision_digest, approval.signature)
 
 
 def vouched_by(dossier: Dossier, approval: Approval, configuration: Configuration) -> str | None:
@@ -198,20 +159,79 @@ def vouched_by(dossier: Dossier, approval: Approval, configuration: Configuratio
     return None
 
 
-def require_counts(dossier: Dossier, configuration: Configuration, now: int) -> None:
-    """Raises `RefusedError` when the person's word in `dossier`, if there is one, does not count. `now` in seconds
-    since the epoch.
+def require_word(dossier: Dossier, word: Approval, configuration: Configuration, now: int) -> None:
+    """Raises `RefusedError` when this word alone does not count for the decision in `dossier`. `now` in seconds since
+    the epoch.
 
     An approval expires. A rejection does not: what it holds back must not be cast because time went by.
     """
-    approval = dossier.approval
-    if approval is None:
-        return
-    if approval.verdict == "approve" and approval.expires_at <= now:
+    if word.verdict == "approve" and word.expires_at <= now:
         raise RefusedError(
-            f"the approval by {approval.person} expired at {approval.expires_at}, it is {now}", hint="approve again"
+            f"the approval by {word.person} expired at {word.expires_at}, it is {now}", hint="approve again"
         )
-    vouched_by(dossier, approval, configuration)
+    vouched_by(dossier, word, configuration)
+
+
+def require_counts(dossier: Dossier, configuration: Configuration, now: int) -> None:
+    """Raises `RefusedError` when what people said in `dossier` does not lead where it leads. `now` in seconds since the
+    epoch. What ended without a vote stays so, also when the approvals in it expire.
+    """
+    vouchers(dossier, configuration)
+    if dossier.people.give_vote:
+        for word in dossier.people.words:
+            require_word(dossier, word, configuration, now)
+
+
+def vouchers(dossier: Dossier, configuration: Configuration) -> tuple[str, ...]:
+    """The declared approvers who signed, in the order of their words; none where the operator's unsigned word suffices.
+
+    Raises `RefusedError` where a word does not count, somebody is heard twice, too few approved, or enough did where
+    the wait is said to have ended without them.
+    """
+    people = dossier.people
+    voices = [vouched_by(dossier, word, configuration) for word in people.words]
+    if repeated := [voice for voice, times in Counter(voices).items() if times > 1]:
+        raise RefusedError(f"{repeated[0] or 'the operator'} is heard twice: a person counts once")
+    required, most = configuration.approvals, most_for_one_vote(dossier, people.words)
+    if people.expired is not None and most >= required:
+        raise RefusedError(f"the wait for people did not end without them: {counted(most, required)}")
+    if people.give_vote and most < required:
+        raise RefusedError(
+            f"{counted(most, required)}: the declared configuration asks for more people",
+            hint="wait for the others: pnyx approve ID --keystore FILE",
+        )
+    return tuple(voice for voice in voices if voice is not None)
+
+
+def counted(approvals: int, required: int) -> str:
+    """``1 of 2 approvals``."""
+    return f"{approvals} of {required} approval{'' if required == 1 else 's'}"
+
+
+def joined(words: tuple[Approval, ...], word: Approval) -> tuple[Approval, ...]:
+    """A person's later word takes the place of the earlier one."""
+    return (*(each for each in words if each.person != word.person), word)
+
+
+def decisive(dossier: Dossier, words: tuple[Approval, ...], required: int) -> tuple[Approval, ...] | None:
+    """Those of `words` that decide: all, once somebody rejects; else the approvals of the vote that `required` people
+    want. None while more people are waited for.
+    """
+    if People(words=words, expired=None).rejection is not None:
+        return words
+    for wanted, count in _wanted(dossier, words).items():
+        if count >= required:
+            return tuple(word for word in words if wanted_vote(dossier, word) is wanted)
+    return None
+
+
+def most_for_one_vote(dossier: Dossier, words: tuple[Approval, ...]) -> int:
+    """How many approve the vote that most of them want."""
+    return max(_wanted(dossier, words).values(), default=0)
+
+
+def _wanted(dossier: Dossier, words: tuple[Approval, ...]) -> Counter[Vote | None]:
+    return Counter(wanted_vote(dossier, word) for word in words if word.verdict == "approve")
 
 
 def _declared_approver(approval: Approval, configuration: Configuration) -> str:
@@ -231,12 +251,3 @@ def _whose(approval: Approval, signer: str | None) -> str:
     if signer is not None:
         return f"signed by {signer}, which is not declared"
     return "signed by nobody: the signature is none" if approval.signature else "not signed"
-
-
-def _struct_hash(name: str, fields: tuple[tuple[str, str], ...], values: tuple[object, ...]) -> bytes:
-    """``hashStruct`` of EIP-712: strings are hashed, everything else is a word."""
-    signature = f"{name}({','.join(f'{kind} {field}' for field, kind in fields)})"
-    types = ["bytes32" if kind == "string" else kind for _, kind in fields]
-    words = [keccak(value.encode()) if isinstance(value, str) and kind == "string" else value
-             for (_, kind), value in zip(fields, values, strict=True)]  # fmt: skip
-    return keccak(encode(["bytes32", *types], [keccak(signature.encode()), *words]))

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Annotated
 
 from eth_hash.auto import keccak
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field
 
 from pnyx_contracts.record import SEALABLE
 from pnyx_contracts.types import Address, Bytes32
@@ -73,12 +73,17 @@ class Configuration(Document):
     nobody becomes a friend for the length of one vote."""
     approvers: tuple[Address, ...] = ()
     """Whose signed word counts. With any of them, nobody else's does; they can lift a hold."""
+    approvals: int = Field(default=1, ge=1)
+    """So many people must approve one vote; one alone can reject it."""
     unsafe_unsigned_approvals: bool = False
     """Without approvers the operator's word can confirm the vote that the rules give, or reject it. True makes it
     enough for any vote that a person is said to want: whoever has the daemon then votes as they like."""
     sealed: Sealed = ()
     """Fields of the record that the published bundles withhold, sorted. What rests on them is not checkable until the
     writer discloses them; a field that is withheld and not named here leaves the decision unproven."""
+    safe: Address | None = None
+    """A Safe that holds the voting power. Its owners cast the vote that a VOTE entry of the writer announces; None when
+    the writer votes itself."""
     software: str
     """Distribution and version, for example ``pnyx 0.1.0``."""
 

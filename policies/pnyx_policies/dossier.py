@@ -12,7 +12,7 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from pnyx_contracts.decoded import DecodedCall
-from pnyx_contracts.types import Address, BlockRef, Bytes32, Proposal, Value
+from pnyx_contracts.types import Address, BlockRef, Bytes32, Proposal, Uint, Value
 from pnyx_policies.analysis import Opinion
 from pnyx_policies.checks.protocol import CheckReport
 from pnyx_policies.decision import Decision, Mode, RuleOutcome
@@ -104,6 +104,35 @@ class Approval(Value):
         return self
 
 
+class Expired(Value):
+    """The wait for people ended without them. As the governor's clock stood then (blocks or seconds)."""
+
+    now: Uint
+    deadline: Uint
+
+
+class People(Value):
+    """What people said about one decision, and whether the wait for them is over."""
+
+    words: tuple[Approval, ...]
+    """At most one of each person, in the order in which they were heard."""
+    expired: Expired | None
+    """Set when too few had spoken in time: no vote."""
+
+    @property
+    def rejection(self) -> Approval | None:
+        """The first one: one person is enough to say no."""
+        return next((word for word in self.words if word.verdict == "reject"), None)
+
+    @property
+    def give_vote(self) -> bool:
+        """Whether it is by their word that a vote is cast."""
+        return bool(self.words) and self.rejection is None and self.expired is None
+
+
+NOBODY = People(words=(), expired=None)
+
+
 class Software(Value):
     """What ran (grade: attested)."""
 
@@ -129,8 +158,14 @@ class Dossier(Value):
     """The ruleset's TOML text, verbatim; its hash is the keccak-256 of these UTF-8 bytes."""
     rules: tuple[RuleOutcome, ...]
     decision: Decision
-    approval: Approval | None
+    people: People
     software: Software
+
+    @property
+    def safe(self) -> Address | None:
+        """The Safe whose owners cast the vote: then the standing that was judged is not the writer's."""
+        voter, writer = self.state.voter, self.header.writer
+        return voter.voter if voter is not None and writer is not None and voter.voter != writer else None
 
     def tools(self, declared: Mapping[str, str]) -> list[tuple[str, str]]:
         """The context tools that ran, with their versions. One that could not run counts with the declared one."""

@@ -4,11 +4,13 @@ The steward acts on it, the signer checks it before it signs, the verifier check
 where mode, decision and a person's word meet:
 
 - observe: nobody's word leads to a vote;
-- propose: a vote takes an approval, of the vote that was decided or of another one;
+- propose: a vote takes an approval, of the vote that was decided or of another one. Where a Safe votes, its owners'
+  signatures are the approval of the vote that was decided: the entry announces what they are asked to sign;
 - autonomous: the rules' own vote is cast by itself. A rejection holds it back, and nobody can turn it into another one.
-  An approval can do one thing: give a vote where the rules held.
+  An approval can do one thing: give a vote where the rules held;
+- a wait for people that ended without them gives no vote.
 
-Whether the word counts, that is whose it is, is what `approval` says.
+Whether the words count, that is whose they are and how many it takes, is what `approval` says.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ from pnyx_contracts.errors import RefusedError
 from pnyx_contracts.types import ProposalState, Vote
 from pnyx_policies.approval import answer_in, wanted_vote
 from pnyx_policies.decision import Mode, Outcome
-from pnyx_policies.dossier import Approval, Dossier
+from pnyx_policies.dossier import NOBODY, Dossier
 from pnyx_policies.eligibility import Standing, stand
 from pnyx_policies.ruleset import Limits
 
@@ -37,8 +39,8 @@ class Entitlement:
 
 def entitlement(dossier: Dossier) -> Entitlement:
     """The entry that this dossier stands for. Raises `RefusedError` when its parts contradict each other."""
-    if dossier.approval is not None:
-        return _by_a_person(dossier, dossier.approval)
+    if dossier.people != NOBODY:
+        return _by_people(dossier)
     outcome = dossier.decision.outcome
     if outcome is Outcome.SKIP:
         return Entitlement(EntryKind.MISSED if _closed_undecided(dossier) else EntryKind.SKIP)
@@ -48,20 +50,22 @@ def entitlement(dossier: Dossier) -> Entitlement:
         case Mode.OBSERVE:
             return Entitlement(EntryKind.DECISION)
         case Mode.PROPOSE:
-            return Entitlement(EntryKind.HOLD)
+            return Entitlement(EntryKind.HOLD) if dossier.safe is None else _vote(dossier, outcome.vote)
         case Mode.AUTONOMOUS:
             return _vote(dossier, outcome.vote)
 
 
-def _by_a_person(dossier: Dossier, approval: Approval) -> Entitlement:
-    decision = dossier.decision
+def _by_people(dossier: Dossier) -> Entitlement:
+    decision, people = dossier.decision, dossier.people
     if dossier.header.mode is Mode.OBSERVE:
         raise RefusedError("an agent in observe mode never votes, whoever approves", hint="set mode = 'propose'")
     if decision.outcome is Outcome.SKIP:
         raise RefusedError(f"a skipped proposal cannot be voted on: {decision.reason}")
-    if approval.decision_digest != answer_in(dossier, approval).digest:
+    if any(word.decision_digest != answer_in(dossier, word).digest for word in people.words):
         raise RefusedError("the word was given for another decision, or is another word: its digest differs")
-    if approval.verdict == "reject":
+    if people.rejection is not None:
+        if people.expired is not None:
+            raise RefusedError("the wait for people cannot end without them when one of them rejected")
         return Entitlement(EntryKind.HOLD)
     if dossier.header.mode is Mode.AUTONOMOUS and decision.outcome.vote is not None:
         raise RefusedError(
@@ -69,7 +73,12 @@ def _by_a_person(dossier: Dossier, approval: Approval) -> Entitlement:
             "not change it",
             hint="pnyx reject ID",
         )
-    return _vote(dossier, wanted_vote(dossier, approval))
+    if people.expired is not None:
+        return Entitlement(EntryKind.HOLD)
+    wanted = {wanted_vote(dossier, word) for word in people.words}
+    if len(wanted) > 1:
+        raise RefusedError("people approved different votes: none of them is the one to cast")
+    return _vote(dossier, wanted.pop())
 
 
 def _vote(dossier: Dossier, vote: Vote | None) -> Entitlement:

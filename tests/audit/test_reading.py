@@ -17,6 +17,7 @@ from pnyx_policies.disclosure import Disclosure, disclose, parse_parts
 from pnyx_tools.audit import telling
 from pnyx_tools.testing.decisions import Sealed
 from pnyx_tools.testing.openai_server import answer, completion, dropped, refusal
+from pnyx_tools.testing.safe import deploy_safe
 
 from .conftest import HOLDING, World
 
@@ -50,6 +51,18 @@ def test_a_vote_through_a_gate(world: World) -> None:
     assert row.gas.cost_wei == cost_of(world, row.transaction)
     assert [v.model_dump() for v in told.summary.votes] == [{"governor": world.blocks.governor, "votes": {"for": 1}}]
     assert told.summary.model.use.requests == 0
+
+
+def test_a_vote_that_the_owners_of_a_safe_cast(world: World) -> None:
+    """They pay for it, the agent for its entry."""
+    safe = deploy_safe(world.node)
+    world.blocks.give_power(safe.address, 10_000)
+    agent = world.plain_key(safe=safe, mode=Mode.PROPOSE)
+    agent.act(world.blocks, world.open_proposal())
+    told = world.told(agent)
+    assert told.row.cast is not None
+    assert (told.row.announced, told.row.cast.vote, told.row.check.label) == ("for", "for", Label.CHECKED)
+    assert told.row.gas.transactions == (told.row.transaction,)
 
 
 def test_a_vote_of_a_plain_key_takes_two_transactions(world: World) -> None:

@@ -158,7 +158,7 @@ def test_an_endpoint_that_turns_to_another_chain_is_passed_over(endpoints: Endpo
     assert pool.block(5).number == 5, "right again"
 
 
-@pytest.mark.parametrize("takes_batches", [True, False])
+@pytest.mark.parametrize("most_together", [0, 1_000])
 @pytest.mark.parametrize(
     "says",
     [
@@ -168,16 +168,16 @@ def test_an_endpoint_that_turns_to_another_chain_is_passed_over(endpoints: Endpo
         lambda q: error(q, 3, "execution reverted", "0x"),
     ],
 )
-def test_no_answer_of_another_chain_is_believed(node: Anvil, takes_batches: bool, says):
+def test_no_answer_of_another_chain_is_believed(node: Anvil, most_together: int, says):
     """Not even one that comes in the middle of many, and not an error either."""
-    with Provider(node.url, takes_batches=takes_batches) as provider:
+    with Provider(node.url, most_together=most_together) as provider:
         pool = Pool.of([provider.url], CHAIN_ID)
         pool.block(5)
         provider.rule = lambda q: elsewhere(q) or says(q)
         with pytest.raises(WrongChainError):
             pool.call("0x" + "11" * 20, b"")
         with pytest.raises(WrongChainError):
-            pool.ask_together([("eth_blockNumber", [])] * 2) if takes_batches else pool.block()
+            pool.ask_together([("eth_blockNumber", [])] * 2) if most_together else pool.block()
         provider.rule = lambda _: None
         assert pool.call("0x" + "11" * 20, b"") == b""
 
@@ -191,7 +191,7 @@ def test_a_pool_without_a_chain_stays_with_the_first_one_that_it_saw(endpoints: 
 
 
 def test_an_endpoint_without_batches_is_asked_one_at_a_time(node: Anvil):
-    with Provider(node.url, takes_batches=False) as provider:
+    with Provider(node.url, most_together=0) as provider:
         pool = Pool.of([provider.url], CHAIN_ID)
         pool.block(5)
         assert provider.requests == 3, "the refused batch, the question, the chain"

@@ -55,6 +55,10 @@ def config(tmp_path: Path) -> Path:
         ("show {folder}/pnyx.toml", 2, "pnyx.toml is no bundle"),
         ("show 0x" + "12" * 32 + " --evidence {folder}/nowhere", 2, "there is no folder {folder}/nowhere"),
         ("show 0x" + "12" * 32 + " --evidence file://{folder}/nowhere", 2, "there is no folder {folder}/nowhere"),
+        ("pause --to {folder}/order", 2, "--to needs --keystore"),
+        ("pause --keystore k --from {folder}/order", 2, "exclude each other"),
+        ("pause --keystore k --to {folder}/order", 2, "there is nothing to suspend"),
+        ("resume --number 7", 2, "need --keystore"),
         ("signer", 2, "names no keystore"),
         ("run", 3, "cannot be reached"),
     ],
@@ -66,6 +70,43 @@ def test_a_clear_message_and_the_right_code(pnyx: Pnyx, config: Path, command: s
     assert says.format(folder=config.parent) in ended.err
     assert ended.out == ""
     assert "a-key-that-nobody-may-see" not in ended.err
+
+
+ADA, BOB = ("0x" + pair * 20 for pair in ("11", "22"))
+
+
+@pytest.mark.parametrize(
+    ("lines", "says"),
+    [
+        ("[signer]\napprovals = 2", "approvals is 2: approvers must list at least as many people, and lists 0"),
+        (f'[signer]\napprovers = ["{ADA}"]\napprovals = 2', "and lists 1"),
+        (f'[signer]\napprovers = ["{ADA}", "{ADA}"]\napprovals = 2', "names an address twice: a person counts once"),
+        (f'[signer]\napprovers = ["{ADA}", "{BOB}"]\napprovals = 0', "signer.approvals"),
+        (
+            "[agent]\napprovals_end = 1800",
+            'agent.approvals_end: expected for example "6 hours before the end", got 1800',
+        ),
+        ('[agent]\napprovals_end = "at once"', "agent.approvals_end: expected for example"),
+    ],
+)
+def test_people_who_cannot_be_counted_are_a_wrong_configuration(config: Path, lines: str, says: str) -> None:
+    text = CONFIG.replace("[agent]", lines) if lines.startswith("[agent]") else CONFIG + lines
+    config.write_text(text)
+    with pytest.raises(UsageError) as raised:
+        load_settings(config)
+    assert says in raised.value.message
+
+
+@pytest.mark.parametrize("text", ["", "{}", "not json", '{"action": "suspend"}'])
+def test_a_file_that_holds_no_order_stops_no_signer_and_says_so(pnyx: Pnyx, config: Path, text: str) -> None:
+    """The daemon is held in any case: whoever types `pause` wants that."""
+    order = config.parent / "order.json"
+    order.write_text(text)
+    ended = pnyx("pause", "--from", order, "-c", config)
+    assert (ended.code, f"{order} holds no order" in ended.err) == (2, True)
+    assert "The daemon: all votes are held" in ended.out
+    config.with_name("order.json").unlink()
+    assert "cannot be read" in pnyx("pause", "--from", order, "-c", config).err
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from pnyx_tools.journal import Stage
 from pnyx_tools.keystore import create_keystore
 from pnyx_tools.notify.ledger import Ledger
 
-from .conftest import PASSWORD, Agent, MakeAgent, pay, pnyx
+from .conftest import PASSWORD, VOTING_PERIOD, Agent, MakeAgent, pay, pnyx
 from .test_whole_job import check_as_a_stranger
 
 HOLD_ALL = """
@@ -36,8 +36,8 @@ then = "hold"
 """
 
 
-def approver(agent_folder: Path) -> tuple[Path, str]:
-    keystore = agent_folder / "approver.json"
+def approver(agent_folder: Path, name: str = "approver") -> tuple[Path, str]:
+    keystore = agent_folder / f"{name}.json"
     return keystore, create_keystore(keystore, PASSWORD, scrypt_work=2**12)
 
 
@@ -52,8 +52,7 @@ def test_propose_mode_votes_when_a_person_approves(make_agent: MakeAgent) -> Non
     case = agent.until_stage(proposal, Stage.DONE)
     assert [vote.vote for vote in agent.votes(proposal)] == [Vote.FOR]
     assert [entry.kind for entry in agent.entries()] == [EntryKind.HOLD, EntryKind.VOTE]
-    approval = agent.dossier(case).approval
-    assert approval is not None
+    (approval,) = agent.dossier(case).people.words
     assert approval.comment == "Looks right."
     again = pnyx(agent, "approve", proposal)
     assert (again.returncode, "nothing waits for a person" in again.stderr) == (1, True)
@@ -82,8 +81,7 @@ def test_a_rejection_is_recorded_and_nothing_is_voted(make_agent: MakeAgent) -> 
     case = agent.until(
         "the new record", lambda: (c := agent.case(proposal)) and c.record_root != first.record_root and c
     )
-    approval = agent.dossier(case).approval
-    assert approval is not None
+    (approval,) = agent.dossier(case).people.words
     assert (approval.verdict, approval.comment) == ("reject", "Not now.")
     assert agent.votes(proposal) == []
     check_as_a_stranger(agent)
@@ -118,6 +116,56 @@ def test_lifting_a_hold_takes_an_approvers_signature(make_agent: MakeAgent, tmp_
     journal.close()
     agent.until_stage(proposal, Stage.DONE)
     assert [vote.vote for vote in agent.votes(proposal)] == [Vote.ABSTAIN]
+    check_as_a_stranger(agent)
+
+
+def test_two_people_approve_or_the_wait_for_them_expires(make_agent: MakeAgent, tmp_path: Path) -> None:
+    password = tmp_path / "password"
+    password.write_text(PASSWORD)
+    password.chmod(0o600)
+    (ada_key, ada), (bob_key, bob) = (approver(tmp_path, name) for name in ("ada", "bob"))
+    agent = make_agent(rules=HOLD_ALL, signer_lines=f'approvers = ["{ada}", "{bob}"]\napprovals = 2')
+
+    def approves(keystore: Path, proposal: int, *more: str) -> None:
+        said = pnyx(
+            agent, "approve", proposal, "--vote", "for", "--keystore", keystore, "--password-file", password, *more
+        )
+        assert said.returncode == 0, said.stderr
+
+    def so_far(proposal: int, detail: str) -> None:
+        agent.until(detail, lambda: (case := agent.case(proposal)) and case.detail == detail)
+
+    agent.start()
+    proposal = pay(agent)
+    agent.until_stage(proposal, Stage.HELD)
+    so_far(proposal, "hold, 0 of 2 approvals")
+    approves(ada_key, proposal)
+    so_far(proposal, f"hold, 1 of 2 approvals by {ada}")
+    agent.kill()
+    approves(ada_key, proposal, "--comment", "Once more, with feeling.")
+    assert "hold, 1 of 2 approvals by" in pnyx(agent, "status").stdout
+    agent.start()
+    approves(bob_key, proposal)
+    done = agent.until_stage(proposal, Stage.DONE)
+    assert [(word.person, word.comment) for word in agent.dossier(done).people.words] == [
+        (ada, "Once more, with feeling."), (bob, "")
+    ]  # fmt: skip
+    assert [vote.vote for vote in agent.votes(proposal)] == [Vote.FOR]
+
+    other = pay(agent)
+    agent.until_stage(other, Stage.HELD)
+    approves(bob_key, other)
+    so_far(other, f"hold, 1 of 2 approvals by {bob}")
+    agent.node.mine(VOTING_PERIOD * 4 // 5)
+    expired = agent.until_stage(other, Stage.DONE)
+    assert expired.detail == f"hold, expired: 1 of 2 approvals by {bob}"
+    people = agent.dossier(expired).people
+    assert people.expired is not None
+    assert people.expired.now < people.expired.deadline == agent.dao.proposals[other].vote_end
+    late = pnyx(agent, "approve", other, "--vote", "for", "--keystore", ada_key, "--password-file", password)
+    assert (late.returncode, "the wait for people on" in late.stderr) == (1, True)
+    assert agent.votes(other) == []
+    assert [entry.kind for entry in agent.entries()] == [EntryKind.HOLD, EntryKind.VOTE, EntryKind.HOLD, EntryKind.HOLD]
     check_as_a_stranger(agent)
 
 
@@ -160,7 +208,8 @@ def test_a_held_proposal_is_done_when_its_vote_is_over(make_agent: MakeAgent) ->
     agent.until_stage(proposal, Stage.DONE)
     late = pnyx(agent, "approve", proposal, "--json")
     assert (late.returncode, json.loads(late.stderr)["error"]) == (1, "RefusedError")
-    assert [entry.kind for entry in agent.entries()] == [EntryKind.HOLD]
+    assert [entry.kind for entry in agent.entries()] == [EntryKind.HOLD, EntryKind.HOLD]
+    assert agent.dossier(agent.until_stage(proposal, Stage.DONE)).people.expired is not None
 
 
 def test_a_pause_holds_all_votes_until_they_are_let_go_on(make_agent: MakeAgent) -> None:
@@ -175,7 +224,43 @@ def test_a_pause_holds_all_votes_until_they_are_let_go_on(make_agent: MakeAgent)
     assert pnyx(agent, "resume").returncode == 0
     agent.until_stage(proposal, Stage.DONE)
     assert len(agent.votes(proposal)) == 1
-    assert "Nothing is held" in pnyx(agent, "resume").stdout
+    assert "nothing is held" in pnyx(agent, "resume").stdout
+
+
+def test_people_stop_the_signer_itself_until_they_let_it_go_on(make_agent: MakeAgent, tmp_path: Path) -> None:
+    """The daemon is let go on without them, and the signer is not. One order comes in a file, from elsewhere."""
+    keystore, address = approver(tmp_path)
+    password = tmp_path / "password"
+    password.write_text(PASSWORD)
+    password.chmod(0o600)
+    key = ("--keystore", keystore, "--password-file", password)
+    agent = make_agent(signer_lines=f'approvers = ["{address}"]')
+    agent.start()
+    agent.until("the signer", lambda: "following" in agent.output)
+    order = tmp_path / "order.json"
+    assert pnyx(agent, "pause", "--reason", "It votes oddly.", *key, "--to", order).returncode == 0
+    assert "SUSPENDED" not in pnyx(agent, "status").stdout, "nothing is held before the order arrives"
+    paused = pnyx(agent, "pause", "--reason", "It votes oddly.", "--from", order)
+    assert (paused.returncode, f"suspended by {address}: It votes oddly." in paused.stdout) == (0, True), paused.stderr
+    agent.until("people to be told", lambda: "the signer signs no votes" in agent.output)
+    resumed = pnyx(agent, "resume")
+    assert "The daemon: votes go on" in resumed.stdout
+    assert "THE SIGNER IS SUSPENDED" in resumed.stdout
+
+    proposal = pay(agent)
+    agent.until_stage(proposal, Stage.VOTING)
+    agent.until("the signer's no", lambda: "all votes are suspended: the signer is suspended by" in agent.output)
+    assert agent.stop() == 0
+    agent.start()
+    agent.until("the second start", lambda: agent.output.count('"following"') == 2)
+    assert "THE SIGNER IS SUSPENDED" in pnyx(agent, "status").stdout
+    assert (agent.entries(), agent.votes(proposal)) == ([], [])
+
+    again = pnyx(agent, "pause", "--from", order)
+    assert (again.returncode, "it is an old one" in again.stderr) == (1, True)
+    assert "The signer signs votes again." in pnyx(agent, "resume", *key).stdout
+    agent.until_stage(proposal, Stage.DONE)
+    assert len(agent.votes(proposal)) == 1
 
 
 def test_a_veto_stops_a_vote_also_after_a_restart(make_agent: MakeAgent) -> None:

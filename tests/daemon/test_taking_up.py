@@ -14,6 +14,7 @@ from pnyx_agents.daemon import Daemon
 from pnyx_agents.metrics import Metrics
 from pnyx_contracts.errors import UnreachableError
 from pnyx_contracts.types import Proposal, ProposalKey
+from pnyx_tools.follow import to_kept
 from pnyx_tools.journal import Case, Found, Journal, Stage
 
 GOVERNOR = "0x323A76393544d5ecca80cd6ef2A560C6a395b7E3"
@@ -50,14 +51,16 @@ class RememberingEngine:
 @pytest.fixture
 def journal(tmp_path: Path) -> Iterator[Journal]:
     journal = Journal(f"sqlite:///{tmp_path / 'journal.sqlite'}")
-    content = PROPOSAL.model_dump_json()
+    content = to_kept(PROPOSAL)
     journal.follow("{}", [Found(proposal=KEY, content=content, title="", deadline="2", created_block=1)])
     yield journal
     journal.close()
 
 
 def daemon(journal: Journal, engine: RememberingEngine) -> Daemon:
-    parts: dict[str, Any] = dict.fromkeys(("reader", "watch", "poll_seconds", "require_signer"))
+    parts: dict[str, Any] = dict.fromkeys(
+        ("reader", "watch", "poll_seconds", "require_signer", "clock_says", "holds", "tell")
+    )
     return Daemon(
         **parts,
         agent="a",

@@ -9,12 +9,32 @@ from typing import Any
 
 import pytest
 
+from pnyx_agents.holds import Holds
 from pnyx_agents.metrics import Metrics
 from pnyx_agents.vitals import LEAST_PATIENCE_SECONDS, PATIENCE_POLLS, Vitals, application
+from pnyx_contracts.errors import UnreachableError
+from pnyx_policies.suspension import Order, Suspension
 from pnyx_tools.endpoints import Health
+from pnyx_tools.notify import Message, Urgency
+from pnyx_tools.signer.protocol import Standing
 
 BEGUN = 1_000_000.0
 DASHBOARD = Path(__file__).parents[2] / "deploy" / "grafana" / "pnyx.json"
+
+
+class Stoppable:
+    """A signer that says of itself what the test wants."""
+
+    says: Suspension | None = None
+    is_away = False
+
+    def standing(self) -> Standing:
+        if self.is_away:
+            raise UnreachableError("away")
+        return Standing(suspension=self.says, on_chain="", approvals=1)
+
+    def give(self, order: Order) -> Standing:
+        raise AssertionError(f"nobody gives {order} here")
 
 
 class Agent:
@@ -23,8 +43,11 @@ class Agent:
     def __init__(self, poll_seconds: float = 12) -> None:
         self.metrics = Metrics()
         self.why: str | None = None
+        self.signer = Stoppable()
+        self.holds = Holds(lambda: self.why, self.signer)
+        self.told: list[Message] = []
         self.now = BEGUN
-        self.vitals = Vitals(self.metrics, lambda: self.why, poll_seconds, BEGUN, lambda: self.now)
+        self.vitals = Vitals(self.metrics, lambda: self.holds.reasons, poll_seconds, BEGUN, lambda: self.now)
 
     def get(self, path: str) -> tuple[int, Any]:
         status = []
@@ -70,6 +93,25 @@ def test_held_votes_are_a_reason(agent: Agent):
     agent.why = "somebody looks"
     assert agent.get("/readyz") == (503, {"problems": ["all votes are held: somebody looks"]})
     assert agent.get("/healthz")[0] == 200
+
+
+def test_people_who_stopped_the_signer_are_a_reason_and_are_told_about_once(agent: Agent):
+    stopped = Suspension(number=7, by="0x" + "11" * 20, why="It votes oddly.", at=1)
+    for agent.signer.says in (None, stopped, stopped, None):
+        agent.holds.ask(agent.told.append)
+        reason = [f"all votes are held: the signer is stopped: {stopped}"] if agent.signer.says else []
+        assert agent.get("/readyz") == (503 if reason else 200, {"problems": reason})
+    assert [(message.urgency, message.subject) for message in agent.told] == [
+        (Urgency.ALERT, "the signer signs no votes"), (Urgency.INFO, "the signer signs votes again")
+    ]  # fmt: skip
+
+
+def test_a_signer_that_does_not_say_is_a_reason_and_no_news(agent: Agent):
+    agent.signer.is_away = True
+    with pytest.raises(UnreachableError):
+        agent.holds.ask(agent.told.append)
+    assert agent.get("/readyz") == (503, {"problems": ["whether the signer is suspended is not known: away"]})
+    assert (agent.holds.why, agent.told) == (None, [])
 
 
 def test_another_path_says_what_there_is(agent: Agent):

@@ -22,6 +22,7 @@ from pnyx_contracts.governors.openzeppelin import (
     hash_proposal,
 )
 from pnyx_contracts.types import Call, ClockMode, Log, Proposal, ProposalKey, Vote, to_hex
+from pnyx_tools.follow import from_kept, to_kept
 
 ADDRESS = "0x323A76393544d5ecca80cd6ef2A560C6a395b7E3"
 VOTER = "0x983110309620D911731Ac0932219af06091b6744"
@@ -117,6 +118,7 @@ def test_the_fast_way_to_read_an_event_says_what_the_strict_one_says(actions, de
     if strict is not None:
         assert ADAPTER.decode_created(profile(), log(bytes(event))) == strict
         assert Proposal.model_validate_json(strict.model_dump_json()) == strict
+        assert from_kept(to_kept(strict)) == strict
 
 
 def test_a_thousand_offsets_to_one_blob_are_refused():

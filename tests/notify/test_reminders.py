@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import pytest
 
 from pnyx_agents.crier import Crier, Place
-from pnyx_agents.deadlines import Deadline, Deadlines
+from pnyx_agents.deadlines import Deadline, DeadlineOf, Deadlines
 from pnyx_agents.metrics import Metrics
 from pnyx_agents.reminders import Reminders
 from pnyx_agents.reviewer import Governed
@@ -20,9 +20,11 @@ from pnyx_contracts.types import Proposal, ProposalKey
 from pnyx_tools.journal import Found, Journal, Stage
 from pnyx_tools.notify import Message, Urgency
 from pnyx_tools.notify.ledger import Ledger
+from pnyx_tools.rpc import Rpc
 from pnyx_tools.testing.anvil import Anvil
 from pnyx_tools.testing.deploy import Clock as ClockKind
 from pnyx_tools.testing.deploy import deploy_governance
+from pnyx_tools.testing.provider import Provider
 
 from .conftest import Clock, Ear
 
@@ -47,6 +49,7 @@ class Scene:
     clock: Clock
     approvers: frozenset[str] = frozenset()
     deadline: Deadline | Exception | None = None
+    end_seconds: float = 0
     public: Ear = field(default_factory=Ear)
     ears: dict[str, Ear] = field(default_factory=lambda: {ADA: Ear(), BOB: Ear()})
 
@@ -61,11 +64,14 @@ class Scene:
     @property
     def reminders(self) -> Reminders:
         return Reminders(
-            self.journal, self.ledger, self._deadline, (72 * HOUR, 24 * HOUR, 6 * HOUR), HOUR,
-            approvers=self.approvers, people=frozenset(self.ears), now=self.clock,
+            self.journal, self.ledger, self, (72 * HOUR, 24 * HOUR, 6 * HOUR), HOUR,
+            approvers=self.approvers, people=frozenset(self.ears), end_seconds=self.end_seconds, now=self.clock,
         )  # fmt: skip
 
-    def _deadline(self, _proposal: Proposal) -> Deadline | None:
+    def together(self, _keys: Sequence[ProposalKey]) -> DeadlineOf:
+        return self.of
+
+    def of(self, _key: ProposalKey, _created_block: int) -> Deadline | None:
         if isinstance(self.deadline, Exception):
             raise self.deadline
         return self.deadline
@@ -130,6 +136,33 @@ def test_without_approvers_everybody_is_reminded(make_scene: MakeScene) -> None:
     assert message.title is not None
     assert message.title.text == "Pay \uff20everyone"
     assert message.deadline.endswith(" UTC")
+
+
+def test_a_vote_that_waits_for_the_owners_of_a_safe_is_reminded_of(make_scene: MakeScene) -> None:
+    scene = make_scene(ADA)
+    scene.add(7, Stage.PROPOSED)
+    scene.look_when_left(72)
+    (message,) = scene.public.heard
+    assert (message.urgency, message.subject) == (Urgency.ACTION, "waits for the owners of the Safe")
+    assert message.to_do == "pnyx safe show 7"
+    scene.heard()
+    scene.look_when_left(71)
+    assert scene.heard() == {}
+    scene.look_when_left(1)
+    assert scene.heard()["public"] == ALARM
+
+
+def test_people_are_reminded_of_the_end_of_their_time_and_not_of_the_votes(make_scene: MakeScene) -> None:
+    """A day before it; at most a quarter of the hundred hours that they had."""
+    for end_hours, reminded_at in ((24, 30), (50, 31)):
+        scene = make_scene(ADA)
+        scene.end_seconds = end_hours * HOUR
+        scene.add(end_hours, Stage.HELD)
+        heard = []
+        for hours in (95, 48, 32, 31, 30, 29):
+            scene.look_when_left(hours)
+            heard += [hours] * len(scene.heard())
+        assert heard[-1] == reminded_at, "six hours before the end of their time"
 
 
 def test_each_person_is_reminded_until_his_or_her_own_word_came(make_scene: MakeScene) -> None:
@@ -256,7 +289,8 @@ def test_the_deadline_is_the_governors(kind: ClockKind) -> None:
         known, now = governance.proposals[number], 1_800_000_000.0
         governed = Governed(governance.adapter, governance.profile, 0, ())
         deadlines = Deadlines(node.rpc, {governance.governor: governed}, now=lambda: now)
-        found = deadlines.of(known)
+        found = deadlines.of(known.key, known.created_block)
+        assert deadlines.together([known.key])(known.key, known.created_block) == found
         assert found is not None
         block = node.rpc.block()
         assert found.timepoint == known.vote_end
@@ -270,5 +304,21 @@ def test_the_deadline_is_the_governors(kind: ClockKind) -> None:
             assert found.at == pytest.approx(now + (known.vote_end - block.number) * pace)
             assert found.words.startswith(f"block {known.vote_end}, about 20")
         governance.advance_to_closed(number)
-        assert deadlines.of(known) is None
-        assert Deadlines(node.rpc, {}).of(known) is None
+        assert deadlines.of(known.key, known.created_block) is None
+        assert Deadlines(node.rpc, {}).of(known.key, known.created_block) is None
+
+
+def test_a_look_at_many_deadlines_costs_a_few_requests() -> None:
+    """Also of governors without a clock, which count the blocks that contracts see."""
+    with Anvil() as node, Provider(node.url) as provider:
+        governance = deploy_governance(node, 4, "block", contract="Governor43Block", voting_period=400)
+        numbers = [governance.propose([node.accounts[7]], [n], [b""], f"# Pay {n}") for n in range(40)]
+        node.mine(120)
+        governed = Governed(governance.adapter, governance.profile, 0, ())
+        deadlines = Deadlines(Rpc(provider.url), {governance.governor: governed}, now=lambda: 1_800_000_000.0)
+        known = [(governance.proposals[number].key, governance.proposals[number].created_block) for number in numbers]
+        deadline_of = deadlines.together([key for key, _ in known])
+        found = [deadline_of(*each) for each in known]
+        assert provider.requests <= 5, "the block, an older one, the states and deadlines, the number contracts see"
+        assert found == [deadlines.of(*each) for each in known]
+        assert None not in found

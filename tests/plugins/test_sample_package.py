@@ -110,9 +110,9 @@ def test_a_dialect_is_recognised_once_it_is_named(dao: Governance, tmp_path: Pat
     governor = {"address": parliament}
     plain = load_settings(configuration(dao, tmp_path, governor=governor))
     with pytest.raises(UnknownEncodingError, match="known kinds: openzeppelin"):
-        assembly.govern(dao.node.rpc, plain, plain.governor[0])
+        assembly.govern(dao.node.rpc, plain, plain.governor)
     named = load_settings(configuration(dao, tmp_path, governor=governor, plugins={"governors": ["parliament"]}))
-    governed = assembly.govern(dao.node.rpc, named, named.governor[0])
+    (governed,) = assembly.govern(dao.node.rpc, named, named.governor).values()
     assert governed.profile.kind == "parliament"
     with pytest.raises(UnknownEncodingError, match="only debates"):
         governed.adapter.encode_vote(governed.profile, 1, Vote.FOR, "")

@@ -28,7 +28,7 @@ from pnyx_policies.bundle import Bundle, ChangedBundleError, SwappedBundleError,
 from pnyx_policies.checks.protocol import CheckReport
 from pnyx_policies.decision import Decision, Mode, Outcome, RuleOutcome
 from pnyx_policies.disclosure import ChangedDisclosureError, Disclosure, disclose, open_disclosure, parse_parts
-from pnyx_policies.dossier import Attempt, Dossier, Header, PromptTemplate, Software, State
+from pnyx_policies.dossier import NOBODY, Attempt, Dossier, Header, People, PromptTemplate, Software, State
 from pnyx_policies.facts import (
     CallResult,
     GovernorFacts,
@@ -176,11 +176,11 @@ def sample_dossier() -> Dossier:
         ruleset=RULESET,
         rules=rules,
         decision=decision,
-        approval=None,
+        people=NOBODY,
         software=Software(pnyx="0.1.0", python="3.11.7", packages={"pydantic": "2.14.3"}),
     )
     word = answered(silent, person="alice", verdict="approve", expires_at=1_800_000_000)
-    return silent.model_copy(update={"approval": word})
+    return silent.model_copy(update={"people": People(words=(word,), expired=None)})
 
 
 def _sample_state(targets: tuple[TargetFacts, ...], digest: bytes) -> State:
@@ -298,13 +298,13 @@ def _salt(label: str) -> bytes:
 
 
 def _leaves() -> list[dict[str, Any]]:
-    values = {"header": {"agent": "sample"}, "ruleset": RULESET, "approval": None}
+    values = {"header": {"agent": "sample"}, "ruleset": RULESET, "people": None}
     leaves: list[dict[str, Any]] = []
     for name, value in values.items():
         position, salt, digest = record.POSITIONS.index(name), _salt(name), record.value_hash(value)
         leaf = to_hex(record.leaf_hash(position, salt, digest))
         leaves.append({"position": position, "salt": to_hex(salt), "value": value, "leaf": leaf})
-    for name in ("approval", "reserved"):
+    for name in ("people", "reserved"):
         position, salt = record.POSITIONS.index(name), _salt(name)
         leaf = to_hex(record.leaf_hash(position, salt, record.ABSENT))
         leaves.append({"position": position, "salt": to_hex(salt), "absent": True, "leaf": leaf})
@@ -596,10 +596,10 @@ def _value_hash(disclosure: Disclosure, name: str) -> bytes:
 
 
 def _bad_disclosures(bundle: Bundle) -> list[tuple[str, str]]:
-    good = disclose(bundle, parse_parts("approval,attempts[1],opinions,rules[0]"))
+    good = disclose(bundle, parse_parts("people,attempts[1],opinions,rules[0]"))
     text = good.to_bytes().decode()
     changes: list[tuple[str, tuple[Any, ...], Any]] = [
-        ("another value", ("fields", "approval"), None),
+        ("another value", ("fields", "people"), _json(NOBODY)),
         ("another salt", ("salts", "opinions"), ANOTHER),
         ("another item", ("items", "rules", "open", "0", "value", "matched"), False),
         ("another salt of an item", ("items", "rules", "open", "0", "salt"), ANOTHER),

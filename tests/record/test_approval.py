@@ -11,10 +11,20 @@ from pydantic import ValidationError
 
 from pnyx_contracts.errors import RefusedError
 from pnyx_contracts.types import to_hex
-from pnyx_policies.approval import Answer, answer_in, answered, require_counts, signed_by, vouched_by
+from pnyx_policies.approval import (
+    Answer,
+    answer_in,
+    answered,
+    decisive,
+    joined,
+    require_counts,
+    signed_by,
+    vouched_by,
+    vouchers,
+)
 from pnyx_policies.configuration import Configuration
 from pnyx_policies.decision import Mode, Outcome
-from pnyx_policies.dossier import Approval, Dossier
+from pnyx_policies.dossier import NOBODY, Approval, Dossier, Expired, People
 from pnyx_policies.entitlement import entitlement
 
 ADA, EVE = Account.from_key(b"\x01" * 32), Account.from_key(b"\x02" * 32)
@@ -54,6 +64,10 @@ def word(dossier: Dossier, by: object = None, **parts: object) -> Approval:
     given = {"person": by.address if by else "Ada", "verdict": "approve", "expires_at": 1_900_000_000, **parts}
     said = answered(dossier, **given)
     return said if by is None else said.model_copy(update={"signature": signature(by, said.decision_digest)})
+
+
+def heard(*words: Approval, expired: Expired | None = None) -> People:
+    return People(words=words, expired=expired)
 
 
 def signature(by: object, digest: bytes) -> str:
@@ -111,7 +125,7 @@ def declared(**parts: object) -> Configuration:
 def in_mode(dossier: Dossier, mode: Mode, **decision: object) -> Dossier:
     header = dossier.header.model_copy(update={"mode": mode})
     return dossier.model_copy(
-        update={"header": header, "decision": dossier.decision.model_copy(update=decision), "approval": None}
+        update={"header": header, "decision": dossier.decision.model_copy(update=decision), "people": NOBODY}
     )
 
 
@@ -146,7 +160,7 @@ def test_a_signature_of_somebody_undeclared_is_no_operators_word(dossier: Dossie
 
 def test_approvals_expire_and_rejections_do_not(dossier: Dossier) -> None:
     for verdict in ("approve", "reject"):
-        said = dossier.model_copy(update={"approval": word(dossier, verdict=verdict, expires_at=100)})
+        said = dossier.model_copy(update={"people": heard(word(dossier, verdict=verdict, expires_at=100))})
         require_counts(said, declared(), 99)
         if verdict == "reject":
             require_counts(said, declared(), 100)
@@ -159,7 +173,7 @@ def test_what_a_word_may_do_in_each_mode(dossier: Dossier) -> None:
     def entitled(mode: Mode, given: Approval | None = None, **decision: object) -> str:
         decided = in_mode(dossier, mode, **decision)
         try:
-            what = entitlement(decided.model_copy(update={"approval": word(decided, **(given or {}))}))
+            what = entitlement(decided.model_copy(update={"people": heard(word(decided, **(given or {})))}))
         except RefusedError:
             return "refused"
         return what.vote.value if what.vote else what.kind.name
@@ -189,7 +203,89 @@ def test_a_word_is_for_the_decision_that_it_names(dossier: Dossier) -> None:
     assert said.decision_digest == answer_in(decided, said).digest
     for part in ({"vote": "against"}, {"verdict": "reject"}, {"expires_at": 5}, {"comment": "!"}):
         with pytest.raises(RefusedError, match="its digest differs"):
-            entitlement(decided.model_copy(update={"approval": said.model_copy(update=part)}))
+            entitlement(decided.model_copy(update={"people": heard(said.model_copy(update=part))}))
     held = in_mode(dossier, Mode.PROPOSE, **HOLD)
     with pytest.raises(RefusedError, match="its digest differs"):
-        entitlement(held.model_copy(update={"approval": said.model_copy(update={"vote": "for"})}))
+        entitlement(held.model_copy(update={"people": heard(said.model_copy(update={"vote": "for"}))}))
+
+
+# --- how many people it takes ----------------------------------------------------------------------------------------
+
+BOB = Account.from_key(b"\x03" * 32)
+TWO_OF_THREE = declared(approvers=(ADA.address, BOB.address, EVE.address), approvals=2)
+ENDED = Expired(now=199, deadline=200)
+
+
+def told(dossier: Dossier, *words: Approval, expired: Expired | None = None) -> Dossier:
+    return dossier.model_copy(update={"people": heard(*words, expired=expired)})
+
+
+def test_a_vote_takes_as_many_people_as_declared(dossier: Dossier) -> None:
+    decided = in_mode(dossier, Mode.PROPOSE)
+    ada, bob = word(decided, ADA, comment="Yes."), word(decided, BOB, expires_at=1_900_000_001)
+    assert vouchers(told(decided, ada, bob), TWO_OF_THREE) == (ADA.address, BOB.address)
+    with pytest.raises(RefusedError, match="1 of 2 approvals: the declared configuration asks for more people"):
+        vouchers(told(decided, ada), TWO_OF_THREE)
+    assert vouchers(told(decided, ada), declared(approvers=(ADA.address,))) == (ADA.address,)
+
+
+def test_a_person_counts_once_however_often_they_sign(dossier: Dossier) -> None:
+    decided = in_mode(dossier, Mode.PROPOSE)
+    twice = told(decided, word(decided, ADA), word(decided, ADA, comment="Again, and signed anew."))
+    with pytest.raises(RefusedError, match=f"{ADA.address} is heard twice"):
+        vouchers(twice, TWO_OF_THREE)
+    with pytest.raises(RefusedError, match="the operator is heard twice"):
+        vouchers(told(decided, word(decided), word(decided, person="the operator's cat")), declared())
+
+
+def test_each_of_several_words_must_count(dossier: Dossier) -> None:
+    decided = in_mode(dossier, Mode.PROPOSE)
+    stranger = Account.from_key(b"\x04" * 32)
+    with pytest.raises(RefusedError, match=f"signed by {stranger.address}, which is not declared"):
+        vouchers(told(decided, word(decided, ADA), word(decided, stranger)), TWO_OF_THREE)
+    old = told(decided, word(decided, ADA), word(decided, BOB, expires_at=100))
+    require_counts(old, TWO_OF_THREE, 99)
+    with pytest.raises(RefusedError, match="expired at 100"):
+        require_counts(old, TWO_OF_THREE, 100)
+
+
+def test_people_who_want_different_votes_give_none(dossier: Dossier) -> None:
+    decided = in_mode(dossier, Mode.PROPOSE)
+    with pytest.raises(RefusedError, match="different votes"):
+        entitlement(told(decided, word(decided, ADA), word(decided, BOB, vote="against")))
+
+
+def test_one_person_rejects_whoever_approved(dossier: Dossier) -> None:
+    decided = in_mode(dossier, Mode.PROPOSE)
+    said = told(decided, word(decided, ADA), word(decided, BOB, verdict="reject"))
+    assert vouchers(said, TWO_OF_THREE) == (ADA.address, BOB.address)
+    assert entitlement(said).vote is None
+    assert said.people.rejection == said.people.words[1]
+
+
+def test_a_wait_expires_only_where_too_few_spoke(dossier: Dossier) -> None:
+    decided = in_mode(dossier, Mode.PROPOSE)
+    ada, bob, no = word(decided, ADA), word(decided, BOB), word(decided, EVE, verdict="reject")
+    for heard_so_far in ((), (ada,), (ada, word(decided, BOB, vote="against"))):
+        ended = told(decided, *heard_so_far, expired=ENDED)
+        assert (entitlement(ended).kind.name, entitlement(ended).vote) == ("HOLD", None)
+        require_counts(ended, TWO_OF_THREE, 2**40)
+    with pytest.raises(RefusedError, match="did not end without them: 2 of 2 approvals"):
+        vouchers(told(decided, ada, bob, expired=ENDED), TWO_OF_THREE)
+    with pytest.raises(RefusedError, match="when one of them rejected"):
+        entitlement(told(decided, no, expired=ENDED))
+    with pytest.raises(RefusedError, match="cast by itself"):
+        entitlement(told(in_mode(dossier, Mode.AUTONOMOUS), expired=ENDED))
+    with pytest.raises(RefusedError, match="observe mode never votes"):
+        entitlement(told(in_mode(dossier, Mode.OBSERVE), expired=ENDED))
+
+
+def test_the_words_that_decide(dossier: Dossier) -> None:
+    decided = in_mode(dossier, Mode.PROPOSE)
+    ada, bob, against = word(decided, ADA), word(decided, BOB), word(decided, EVE, vote="against")
+    no = word(decided, ADA, verdict="reject")
+    assert decisive(decided, (ada,), 2) is None
+    assert decisive(decided, (ada, against), 2) is None
+    assert decisive(decided, (ada, against, bob), 2) == (ada, bob)
+    assert decisive(decided, joined((ada, bob), no), 2) == (bob, no), "a later word takes the place of the earlier one"
+    assert decisive(decided, joined((ada,), word(decided, ADA, comment="Again.")), 2) is None

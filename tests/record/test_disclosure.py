@@ -128,7 +128,7 @@ def test_what_a_published_bundle_withholds_stays_closed(bundle: Bundle) -> None:
 
 # --- tampering ------------------------------------------------------------------------------------------------------
 
-PARTS = parse_parts("opinions,attempts[1],rules[0],approval")
+PARTS = parse_parts("opinions,attempts[1],rules[0],people")
 
 
 def raw(bundle: Bundle, parts: Any = PARTS) -> dict[str, Any]:
@@ -142,7 +142,7 @@ ANOTHER = "0x" + "ab" * 32
     ("path", "value", "where"),
     [
         (("fields", "opinions", 0, "failure"), "none", ("fields.opinions",)),
-        (("fields", "approval"), None, ("fields.approval",)),
+        (("fields", "people"), {"words": [], "expired": None}, ("fields.people",)),
         (("salts", "opinions"), ANOTHER, ("fields.opinions",)),
         (("items", "rules", "open", "0", "value", "matched"), False, ("items.rules.open.0",)),
         (("items", "rules", "open", "0", "salt"), ANOTHER, ("items.rules.open.0",)),

@@ -12,7 +12,7 @@ from pnyx_contracts.entry import EntryKind
 from pnyx_contracts.errors import RefusedError
 from pnyx_contracts.types import ProposalState
 from pnyx_policies.decision import Mode, Outcome
-from pnyx_policies.dossier import Dossier
+from pnyx_policies.dossier import NOBODY, Dossier
 from pnyx_policies.entitlement import OPEN_STATES, entitlement
 
 SNAPSHOT, DEADLINE = 100, 200
@@ -49,7 +49,7 @@ def situated(dossier: Dossier, **given: Any) -> Dossier:
             "header": dossier.header.model_copy(update={"mode": given["mode"]}),
             "decision": dossier.decision.model_copy(update={"outcome": given["outcome"]}),
             "state": state.model_copy(update={"governor": governor, "voter": voter}),
-            "approval": None,
+            "people": NOBODY,
         }
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ from pnyx_policies.checks import CheckView, builtin_checks, run_checks
 from pnyx_policies.configuration import Configuration
 from pnyx_policies.decide import decide
 from pnyx_policies.decision import Mode
-from pnyx_policies.dossier import Approval, Dossier, Header, Software, State
+from pnyx_policies.dossier import NOBODY, Approval, Dossier, Expired, Header, People, Software, State
 from pnyx_policies.facts import Facts
 from pnyx_policies.outline import OUTLINE, outline
 from pnyx_policies.prompt import templates, templates_hash
@@ -37,6 +37,8 @@ from pnyx_tools.follow import Finality
 from pnyx_tools.gather import gather_facts
 from pnyx_tools.recorder import Case, Writer
 from pnyx_tools.rpc import Rpc
+from pnyx_tools.safe.owners import Owners, Service, WaitsForOwnersError
+from pnyx_tools.safe.service import TransactionService
 from pnyx_tools.sender import Sender, SenderSettings
 from pnyx_tools.signer.keys import LocalKey
 from pnyx_tools.signer.memory import Memory
@@ -47,8 +49,10 @@ from pnyx_tools.signer.protocol import (
     NotYetError,
     SignBallot,
     Signed,
+    SignedSafeTx,
     SignEntry,
     SignRequest,
+    SignSafeTx,
     SignVote,
     Ticket,
 )
@@ -56,6 +60,7 @@ from pnyx_tools.signer.settings import Limits, SignerSettings, WriterKind
 from pnyx_tools.testing.anvil import Anvil
 from pnyx_tools.testing.deploy import DAY, Governance, deploy_gate, deploy_governance, deploy_log
 from pnyx_tools.testing.outbox import MemoryOutbox
+from pnyx_tools.testing.safe import LocalSafe, deploy_safe
 from pnyx_tools.voter import Booth, Voted, vote
 
 from .senders import World
@@ -107,6 +112,11 @@ class DirectSigner:
         self.signed.append(signed)
         return signed
 
+    def sign_safe_tx(self, request: SignSafeTx) -> SignedSafeTx:
+        signed = self.notary.answer(request)
+        assert isinstance(signed, SignedSafeTx)
+        return signed
+
 
 class QuickClock:
     """Waiting costs next to no real time; `on_sleep` lets the world move."""
@@ -134,6 +144,8 @@ class Parliament:
     secret: bytes
     settings: SignerSettings
     folder: Path
+    safe: LocalSafe | None = None
+    """Holds the voting power, when there is one."""
     clock: QuickClock = field(default_factory=QuickClock)
     outbox: MemoryOutbox = field(default_factory=MemoryOutbox)
     _opened: list[Memory] = field(default_factory=list)
@@ -163,14 +175,20 @@ class Parliament:
             governance.adapter,
             governance.profile,
             governance.proposals[proposal_id],
-            voter=settings.writer,
+            voter=settings.voter,
             known_addresses=settings.configuration.known_addresses,
         )
 
     def dossier(
-        self, proposal_id: int, *, ruleset: str = RULES, approval: Any = None, ask: Callable[[Facts], Any] | None = None
+        self,
+        proposal_id: int,
+        *,
+        words: Sequence[Any] = (),
+        expired: Expired | None = None,
+        ruleset: str = RULES,
+        ask: Callable[[Facts], Any] | None = None,
     ) -> Dossier:
-        """What an honest daemon writes. `approval` makes one from the dossier without it, `ask` makes opinions."""
+        """What an honest daemon writes. `words` are made from the dossier without them, `ask` makes opinions."""
         configuration, settings = self.settings.configuration, self.settings
         facts = self.facts(proposal_id)
         said = ask(facts) if ask else None
@@ -208,15 +226,18 @@ class Parliament:
             ruleset=ruleset,
             rules=judged.rules,
             decision=judged.decision,
-            approval=None,
+            people=NOBODY,
             software=Software(pnyx="0.1.0", python="3.11"),
         )
-        return made.model_copy(update={"approval": approval(made)}) if approval else made
+        return made.model_copy(update={"people": heard(*(word(made) for word in words), expired=expired)})
 
     def case(self, dossier: Dossier) -> Case:
         return Case.of(sealed(dossier))
 
-    def writer(self, signer: Any = None, chain: Any = None, finality: Finality = 1, **limits: Any) -> Writer:
+    def writer(
+        self, signer: Any = None, chain: Any = None, finality: Finality = 1, service: str = "", **limits: Any
+    ) -> Writer:
+        """`service`: URL of a transaction service where votes are proposed to the owners of the Safe."""
         chain = chain or self.chain
         wishes = {
             "max_fee_per_gas": 400 * GWEI,
@@ -225,16 +246,21 @@ class Parliament:
             "poll_seconds": 5,
             "replace_after_seconds": 60,
         }
+        signer = signer or self.signer()
         sender = Sender(
             chain,
-            signer or self.signer(),
+            signer,
             self.key.address,
             self.outbox,
             SenderSettings(**{**wishes, **limits}),
             self.clock,
         )
         settings = self.settings
-        return Writer(chain, sender, Desk(settings.writer_kind, settings.writer, settings.log), finality)
+        safe = settings.configuration.safe
+        proposing = Service(TransactionService(service), signer, self.key.address) if service else None
+        owners = Owners(safe, self.outbox, proposing) if safe else None
+        desk = Desk(settings.writer_kind, settings.writer, settings.log, safe)
+        return Writer(chain, sender, desk, finality, owners)
 
     def vote(self, case: Case, writer: Writer | None = None) -> Voted:
         """As the engine does it: what is not ready yet is asked again, here after the next block."""
@@ -242,6 +268,8 @@ class Parliament:
         for _ in range(20):
             try:
                 return vote(writer, self.booth, case)
+            except WaitsForOwnersError:
+                raise
             except NotYetError:
                 self.node.mine()
         raise AssertionError("never ready")
@@ -327,13 +355,15 @@ def found_parliament(
     clock: Any = "block",
     mode: Mode = Mode.AUTONOMOUS,
     ruleset: str = RULES,
+    safe_version: str = "",
 ) -> Parliament:
-    """Deploys all of it and gives the writer most of the voting power."""
+    """Deploys all of it and gives the writer most of the voting power; or a Safe, of three owners of whom two sign."""
     secret = bytes(Account.create().key)
     key = LocalKey(secret)
     node.set_balance(key.address, 10**18)
     node.impersonate(key.address)
     governance = deploy_governance(node, version=version, clock=clock, powers={})
+    safe = deploy_safe(node, safe_version) if safe_version else None
     configuration = Configuration(
         agent="tester",
         mode=mode,
@@ -344,6 +374,7 @@ def found_parliament(
         checks={check.name: check.version for check in builtin_checks()},
         tools={},
         known_addresses={FRIEND: "a friend"},
+        safe=safe.address if safe else None,
         software="pnyx 0.1.0",
     )
     declaration = Declaration(config_hash=configuration.hash, governors=configuration.governors, evidence_uri="")
@@ -358,7 +389,7 @@ def found_parliament(
         )  # fmt: skip
         chain = Chain.of([node.url])
         carry_out(chain, plan(chain, wish, key.address), Account.from_key(secret), lambda _: None)
-    governance.give_power(writer, 500_000)
+    governance.give_power(safe.address if safe else writer, 500_000)
     settings = SignerSettings(
         rpc_urls=(SecretStr(node.url),),
         chain_id=node.rpc.chain_id(),
@@ -371,7 +402,7 @@ def found_parliament(
         socket=folder / "run" / "signer.sock",
         memory=folder / "memory.db",
     )
-    return Parliament(node, governance, key, secret, settings, folder)
+    return Parliament(node, governance, key, secret, settings, folder, safe)
 
 
 @pytest.fixture(scope="session")
@@ -399,6 +430,7 @@ def found(signer_node: Anvil, founded: dict[str, Parliament], tmp_path: Path) ->
                 old.secret,
                 old.settings.model_copy(update=places),
                 tmp_path,
+                old.safe,
                 _titles=old._titles,
             )
         )
@@ -429,6 +461,10 @@ def atomic(found: Callable[..., Parliament]) -> Parliament:
 @pytest.fixture
 def plain(found: Callable[..., Parliament]) -> Parliament:
     return found(kind=WriterKind.PLAIN_KEY)
+
+
+def heard(*words: Approval, expired: Expired | None = None) -> People:
+    return People(words=words, expired=expired)
 
 
 def approve(person: str = "Ada", *, expires_at: int = 1_900_000_000, vote: Vote | None = None, **parts: Any) -> Any:

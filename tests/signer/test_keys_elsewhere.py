@@ -27,7 +27,7 @@ from pnyx_contracts.errors import RefusedError, UnreachableError, UsageError
 from pnyx_tools.keystore import AwsKmsKey, RemoteKey, address_of, open_key
 from pnyx_tools.rpc import Rpc
 from pnyx_tools.signer.certificates import make_certificates
-from pnyx_tools.signer.envelope import CURVE_ORDER, complete, digest_of, require_as_asked
+from pnyx_tools.signer.envelope import CURVE_ORDER, complete, digest_of, require_as_asked, require_signature
 from pnyx_tools.signer.keys import Key, LocalKey, SignedTransaction, UnsignedTransaction
 from pnyx_tools.signer.memory import Memory
 from pnyx_tools.signer.notary import Notary
@@ -36,7 +36,7 @@ from pnyx_tools.signer.tls import TlsFiles
 from pnyx_tools.testing.web3signer import FakeWeb3Signer
 from pnyx_tools.voter import vote
 
-from .conftest import GWEI, Parliament
+from .conftest import GWEI, STRANGER, Parliament
 
 SECRET = bytes(range(1, 33))
 LOCAL = LocalKey(SECRET)
@@ -187,6 +187,16 @@ def test_kms_signs_what_chains_take(aws: str) -> None:
 
 
 @pytest.mark.usefixtures("account", "digests")
+def test_kms_signs_what_a_safes_owners_are_asked(aws: str) -> None:
+    key = open_key(made_in(aws))
+    for number in range(8):
+        digest = keccak(bytes([number]))
+        require_signature(digest, key.sign_digest(digest), key.address)
+    with pytest.raises(RefusedError, match="not signed by"):
+        require_signature(digest, key.sign_digest(digest), STRANGER)
+
+
+@pytest.mark.usefixtures("account", "digests")
 def test_a_child_with_a_key_in_kms_votes(gate: Parliament, aws: str, capfd: pytest.CaptureFixture[str]) -> None:
     source = made_in(aws, secret=gate.secret)
     assert address_of(source) == gate.key.address
@@ -241,6 +251,13 @@ def test_a_child_with_a_key_in_web3signer_votes(gate: Parliament) -> None:
         with spawn(gate.settings, source) as child:
             case = gate.case(gate.dossier(gate.open()))
             assert vote(gate.writer(child.client), gate.booth, case).cast is not None
+
+
+def test_web3signer_signs_nothing_for_a_safe(gate: Parliament) -> None:
+    with FakeWeb3Signer(gate.secret, gate.settings.chain_id) as service:
+        key = open_key(RemoteKey(url=service.url, address=gate.key.address))
+        with pytest.raises(UsageError, match="no transaction of a Safe"):
+            key.sign_digest(bytes(32))
 
 
 def test_web3signer_over_mutual_tls(tmp_path: Path) -> None:

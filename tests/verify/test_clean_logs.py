@@ -18,6 +18,7 @@ from pnyx_contracts.governors import builtin_adapters
 from pnyx_contracts.types import Vote, to_hex
 from pnyx_policies.approval import answer_in, answered
 from pnyx_policies.decision import Mode
+from pnyx_policies.dossier import Expired
 from pnyx_policies.facts import Grade, SimulationStatus
 from pnyx_policies.verify import Status, Step, Tier
 from pnyx_tools.context import builtin_tools
@@ -126,6 +127,13 @@ def test_a_vote_that_a_person_approved(world):
     assert [v.reason for v in approved] == ["approved, as the operator attests, by 'Ada': nobody signed"]
 
 
+def signed(person, decided, **kind):
+    expires_at = decided.state.block.timestamp + 3600
+    word = answered(decided, person=person.address, expires_at=expires_at, **{"verdict": "approve", **kind})
+    signature = person.sign_typed_data(full_message=answer_in(decided, word).typed_data).signature
+    return word.model_copy(update={"signature": to_hex(bytes(signature))})
+
+
 @pytest.mark.parametrize("mode", [Mode.PROPOSE, Mode.AUTONOMOUS])
 def test_a_word_that_a_declared_approver_signed(world, mode):
     """In propose mode another vote than the rules give; in autonomous mode a veto."""
@@ -134,10 +142,7 @@ def test_a_word_that_a_declared_approver_signed(world, mode):
     proposal = world.open_proposal()
     decided = agent.review(world.blocks, proposal).dossier
     kind = {"verdict": "approve", "vote": "against"} if mode is Mode.PROPOSE else {"verdict": "reject"}
-    word = answered(decided, person=ada.address, expires_at=decided.state.block.timestamp + 3600, **kind)
-    signature = ada.sign_typed_data(full_message=answer_in(decided, word).typed_data).signature
-    signed = word.model_copy(update={"signature": to_hex(bytes(signature))})
-    agent.write(world.blocks, agent.review(world.blocks, proposal, signed))
+    agent.write(world.blocks, agent.review(world.blocks, proposal, signed(ada, decided, **kind)))
     report = world.check()
     assert_clean(report)
     (entry,) = [v for v in world.verdicts if v.step is Step.ENTRY]
@@ -267,7 +272,7 @@ def test_json_is_stable(world):
     ]  # fmt: skip
     (writer,) = report["writers"]
     assert list(writer) == [
-        "writer", "tier", "entries", "kinds", "predecessor", "successor", "steps", "counts", "verdicts", "cut",
+        "writer", "tier", "safe", "entries", "kinds", "predecessor", "successor", "steps", "counts", "verdicts", "cut",
         "remarks", "remarks_cut",
     ]  # fmt: skip
     assert writer["steps"]["6"] == {"matches": 1, "missing": 1}
@@ -350,3 +355,27 @@ def test_an_address_that_never_registered(world):
     agent = world.agent(key=world.node.accounts[5])
     problem = world.only_problem(world.check(agent))
     assert (problem.step, problem.reason) == (Step.REGISTRATION, "never registered")
+
+
+def test_a_vote_that_two_people_approved_and_a_wait_that_expired(world):
+    ada, bob, eve = (Account.create() for _ in range(3))
+    agent = world.plain_key(
+        mode=Mode.PROPOSE, approvers=tuple(person.address for person in (ada, bob, eve)), approvals=2
+    )
+    approved, expired = world.open_proposal(), world.open_proposal()
+    decided = agent.review(world.blocks, approved).dossier
+    agent.write(world.blocks, agent.review(world.blocks, approved, *(signed(each, decided) for each in (ada, bob))))
+    decided = agent.act(world.blocks, expired).dossier
+    governor = decided.state.governor
+    ended = Expired(now=governor.deadline - 1, deadline=governor.deadline)
+    agent.write(world.blocks, agent.review(world.blocks, expired, signed(eve, decided), expired=ended))
+    report = world.check()
+    assert_clean(report)
+    assert report.writers[0].kinds == {EntryKind.VOTE: 1, EntryKind.HOLD: 2}
+    assert {(v.reason, v.grade) for v in world.verdicts if v.step is Step.ENTRY and v.reason} == {
+        (f"approved by {ada.address}, {bob.address}, declared approvers: signatures recovered", Grade.DERIVED),
+        (
+            "the wait for people ended without them, at a time that the operator attests: 1 of 2 approvals",
+            Grade.ATTESTED,
+        ),
+    }

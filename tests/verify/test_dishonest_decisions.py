@@ -10,6 +10,7 @@ from pnyx_contracts.entry import EntryKind
 from pnyx_contracts.types import Vote, to_hex
 from pnyx_policies.approval import answer_in, answered
 from pnyx_policies.decision import Mode, Outcome
+from pnyx_policies.dossier import Expired
 from pnyx_policies.entitlement import Entitlement
 from pnyx_policies.facts import Grade
 from pnyx_policies.verify import Status, Step
@@ -99,7 +100,7 @@ def test_an_entry_and_a_vote_that_agree_against_the_record(world, agent, proposa
 
 @pytest.mark.parametrize(
     ("forgery", "where"),
-    [({"decision_digest": bytes(32)}, "approval"), ({"expires_at": 1}, "approval.expires_at")],
+    [({"decision_digest": bytes(32)}, "people"), ({"expires_at": 1}, "people.words[0].expires_at")],
 )
 def test_a_forged_and_an_expired_approval(world, proposal, forgery, where):
     agent = world.plain_key(mode=Mode.PROPOSE)
@@ -110,9 +111,9 @@ def test_a_forged_and_an_expired_approval(world, proposal, forgery, where):
     assert world.check_fails() == {(Step.ENTRY, where)}
 
 
-def vote_all_the_same(world, agent, proposal, vote, approval):
-    """Entry and vote, with this approval in the record, whatever the record entitles to."""
-    sealed = agent.review(world.blocks, proposal, approval)
+def vote_all_the_same(world, agent, proposal, vote, *words):
+    """Entry and vote, with these words in the record, whatever the record entitles to."""
+    sealed = agent.review(world.blocks, proposal, *words)
     agent.write(world.blocks, sealed, Entitlement(EntryKind.VOTE, vote))
     return sealed
 
@@ -126,7 +127,7 @@ def test_an_invented_approval_does_not_overrule_an_autonomous_ruleset(world, pro
     dossier = agent.review(world.blocks, proposal).dossier
     word = answered(dossier, verdict="approve", vote="against", **FULL)
     vote_all_the_same(world, agent, proposal, Vote.AGAINST, word.model_copy(update={"signature": signature}))
-    assert world.check_fails() == {(Step.ENTRY, "approval")}
+    assert world.check_fails() == {(Step.ENTRY, "people")}
 
 
 @pytest.mark.parametrize("options", [{}, {"approvers": True}])
@@ -137,7 +138,7 @@ def test_an_unsigned_word_that_gives_another_vote(world, proposal, options):
     dossier = agent.review(world.blocks, proposal).dossier
     word = answered(dossier, verdict="approve", vote="against", **FULL)
     vote_all_the_same(world, agent, proposal, Vote.AGAINST, word)
-    assert world.check_fails() == {(Step.ENTRY, "approval")}
+    assert world.check_fails() == {(Step.ENTRY, "people")}
 
 
 def test_an_unsigned_word_that_is_declared_to_count_is_the_operators(world, proposal):
@@ -159,11 +160,11 @@ def test_a_signed_rejection_that_was_flipped(world, proposal):
     signature = ada.sign_typed_data(full_message=answer_in(dossier, word).typed_data).signature
     flipped = word.model_copy(update={"signature": to_hex(bytes(signature)), "verdict": "approve"})
     vote_all_the_same(world, agent, proposal, Vote.FOR, flipped)
-    assert world.check_fails() == {(Step.ENTRY, "approval")}
+    assert world.check_fails() == {(Step.ENTRY, "people")}
 
 
 def signed_by(person, dossier, **word):
-    said = answered(dossier, person=person.address, expires_at=2**40, **word)
+    said = answered(dossier, **{"person": person.address, "expires_at": 2**40, **word})
     signature = person.sign_typed_data(full_message=answer_in(dossier, said).typed_data).signature
     return said.model_copy(update={"signature": to_hex(bytes(signature))})
 
@@ -177,7 +178,7 @@ def test_a_vote_that_was_rejected_and_cast_all_the_same(world, proposal):
     agent.write(world.blocks, agent.review(world.blocks, proposal, rejection))
     agent.act(world.blocks, proposal)
     problem = world.only_problem(world.check())
-    assert (problem.step, problem.where, problem.about.seq) == (Step.ENTRY, "approval", 2)
+    assert (problem.step, problem.where, problem.about.seq) == (Step.ENTRY, "people", 2)
     assert problem.reason == "a person rejected this decision, as entry 1 says"
 
 
@@ -194,4 +195,50 @@ def test_a_rejection_that_nobody_signed_where_approvers_are_declared(world, prop
     agent = world.plain_key(approvers=(Account.create().address,))
     dossier = agent.review(world.blocks, proposal).dossier
     agent.write(world.blocks, agent.review(world.blocks, proposal, answered(dossier, verdict="reject", **FULL)))
-    assert world.check_fails() == {(Step.ENTRY, "approval")}
+    assert world.check_fails() == {(Step.ENTRY, "people")}
+
+
+def two_of_three(world, **options):
+    people = tuple(Account.create() for _ in range(3))
+    agent = world.plain_key(mode=Mode.PROPOSE, approvers=tuple(p.address for p in people), approvals=2, **options)
+    return people, agent
+
+
+def test_fewer_people_approved_than_declared(world, proposal):
+    (ada, _, _), agent = two_of_three(world)
+    dossier = agent.review(world.blocks, proposal).dossier
+    vote_all_the_same(world, agent, proposal, Vote.FOR, signed_by(ada, dossier, verdict="approve"))
+    assert world.check_fails() == {(Step.ENTRY, "people")}
+
+
+def test_one_person_who_is_counted_twice(world, proposal):
+    (ada, _, _), agent = two_of_three(world)
+    dossier = agent.review(world.blocks, proposal).dossier
+    words = [signed_by(ada, dossier, verdict="approve", comment=comment) for comment in ("Yes.", "Yes, yes.")]
+    vote_all_the_same(world, agent, proposal, Vote.FOR, *words)
+    assert world.check_fails() == {(Step.ENTRY, "people")}
+
+
+def test_a_second_approval_that_was_given_for_another_decision(world, proposal):
+    (ada, bob, _), agent = two_of_three(world)
+    dossier = agent.review(world.blocks, proposal).dossier
+    other = agent.review(world.blocks, world.open_proposal()).dossier
+    words = [signed_by(ada, dossier, verdict="approve"), signed_by(bob, other, verdict="approve")]
+    vote_all_the_same(world, agent, proposal, Vote.FOR, *words)
+    assert (Step.ENTRY, "people") in world.check_fails()
+
+
+def test_an_approval_among_several_that_had_expired(world, proposal):
+    (ada, bob, _), agent = two_of_three(world)
+    dossier = agent.review(world.blocks, proposal).dossier
+    old = signed_by(bob, dossier, verdict="approve", expires_at=1)
+    vote_all_the_same(world, agent, proposal, Vote.FOR, signed_by(ada, dossier, verdict="approve"), old)
+    assert world.check_fails() == {(Step.ENTRY, "people.words[1].expires_at")}
+
+
+def test_a_wait_that_is_said_to_have_ended_though_enough_approved(world, proposal):
+    (ada, bob, _), agent = two_of_three(world)
+    dossier = agent.review(world.blocks, proposal).dossier
+    words = [signed_by(person, dossier, verdict="approve") for person in (ada, bob)]
+    agent.write(world.blocks, agent.review(world.blocks, proposal, *words, expired=Expired(now=1, deadline=2)))
+    assert world.check_fails() == {(Step.ENTRY, "people")}

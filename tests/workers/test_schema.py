@@ -12,16 +12,21 @@ import sqlalchemy as sa
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from msgspec import structs
 
 from pnyx_contracts.errors import UnreachableError, UsageError
 from pnyx_tools import journal, schema, workers
 from pnyx_tools.database import Database
+from pnyx_tools.follow import from_kept
 from pnyx_tools.journal import Found, Journal, Stage
 from pnyx_tools.notify import ledger
 from pnyx_tools.schema import backup
+from pnyx_tools.testing.facts import TOKEN, call_of, proposal_of
 from pnyx_tools.testing.postgres import Postgres
 
-FOUND = Found(proposal="1:0xA:7", content="{}", title="A title", deadline="9", created_block=3)
+PROPOSAL = proposal_of([call_of(TOKEN, "mint(address,uint256)", TOKEN, 2**255)], text=b"# A title\n\n\0 and \xff")
+KEY = str(PROPOSAL.key)
+AS_IT_WAS = Found(proposal=KEY, content=PROPOSAL.model_dump_json(), title="A title", deadline="9", created_block=3)
 
 
 def first_version(url: str) -> Database:
@@ -33,8 +38,8 @@ def first_version(url: str) -> Database:
         command.upgrade(schema._config(connection), schema.FIRST)
         connection.exec_driver_sql("DROP TABLE alembic_version")  # versions were not noted then
     old = Journal(database)
-    old.follow("a position", [FOUND])
-    old.advance(FOUND.proposal, Stage.HELD, tries=2)
+    old.follow("a position", [AS_IT_WAS])
+    old.advance(KEY, Stage.HELD, tries=2)
     old.save("a purpose", "signed")
     database.close()
     return Database(url, must_be_current=False)
@@ -79,8 +84,10 @@ def test_an_older_database_is_refused_until_it_was_migrated_with_all_that_is_in_
     assert schema.migrate(database.engine) == (schema.FIRST, schema.NEWEST)
     assert schema.migrate(database.engine) == (schema.NEWEST, schema.NEWEST), "once more does no harm"
     after = Journal(database_url)
-    case = after.case(FOUND.proposal)
+    case, content = after.case(KEY), after.proposal_content(KEY)
     assert case is not None
+    assert content is not None
+    assert from_kept(content) == PROPOSAL
     assert (after.position(), case.stage, case.tries, after.load("a purpose")) == (
         "a position", Stage.HELD, 2, "signed",
     )  # fmt: skip
@@ -152,3 +159,13 @@ assert is_there({url!r})
     processes = [subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE) for _ in range(3)]
     ended = [process.communicate(timeout=120)[1].decode() for process in processes]
     assert [process.returncode for process in processes] == [0, 0, 0], ended
+
+
+def test_text_of_strangers_cannot_stop_a_database(database_url: str) -> None:
+    """PostgreSQL takes no NUL and no half of a surrogate pair: a title with one must not keep a proposal out."""
+    kept = Journal(database_url)
+    kept.follow("1", [structs.replace(AS_IT_WAS, title="a\0b\ud800c")])
+    kept.advance(KEY, Stage.FAILED, detail="reverted: \0\udfff")
+    case = kept.case(KEY)
+    assert case is not None
+    assert (case.title, case.detail) == ("a\ufffdb\ufffdc", "reverted: \ufffd\ufffd")

@@ -25,13 +25,18 @@ _RETURN_NUMBER: Final = "0x4360005260206000f3"
 """NUMBER, PUSH1 0, MSTORE, PUSH1 32, PUSH1 0, RETURN: as code of a call to nobody it answers with `block.number`."""
 
 
+def read_clock(profile: GovernorProfile) -> Read[int]:
+    """ERC-6372 ``clock()``. Governors older than that revert."""
+    return Read(profile.address, selector_of("clock()"), _uint)
+
+
 def clock_at(reader: ChainReader, profile: GovernorProfile, block: BlockRef) -> int:
-    """ERC-6372 ``clock()`` at a block; governors older than that go by the number that contracts see.
+    """`read_clock` at a block; governors without one go by the number that contracts see.
 
     Raises as `number_in_contracts`.
     """
     try:
-        return reader.read(Read(profile.address, selector_of("clock()"), _uint), to_hex(block.hash))
+        return reader.read(read_clock(profile), to_hex(block.hash))
     except (RevertedError, DecodingError):
         in_seconds = profile.clock_mode is ClockMode.TIMESTAMP
         return block.timestamp if in_seconds else number_in_contracts(reader, block)

@@ -6,6 +6,7 @@ fence is asked in the same transaction.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,9 @@ from pnyx_tools import schema
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
+
+UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+"""PostgreSQL's text has no NUL, and UTF-8 no halves of surrogate pairs."""
 
 POSTGRES = "postgresql"
 SCHEMES = (f"{POSTGRES}://", f"{POSTGRES}+psycopg://", "postgres://")
@@ -97,6 +101,7 @@ def _engine(url: str) -> sa.Engine:
     if not is_postgres(url):
         engine = sa.create_engine(url)
         sa.event.listen(engine, "connect", _careful_sqlite)
+        sa.event.listen(engine, "before_cursor_execute", _as_utf8, retval=True)
         return engine
     try:
         import psycopg  # noqa: F401 - only to say what is missing
@@ -109,10 +114,38 @@ def _engine(url: str) -> sa.Engine:
             "the database's URL cannot be read", hint="expected postgresql://user@host:5432/database"
         ) from None
     # A server that was started anew leaves dead connections in the pool.
-    return sa.create_engine(parsed, pool_pre_ping=True, pool_size=20, max_overflow=40)
+    engine = sa.create_engine(parsed, pool_pre_ping=True, pool_size=20, max_overflow=40)
+    sa.event.listen(engine, "before_cursor_execute", _as_utf8, retval=True)
+    return engine
+
+
+def _as_utf8(
+    _connection: object,
+    _cursor: object,
+    statement: str,
+    parameters: Any,  # noqa: ANN401 - of any statement
+    _context: object,
+    _many: object,
+) -> tuple[str, Any]:
+    """Text of strangers (titles, reasons of reverts) may hold what no database takes, and must not keep a row out."""
+    return statement, _storable(parameters)
+
+
+def _storable(value: Any) -> Any:  # noqa: ANN401 - parameters of any statement
+    match value:
+        case str():
+            return value if value.isascii() and "\0" not in value else UNSTORABLE.sub("\ufffd", value)
+        case dict():
+            return {name: _storable(item) for name, item in value.items()}
+        case list() | tuple():
+            return type(value)(map(_storable, value))
+        case _:
+            return value
 
 
 def _careful_sqlite(connection: Any, _record: Any) -> None:  # noqa: ANN401 - as it came
-    """Write-ahead log, so that the CLI reads while the daemon writes; full sync, so that a power cut loses nothing."""
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=10000"):
+    """Write-ahead log, so that the CLI reads while the daemon writes; full sync, so that a power cut loses nothing;
+    pages that hold several proposals each.
+    """
+    for pragma in ("page_size=16384", "journal_mode=WAL", "synchronous=FULL", "busy_timeout=10000"):
         connection.execute(f"PRAGMA {pragma}")

@@ -9,7 +9,7 @@ from eth_utils.address import is_address, to_checksum_address
 from pnyx_contracts.addresses import delegate_of
 from pnyx_contracts.errors import UnknownEncodingError, UsageError
 from pnyx_contracts.governors import GovernorAdapter, GovernorProfile, Probe
-from pnyx_tools.pinned import CallOf, CodeOf, ask_ahead
+from pnyx_tools.pinned import CallOf, CodeOf, Question, ask_ahead
 from pnyx_tools.reader import BlockId, ChainReader, RevertedError
 
 
@@ -38,15 +38,23 @@ def detect(
     )
 
 
+def questions_of(address: str, adapters: Sequence[GovernorAdapter], block: BlockId = "latest") -> list[Question]:
+    """What `detect` asks: for whoever detects many."""
+    return [CodeOf(address, block), *(CallOf(address, data, block) for data in _probe_calls(adapters))]
+
+
+def _probe_calls(adapters: Sequence[GovernorAdapter]) -> list[bytes]:
+    return list(dict.fromkeys(data for adapter in adapters for data in adapter.probe_calls()))
+
+
 def _probe(reader: ChainReader, address: str, adapters: Sequence[GovernorAdapter], block: BlockId) -> Probe:
     if not is_address(address):
         raise UsageError(f"expected the 20-byte address of a governor in 0x hex, got {address[:60]!r}")
     address = to_checksum_address(address)
     chain_id = reader.chain_id()
-    questions = dict.fromkeys(question for adapter in adapters for question in adapter.probe_calls())
     # At each block anew: a contract may answer any of them from its storage, its timelock and its token change by a
     # vote, and equal code, also behind a proxy, is no proof of equal answers.
-    ask_ahead(reader, [CodeOf(address, block), *(CallOf(address, question, block) for question in questions)])
+    ask_ahead(reader, questions_of(address, adapters, block))
     code = reader.code(address, block)
     if not code:
         raise UsageError(
@@ -60,7 +68,7 @@ def _probe(reader: ChainReader, address: str, adapters: Sequence[GovernorAdapter
             "not a governor",
             hint="give the address of the governor contract",
         )
-    answers = {question: _answer(reader, address, question, block) for question in questions}
+    answers = {question: _answer(reader, address, question, block) for question in _probe_calls(adapters)}
     return Probe(address=address, chain_id=chain_id, code=code, answers=answers)
 
 

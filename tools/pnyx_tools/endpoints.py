@@ -25,6 +25,7 @@ from pnyx_tools.reader import (
     L,
     LogItem,
     MethodMissingError,
+    Question,
     RevertedError,
     RpcError,
     Topics,
@@ -306,6 +307,6 @@ class Pool:
 
         return self.ask(work)
 
-    def ask_together(self, questions: Sequence[tuple[str, Sequence[Any]]]) -> list[Any]:
+    def ask_together(self, questions: Sequence[Question]) -> list[Any | RevertedError | None]:
         """See `Rpc.ask_together`."""
         return self.ask(lambda rpc: rpc.ask_together(questions))

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from enum import Enum
-from itertools import islice
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from msgspec import Struct, structs
@@ -27,6 +27,8 @@ THE_CHAIN: Final = "chain"
 """An agent works on one chain."""
 MANY: Final = 500
 """Values in one statement; databases take a limited number."""
+MOST_VALUES: Final = 32_000
+"""In one statement of our own making: SQLite takes 32,766, PostgreSQL 65,535."""
 
 
 class Stage(Enum):
@@ -43,6 +45,8 @@ class Stage(Enum):
     """A HOLD entry is on chain; people may still decide."""
     VOTING = "voting"
     """The VOTE entry is being written."""
+    PROPOSED = "proposed"
+    """The VOTE entry is on chain; the owners of the Safe have not cast the vote yet."""
     CONFIRMING = "confirming"
     """On chain, and not final yet: what a reorganisation takes away is written again."""
     DONE = "done"
@@ -83,8 +87,8 @@ class Case(Value):
     """False after a reorganisation, until it is seen again."""
 
 
-class Found(Struct, frozen=True):
-    """A proposal as following hands it over. `content` is the `Proposal` as JSON."""
+class Found(Struct, frozen=True, gc=False):
+    """A proposal as following hands it over. `content` is what `pnyx_tools.follow.to_kept` makes of it."""
 
     proposal: str
     content: str
@@ -232,18 +236,41 @@ class Journal:
     def _keep(self, connection: sa.Connection, found: Sequence[Found], *, from_history: bool) -> list[str]:
         table = self._table["proposal"]
         latest = {each.proposal: each for each in found}
+        there = [key for some in batched(latest, MOST_VALUES) for key in self._among(connection, some)]
         known: dict[str, Any] = {}
-        for some in batched(latest, MANY):
+        for some in batched(there, MANY):
             rows = connection.execute(table.select().where(table.c.proposal.in_(some))).all()
             known.update({row.proposal: row for row in rows})
-        fresh = {"stage": Stage.SEEN.value, "from_history": from_history, "updated_at": int(time.time())}
-        new = [structs.asdict(each) | fresh for key, each in latest.items() if key not in known]
-        if new:
-            connection.execute(table.insert(), new)
+        new = [each for key, each in latest.items() if key not in known]
+        self._insert(connection, new, stage=Stage.SEEN.value, from_history=from_history, updated_at=int(time.time()))
         for key, row in known.items():
             if not row.present or row.content != latest[key].content:
                 self._see_again(connection, row, latest[key])
-        return [each["proposal"] for each in new]
+        return [each.proposal for each in new]
+
+    # Histories are long, and SQLAlchemy looks at each value longer than it takes to write it: statements of our own.
+
+    def _among(self, connection: sa.Connection, keys: Sequence[str]) -> Sequence[str]:
+        """Those of these proposals that are kept already."""
+        statement = f"SELECT proposal FROM proposal WHERE proposal IN {self._marks(len(keys))}"  # noqa: S608 - only marks
+        return connection.exec_driver_sql(statement, tuple(keys)).scalars().all()
+
+    def _insert(self, connection: sa.Connection, found: Sequence[Found], **fresh: str | int | bool) -> None:
+        """All rows alike in `fresh`, and in what a column has by default."""
+        table, given = self._table["proposal"], Found.__struct_fields__
+        usual = {column.name: column.default.arg for column in table.columns if column.default is not None}
+        others = {name: value for name, value in (usual | fresh).items() if name not in given}
+        names, alike = (*given, *others), tuple(others.values())
+        into = f"INSERT INTO {table.name} ({', '.join(names)}) VALUES "  # noqa: S608 - names of our own
+        row = self._marks(len(names))
+        for some in batched(found, MOST_VALUES // len(names)):
+            values = tuple(chain.from_iterable([structs.astuple(each) + alike for each in some]))
+            connection.exec_driver_sql(into + ", ".join([row] * len(some)), values)
+
+    def _marks(self, values: int) -> str:
+        """Where so many values go, in parentheses."""
+        mark = "?" if self.database.engine.dialect.paramstyle == "qmark" else "%s"
+        return f"({', '.join([mark] * values)})"
 
     def _see_again(self, connection: sa.Connection, row: Any, found: Found) -> None:  # noqa: ANN401 - a row
         table = self._table["proposal"]

@@ -6,12 +6,13 @@ The next pieces are asked for while the last one is being looked at, so that the
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 
 A = TypeVar("A")
+B = TypeVar("B")
 
 FIRST_BLOCKS: Final = 64
 MAX_BLOCKS: Final = 200_000
@@ -79,3 +80,15 @@ def in_pieces(asks: Sequence[Ask[A]], first: int, last: int, pace: Pace) -> Iter
             pace.learn(end - begin + 1, len(answers[0]))
             ask_ahead()
             yield Piece(begin, end, answers)
+
+
+def ahead(values: Iterable[A], work: Callable[[A], B]) -> Iterator[tuple[A, B]]:
+    """Each value with what `work` makes of it; the next one is worked on while the last one is being looked at."""
+    with ThreadPoolExecutor(1) as pool:
+        coming: tuple[A, Future[B]] | None = None
+        for value in values:
+            before, coming = coming, (value, pool.submit(work, value))
+            if before is not None:
+                yield before[0], before[1].result()
+        if coming is not None:
+            yield coming[0], coming[1].result()

@@ -6,7 +6,7 @@ where they are, and find the answers here. With any other reader `ask_ahead` doe
 
 Kept is what a block says for ever: code, storage, calls, and blocks themselves. Not kept: what fails (only a revert is
 an answer), what is asked of "latest" and its like, and balances: who asks for one may want to know whether the node is
-there.
+there. Who looks once at how many things stand now says that the latest block stands meanwhile.
 """
 
 from __future__ import annotations
@@ -16,10 +16,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
+from msgspec.json import decode, encode
+
 from pnyx_contracts.governors import Read
 from pnyx_contracts.types import BlockRef, Log, to_hex
-from pnyx_tools.reader import BlockId, ChainReader, L, LogItem, RevertedError, Topics
-from pnyx_tools.rpc import Rpc
+from pnyx_tools.reader import AsksTogether, BlockId, ChainReader, L, LogItem, RevertedError, RpcError, Topics
 from pnyx_tools.wire import address_param, block_param, is_block_hash, parse_data
 
 T = TypeVar("T")
@@ -65,8 +66,16 @@ class StorageOf:
     block: BlockId
 
 
+@dataclass(frozen=True, slots=True)
+class RequestOf:
+    """An ``eth_call`` that calls nobody: it runs code of its own. Not asked ahead."""
+
+    params: bytes
+    block: BlockId
+
+
 Question = CallOf | CodeOf
-Key = Question | StorageOf
+Key = Question | StorageOf | RequestOf
 
 
 def reads_of(reads: Iterable[Read[Any]], block: BlockId) -> list[CallOf]:
@@ -81,10 +90,13 @@ def ask_ahead(reader: ChainReader, questions: Sequence[Question]) -> None:
 
 
 class PinnedReader:
-    """A `ChainReader` around another one, for as long as one check takes."""
+    """A `ChainReader` around another one, for as long as one check, or one look, takes."""
 
-    def __init__(self, reader: ChainReader) -> None:
+    def __init__(self, reader: ChainReader, *, latest_stands: bool = False, most_answers: int = MOST_ANSWERS) -> None:
+        """`latest_stands`: what is asked of "latest" is kept too, so that no answer is newer than the first one's."""
         self._reader = reader
+        self._latest_stands = latest_stands
+        self._most_answers = most_answers
         self._answers: OrderedDict[Key, bytes | RevertedError] = OrderedDict()
         self._blocks: OrderedDict[BlockId, BlockRef] = OrderedDict()
         self._chain_id: int | None = None
@@ -94,9 +106,17 @@ class PinnedReader:
         then.
         """
         wanted = [question for question in dict.fromkeys(questions) if question not in self._answers]
-        if not isinstance(self._reader, Rpc) or len(wanted) < 2 or not all(_is_fixed(q.block) for q in wanted):
+        if (
+            not isinstance(self._reader, AsksTogether)
+            or len(wanted) < 2
+            or not all(self._stands(q.block) for q in wanted)
+        ):
             return
-        for question, answer in zip(wanted, self._reader.ask_together([q.asked() for q in wanted]), strict=True):
+        try:
+            answers = self._reader.ask_together([question.asked() for question in wanted])
+        except RpcError:
+            return
+        for question, answer in zip(wanted, answers, strict=True):
             if isinstance(answer, RevertedError):
                 self._keep(question, answer)
             elif answer is not None:
@@ -116,10 +136,10 @@ class PinnedReader:
         if block in self._blocks:
             return self._blocks[block]
         found = self._reader.block(block)
-        if _is_fixed(block):
-            for name in (found.number, to_hex(found.hash)):
+        if self._stands(block):
+            for name in (found.number, to_hex(found.hash), block):
                 self._blocks[name] = found
-            while len(self._blocks) > MOST_ANSWERS:
+            while len(self._blocks) > self._most_answers:
                 self._blocks.popitem(last=False)
         return found
 
@@ -136,6 +156,13 @@ class PinnedReader:
 
     def read(self, read: Read[T], block: BlockId = "latest") -> T:
         return read.decode(self.call(read.to, read.data, block))
+
+    def request(self, method: str, params: Sequence[Any]) -> Any:  # noqa: ANN401 - JSON as the node gave it
+        block = params[1] if method == "eth_call" and len(params) > 1 else None
+        if not isinstance(block, dict) or "blockHash" not in block:
+            return self._reader.request(method, params)
+        key = RequestOf(encode(params), block["blockHash"])
+        return decode(self._once(key, lambda: encode(self._reader.request(method, params))))
 
     def _once(self, key: Key, ask: Callable[[], bytes]) -> bytes:
         answer: bytes | RevertedError
@@ -154,10 +181,13 @@ class PinnedReader:
 
     def _keep(self, key: Key, answer: bytes | RevertedError) -> None:
         size = len(answer.data if isinstance(answer, RevertedError) else answer)
-        if _is_fixed(key.block) and size <= MOST_BYTES:
+        if self._stands(key.block) and size <= MOST_BYTES:
             self._answers[key] = answer
-            if len(self._answers) > MOST_ANSWERS:
+            if len(self._answers) > self._most_answers:
                 self._answers.popitem(last=False)
+
+    def _stands(self, block: BlockId) -> bool:
+        return isinstance(block, int) or is_block_hash(block) or (self._latest_stands and block == "latest")
 
     # --- passed on ---------------------------------------------------------------------------------------------------
 
@@ -185,10 +215,3 @@ class PinnedReader:
 
     def nonce(self, address: str, block: BlockId = "latest") -> int:
         return self._reader.nonce(address, block)
-
-    def request(self, method: str, params: Sequence[Any]) -> Any:  # noqa: ANN401 - JSON as the node gave it
-        return self._reader.request(method, params)
-
-
-def _is_fixed(block: BlockId) -> bool:
-    return isinstance(block, int) or is_block_hash(block)

@@ -15,11 +15,13 @@ from pnyx_contracts.governors import Read
 from pnyx_contracts.types import BlockRef, Log
 from pnyx_tools.endpoints import Pool
 from pnyx_tools.reader import (
+    AsksTogether,
     BlockId,
     ChainReader,
     L,
     LogItem,
     MethodMissingError,
+    Question,
     RevertedError,
     RpcError,
     Topics,
@@ -118,6 +120,14 @@ class Quorum:
         essence = _of_simulation if method == "eth_simulateV1" else _as_said
         return self._agreed(method, lambda reader: reader.request(method, params), essence)
 
+    def ask_together(self, questions: Sequence[Question]) -> list[Any | RevertedError | None]:
+        """What the first readers that are enough say alike; whatever they do not is no answer."""
+        first = self._readers[: self._needed]
+        said = [reader.ask_together(questions) for reader in first if isinstance(reader, AsksTogether)]
+        if len(said) < self._needed:
+            return [None] * len(questions)
+        return [_alike(answers) for answers in zip(*said, strict=True)]
+
     # --- asking ------------------------------------------------------------------------------------------------------
 
     def _fixed(self, block: BlockId) -> BlockId:
@@ -174,6 +184,11 @@ def _result(said: _Said[T]) -> T:
     if isinstance(said.answer, RevertedError):
         raise said.answer
     return said.answer
+
+
+def _alike(answers: Sequence[Any | RevertedError | None]) -> Any | RevertedError | None:  # noqa: ANN401 - JSON as the node gave it
+    first, *others = (answer.data if isinstance(answer, RevertedError) else _as_said(answer) for answer in answers)
+    return answers[0] if all(other == first for other in others) else None
 
 
 SHOWN_CHARACTERS: Final = 120

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from msgspec import Struct
 
@@ -51,6 +51,10 @@ BlockId = int | str
 
 Topics = Sequence[bytes | Sequence[bytes] | None]
 """As in ``eth_getLogs``: one place per topic; None matches all, a sequence matches any of its members."""
+
+
+Question = tuple[str, Sequence[Any]]
+"""A JSON-RPC method and its parameters."""
 
 
 class RevertedError(PnyxError):
@@ -144,4 +148,15 @@ class ChainReader(Protocol):
 
     def request(self, method: str, params: Sequence[Any]) -> Any:  # noqa: ANN401 - JSON as the node gave it
         """Any other method, for example ``eth_simulateV1``. `MethodMissingError`, `RevertedError`, `RpcError`."""
+        ...
+
+
+@runtime_checkable
+class AsksTogether(Protocol):
+    """A reader that puts many questions into one request."""
+
+    def ask_together(self, questions: Sequence[Question]) -> list[Any | RevertedError | None]:
+        """The answers, as the node gave them, in the order of `questions`. None is no answer: what went wrong with that
+        question is for a request of its own to find out. Raises `RpcError` when there is no answer at all.
+        """
         ...

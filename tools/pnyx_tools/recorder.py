@@ -20,6 +20,7 @@ from pnyx_policies.bundle import Bundle
 from pnyx_policies.dossier import Dossier
 from pnyx_tools.follow import Finality
 from pnyx_tools.reader import ChainReader
+from pnyx_tools.safe.owners import Owners
 from pnyx_tools.sender import Errand, Sender
 from pnyx_tools.signer.payload import NO_ACTION, Desk, Roots, entry
 from pnyx_tools.signer.protocol import SignEntry, SignRequest, Ticket
@@ -36,6 +37,8 @@ class Writer:
     desk: Desk
     finality: Finality
     """What following goes by: from there on no reorganisation is feared."""
+    owners: Owners | None = None
+    """Of the Safe that casts the votes, where the writer does not."""
 
     def next_seq(self) -> int:
         return self.chain.read(read_state(self.desk.log, self.desk.writer)).seq + 1

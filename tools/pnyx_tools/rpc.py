@@ -15,8 +15,18 @@ from msgspec.json import decode
 
 from pnyx_contracts.governors import Read
 from pnyx_contracts.types import ZERO_ADDRESS, BlockRef, Log, to_hex
-from pnyx_tools.reader import BlockId, L, Located, LogItem, MethodMissingError, RevertedError, RpcError, Topics
-from pnyx_tools.transport import CallFailedError, TimedOutError, TooMuchError, Transport
+from pnyx_tools.reader import (
+    BlockId,
+    L,
+    Located,
+    LogItem,
+    MethodMissingError,
+    Question,
+    RevertedError,
+    RpcError,
+    Topics,
+)
+from pnyx_tools.transport import Answer, CallFailedError, TimedOutError, TooMuchError, Transport
 from pnyx_tools.wire import (
     LogQuery,
     address_param,
@@ -166,7 +176,7 @@ class Rpc:
     def request(self, method: str, params: Sequence[Any]) -> Any:  # noqa: ANN401 - JSON as the node gave it
         return self._ask(method, params, decode)
 
-    def ask_together(self, questions: Sequence[tuple[str, Sequence[Any]]]) -> list[Any | RevertedError | None]:
+    def ask_together(self, questions: Sequence[Question]) -> list[Any | RevertedError | None]:
         """See `Transport.ask_together`."""
         return self._transport.ask_together(questions)
 
@@ -200,7 +210,7 @@ class Rpc:
 
     def _logs_once(self, query: LogQuery, read: Callable[[LogItem], L], start: int, end: int) -> list[L]:
         limit = None if start == end else MAX_LOGS_BYTES
-        items = self._transport.ask("eth_getLogs", [query.json(start, end)], _items_in, limit)
+        items = self._transport.ask("eth_getLogs", [query.json(start, end)], _items_in, limit, shape=_LOGS)
         stray = query.stray_among(items)
         if stray is not None:
             self._transport.fail(f"eth_getLogs: answered with a log that was not asked for, of {stray.address[:42]!r}")
@@ -215,8 +225,11 @@ class Rpc:
         return logs
 
 
-def _items_in(result: Raw) -> list[LogItem]:
-    return decode(result, type=list[LogItem])
+_LOGS: Final = Answer[list[LogItem]]
+
+
+def _items_in(result: Raw | list[LogItem]) -> list[LogItem]:
+    return decode(result, type=list[LogItem]) if isinstance(result, Raw) else result
 
 
 def _place_of(log: Located) -> tuple[int, int]:

@@ -11,7 +11,7 @@ import logging
 import re
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, Final, NoReturn, TypeVar
+from typing import Any, Final, Generic, NoReturn, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
 import httpx
@@ -19,20 +19,23 @@ from msgspec import UNSET, Raw, Struct, UnsetType
 from msgspec.json import decode
 
 from pnyx_contracts.errors import PnyxError, UsageError
-from pnyx_tools.reader import MethodMissingError, RevertedError, RpcError, WrongChainError
+from pnyx_tools.reader import MethodMissingError, Question, RevertedError, RpcError, WrongChainError
 from pnyx_tools.wire import error_parts, parse_quantity
 
 T = TypeVar("T")
+V = TypeVar("V")
 
 BACKOFF_SECONDS: Final = (0.2, 0.6, 1.8)
 """Pauses before the retries of one request; their number is the number of retries."""
 MAX_RETRY_AFTER_SECONDS: Final = 10.0
-MAX_TOGETHER: Final = 31
-"""Questions of one request, beside that for the chain; providers take between ten and a thousand."""
+MAX_TOGETHER: Final = 100
+"""Questions of one request; providers take between ten and a thousand."""
 MAX_ANSWER_BYTES: Final = 256 * 2**20
 """An answer longer than this is refused: no node needs it, a hostile one might send it."""
 
 _CHAIN_ID: Final = "eth_chainId"
+_REFUSED_STATUS: Final = frozenset({400, 404, 405, 413, 415})
+"""What else than an answer says that batches are not taken, or not such large ones."""
 _TOO_MUCH_STATUS: Final = frozenset({408, 413, 504, 524})
 _RETRY_STATUS: Final = frozenset({429, 500, 502, 503})
 
@@ -80,8 +83,8 @@ class _GarbledError(_BusyError):
     """No answer to the question: half of one, another one's, one of another shape. The next one may be whole."""
 
 
-class _NoBatchesError(RpcError):
-    """The endpoint takes one question at a time."""
+class _BatchRefusedError(RpcError):
+    """The node takes no batches, or none of so many questions."""
 
 
 class Transport:
@@ -107,64 +110,78 @@ class Transport:
         # Certificates take longer to load than a local node to answer.
         self._client = httpx.Client(timeout=timeout_seconds, verify=parts.scheme == "https")
         self._ids = itertools.count(1)
-        self._takes_batches = True
-        """Until it refused one."""
+        self._together = MAX_TOGETHER
+        """How many questions one request asks; learned from what the node refuses. Below two it takes no batches."""
 
     def close(self) -> None:
         self._client.close()
 
     # --- one question ------------------------------------------------------------------------------------------------
 
-    def ask(self, method: str, params: Sequence[Any], parse: Callable[[Raw], T], limit: int | None = None) -> T:
-        """The answer, as `parse` reads it; `limit` in bytes. `parse` raises ValueError, TypeError or KeyError for what
-        is none.
+    def ask(
+        self,
+        method: str,
+        params: Sequence[Any],
+        parse: Callable[[Any], T],
+        limit: int | None = None,
+        *,
+        shape: type[Answer[Any]] | None = None,
+    ) -> T:
+        """The answer, as `parse` reads it; `limit` in bytes. `parse` gets the result in the `shape` that is expected,
+        or as it came (`Raw`), and raises ValueError, TypeError or KeyError for what is none.
 
         What fails on the way, or comes garbled, is asked again. A transaction is not: whoever sends it has to find out
         first what became of it.
         """
+
+        def once() -> T:
+            alone = self.chain_id is None or method == _CHAIN_ID
+            asked = self._ask_alone if alone else self._ask_our_chain
+            return self.parsed(method, asked(method, params, shape or _ANY, limit or MAX_ANSWER_BYTES), parse)
+
         for pause in () if method.startswith("eth_send") else self._pauses:
             try:
-                return self._ask_once(method, params, parse, limit)
+                return once()
             except _BusyError as busy:
                 time.sleep(max(pause, busy.wait_seconds))
-        return self._ask_once(method, params, parse, limit)
+        return once()
 
-    def _ask_once(self, method: str, params: Sequence[Any], parse: Callable[[Raw], T], limit: int | None) -> T:
-        answer = self._ask_alone if self.chain_id is None or method == _CHAIN_ID else self._ask_our_chain
-        return self.parsed(method, answer(method, params, limit or MAX_ANSWER_BYTES), parse)
-
-    def _ask_our_chain(self, method: str, params: Sequence[Any], limit: int) -> Raw:
-        if self._takes_batches:
+    def _ask_our_chain(self, method: str, params: Sequence[Any], shape: type[Answer[V]], limit: int) -> V | Raw:
+        if self._together > 1:
             try:
-                return self._ask_with_chain(method, params, limit)
-            except _NoBatchesError:
-                self._takes_batches = False
+                return self._ask_with_chain(method, params, shape, limit)
+            except _BatchRefusedError:
+                self._together = 1
         try:
-            return self._ask_alone(method, params, limit)
+            return self._ask_alone(method, params, shape, limit)
         finally:  # an error of another chain is no answer either
             self.require_chain(self.ask(_CHAIN_ID, [], decode_quantity))
 
-    def _ask_with_chain(self, method: str, params: Sequence[Any], limit: int) -> Raw:
-        question = self._question(method, params)
-        status, headers, answers = self._ask_all(method, [question], limit)
-        answer = answers.get(question["id"])
+    def _ask_with_chain(self, method: str, params: Sequence[Any], shape: type[Answer[V]], limit: int) -> V | Raw:
+        question, chain = self._question(method, params), self._question(_CHAIN_ID, [])
+        status, headers, body = self._post(method, [question, chain], limit)
+        shaped = _decoded(body, tuple[shape, Answer[Raw]])  # type: ignore[valid-type]  # as most nodes answer
+        answers: list[Answer[Any]] = [*shaped] if shaped else self._answers_in(body, 2, status, headers)
+        by_id = self._require_our_chain(answers, chain["id"], status, headers)
+        answer = by_id.get(question["id"])
         if answer is None:
             self._garbled(f"{method}: answered another question")
-        return self._result(method, answer, status, headers)
+        result: V | Raw = self._result(method, answer, status, headers)
+        return result
 
-    def _ask_alone(self, method: str, params: Sequence[Any], limit: int) -> Raw:
+    def _ask_alone(self, method: str, params: Sequence[Any], shape: type[Answer[V]], limit: int) -> V | Raw:
         question = self._question(method, params)
         status, headers, body = self._post(method, question, limit)
-        answer = _answer_in(body)
-        if not isinstance(answer, _Answer) or (answer.error is UNSET and answer.result is UNSET):
+        answer: Answer[V] | Answer[Raw] | None = _decoded(body, shape) or _decoded(body, _ANY)
+        if answer is None or (answer.error is UNSET and answer.result is UNSET):
             self._raise_for_status(method, status, headers)
             self._garbled(f"{method}: answered with something that is not JSON-RPC", hint="is this an RPC endpoint?")
-        result = self._result(method, answer, status, headers)
+        result: V | Raw = self._result(method, answer, status, headers)
         if answer.id != question["id"] or isinstance(answer.id, bool):
             self._garbled(f"{method}: answered another question (id {str(answer.id)[:40]}, asked {question['id']})")
         return result
 
-    def _result(self, method: str, answer: _Answer, status: int, headers: httpx.Headers) -> Raw:
+    def _result(self, method: str, answer: Answer[Any], status: int, headers: httpx.Headers) -> Any:  # noqa: ANN401 - as it came
         if answer.error is not UNSET and answer.error is not None:
             self._raise_answered_error(method, answer.error, status, headers)
         self._raise_for_status(method, status, headers)
@@ -182,66 +199,65 @@ class Transport:
 
     # --- several questions in one request ----------------------------------------------------------------------------
 
-    def ask_together(self, questions: Sequence[tuple[str, Sequence[Any]]]) -> list[Any | RevertedError | None]:
-        """What the node answers to each (method, parameters), in one JSON-RPC batch or a few.
+    def ask_together(self, questions: Sequence[Question]) -> list[Any | RevertedError | None]:
+        """What the node answers to each, in one JSON-RPC batch or a few. A batch that it refuses is halved.
 
-        None is no answer: whatever else went wrong, with one question or with all, is for a request of its own to find
-        out, which is patient, and raises. Raises `WrongChainError`.
+        None is no answer: what went wrong with that question is for a request of its own to find out, which is patient,
+        and raises. Raises `RpcError` when the node does not answer at all, and `WrongChainError`.
         """
         found: list[Any | RevertedError | None] = []
-        for start in range(0, len(questions), MAX_TOGETHER):
-            found += self._batch(questions[start : start + MAX_TOGETHER])
-        return found
-
-    def _batch(self, questions: Sequence[tuple[str, Sequence[Any]]]) -> list[Any | RevertedError | None]:
-        asked = [self._question(method, params) for method, params in questions]
-        answers = self._ask_all_once(asked) if self._takes_batches else {}
-        return [self._answer_in(answers.get(question["id"]), question["method"]) for question in asked]
-
-    def _ask_all_once(self, asked: list[dict[str, Any]]) -> dict[int, _Answer]:
-        try:
-            return self._ask_all("batch", asked, MAX_ANSWER_BYTES)[2]
-        except WrongChainError:
-            raise
-        except _NoBatchesError:
-            self._takes_batches = False
-        except RpcError:
-            pass
-        return {}
-
-    def _ask_all(
-        self, what: str, asked: list[dict[str, Any]], limit: int
-    ) -> tuple[int, httpx.Headers, dict[int, _Answer]]:
-        """The answers of our chain by the numbers of their questions. Raises `_NoBatchesError`, `WrongChainError`."""
-        chain = [] if self.chain_id is None else [self._question(_CHAIN_ID, [])]
-        status, headers, body = self._post(what, [*asked, *chain], limit)
-        answers = _answer_in(body)
-        if not isinstance(answers, list):
-            self._raise_for_all(what, answers, status, headers)
-        by_id = {answer.id: answer for answer in answers if type(answer.id) is int}
-        for question in chain:
-            answer = by_id.get(question["id"])
-            if answer is None:
-                self._garbled(f"{what}: answered without the chain that it was asked for")
-            result = self._result(_CHAIN_ID, answer, status, headers)
-            self.require_chain(self.parsed(_CHAIN_ID, result, decode_quantity))
-        return status, headers, by_id
-
-    def _raise_for_all(self, what: str, answer: _Answer | None, status: int, headers: httpx.Headers) -> NoReturn:
-        """One answer to a batch: what went wrong with all of it, or a refusal of batches."""
-        if answer is not None and answer.error is not UNSET and status not in _RETRY_STATUS:
+        chain = 0 if self.chain_id is None else 1
+        while self._together - chain > 1 and len(found) < len(questions):
+            some = questions[len(found) : len(found) + self._together - chain]
             try:
-                self._raise_answered_error(what, answer.error, status, headers)
-            except _BusyError:
+                found += self._batch(some)
+            except _BatchRefusedError:
+                self._together = (len(some) + chain) // 2
+            except WrongChainError:
                 raise
-            except PnyxError:
-                raise _NoBatchesError(self.text(f"{what}: no batches")) from None
-        if 400 <= status < 500 and status not in _RETRY_STATUS | _TOO_MUCH_STATUS:
-            raise _NoBatchesError(self.text(f"{what}: no batches, HTTP status {status}"))
-        self._raise_for_status(what, status, headers)
-        self._garbled(f"{what}: answered with something that is not JSON-RPC", hint="is this an RPC endpoint?")
+            except RpcError:
+                if not found:
+                    raise
+                break
+        return found + [None] * (len(questions) - len(found))
 
-    def _answer_in(self, answer: _Answer | None, method: str) -> Any | RevertedError | None:  # noqa: ANN401 - as it came
+    def _batch(self, questions: Sequence[Question]) -> list[Any | RevertedError | None]:
+        asked = [self._question(method, params) for method, params in questions]
+        chain = [] if self.chain_id is None else [self._question(_CHAIN_ID, [])]
+        status, headers, body = self._post("batch", [*asked, *chain], MAX_ANSWER_BYTES)
+        answers = self._answers_in(body, len(asked) + len(chain), status, headers)
+        by_id = self._require_our_chain(answers, chain[0]["id"] if chain else None, status, headers)
+        return [self._answer_in(by_id.get(question["id"]), question["method"]) for question in asked]
+
+    def _answers_in(self, body: bytearray, asked: int, status: int, headers: httpx.Headers) -> list[Answer[Raw]]:
+        """Some nodes refuse a batch with one error for all, in a list or not. Raises `_BatchRefusedError`."""
+        items = _decoded(body, list[Raw]) or [body]
+        answers = [answer for item in items if (answer := _decoded(item, _ANY)) is not None]
+        if not answers and status not in _REFUSED_STATUS:
+            self._raise_for_status("batch", status, headers)
+            if body:
+                self._garbled("answered a batch with something that is not JSON-RPC", hint="is this an RPC endpoint?")
+        if len(answers) < asked and all(answer.result is UNSET for answer in answers):
+            if any(_RATE_LIMITED.search(error_parts(answer.error)[1]) for answer in answers):
+                raise _BusyError(self.text("the provider limits requests"), wait_seconds=_retry_after(headers))
+            raise _BatchRefusedError(self.text(f"does not take {asked} questions in one request"))
+        return answers
+
+    def _require_our_chain(
+        self, answers: Sequence[Answer[Any]], number: int | None, status: int, headers: httpx.Headers
+    ) -> dict[int, Answer[Any]]:
+        """The answers by the numbers of their questions; `number` is that of the one for the chain."""
+        by_id = {answer.id: answer for answer in answers if type(answer.id) is int}
+        if number is None:
+            return by_id
+        answer = by_id.get(number)
+        if answer is None:
+            self._garbled("answered without the chain that it was asked for")
+        result = self._result(_CHAIN_ID, answer, status, headers)
+        self.require_chain(self.parsed(_CHAIN_ID, result, decode_quantity))
+        return by_id
+
+    def _answer_in(self, answer: Answer[Any] | None, method: str) -> Any | RevertedError | None:  # noqa: ANN401 - as it came
         if answer is None:
             return None
         try:
@@ -253,7 +269,7 @@ class Transport:
 
     # --- HTTP --------------------------------------------------------------------------------------------------------
 
-    def _post(self, method: str, question: object, limit: int) -> tuple[int, httpx.Headers, bytes]:
+    def _post(self, method: str, question: object, limit: int) -> tuple[int, httpx.Headers, bytearray]:
         deadline = time.monotonic() + self._timeout_seconds
         try:
             with self._client.stream("POST", self._url, json=question) as response:
@@ -264,7 +280,7 @@ class Transport:
                         raise TooMuchError(self.text(f"{method}: the answer is longer than {limit} bytes"))
                     if time.monotonic() > deadline:
                         raise httpx.ReadTimeout("slow answer")
-                return response.status_code, response.headers, bytes(body)
+                return response.status_code, response.headers, body
         except httpx.TimeoutException:
             message = f"{method}: no answer within {self._timeout_seconds:g} seconds"
             raise TimedOutError(self.text(message), hint="check the endpoint, or raise the time-out") from None
@@ -325,12 +341,16 @@ class Transport:
         raise RpcError(text, is_about_the_question=True)
 
 
-class _Answer(Struct):
-    """Of JSON-RPC. The result is taken apart by whoever knows its shape."""
+class Answer(Struct, Generic[V]):
+    """Of JSON-RPC, with a result of a shape that is expected."""
 
     id: Any = None
-    result: Raw | UnsetType = UNSET
+    result: V | UnsetType = UNSET
     error: Any = UNSET
+
+
+_ANY: Final = Answer[Raw]
+"""The result is taken apart by whoever knows its shape."""
 
 
 def decode_quantity(result: Raw) -> int:
@@ -338,9 +358,10 @@ def decode_quantity(result: Raw) -> int:
     return parse_quantity(decode(result))
 
 
-def _answer_in(body: bytes) -> _Answer | list[_Answer] | None:
+def _decoded(body: bytearray | Raw, shape: Any) -> Any:  # noqa: ANN401 - of that shape
+    """None for what has another one."""
     try:
-        return decode(body, type=_Answer | list[_Answer])
+        return decode(body, type=shape)
     except (ValueError, RecursionError):
         return None
 

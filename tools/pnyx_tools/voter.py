@@ -12,6 +12,8 @@ With a plain key (members see DECLARED):
 3. only then the vote is signed and sent;
 4. when the vote can no longer land, a VOID entry says so.
 
+Where a Safe votes, its owners are asked in step 3, and sign and send the vote themselves, or do not.
+
 Either way the receipt's `VoteCast` is compared with the decision: voter, proposal, vote, number, reason.
 """
 
@@ -31,6 +33,7 @@ from pnyx_tools.atomic import require_atomic
 from pnyx_tools.clock import clock_at, seconds_per_tick
 from pnyx_tools.reader import RevertedError, Topics
 from pnyx_tools.recorder import Case, Writer, find_entry, read_back_entry, receipt_logs, record, record_note
+from pnyx_tools.safe.owners import TO_OWNERS, Owners
 from pnyx_tools.sender import Errand, FailedTransactionError, GivenUpError
 from pnyx_tools.signer import payload
 from pnyx_tools.signer.protocol import NotYetError, SignBallot, SignRequest, SignVote, Ticket
@@ -65,6 +68,8 @@ def vote(writer: Writer, booth: Booth, case: Case) -> Voted:
     """
     if writer.desk.writer_kind.votes_at_once:
         return vote_with_entry(writer, booth, case)
+    if writer.owners is not None:
+        return vote_with_safe(writer, writer.owners, booth, case)
     return vote_with_plain_key(writer, booth, case)
 
 
@@ -112,15 +117,7 @@ def vote_with_plain_key(writer: Writer, booth: Booth, case: Case) -> Voted:
     """Steps 1 to 4. Raises what `Sender.send` raises while the vote can still land, and `NotYetError` while the entry
     is not settled: run it again then.
     """
-    support = booth.adapter.support_of(booth.profile, _decided(case))
-    entry = record(
-        writer,
-        case,
-        EntryKind.VOTE,
-        vote_action(support),
-        is_wanted=_is_open(writer, booth, case),
-        seconds_left=_seconds_left(writer, booth, case),
-    )
+    entry = _announce(writer, booth, case)
     void = find_entry(writer, case, EntryKind.VOID)
     if void is not None:
         return Voted(entry, void=void)
@@ -139,6 +136,37 @@ def vote_with_plain_key(writer: Writer, booth: Booth, case: Case) -> Voted:
     if landed is None:
         return Voted(entry, void=record_note(writer, case, EntryKind.VOID))
     return Voted(entry, cast=landed)
+
+
+def vote_with_safe(writer: Writer, owners: Owners, booth: Booth, case: Case) -> Voted:
+    """Steps 1 to 4. Raises `WaitsForOwnersError` while the owners have not cast the vote and still can, and
+    `DiffersError` when they cast another one.
+    """
+    entry = _announce(writer, booth, case)
+    void = find_entry(writer, case, EntryKind.VOID)
+    if void is not None:
+        return Voted(entry, void=void)
+    is_over = not _is_open(writer, booth, case)()  # asked first: what is cast until then is found
+    landed = _find_vote(writer, booth, case, entry)
+    if landed is not None:
+        return Voted(entry, cast=landed)
+    if is_over:
+        return Voted(entry, void=record_note(writer, case, EntryKind.VOID))
+    _require_settled(writer, booth, case, entry)
+    call = payload.ballot(booth.adapter, booth.profile, case.key, _decided(case), case.dossier.decision.reason)
+    raise owners.ask(writer.chain, case.purpose(TO_OWNERS), call, case.text, entry)
+
+
+def _announce(writer: Writer, booth: Booth, case: Case) -> Entry:
+    """Step 1."""
+    return record(
+        writer,
+        case,
+        EntryKind.VOTE,
+        vote_action(booth.adapter.support_of(booth.profile, _decided(case))),
+        is_wanted=_is_open(writer, booth, case),
+        seconds_left=_seconds_left(writer, booth, case),
+    )
 
 
 def is_settled(blocks_above: int, left_after_entry: int, left: int, *, is_final: bool) -> bool:
@@ -201,8 +229,8 @@ def _find_vote(writer: Writer, booth: Booth, case: Case, entry: Entry) -> VoteCa
 
 
 def find_vote(writer: Writer, booth: Booth, case: Case, from_block: int) -> VoteCast | None:
-    """Whatever vote the writer cast on the proposal."""
-    head, voter = writer.chain.block("latest").number, writer.desk.writer
+    """Whatever vote the writer, or its Safe, cast on the proposal."""
+    head, voter = writer.chain.block("latest").number, writer.desk.voter
     topics: Topics = booth.adapter.voter_topics(voter) or [booth.adapter.vote_topics()]
     logs = writer.chain.logs(from_block, head, topics, [case.key.governor])
     return next((cast for cast in _votes(booth, case, logs) if cast.voter == voter), None)
@@ -219,13 +247,14 @@ def _votes(booth: Booth, case: Case, logs: list[Log]) -> list[VoteCast]:
 
 
 def _compare(writer: Writer, booth: Booth, case: Case, cast: VoteCast) -> VoteCast:
-    decided = _decided(case)
+    """The owners of a Safe may give their vote another reason, or none."""
+    decided, reason = _decided(case), case.dossier.decision.reason
     support = booth.adapter.support_of(booth.profile, decided)
     for what, landed, meant in (
-        ("voter", cast.voter, writer.desk.writer),
+        ("voter", cast.voter, writer.desk.voter),
         ("vote", cast.vote, decided),
         ("support number", cast.support, support),
-        ("reason", cast.reason, case.dossier.decision.reason),
+        ("reason", cast.reason, reason if writer.desk.safe is None else cast.reason),
     ):
         if landed != meant:
             raise DiffersError(

@@ -39,6 +39,7 @@ EFFECTS: Final = {
     "lifted": "voted where the rules held",
     "rejected": "rejected the vote",
     "vetoed": "stopped a vote that the rules would have cast",
+    "expired": "nobody decided in time",
 }
 
 _SAID: Final = {
@@ -126,7 +127,7 @@ def kind(value: EntryKind) -> str:
 def headline(row: DecisionRow) -> str:
     """What the entry says, in few words: ``Voted for``, ``Held for people``."""
     if row.kind is EntryKind.HOLD and row.story.person is not None:
-        return "Rejected by a person"
+        return "No answer in time" if row.story.person.effect == "expired" else "Rejected by a person"
     if row.kind is not EntryKind.VOTE:
         return _SAID.get(row.kind, kind(row.kind).capitalize())
     if row.cast is not None:

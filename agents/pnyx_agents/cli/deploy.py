@@ -10,7 +10,17 @@ import click
 
 from pnyx_agents.cli.arguments import ADDRESS, DAYS
 from pnyx_agents.cli.options import config_option, json_option, option_for, print_json, settings_from
-from pnyx_agents.cli.plan import open_account, password_option, require_consent, send_plan, show_plan, yes_option
+from pnyx_agents.cli.plan import (
+    open_account,
+    password_option,
+    plan_for_owners,
+    require_consent,
+    require_one_operator,
+    safe_option,
+    send_plan,
+    show_plan,
+    yes_option,
+)
 
 if TYPE_CHECKING:
     from pnyx_agents.settings import LogSettings, Settings
@@ -24,9 +34,8 @@ DAY_SECONDS = 24 * 3600
 
 @click.command("deploy")
 @config_option
-@click.option(
-    "--keystore", type=click.Path(path_type=Path), required=True, help="The operator's key, which pays and administers."
-)
+@click.option("--keystore", type=click.Path(path_type=Path), help="The operator's key, which pays and administers.")
+@safe_option
 @password_option
 @click.option("--evidence-uri", required=True, help="Where members will find the bundles; stands in the registration.")
 @click.option("--signer", type=ADDRESS, help="Address of the signer's key; default: the keystore of [signer].")
@@ -53,9 +62,9 @@ DAY_SECONDS = 24 * 3600
 @yes_option
 @json_option
 def command(
-    config: Path, keystore: Path, password_file: Path | None, evidence_uri: str, signer: str | None, plain_key: bool,
-    atomic: bool, operator: str | None, guardian: str | None, log: str | None, factory: str | None, notice_days: int,
-    delay_days: int, yes: bool, as_json: bool,
+    config: Path, keystore: Path | None, safe: str | None, password_file: Path | None, evidence_uri: str,
+    signer: str | None, plain_key: bool, atomic: bool, operator: str | None, guardian: str | None, log: str | None,
+    factory: str | None, notice_days: int, delay_days: int, yes: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """Make a writer: a gate, or the signer's own account. Shows the plan and its cost first.
 
@@ -71,26 +80,28 @@ def command(
     from pnyx_tools.deployment import Wish, plan, plan_change, plan_delegation
 
     settings = settings_from(config)
+    require_one_operator(keystore, safe)
     _require_no_contradiction(
         settings, config, plain_key=plain_key, atomic=atomic, operator=operator, guardian=guardian, log=log,
-        factory=factory,
+        factory=factory, safe=safe,
     )  # fmt: skip
     if "://" not in evidence_uri:
         raise UsageError(f"{evidence_uri!r} is no URI", hint="for example https://example.org/evidence")
     chain = Chain.of(settings.chain.rpc)
     check_chain(chain, settings)
     configuration = declared_configuration(settings)
-    account = open_account(keystore, password_file)
+    account = open_account(keystore, password_file) if keystore else None
+    sender = account.address if account else str(safe)
     own_account = plain_key or atomic
-    signer = signer or _signer_of(settings) or (account.address if own_account else None)
+    signer = signer or _signer_of(settings) or (sender if own_account else None)
     declaration = Declaration(
         config_hash=configuration.hash, governors=configuration.governors, evidence_uri=evidence_uri
     )
     if settings.log is not None and atomic:
-        what = plan_delegation(chain, settings.log.address, account.address)
+        what = plan_delegation(chain, settings.log.address, sender)
     elif settings.log is not None:
-        writer = writer_of(settings, signer or account.address)
-        what = plan_change(chain, settings.log.address, writer, account.address, declaration)
+        writer = writer_of(settings, signer or sender)
+        what = plan_change(chain, settings.log.address, writer, sender, declaration)
     elif signer is None:
         raise UsageError(
             "nobody has said which key signs for the gate",
@@ -102,29 +113,34 @@ def command(
             guardian=guardian, notice_seconds=notice_days * DAY_SECONDS, delay_seconds=delay_days * DAY_SECONDS,
             declaration=declaration,
         )  # fmt: skip
-        what = plan(chain, wish, account.address)
+        what = plan(chain, wish, sender)
     _show_declaration(settings, configuration, evidence_uri)
     show_plan(what)
     if settings.log is None:
         gate = "" if own_account else f"; delay of signer and governor changes: {delay_days} days"
         click.echo(f"Notice of later changes: {notice_days} days{gate}.", err=True)
+    if account is None:
+        evidence(settings).put_configuration(configuration)  # before the chain speaks of it
+        plan_for_owners(chain, sender, what)
+        return
     require_consent(chain, what, yes=yes)
     stored = evidence(settings).put_configuration(configuration)  # before the chain speaks of it
     deployed = send_plan(chain, what, account)
     if as_json:
         print_json({**deployed.model_dump(mode="json"), "configuration": str(stored)})
     elif settings.log is not None and atomic:
-        click.echo(f"\nDone. {account.address} runs AtomicAccount; [log] needs the line: atomic = true")
+        click.echo(f"\nDone. {sender} runs AtomicAccount; [log] needs the line: atomic = true")
     elif settings.log is not None:
         click.echo(f"\nDone. The configuration lies in {stored}: publish it with the bundles.")
         _show_notice(chain, settings.log, deployed.writer)
     else:
-        _show_result(deployed, signer, evidence_uri, stored, config, atomic=atomic)
+        voter = configuration.safe or deployed.writer
+        _show_result(deployed, signer, voter, evidence_uri, stored, config, atomic=atomic)
 
 
 def _require_no_contradiction(
     settings: Settings, config: Path, *, plain_key: bool, atomic: bool, operator: str | None, guardian: str | None,
-    log: str | None, factory: str | None,
+    log: str | None, factory: str | None, safe: str | None,
 ) -> None:  # fmt: skip
     """Raises `UsageError` for options that cannot stand together, or beside a [log]."""
     from pnyx_contracts.errors import UsageError
@@ -133,6 +149,16 @@ def _require_no_contradiction(
         raise UsageError("--plain-key and --atomic exclude each other", hint="--atomic alone makes the account ATOMIC")
     if (plain_key or atomic) and (guardian or factory):
         raise UsageError("--guardian and --factory are for a gate", hint="an account of its own has neither")
+    if safe is not None and (settings.log is None or atomic):
+        raise UsageError(
+            "a Safe's owners announce and activate changes; they make no writer",
+            hint=f"pnyx deploy --keystore KEY --operator {safe} makes one that they operate",
+        )
+    if settings.safe is not None and settings.log is None and not plain_key:
+        raise UsageError(
+            f"the Safe {settings.safe.address} votes, so the writer is the signer's own account",
+            hint="pnyx deploy --plain-key; docs/safe.md",
+        )
     if settings.log is None:
         return
     if plain_key or operator or guardian or log or factory:
@@ -174,6 +200,7 @@ def _show_declaration(settings: Settings, configuration: Configuration, evidence
         ("ruleset", settings.policy.ruleset),
         ("governors", ", ".join(configuration.governors)),
         ("evidence", evidence_uri),
+        ("safe", configuration.safe or "none: the writer votes itself"),
         ("sealed", ", ".join(configuration.sealed) or "nothing: every field of every record is public"),
     ):
         click.echo(f"  {name:10} {value}", err=True)
@@ -193,7 +220,7 @@ def _show_notice(chain: Chain, log: LogSettings, writer: str) -> None:
 
 
 def _show_result(
-    deployed: Deployed, signer: str | None, evidence_uri: str, stored: Path, config: Path, *, atomic: bool
+    deployed: Deployed, signer: str | None, voter: str, evidence_uri: str, stored: Path, config: Path, *, atomic: bool
 ) -> None:
     click.echo(f'\nDone. Put this into the configuration:\n\n[log]\naddress = "{deployed.log}"')
     if deployed.factory is not None:
@@ -205,6 +232,6 @@ def _show_result(
         f"\nThen:\n"
         f"- publish the evidence folder at {evidence_uri} (the configuration lies in {stored})\n"
         f"- send coins for gas to the signer {signer}\n"
-        f"- let people delegate voting power to {deployed.writer}\n"
+        f"- let people delegate voting power to {voter}\n"
         f"- pnyx doctor{option_for(config)}"
     )

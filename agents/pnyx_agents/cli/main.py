@@ -19,6 +19,7 @@ COMMANDS = {
     "init": "Write a commented pnyx.toml and a keystore.",
     "doctor": "Check everything that pnyx.toml names, and say what to do about each failure.",
     "deploy": "Make a writer: a gate, or the signer's own account. Shows the plan first.",
+    "safe": "What the owners of a Safe sign: votes, and acts of a gate.",
     "succeed": "Let a new writer take the place of an old one.",
     "run": "The daemon: follow, review, decide, record, vote.",
     "worker": "One more process that runs workflows, where several share a PostgreSQL database.",

@@ -2,21 +2,39 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+
+from pnyx_agents.cli.arguments import ADDRESS
 
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
 
     from pnyx_tools.chain import Chain
     from pnyx_tools.deployment import Deployed, Plan
+    from pnyx_tools.reader import ChainReader
+    from pnyx_tools.safe.paper import Act
 
 password_option = click.option(
     "--password-file", type=click.Path(path_type=Path), help="Its password; else it is asked for."
 )
 yes_option = click.option("--yes", is_flag=True, help="Send without asking.")
+
+
+safe_option = click.option(
+    "--safe", "safe", type=ADDRESS, help="In place of --keystore: the operator is this Safe, and its owners get a file."
+)
+
+
+def require_one_operator(keystore: Path | None, safe: str | None) -> None:
+    from pnyx_contracts.errors import UsageError
+
+    if (keystore is None) == (safe is None):
+        raise UsageError("name the operator: --keystore FILE, or --safe ADDRESS", hint="one of the two")
 
 
 def open_account(keystore: Path, password_file: Path | None) -> LocalAccount:
@@ -38,6 +56,28 @@ def show_plan(plan: Plan) -> None:
     for number, step in enumerate(plan.steps, 1):
         click.echo(f"{number}. {step.what}", err=True)
     click.echo(f"\nAbout {plan.gas:,} gas, at most {coins(plan.max_cost_wei)}.", err=True)
+
+
+def plan_for_owners(chain: ChainReader, safe: str, plan: Plan) -> None:
+    """In place of `require_consent` and `send_plan`, when the sender is a Safe: its owners sign."""
+    from pnyx_tools.safe.paper import Act
+
+    hand_to_owners(chain, safe, [Act(step.what, step.to, step.data) for step in plan.steps])
+
+
+def hand_to_owners(reader: ChainReader, safe: str, acts: Sequence[Act]) -> None:
+    """The file for the owners' wallet on standard output. Raises `UsageError` for what is no Safe."""
+    from pnyx_agents.cli.options import print_json
+    from pnyx_tools.safe.paper import builder_file
+    from pnyx_tools.safe.reading import read_safe
+
+    found = read_safe(reader, safe)
+    for act in acts:
+        click.echo(f"{act.what}: a call of {act.to}", err=True)
+    click.echo(f"{found.threshold} of {len(found.owners)} owners of the Safe {safe} have to sign.", err=True)
+    for caution in found.cautions:
+        click.echo(f"Careful: {caution}", err=True)
+    print_json(builder_file(reader.chain_id(), safe, acts, int(time.time())))
 
 
 def require_consent(chain: Chain, plan: Plan, *, yes: bool) -> None:

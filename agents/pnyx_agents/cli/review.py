@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -38,6 +39,7 @@ def command(
         settings = review_settings(governor, rpc, config, ruleset, Path(scratch))
         reader = Pool.of(settings.chain.rpc, settings.chain.chain_id)
         judge = reviewer(settings, reader, voter)
+        judge = replace(judge, voter=voter) if voter else judge
         proposal = find_proposal(reader, judge.governors[governor], proposal_id, from_block, status.update)
         status.update("reading the chain and simulating")
         facts = judge.establish(proposal)

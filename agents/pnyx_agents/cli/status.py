@@ -25,12 +25,16 @@ ID_DIGITS = 12
 def command(config: Path, as_json: bool) -> None:
     """Where each proposal stands, and what waits for a person."""
     from pnyx_agents.cli.cases import open_journal
+    from pnyx_agents.cli.order import what_holds
     from pnyx_policies.text import visible
 
-    journal = open_journal(settings_from(config))
+    settings = settings_from(config)
+    journal = open_journal(settings)
     cases, why = journal.cases(), journal.held()
     if why is not None:
         click.echo(f"ALL VOTES ARE HELD: {visible(why)}. `pnyx resume` lets them go on.", err=as_json)
+    for line in what_holds(settings):
+        click.echo(line, err=as_json)
     if as_json:
         print_json([case.model_dump(mode="json") for case in cases])
         return

@@ -9,7 +9,17 @@ import click
 
 from pnyx_agents.cli.arguments import ADDRESS
 from pnyx_agents.cli.options import json_option, print_json
-from pnyx_agents.cli.plan import open_account, password_option, require_consent, send_plan, show_plan, yes_option
+from pnyx_agents.cli.plan import (
+    open_account,
+    password_option,
+    plan_for_owners,
+    require_consent,
+    require_one_operator,
+    safe_option,
+    send_plan,
+    show_plan,
+    yes_option,
+)
 
 if TYPE_CHECKING:
     from pnyx_tools.chain import Chain
@@ -20,15 +30,15 @@ if TYPE_CHECKING:
 @click.option("--log", "log", type=ADDRESS, required=True, help="The decision log.")
 @click.option("--old", type=ADDRESS, required=True, help="The writer that ends: a gate, or a key's account.")
 @click.option("--new", type=ADDRESS, required=True, help="The writer that takes over: registered, without entries.")
-@click.option(
-    "--keystore", type=click.Path(path_type=Path), required=True, help="Key of the operator of both; it pays."
-)
+@click.option("--keystore", type=click.Path(path_type=Path), help="Key of the operator of both; it pays.")
+@safe_option
 @password_option
 @yes_option
 @json_option
 def command(
-    rpc: str, log: str, old: str, new: str, keystore: Path, password_file: Path | None, yes: bool, as_json: bool
-) -> None:
+    rpc: str, log: str, old: str, new: str, keystore: Path | None, safe: str | None, password_file: Path | None,
+    yes: bool, as_json: bool,
+) -> None:  # fmt: skip
     """Let a new writer take the place of an old one: with a new key, or a gate instead of a key.
 
     The old chain of entries is closed for good; the new one begins with its last head, so that members follow one
@@ -38,11 +48,15 @@ def command(
     from pnyx_tools.chain import Chain
     from pnyx_tools.deployment import plan_succession
 
+    require_one_operator(keystore, safe)
     chain = Chain.of([rpc])
-    account = open_account(keystore, password_file)
-    what = plan_succession(chain, log, old, new, account.address)
+    account = open_account(keystore, password_file) if keystore else None
+    what = plan_succession(chain, log, old, new, account.address if account else str(safe))
     show_plan(what)
     _show_consequences(chain, log, old, new)
+    if account is None:
+        plan_for_owners(chain, str(safe), what)
+        return
     require_consent(chain, what, yes=yes)
     send_plan(chain, what, account)
     entries = chain.read(read_state(log, old)).seq

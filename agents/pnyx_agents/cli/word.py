@@ -6,7 +6,7 @@ import getpass
 import time
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -18,6 +18,9 @@ from pnyx_policies.bundle import Bundle
 from pnyx_policies.dossier import Approval, Dossier
 from pnyx_policies.text import visible
 from pnyx_tools.journal import Case, Stage
+
+if TYPE_CHECKING:
+    from eth_account.signers.local import LocalAccount
 
 DAY_SECONDS = 24 * 3600
 ROOT_BYTES = 32
@@ -35,7 +38,7 @@ def give_word(
     days: int = 7,
 ) -> Approval:
     """Bind the word to the decision that the person saw, and hand it to the waiting workflow."""
-    from pnyx_agents.assembly import paths, require_approved
+    from pnyx_agents.assembly import paths, require_word_counts
     from pnyx_agents.cli.cases import find_case, open_journal
     from pnyx_agents.engine import say
     from pnyx_tools.notify.ledger import Ledger
@@ -55,11 +58,13 @@ def give_word(
     click.echo(_in_words(case, dossier, answer_in(dossier, approval)), err=True)
     if keystore is not None:
         approval = _signed(settings, dossier, approval, keystore, password_file)
-    require_approved(settings, dossier.model_copy(update={"approval": approval}))
+    require_word_counts(settings, dossier, approval)
     say(paths(settings).workflows, case.workflow, approval.model_dump(mode="json"))
     if approval.signature:
         Ledger(journal.database).note_answer(case.proposal, case.record_root, approval.person)
     click.echo(f"{verdict} for proposal {case.proposal} handed to the agent {settings.agent.name!r}", err=True)
+    if verdict == "approve" and settings.signer and settings.signer.approvals > 1:
+        click.echo(f"A vote takes {settings.signer.approvals} approvals, of as many people.", err=True)
     return approval
 
 
@@ -71,6 +76,13 @@ def _require_waiting(settings: Settings, case: Case, verdict: str) -> None:
     if in_veto_time:
         raise RefusedError(
             f"the vote on {case.proposal} is cast by itself when its veto time is over", hint="pnyx reject stops it"
+        )
+    expired = load_bundle(settings, case.record_root).dossier.people.expired if case.record_root else None
+    if expired is not None:
+        raise RefusedError(
+            f"the wait for people on {case.proposal} is over: it ended at {expired.now} of the governor's clock, the "
+            f"vote's deadline was {expired.deadline} ({case.detail})",
+            hint="[agent] approvals_end says how long before the end of a vote the wait ends",
         )
     raise RefusedError(
         f"proposal {case.proposal} is in stage {case.stage.value!r}: nothing waits for a person", hint="pnyx status"
@@ -121,6 +133,13 @@ def _signed(
     settings: Settings, dossier: Dossier, approval: Approval, keystore: Path, password_file: Path | None
 ) -> Approval:
     """EIP-712, by the person's own key. Raises `UsageError` for a key whose word does not count."""
+    account = open_approver(settings, keystore, password_file)
+    signed = account.sign_typed_data(full_message=answer_in(dossier, approval).typed_data)
+    return approval.model_copy(update={"person": account.address, "signature": to_hex(bytes(signed.signature))})
+
+
+def open_approver(settings: Settings, keystore: Path, password_file: Path | None) -> LocalAccount:
+    """A declared approver's key. Raises `UsageError` for anybody else's."""
     from pnyx_tools.keystore import ask_password, load_account, read_password
 
     password = read_password(password_file) if password_file else ask_password(keystore)
@@ -132,5 +151,4 @@ def _signed(
             f"{', '.join(approvers) or 'there are none'}",
             hint="sign with an approver's key; [signer] approvers names them, and a new one is announced (pnyx deploy)",
         )
-    signed = account.sign_typed_data(full_message=answer_in(dossier, approval).typed_data)
-    return approval.model_copy(update={"person": account.address, "signature": to_hex(bytes(signed.signature))})
+    return account

@@ -8,18 +8,18 @@ description. An encoding laid out as Solidity lays it out is read here; of whate
 from __future__ import annotations
 
 from functools import lru_cache
+from struct import Struct
 from typing import Final
 
+import msgspec
 from eth_utils.address import to_checksum_address
-from msgspec import Struct
 
 WORD: Final = 32
-_HEAD: Final = 9 * WORD
-_TARGETS, _VALUES, _SIGNATURES, _CALLDATAS, _DESCRIPTION = 2, 3, 4, 5, 8
-"""Places of the offsets in the head."""
+_HEAD: Final = Struct("32s" * 9)
+_uint: Final = int.from_bytes
 
 
-class Created(Struct, frozen=True, gc=False):
+class Created(msgspec.Struct, frozen=True, gc=False):
     """The event's fields. `description` is raw bytes; `vote_start` and `vote_end` are timepoints of the governor."""
 
     proposal_id: int
@@ -39,84 +39,65 @@ class _OtherwiseError(Exception):
 def read_created(data: bytes) -> Created | None:
     """None when it is not laid out as Solidity lays it out."""
     try:
-        return _Reader(data).read()
+        return _read(data)
     except _OtherwiseError:
         return None
 
 
-class _Reader:
-    """Goes through the tails in order: each must begin where the one before it ended."""
+def _read(data: bytes) -> Created:
+    """Goes through the tails in order: each must begin where the one before it ended. Functions that hand on where they
+    are, because thousands of events are read while nothing else can run.
+    """
+    if len(data) < _HEAD.size:
+        raise _OtherwiseError
+    number, proposer, targets, values, signatures, calldatas, start, end, description = _HEAD.unpack_from(data)
+    count, at = data[_HEAD.size : _HEAD.size + WORD], _HEAD.size
+    accounts, at = _words(data, at, targets, count)
+    amounts, at = _words(data, at, values, count)
+    signed, at = _blobs(data, at, signatures, count)
+    called, at = _blobs(data, at, calldatas, count)
+    text, at = _blob(data, at, description)
+    if at != len(data) or any(signed):
+        raise _OtherwiseError
+    return Created(
+        _uint(number), _address(proposer), [_address(word) for word in accounts], [_uint(word) for word in amounts],
+        called, _uint(start), _uint(end), text,
+    )  # fmt: skip
 
-    __slots__ = ("_at", "_data")
 
-    def __init__(self, data: bytes) -> None:
-        self._data = data
-        self._at = _HEAD
+def _words(data: bytes, at: int, offset: bytes, count: bytes) -> tuple[list[bytes], int]:
+    """An array of words, and where it ends."""
+    first, end = _array(data, at, offset, count)
+    return [data[place : place + WORD] for place in range(first, end, WORD)], end
 
-    def read(self) -> Created:
-        data = self._data
-        if len(data) < _HEAD:
-            raise _OtherwiseError
-        proposer = _address(data[WORD : 2 * WORD])
-        self._begin(_TARGETS)
-        targets = [_address(word) for word in self._words()]
-        self._begin(_VALUES)
-        values = [int.from_bytes(word, "big") for word in self._words()]
-        self._begin(_SIGNATURES)
-        signatures = self._blobs()
-        self._begin(_CALLDATAS)
-        calldatas = self._blobs()
-        self._begin(_DESCRIPTION)
-        description = self._blob()
-        if not len(targets) == len(values) == len(signatures) == len(calldatas) or any(signatures):
-            raise _OtherwiseError
-        if self._at != len(data):
-            raise _OtherwiseError
-        return Created(
-            int.from_bytes(data[:WORD], "big"), proposer, targets, values, calldatas,
-            int.from_bytes(data[6 * WORD : 7 * WORD], "big"), int.from_bytes(data[7 * WORD : 8 * WORD], "big"),
-            description,
-        )  # fmt: skip
 
-    def _begin(self, place: int) -> None:
-        if int.from_bytes(self._data[place * WORD : place * WORD + WORD], "big") != self._at:
-            raise _OtherwiseError
+def _blobs(data: bytes, at: int, offset: bytes, count: bytes) -> tuple[list[bytes], int]:
+    """An array of byte strings, and where it ends."""
+    first, at = _array(data, at, offset, count)
+    found: list[bytes] = []
+    for place in range(first, at, WORD):
+        blob, at = _blob(data, at, data[place : place + WORD], first)
+        found.append(blob)
+    return found, at
 
-    def _number(self) -> int:
-        start = self._at
-        self._at = start + WORD
-        if self._at > len(self._data):
-            raise _OtherwiseError
-        return int.from_bytes(self._data[start : self._at], "big")
 
-    def _words(self) -> list[bytes]:
-        start, end = self._array(self._number())
-        self._at = end
-        return [self._data[place : place + WORD] for place in range(start, end, WORD)]
+def _array(data: bytes, at: int, offset: bytes, count: bytes) -> tuple[int, int]:
+    """Where the words of an array begin and end. All arrays of a proposal have the same length."""
+    first = at + WORD
+    end = first + WORD * _uint(count)
+    if _uint(offset) != at or data[at:first] != count or end > len(data):
+        raise _OtherwiseError
+    return first, end
 
-    def _array(self, length: int) -> tuple[int, int]:
-        """Where the words of an array begin and end."""
-        end = self._at + length * WORD
-        if end > len(self._data):
-            raise _OtherwiseError
-        return self._at, end
 
-    def _blobs(self) -> list[bytes]:
-        base, self._at = self._array(self._number())
-        found: list[bytes] = []
-        for place in range(base, self._at, WORD):
-            if int.from_bytes(self._data[place : place + WORD], "big") != self._at - base:
-                raise _OtherwiseError
-            found.append(self._blob())
-        return found
-
-    def _blob(self) -> bytes:
-        length = self._number()
-        start = self._at
-        self._at = start + length + -length % WORD
-        if self._at > len(self._data) or any(self._data[start + length : self._at]):
-            raise _OtherwiseError
-        return self._data[start : start + length]
+def _blob(data: bytes, at: int, offset: bytes, base: int = 0) -> tuple[bytes, int]:
+    """A byte string, and where its padding ends."""
+    first = at + WORD
+    end = first + _uint(data[at:first])
+    after = end + (first - end) % WORD
+    if _uint(offset) != at - base or after > len(data) or any(data[end:after]):
+        raise _OtherwiseError
+    return data[first:end], after
 
 
 @lru_cache(maxsize=4_096)

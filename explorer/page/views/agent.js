@@ -135,6 +135,7 @@ function documentFacts({ document, configHash, governors, evidenceUri }) {
     ['Ruleset', d.ruleset_hash && h('span', { class: 'hex' }, String(d.ruleset_hash))],
     ['Software', d.software && quoted(String(d.software))],
     ['People who may approve', Array.isArray(d.approvers) && d.approvers.map((/** @type {any} */ a) => h('div', { class: 'hex' }, String(a)))],
+    ['Approvals that a vote takes', d.approvals !== undefined && String(d.approvals)],
     ['Sealed fields', Array.isArray(d.sealed) && d.sealed.length > 0 && quoted(d.sealed.join(', '))],
     ['Governors', governors.map((/** @type {string} */ g) => h('div', { class: 'hex' }, g))],
     ['Evidence', evidenceUri !== '' && quoted(evidenceUri)],

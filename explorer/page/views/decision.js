@@ -11,7 +11,7 @@ import { leftToPython, verdictTable } from './verdicts.js';
 const GRADES = {
   proposal: 'derived from the chain', calls: 'derived from the chain', simulation: 're-simulated: needs a node that simulates',
   checks: 'derived: can be run again', rules: 'derived: can be run again', decision: 'derived: can be run again',
-  opinions: 'attested: the word of the operator', attempts: 'attested: the word of the operator', approval: 'attested, or signed',
+  opinions: 'attested: the word of the operator', attempts: 'attested: the word of the operator', people: 'attested, or signed',
   ruleset: 'derived', prompt: 'derived', state: 're-read: needs old state', context: 'each result has its own', software: 'attested: the word of the operator',
 };
 
@@ -172,7 +172,10 @@ function safely(show) {
 /** @param {import('../../verifier/log.js').Entry} entry @param {any} fields */
 function meaning(entry, fields) {
   const mode = fields.header?.mode;
-  if (entry.kind === 'VOTE') return fields.approval ? 'It voted because a person approved.' : 'It voted by its rules alone.';
+  const people = fields.people ?? { words: [], expired: null };
+  if (entry.kind === 'VOTE') return people.words.length > 0 ? 'It voted because people approved.' : 'It voted by its rules alone.';
+  if (entry.kind === 'HOLD' && people.expired) return 'No vote: the wait for people ended without them.';
+  if (entry.kind === 'HOLD' && people.words.length > 0) return 'No vote: a person said no.';
   if (entry.kind === 'HOLD') return mode === 'observe' ? 'No vote: the agent only observes, and would have asked a person.' : 'No vote yet: people are asked.';
   if (entry.kind === 'DECISION') return 'No vote: the agent only observes, or a person said no.';
   return '';
@@ -192,7 +195,7 @@ function parts(bundle, openedBodies) {
     { name: 'rules', title: 'What the rules said', show: (rules) => rulesPart(rules, bundle.fields.decision) },
     { name: 'opinions', title: 'What each model answered (advice, not a decision)', show: opinionsPart },
     { name: 'attempts', title: 'The prompts, exactly as sent and answered', show: (attempts) => attemptsPart(attempts, bodies) },
-    { name: 'approval', title: 'What a person said', show: approvalPart },
+    { name: 'people', title: 'What people said', show: peoplePart },
     { name: 'decision', title: 'The decision', show: decisionPart },
     { name: 'ruleset', title: 'The rules, whole', show: (text) => passage(String(text)) },
     { name: 'state', title: 'What was known of the chain', show: statePart },
@@ -357,9 +360,14 @@ function body(hash, bodies) {
   return h('div', {}, h('p', { class: 'quiet hex' }, hash), found === undefined ? h('p', { class: 'warning' }, 'withheld') : passage(found));
 }
 
+/** @param {any} people */
+function peoplePart({ words, expired }) {
+  if (words.length === 0 && expired === null) return h('p', {}, 'No person took part.');
+  return h('div', {}, words.map(wordPart), expired !== null && h('p', { class: 'warning' }, `The wait for people ended without them: the governor's clock was at ${expired.now}, the vote ends at ${expired.deadline}.`));
+}
+
 /** @param {any} approval */
-function approvalPart(approval) {
-  if (approval === null) return h('p', {}, 'No person took part.');
+function wordPart(approval) {
   return h('div', {}, facts([
     ['Who', quoted(approval.person)], ['Said', `${approval.verdict}${approval.vote ? `, vote ${approval.vote}` : ''}`],
     ['Comment', approval.comment !== '' && quoted(approval.comment, 2000)], ['Counts until', when(approval.expires_at)],

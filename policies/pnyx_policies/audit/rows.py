@@ -101,8 +101,8 @@ class Answer(Value):
     """What became of something that an entry left open."""
 
     word: str
-    """``voted``, ``rejected``, ``held``, ``decided``, ``skipped``, ``missed``, as the last entry after it says; else
-    ``open`` or ``closed``, as the vote is, or ``unknown``."""
+    """``voted``, ``rejected``, ``expired``, ``held``, ``decided``, ``skipped``, ``missed``, as the last entry after it
+    says; else ``open`` or ``closed``, as the vote is, or ``unknown``."""
     seq: int | None = None
     """The entry that says so."""
 
@@ -128,7 +128,8 @@ class DecisionRow(Value):
     voided_by: int | None
     """The entry that took the vote back."""
     became: Answer | None
-    """For a HOLD that waits for people; a person's rejection, which is a HOLD too, waits for nobody."""
+    """For a HOLD that waits for people; a person's rejection and a wait that expired, which are HOLDs too, wait
+    for nobody."""
     story: Story
     seconds_to_decision: int | None
     """From the block of the proposal to that of the entry."""

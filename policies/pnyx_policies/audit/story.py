@@ -11,13 +11,13 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Final
 
-from pnyx_contracts.types import Value
+from pnyx_contracts.types import Value, Vote
 from pnyx_policies.answer import OK, TOOL_CALL, Usage, usage_of
 from pnyx_policies.approval import signed_by, wanted_vote
 from pnyx_policies.audit.prices import Prices, spelled, total
 from pnyx_policies.bundle import Bundle
 from pnyx_policies.decision import Mode, Outcome
-from pnyx_policies.dossier import Approval, Attempt, Dossier
+from pnyx_policies.dossier import NOBODY, Attempt, Dossier
 from pnyx_policies.finding import Severity
 from pnyx_policies.verify.record import dossier_of
 
@@ -53,17 +53,18 @@ class PersonWord(Value):
 
     effect: str
     """``confirmed`` the vote of the rules, ``changed`` it, ``lifted`` a hold, ``rejected`` what people were asked for,
-    ``vetoed`` a vote that the rules would have cast."""
+    ``vetoed`` a vote that the rules would have cast; ``expired``: too few were heard in time."""
     person: str
+    """All who are heard in the record, nobody when the wait ended so."""
     signed: bool
-    """There is a signature, and it is that of `person`. Whether the word counts is the verifier's step 20."""
+    """There are signatures, and they are theirs. Whether the words count is the verifier's step 20."""
     vote: str | None
     comment: str
 
     @property
     def overrides(self) -> bool:
-        """True when it went another way than the rules."""
-        return self.effect != "confirmed"
+        """True when somebody went another way than the rules."""
+        return self.effect not in {"confirmed", "expired"}
 
 
 class Story(Value):
@@ -123,7 +124,7 @@ def tell(bundle: Bundle, prices: Prices | None = None, sealed: Collection[str] =
         decided_by=cut(dossier.decision.decided_by) if decision else None,
         fired=_fired(dossier) if "rules" in shown else None,
         findings=_findings(dossier) if "checks" in shown else None,
-        person=_person(dossier) if shown >= {"header", "proposal", "decision", "approval"} else None,
+        person=_person(dossier) if shown >= {"header", "proposal", "decision", "people"} else None,
         model=_model_use(bundle, dossier, prices) if "attempts" in shown else None,
         skipped=_skipped(dossier) if "state" in shown else (),
     )
@@ -143,27 +144,29 @@ def _skipped(dossier: Dossier) -> tuple[str, ...]:
 
 
 def _person(dossier: Dossier) -> PersonWord | None:
-    word = dossier.approval
-    if word is None:
+    people = dossier.people
+    if people == NOBODY:
         return None
-    wanted = wanted_vote(dossier, word) if word.verdict == "approve" else None
+    wanted = wanted_vote(dossier, people.words[0]) if people.give_vote else None
     return PersonWord(
-        effect=_effect(dossier, word),
-        person=cut(word.person),
-        signed=bool(word.signature) and signed_by(word) == word.person,
+        effect=_effect(dossier, wanted),
+        person=cut(", ".join(word.person for word in people.words)),
+        signed=bool(people.words) and all(signed_by(word) == word.person for word in people.words),
         vote=wanted.value if wanted else None,
-        comment=cut(word.comment),
+        comment=cut(" / ".join(word.comment for word in people.words if word.comment)),
     )
 
 
-def _effect(dossier: Dossier, word: Approval) -> str:
-    outcome = dossier.decision.outcome
-    if word.verdict == "reject":
+def _effect(dossier: Dossier, wanted: Vote | None) -> str:
+    outcome, people = dossier.decision.outcome, dossier.people
+    if people.expired is not None:
+        return "expired"
+    if people.rejection is not None:
         by_itself = dossier.header.mode is Mode.AUTONOMOUS and outcome.vote is not None
         return "vetoed" if by_itself else "rejected"
     if outcome is Outcome.HOLD:
         return "lifted"
-    return "confirmed" if wanted_vote(dossier, word) is outcome.vote else "changed"
+    return "confirmed" if wanted is outcome.vote else "changed"
 
 
 def _model_use(bundle: Bundle, dossier: Dossier, prices: Prices | None) -> ModelUse:

@@ -99,7 +99,7 @@ class Summary(Value):
     rules: tuple[RuleCount, ...]
     reasons: tuple[ReasonCount, ...]
     people: dict[str, int]
-    """What people did, by effect: confirmed, changed, lifted, rejected, vetoed."""
+    """What people did, by effect: confirmed, changed, lifted, rejected, vetoed; and what expired."""
     overrides: int
     """All of these but confirmed."""
     holds: dict[str, int]

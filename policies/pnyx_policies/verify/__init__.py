@@ -10,13 +10,14 @@ What is checked, for one decision log and then for each writer in it:
  4. Configuration: every change was announced, and its notice was over before it came into force.
  5. Writer: a vote gate that our factory made, with our code, which never voted while it was paused; or a plain key,
     which can only declare; or an account of EIP-7702, and which code it runs.
- 6. Votes: every vote of the writer, in any contract, follows exactly one VOTE entry that says the same.
+ 6. Votes: every vote of the writer, in any contract, or of its Safe follows exactly one VOTE entry that says the same.
  7. Announced votes: every VOTE entry has its vote, or a VOID entry from when the vote could not land any more. No VOID
     entry takes back what is about a proposal that is there.
  8. Completeness: every proposal that the writer answers for has an entry from before its vote closed, its own or, where
     it left the proposal open, its successor's.
  9. Bundle: the evidence is there and hashes to the record root and the prompt hash of its entry.
-10. Header: the record was made for this chain, log, writer and configuration, and judges this writer's standing.
+10. Header: the record was made for this chain, log, writer and configuration, and judges the standing of this writer,
+    or of its Safe.
 11. Declared configuration: its document hashes to what stands on chain; prompt templates, ruleset, checks, context
     tools, analysts with their parameters, known addresses and mode of the record are those that it declares.
 12. Proposal: the record holds what the governor announced; the id follows from the content, the decoded calls follow

@@ -90,6 +90,9 @@ class History:
         """The SUCCEEDS entry of a writer that took another one's place."""
         self.end: Entry | None = None
         """The SUCCEEDED entry of a writer whose place another one took."""
+        self.safes: dict[bytes, str] = {}
+        """The Safe that votes for the writer, by the hash of the configuration that declares it. Whoever reads the
+        configurations fills it in."""
         self._head = b""
         self._last_seq = 0
         self._notice_seconds = 0
@@ -123,6 +126,11 @@ class History:
     def governors(self) -> frozenset[str]:
         """Every governor that the writer ever declared."""
         return frozenset(governor for scope in self.scopes for governor in scope.declaration.governors)
+
+    def voter_at(self, block: int) -> str:
+        """Whose votes count as the writer's in a block: its own, or those of a Safe."""
+        in_force = [scope for scope in self.scopes if scope.from_block <= block]
+        return self.safes.get(in_force[-1].declaration.config_hash, self.writer) if in_force else self.writer
 
     def governors_at(self, block: int) -> frozenset[str]:
         """The governors that the writer answered for in a block."""

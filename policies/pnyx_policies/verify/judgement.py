@@ -12,13 +12,13 @@ from pnyx_contracts.errors import PnyxError, RefusedError, UsageError
 from pnyx_contracts.types import Vote
 from pnyx_policies.analysis import Analyst, Opinion
 from pnyx_policies.answer import OK, TOOL_CALL, judge
-from pnyx_policies.approval import speaks_of, vouched_by
+from pnyx_policies.approval import counted, most_for_one_vote, speaks_of, vouchers
 from pnyx_policies.bundle import Bundle
 from pnyx_policies.checks import Check, CheckReport, CheckView, run_checks
 from pnyx_policies.configuration import Configuration
 from pnyx_policies.conversation import Conversation, begin, offered
 from pnyx_policies.decide import decide
-from pnyx_policies.dossier import Approval, Attempt, Dossier
+from pnyx_policies.dossier import NOBODY, Approval, Attempt, Dossier, People
 from pnyx_policies.entitlement import entitlement
 from pnyx_policies.facts import Facts, Grade
 from pnyx_policies.outline import OUTLINE, outline
@@ -331,7 +331,7 @@ def check_entry(
     is not usable. A correction may say anything: it decides nothing. `paused`: the guardian had paused the gate's
     votes, so that a vote could only be held or skipped.
     """
-    about, entry, approval = case.about, case.entry, case.dossier.approval
+    about, entry, people = case.about, case.entry, case.dossier.people
     if entry.kind is EntryKind.CORRECTION:
         yield about.matches(Step.ENTRY, reason="a correction")
         return
@@ -339,7 +339,7 @@ def check_entry(
         entitled = entitlement(case.dossier)
         action = vote_action(support_of(entitled.vote)) if entitled.vote else bytes(32)
     except RefusedError as error:
-        where = "kind" if approval is None else "approval"
+        where = "kind" if people == NOBODY else "people"
         yield about.differs(Step.ENTRY, where, seen=entry.kind.name, reason=error.message)
         return
     if paused and entitled.kind is EntryKind.VOTE and entry.kind in {EntryKind.HOLD, EntryKind.SKIP}:
@@ -353,12 +353,11 @@ def check_entry(
         yield about.differs(
             Step.ENTRY, "action", expected=action, seen=entry.action, reason="not the vote that was decided"
         )
-    elif approval is not None and entry.kind is EntryKind.VOTE and approval.expires_at < entry.time:
-        yield about.differs(
-            Step.ENTRY, "approval.expires_at", expected=f"at least {entry.time}", seen=approval.expires_at
-        )
-    elif approval is not None:
-        yield _whose_word(case, approval, configuration)
+    elif late := [n for n, word in enumerate(people.words) if people.give_vote and word.expires_at < entry.time]:
+        where, seen = f"people.words[{late[0]}].expires_at", people.words[late[0]].expires_at
+        yield about.differs(Step.ENTRY, where, expected=f"at least {entry.time}", seen=seen)
+    elif people != NOBODY:
+        yield _whose_words(case, people, configuration)
     else:
         yield about.matches(Step.ENTRY)
 
@@ -367,27 +366,33 @@ def check_not_rejected(case: Case, rejections: Mapping[int, Approval]) -> Iterat
     """Step 20, last: the rules' vote is not cast after a person's veto. `rejections` are those about this proposal that
     count, by the number of their entry. Only a word that was given later can lift one.
     """
-    if case.entry.kind is not EntryKind.VOTE or case.dossier.approval is not None:
+    if case.entry.kind is not EntryKind.VOTE or case.dossier.people.words:
         return
     for seq, rejection in rejections.items():
         if speaks_of(rejection, case.dossier):
             yield case.about.differs(
-                Step.ENTRY, "approval", reason=f"a person rejected this decision, as entry {seq} says"
+                Step.ENTRY, "people", reason=f"a person rejected this decision, as entry {seq} says"
             )
 
 
-def _whose_word(case: Case, approval: Approval, configuration: Configuration | None) -> Verdict:
+def _whose_words(case: Case, people: People, configuration: Configuration | None) -> Verdict:
     """A name in a record is anybody's word; a signature by a declared approver is that person's."""
-    said = "approved" if approval.verdict == "approve" else "rejected"
+    about, words = case.about, people.words
+    said = "rejected" if people.rejection else "approved"
     if configuration is None:
-        return case.about.not_checkable(Step.ENTRY, f"{said} by whom: no usable configuration says who may")
+        return about.not_checkable(Step.ENTRY, "what people said: no usable configuration says who may")
     try:
-        approver = vouched_by(case.dossier, approval, configuration)
+        approvers = vouchers(case.dossier, configuration)
     except RefusedError as error:
-        return case.about.differs(Step.ENTRY, "approval", reason=error.message)
-    if approver is None:
-        named = shown(approval.person)
-        return case.about.matches(
-            Step.ENTRY, Grade.ATTESTED, f"{said}, as the operator attests, by {named!r}: nobody signed"
+        return about.differs(Step.ENTRY, "people", reason=error.message)
+    if people.expired is not None:
+        so_far = counted(most_for_one_vote(case.dossier, words), configuration.approvals)
+        reason = f"the wait for people ended without them, at a time that the operator attests: {so_far}"
+        return about.matches(Step.ENTRY, grade=Grade.ATTESTED, reason=reason)
+    if not approvers:
+        named = shown(words[0].person)
+        return about.matches(
+            Step.ENTRY, grade=Grade.ATTESTED, reason=f"{said}, as the operator attests, by {named!r}: nobody signed"
         )
-    return case.about.matches(Step.ENTRY, reason=f"{said} by {approver}, a declared approver: signature recovered")
+    whose = "a declared approver: signature" if len(approvers) == 1 else "declared approvers: signatures"
+    return about.matches(Step.ENTRY, reason=f"{said} by {', '.join(approvers)}, {whose} recovered")

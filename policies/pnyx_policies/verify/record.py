@@ -175,15 +175,17 @@ def check_header(case: Case) -> Iterator[Verdict]:
         yield about.matches(Step.HEADER)
 
 
-def check_voter(case: Case) -> Iterator[Verdict]:
-    """Step 10, too: the standing that was judged is the writer's. With another's, any vote could be skipped."""
+def check_voter(case: Case, configuration: Configuration | None) -> Iterator[Verdict]:
+    """Step 10, too: the standing that was judged is the writer's, or its Safe's. With another's, any vote could be
+    skipped.
+    """
     voter = case.dossier.state.voter
-    if voter is None or voter.voter != case.entry.writer:
+    expected = configuration.safe if configuration and configuration.safe else case.entry.writer
+    if voter is None or voter.voter != expected:
         reason = "the record judges the standing of somebody else" if voter else "the record judges nobody's standing"
         yield case.about.differs(
-            Step.HEADER, "state.voter.voter", expected=case.entry.writer, seen=voter.voter if voter else "nobody",
-            reason=reason,
-        )  # fmt: skip
+            Step.HEADER, "state.voter.voter", expected=expected, seen=voter.voter if voter else "nobody", reason=reason
+        )
 
 
 def check_configuration(declaration: Declaration, about: About, data: bytes | DiffersError | None) -> tuple[

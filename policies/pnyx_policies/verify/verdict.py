@@ -239,6 +239,8 @@ class WriterReport:
     """The writer whose place this one took."""
     successor: str | None = None
     """The writer that took this one's place."""
+    safe: str | None = None
+    """The Safe that votes for it, by the configuration in force."""
     remarks: list[Remark] = field(default_factory=list)
     """What others say about its entries: the first `MAX_KEPT`. Information; no verdict of this check."""
     remarks_cut: int = 0
@@ -257,6 +259,7 @@ class WriterReport:
         return {
             "writer": self.writer,
             "tier": self.tier.value,
+            "safe": self.safe,
             "entries": self.entries,
             "kinds": {kind.name.lower(): count for kind, count in sorted(self.kinds.items())},
             "predecessor": self.predecessor,

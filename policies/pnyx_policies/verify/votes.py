@@ -17,7 +17,7 @@ Place = tuple[int, int]
 
 @dataclass(frozen=True, slots=True)
 class Ballot:
-    """A vote event that names the writer."""
+    """A vote event that names the writer, or a Safe that votes for it."""
 
     key: ProposalKey
     support: int
@@ -28,6 +28,11 @@ class Ballot:
     """Cast in a governor of the configuration that was in force."""
     is_genuine: bool = True
     """In a governor that the writer ever declared, or sent by the writer itself. Anybody can emit such an event."""
+    counts: bool = True
+    """Cast by the account that votes for the writer, by the configuration that was in force: itself, or its Safe."""
+    voter: str = ""
+    executor: str = ""
+    """Of a Safe's vote: who sent the transaction that its owners had signed."""
 
     @property
     def place(self) -> Place:
@@ -80,15 +85,23 @@ class Matter:
     # 6. Votes
 
     def check_votes(self, tier: Tier) -> Iterator[Verdict]:
-        for number, ballot in enumerate(self.ballots):
+        for number, ballot in enumerate(self._own_ballots):
             yield self._vote(ballot, self._announcements_before(ballot, number), tier)
+        for ballot in self.ballots:
+            if not ballot.counts:
+                reason = f"a vote by {ballot.voter}, which is not the account that votes for this writer{_in(ballot)}"
+                yield self.about().differs(Step.VOTES, "voter", seen=ballot.voter, reason=reason)
 
     def together(self) -> Iterator[bool]:
         """For each vote in scope: whether it came in one transaction with its entry. See `tier_of_account`."""
-        for number, ballot in enumerate(self.ballots):
+        for number, ballot in enumerate(self._own_ballots):
             if ballot.in_scope:
                 announced = self._announcements_before(ballot, number)
                 yield any(entry.transaction_hash == ballot.transaction_hash for entry in announced)
+
+    @property
+    def _own_ballots(self) -> list[Ballot]:
+        return [ballot for ballot in self.ballots if ballot.counts]
 
     def _announcements_before(self, ballot: Ballot, earlier_ballots: int) -> list[Entry]:
         """VOTE entries that stood when the ballot was cast: earlier in the chain, not voided, not used up by then."""
@@ -122,7 +135,8 @@ class Matter:
         if not ballot.in_scope:
             reason = "a vote in a governor that the configuration in force does not name"
             return about.differs(Step.VOTES, "scope", seen=ballot.key.governor, reason=reason)
-        return about.matches(Step.VOTES)
+        by_safe = f"cast by the Safe {ballot.voter}, executed by {ballot.executor}" if ballot.executor else ""
+        return about.matches(Step.VOTES, reason=by_safe)
 
     # 7. Announced votes
 
@@ -153,7 +167,7 @@ class Matter:
 
     def _announced(self, entry: Entry, voided: Entry | None) -> Verdict:
         about, duty = self.about(entry), self.duty
-        cast = any(b.place > _place(entry) for b in self.ballots)
+        cast = any(b.place > _place(entry) for b in self._own_ballots)
         if voided is not None and voided.seq > entry.seq:
             if cast:
                 return about.differs(

@@ -57,8 +57,10 @@ class Chronicle:
     Nothing is checked here: what is wrong with an event is the verifier's to say.
     """
 
-    def __init__(self, view: ChainView, writer: str) -> None:
+    def __init__(self, view: ChainView, writer: str, safe: str | None = None) -> None:
+        """`safe` casts the writer's votes, where it does not cast them itself."""
         self._view = view
+        self._voter = safe or writer
         self.writer = writer
         self.epochs: list[Epoch] = []
         self.marks: defaultdict[bytes, list[Mark]] = defaultdict(list)
@@ -128,10 +130,7 @@ class Chronicle:
 
     def named(self, key: str) -> ProposalRow | None:
         """The proposal that the verifier calls ``chain:governor:id``."""
-        chain, governor, number = key.split(":")
-        return self._proposals.get(
-            subject(ProposalKey(chain_id=int(chain), governor=governor, proposal_id=int(number)))
-        )
+        return self._proposals.get(subject(ProposalKey.parse(key)))
 
     def cast_for(self, entry: Entry) -> CastRow | None:
         """The vote that a VOTE entry announced: the first after it, unless it was taken back."""
@@ -170,11 +169,11 @@ class Chronicle:
         adapter, profile = governed.adapter, governed.profile
         assert adapter is not None
         assert profile is not None
-        topics = adapter.voter_topics(self.writer)
+        topics = adapter.voter_topics(self._voter)
         topics = [list(adapter.vote_topics())] if topics is None else topics
         for log in self._view.reader.logs(start, self._view.block.number, topics, [governed.address]):
             cast = adapter.decode_vote(profile, log)
-            if cast.voter == self.writer:
+            if cast.voter == self._voter:
                 self._casts[subject(cast.key)].append(
                     CastRow(
                         support=cast.support, vote=cast.vote.value if cast.vote else None, weight=cast.weight,

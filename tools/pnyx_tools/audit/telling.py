@@ -37,7 +37,6 @@ from pnyx_policies.audit.tally import Summary
 from pnyx_policies.bundle import Bundle
 from pnyx_policies.configuration import Configuration
 from pnyx_policies.disclosure import Disclosure, complete
-from pnyx_policies.dossier import Approval
 from pnyx_policies.verify.record import HAS_BUNDLE, dossier_of
 from pnyx_policies.verify.verdict import Report, Status, Tier, WriterReport
 from pnyx_tools.audit.chronicle import ABOUT_PROPOSALS, Chronicle, Epoch, Mark
@@ -172,7 +171,7 @@ class WriterAudit:
         self._report = report
         self._writer = report.writer
         audit.progress(f"history of {self._writer}")
-        self._chronicle = Chronicle(audit.view, self._writer)
+        self._chronicle = Chronicle(audit.view, self._writer, report.safe)
         declarations = [epoch.declaration for epoch in self._chronicle.epochs]
         self._desk = EvidenceDesk(audit.store, declarations, open_place=audit.keeper.open)
         self._gas = GasBook(audit.view.reader)
@@ -316,7 +315,7 @@ class WriterAudit:
             seconds_to_vote=_between(proposal, cast.time) if cast else None,
             decision_share=chronicle.share(proposal, entry.block_number) if proposal else None,
             vote_share=chronicle.share(proposal, cast.block) if proposal and cast else None,
-            gas=self._gas.of([entry.transaction_hash, *([cast.transaction] if cast else [])]),
+            gas=self._gas.of([entry.transaction_hash, *([cast.transaction] if cast and not self._report.safe else [])]),
             remarks=tuple(chronicle.remarks.get(entry.seq, ())),
             check=audit.notes.check(self._writer, entry.seq),
         )
@@ -362,24 +361,26 @@ class WriterAudit:
         marks = self._chronicle.marks.get(entry.subject, ())
         later = [mark for mark in marks if mark.seq > entry.seq and mark.kind in _WORDS]
         if later:
-            is_rejection = later[-1].kind is EntryKind.HOLD and self._is_rejection(later[-1])
-            return Answer(word="rejected" if is_rejection else _WORDS[later[-1].kind], seq=later[-1].seq)
+            last = later[-1]
+            ended = self._how_it_ended(last) if last.kind is EntryKind.HOLD else ""
+            return Answer(word=ended or _WORDS[last.kind], seq=last.seq)
         is_open = self._chronicle.is_open(proposal.key) if proposal and not proposal.from_record else None
         return Answer(word="unknown" if is_open is None else "open" if is_open else "closed")
 
-    def _is_rejection(self, mark: Mark) -> bool:
-        """A person's no is a HOLD, too. Where the evidence does not say, it counts as another hold."""
+    def _how_it_ended(self, mark: Mark) -> str:
+        """A person's no is a HOLD, too, and so is a wait that ended without people. Where the evidence does not say, it
+        counts as another hold.
+        """
         found = self._bundle(mark)
-        return isinstance(found, Bundle) and "approval" not in found.withheld and _rejects(dossier_of(found).approval)
+        if not isinstance(found, Bundle) or "people" in found.withheld:
+            return ""
+        people = dossier_of(found).people
+        return "rejected" if people.rejection else "expired" if people.expired else ""
 
 
 def _waits(entry: Entry, story: Story) -> bool:
     """A hold that waits for people; not one that writes down what a person said."""
     return entry.kind is EntryKind.HOLD and story.person is None
-
-
-def _rejects(approval: Approval | None) -> bool:
-    return approval is not None and approval.verdict == "reject"
 
 
 def _between(proposal: ProposalRow | None, time: int) -> int | None:

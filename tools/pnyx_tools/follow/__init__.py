@@ -2,6 +2,7 @@
 
 from pnyx_tools.follow.hint import Hints
 from pnyx_tools.follow.history import Chapter, read_history
+from pnyx_tools.follow.kept import from_kept, to_kept
 from pnyx_tools.follow.position import Position
 from pnyx_tools.follow.proposals import Undecodable, Watched, Watchlist
 from pnyx_tools.follow.since import below, block_since
@@ -33,5 +34,7 @@ __all__ = [
     "Watchlist",
     "below",
     "block_since",
+    "from_kept",
     "read_history",
+    "to_kept",
 ]

@@ -8,13 +8,14 @@ not be asked for it. Chains that do not keep blooms are told by one that is empt
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Final, Protocol, runtime_checkable
+from contextlib import suppress
+from typing import Any, Final
 
 from eth_hash.auto import keccak
 from msgspec import Struct
 
 from pnyx_contracts.types import BlockRef, Log, to_hex
-from pnyx_tools.reader import BlockId, ChainReader, RpcError
+from pnyx_tools.reader import AsksTogether, BlockId, ChainReader, Question, RpcError
 from pnyx_tools.wire import (
     LogQuery,
     block_param,
@@ -45,13 +46,6 @@ class Header(Struct, frozen=True):
         return BlockRef(number=self.number, hash=self.hash, timestamp=self.timestamp)
 
 
-@runtime_checkable
-class AsksTogether(Protocol):
-    """A reader that puts many questions into one request."""
-
-    def ask_together(self, questions: Sequence[tuple[str, Sequence[Any]]]) -> list[Any]: ...
-
-
 def read_header(reader: ChainReader, block: BlockId) -> Header:
     """Raises `RpcError` when the node does not have the block, or answers with something else."""
     method, params = _question(block)
@@ -62,7 +56,8 @@ def read_headers(reader: ChainReader, numbers: Sequence[int]) -> Iterator[Header
     """In the order of `numbers`; in a few requests where the node takes batches."""
     answers: Sequence[Any] = [None] * len(numbers)
     if isinstance(reader, AsksTogether) and len(numbers) > 1:
-        answers = reader.ask_together([_question(number) for number in numbers])
+        with suppress(RpcError):
+            answers = reader.ask_together([_question(number) for number in numbers])
     for number, answer in zip(numbers, answers, strict=True):
         yield read_header(reader, number) if answer is None else _header(number, answer)
 
@@ -84,7 +79,7 @@ def logs_in_block(
     return logs
 
 
-def _question(block: BlockId) -> tuple[str, list[Any]]:
+def _question(block: BlockId) -> Question:
     if is_block_hash(block):
         return "eth_getBlockByHash", [block, False]
     return "eth_getBlockByNumber", [block_param(block), False]

@@ -6,6 +6,7 @@ backup; a newer one is not touched at all.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -139,6 +140,7 @@ def _stamp(connection: sa.Connection, version: str) -> None:
 def _config(connection: sa.Connection):  # type: ignore[no-untyped-def]  # noqa: ANN202 - Alembic is imported late
     from alembic.config import Config
 
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # each version is a line otherwise
     config = Config()
     config.set_main_option("script_location", "pnyx_tools:schema")
     config.attributes["connection"] = connection

@@ -5,18 +5,26 @@ from __future__ import annotations
 import socket
 import ssl
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final, Protocol, runtime_checkable
 
 from pnyx_contracts.errors import DecodingError, RefusedError, UnreachableError
+from pnyx_policies.suspension import Order
 from pnyx_tools.signer.protocol import (
     Again,
+    Answer,
+    Asked,
+    AskStanding,
     DailyLimitError,
+    GiveOrder,
     Hello,
     Identity,
     NotYetError,
     Refusal,
     Signed,
+    SignedSafeTx,
     SignRequest,
+    SignSafeTx,
+    Standing,
     Unavailable,
     parse_reply,
     receive_frame,
@@ -41,6 +49,28 @@ class SignerPort(Protocol):
 
         `NotYetError` when the same request may be right in a moment, `DailyLimitError` when money is free again.
         """
+        ...
+
+
+@runtime_checkable
+class SafeSignerPort(Protocol):
+    """What a signer offers beside `SignerPort` when votes are proposed to a Safe's transaction service."""
+
+    def sign_safe_tx(self, request: SignSafeTx) -> SignedSafeTx:
+        """Raises as `SignerPort.sign`."""
+        ...
+
+
+@runtime_checkable
+class Suspendable(Protocol):
+    """A signer that people can stop, whoever has the daemon."""
+
+    def standing(self) -> Standing:
+        """Whether it would sign a vote now. Raises `UnreachableError`."""
+        ...
+
+    def give(self, order: Order) -> Standing:
+        """Hands over a person's signed order. Raises `RefusedError` when it does not count, or `UnreachableError`."""
         ...
 
 
@@ -111,7 +141,19 @@ class SignerClient:
             raise DecodingError(f"the signer answered {reply.op!r} to {request.op!r}")
         return reply
 
-    def _ask(self, request: Hello | SignRequest) -> Identity | Signed:
+    def standing(self) -> Standing:
+        return self._standing(AskStanding())
+
+    def give(self, order: Order) -> Standing:
+        return self._standing(GiveOrder(order=order))
+
+    def _standing(self, request: AskStanding | GiveOrder) -> Standing:
+        reply = self._ask(request)
+        if not isinstance(reply, Standing):
+            raise DecodingError(f"the signer answered {reply.op!r} to {request.op!r}")
+        return reply
+
+    def _ask(self, request: Asked) -> Answer:
         try:
             with self._way.connect() as connection:
                 reply = parse_reply(self._exchange(connection, request))
@@ -131,7 +173,7 @@ class SignerClient:
             case _:
                 return reply
 
-    def _exchange(self, connection: socket.socket, request: Hello | SignRequest) -> bytes:
+    def _exchange(self, connection: socket.socket, request: Asked) -> bytes:
         """A signer that turns us away does so before it reads: what it says is there although sending fails."""
         try:
             connection.settimeout(self._timeout_seconds)

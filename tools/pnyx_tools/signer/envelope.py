@@ -46,11 +46,30 @@ def complete(transaction: UnsignedTransaction, r: int, s: int, address: str) -> 
     """The transaction with a signature that `address` made, in the one form that chains take: `s` in the lower half
     (EIP-2), and the recovery id that leads to the key. Raises `RefusedError` when neither does.
     """
+    recovery, low = _completed(address, digest_of(transaction), r, s)
+    raw = _TYPE + rlp.encode([*_fields(transaction), recovery, r, low])
+    return SignedTransaction(raw=raw, hash=keccak(raw))
+
+
+def signature_by(address: str, digest: bytes, r: int, s: int) -> bytes:
+    """65 bytes, in the one form that contracts take. Raises `RefusedError` when `address` did not sign the digest."""
+    recovery, low = _completed(address, digest, r, s)
+    return r.to_bytes(32, "big") + low.to_bytes(32, "big") + bytes([27 + recovery])
+
+
+def require_signature(digest: bytes, signature: bytes, address: str) -> None:
+    """Raises `RefusedError` when it is not that of `address`, in its one form."""
+    r, s = int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:64], "big")
+    if signature_by(address, digest, r, s) != signature:
+        raise RefusedError("what the key's holder signed is not in the one form that contracts take", hint=_HINT)
+
+
+def _completed(address: str, digest: bytes, r: int, s: int) -> tuple[int, int]:
+    """Recovery id, and `s` in the lower half."""
     low = min(s, CURVE_ORDER - s)
     for recovery in (0, 1):
-        if _signer(digest_of(transaction), recovery, r, low) == address:
-            raw = _TYPE + rlp.encode([*_fields(transaction), recovery, r, low])
-            return SignedTransaction(raw=raw, hash=keccak(raw))
+        if _signer(digest, recovery, r, low) == address:
+            return recovery, low
     raise RefusedError(f"what the key's holder signed is not signed by {address}", hint=_HINT)
 
 

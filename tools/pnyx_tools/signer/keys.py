@@ -47,6 +47,12 @@ class Key(Protocol):
         """Raises `UnreachableError` when whoever holds the key does not answer."""
         ...
 
+    def sign_digest(self, digest: bytes) -> bytes:
+        """65 bytes: r, s, v of 27 or 28. For a Safe's transaction, which is no transaction of the key. Raises as
+        `sign`, and `UsageError` where such a key signs transactions only.
+        """
+        ...
+
 
 class LocalKey:
     """A private key in this process's memory. Shows its address and nothing else; does not pickle."""
@@ -82,6 +88,12 @@ class LocalKey:
         )
         raw = bytes(signed.raw_transaction)
         return SignedTransaction(raw=raw, hash=keccak(raw))
+
+    def sign_digest(self, digest: bytes) -> bytes:
+        from eth_keys.datatypes import PrivateKey
+
+        signature = PrivateKey(self._secret).sign_msg_hash(digest)
+        return signature.to_bytes()[:64] + bytes([27 + signature.v])
 
     def __repr__(self) -> str:
         return f"LocalKey({self.address})"

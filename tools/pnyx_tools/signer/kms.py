@@ -15,7 +15,7 @@ from eth_hash.auto import keccak
 from eth_utils.address import to_checksum_address
 
 from pnyx_contracts.errors import UnreachableError, UsageError
-from pnyx_tools.signer.envelope import complete, digest_of
+from pnyx_tools.signer.envelope import complete, digest_of, signature_by
 from pnyx_tools.signer.keys import SignedTransaction, UnsignedTransaction
 
 KEY_SPEC: Final = "ECC_SECG_P256K1"
@@ -34,11 +34,14 @@ class KmsKey:
         self.address = self._address()
 
     def sign(self, transaction: UnsignedTransaction) -> SignedTransaction:
-        answer = self._ask(
-            "sign", Message=digest_of(transaction), MessageType="DIGEST", SigningAlgorithm="ECDSA_SHA_256"
-        )
-        r, s = decode_dss_signature(answer["Signature"])
-        return complete(transaction, r, s, self.address)
+        return complete(transaction, *self._sign(digest_of(transaction)), self.address)
+
+    def sign_digest(self, digest: bytes) -> bytes:
+        return signature_by(self.address, digest, *self._sign(digest))
+
+    def _sign(self, digest: bytes) -> tuple[int, int]:
+        answer = self._ask("sign", Message=digest, MessageType="DIGEST", SigningAlgorithm="ECDSA_SHA_256")
+        return decode_dss_signature(answer["Signature"])
 
     def _address(self) -> str:
         answer = self._ask("get_public_key")

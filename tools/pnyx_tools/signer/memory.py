@@ -1,4 +1,5 @@
-"""What the signer remembers over restarts: the vote it gave for each subject, what it let be spent, what it refused.
+"""What the signer remembers over restarts: the vote it gave for each subject, what it let be spent, what it refused,
+and whether people suspended it.
 
 Written before anything is signed, so that a crash in between errs on the side of having signed. The chain is asked as
 well (`witness`); this file catches what the chain cannot show yet: a signed vote that was never sent.
@@ -17,6 +18,8 @@ from typing import Final
 
 from pnyx_contracts.errors import UnreachableError, UsageError
 from pnyx_contracts.types import Bytes32, Value
+from pnyx_policies.suspension import Action, Order, Suspension
+from pnyx_tools.signer import suspensions
 from pnyx_tools.signer.refusals import TABLE, Refused, add_refusal
 
 DAY_SECONDS: Final = 24 * 60 * 60
@@ -86,7 +89,7 @@ class Memory:
         self._connection = sqlite3.connect(path, timeout=LOCK_SECONDS, isolation_level=None, check_same_thread=False)
         try:
             self._connection.execute("PRAGMA synchronous=FULL")
-            self._connection.executescript(_TABLES + TABLE)
+            self._connection.executescript(_TABLES + TABLE + suspensions.TABLES)
         except sqlite3.OperationalError as error:
             self.close()
             raise UsageError(f"the signer's memory {path} cannot be used: {error}") from None
@@ -149,6 +152,22 @@ class Memory:
     def remember_refusal(self, refused: Refused) -> None:
         with self._transaction():
             add_refusal(self._connection, refused)
+
+    def suspension(self) -> Suspension | None:
+        """The one that is in force."""
+        return suspensions.in_force(self._connection)
+
+    def last_suspension(self) -> int:
+        """Number of the last one, lifted or not; 0 when there was none."""
+        return suspensions.last_number(self._connection)
+
+    def remember_order(self, order: Order, person: str, now: int, *, lifts: bool = False) -> None:
+        """`lifts`: with this order to resume, the suspension is over."""
+        with self._transaction():
+            if order.action is Action.SUSPEND:
+                suspensions.add_suspension(self._connection, order, person, now)
+            else:
+                suspensions.add_resumption(self._connection, order, person, now, lifts=lifts)
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:

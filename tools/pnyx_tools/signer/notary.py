@@ -6,27 +6,36 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from pnyx_contracts.errors import UsageError
+from pnyx_contracts.entry import EntryKind
+from pnyx_contracts.errors import PnyxError, UsageError
 from pnyx_contracts.governors import builtin_adapters
 from pnyx_contracts.types import to_hex
 from pnyx_policies.ruleset import Ruleset
+from pnyx_policies.suspension import Action, Order, is_lifted, require_order
 from pnyx_tools.reader import ChainReader
 from pnyx_tools.signer.claims import Evidence, read_evidence
-from pnyx_tools.signer.envelope import require_as_asked
+from pnyx_tools.signer.envelope import require_as_asked, require_signature
 from pnyx_tools.signer.keys import Key, UnsignedTransaction
 from pnyx_tools.signer.limits import within_limits
 from pnyx_tools.signer.memory import Memory, Remembered
-from pnyx_tools.signer.policy import Bench, Judged, judge, judge_cancel, needs_facts
+from pnyx_tools.signer.policy import Bench, Judged, judge, judge_cancel, judge_safe_tx, needs_facts
 from pnyx_tools.signer.protocol import (
+    Answer,
+    Asked,
+    AskStanding,
     BundleRequest,
+    GiveOrder,
     Hello,
     Identity,
+    NotYetError,
     SignBallot,
     SignCancel,
     Signed,
+    SignedSafeTx,
     SignEntry,
-    SignRequest,
+    SignSafeTx,
     SignVote,
+    Standing,
 )
 from pnyx_tools.signer.settings import SignerSettings
 from pnyx_tools.signer.witness import Witness
@@ -80,17 +89,49 @@ class Notary:
             mode=settings.configuration.mode,
             config_hash=settings.configuration.hash,
             ruleset_hash=self._bench.ruleset.hash,
+            safe=settings.configuration.safe,
         )
 
-    def answer(self, request: Hello | SignRequest) -> Identity | Signed:
+    def answer(self, request: Asked) -> Answer:
         """Raises `PnyxError`: nothing was signed then."""
         match request:
             case Hello():
                 return self.identity()
+            case AskStanding():
+                return self.standing()
+            case GiveOrder():
+                return self._obey(request.order)
             case SignCancel():
                 return self._cancel(request)
+            case SignSafeTx():
+                return self._sign_safe_tx(request)
             case _:
                 return self._sign(request)
+
+    def standing(self) -> Standing:
+        """Does not fail where the chain cannot be read: no vote is signed then, and that is said."""
+        try:
+            on_chain = self._witness.held_on_chain()
+        except PnyxError as error:
+            on_chain = error.message
+        approvals = self._bench.settings.configuration.approvals
+        return Standing(suspension=self._memory.suspension(), on_chain=on_chain, approvals=approvals)
+
+    def _obey(self, order: Order) -> Standing:
+        settings, current, now = self._bench.settings, self._memory.suspension(), int(self._wall_clock())
+        place, configuration = (settings.chain_id, settings.log, settings.writer), settings.configuration
+        person = require_order(order, place, configuration, current, self._memory.last_suspension(), now)
+        lifts = order.action is Action.RESUME and current is not None and is_lifted(current, person, configuration)
+        self._memory.remember_order(order, person, now, lifts=lifts)
+        return self.standing()
+
+    def _require_released(self, request: BundleRequest | SignSafeTx) -> None:
+        """A person's order stops everything; the chain's stops votes, as a gate's own pause does."""
+        if (suspension := self._memory.suspension()) is not None:
+            raise held(f"the signer is {suspension}", "pnyx resume --keystore FILE")
+        is_vote = not isinstance(request, SignEntry) or request.kind is EntryKind.VOTE
+        if is_vote and (why := self._witness.held_on_chain()):
+            raise held(why, "whoever paused it can let votes go on")
 
     def _cancel(self, request: SignCancel) -> Signed:
         """It takes the place of a vote or of an entry, and its money from the same limit."""
@@ -106,6 +147,7 @@ class Notary:
         return self._signed(transaction)
 
     def _sign(self, request: BundleRequest) -> Signed:
+        self._require_released(request)
         settings = self._bench.settings
         now = int(self._wall_clock())
         evidence = read_evidence(settings, self._bench.ruleset, request.bundle.encode())
@@ -125,6 +167,19 @@ class Notary:
         self._remember_spending(transaction, remembered, is_vote=judged.vote is not None, now=now)
         self._remember(evidence, judged)
         return self._signed(transaction)
+
+    def _sign_safe_tx(self, request: SignSafeTx) -> SignedSafeTx:
+        """No transaction of ours: it spends nothing, and takes no nonce of the key."""
+        self._require_released(request)
+        now = int(self._wall_clock())
+        evidence = read_evidence(self._bench.settings, self._bench.ruleset, request.bundle.encode())
+        seen = self._witness.look(evidence.dossier.proposal, evidence.dossier.state.block.number, gather=True)
+        remembered = self._memory.recall(evidence.subject, self._key.address, seen.nonce, now)
+        transaction, vote = judge_safe_tx(self._bench, evidence, request, seen, remembered, now)
+        self._memory.remember_vote(evidence.subject, vote)
+        signature = self._key.sign_digest(transaction.hash)
+        require_signature(transaction.hash, signature, self._key.address)
+        return SignedSafeTx(safe_tx_hash=transaction.hash, signature=signature)
 
     def _signed(self, transaction: UnsignedTransaction) -> Signed:
         signed = self._key.sign(transaction)
@@ -150,6 +205,10 @@ class Notary:
             self._memory.remember_vote(evidence.subject, judged.vote)
         if judged.gives_up:
             self._memory.give_up(evidence.subject)
+
+
+def held(why: str, hint: str) -> NotYetError:
+    return NotYetError(f"all votes are suspended: {why}", hint=hint)
 
 
 def _needs_facts(request: BundleRequest) -> bool:

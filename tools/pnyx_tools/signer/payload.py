@@ -1,4 +1,4 @@
-"""The calls that a transaction may carry: four, and no others. Pure.
+"""The calls that a transaction may carry: four, and no others; and what a Safe's owners are asked to sign. Pure.
 
 The signer builds them from a judged bundle; the daemon builds the same ones to estimate gas before it asks.
 """
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pnyx_contracts.decision_log import encode_gate_note, encode_gate_vote, encode_record, subject, vote_action
 from pnyx_contracts.entry import EntryKind
 from pnyx_contracts.governors import GovernorAdapter, GovernorProfile, TransactionCall
+from pnyx_contracts.safe import SafeTx
 from pnyx_contracts.types import ProposalKey, Vote
 from pnyx_tools.signer.settings import WriterKind
 
@@ -32,6 +33,12 @@ class Desk:
     writer_kind: WriterKind
     writer: str
     log: str
+    safe: str | None = None
+    """Casts the votes that this writer announces, by the hands of its owners."""
+
+    @property
+    def voter(self) -> str:
+        return self.safe or self.writer
 
 
 def vote_with_entry(
@@ -60,5 +67,10 @@ def entry_action(kind: EntryKind, support: int | None) -> bytes:
 def ballot(
     adapter: GovernorAdapter, profile: GovernorProfile, key: ProposalKey, vote: Vote, reason: str
 ) -> TransactionCall:
-    """The vote of a plain key."""
+    """The vote of a plain key, or of a Safe."""
     return adapter.encode_vote(profile, key.proposal_id, vote, reason)
+
+
+def safe_tx(chain_id: int, safe: str, call: TransactionCall, nonce: int) -> SafeTx:
+    """A call as the owners of a Safe sign it."""
+    return SafeTx(chain_id=chain_id, safe=safe, to=call.to, value_wei=call.value_wei, data=call.data, nonce=nonce)

@@ -25,6 +25,7 @@ from pnyx_contracts.decision_log import vote_action
 from pnyx_contracts.entry import Entry, EntryKind
 from pnyx_contracts.errors import RefusedError
 from pnyx_contracts.governors import GovernorAdapter, GovernorProfile, TransactionCall
+from pnyx_contracts.safe import SafeTx
 from pnyx_contracts.types import Proposal, ProposalState, Vote
 from pnyx_policies.approval import require_counts
 from pnyx_policies.checks import CheckReport
@@ -36,7 +37,7 @@ from pnyx_tools.atomic import UndelegatedError
 from pnyx_tools.signer import payload
 from pnyx_tools.signer.claims import Evidence, must_equal, reports_on
 from pnyx_tools.signer.memory import Remembered, VoteGiven
-from pnyx_tools.signer.protocol import BundleRequest, NotYetError, SignBallot, SignEntry, SignVote
+from pnyx_tools.signer.protocol import BundleRequest, NotYetError, SignBallot, SignEntry, SignSafeTx, SignVote
 from pnyx_tools.signer.settings import SignerSettings, WriterKind
 
 
@@ -58,6 +59,8 @@ class Seen:
     """Another writer succeeded this one: the log takes nothing more from it."""
     account_log: str | None
     """The log that the key's account votes through by EIP-7702, when it does; only asked for such a writer."""
+    owns_safe: bool
+    """The key is an owner of the Safe that votes: what it signs there is a vote."""
     is_declaration_of_start: bool
     """No other configuration came into force since the signer started. Anybody can activate what was announced."""
     nonce: int
@@ -90,7 +93,8 @@ class Bench:
 
     @property
     def desk(self) -> payload.Desk:
-        return payload.Desk(self.settings.writer_kind, self.settings.writer, self.settings.log)
+        settings = self.settings
+        return payload.Desk(settings.writer_kind, settings.writer, settings.log, settings.configuration.safe)
 
 
 def judge(
@@ -132,10 +136,29 @@ def _judge_ballot(
 ) -> Judged:
     if bench.settings.writer_kind.votes_at_once:
         _refuse("this writer votes only together with its entry", "ask for the vote with its entry")
+    if bench.desk.safe is not None:
+        _refuse(f"the owners of the Safe {bench.desk.safe} vote, not this key", "propose the vote to them")
     vote, given = _the_vote(bench, evidence, seen, remembered, now)
     _require_own_announcement(evidence, request.entry_transaction, seen, given)
     key = evidence.dossier.proposal.key
     return Judged(payload.ballot(seen.adapter, seen.profile, key, vote, given.reason), given)
+
+
+def judge_safe_tx(
+    bench: Bench, evidence: Evidence, request: SignSafeTx, seen: Seen, remembered: Remembered, now: int
+) -> tuple[SafeTx, VoteGiven]:
+    """Steps 6 to 11 for what a Safe's owners are asked to sign. The key can never be one of them."""
+    safe = bench.desk.safe
+    if safe is None:
+        _refuse("no Safe votes for this writer", "declare it: [safe] address")
+    if seen.owns_safe:
+        _refuse(f"this key is an owner of the Safe {safe}: its signature would be a vote", "take it out of the owners")
+    _require_open(seen)
+    _require_announced(evidence, seen)
+    vote, given = _the_vote(bench, evidence, seen, remembered, now)
+    _require_own_announcement(evidence, request.entry_transaction, seen, given)
+    call = payload.ballot(seen.adapter, seen.profile, evidence.dossier.proposal.key, vote, given.reason)
+    return payload.safe_tx(bench.settings.chain_id, safe, call, request.safe_nonce), given
 
 
 def _judge_entry(

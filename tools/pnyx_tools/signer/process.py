@@ -32,7 +32,7 @@ from pnyx_tools.signer.hardening import harden
 from pnyx_tools.signer.keys import Key
 from pnyx_tools.signer.memory import Memory
 from pnyx_tools.signer.notary import Notary
-from pnyx_tools.signer.protocol import Hello, Refusal, SignRequest
+from pnyx_tools.signer.protocol import Asked, Refusal
 from pnyx_tools.signer.refusals import Refused
 from pnyx_tools.signer.service import Service
 from pnyx_tools.signer.settings import SignerSettings
@@ -69,10 +69,10 @@ def _open_door(settings: SignerSettings) -> Door:
     return SocketDoor(settings.socket, frozenset(settings.users))
 
 
-def _bookkeeper(memory: Memory) -> Callable[[Hello | SignRequest | None, Refusal], None]:
+def _bookkeeper(memory: Memory) -> Callable[[Asked | None, Refusal], None]:
     """A refusal that cannot be written down (a full disk, a bundle that nobody foresaw) is one nevertheless."""
 
-    def write_down(request: Hello | SignRequest | None, refusal: Refusal) -> None:
+    def write_down(request: Asked | None, refusal: Refusal) -> None:
         try:
             memory.remember_refusal(Refused.of(request, refusal, int(time.time())))
         except sqlite3.Error as error:

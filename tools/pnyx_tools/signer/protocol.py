@@ -17,6 +17,7 @@ from pnyx_contracts.entry import EntryKind
 from pnyx_contracts.errors import DecodingError, RefusedError, UnreachableError
 from pnyx_contracts.types import Address, Bytes32, Hex, Uint, Value
 from pnyx_policies.decision import Mode
+from pnyx_policies.suspension import Order, Suspension
 from pnyx_tools.signer.settings import WriterKind
 
 T = TypeVar("T")
@@ -80,6 +81,17 @@ class SignBallot(Value):
     ticket: Ticket
 
 
+class SignSafeTx(Value):
+    """The vote that an entry announced, as a Safe's owners are asked to sign it: only to say that it comes from us."""
+
+    op: Literal["sign-safe-tx"] = "sign-safe-tx"
+    version: Literal[1] = VERSION
+    bundle: str
+    entry_transaction: Bytes32
+    """As in `SignBallot`."""
+    safe_nonce: Uint
+
+
 class SignCancel(Value):
     """A transfer of nothing from the key to itself, in the place of a transaction that is not wanted any more."""
 
@@ -88,10 +100,26 @@ class SignCancel(Value):
     ticket: Ticket
 
 
+class AskStanding(Value):
+    """Would you sign a vote now, and if not, who stopped you?"""
+
+    op: Literal["standing?"] = "standing?"
+    version: Literal[1] = VERSION
+
+
+class GiveOrder(Value):
+    """A person's signed order to stop, or to go on. Whoever hands it over needs no right of their own."""
+
+    op: Literal["order"] = "order"
+    version: Literal[1] = VERSION
+    order: Order
+
+
 BundleRequest = SignVote | SignEntry | SignBallot
-"""What rests on a decision."""
+"""What rests on a decision, and becomes a transaction."""
 SignRequest = BundleRequest | SignCancel
-Request = Annotated[Hello | SignRequest, Field(discriminator="op")]
+Asked = Hello | AskStanding | GiveOrder | SignRequest | SignSafeTx
+Request = Annotated[Asked, Field(discriminator="op")]
 
 
 class Identity(Value):
@@ -110,6 +138,8 @@ class Identity(Value):
     config_hash: Bytes32
     """Hash of the declared configuration that it holds bundles against."""
     ruleset_hash: Bytes32
+    safe: Address | None = None
+    """Casts the votes, where the writer does not."""
 
 
 class Signed(Value):
@@ -121,6 +151,34 @@ class Signed(Value):
     nonce: int
     max_fee_per_gas: Uint
     max_priority_fee_per_gas: Uint
+
+
+class SignedSafeTx(Value):
+    """Our signature over a Safe's transaction. It is no owner's: the Safe does not count it."""
+
+    op: Literal["signed-safe-tx"] = "signed-safe-tx"
+    safe_tx_hash: Bytes32
+    signature: Hex
+    """65 bytes: r, s, v."""
+
+
+class Standing(Value):
+    """Answer to `AskStanding` and to `GiveOrder`: what keeps this signer from signing votes."""
+
+    op: Literal["standing"] = "standing"
+    suspension: Suspension | None
+    """By people. It signs cancellations then, and nothing else."""
+    on_chain: str
+    """Why the chain wants no votes, or that nobody knows; empty when it says nothing against them. Entries without a
+    vote go on."""
+    approvals: int
+    """So many people must sign to go on."""
+
+    @property
+    def held(self) -> str | None:
+        """Why it signs no vote now."""
+        said = [str(self.suspension)] if self.suspension else []
+        return "; ".join([*said, *([self.on_chain] if self.on_chain else [])]) or None
 
 
 class Again(Enum):
@@ -150,10 +208,11 @@ class Unavailable(Value):
     hint: str = ""
 
 
-Reply = Annotated[Identity | Signed | Refusal | Unavailable, Field(discriminator="op")]
+Answer = Identity | Standing | Signed | SignedSafeTx
+Reply = Annotated[Answer | Refusal | Unavailable, Field(discriminator="op")]
 
-_REQUESTS: Final[TypeAdapter[Hello | SignRequest]] = TypeAdapter(Request)
-_REPLIES: Final[TypeAdapter[Identity | Signed | Refusal | Unavailable]] = TypeAdapter(Reply)
+_REQUESTS: Final[TypeAdapter[Asked]] = TypeAdapter(Request)
+_REPLIES: Final[TypeAdapter[Answer | Refusal | Unavailable]] = TypeAdapter(Reply)
 
 
 class NotYetError(RefusedError):
@@ -164,17 +223,23 @@ class DailyLimitError(NotYetError):
     """A refusal that ends when the money of yesterday comes free again: nothing to be asked for every few seconds."""
 
 
-def name_of(request: Hello | SignRequest) -> str:
+def name_of(request: Asked) -> str:
     """For logs: the kind of request, without any of its content."""
-    return f"{request.op} {request.kind.name}" if isinstance(request, SignEntry) else request.op
+    match request:
+        case SignEntry():
+            return f"{request.op} {request.kind.name}"
+        case GiveOrder():
+            return f"{request.op} {request.order.action.value}"
+        case _:
+            return request.op
 
 
-def parse_request(data: bytes) -> Hello | SignRequest:
+def parse_request(data: bytes) -> Asked:
     """Raises `DecodingError` with the places that are wrong, never with what stood there."""
     return _parse(_REQUESTS, data, "request")
 
 
-def parse_reply(data: bytes) -> Identity | Signed | Refusal | Unavailable:
+def parse_reply(data: bytes) -> Answer | Refusal | Unavailable:
     """Raises `DecodingError`."""
     return _parse(_REPLIES, data, "reply")
 

@@ -14,7 +14,7 @@ from typing import Final
 from pnyx_contracts.errors import PnyxError, UsageError
 from pnyx_contracts.types import Value, to_hex
 from pnyx_policies.bundle import Bundle, recompute
-from pnyx_tools.signer.protocol import Again, BundleRequest, Hello, Refusal, SignRequest, name_of
+from pnyx_tools.signer.protocol import Again, Asked, BundleRequest, Refusal, SignSafeTx, name_of
 
 KEPT: Final = 10_000
 
@@ -46,9 +46,9 @@ class Refused(Value):
     """Whether the same request may be right another time."""
 
     @classmethod
-    def of(cls, request: Hello | SignRequest | None, refusal: Refusal, now: int) -> Refused:
+    def of(cls, request: Asked | None, refusal: Refusal, now: int) -> Refused:
         """`request` is None for what was no request at all."""
-        proposal, root = _claims(request.bundle) if isinstance(request, BundleRequest) else ("", "")
+        proposal, root = _claims(request.bundle) if isinstance(request, BundleRequest | SignSafeTx) else ("", "")
         what = name_of(request) if request is not None else "unreadable"
         return cls(
             at=now, request=what, proposal=proposal, record_root=root, reason=refusal.reason, again=refusal.again

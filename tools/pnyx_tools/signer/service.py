@@ -20,13 +20,14 @@ from pnyx_contracts.errors import PnyxError, UnreachableError
 from pnyx_tools.signer.doors import ADMISSION_SECONDS, Door
 from pnyx_tools.signer.protocol import (
     Again,
+    Answer,
+    Asked,
     DailyLimitError,
-    Hello,
-    Identity,
+    GiveOrder,
     NotYetError,
     Refusal,
     Signed,
-    SignRequest,
+    SignedSafeTx,
     Unavailable,
     name_of,
     parse_request,
@@ -48,7 +49,7 @@ logger = logging.getLogger("pnyx.signer")
 class Answering(Protocol):
     """What the service needs of a notary."""
 
-    def answer(self, request: Hello | SignRequest) -> Identity | Signed:
+    def answer(self, request: Asked) -> Answer:
         """Raises `PnyxError`: nothing was signed then."""
         ...
 
@@ -64,7 +65,7 @@ class Service:
         self,
         notary: Answering,
         door: Door,
-        on_refusal: Callable[[Hello | SignRequest | None, Refusal], None] = lambda _request, _refusal: None,
+        on_refusal: Callable[[Asked | None, Refusal], None] = lambda _request, _refusal: None,
     ) -> None:
         """`on_refusal` hears of each refusal before the peer does."""
         self._notary = notary
@@ -136,7 +137,7 @@ class Service:
         peer.settimeout(REPLY_SECONDS)
         send_frame(peer, self._reply(data))
 
-    def _reply(self, data: bytes) -> Identity | Signed | Refusal | Unavailable:
+    def _reply(self, data: bytes) -> Answer | Refusal | Unavailable:
         request, what = None, "unreadable"
         try:
             request = parse_request(data)
@@ -162,6 +163,11 @@ class Service:
                 nonce=reply.nonce,
                 max_fee_per_gas=reply.max_fee_per_gas,
             )
+        if isinstance(reply, SignedSafeTx):
+            _log(logging.INFO, "signed", request=what, safe_tx_hash=f"0x{reply.safe_tx_hash.hex()}")
+        if isinstance(request, GiveOrder):
+            order = request.order
+            _log(logging.WARNING, order.action.value, request=what, number=order.number, why=order.why)
         return reply
 
 

@@ -83,6 +83,8 @@ class SignerSettings(Value):
     ruleset: str = Field(min_length=1)
     """The ruleset's TOML text, verbatim; must have the declared hash."""
     treasury_assets: tuple[Address, ...] = ()
+    suspension: Address | None = None
+    """A contract whose ``paused()`` stops votes, beside a gate's own pause."""
     limits: Limits
     socket: Path
     """Unix socket; made with mode 0600 in a folder with mode 0700."""
@@ -94,3 +96,8 @@ class SignerSettings(Value):
     """Without it, memory that cannot be locked is a line in the log."""
     memory: Path
     """Database of what was signed and spent. Part of the backup: without it a signed, unsent vote is forgotten."""
+
+    @property
+    def voter(self) -> str:
+        """The account that holds the voting power: the writer, or a Safe."""
+        return self.configuration.safe or self.writer

@@ -51,6 +51,12 @@ class Web3SignerKey:
             raise UnreachableError("Web3Signer answers eth_signTransaction with something that is no hex") from None
         return SignedTransaction(raw=data, hash=keccak(data))
 
+    def sign_digest(self, digest: bytes) -> bytes:  # noqa: ARG002 - as `keys.Key`
+        raise UsageError(
+            "Web3Signer signs transactions, and no transaction of a Safe",
+            hint="leave [safe] service out, and hand the owners what `pnyx safe show` gives; or keep the key elsewhere",
+        )
+
     def _require_held(self) -> None:
         accounts = self._ask("eth_accounts")
         held = [str(a).lower() for a in accounts] if isinstance(accounts, list) else []

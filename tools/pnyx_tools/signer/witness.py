@@ -5,10 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from pnyx_contracts.decision_log import ENTRY_TOPIC, decode_entry, read_gate_account, read_state, subject
+from pnyx_contracts.decision_log import (
+    ENTRY_TOPIC,
+    decode_entry,
+    read_gate_account,
+    read_paused,
+    read_state,
+    read_votes_paused,
+    subject,
+)
 from pnyx_contracts.entry import Entry
-from pnyx_contracts.errors import DiffersError
-from pnyx_contracts.governors import GovernorAdapter, GovernorProfile
+from pnyx_contracts.errors import DiffersError, PnyxError, UnreachableError
+from pnyx_contracts.governors import GovernorAdapter, GovernorProfile, Read
+from pnyx_contracts.safe import read_is_owner
 from pnyx_contracts.types import Proposal, ProposalKey, ProposalState
 from pnyx_tools.atomic import atomic_log, require_atomic
 from pnyx_tools.detect import detect
@@ -16,6 +25,7 @@ from pnyx_tools.gather import gather_facts
 from pnyx_tools.reader import ChainReader, RevertedError
 from pnyx_tools.registration import require_in_force
 from pnyx_tools.signer.policy import Seen, closed
+from pnyx_tools.signer.protocol import NotYetError
 from pnyx_tools.signer.settings import SignerSettings, WriterKind
 
 REACH_BLOCKS: Final = 1_000
@@ -41,6 +51,7 @@ class Witness:
         if state.closed:
             raise closed()
         self._epoch = state.epoch
+        self.held_on_chain()  # a switch that cannot be read would stop every vote later
         if settings.writer_kind is WriterKind.GATE:
             self._check_gate()
             return
@@ -74,7 +85,7 @@ class Witness:
                 adapter,
                 profile,
                 proposal,
-                voter=settings.writer,
+                voter=settings.voter,
                 block=block.number,
                 known_addresses=settings.configuration.known_addresses,
                 treasury_assets=settings.treasury_assets,
@@ -85,10 +96,11 @@ class Witness:
             proposal=proposal,
             pinned_block_hash=reader.block(pinned_block).hash,
             state=self._state(adapter, profile, proposal_id, block.number),
-            has_voted=reader.read(adapter.read_has_voted(profile, proposal_id, settings.writer), block.number),
+            has_voted=reader.read(adapter.read_has_voted(profile, proposal_id, settings.voter), block.number),
             next_seq=state.seq + 1,
             is_closed=state.closed,
             account_log=self._account_log(block.number),
+            owns_safe=self._owns_safe(block.number),
             is_declaration_of_start=state.epoch == self._epoch,
             nonce=reader.nonce(self._key_address, block.number),
             entries=entries_about(
@@ -106,6 +118,29 @@ class Witness:
         except RevertedError:
             return None
 
+    def held_on_chain(self) -> str:
+        """Why the chain wants no votes: a gate that its guardian paused, or the contract that the settings name. Empty
+        when it says nothing against them. Raises `NotYetError` when that cannot be read: unknown is no yes.
+        """
+        settings = self._settings
+        switches: list[tuple[str, Read[bool]]] = []
+        if settings.writer_kind is WriterKind.GATE:
+            switches.append((f"the guardian paused the gate {settings.writer}", read_votes_paused(settings.writer)))
+        if settings.suspension is not None:
+            switches.append((f"the contract {settings.suspension} is paused", read_paused(settings.suspension)))
+        return "; ".join(why for why, read in switches if self._is_set(read))
+
+    def _is_set(self, switch: Read[bool]) -> bool:
+        try:
+            return self._reader.read(switch)
+        except UnreachableError:
+            raise
+        except PnyxError as error:
+            raise NotYetError(
+                f"whether votes are suspended on chain cannot be read from {switch.to}: {error.message}",
+                hint="[signer] suspension names a contract with `paused()`; see that the signer's endpoint is well",
+            ) from error
+
     def next_nonce(self) -> int:
         """Of the key: transactions that were mined."""
         return self._reader.nonce(self._key_address)
@@ -114,6 +149,10 @@ class Witness:
         settings = self._settings
         is_atomic = settings.writer_kind is WriterKind.ATOMIC
         return atomic_log(self._reader, settings.writer, block) if is_atomic else None
+
+    def _owns_safe(self, block: int) -> bool:
+        safe = self._settings.configuration.safe
+        return safe is not None and self._reader.read(read_is_owner(safe, self._key_address), block)
 
     def _announced(self, adapter: GovernorAdapter, profile: GovernorProfile, claimed: Proposal) -> Proposal | None:
         block = claimed.created_block

@@ -36,7 +36,17 @@ from pnyx_policies.checks import CheckView, builtin_checks, run_checks
 from pnyx_policies.configuration import Configuration
 from pnyx_policies.decide import decide
 from pnyx_policies.decision import Mode
-from pnyx_policies.dossier import Approval, Attempt, Dossier, Header, Software, State
+from pnyx_policies.dossier import (
+    NOBODY,
+    Approval,
+    Attempt,
+    Dossier,
+    Expired,
+    Header,
+    People,
+    Software,
+    State,
+)
 from pnyx_policies.entitlement import Entitlement, entitlement
 from pnyx_policies.facts import Facts
 from pnyx_policies.outline import OUTLINE, outline
@@ -48,6 +58,7 @@ from pnyx_tools.gather import gather_facts
 from pnyx_tools.reader import ChainReader
 from pnyx_tools.testing.anvil import Anvil
 from pnyx_tools.testing.deploy import DAY, Gate, Governance, delegate_account, deploy_gate
+from pnyx_tools.testing.safe import LocalSafe
 
 
 class Said(Protocol):
@@ -104,8 +115,10 @@ class LocalAgent:
         known_addresses: Mapping[str, str] | None = None,
         reader: ChainReader | None = None,
         approvers: tuple[str, ...] = (),
+        approvals: int = 1,
         unsafe_unsigned_approvals: bool = False,
         sealed: tuple[str, ...] = (),
+        safe: LocalSafe | None = None,
     ) -> None:
         self.node = node
         self.reader = reader or node.rpc
@@ -117,11 +130,14 @@ class LocalAgent:
         self.key = key or node.accounts[1]
         self.writer = self.key
         self.gate: Gate | None = None
+        self.safe = safe
+        """Votes for the writer, when there is one."""
         self.is_atomic = False
         self.mode = mode
         self.evidence_uri = evidence_uri
         self.known_addresses = dict(known_addresses or {})
         self.approvers = approvers
+        self.approvals = approvals
         self.unsafe_unsigned_approvals = unsafe_unsigned_approvals
         self.sealed = sealed
         self._analysts = analysts
@@ -144,8 +160,10 @@ class LocalAgent:
             tools={tool.name: tool.version for tool in self._tools},
             known_addresses=self.known_addresses,
             approvers=self.approvers,
+            approvals=self.approvals,
             unsafe_unsigned_approvals=self.unsafe_unsigned_approvals,
             sealed=self.sealed,
+            safe=self.safe.address if self.safe else None,
             software="pnyx under test",
         )
 
@@ -192,12 +210,12 @@ class LocalAgent:
             governance.adapter,
             governance.profile,
             governance.proposals[proposal_id],
-            voter=self.writer,
+            voter=self.safe.address if self.safe else self.writer,
             tools=self._tools,
             known_addresses=self.known_addresses,
         )
 
-    def conclude(self, facts: Facts, said: Said, approval: Approval | None = None) -> Dossier:
+    def conclude(self, facts: Facts, said: Said, people: People = NOBODY) -> Dossier:
         reports = run_checks(builtin_checks(), CheckView(facts, said.opinions))
         judged = decide(self.ruleset, facts, reports, said.opinions)
         return Dossier(
@@ -221,7 +239,7 @@ class LocalAgent:
             ruleset=self.ruleset.text,
             rules=judged.rules,
             decision=judged.decision,
-            approval=approval,
+            people=people,
             software=Software(pnyx="under test", python="3"),
         )  # fmt: skip
 
@@ -233,11 +251,13 @@ class LocalAgent:
         self.evidence.put_bundle(withhold(bundle, self.sealed))
         return Sealed(dossier, bundle)
 
-    def review(self, governance: Governance, proposal_id: int, approval: Approval | None = None) -> Sealed:
+    def review(
+        self, governance: Governance, proposal_id: int, *words: Approval, expired: Expired | None = None
+    ) -> Sealed:
         """Everything up to the stored bundle."""
         facts = self.facts(governance, proposal_id)
         said = self._ask(facts)
-        return self.seal(self.conclude(facts, said, approval), said.bodies)
+        return self.seal(self.conclude(facts, said, People(words=words, expired=expired)), said.bodies)
 
     def act(self, governance: Governance, proposal_id: int) -> Sealed:
         """The whole way of one proposal."""
@@ -272,8 +292,12 @@ class LocalAgent:
             self._send(self.writer, encode_gate_note(*words))
 
     def cast(self, governance: Governance, key: ProposalKey, vote: Vote, reason: str = "") -> None:
-        """A plain key's vote alone."""
-        governance.vote(key.proposal_id, vote, self.key, reason)
+        """The vote alone: of a plain key, or of the Safe, whose owners sign it."""
+        if self.safe is None:
+            governance.vote(key.proposal_id, vote, self.key, reason)
+            return
+        call = governance.adapter.encode_vote(governance.profile, key.proposal_id, vote, reason)
+        self.safe.act(call.to, call.data)
 
     def next_seq(self) -> int:
         return self.node.rpc.read(read_state(self.log, self.writer)).seq + 1

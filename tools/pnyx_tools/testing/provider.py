@@ -7,13 +7,14 @@ import threading
 from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Final, Self
 
 import httpx
 
 Question = Mapping[str, Any]
 Reply = tuple[int, Any]
 """HTTP status, and the body: JSON, or bytes as they are."""
+INVALID: Final[Reply] = (200, {"jsonrpc": "2.0", "id": None, "error": {"code": -32600, "message": "invalid request"}})
 Rule = Callable[[Question], Reply | None]
 """The reply to a question, or None to pass it on to the node behind."""
 
@@ -34,9 +35,18 @@ class Provider:
     all questions, also of those that came together in one of the `requests`.
     """
 
-    def __init__(self, upstream: str | None = None, rule: Rule = lambda _: None, *, takes_batches: bool = True) -> None:
+    def __init__(
+        self,
+        upstream: str | None = None,
+        rule: Rule = lambda _: None,
+        *,
+        most_together: int = 1_000,
+        refusal: Reply = INVALID,
+    ) -> None:
+        """A batch of more than `most_together` questions gets the `refusal`; 0 takes none."""
         self.rule = rule
-        self._takes_batches = takes_batches
+        self._most_together = most_together
+        self._refusal = refusal
         self.asked: list[Question] = []
         self.requests = 0
         self._upstream = upstream
@@ -66,20 +76,28 @@ class Provider:
         self.requests += 1
         if not isinstance(request, list):
             return self.reply(request)
-        if not self._takes_batches:
-            return 200, {"jsonrpc": "2.0", "id": None, "error": {"code": -32600, "message": "invalid request"}}
-        replies = [self.reply(question) for question in request]
+        if len(request) > self._most_together:
+            return self._refusal
+        ruled = [self._ruled(question) for question in request]
+        passed_on = [question for question, reply in zip(request, ruled, strict=True) if reply is None]
+        behind = {answer["id"]: answer for answer in (self._pass_on(passed_on) if passed_on else [])}
+        replies = [reply or (200, behind[question["id"]]) for question, reply in zip(request, ruled, strict=True)]
         broken = next((reply for reply in replies if reply[0] != 200 or isinstance(reply[1], bytes)), None)
         return broken or (200, [body for _, body in replies])
 
     def reply(self, question: Question) -> Reply:
+        return self._ruled(question) or (200, self._pass_on(question))
+
+    def _ruled(self, question: Question) -> Reply | None:
         self.asked.append(question)
         ruled = self.rule(question)
-        if ruled is not None:
-            return ruled
-        if self._upstream is None:
+        if ruled is None and self._upstream is None:
             return error(question, -32601, f"method {question['method']} not found")
-        return 200, self._client.post(self._upstream, json=dict(question)).json()
+        return ruled
+
+    def _pass_on(self, request: Question | list[Question]) -> Any:  # noqa: ANN401 - JSON as the node gave it
+        assert self._upstream is not None, "without a node, each question was replied to"
+        return self._client.post(self._upstream, json=request).json()
 
 
 def _handler(provider: Provider) -> type[BaseHTTPRequestHandler]:

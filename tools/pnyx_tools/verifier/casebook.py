@@ -25,10 +25,11 @@ _SCHEMA: Final = """
 CREATE TABLE entries (number INTEGER PRIMARY KEY, subject BLOB, kind INTEGER, rest BLOB);
 CREATE TABLE ballots (
     number INTEGER PRIMARY KEY, subject BLOB, chain_id INTEGER, governor TEXT, proposal_id TEXT, support TEXT,
-    block_number INTEGER, log_index INTEGER, transaction_hash BLOB, in_scope INTEGER, is_genuine INTEGER
+    block_number INTEGER, log_index INTEGER, transaction_hash BLOB, in_scope INTEGER, is_genuine INTEGER,
+    counts INTEGER, voter TEXT, executor TEXT
 );
 CREATE TABLE proposals (subject BLOB PRIMARY KEY, name TEXT) WITHOUT ROWID;
-CREATE TABLE rejections (subject BLOB, seq INTEGER, approval TEXT, PRIMARY KEY (subject, seq)) WITHOUT ROWID;
+CREATE TABLE rejections (subject BLOB, seq INTEGER, word TEXT, PRIMARY KEY (subject, seq)) WITHOUT ROWID;
 """
 
 _REST: Final = struct.Struct(">QQQHQ?32s32s32s32s")
@@ -51,7 +52,7 @@ class Casebook:
             f"PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -{_CACHE_KIB}; {_SCHEMA}"
         )
         self._new_entries = _Rows(self._database, "entries", 3)
-        self._new_ballots = _Rows(self._database, "ballots", 10)
+        self._new_ballots = _Rows(self._database, "ballots", 13)
 
     def __enter__(self) -> Self:
         return self
@@ -86,7 +87,7 @@ class Casebook:
             (
                 subject(ballot.key), ballot.key.chain_id, ballot.key.governor, str(ballot.key.proposal_id),
                 str(ballot.support), ballot.block_number, ballot.log_index, ballot.transaction_hash, ballot.in_scope,
-                ballot.is_genuine,
+                ballot.is_genuine, ballot.counts, ballot.voter, ballot.executor,
             )
         )  # fmt: skip
 
@@ -95,9 +96,9 @@ class Casebook:
         row = (about, str(key))
         return self._database.execute("INSERT OR IGNORE INTO proposals VALUES (?, ?)", row).rowcount > 0
 
-    def reject(self, entry: Entry, approval: Approval) -> None:
+    def reject(self, entry: Entry, rejection: Approval) -> None:
         """The entry is a person's rejection of a decision."""
-        row = (entry.subject, entry.seq, approval.model_dump_json())
+        row = (entry.subject, entry.seq, rejection.model_dump_json())
         self._database.execute("INSERT OR REPLACE INTO rejections VALUES (?, ?, ?)", row)
 
     # What is asked for
@@ -113,13 +114,16 @@ class Casebook:
     def ballots_about(self, about: bytes) -> list[Ballot]:
         rows = self._database.execute(
             "SELECT chain_id, governor, proposal_id, support, block_number, log_index, transaction_hash, in_scope,"
-            " is_genuine FROM ballots WHERE subject = ? ORDER BY number",
+            " is_genuine, counts, voter, executor FROM ballots WHERE subject = ? ORDER BY block_number, log_index",
             (about,),
         )
         return [
-            Ballot(ProposalKey(chain_id=c, governor=g, proposal_id=p), int(s), b, i, t, bool(scope), bool(genuine))
-            for c, g, p, s, b, i, t, scope, genuine in rows
-        ]
+            Ballot(
+                ProposalKey(chain_id=c, governor=g, proposal_id=p), int(s), b, i, t, bool(scope), bool(genuine),
+                bool(counts), voter, executor,
+            )
+            for c, g, p, s, b, i, t, scope, genuine, counts, voter, executor in rows
+        ]  # fmt: skip
 
     def announces_vote(self, about: bytes) -> bool:
         question = "SELECT 1 FROM entries WHERE subject = ? AND kind = ? LIMIT 1"
@@ -158,7 +162,7 @@ class Casebook:
 
     def rejections_of(self, about: bytes) -> dict[int, Approval]:
         """By the number of the entry."""
-        rows = self._database.execute("SELECT seq, approval FROM rejections WHERE subject = ?", (about,))
+        rows = self._database.execute("SELECT seq, word FROM rejections WHERE subject = ?", (about,))
         return {seq: Approval.model_validate_json(text) for seq, text in rows}
 
     def _entries(self, which: str, *values: object) -> Iterator[Entry]:

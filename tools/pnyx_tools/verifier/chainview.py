@@ -9,7 +9,7 @@ from heapq import merge
 from itertools import groupby
 from typing import Final
 
-from eth_utils.address import to_checksum_address
+from eth_utils.address import is_address, to_checksum_address
 
 from pnyx_contracts.decision_log import (
     ENTRY_TOPIC,
@@ -253,13 +253,17 @@ class ChainView:
 
     def ballots(self, history: History, from_block: int) -> Iterator[Ballot | Verdict]:
         """Every vote event that names the writer, in whatever contract; a problem for one that is none, in a governor
-        that the writer ever declared.
+        that the writer ever declared. Then those of its Safes, which may vote elsewhere as they please.
 
-        Where a dialect's events cannot be looked for by voter, only these governors are looked at.
+        Where a dialect's events cannot be looked for by voter, only declared governors are looked at.
         """
+        for voter in dict.fromkeys((history.writer, *history.safes.values())):
+            yield from self._ballots_of(voter, history, from_block)
+
+    def _ballots_of(self, voter: str, history: History, from_block: int) -> Iterator[Ballot | Verdict]:
         writer, governors = history.writer, history.governors
-        sent_by_writer = lru_cache(MAX_TRANSACTIONS)(lambda digest: self._sent_by(digest, writer))
-        for adapter, log in self._vote_logs(history, from_block):
+        sender_of = lru_cache(MAX_TRANSACTIONS)(self._sender_of)
+        for adapter, log in self._vote_logs(voter, history, from_block):
             if isinstance(log, Verdict):
                 yield log
                 continue
@@ -270,7 +274,7 @@ class ChainView:
                 if declared:
                     yield About(writer).differs(Step.VOTES, "event", reason=error.message)
                 continue  # elsewhere anybody can emit anything
-            if cast.voter != writer:
+            if cast.voter != voter:
                 continue
             yield Ballot(
                 key=cast.key,
@@ -279,15 +283,20 @@ class ChainView:
                 log_index=log.log_index,
                 transaction_hash=log.transaction_hash,
                 in_scope=log.address in history.governors_at(log.block_number),
-                is_genuine=declared or sent_by_writer(log.transaction_hash),
+                is_genuine=declared or sender_of(log.transaction_hash) == writer,
+                counts=voter == history.voter_at(log.block_number),
+                voter=voter,
+                executor="" if voter == writer else sender_of(log.transaction_hash),
             )
 
-    def _vote_logs(self, history: History, from_block: int) -> Iterator[tuple[GovernorAdapter, Log | Verdict]]:
+    def _vote_logs(
+        self, voter: str, history: History, from_block: int
+    ) -> Iterator[tuple[GovernorAdapter, Log | Verdict]]:
         """In chain order. Dialects share topics: a governor's own adapter reads its events, where that is known."""
         own = {
             address: adapter for address in history.governors if (adapter := self.governed(address).adapter) is not None
         }
-        streams = [self._votes_of(adapter, history, own, from_block) for adapter in self._adapters]
+        streams = [self._votes_of(voter, adapter, history, own, from_block) for adapter in self._adapters]
         for _, same in groupby(merge(*streams, key=_place_of), key=_place_of):
             *_, (adapter, log) = same
             at_home = adapter if isinstance(log, Verdict) else own.get(log.address, adapter)
@@ -295,9 +304,11 @@ class ChainView:
             yield reads, log
 
     def _votes_of(
-        self, adapter: GovernorAdapter, history: History, own: Mapping[str, GovernorAdapter], from_block: int
-    ) -> Iterator[tuple[GovernorAdapter, Log | Verdict]]:
-        topics, addresses = adapter.voter_topics(history.writer), None
+        self, voter: str, adapter: GovernorAdapter, history: History, own: Mapping[str, GovernorAdapter],
+        from_block: int,
+    ) -> Iterator[tuple[GovernorAdapter, Log | Verdict]]:  # fmt: skip
+        topics = adapter.voter_topics(voter)
+        addresses = None if voter == history.writer else sorted(history.governors)
         if topics is None:
             topics, addresses = [adapter.vote_topics()], [address for address in own if own[address] is adapter]
         question = Question(Step.VOTES, topics, addresses, history.writer, history.entries)
@@ -310,9 +321,11 @@ class ChainView:
             clock_mode=ClockMode.BLOCK, token=None, timelock=None, can_vote=False,
         )  # fmt: skip
 
-    def _sent_by(self, transaction_hash: bytes, writer: str) -> bool:
+    def _sender_of(self, transaction_hash: bytes) -> str:
+        """Empty where the node does not tell."""
         transaction = self.reader.transaction(transaction_hash)
-        return transaction is not None and str(transaction.get("from", "")).lower() == writer.lower()
+        sender = str(transaction.get("from", "")) if transaction is not None else ""
+        return str(to_checksum_address(sender)) if is_address(sender) else ""
 
     def _sweep(self, question: Question, from_block: int) -> Iterator[Log | Verdict]:
         return self._sweeper.sweep(question, from_block, self.block.number, parse_log)

@@ -94,7 +94,18 @@ class EntryCheck:
         self._history = history
         self._book = book
         self._configurations: dict[Declaration, Configuration | None] = {}
+        self._found: dict[Declaration, tuple[Verdict, ...]] = {}
+        """What is to be said about those that were read, and was not said yet."""
         self._shipped = Shipped(builtin_checks(), f"pnyx {version('pnyx')}")
+
+    def safes(self) -> dict[bytes, str]:
+        """The Safe that votes for the writer, by configuration hash, as far as the configurations can be had."""
+        found: dict[bytes, str] = {}
+        for declaration in dict.fromkeys(scope.declaration for scope in self._history.scopes):
+            configuration = self._configuration_of(declaration)
+            if configuration is not None and configuration.safe is not None:
+                found[declaration.config_hash] = configuration.safe
+        return found
 
     def run(self, entry: Entry, about: About) -> Iterator[Verdict]:
         """The verdicts on one entry; none for kinds that have no bundle."""
@@ -166,7 +177,8 @@ class EntryCheck:
 
     def _record(self, case: Case, void: Entry | None) -> Iterator[Verdict]:
         yield from case.run(Step.HEADER, ("header", "proposal"), check_header)
-        yield from case.run(Step.HEADER, ("state",), check_voter)
+        configuration = self._configurations[case.declaration]
+        yield from case.run(Step.HEADER, ("state",), partial(check_voter, configuration=configuration))
         yield from self._declared(case)
         if void is None:
             yield from case.run(Step.PROPOSAL, ("proposal",), self._proposal)
@@ -188,10 +200,15 @@ class EntryCheck:
 
     def _read_configuration(self, declaration: Declaration) -> Iterator[Verdict]:
         """Once per configuration; before any step, because it says what is sealed."""
+        self._configuration_of(declaration)
+        yield from self._found.pop(declaration, ())
+
+    def _configuration_of(self, declaration: Declaration) -> Configuration | None:
         if declaration not in self._configurations:
-            self._configurations[declaration], verdict = self._configuration(declaration)
-            yield verdict
-            yield from self._bad_places(About(self._history.writer), Step.DECLARED_CONFIGURATION)
+            configuration, verdict = self._configuration(declaration)
+            bad = self._bad_places(About(self._history.writer), Step.DECLARED_CONFIGURATION)
+            self._configurations[declaration], self._found[declaration] = configuration, (verdict, *bad)
+        return self._configurations[declaration]
 
     def _configuration(self, declaration: Declaration) -> tuple[Configuration | None, Verdict]:
         about = About(self._history.writer)
@@ -314,7 +331,7 @@ class EntryCheck:
         yield from case.run(Step.ANSWERS, (*facts, "attempts", "opinions"), check_answers, Grade.ATTESTED)
         decision = partial(check_decision, shipped=self._shipped, declared=declared)
         yield from case.run(Step.DECISION, tuple(sorted(_DECISION)), decision)
-        yield from case.run(Step.ENTRY, ("header", "proposal", "state", "decision", "approval"), self._entry)
+        yield from case.run(Step.ENTRY, ("header", "proposal", "state", "decision", "people"), self._entry)
 
     def _declared_checks(self, case: Case) -> DeclaredChecks:
         """Those of the configuration; when it cannot be read, which step 11 says, those that report."""
@@ -333,15 +350,14 @@ class EntryCheck:
         paused, configuration = self._book.was_paused(case.entry), self._configurations[case.declaration]
         verdicts = list(check_entry(case, support_of, configuration, paused=paused))
         yield from verdicts
-        approval = case.dossier.approval
+        rejection = case.dossier.people.rejection
         yield from check_not_rejected(case, self._book.rejections_of(case.entry.subject))
         if (
             case.entry.kind is EntryKind.HOLD
-            and approval is not None
-            and approval.verdict == "reject"
+            and rejection is not None
             and not any(v.status.is_problem for v in verdicts)
         ):
-            self._book.reject(case.entry, approval)
+            self._book.reject(case.entry, rejection)
 
     def _governed_then(self, case: Case) -> Governed:
         """What the governor was at the pinned block; what it is now, where the node does not know."""

@@ -95,6 +95,8 @@ def _writer(writer: WriterReport, console: Console) -> None:
     console.print(Text(f"Writer {writer.writer}", style="bold"))
     console.print(f"  {_TIERS[writer.tier]}", highlight=False)
     console.print(f"  {writer.entries} entries{f': {kinds}' if kinds else ''}", highlight=False)
+    if writer.safe:
+        console.print(f"  votes are cast by the owners of the Safe {writer.safe}", highlight=False)
     if writer.predecessor:
         console.print(f"  took the place of {writer.predecessor}", highlight=False)
     if writer.successor:

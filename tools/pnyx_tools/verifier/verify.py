@@ -14,7 +14,7 @@ from eth_utils.address import is_address, to_checksum_address
 from pnyx_contracts.addresses import delegate_of
 from pnyx_contracts.decision_log import subject
 from pnyx_contracts.entry import Entry, EntryKind
-from pnyx_contracts.errors import DecodingError, UsageError
+from pnyx_contracts.errors import DecodingError, UnreachableError, UsageError
 from pnyx_contracts.governors import GovernorAdapter, builtin_adapters
 from pnyx_contracts.types import Proposal, to_hex
 from pnyx_policies.disclosure import Disclosure
@@ -69,7 +69,7 @@ def verify(
     `second_reader`, another node, must agree about the block, every writer's head, and every event that is read.
     `block_hash` is that of a block that the caller trusts: the check reaches to this block, and the log's code, the
     writers' code and their state in the log are proven against it, so that no node is believed about them. With
-    `log_only`, steps 9 to 20, which need the evidence, are left out. `open_place` opens the places that the writers
+    `log_only`, steps 9 to 20, which need the records, are left out. `open_place` opens the places that the writers
     name; a caller that reads them again can keep what they answer. `on_verdict` hears every verdict; the report keeps
     counts, and those that do not match. `progress` gets one line now and then.
 
@@ -100,7 +100,7 @@ def verify(
         report.writers.append(of_writer)
         with Casebook(address) as book:
             check = _WriterCheck(view, of_writer, book, factory, progress or (lambda _: None))
-            check.run(None if log_only else EvidenceSource(store, opening, open_place))
+            check.run(EvidenceSource(store, opening, open_place), log_only=log_only)
         if trusted is not None:
             code = reader.code(address, block.number)
             of_writer.add(trusted.check_writer(address, view.state(address), code))
@@ -219,17 +219,19 @@ class _WriterCheck:
         self._in_scope = self._together = 0
         """Votes in scope, and those that came in one transaction with their entry."""
 
-    def run(self, evidence: EvidenceSource | None) -> None:
-        """Without evidence, steps 9 to 20 are left out."""
+    def run(self, evidence: EvidenceSource, *, log_only: bool) -> None:
+        """With `log_only`, steps 9 to 20 are left out."""
         self._read_history()
         if self._history.start_block is None:
             return
         self._report.add([self._standing])
         self._read_remarks()
         self._check_succession()
+        records = self._records(evidence)
+        self._find_safes(records, log_only=log_only)
         self._check_votes(self._history.start_block)
-        if evidence is not None:
-            self._check_entries(evidence)
+        if not log_only:
+            self._check_entries(records)
 
     # 2 to 4
 
@@ -276,6 +278,20 @@ class _WriterCheck:
         return check_writer(self._writer, view.log, self._code, gate, self._factory, runs)
 
     # 6 to 8
+
+    def _find_safes(self, records: EntryCheck, *, log_only: bool) -> None:
+        """Who votes is declared, and a gate votes itself. Without the evidence, the configurations may be out of reach:
+        then the writer's own votes are looked at.
+        """
+        if self._report.tier is not Tier.DECLARED:
+            return
+        try:
+            self._history.safes |= records.safes()
+        except UnreachableError:
+            if not log_only:
+                raise
+        now = self._history.scopes[-1].declaration.config_hash
+        self._report.safe = self._history.safes.get(now)
 
     def _check_votes(self, start: int) -> None:
         self._read_ballots(start)
@@ -326,7 +342,8 @@ class _WriterCheck:
         entries = self._book.entries_about(about)
         left_open = self._successors and not any(entry.kind.is_terminal for entry in entries)
         later = self._view.entries_about(self._successors, about) if left_open else []
-        duty = self._view.duty(governed, proposal, self._writer, [*entries, *later])
+        voter = self._history.voter_at(self._view.block.number)
+        duty = self._view.duty(governed, proposal, voter, [*entries, *later])
         self._check_matter(about, duty, inherited=inherited, later=later)
 
     def _check_matter(
@@ -350,10 +367,12 @@ class _WriterCheck:
 
     # 9 to 20
 
-    def _check_entries(self, evidence: EvidenceSource) -> None:
+    def _records(self, evidence: EvidenceSource) -> EntryCheck:
         declarations = [scope.declaration for scope in self._history.scopes]
         desk = EvidenceDesk(evidence.named, declarations, open_place=evidence.open_place)
-        check = EntryCheck(self._view, self._history, self._book, desk, evidence.disclosures)
+        return EntryCheck(self._view, self._history, self._book, desk, evidence.disclosures)
+
+    def _check_entries(self, check: EntryCheck) -> None:
         for entry in self._book.with_kinds(HAS_BUNDLE):
             self._tell(f"entry {entry.seq} of {self._history.entries}")
             self._report.add(check.run(entry, About(self._writer, entry.seq, self._book.name_of(entry.subject))))
