@@ -44,7 +44,7 @@ from pnyx_tools.model import LangChainModel
 from pnyx_tools.notify import HasOutlets, Notifier
 from pnyx_tools.notify.quiet import Manners
 from pnyx_tools.pinned import MOST_ANSWERS, PinnedReader
-from pnyx_tools.reader import ChainReader
+from pnyx_tools.reader import ChainReader, WrongChainError
 from pnyx_tools.registration import require_in_force
 from pnyx_tools.safe.owners import Owners, Service
 from pnyx_tools.safe.reading import read_safe
@@ -218,13 +218,12 @@ def _adapters_for(governor: GovernorSettings, enabled: Sequence[GovernorAdapter]
 
 
 def check_chain(reader: ChainReader, settings: Settings) -> None:
-    """The node must serve the chain that the file names."""
+    """The node must serve the chain that the file names. Raises `WrongChainError`: the file may be wrong, or an
+    endpoint for a while, and nobody can tell from here.
+    """
     found = reader.chain_id()
     if found != settings.chain.chain_id:
-        raise UsageError(
-            f"chain.rpc serves chain {found}, but chain.chain_id is {settings.chain.chain_id}",
-            hint="correct chain.rpc or chain.chain_id",
-        )
+        raise WrongChainError("chain.rpc", found, settings.chain.chain_id)
 
 
 def reviewer(settings: Settings, reader: ChainReader, writer: str | None) -> Reviewer:

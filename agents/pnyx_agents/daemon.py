@@ -2,6 +2,7 @@
 
     look       at the chain: new proposals into the journal, together with the position
     dispatch   each proposal whose vote has opened (or closed) gets its workflow, once
+    void       what was written about a proposal that is gone for good is taken back, once
     remind     each proposal that waits for people hears when the wait is over
     ask signer whether people or the chain stopped it
     mirror     each file of the evidence folder that another place does not have yet is copied there
@@ -151,6 +152,8 @@ class Daemon:
         now = self._look_at(new)
         for case in new:
             self._guarded(f"dispatching {case.proposal}", partial(self.dispatch, case, now))
+        for case in self.journal.cases({Stage.VOID}):
+            self._guarded(f"taking back {case.proposal}", partial(self.take_back, case))
 
     def remind_all(self) -> None:
         """Less often than a beat: each held proposal takes a few reads."""
@@ -241,6 +244,19 @@ class Daemon:
         """Over before this agent followed its governor: no record says that it was missed, and nobody is told."""
         is_older = self.since_block is None or case.created_block < self.since_block
         return case.from_history and is_older and state not in OPEN_STATES
+
+    def take_back(self, case: Case) -> None:
+        """Nobody works on it as on a proposal any more. The engine first, then the journal: a crash in between starts
+        the same workflow again, which changes nothing.
+        """
+        workflow = f"{self.agent}:{case.proposal}:void after {case.tries}"
+        content = self.journal.proposal_content(case.proposal)
+        if case.workflow == workflow or content is None:
+            return
+        if case.workflow:
+            self.engine.cancel(case.workflow)
+        self.engine.take_back(workflow, from_kept(content))
+        self.journal.work_on(case.proposal, Stage.VOID, workflow=workflow)
 
     def remind(self, case: Case) -> None:
         """People can answer while there is time; then the proposal's workflow comes to its end."""

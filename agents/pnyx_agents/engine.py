@@ -199,10 +199,20 @@ def _in_this_process() -> Iterator[None]:
 @DBOS.workflow(name="steward", max_recovery_attempts=None)
 def steward_workflow(proposal: str) -> None:
     """DBOS finds workflows by name, so this is a module-level function around the steward of this process."""
+    _guarded(proposal, lambda known, steps: _the_steward().handle(known, steps))
+
+
+@DBOS.workflow(name="take back", max_recovery_attempts=None)
+def take_back_workflow(proposal: str) -> None:
+    """For a proposal that is gone."""
+    _guarded(proposal, lambda known, steps: _the_steward().take_back(known, steps))
+
+
+def _guarded(proposal: str, work: Callable[[Proposal, DurableSteps], None]) -> None:
     known = Proposal.model_validate_json(proposal)
     with _in_this_process():
         try:
-            _the_steward().handle(known, DurableSteps(_stopping, _crew))
+            work(known, DurableSteps(_stopping, _crew))
         except dbos_error.DBOSException:
             raise  # the engine's own way to stop a workflow
         except GivenUpByOthersError:
@@ -264,11 +274,18 @@ class Engine:
 
     def start(self, workflow_id: str, proposal: Proposal) -> None:
         """Start the workflow of a proposal; a second start under the same id changes nothing."""
+        self._start(steward_workflow, workflow_id, proposal)
+
+    def take_back(self, workflow_id: str, proposal: Proposal) -> None:
+        """Start the workflow of a proposal that is gone, as `start` does."""
+        self._start(take_back_workflow, workflow_id, proposal)
+
+    def _start(self, workflow: Callable[[str], None], workflow_id: str, proposal: Proposal) -> None:
         with SetWorkflowID(workflow_id):
             if _crew is None:
-                DBOS.start_workflow(steward_workflow, proposal.model_dump_json())
+                DBOS.start_workflow(workflow, proposal.model_dump_json())
             else:
-                DBOS.enqueue_workflow(PROPOSALS, steward_workflow, proposal.model_dump_json())
+                DBOS.enqueue_workflow(PROPOSALS, workflow, proposal.model_dump_json())
 
     def take_over(self, worker: str) -> int:
         """What a worker left that is gone goes to whoever has room. How many workflows."""

@@ -164,7 +164,7 @@ def _assemble(settings: Settings, stack: ExitStack, since: str | None, *, only_w
         agent=settings.agent.name,
         reader=chain,
         governors=reviewer.governors,
-        watch=_watch(settings, chain, reviewer, journal, metrics, crier, engine),
+        watch=_watch(settings, chain, reviewer, journal, metrics, crier),
         journal=journal,
         engine=engine,
         mirrors=assembly.mirrors(settings),
@@ -290,7 +290,6 @@ def _watch(
     journal: Journal,
     metrics: Metrics,
     crier: Crier,
-    engine: Engine,
 ) -> Watch:
     watched = watchlist(reviewer.governors)
     return Watch(
@@ -303,7 +302,6 @@ def _watch(
         journal=journal,
         metrics=metrics,
         tell=crier.tell,
-        cancel=engine.cancel,
     )  # fmt: skip
 
 

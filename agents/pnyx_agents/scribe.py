@@ -1,25 +1,35 @@
 """The steward's pen: entries and votes on chain, through sender and signer, read back before anybody calls them
 done.
+
+Another program may have the same key and write into the same log: a copy of the agent's folder that somebody started,
+this agent before its memory was restored from a backup. What it decided stands, and nothing is added to it.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from pnyx_agents.reviewer import Governed
 from pnyx_agents.steward import Landed, StrandedVoteError
-from pnyx_contracts.entry import EntryKind
-from pnyx_contracts.errors import RefusedError
-from pnyx_contracts.types import Address, ProposalState, to_hex
+from pnyx_contracts.entry import Entry, EntryKind
+from pnyx_contracts.errors import PnyxError, RefusedError
+from pnyx_contracts.types import Address, Proposal, ProposalState, VoteCast, to_hex
 from pnyx_policies.bundle import Bundle
 from pnyx_policies.entitlement import Entitlement
 from pnyx_tools.atomic import UndelegatedError
 from pnyx_tools.reader import RevertedError
-from pnyx_tools.recorder import Case, Writer, find_entry, record_note
+from pnyx_tools.recorder import Case, Writer, find_entries, find_entry, record_note
 from pnyx_tools.sender import Effort, FailedTransactionError, GivenUpError, OutboxPort
 from pnyx_tools.signer.protocol import NotYetError
-from pnyx_tools.voter import Booth, Voted, vote
+from pnyx_tools.voter import Booth, Voted, find_vote, vote
+
+DECIDES: Final = frozenset({EntryKind.VOTE, EntryKind.SKIP, EntryKind.DECISION, EntryKind.MISSED})
+"""Entries that leave nothing to decide. A HOLD leaves it to people."""
+
+logger = logging.getLogger("pnyx.scribe")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +47,68 @@ class ChainScribe:
         new look.
         """
         case = Case.of(bundle)
+        try:
+            return self._decided_elsewhere(case) or self._write(case, what)
+        except RefusedError as error:  # it may have come in between
+            landed = self._decided_elsewhere(case)
+            if landed is None:
+                raise
+            logger.warning("refused, because another program was faster", extra={"error": error.message})
+            return landed
+
+    def _write(self, case: Case, what: Entitlement) -> Landed:
         if what.kind is EntryKind.VOTE:
             return _landed(self._vote(case))
         entry = record_note(self.writer, case, what.kind)
         return Landed(entry_transaction=to_hex(entry.transaction_hash), block=entry.block_number)
+
+    def _decided_elsewhere(self, case: Case) -> Landed | None:
+        """What another program with our key decided about this proposal; None while it decided nothing.
+
+        Raises `GivenUpError` while a vote that it announced can still be cast, and `PnyxError` when it was not.
+        """
+        entries = find_entries(self.writer, case.dossier.proposal)
+        if any(entry.record_root == case.bundle.record_root for entry in entries):
+            return None
+        entry = next((e for e in entries if e.kind in DECIDES and not self._was_signed_here(case, e)), None)
+        if entry is None:
+            return None
+        is_void = any(e.kind is EntryKind.VOID and e.record_root == entry.record_root for e in entries)
+        cast = None
+        if entry.kind is EntryKind.VOTE and not is_void:
+            cast = self._cast_elsewhere(case, entry)
+        return Landed(
+            entry_transaction=to_hex(entry.transaction_hash),
+            vote_transaction=to_hex(cast.transaction_hash) if cast else "",
+            block=max(place.block_number for place in (entry, cast) if place is not None),
+            is_void=is_void,
+            by_another=f"{entry.kind.name} {entry.seq}, record root {to_hex(entry.record_root)}",
+        )
+
+    def _was_signed_here(self, case: Case, entry: Entry) -> bool:
+        steps = (f"entry-{entry.kind.name}", "vote")
+        return any(self.outbox.load(case.purpose(step, entry.record_root)) is not None for step in steps)
+
+    def _cast_elsewhere(self, case: Case, entry: Entry) -> VoteCast:
+        governed = self.governors[case.key.governor]
+        cast = find_vote(self.writer, Booth(governed.adapter, governed.profile), case, entry.block_number)
+        if cast is not None:
+            return cast
+        what = f"another program with this agent's key announced a vote on {case.key} (entry {entry.seq})"
+        if self._is_open(governed, case):
+            raise GivenUpError(f"{what} and has not cast it yet")
+        raise PnyxError(f"{what} and did not cast it", hint="tell the members, and stop that program")
+
+    def stranded(self, proposal: Proposal) -> list[bytes]:
+        """See `Scribe.stranded`."""
+        entries = find_entries(self.writer, proposal)
+        void = {entry.record_root for entry in entries if entry.kind is EntryKind.VOID}
+        return [e.record_root for e in entries if e.kind.is_terminal and e.record_root not in void]
+
+    def take_back(self, bundle: Bundle) -> Landed:
+        """See `Scribe.take_back`."""
+        entry = record_note(self.writer, Case.of(bundle), EntryKind.VOID)
+        return Landed(entry_transaction=to_hex(entry.transaction_hash), block=entry.block_number, is_void=True)
 
     def is_final(self, block_number: int) -> bool:
         return self.writer.is_final(block_number)

@@ -17,9 +17,10 @@ import logging
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, Literal, Protocol
 
-from pydantic import JsonValue, ValidationError
+from pydantic import JsonValue, TypeAdapter, ValidationError
 
 from pnyx_agents.analyst import Deliberation
 from pnyx_agents.brake import held_back
@@ -125,6 +126,8 @@ class Landed(Value):
     """Number of the last block that holds one of them."""
     is_void: bool = False
     """The entry is there, its vote could not land, and a VOID entry says so."""
+    by_another: str = ""
+    """Which entry it is, when another program with our key and log made it. Then it stands in the place of ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +162,14 @@ class Scribe(Protocol):
         ...
 
     def is_final(self, block_number: int) -> bool: ...
+
+    def stranded(self, proposal: Proposal) -> list[bytes]:
+        """Record roots of the entries about a proposal that no VOID entry takes back yet."""
+        ...
+
+    def take_back(self, bundle: Bundle) -> Landed:
+        """The VOID entry for what was written about a proposal that is gone. Safe to run again, raises as `write`."""
+        ...
 
     def was_signed(self, bundle: Bundle) -> bool:
         """Whether a vote was signed for it: then the proposal gets no other vote."""
@@ -280,6 +291,34 @@ class Steward:
         case = self.journal.case(str(proposal.key))
         return case is not None and case.stage is Stage.VOID
 
+    def take_back(self, proposal: Proposal, steps: Steps) -> None:
+        """A reorganisation took it away for good. Whatever was written about it gets its VOID entry."""
+
+        def stranded() -> JsonValue:
+            return [root.hex() for root in self.scribe.stranded(proposal)] if self.scribe else []
+
+        try:
+            for root in TypeAdapter(list[str]).validate_python(steps.run("stranded", stranded)):
+                steps.run(f"void:{root}", partial(self._take_back, proposal, bytes.fromhex(root)))
+        except (RefusedError, StepFailedError) as error:
+            self._alert(proposal, f"stranded:{kind_of(error.message)}", error.message)
+
+    def _take_back(self, proposal: Proposal, record_root: bytes) -> JsonValue:
+        """Until its VOID entry is final, or the proposal came again."""
+        if self.scribe is None or not self._is_void(proposal):
+            return None
+        if why := self.journal.held():
+            raise held_back(why)
+        data = self.evidence.get_bundle(record_root)
+        if data is None:
+            raise RefusedError(f"the record {to_hex(record_root)} is not here: its entry cannot be taken back")
+        landed = self.scribe.take_back(Bundle.parse(data))
+        if not self.scribe.is_final(landed.block):
+            raise NotFinalError(f"{proposal.key}: its VOID entry is in block {landed.block}")
+        detail = "a reorganisation took the proposal away: a VOID entry takes back what was written about it"
+        self._advance(proposal, Stage.VOID, detail=detail, entry_transaction=landed.entry_transaction)
+        return None
+
     # Review
 
     def _review(self, proposal: Proposal, steps: Steps, label: str) -> Bundle:
@@ -340,8 +379,8 @@ class Steward:
         self._await_settled(bundle.dossier.proposal, steps, label)
         if change := self._change_since(bundle.dossier, steps, label):
             return Again(change, entitlement(bundle.dossier).vote, waited)
-        self._write(bundle, steps, label)
-        if self._waits_for_people(bundle.dossier):
+        is_ours = self._write(bundle, steps, label)
+        if is_ours and self._waits_for_people(bundle.dossier):
             return self._wait_for_people(bundle, steps, label)
         self._confirm(bundle, steps, label)
         return None
@@ -372,21 +411,26 @@ class Steward:
 
         return str(steps.run(f"recheck:{label}", change))
 
-    def _write(self, bundle: Bundle, steps: Steps, label: str) -> None:
-        """The entry, and the vote when it is one. The record is stored before anything on chain speaks of it."""
+    def _write(self, bundle: Bundle, steps: Steps, label: str) -> bool:
+        """The entry, and the vote when it is one. The record is stored before anything on chain speaks of it. False
+        when another program with our key was faster.
+        """
         dossier, what = bundle.dossier, entitlement(bundle.dossier)
 
         def write() -> JsonValue:
             if what.vote is not None and not self._is_proposed(dossier.proposal):
                 self._advance(dossier.proposal, Stage.VOTING)
-            self._note_landed(dossier, what, self._pen(bundle, what))
-            return None
+            landed = self._pen(bundle, what)
+            self._note_landed(dossier, what, landed)
+            return landed.by_another or None
 
-        steps.run(f"write:{label}", write)
+        return steps.run(f"write:{label}", write) is None
 
     def _pen(self, bundle: Bundle, what: Entitlement) -> Landed:
         if self.scribe is None:
             return Landed()
+        if self._is_void(bundle.dossier.proposal):
+            raise PnyxError(f"{bundle.dossier.proposal.key} is gone: nothing more is written about it")
         if why := self.journal.held():
             raise held_back(why)
         try:
@@ -418,12 +462,16 @@ class Steward:
         )
 
     def _note_landed(self, dossier: Dossier, what: Entitlement, landed: Landed) -> None:
+        waits = self._waits_for_people(dossier) and not landed.by_another
         self._advance(
-            dossier.proposal, Stage.HELD if self._waits_for_people(dossier) else Stage.CONFIRMING,
-            detail="void: the vote could not land" if landed.is_void else self._in_words(dossier, what),
+            dossier.proposal, Stage.HELD if waits else Stage.CONFIRMING,
+            detail=self._what_landed(dossier, what, landed),
             entry_transaction=landed.entry_transaction, vote_transaction=landed.vote_transaction,
         )  # fmt: skip
-        self._tell_outcome(dossier, what)
+        if landed.by_another:
+            self._tell_another(dossier.proposal, landed)
+        else:
+            self._tell_outcome(dossier, what)
 
     def _confirm(self, bundle: Bundle, steps: Steps, label: str) -> None:
         """Until what landed is final. What a reorganisation takes away meanwhile is written again."""
@@ -566,7 +614,7 @@ class Steward:
     # Telling
 
     def _advance(self, proposal: Proposal, stage: Stage, **details: str) -> None:
-        self.journal.advance(str(proposal.key), stage, **details)
+        self.journal.work_on(str(proposal.key), stage, **details)
         logger.info("proposal %s", stage.value, extra={"proposal": str(proposal.key), **details})
 
     def _in_words(self, dossier: Dossier, what: Entitlement) -> str:
@@ -574,6 +622,11 @@ class Steward:
         waits = self._waits_for_people(dossier) and self.hearing.required > 1
         is_open = waits or dossier.people.expired is not None
         return in_words(dossier, what, self.hearing.so_far(dossier, dossier.people.words) if is_open else "")
+
+    def _what_landed(self, dossier: Dossier, what: Entitlement, landed: Landed) -> str:
+        if landed.by_another:
+            return f"another program with this agent's key decided: {landed.by_another}"
+        return "void: the vote could not land" if landed.is_void else self._in_words(dossier, what)
 
     def _tell_outcome(self, dossier: Dossier, what: Entitlement) -> None:
         waits, is_expired = self._waits_for_people(dossier), dossier.people.expired is not None
@@ -588,6 +641,19 @@ class Steward:
                 reason=foreign(dossier.decision.reason),
                 to_do=how_to_answer(dossier) if waits else "",
                 **deadline(dossier.state.governor),
+            )
+        )
+
+    def _tell_another(self, proposal: Proposal, landed: Landed) -> None:
+        self.tell(
+            self._message(
+                proposal,
+                "another",
+                Urgency.ALERT,
+                subject="another program decided about it with this agent's key and log",
+                detail=foreign(f"{landed.by_another} is not this agent's, which adds nothing to it"),
+                to_do="is a copy of this agent running? Stop it, and copy its evidence here: members look for that "
+                "record. If nobody you know runs it, the key is stolen",
             )
         )
 

@@ -8,6 +8,7 @@ read up    the history of governors that were not followed before
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -33,11 +34,12 @@ from pnyx_tools.follow import (
 from pnyx_tools.journal import Found, Journal, Unread
 from pnyx_tools.notify import Message, Urgency, foreign
 from pnyx_tools.pieces import ahead
-from pnyx_tools.reader import ChainReader
+from pnyx_tools.reader import ChainReader, WrongChainError
 
 logger = logging.getLogger("pnyx.watch")
 
 TITLE_CHARACTERS: Final = 120
+DAY_SECONDS: Final = 24 * 60 * 60
 
 
 def watchlist(governors: Mapping[Address, Governed]) -> Watchlist:
@@ -55,15 +57,18 @@ class Watch:
     journal: Journal
     metrics: Metrics
     tell: Callable[[Message], None]
-    cancel: Callable[[str], None]
-    """Ends a workflow."""
+    clock: Callable[[], float] = time.time
+    """Seconds since the epoch."""
 
     def look(self) -> None:
-        """Up to the end of the chain. Raises what an endpoint's failure raises; `DeepReorganisationError` holds all
-        votes until a person has looked.
+        """Up to the end of the chain. Raises what an endpoint's failure raises; people hear when no endpoint serves the
+        chain, and `DeepReorganisationError` holds all votes until they have looked.
         """
         try:
             self._look()
+        except WrongChainError as error:
+            self.tell(_elsewhere(error, self.clock()))
+            raise
         except DeepReorganisationError as error:
             self.journal.hold(error.message)
             key = f"deep reorganisation:{error.message}"
@@ -101,7 +106,6 @@ class Watch:
         for key in late:
             logger.warning("an endpoint had not shown a proposal", extra={"proposal": key})
         for key in lost:
-            self._give_up(key)
             self.tell(
                 Message(
                     key=f"{key}:void:{final}",
@@ -111,12 +115,6 @@ class Watch:
                 )
             )
         return settled.position
-
-    def _give_up(self, key: str) -> None:
-        """Nobody works on it any more."""
-        case = self.journal.case(key)
-        if case is not None and case.workflow:
-            self.cancel(case.workflow)
 
     def _position(self) -> Position:
         kept = self.journal.position()
@@ -177,6 +175,17 @@ class Watch:
         key = f"undecodable:{event.log.transaction_hash.hex()}:{event.log.log_index}"
         subject = "an event that cannot be read"
         self.tell(Message(key=key, urgency=Urgency.ALERT, subject=subject, detail=foreign(str(event.error))))
+
+
+def _elsewhere(error: WrongChainError, now: float) -> Message:
+    """Once a day, however long it lasts."""
+    return Message(
+        key=f"wrong chain:{error.message}:{int(now // DAY_SECONDS)}",
+        urgency=Urgency.ALERT,
+        subject="an endpoint serves another chain, and there is no other: nothing is read or written until it is right",
+        detail=foreign(error.message),
+        to_do=error.hint,
+    )
 
 
 def found_in(proposal: Proposal) -> Found:

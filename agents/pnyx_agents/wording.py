@@ -16,6 +16,7 @@ SUBJECTS = {
     "again": "not carried out yet",
     "changed": "changed after its review",
     "word": "a person's word does not count",
+    "stranded": "gone, and what was written about it cannot be taken back",
 }
 """What an alert is about, by the first part of its key."""
 

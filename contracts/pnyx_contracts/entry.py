@@ -22,7 +22,7 @@ class EntryKind(IntEnum):
     DECISION = 4
     """A decision that is not voted on: observe mode."""
     VOID = 5
-    """The vote that an earlier VOTE entry announced did not land and will not."""
+    """Takes an earlier entry back: the vote that it announced did not land and will not, or its proposal is gone."""
     MISSED = 6
     """The vote closed before a decision was recorded."""
     CORRECTION = 7

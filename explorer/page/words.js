@@ -2,7 +2,7 @@
 
 /** What an entry of a kind says that the agent did. @type {Record<string, string>} */
 export const KINDS = {
-  VOTE: 'Voted', SKIP: 'Did not vote', HOLD: 'Asked people to decide', DECISION: 'Decided, without casting a vote', VOID: 'Took its vote back',
+  VOTE: 'Voted', SKIP: 'Did not vote', HOLD: 'Asked people to decide', DECISION: 'Decided, without casting a vote', VOID: 'Took an entry back',
   MISSED: 'Missed the deadline', CORRECTION: 'Corrected an earlier entry', CONFIG_ANNOUNCED: 'Announced a new configuration',
   CONFIG_ACTIVATED: 'Started to work by its new configuration', SUCCEEDED: 'Handed over to a successor', SUCCEEDS: 'Took over from a predecessor',
   SIGNER_ANNOUNCED: 'Announced a new signer', SIGNER_ACTIVATED: 'Changed its signer', GOVERNOR_ANNOUNCED: 'Announced a change of its governors',

@@ -1,6 +1,6 @@
 // What the check reads from the chain about one log, all of it pinned to one block.
 import { VerifierError, isError } from "./errors.js";
-import { CREATED_TOPIC, VOTE_TOPICS, decodeCreated, decodeVote, detect, readClock, standingReads } from "./governor.js";
+import { CREATED_TOPIC, VOTE_TOPICS, decodeCreated, decodeVote, detect, readClock, standingReads, stateRead } from "./governor.js";
 import { checksum } from "./hash.js";
 import { HISTORY_TOPICS, KINDS, TOPICS, decodeEntry, decodeEvent, decodeRemark, readFactory, readIsGate, readState, successionSubject, topicOfAddress } from "./log.js"; // prettier-ignore
 import { toHex, uint } from "./bytes.js";
@@ -151,18 +151,34 @@ export class Chain {
   }
 
   /**
+   * Whether a governor knows a proposal, and did so before a block: it was not only made after that.
+   * @param {Governor} governor @param {string} proposalId @param {number} before
+   */
+  async isThere(governor, proposalId, before) {
+    const [state] = await this.rpc.readAll([stateRead(governor, proposalId)], this.block.number);
+    try {
+      state();
+    } catch (error) {
+      if (isError(error, "reverted")) return false;
+      throw error;
+    }
+    const later = await this.proposals(governor.address, before);
+    return !later.some((found) => !(found instanceof VerifierError) && found.key.proposal_id === proposalId);
+  }
+
+  /**
    * How proposals stand; an error for one about which the governor answers nonsense, or nothing.
-   * @param {Governor} governor @param {{ key: ProposalKey, entries: Entry[] }[]} proposals @param {string} voter
+   * @param {Governor} governor @param {{ key: ProposalKey, block: number, entries: Entry[] }[]} proposals @param {string} voter
    * @returns {Promise<(Duty | VerifierError)[]>}
    */
   async duties(governor, proposals, voter) {
     const reads = proposals.flatMap(({ key }) => standingReads(governor, key.proposalId, voter));
     const answers = await this.rpc.readAll(reads, this.block.number);
     const duties = [];
-    for (const [index, { key, entries }] of proposals.entries()) {
+    for (const [index, { key, block, entries }] of proposals.entries()) {
       const duty = orError(() => {
         const [state, deadline, hasVoted] = answers.slice(index * 3, index * 3 + 3).map((answer) => answer());
-        return { key, state, deadline, hasVoted };
+        return { key, state, deadline, hasVoted, createdBlock: block };
       });
       duties.push(duty instanceof VerifierError ? duty : { ...duty, times: await this.times(governor, entries) });
     }

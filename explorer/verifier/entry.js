@@ -64,8 +64,12 @@ export class EntryCheck {
     this.rejections = new Map();
     /** @type {Map<string, number>} */
     this.owners = new Map();
-    for (const { kind, recordRoot, seq } of history.entries) {
+    /** VOID entries, by the subject and the record root that they name. @type {Map<string, Entry>} */
+    this.voids = new Map();
+    for (const entry of history.entries) {
+      const { kind, subject, recordRoot, seq } = entry;
       if (hasBundle(kind) && !this.owners.has(recordRoot)) this.owners.set(recordRoot, seq);
+      if (kind === "VOID") this.voids.set(`${subject}:${recordRoot}`, entry);
     }
   }
 
@@ -145,7 +149,9 @@ export class EntryCheck {
     } else {
       yield* run(one, STEPS.DECLARED_CONFIGURATION, OF_THE_CONFIGURATION, () => checkDeclared(one));
     }
-    yield* run(one, STEPS.PROPOSAL, ["proposal"], () => this.checkProposal(one));
+    const takenBack = await this.voidOf(one);
+    if (takenBack === null) yield* run(one, STEPS.PROPOSAL, ["proposal"], () => this.checkProposal(one));
+    else yield one.about.matches(STEPS.PROPOSAL, `void: the proposal is gone, and entry ${takenBack.seq} takes this one back`);
     yield* run(one, STEPS.PROPOSAL, ["proposal", "calls"], () => []); // decoding again is left to Python
     yield* run(one, STEPS.PROPOSAL, ["proposal", "state", "decision"], () => checkDigest(one));
     yield* run(one, STEPS.DECISION, OF_THE_DECISION, () => checkDecision(one));
@@ -221,6 +227,19 @@ export class EntryCheck {
   }
 
   // 12. Proposal
+
+  /**
+   * The VOID entry that takes this one back, when its proposal is gone as that says: there is nothing on the chain then
+   * to read again.
+   * @param {Case} one
+   */
+  async voidOf({ entry, fields: { proposal } }) {
+    const found = this.voids.get(`${entry.subject}:${entry.recordRoot}`);
+    if (found === undefined || found.seq < entry.seq || !proposal) return null;
+    const { governor } = await this.chain.governed(proposal.key.governor);
+    if (governor === null) return null;
+    return (await this.chain.isThere(governor, proposal.key.proposal_id, found.blockNumber + 1)) ? null : found;
+  }
 
   /** @param {Case} one @returns {Promise<Verdict[]>} */
   async checkProposal({ about, fields: { proposal: recorded } }) {

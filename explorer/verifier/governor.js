@@ -209,9 +209,13 @@ export function computedId({ key, calls, description }) {
 
 /** @typedef {{ state: string, deadline: bigint, hasVoted: boolean }} Standing of a proposal, and of one account with it */
 
+/** @param {{ address: string }} governor @param {string} id @returns {Read<string>} */
+export const stateRead = ({ address }, id) =>
+  readOf(address, "state(uint256)", [id], ["uint8"], ([number]) => stateOf(Number(number)));
+
 /** Three reads: state, deadline, whether this account voted. @param {Governor} governor @param {string} id @param {string} voter @returns {Read<any>[]} */
 export const standingReads = ({ address }, id, voter) => [
-  readOf(address, "state(uint256)", [id], ["uint8"], ([number]) => stateOf(Number(number))),
+  stateRead({ address }, id),
   readOf(address, "proposalDeadline(uint256)", [id], ["uint256"], ([deadline]) => deadline),
   readOf(address, "hasVoted(uint256,address)", [id, voter], ["bool"], ([yes]) => yes),
 ];

@@ -28,7 +28,7 @@ import { About, STEPS } from "./verdict.js";
  * A proposal that the writer answers for, as it stands at the block that the check reaches to. `deadline` is the last
  * timepoint of the governor's clock in which votes count; `times` gives that clock in the blocks of entries, null where
  * the node cannot tell.
- * @typedef {{ key: ProposalKey, state: string, deadline: bigint, hasVoted: boolean, times: Map<number, bigint | null> }} Duty
+ * @typedef {{ key: ProposalKey, state: string, deadline: bigint, hasVoted: boolean, times: Map<number, bigint | null>, createdBlock: number }} Duty
  */
 
 /** @param {Place} one @param {Place} other */
@@ -136,14 +136,31 @@ export class Matter {
 
   /** @returns {Generator<Verdict>} */
   *checkAnnouncedVotes() {
-    const announced = rootsOf(this.entries, "VOTE");
     for (const entry of this.entries) {
-      if (entry.kind === "VOTE") {
-        yield this.announced(entry);
-      } else if (entry.kind === "VOID" && !announced.has(entry.recordRoot)) {
-        yield this.about(entry).missing(STEPS.ANNOUNCED_VOTES, "the VOTE entry that this VOID entry takes back");
-      }
+      if (entry.kind === "VOTE") yield this.announced(entry);
+      else if (entry.kind === "VOID") yield* this.void(entry);
     }
+  }
+
+  /**
+   * A VOID entry takes back a vote that did not land, which `announced` judges; or whatever was written about a proposal
+   * that is gone, which step 12 judges by the record.
+   * @param {Entry} entry @returns {Generator<Verdict>}
+   */
+  *void(entry) {
+    const about = this.about(entry);
+    const answer = this.entries.findLast(({ kind, recordRoot }) => isTerminal(kind) && recordRoot === entry.recordRoot);
+    if (answer === undefined) {
+      yield about.missing(STEPS.ANNOUNCED_VOTES, "the entry that this VOID entry takes back");
+    } else if (answer.kind !== "VOTE" && this.duty !== null && !this.cameAgainAfter(entry)) {
+      const reason = `it takes entry ${answer.seq} back, and the proposal is there`;
+      yield about.differs(STEPS.ANNOUNCED_VOTES, "proposal", { reason });
+    }
+  }
+
+  /** A reorganisation took the proposal away, and later it was made once more. @param {Entry} entry */
+  cameAgainAfter(entry) {
+    return this.duty !== null && this.duty.createdBlock > entry.blockNumber;
   }
 
   /** @param {Entry} entry */
@@ -176,8 +193,12 @@ export class Matter {
   takenBack(about, voided) {
     const { duty } = this;
     if (duty === null) {
-      const why = `entry ${voided.seq} takes the vote back, and no proposal in scope shows whether it could still land`;
-      return about.notProven(STEPS.ANNOUNCED_VOTES, why);
+      const why = `entry ${voided.seq} takes the vote back, and no proposal in scope has this subject; see step 12`;
+      return about.notCheckable(STEPS.ANNOUNCED_VOTES, why);
+    }
+    if (this.cameAgainAfter(voided)) {
+      const reason = `taken back by entry ${voided.seq}: the proposal was gone, and came later`;
+      return about.matches(STEPS.ANNOUNCED_VOTES, reason);
     }
     if (duty.state === "canceled") {
       return about.matches(STEPS.ANNOUNCED_VOTES, `taken back by entry ${voided.seq}: it was canceled`);
@@ -209,7 +230,7 @@ export class Matter {
 
   /** @param {Duty} duty */
   answered(duty) {
-    const entries = this.entries.filter(({ kind }) => isTerminal(kind));
+    const entries = this.entries.filter(({ kind, blockNumber }) => isTerminal(kind) && blockNumber >= duty.createdBlock);
     const about = this.about(entries.at(-1));
     const times = entries
       .filter(({ kind }) => kind !== "MISSED")

@@ -25,4 +25,4 @@ def provider() -> Iterator[Provider]:
 @pytest.fixture(autouse=True)
 def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """Retries happen at once."""
-    monkeypatch.setattr("pnyx_tools.rpc.BACKOFF_SECONDS", (0.0, 0.0, 0.0))
+    monkeypatch.setattr("pnyx_tools.transport.BACKOFF_SECONDS", (0.0, 0.0, 0.0))

@@ -50,8 +50,11 @@ class Endpoints:
 
     @property
     def asked(self) -> list[list[str]]:
-        """Methods by provider; forgotten when read."""
-        methods = [[question["method"] for question in provider.asked] for provider in self.providers]
+        """Methods by provider, without the question for the chain that comes with each; forgotten when read."""
+        methods = [
+            [question["method"] for question in provider.asked if question["method"] != "eth_chainId"]
+            for provider in self.providers
+        ]
         for provider in self.providers:
             provider.asked.clear()
         return methods
@@ -72,7 +75,7 @@ def away(_question: Question):
 def test_one_endpoint_is_asked_while_it_is_well(endpoints: Endpoints):
     for _ in range(3):
         endpoints.pool.balance("0x" + "11" * 20)
-    assert endpoints.asked == [["eth_chainId", *["eth_getBalance"] * 3], []]
+    assert endpoints.asked == [["eth_getBalance"] * 3, []]
 
 
 @pytest.mark.parametrize(
@@ -89,8 +92,7 @@ def test_one_endpoint_is_asked_while_it_is_well(endpoints: Endpoints):
 def test_the_next_one_answers_at_once_when_it_fails(endpoints: Endpoints, fails):
     endpoints.providers[0].rule = fails
     assert endpoints.pool.block(5).number == 5
-    first, second = endpoints.asked
-    assert (len(first), second) == (1, ["eth_chainId", "eth_getBlockByNumber"])
+    assert endpoints.asked == [["eth_getBlockByNumber"]] * 2
     endpoints.pool.block(6)
     assert endpoints.asked == [[], ["eth_getBlockByNumber"]], "the first one rests"
     assert [health.rests for health in endpoints.pool.health()] == [True, False]
@@ -120,7 +122,7 @@ def test_an_endpoint_gets_the_pause_that_it_asks_for(node: Anvil):
         time = Time()
         pool = Pool.of([limiting.url, well.url], CHAIN_ID, clock=time)
         first = pool._circle.endpoints[0].rpc
-        first._client = httpx.Client(
+        first._transport._client = httpx.Client(
             transport=httpx.MockTransport(lambda _: httpx.Response(429, headers={"retry-after": "9"}, text="later"))
         )
         pool.block(5)
@@ -138,30 +140,63 @@ def test_an_endpoint_of_another_chain_is_never_believed(node: Anvil):
             Pool.of([other.url], CHAIN_ID).block(50)
 
 
-def test_an_endpoint_is_asked_for_its_chain_again_after_a_failure(endpoints: Endpoints):
-    pool = endpoints.pool
-    pool.block(5)
-    endpoints.providers[0].rule = away
-    pool.block(5)
-    assert endpoints.asked[0][:1] == ["eth_chainId"]
-    endpoints.providers[0].rule = lambda q: result(q, "0x1") if q["method"] == "eth_chainId" else None
-    endpoints.time.now += 100
-    pool._circle.current = pool._circle.endpoints[0]
-    pool.block(5)
-    first, second = endpoints.asked
-    assert first == ["eth_chainId"]
-    assert second[-1] == "eth_getBlockByNumber"
+def elsewhere(question: Question):
+    return result(question, "0x1") if question["method"] == "eth_chainId" else None
 
 
-def test_an_endpoint_that_turns_to_another_chain_is_noticed_when_it_is_asked(endpoints: Endpoints):
+def test_an_endpoint_that_turns_to_another_chain_is_passed_over(endpoints: Endpoints):
     pool = endpoints.pool
     pool.block(5)
-    endpoints.providers[0].rule = lambda q: result(q, "0x1") if q["method"] == "eth_chainId" else None
-    assert pool.chain_id() == CHAIN_ID
+    endpoints.providers[0].rule = elsewhere
+    assert pool.block(6).number == 6
     assert [health.rests for health in pool.health()] == [True, False]
-    endpoints.providers[1].rule = endpoints.providers[0].rule
-    with pytest.raises(WrongChainError):
-        pool.chain_id()
+    endpoints.providers[1].rule = elsewhere
+    for ask in (pool.chain_id, pool.block, lambda: pool.logs(0, 5, [])):
+        with pytest.raises(WrongChainError, match="serves chain 1, expected is chain 31337"):
+            ask()
+    endpoints.providers[1].rule = lambda _: None
+    assert pool.block(5).number == 5, "right again"
+
+
+@pytest.mark.parametrize("most_together", [0, 1_000])
+@pytest.mark.parametrize(
+    "says",
+    [
+        lambda q: result(q, "0x"),
+        lambda q: error(q, -32000, "header not found"),
+        lambda q: error(q, -32601, "method not found"),
+        lambda q: error(q, 3, "execution reverted", "0x"),
+    ],
+)
+def test_no_answer_of_another_chain_is_believed(node: Anvil, most_together: int, says):
+    """Not even one that comes in the middle of many, and not an error either."""
+    with Provider(node.url, most_together=most_together) as provider:
+        pool = Pool.of([provider.url], CHAIN_ID)
+        pool.block(5)
+        provider.rule = lambda q: elsewhere(q) or says(q)
+        with pytest.raises(WrongChainError):
+            pool.call("0x" + "11" * 20, b"")
+        with pytest.raises(WrongChainError):
+            pool.ask_together([("eth_blockNumber", [])] * 2) if most_together else pool.block()
+        provider.rule = lambda _: None
+        assert pool.call("0x" + "11" * 20, b"") == b""
+
+
+def test_a_pool_without_a_chain_stays_with_the_first_one_that_it_saw(endpoints: Endpoints):
+    pool = Pool.of([provider.url for provider in endpoints.providers])
+    assert pool.chain_id() == CHAIN_ID
+    endpoints.providers[0].rule = elsewhere
+    assert pool.block(5).number == 5
+    assert [health.rests for health in pool.health()] == [True, False]
+
+
+def test_an_endpoint_without_batches_is_asked_one_at_a_time(node: Anvil):
+    with Provider(node.url, most_together=0) as provider:
+        pool = Pool.of([provider.url], CHAIN_ID)
+        pool.block(5)
+        assert provider.requests == 3, "the refused batch, the question, the chain"
+        pool.block(5)
+        assert provider.requests == 5
 
 
 def test_a_revert_is_an_answer(endpoints: Endpoints):

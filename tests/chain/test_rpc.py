@@ -239,6 +239,26 @@ def test_busy_nodes_are_asked_again_a_few_times(provider: Provider, busy):
     assert len(provider.asked) == 4
 
 
+@pytest.mark.parametrize(
+    "garbled",
+    [
+        lambda _: (200, b'{"jsonrpc": "2.0", "id": 1, "resu'),
+        lambda _: (200, b"<html>hello</html>"),
+        lambda q: (200, {"jsonrpc": "2.0", "id": q["id"]}),
+        lambda q: result({"id": q["id"] + 1}, "0x7"),
+        lambda q: result(q, {"unexpected": True}),
+    ],
+)
+def test_a_garbled_answer_is_asked_for_again_and_a_transaction_is_not(provider: Provider, garbled):
+    provider.rule = lambda q: garbled(q) if len(provider.asked) < 3 else result(q, "0x7")
+    assert Rpc(provider.url).chain_id() == 7
+    provider.asked.clear()
+    provider.rule = lambda _: (200, b'{"jsonrpc": "2.0", "id": 1, "resu')
+    with pytest.raises(RpcError, match="not JSON-RPC"):
+        Rpc(provider.url).request("eth_sendRawTransaction", ["0x00"])
+    assert len(provider.asked) == 1
+
+
 def test_a_node_that_is_not_there():
     with socket.socket() as held:
         held.bind(("127.0.0.1", 0))
@@ -265,7 +285,7 @@ def test_secrets_of_the_url_stay_secret(provider: Provider, caplog: pytest.LogCa
     url = f"http://user4711:password0815@{host}/v3/KEYKEYKEY123?apikey=tokentoken99"
     rpc = Rpc(url, timeout_seconds=1)
     echo = " ".join(secrets)
-    texts = [repr(rpc), str(rpc.__dict__["display_url"])]
+    texts = [repr(rpc), rpc.display_url]
     for rule in (
         lambda q: error(q, -32000, f"project {echo} is unknown"),
         lambda _: (403, echo.encode()),
@@ -337,7 +357,7 @@ def test_answers_that_are_no_json_rpc_are_refused(provider: Provider, reply):
 
 
 def test_answers_without_end_are_cut_off(provider: Provider, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("pnyx_tools.rpc.MAX_ANSWER_BYTES", 1000)
+    monkeypatch.setattr("pnyx_tools.transport.MAX_ANSWER_BYTES", 1000)
     provider.rule = lambda question: result(question, "0x" + "00" * 2000)
     with pytest.raises(RpcError, match="longer than 1000 bytes"):
         Rpc(provider.url).code(ADDRESS)

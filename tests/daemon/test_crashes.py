@@ -15,13 +15,16 @@ import httpx
 import pytest
 
 from pnyx_contracts.entry import EntryKind
+from pnyx_contracts.errors import UnreachableError
+from pnyx_contracts.types import to_hex
 from pnyx_tools.follow import Position
 from pnyx_tools.journal import Journal, Stage
 from pnyx_tools.testing.deploy import DAY, TOKEN, encode_call
 from pnyx_tools.testing.openai_server import OpenAIServer, refusal, slow
-from pnyx_tools.testing.provider import Provider, Question, Reply, error
+from pnyx_tools.testing.provider import Provider, Question, Reply, error, result
+from pnyx_tools.verifier import verify
 
-from .conftest import Agent, MakeAgent, children, pay, pnyx
+from .conftest import VOTING_PERIOD, Agent, MakeAgent, children, pay, pnyx
 
 SECONDS_TO_STOP = 5
 
@@ -202,6 +205,55 @@ def test_a_decision_whose_proposal_vanished_is_void(make_agent: MakeAgent) -> No
     case = agent.case(vanishes)
     assert case is not None
     assert case.stage is Stage.VOID
+
+
+def test_an_endpoint_of_another_chain_is_waited_for(make_agent: MakeAgent, provider: Provider) -> None:
+    """At the start, so that a service manager tries again; and later, when people are told once."""
+
+    def elsewhere(question: Question) -> Reply | None:
+        return result(question, "0x1") if question["method"] == "eth_chainId" else None
+
+    agent = make_agent(rpc=provider.url)
+    provider.rule = elsewhere
+    assert agent.start().wait(60) == UnreachableError.exit_code
+    assert "serves chain 1, expected is chain 31337" in agent.output
+    failed = next(r for r in json.loads(pnyx(agent, "doctor", "--json").stdout) if r["name"].startswith("chain id"))
+    assert failed["status"] == "failed"
+    assert "correct chain.rpc" in failed["do"]
+
+    provider.rule = lambda _: None
+    agent.start()
+    agent.until("the agent to follow", lambda: '"following"' in agent.output)
+    provider.rule = elsewhere
+    proposal = pay(agent)
+    agent.until("people to be told", lambda: "there is no other: nothing is read or written" in agent.output)
+    asked = provider.requests
+    agent.until("some more tries", lambda: provider.requests > asked + 10)
+    provider.rule = lambda _: None
+    agent.until_stage(proposal, Stage.DONE)
+    assert agent.output.count('"message": "an endpoint serves another chain') == 1
+
+
+def test_what_was_written_in_haste_about_a_proposal_that_vanished_is_taken_back(make_agent: MakeAgent) -> None:
+    """Half of a short vote was over before its proposal was final, so the entry did not wait. Members see it void."""
+    agent = make_agent(confirmations=VOTING_PERIOD - 10, rules='name = "people"\nversion = "1"\n')
+    agent.start()
+    agent.until("the agent to follow", lambda: '"following"' in agent.output)
+    vanishes = pay(agent)
+    agent.until_stage(vanishes, Stage.REVIEWED)
+    agent.node.mine(VOTING_PERIOD // 2 + 5)
+    (entry,) = agent.until("the entry", agent.entries)
+    raw = agent.node.request("eth_getRawTransactionByHash", to_hex(entry.transaction_hash))
+    created = agent.dao.proposals[vanishes].created_block
+    agent.node.request("anvil_reorg", agent.node.rpc.block().number - created + 1, [[raw, 0]])
+    agent.node.mine(VOTING_PERIOD)
+    agent.until_stage(vanishes, Stage.VOID)
+    agent.until("the VOID entry", lambda: len(agent.entries()) == 2)
+    agent.node.mine(VOTING_PERIOD)
+    agent.until("its end", lambda: "a VOID entry takes back" in str(agent.case(vanishes)))
+    assert [each.kind for each in agent.entries()] == [EntryKind.HOLD, EntryKind.VOID]
+    report = verify(agent.node.rpc, agent.log, agent.writer, agent.folder / "evidence", upto="latest")
+    assert report.ok, report.problems
 
 
 def test_a_reorganisation_deeper_than_finality_holds_all_votes(make_agent: MakeAgent) -> None:

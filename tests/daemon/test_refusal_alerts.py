@@ -16,7 +16,7 @@ from pnyx_tools.notify.ledger import Ledger
 def test_each_kind_of_refusal_is_told_once(tmp_path: Path) -> None:
     journal, metrics = Journal(f"sqlite:///{tmp_path / 'journal.sqlite'}"), Metrics()
     crier = Crier(Ledger(journal.database), (), metrics, holder="test")
-    silent: Any = SimpleNamespace(advance=lambda *_args, **_details: None, case=lambda _key: None)
+    silent: Any = SimpleNamespace(work_on=lambda *_args, **_details: None, case=lambda _key: None)
     nothing: Any = None
     steward = Steward(reviewer=nothing, evidence=nothing, journal=silent, scribe=None, tell=crier.tell)
     one, other = SimpleNamespace(key="1:0xaa:1"), SimpleNamespace(key="1:0xaa:2")

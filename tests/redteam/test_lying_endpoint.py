@@ -10,6 +10,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from msgspec import Raw
+from msgspec.json import decode, encode
 from tests.signer.conftest import FRIEND, STRANGER, Parliament, WriterKind, found, founded, signer_node
 
 from pnyx_contracts.entry import EntryKind
@@ -35,8 +37,9 @@ class LyingRpc(Rpc):
         super().__init__(url)
         self._lie = lie
 
-    def request(self, method: str, params: Any) -> Any:
-        return self._lie(method, params, super().request(method, params))
+    def _ask(self, method: str, params: Any, parse: Callable[[Raw], Any]) -> Any:
+        told = self._lie(method, params, super()._ask(method, params, decode))
+        return self._transport.parsed(method, Raw(encode(told)), parse)
 
 
 @pytest.fixture

@@ -282,7 +282,7 @@ class Parliament:
         memory = Memory(self.settings.memory)
         self._opened.append(memory)
         used = settings or self.settings
-        notary = Notary(used, self.key, Rpc(self.node.url), memory, self.clock.now)
+        notary = Notary(used, self.key, Rpc(self.node.url, chain_id=used.chain_id), memory, self.clock.now)
         notary.check_place()
         return DirectSigner(notary)
 

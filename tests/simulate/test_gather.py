@@ -114,7 +114,7 @@ def test_a_node_that_cannot_simulate_leaves_a_skipped_step(dao: Governance, half
 
 
 def test_a_node_that_cannot_be_reached_raises(dao: Governance, half, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pnyx_tools.rpc.BACKOFF_SECONDS", ())
+    monkeypatch.setattr("pnyx_tools.transport.BACKOFF_SECONDS", ())
     proposal = dao.proposals[open_transfer(dao)]
     with half() as url:
         reader = Rpc(url)

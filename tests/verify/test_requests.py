@@ -10,10 +10,11 @@ import pytest
 
 from pnyx_contracts.errors import UnreachableError
 from pnyx_policies.verify import Report
-from pnyx_tools import rpc
+from pnyx_tools import transport
 from pnyx_tools.reader import RevertedError
-from pnyx_tools.rpc import MAX_TOGETHER, Rpc
+from pnyx_tools.rpc import Rpc
 from pnyx_tools.testing.provider import Provider, error, result
+from pnyx_tools.transport import MAX_TOGETHER
 from pnyx_tools.verifier import verify
 
 MOST_REQUESTS_PER_RECORD = 10
@@ -97,7 +98,7 @@ def test_a_batch_that_a_limit_refuses_is_no_answer(world):
 @pytest.mark.usefixtures("writer")
 def test_nothing_is_concluded_from_a_node_that_goes_away(world, monkeypatch):
     """What was read before is kept, and must not hide that there is no node any more."""
-    monkeypatch.setattr(rpc, "BACKOFF_SECONDS", ())
+    monkeypatch.setattr(transport, "BACKOFF_SECONDS", ())
 
     def gone(_):
         return (502, b"") if any(q["method"] == "eth_simulateV1" for q in provider.asked) else None

@@ -1,9 +1,8 @@
 """Several endpoints of one chain as one reader: whoever fails, lags, limits or serves another chain is passed over.
 
 One endpoint is asked as long as it is well, so that answers come from one view of the chain. When it fails, the next
-one is asked the same at once; the one that failed rests, longer each time, at least for as long as it asked for. An
-endpoint is asked for its chain before it is trusted, and again after each failure. One that is behind what others have
-shown is asked last.
+one is asked the same at once; the one that failed rests, longer each time, at least for as long as it asked for. No
+answer of another chain is believed (see `transport`). An endpoint that is behind what others have shown is asked last.
 
 `witness` is another endpoint than the one that is asked now, for whoever wants to hear two.
 """
@@ -21,8 +20,18 @@ from typing import Any, Final, Self, TypeVar
 from pnyx_contracts.errors import UsageError
 from pnyx_contracts.governors import Read
 from pnyx_contracts.types import BlockRef, Log
-from pnyx_tools.reader import BlockId, L, LogItem, MethodMissingError, Question, RevertedError, RpcError, Topics
-from pnyx_tools.rpc import BACKOFF_SECONDS, Rpc
+from pnyx_tools.reader import (
+    BlockId,
+    L,
+    LogItem,
+    MethodMissingError,
+    Question,
+    RevertedError,
+    RpcError,
+    Topics,
+    WrongChainError,
+)
+from pnyx_tools.rpc import Rpc
 from pnyx_tools.wire import parse_quantity
 
 T = TypeVar("T")
@@ -44,8 +53,6 @@ class Endpoint:
     """One of them, and how it has been."""
 
     rpc: Rpc
-    is_ours: bool = False
-    """It serves the right chain, as far as is known since its last failure."""
     failures: int = 0
     """In a row."""
     rests_until: float = 0.0
@@ -70,10 +77,6 @@ class Health:
     failures: int
     latency_seconds: float
     lag_blocks: int
-
-
-class WrongChainError(RpcError):
-    """The endpoint serves another chain."""
 
 
 @dataclass(slots=True)
@@ -108,8 +111,8 @@ class Pool:
         if not urls or len(set(urls)) != len(urls):
             raise UsageError("expected one or more different RPC endpoints")
         # With another one at hand, waiting for the first is a waste of time.
-        pauses = BACKOFF_SECONDS if len(urls) == 1 else ()
-        endpoints = tuple(Endpoint(Rpc(url, timeout_seconds, pauses=pauses)) for url in urls)
+        pauses = None if len(urls) == 1 else ()
+        endpoints = tuple(Endpoint(Rpc(url, timeout_seconds, pauses=pauses, chain_id=chain_id)) for url in urls)
         return cls(Circle(endpoints, chain_id, clock, endpoints[0]))
 
     @property
@@ -174,7 +177,7 @@ class Pool:
     def _ask_one(self, endpoint: Endpoint, work: Callable[[Rpc], T]) -> T:
         begun = self._circle.clock()
         try:
-            self._demand_our_chain(endpoint)
+            self._agree_on_chain(endpoint)
             answer = work(endpoint.rpc)
         except (RevertedError, MethodMissingError):
             raise
@@ -185,26 +188,19 @@ class Pool:
         self._note_well(endpoint, self._circle.clock() - begun)
         return answer
 
-    def _demand_our_chain(self, endpoint: Endpoint) -> None:
-        if endpoint.is_ours:
-            return
-        self._demand_same(endpoint.name, endpoint.rpc.chain_id())
-        endpoint.is_ours = True
-
-    def _demand_same(self, name: str, chain_id: int) -> None:
-        with self._circle.lock:
-            if self._circle.chain_id is None:
-                self._circle.chain_id = chain_id
-        if chain_id != self._circle.chain_id:
-            raise WrongChainError(
-                f"{name} serves chain {chain_id}, expected is chain {self._circle.chain_id}", hint="correct chain.rpc"
-            )
+    def _agree_on_chain(self, endpoint: Endpoint) -> None:
+        """Where nobody said which chain it is, the first answer does, for all of them."""
+        if self._circle.chain_id is None:
+            chain_id = endpoint.rpc.chain_id()
+            with self._circle.lock:
+                self._circle.chain_id = self._circle.chain_id or chain_id
+                for each in self._circle.endpoints:
+                    each.rpc.believe_only(self._circle.chain_id)
 
     def _let_rest(self, endpoint: Endpoint, error: RpcError) -> None:
         circle = self._circle
         with circle.lock:
             endpoint.failures += 1
-            endpoint.is_ours = False
             seconds = min(2.0 ** (endpoint.failures - 1), LONGEST_REST_SECONDS)
             if isinstance(error, WrongChainError):
                 seconds = WRONG_CHAIN_REST_SECONDS
@@ -244,7 +240,6 @@ class Pool:
     def _ask_quietly(self, endpoint: Endpoint) -> int:
         """Its latest block, whatever becomes of the one that is asked now."""
         try:
-            self._demand_our_chain(endpoint)
             return endpoint.rpc.block("latest").number
         except RpcError as error:
             self._let_rest(endpoint, error)
@@ -254,13 +249,7 @@ class Pool:
 
     def chain_id(self) -> int:
         """Raises `WrongChainError` when none serves ours."""
-
-        def work(rpc: Rpc) -> int:
-            found = rpc.chain_id()
-            self._demand_same(rpc.display_url, found)
-            return found
-
-        return self.ask(work)
+        return self.ask(Rpc.chain_id)
 
     def block(self, block: BlockId = "latest") -> BlockRef:
         def work(rpc: Rpc) -> BlockRef:

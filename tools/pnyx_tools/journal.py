@@ -299,6 +299,20 @@ class Journal:
         with self._begin() as connection:
             connection.execute(table.update().where(table.c.proposal == key).values(**values))
 
+    def work_on(self, key: str, stage: Stage, **details: str | int) -> None:
+        """As `advance`, for whoever works on a proposal: what is void stays so, and nothing else becomes it. Only
+        following knows when one is gone, or came again, and that may be at any moment.
+        """
+        table = self._table["proposal"]
+        is_void = table.c.stage == Stage.VOID.value
+        values = {"stage": stage.value, "updated_at": int(time.time()), **details}
+        with self._begin() as connection:
+            connection.execute(
+                table.update()
+                .where(table.c.proposal == key, is_void if stage is Stage.VOID else ~is_void)
+                .values(**values)
+            )
+
     def cases(self, stages: Collection[Stage] = tuple(Stage)) -> list[Case]:
         """The proposals in one of these stages, newest last."""
         table = self._table["proposal"]

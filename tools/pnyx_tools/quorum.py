@@ -40,7 +40,7 @@ class DisagreementError(UnreachableError):
 
 def reader_of(urls: Sequence[str], chain_id: int, needed: int) -> Pool | Quorum:
     """The endpoints as one reader: whoever is well answers, or `needed` of them must say the same."""
-    return Pool.of(urls, chain_id) if needed == 1 else Quorum([Rpc(url) for url in urls], needed)
+    return Pool.of(urls, chain_id) if needed == 1 else Quorum([Rpc(url, chain_id=chain_id) for url in urls], needed)
 
 
 @dataclass(frozen=True, slots=True)

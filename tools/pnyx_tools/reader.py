@@ -84,6 +84,18 @@ class RpcError(UnreachableError):
         self.wait_seconds = wait_seconds
 
 
+class WrongChainError(RpcError):
+    """The endpoint serves another chain than the one that it is asked for. A fault like any other: it may be a load
+    balancer's, and over in a moment.
+    """
+
+    def __init__(self, endpoint: str, found: int, expected: int) -> None:
+        super().__init__(
+            f"{endpoint} serves chain {found}, expected is chain {expected}",
+            hint="correct chain.rpc or chain.chain_id; an endpoint that was right before is asked again",
+        )
+
+
 class ChainReader(Protocol):
     """Read-only view of one chain."""
 

@@ -15,7 +15,7 @@ from pnyx_contracts.decision_log import ENTRY_TOPIC, decode_entry, read_state, s
 from pnyx_contracts.entry import Entry, EntryKind
 from pnyx_contracts.errors import DecodingError, DiffersError
 from pnyx_contracts.governors import TransactionCall
-from pnyx_contracts.types import Log, ProposalKey, to_hex
+from pnyx_contracts.types import Log, Proposal, ProposalKey, to_hex
 from pnyx_policies.bundle import Bundle
 from pnyx_policies.dossier import Dossier
 from pnyx_tools.follow import Finality
@@ -24,7 +24,7 @@ from pnyx_tools.safe.owners import Owners
 from pnyx_tools.sender import Errand, Sender
 from pnyx_tools.signer.payload import NO_ACTION, Desk, Roots, entry
 from pnyx_tools.signer.protocol import SignEntry, SignRequest, Ticket
-from pnyx_tools.signer.witness import entries_about
+from pnyx_tools.signer.witness import earliest_entry, entries_about
 from pnyx_tools.wire import parse_logs
 
 
@@ -71,9 +71,9 @@ class Case:
     def roots(self) -> Roots:
         return Roots(record_root=self.bundle.record_root, prompt_hash=self.bundle.prompt_hash)
 
-    def purpose(self, what: str) -> str:
-        """Names an errand in the outbox: one per decision and step."""
-        return f"{what}:{self.key}:{to_hex(self.bundle.record_root)}"
+    def purpose(self, what: str, record_root: bytes | None = None) -> str:
+        """Names an errand in the outbox: one per decision (this one, or another about the same proposal) and step."""
+        return f"{what}:{self.key}:{to_hex(record_root or self.bundle.record_root)}"
 
 
 def record_note(writer: Writer, case: Case, kind: EntryKind) -> Entry:
@@ -115,10 +115,14 @@ def record(
 
 def find_entry(writer: Writer, case: Case, kind: EntryKind) -> Entry | None:
     """The entry of this very decision, if it is on chain."""
-    start = case.dossier.proposal.created_block
-    head = writer.chain.block("latest").number
-    entries = entries_about(writer.chain, writer.desk.log, writer.desk.writer, case.key, start, head)
+    entries = find_entries(writer, case.dossier.proposal)
     return next((e for e in entries if e.kind is kind and e.record_root == case.bundle.record_root), None)
+
+
+def find_entries(writer: Writer, proposal: Proposal) -> tuple[Entry, ...]:
+    """All entries of the writer about a proposal, whoever made them, in chain order."""
+    start, head = earliest_entry(proposal), writer.chain.block("latest").number
+    return entries_about(writer.chain, writer.desk.log, writer.desk.writer, proposal.key, start, head)
 
 
 def read_back_entry(writer: Writer, case: Case, kind: EntryKind, action: bytes, receipt: dict[str, Any]) -> Entry:

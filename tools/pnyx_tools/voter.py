@@ -223,12 +223,17 @@ def _require_settled(writer: Writer, booth: Booth, case: Case, entry: Entry) -> 
 
 
 def _find_vote(writer: Writer, booth: Booth, case: Case, entry: Entry) -> VoteCast | None:
-    """The writer's vote after its entry, or its Safe's, if it is on chain."""
+    """The writer's vote after its entry, if it is on chain. Raises `DiffersError` when it is not the one decided."""
+    cast = find_vote(writer, booth, case, entry.block_number)
+    return _compare(writer, booth, case, cast) if cast else None
+
+
+def find_vote(writer: Writer, booth: Booth, case: Case, from_block: int) -> VoteCast | None:
+    """Whatever vote the writer, or its Safe, cast on the proposal."""
     head, voter = writer.chain.block("latest").number, writer.desk.voter
     topics: Topics = booth.adapter.voter_topics(voter) or [booth.adapter.vote_topics()]
-    logs = writer.chain.logs(entry.block_number, head, topics, [case.key.governor])
-    found = [cast for cast in _votes(booth, case, logs) if cast.voter == voter]
-    return _compare(writer, booth, case, found[0]) if found else None
+    logs = writer.chain.logs(from_block, head, topics, [case.key.governor])
+    return next((cast for cast in _votes(booth, case, logs) if cast.voter == voter), None)
 
 
 def _votes(booth: Booth, case: Case, logs: list[Log]) -> list[VoteCast]:

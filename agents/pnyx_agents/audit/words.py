@@ -143,7 +143,7 @@ def reason(row: DecisionRow) -> str:
     if row.cast is not None and row.cast.reason:
         return one_line(row.cast.reason)
     if row.kind is EntryKind.VOID:
-        return "The announced vote did not land and will not."
+        return "The announced vote did not land and will not, or the proposal is gone."
     lacks = {"missing": "Its evidence cannot be found.", "differs": "Its evidence is not what was sealed."}
     return lacks.get(row.story.evidence, "The record does not show a reason.")
 

@@ -11,7 +11,8 @@ What is checked, for one decision log and then for each writer in it:
  5. Writer: a vote gate that our factory made, with our code, which never voted while it was paused; or a plain key,
     which can only declare; or an account of EIP-7702, and which code it runs.
  6. Votes: every vote of the writer, in any contract, or of its Safe follows exactly one VOTE entry that says the same.
- 7. Announced votes: every VOTE entry has its vote, or a VOID entry from when the vote could not land any more.
+ 7. Announced votes: every VOTE entry has its vote, or a VOID entry from when the vote could not land any more. No VOID
+    entry takes back what is about a proposal that is there.
  8. Completeness: every proposal that the writer answers for has an entry from before its vote closed, its own or, where
     it left the proposal open, its successor's.
  9. Bundle: the evidence is there and hashes to the record root and the prompt hash of its entry.

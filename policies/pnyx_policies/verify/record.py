@@ -25,7 +25,7 @@ from pnyx_policies.review import review_digest
 from pnyx_policies.verify.verdict import About, Step, Verdict, shown
 
 HAS_BUNDLE: Final = frozenset(k for k in EntryKind if k.is_terminal or k is EntryKind.CORRECTION)
-"""Kinds whose record root is that of a bundle of their own. A VOID entry names that of the vote that it takes back."""
+"""Kinds whose record root is that of a bundle of their own. A VOID entry names that of the entry that it takes back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,6 +252,12 @@ def check_proposal(case: Case, announced: Proposal | None, computed_id: int | No
     yield about.compare(
         Step.PROPOSAL, "proposal", expected=announced.model_dump(mode="json"), seen=recorded.model_dump(mode="json")
     )
+
+
+def void_proposal(case: Case, void: Entry) -> Verdict:
+    """Step 12, for a record whose proposal a reorganisation took away: there is nothing to hold it against."""
+    reason = f"void: the proposal is gone, and entry {void.seq} takes this one back"
+    return case.about.matches(Step.PROPOSAL, reason=reason)
 
 
 def check_calls(case: Case) -> Iterator[Verdict]:

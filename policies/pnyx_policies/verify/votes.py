@@ -51,6 +51,7 @@ class Duty:
     """The governor's own answer about the writer."""
     times: Mapping[int, int | None] = field(default_factory=dict)
     """The governor's clock in the blocks of the entries about it; None where the node cannot tell."""
+    created_block: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,13 +142,28 @@ class Matter:
 
     def check_announced_votes(self) -> Iterator[Verdict]:
         voided = {e.record_root: e for e in self.entries if e.kind is EntryKind.VOID}
-        announced = {e.record_root for e in self.entries if e.kind is EntryKind.VOTE}
+        answers = {e.record_root: e for e in self.entries if e.kind.is_terminal}
         for entry in self.entries:
             if entry.kind is EntryKind.VOTE:
                 yield self._announced(entry, voided.get(entry.record_root))
-            elif entry.kind is EntryKind.VOID and entry.record_root not in announced:
-                why = "the VOTE entry that this VOID entry takes back"
-                yield self.about(entry).missing(Step.ANNOUNCED_VOTES, why)
+            elif entry.kind is EntryKind.VOID:
+                yield from self._void(entry, answers.get(entry.record_root))
+
+    def _void(self, void: Entry, answer: Entry | None) -> Iterator[Verdict]:
+        """A VOID entry takes back a vote that did not land, which `_announced` judges; or whatever was written about a
+        proposal that is gone, which step 12 judges by the record.
+        """
+        about = self.about(void)
+        if answer is None:
+            yield about.missing(Step.ANNOUNCED_VOTES, "the entry that this VOID entry takes back")
+        elif answer.kind is not EntryKind.VOTE and self.duty is not None and not self._came_again_after(void):
+            yield about.differs(
+                Step.ANNOUNCED_VOTES, "proposal", reason=f"it takes entry {answer.seq} back, and the proposal is there"
+            )
+
+    def _came_again_after(self, void: Entry) -> bool:
+        """A reorganisation took the proposal away, and later it was made once more."""
+        return self.duty is not None and self.duty.created_block > void.block_number
 
     def _announced(self, entry: Entry, voided: Entry | None) -> Verdict:
         about, duty = self.about(entry), self.duty
@@ -177,10 +193,12 @@ class Matter:
         """A decided vote is taken back only where it cannot land any more."""
         duty = self.duty
         if duty is None:
-            because = (
-                f"entry {voided.seq} takes the vote back, and no proposal in scope shows whether it could still land"
+            because = f"entry {voided.seq} takes the vote back, and no proposal in scope has this subject; see step 12"
+            return about.not_checkable(Step.ANNOUNCED_VOTES, because)
+        if self._came_again_after(voided):
+            return about.matches(
+                Step.ANNOUNCED_VOTES, reason=f"taken back by entry {voided.seq}: the proposal was gone, and came later"
             )
-            return about.not_proven(Step.ANNOUNCED_VOTES, because)
         time = duty.times.get(voided.block_number)
         if duty.state is ProposalState.CANCELED:
             return about.matches(Step.ANNOUNCED_VOTES, reason=f"taken back by entry {voided.seq}: it was canceled")
@@ -209,7 +227,7 @@ class Matter:
             yield self._answered(self.duty)
 
     def _answered(self, duty: Duty) -> Verdict:
-        entries = [e for e in self.entries if e.kind.is_terminal]
+        entries = [e for e in self.entries if e.kind.is_terminal and e.block_number >= duty.created_block]
         about = self.about(entries[-1] if entries else None)
         times = [duty.times.get(e.block_number) for e in entries if e.kind is not EntryKind.MISSED]
         if any(time is not None and time <= duty.deadline for time in times):

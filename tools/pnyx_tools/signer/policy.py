@@ -2,7 +2,8 @@
 
 `claims` judged the bundle by itself (steps 1 to 5). Here it is held against the chain:
 
-6.  The proposal is the one that the governor announced, and the reviewed block is on the chain.
+6.  The proposal is the one that the governor announced, and the reviewed block is on the chain. (Or neither is there
+    any more, and what was written about it is taken back.)
 7.  The code behind it is the code that was reviewed.
 8.  The decision follows once more, from facts that the signer gathered itself; nothing that it found was hidden.
 9.  A person approved it, where one must, and the word of a person counts.
@@ -50,7 +51,8 @@ class Seen:
     """None when the governor announced nothing in the block and transaction that the bundle names."""
     pinned_block_hash: bytes
     """Hash of the block with the number of the bundle's pinned block."""
-    state: ProposalState
+    state: ProposalState | None
+    """None when the governor does not know the proposal."""
     has_voted: bool
     next_seq: int
     is_closed: bool
@@ -65,6 +67,8 @@ class Seen:
     """Of the key: transactions that were mined."""
     entries: tuple[Entry, ...]
     """The writer's entries about this proposal, in chain order."""
+    final_block: int
+    """Up to here the chain stays as it is. Only asked where the proposal is not there, else 0."""
     facts: Facts | None
     """Gathered where `needs_facts`."""
 
@@ -98,7 +102,8 @@ def judge(
 ) -> Judged:
     """Steps 6 to 11. `now` in seconds since the epoch. Raises `RefusedError` with the reason."""
     _require_open(seen)
-    _require_announced(evidence, seen)
+    if not _takes_back_what_is_gone(request, seen):
+        _require_announced(evidence, seen)
     _require_nonce(request.ticket.nonce, seen.nonce)
     match request:
         case SignVote():
@@ -194,7 +199,7 @@ def _the_vote(bench: Bench, evidence: Evidence, seen: Seen, remembered: Remember
             f"{evidence.dossier.header.mode.value!r} entitles to a {evidence.entitled.kind.name} entry"
         )
     require_counts(evidence.dossier, bench.settings.configuration, now)  # step 9
-    _require_possible(seen)
+    _require_possible(evidence, seen)
     _require_same_world(evidence, seen)
     _require_same_judgement(bench, evidence, seen)
     given = VoteGiven(
@@ -214,12 +219,12 @@ def _the_announcement(bench: Bench, evidence: Evidence, seen: Seen, remembered: 
     return _the_vote(bench, evidence, seen, remembered, now)[1]
 
 
-def _require_possible(seen: Seen) -> None:
+def _require_possible(evidence: Evidence, seen: Seen) -> None:
     if seen.state is not ProposalState.ACTIVE:
-        _refuse(f"the proposal is {seen.state.name}, not ACTIVE")
+        _refuse(f"the proposal is {seen.state.name if seen.state else 'unknown to the governor'}, not ACTIVE")
     if seen.has_voted:
         _refuse("the writer has voted on this proposal")
-    if any(e.kind is EntryKind.VOID for e in seen.entries):
+    if any(e.kind is EntryKind.VOID and e.record_root == evidence.roots.record_root for e in seen.entries):
         _refuse("a VOID entry says that this vote will not be cast")
 
 
@@ -302,13 +307,34 @@ def _require_same_kind(evidence: Evidence, kind: EntryKind, seen: Seen) -> None:
 
 
 def _require_voidable(evidence: Evidence, seen: Seen) -> None:
-    """Never through a gate: there the entry and its vote stand or fall together."""
-    if not any(e.kind is EntryKind.VOTE and e.record_root == evidence.roots.record_root for e in seen.entries):
+    """An announced vote that did not land, which a gate has none of; or anything about a proposal that is gone."""
+    own = [e for e in seen.entries if e.kind.is_terminal and e.record_root == evidence.roots.record_root]
+    if seen.state is None and own:
+        _require_final(own[-1], seen)
+        return
+    if not any(e.kind is EntryKind.VOTE for e in own):
         _refuse("no VOTE entry with this record root is on chain: there is nothing to void")
     if seen.has_voted:
         _refuse("the vote was cast: it cannot be voided")
-    if seen.state in OPEN_STATES:
+    if seen.state is not None and seen.state in OPEN_STATES:
         _refuse(f"the proposal is {seen.state.name}: the announced vote can still be cast", "ask for the ballot")
+
+
+def _takes_back_what_is_gone(request: BundleRequest, seen: Seen) -> bool:
+    """A reorganisation took the proposal away after its entry was written. The signer believes its own endpoints only:
+    the governor announced no such proposal, and knows none.
+    """
+    is_void = isinstance(request, SignEntry) and request.kind is EntryKind.VOID
+    return is_void and seen.proposal is None and seen.state is None
+
+
+def _require_final(entry: Entry, seen: Seen) -> None:
+    """While the chain can still take another way, the proposal can come back with it."""
+    if entry.block_number > seen.final_block:
+        raise NotYetError(
+            f"the governor does not know the proposal of entry {entry.seq}; nothing is taken back before the entry's "
+            f"block {entry.block_number} is final (now {seen.final_block})"
+        )
 
 
 def _require_unannounced(evidence: Evidence, seen: Seen) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from pnyx_contracts.decision_log import (
     ENTRY_TOPIC,
@@ -17,19 +18,22 @@ from pnyx_contracts.entry import Entry
 from pnyx_contracts.errors import DiffersError, PnyxError, UnreachableError
 from pnyx_contracts.governors import GovernorAdapter, GovernorProfile, Read
 from pnyx_contracts.safe import read_is_owner
-from pnyx_contracts.types import Proposal, ProposalKey
+from pnyx_contracts.types import Proposal, ProposalKey, ProposalState
 from pnyx_tools.atomic import atomic_log, require_atomic
 from pnyx_tools.detect import detect
 from pnyx_tools.gather import gather_facts
-from pnyx_tools.reader import ChainReader
+from pnyx_tools.reader import ChainReader, RevertedError
 from pnyx_tools.registration import require_in_force
 from pnyx_tools.signer.policy import Seen, closed
 from pnyx_tools.signer.protocol import NotYetError
 from pnyx_tools.signer.settings import SignerSettings, WriterKind
 
+REACH_BLOCKS: Final = 1_000
+"""No reorganisation is deeper."""
+
 
 class Witness:
-    """Looks at one chain for one writer."""
+    """Looks at one chain for one writer. `reader` believes no answer of another chain (`quorum.reader_of`)."""
 
     def __init__(
         self, settings: SignerSettings, key_address: str, reader: ChainReader, adapters: Sequence[GovernorAdapter]
@@ -41,11 +45,8 @@ class Witness:
         self._epoch: int | None = None
 
     def check_place(self) -> None:
-        """At the start: the chain is that of the settings, and the writer one that can write. Raises `DiffersError` or
-        `RefusedError`.
-        """
+        """At the start: the writer is one that can write. Raises `DiffersError` or `RefusedError`."""
         settings = self._settings
-        _same("the endpoint's chain", self._reader.chain_id(), settings.chain_id)
         state = self._reader.read(read_state(settings.log, settings.writer))
         if state.closed:
             raise closed()
@@ -72,7 +73,6 @@ class Witness:
     def look(self, claimed: Proposal, pinned_block: int, *, gather: bool) -> Seen:
         """All that `policy.judge` needs about one proposal. `claimed` says where the creation event should be."""
         reader, settings = self._reader, self._settings
-        _same("the endpoint's chain", reader.chain_id(), settings.chain_id)
         block = reader.block("latest")
         state = reader.read(read_state(settings.log, settings.writer), block.number)
         adapter, profile = detect(reader, claimed.key.governor, self._adapters)
@@ -95,7 +95,7 @@ class Witness:
             profile=profile,
             proposal=proposal,
             pinned_block_hash=reader.block(pinned_block).hash,
-            state=reader.read(adapter.read_state(profile, proposal_id), block.number),
+            state=self._state(adapter, profile, proposal_id, block.number),
             has_voted=reader.read(adapter.read_has_voted(profile, proposal_id, settings.voter), block.number),
             next_seq=state.seq + 1,
             is_closed=state.closed,
@@ -104,10 +104,19 @@ class Witness:
             is_declaration_of_start=state.epoch == self._epoch,
             nonce=reader.nonce(self._key_address, block.number),
             entries=entries_about(
-                reader, settings.log, settings.writer, claimed.key, claimed.created_block, block.number
+                reader, settings.log, settings.writer, claimed.key, earliest_entry(claimed), block.number
             ),
+            final_block=reader.block("finalized").number if proposal is None else 0,
             facts=facts,
         )
+
+    def _state(
+        self, adapter: GovernorAdapter, profile: GovernorProfile, proposal_id: int, block: int
+    ) -> ProposalState | None:
+        try:
+            return self._reader.read(adapter.read_state(profile, proposal_id), block)
+        except RevertedError:
+            return None
 
     def held_on_chain(self) -> str:
         """Why the chain wants no votes: a gate that its guardian paused, or the contract that the settings name. Empty
@@ -134,7 +143,6 @@ class Witness:
 
     def next_nonce(self) -> int:
         """Of the key: transactions that were mined."""
-        _same("the endpoint's chain", self._reader.chain_id(), self._settings.chain_id)
         return self._reader.nonce(self._key_address)
 
     def _account_log(self, block: int) -> str | None:
@@ -153,6 +161,13 @@ class Witness:
             adapter.decode_created(profile, log) for log in logs if log.transaction_hash == claimed.created_transaction
         )
         return next((p for p in announced if p.key == claimed.key), None)
+
+
+def earliest_entry(proposal: Proposal) -> int:
+    """The block from which on entries about it may stand: a reorganisation may bring an entry into an earlier block
+    than the one in which the proposal was seen.
+    """
+    return max(0, proposal.created_block - REACH_BLOCKS)
 
 
 def entries_about(

@@ -139,6 +139,12 @@ class Casebook:
         )
         return (about for (about,) in rows)
 
+    def void_of(self, entry: Entry) -> Entry | None:
+        """The VOID entry that takes this one back."""
+        about = self._entries("WHERE subject = ? AND kind = ?", entry.subject, int(EntryKind.VOID))
+        own = [e for e in about if e.record_root == entry.record_root and e.seq > entry.seq]
+        return own[-1] if own else None
+
     def with_kinds(self, kinds: Iterable[EntryKind]) -> Iterator[Entry]:
         """In order."""
         numbers = [int(kind) for kind in kinds]

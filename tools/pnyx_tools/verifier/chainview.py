@@ -201,9 +201,20 @@ class ChainView:
             for log in self.reader.logs(block, block, [list(adapter.created_topics())], [governed.address]):
                 yield adapter.decode_created(profile, log)
 
-    def duty(self, governed: Governed, key: ProposalKey, writer: str, entries: Sequence[Entry]) -> Duty:
+    def is_there(self, governed: Governed, key: ProposalKey, before: int) -> bool:
+        """Whether the governor knows the proposal, and did so before a block: it was not only made after that."""
+        adapter, profile = _known(governed)
+        try:
+            self.reader.read(adapter.read_state(profile, key.proposal_id), self.block.number)
+        except RevertedError:
+            return False
+        later = self.proposals(governed, before)
+        return not any(isinstance(found, Proposal) and found.key == key for found in later)
+
+    def duty(self, governed: Governed, proposal: Proposal, writer: str, entries: Sequence[Entry]) -> Duty:
         """`entries` are those of the writer about this proposal."""
         adapter, profile = _known(governed)
+        key = proposal.key
         at = self.block.number
         state, deadline = adapter.read_state(profile, key.proposal_id), adapter.read_deadline(profile, key.proposal_id)
         has_voted = adapter.read_has_voted(profile, key.proposal_id, writer)
@@ -214,6 +225,7 @@ class ChainView:
             deadline=self.reader.read(deadline, at),
             has_voted=self.reader.read(has_voted, at),
             times={entry.block_number: self._time_of(entry, profile) for entry in entries},
+            created_block=proposal.created_block,
         )
 
     # Time

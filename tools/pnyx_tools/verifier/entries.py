@@ -47,6 +47,7 @@ from pnyx_policies.verify.record import (
     check_proposal,
     check_voter,
     dossier_of,
+    void_proposal,
 )
 from pnyx_policies.verify.verdict import About, Step, Verdict
 from pnyx_tools.code import read_targets
@@ -137,9 +138,11 @@ class EntryCheck:
                 self._view.log,
                 sealed,
             )
-            yield from self._record(case)
-            yield from case.run(Step.STATE, ("proposal", "state"), self._facts, Grade.RE_READ)
-            yield from case.run(Step.STATE, ("state",), self._code_until_entry, Grade.RE_READ)
+            void = self._void_of(case)
+            yield from self._record(case, void)
+            if void is None:
+                yield from case.run(Step.STATE, ("proposal", "state"), self._facts, Grade.RE_READ)
+                yield from case.run(Step.STATE, ("state",), self._code_until_entry, Grade.RE_READ)
             yield from self._judgement(case)
 
     def _bad_places(self, about: About, step: Step) -> Iterator[Verdict]:
@@ -159,12 +162,28 @@ class EntryCheck:
 
     # 10 to 12
 
-    def _record(self, case: Case) -> Iterator[Verdict]:
+    def _void_of(self, case: Case) -> Entry | None:
+        """The VOID entry that takes this one back, when its proposal is gone as that says: there is nothing on the
+        chain then to read again.
+        """
+        void = self._book.void_of(case.entry)
+        if void is None or "proposal" in case.bundle.withheld:
+            return None
+        key = case.dossier.proposal.key
+        governed = self._view.governed(key.governor)
+        if governed.adapter is None or self._view.is_there(governed, key, before=void.block_number + 1):
+            return None
+        return void
+
+    def _record(self, case: Case, void: Entry | None) -> Iterator[Verdict]:
         yield from case.run(Step.HEADER, ("header", "proposal"), check_header)
         configuration = self._configurations[case.declaration]
         yield from case.run(Step.HEADER, ("state",), partial(check_voter, configuration=configuration))
         yield from self._declared(case)
-        yield from case.run(Step.PROPOSAL, ("proposal",), self._proposal)
+        if void is None:
+            yield from case.run(Step.PROPOSAL, ("proposal",), self._proposal)
+        else:
+            yield void_proposal(case, void)
         yield from case.run(Step.PROPOSAL, ("proposal", "calls"), check_calls)
         yield from case.run(Step.PROPOSAL, ("proposal", "state", "decision"), check_digest)
 

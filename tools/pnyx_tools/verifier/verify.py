@@ -343,7 +343,7 @@ class _WriterCheck:
         left_open = self._successors and not any(entry.kind.is_terminal for entry in entries)
         later = self._view.entries_about(self._successors, about) if left_open else []
         voter = self._history.voter_at(self._view.block.number)
-        duty = self._view.duty(governed, proposal.key, voter, [*entries, *later])
+        duty = self._view.duty(governed, proposal, voter, [*entries, *later])
         self._check_matter(about, duty, inherited=inherited, later=later)
 
     def _check_matter(

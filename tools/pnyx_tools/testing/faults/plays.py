@@ -14,7 +14,7 @@ from pnyx_tools.testing.faults.launching import Start
 from pnyx_tools.testing.faults.machine import OF_ONE, OF_TWO, play_database, play_machine
 from pnyx_tools.testing.faults.models import ModelFault, ModelFaults
 from pnyx_tools.testing.faults.play import Report, play_endpoints, play_kills, play_models, play_reorgs
-from pnyx_tools.testing.faults.proxy import FOR_A_WHILE, OF_TRANSACTIONS, Fault, FaultProxy
+from pnyx_tools.testing.faults.proxy import BLOCKS_BEHIND, FOR_A_WHILE, OF_TRANSACTIONS, Fault, FaultProxy
 from pnyx_tools.testing.faults.reorgs import DEEPEST
 from pnyx_tools.testing.faults.schedule import Schedule
 from pnyx_tools.testing.faults.team import Team
@@ -24,10 +24,12 @@ from pnyx_tools.testing.postgres import run_postgres
 
 Declare = Callable[[Path], bytes]
 
+MOST_STATES: Final = 5_000
+
 
 def local_node() -> Anvil:
-    """Blocks are final at once."""
-    return Anvil(extra_arguments=("--slots-in-an-epoch", "1"))
+    """Blocks are final at once. A play that is stuck mines on; each block's state takes megabytes of the disk."""
+    return Anvil(extra_arguments=("--slots-in-an-epoch", "1", "--max-persisted-states", str(MOST_STATES)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,7 @@ class Endpoints:
     kinds: tuple[Fault, ...]
     workers: bool = False
     """Two of them on PostgreSQL, instead of one agent alone."""
+    confirmations: int = 1
 
     def __call__(self, folder: Path, declare: Declare, start: Start, seed: int, amount: Amount) -> Report:
         of_signer = amount.faults // 10
@@ -117,7 +120,10 @@ class Endpoints:
             FaultProxy(node.url, schedules[1], seed=seed, stranger=stranger.url) as signers,
             shared_database(wanted=self.workers) as database,
         ):
-            setup = Setup(declare, has_gate(seed), rpc=agents.url, signer_rpc=signers.url, database=database)
+            setup = Setup(
+                declare, has_gate(seed), rpc=agents.url, signer_rpc=signers.url, database=database,
+                confirmations=self.confirmations,
+            )  # fmt: skip
             world, launch = make_world(node, folder, setup), Team(start) if self.workers else start
             return play_endpoints(world, launch, seed, (agents, signers), proposals=amount.proposals)
 
@@ -172,7 +178,7 @@ PLAYS: Final[dict[str, Kind]] = {
     "machine": Kind(Machine(OF_ONE), 40),
     "copies": Kind(Machine(OF_TWO), 10),
     "failing endpoints": Kind(Endpoints(FAILING), 1000),
-    "lying endpoints": Kind(Endpoints(FOR_A_WHILE), 100),
+    "lying endpoints": Kind(Endpoints(FOR_A_WHILE, confirmations=BLOCKS_BEHIND[1] + 1), 100),
     "kills of workers": Kind(Kills(workers=True), 100),
     "reorgs under workers": Kind(Reorgs(workers=True), 50),
     "failing endpoints of workers": Kind(Endpoints(FAILING, workers=True), 300),

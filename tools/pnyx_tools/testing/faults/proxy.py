@@ -51,7 +51,8 @@ OF_TRANSACTIONS: Final = (Fault.TRANSACTION_DROPPED, Fault.TRANSACTION_TWICE, Fa
 FOR_A_WHILE: Final = (Fault.LAGGING, Fault.OTHER_FORK, Fault.WRONG_CHAIN)
 
 WHILE_REQUESTS: Final = 40
-"""How long an endpoint lags, or shows another chain."""
+WHILE_BLOCKS: Final = 40
+"""How long an endpoint lags, or shows another chain: so many requests, or blocks, for who gets no answer asks less."""
 BLOCKS_BEHIND: Final = (1, 12)
 
 
@@ -76,7 +77,7 @@ class FaultProxy(FaultServer):
         self._hang_seconds = hang_seconds
         self._retry_after_seconds = retry_after_seconds
         self._spell: Spell | None = None
-        self._left = 0
+        self._left = self._over_at = 0
         self._lock = threading.Lock()
 
     def be_honest(self) -> None:
@@ -163,9 +164,10 @@ class FaultProxy(FaultServer):
     # --- for a while -------------------------------------------------------------------------------------------------
 
     def _begin(self, fault: Fault) -> None:
-        head = int(self._ask({"jsonrpc": "2.0", "id": 1, "method": "eth_blockNumber", "params": []})["result"], 16)
+        head = self._head()
         shown = max(0, head - self._dice.randint(*BLOCKS_BEHIND))
         self._left = self._dice.randint(WHILE_REQUESTS // 4, WHILE_REQUESTS)
+        self._over_at = head + WHILE_BLOCKS
         match fault:
             case Fault.LAGGING:
                 self._spell = Lagging(shown)
@@ -176,8 +178,12 @@ class FaultProxy(FaultServer):
                 self._spell = Elsewhere(self._stranger)
 
     def _current_spell(self) -> Spell | None:
-        spell = self._spell
+        if self._spell is None:
+            return None
         self._left -= 1
-        if self._left <= 0:
+        if self._left < 0 or self._head() >= self._over_at:
             self._spell = None
-        return spell
+        return self._spell
+
+    def _head(self) -> int:
+        return int(self._ask({"jsonrpc": "2.0", "id": 1, "method": "eth_blockNumber", "params": []})["result"], 16)

@@ -81,7 +81,7 @@ class Lagging:
 
     def _as_seen(self, block: object) -> object:
         """What is final or safe is old enough to be left alone."""
-        return hex(self.head) if block in {"latest", "pending"} else block
+        return hex(self.head) if block in ("latest", "pending") else block
 
 
 @dataclass(frozen=True, slots=True)
