@@ -28,6 +28,7 @@ from pnyx_agents.crew import CrewMember
 from pnyx_agents.engine import Engine, is_worth_a_line
 from pnyx_agents.holds import Holds
 from pnyx_agents.metrics import Metrics
+from pnyx_agents.observing import workflow_id
 from pnyx_agents.reviewer import Governed
 from pnyx_agents.watch import Watch
 from pnyx_contracts.errors import PnyxError
@@ -268,7 +269,7 @@ class Daemon:
     def _start(self, case: Case, proposal: Proposal) -> None:
         """The journal first, then the engine: a crash in between leaves a case that is taken up."""
         number = case.tries + 1
-        workflow = f"{self.agent}:{case.proposal}:{number}"
+        workflow = workflow_id(self.agent, case.proposal, number)
         self.journal.advance(case.proposal, Stage.STARTED, workflow=workflow, tries=number)
         self.engine.start(workflow, proposal)
 

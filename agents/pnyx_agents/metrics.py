@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import time
 
-from prometheus_client import CollectorRegistry, Counter, Gauge
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from pnyx_tools.endpoints import Health
+
+STEP_SECONDS = (0.1, 0.5, 2, 10, 30, 120, 600, 3600)
+"""Some steps ask models, others wait for finality."""
 
 
 class Metrics:
@@ -26,6 +29,10 @@ class Metrics:
         self.unmirrored = Gauge(
             "pnyx_unmirrored_files", "Published files that a mirror does not have.", ["mirror"], registry=self.registry
         )
+        self.steps = Histogram(
+            "pnyx_step_seconds", "How long steps of proposals took.", ["step"], buckets=STEP_SECONDS,
+            registry=self.registry,
+        )  # fmt: skip
         self.alerts = Counter("pnyx_alerts", "Messages with urgency alert.", registry=self.registry)
         self.held = Gauge(
             "pnyx_votes_held",

@@ -30,6 +30,7 @@ from pnyx_agents.lock import only_instance
 from pnyx_agents.logs import set_up_logging
 from pnyx_agents.metrics import Metrics
 from pnyx_agents.migration import make_workflow_tables
+from pnyx_agents.observing import Observer
 from pnyx_agents.reviewer import Reviewer
 from pnyx_agents.scribe import ChainScribe
 from pnyx_agents.settings import Settings, WorkSettings
@@ -152,6 +153,7 @@ def _assemble(settings: Settings, stack: ExitStack, since: str | None, *, only_w
     make_workflow_tables(journal, where.workflows)
     engine = Engine(
         steward,
+        Observer(metrics),
         database=where.workflows,
         executor_id=roll.me if roll else f"pnyx-{settings.agent.name}",
         judged_by=reviewer.configuration.hash.hex(),
