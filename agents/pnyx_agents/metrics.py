@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from decimal import Decimal
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
@@ -33,6 +34,17 @@ class Metrics:
             "pnyx_step_seconds", "How long steps of proposals took.", ["step"], buckets=STEP_SECONDS,
             registry=self.registry,
         )  # fmt: skip
+        self.requests = Counter(
+            "pnyx_model_requests", "Requests to models, by what came of them.", ["model", "outcome"],
+            registry=self.registry,
+        )  # fmt: skip
+        self.tokens = Counter(
+            "pnyx_model_tokens", "Tokens of requests (input) and answers (output).", ["model", "direction"],
+            registry=self.registry,
+        )  # fmt: skip
+        self.money = Counter(
+            "pnyx_model_money", "What models cost whose price is set.", ["model", "currency"], registry=self.registry
+        )
         self.alerts = Counter("pnyx_alerts", "Messages with urgency alert.", registry=self.registry)
         self.held = Gauge(
             "pnyx_votes_held",
@@ -59,6 +71,16 @@ class Metrics:
     def note_look(self, block: int) -> None:
         self.looked_at = time.time()
         self.block.set(block)
+
+    def note_request(
+        self, model: str, outcome: str, given: int, said: int, money: Decimal | None, currency: str
+    ) -> None:
+        """`given` and `said` in tokens."""
+        self.requests.labels(model, outcome).inc()
+        self.tokens.labels(model, "input").inc(given)
+        self.tokens.labels(model, "output").inc(said)
+        if money is not None:
+            self.money.labels(model, currency).inc(float(money))
 
     def note_endpoints(self, all_of_them: list[Health]) -> None:
         """Numbered as in the configuration: two URLs of one provider have the same name."""

@@ -28,8 +28,10 @@ from pnyx_agents.holds import Holds
 from pnyx_agents.keys import key_source
 from pnyx_agents.lock import only_instance
 from pnyx_agents.logs import set_up_logging
+from pnyx_agents.meter import CostMeter
 from pnyx_agents.metrics import Metrics
 from pnyx_agents.migration import make_workflow_tables
+from pnyx_agents.model_alerts import ModelAlerts
 from pnyx_agents.observing import Observer
 from pnyx_agents.reviewer import Reviewer
 from pnyx_agents.scribe import ChainScribe
@@ -40,6 +42,7 @@ from pnyx_agents.vitals import Vitals, serve
 from pnyx_agents.watch import Watch, watchlist
 from pnyx_contracts.errors import PnyxError, RefusedError, UnreachableError
 from pnyx_tools.chain import Chain
+from pnyx_tools.costs import CostBook
 from pnyx_tools.database import Database
 from pnyx_tools.environment import take_variable
 from pnyx_tools.follow import Finality, Stream, block_since
@@ -134,7 +137,9 @@ def _assemble(settings: Settings, stack: ExitStack, since: str | None, *, only_w
         vitals = Vitals(metrics, lambda: holds.reasons, settings.chain.poll_seconds, begun_at=time.time())
         serve(vitals, settings.metrics)
     deciding = chain if settings.chain.quorum == 1 else reader_of(settings.chain.rpc, chain_id, settings.chain.quorum)
-    reviewer = assembly.reviewer(settings, deciding, signer.identity().writer if signer else None)
+    book = CostBook(database)
+    meter = CostMeter(book, settings.costs.caps, metrics)
+    reviewer = assembly.reviewer(settings, deciding, signer.identity().writer if signer else None, meter)
     me = roll.me if roll else f"{socket.gethostname()}:{settings.data}"
     crier = stack.enter_context(people_are_told(settings, journal, reviewer, metrics, me))
     vault = assembly.evidence(settings, database)
@@ -147,6 +152,7 @@ def _assemble(settings: Settings, stack: ExitStack, since: str | None, *, only_w
         delay_seconds=settings.agent.delay_seconds,
         margin_seconds=settings.agent.vote,
         pause_seconds=settings.chain.poll_seconds * 5,
+        heard=ModelAlerts(crier.tell, book.last_answer, time.time).look,
         places=threading.Semaphore(settings.work.reviews_at_once),
         approvals_end_seconds=settings.agent.approvals_end,
     )

@@ -24,6 +24,7 @@ from pnyx_policies.configuration import Sealed, require_sealed_together
 from pnyx_policies.decision import Mode
 from pnyx_policies.ruleset import Ruleset
 from pnyx_policies.rulesets import shipped_ruleset, shipped_rulesets
+from pnyx_tools.costs import Caps
 from pnyx_tools.database import is_postgres
 from pnyx_tools.model import ModelSettings
 from pnyx_tools.notify.quiet import Manners, QuietHours, parse_zone
@@ -470,6 +471,26 @@ class WorkSettings(Value):
     """A worker that is silent for so long is given up; the others do its work."""
 
 
+Count = Annotated[int, Field(ge=1)]
+
+
+class CostSettings(Value):
+    """``[costs]``: how much may be spent on models. None: no cap."""
+
+    tokens_per_proposal: Count | None = None
+    """Of requests and answers together."""
+    tokens_per_day: Count | None = None
+    """Of any 24 hours."""
+    money_per_proposal: Amount | None = None
+    money_per_day: Amount | None = None
+    currency: str = Field(default="USD", pattern="^[A-Za-z]{1,12}$")
+    """That of the prices of all models."""
+
+    @property
+    def caps(self) -> Caps:
+        return Caps(**dict(self))
+
+
 class MetricsSettings(Value):
     """``[metrics]``"""
 
@@ -493,6 +514,7 @@ class Settings(Value):
     evidence: EvidenceSettings = EvidenceSettings()
     plugins: PluginSettings = PluginSettings()
     notifications: NotificationSettings = NotificationSettings()
+    costs: CostSettings = CostSettings()
     metrics: MetricsSettings | None = None
     database: DatabaseSettings | None = None
     work: WorkSettings = WorkSettings()
@@ -509,6 +531,18 @@ class Settings(Value):
                 raise ValueError(
                     f"notifications.people: {address} is not among signer.approvers, so nothing waits there"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _require_prices_for_caps(self) -> Self:
+        """A cap on money that is not known would be none."""
+        capped = self.costs.money_per_proposal is not None or self.costs.money_per_day is not None
+        unpriced = next((model.model for model in self.model if model.rate is None), None)
+        if capped and unpriced is not None:
+            raise ValueError(
+                f"costs: a cap on money needs the price of every model, and {unpriced!r} has none: give it "
+                "input_per_million and output_per_million, or cap tokens"
+            )
         return self
 
     @model_validator(mode="after")
