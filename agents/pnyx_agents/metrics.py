@@ -45,6 +45,16 @@ class Metrics:
         self.money = Counter(
             "pnyx_model_money", "What models cost whose price is set.", ["model", "currency"], registry=self.registry
         )
+        self.gas_money = Gauge(
+            "pnyx_gas_money_ether", "What the key has for gas, in ether (10**18 wei).", ["key"], registry=self.registry
+        )
+        self.gas_votes = Gauge(
+            "pnyx_gas_money_votes", "So many votes that pays for, at the present gas price.", ["key"],
+            registry=self.registry,
+        )  # fmt: skip
+        self.untold = Gauge(
+            "pnyx_untold_messages", "Messages that a place did not take yet.", ["place"], registry=self.registry
+        )
         self.alerts = Counter("pnyx_alerts", "Messages with urgency alert.", registry=self.registry)
         self.held = Gauge(
             "pnyx_votes_held",

@@ -38,6 +38,7 @@ from pnyx_agents.scribe import ChainScribe
 from pnyx_agents.settings import Settings, WorkSettings
 from pnyx_agents.steward import Steward
 from pnyx_agents.telling import people_are_told
+from pnyx_agents.upkeep import Upkeep
 from pnyx_agents.vitals import Vitals, serve
 from pnyx_agents.watch import Watch, watchlist
 from pnyx_contracts.errors import PnyxError, RefusedError, UnreachableError
@@ -186,7 +187,32 @@ def _assemble(settings: Settings, stack: ExitStack, since: str | None, *, only_w
         websocket=settings.chain.websocket,
         since_block=None if since is None else block_since(chain, since),
         crew=CrewMember(roll, engine, may_lead=not only_work) if roll else None,
+        look_after=_upkeep(settings, chain, signer, journal, holds, crier, metrics).look,
         publish=vault.publish_again if roll else lambda: None,
+    )
+
+
+def _upkeep(
+    settings: Settings,
+    chain: Chain,
+    signer: SignerPort | None,
+    journal: Journal,
+    holds: Holds,
+    crier: Crier,
+    metrics: Metrics,
+) -> Upkeep:
+    wishes = settings.notifications
+    return Upkeep(
+        reader=chain,
+        position=journal.position,
+        signer_is_silent=lambda: holds.unknown,
+        key=signer.identity().key_address if signer else None,
+        untold=crier.ledger.counts,
+        places=[place.name for place in crier.places],
+        tell=crier.tell,
+        metrics=metrics,
+        least_votes=wishes.gas_votes,
+        behind_seconds=None if wishes.behind_minutes is None else wishes.behind_minutes * 60,
     )
 
 

@@ -396,6 +396,10 @@ class NotificationSettings(Value):
     """Before the wait for people ends, who has not answered a held proposal is reminded."""
     alert_hours: float = Field(default=1, ge=0)
     """A proposal that is still undecided so shortly before its deadline is an alert."""
+    gas_votes: int = Field(default=10, ge=0)
+    """When the key's gas money pays for fewer votes than this, people hear of it."""
+    behind_minutes: float | None = Field(default=None, gt=0)
+    """A last block that is older is an alert; None: older than twenty blocks take, and than five minutes."""
     failures: int = Field(default=5, ge=1)
     """After so many in a row of one place, the others hear of it."""
     quiet: str | None = None

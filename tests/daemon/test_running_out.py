@@ -1,4 +1,4 @@
-"""A real agent whose money for models runs out: it goes on without them, and says so to everybody."""
+"""A real agent whose money runs out, for models and for gas: it goes on as it can, and says so to everybody."""
 
 from __future__ import annotations
 
@@ -24,6 +24,8 @@ input_per_million = "1.25"
 output_per_million = "10"
 [costs]
 money_per_day = "0.00005"
+[notifications]
+gas_votes = 1_000_000
 """
         agent = make_agent(rules=shipped_ruleset("guardian"), model=lines)
         agent.start()
@@ -36,7 +38,8 @@ money_per_day = "0.00005"
     assert dossier.attempts == ()
     assert dossier.opinions[0].failure == "cost cap reached: 0.00008375 of 0.00005 USD in 24 hours"
     assert [entry.kind for entry in agent.entries()] == [EntryKind.VOTE, EntryKind.HOLD]
-    agent.until("the alert", lambda: "no model is asked" in agent.output)
+    agent.until("the alert about the cap", lambda: "no model is asked" in agent.output)
+    agent.until("the alert about gas", lambda: "is short of gas money" in agent.output)
     assert "Models in the last 24 hours: 18 tokens, 0.00008375 USD" in pnyx(agent, "status").stdout
     report = verify(Rpc(agent.node.url), agent.log, agent.writer, agent.folder / "evidence", upto="latest")
     assert report.ok, [str(problem) for problem in report.problems]
