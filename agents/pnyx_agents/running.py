@@ -38,6 +38,7 @@ from pnyx_agents.scribe import ChainScribe
 from pnyx_agents.settings import Settings, WorkSettings
 from pnyx_agents.steward import Steward
 from pnyx_agents.telling import people_are_told
+from pnyx_agents.tracing import NO_TRACES, Tracer
 from pnyx_agents.upkeep import Upkeep
 from pnyx_agents.vitals import Vitals, serve
 from pnyx_agents.watch import Watch, watchlist
@@ -138,8 +139,8 @@ def _assemble(settings: Settings, stack: ExitStack, since: str | None, *, only_w
         vitals = Vitals(metrics, lambda: holds.reasons, settings.chain.poll_seconds, begun_at=time.time())
         serve(vitals, settings.metrics)
     deciding = chain if settings.chain.quorum == 1 else reader_of(settings.chain.rpc, chain_id, settings.chain.quorum)
-    book = CostBook(database)
-    meter = CostMeter(book, settings.costs.caps, metrics)
+    tracer, book = _tracer(settings, stack), CostBook(database)
+    meter = CostMeter(book, settings.costs.caps, metrics, tracer)
     reviewer = assembly.reviewer(settings, deciding, signer.identity().writer if signer else None, meter)
     me = roll.me if roll else f"{socket.gethostname()}:{settings.data}"
     crier = stack.enter_context(people_are_told(settings, journal, reviewer, metrics, me))
@@ -160,7 +161,7 @@ def _assemble(settings: Settings, stack: ExitStack, since: str | None, *, only_w
     make_workflow_tables(journal, where.workflows)
     engine = Engine(
         steward,
-        Observer(metrics),
+        Observer(metrics, tracer),
         database=where.workflows,
         executor_id=roll.me if roll else f"pnyx-{settings.agent.name}",
         judged_by=reviewer.configuration.hash.hex(),
@@ -190,6 +191,16 @@ def _assemble(settings: Settings, stack: ExitStack, since: str | None, *, only_w
         look_after=_upkeep(settings, chain, signer, journal, holds, crier, metrics).look,
         publish=vault.publish_again if roll else lambda: None,
     )
+
+
+def _tracer(settings: Settings, stack: ExitStack) -> Tracer:
+    if settings.telemetry is None:
+        return NO_TRACES
+    from pnyx_agents.telemetry import open_telemetry
+
+    tracer = open_telemetry(settings.telemetry.endpoint, settings.telemetry.headers, settings.agent.name)
+    stack.callback(tracer.close)
+    return tracer
 
 
 def _upkeep(
@@ -362,9 +373,12 @@ def _secrets(settings: Settings) -> list[str]:
     urls = [*settings.chain.rpc, settings.chain.websocket, *(own.rpc if own else ())]
     urls += [*settings.evidence.mirrors, *settings.sending.relays, settings.safe.service if settings.safe else None]
     urls += [settings.database.url] if settings.database else []
+    urls += [settings.telemetry.endpoint] if settings.telemetry else []
     urls += [text for text in assembly.texts(own.options if own else {}) if "://" in text]
     secrets = [os.environ[name] for name in _secret_variables()]
     secrets += [text for text in assembly.texts(settings.evidence.options) if "://" not in text and _may_be_key(text)]
+    headers = settings.telemetry.headers.values() if settings.telemetry else ()
+    secrets += [word for value in headers for word in value.split() if _may_be_key(word)]
     secrets += [settings.safe.service_key] if settings.safe and settings.safe.service_key else []
     secrets += [part for url in assembly.notifier_urls(settings) for part in secret_parts(url) if _may_be_key(part)]
     return secrets + [part for url in urls if url for part in _private(url)]

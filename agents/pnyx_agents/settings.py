@@ -502,6 +502,22 @@ class MetricsSettings(Value):
     host: str = "127.0.0.1"
 
 
+class TelemetrySettings(Value):
+    """``[telemetry]``: traces over OTLP/HTTP."""
+
+    endpoint: str
+    """URL of the collector, without the path ``/v1/traces``."""
+    headers: dict[str, str] = Field(default_factory=dict)
+    """Sent with each batch: what the collector wants to know the sender by."""
+
+    @field_validator("endpoint")
+    @classmethod
+    def _require_url(cls, url: str) -> str:
+        if urlsplit(url).scheme not in {"http", "https"}:
+            raise ValueError(f"expected an http(s) URL such as http://collector:4318, got {public_url(url)}")
+        return url.rstrip("/")
+
+
 class Settings(Value):
     """A whole ``pnyx.toml``."""
 
@@ -520,6 +536,7 @@ class Settings(Value):
     notifications: NotificationSettings = NotificationSettings()
     costs: CostSettings = CostSettings()
     metrics: MetricsSettings | None = None
+    telemetry: TelemetrySettings | None = None
     database: DatabaseSettings | None = None
     work: WorkSettings = WorkSettings()
     addresses: dict[Address, str] = Field(default_factory=dict)
