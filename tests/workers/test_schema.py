@@ -79,7 +79,9 @@ def test_several_processes_may_make_a_new_database_at_once(database_url: str) ->
 
 def test_an_older_database_is_refused_until_it_was_migrated_with_all_that_is_in_it(database_url: str) -> None:
     database = first_version(database_url)
-    with pytest.raises(UsageError, match=r"version 0001, this Pnyx works with 0003.*\n.*pnyx migrate"):
+    with pytest.raises(
+        UsageError, match=rf"version {schema.FIRST}, this Pnyx works with {schema.NEWEST}.*\n.*pnyx migrate"
+    ):
         Database(database_url)
     assert schema.migrate(database.engine) == (schema.FIRST, schema.NEWEST)
     assert schema.migrate(database.engine) == (schema.NEWEST, schema.NEWEST), "once more does no harm"
