@@ -1,6 +1,7 @@
 """Who reads a proposal. An analyst turns facts into an opinion and keeps every word that it exchanged on the way.
 
-    begin -> ask -> judge        after a failure the same messages again, a bounded number of times;
+    begin -> ask -> judge        while the meter lets it: money and tokens have caps;
+                                 after a failure the same messages again, a bounded number of times;
                                  after a call of allowed context tools the same and their results, so too
 
 A failed opinion is a result: the vote is held. No retry tells the model what was wrong with its answer, because such
@@ -10,19 +11,20 @@ feedback would carry words that an attacker may have written.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from eth_hash.auto import keccak
 
-from pnyx_policies.analysis import Analysis, Analyst, Opinion
+from pnyx_policies.analysis import COST_CAP, Analysis, Analyst, Opinion
 from pnyx_policies.answer import Judgement, judge
 from pnyx_policies.conversation import Conversation, begin
 from pnyx_policies.dossier import Attempt
 from pnyx_policies.facts import Facts
 from pnyx_policies.prompt import PromptTooLargeError
-from pnyx_tools.model import Exchange, LangChainModel
+from pnyx_tools.model import Exchange, LangChainModel, ModelSettings
 
 MAX_PAUSE_SECONDS = 60.0
 
@@ -67,11 +69,39 @@ def deliberate(analysts: Sequence[AnalystPort], facts: Facts) -> Deliberation:
     )
 
 
+class Meter(Protocol):
+    """Who counts what is asked, and says when it is enough."""
+
+    def refusal(self, proposal: str) -> str:
+        """Why no model is asked any more about this proposal; empty while it may be."""
+        ...
+
+    def request(
+        self, proposal: str, model: ModelSettings
+    ) -> AbstractContextManager[Callable[[Exchange, Attempt], None]]:
+        """Around one request; what it gives is called with what came of it."""
+        ...
+
+
+class NoMeter:
+    """Counts nothing and refuses nothing: for who asks by hand."""
+
+    def refusal(self, proposal: str) -> str:  # noqa: ARG002 - the protocol's
+        return ""
+
+    @contextmanager
+    def request(self, proposal: str, model: ModelSettings) -> Iterator[Callable[[Exchange, Attempt], None]]:  # noqa: ARG002
+        yield lambda _exchange, _attempt: None
+
+
 class ModelAnalyst:
     """A language model as a reader."""
 
-    def __init__(self, model: LangChainModel, *, pause: Callable[[float], None] = time.sleep) -> None:
+    def __init__(
+        self, model: LangChainModel, meter: Meter | None = None, *, pause: Callable[[float], None] = time.sleep
+    ) -> None:
         self._model = model
+        self._meter = meter or NoMeter()
         self._pause = pause
 
     def describe(self) -> Analyst:
@@ -84,27 +114,34 @@ class ModelAnalyst:
             return Transcript(Opinion(analyst=self.describe(), analysis=None, failure=error.message))
         attempts: list[Attempt] = []
         bodies: dict[bytes, bytes] = {}
-        failures = 0
-        while True:
-            exchange = self._model.ask(conversation)
-            judgement = _judge(exchange, facts, conversation)
-            attempts.append(_attempt(len(attempts), exchange, judgement))
+        failures, analysis, proposal = 0, None, str(facts.proposal.key)
+        cap = self._meter.refusal(proposal)
+        while not cap:
+            with self._meter.request(proposal, self._model.settings) as note:
+                exchange = self._model.ask(conversation)
+                judgement = _judge(exchange, facts, conversation)
+                attempts.append(_attempt(len(attempts), exchange, judgement))
+                note(exchange, attempts[-1])
             bodies |= {keccak(body): body for body in (exchange.request, exchange.response) if body is not None}
             if judgement.calls:  # at most `MAX_TOOL_TURNS` times: then there is nothing to call
                 conversation = conversation.shown(judgement.calls)
-                continue
-            failures += 1
-            if judgement.analysis or not exchange.may_pass or failures == self._model.settings.max_attempts:
+                continue  # whatever it costs: a call without its result would look like an answer thrown away
+            failures, analysis = failures + 1, judgement.analysis
+            if analysis or not exchange.may_pass or failures == self._model.settings.max_attempts:
                 break
             self._pause(_pause_seconds(exchange, failures))
-        return Transcript(self._opinion(attempts, judgement.analysis), tuple(attempts), bodies)
+            cap = self._meter.refusal(proposal)
+        return Transcript(self._opinion(attempts, analysis, cap), tuple(attempts), bodies)
 
-    def _opinion(self, attempts: list[Attempt], analysis: Analysis | None) -> Opinion:
+    def _opinion(self, attempts: list[Attempt], analysis: Analysis | None, cap: str) -> Opinion:
         if analysis:
             return Opinion(analyst=self.describe(), analysis=analysis)
-        last = attempts[-1]
-        failure = f"no usable answer in {len(attempts)} attempt(s); the last one: {last.outcome} ({last.detail})"
-        return Opinion(analyst=self.describe(), analysis=None, failure=failure)
+        why = [f"{COST_CAP}: {cap}"] if cap else []
+        if attempts:
+            last = attempts[-1]
+            count = f"no usable answer in {len(attempts)} attempt(s)"
+            why.append(f"{count}; the last one: {last.outcome} ({last.detail})")
+        return Opinion(analyst=self.describe(), analysis=None, failure="; ".join(why))
 
 
 def _judge(exchange: Exchange, facts: Facts, conversation: Conversation) -> Judgement:

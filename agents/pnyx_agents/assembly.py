@@ -16,7 +16,7 @@ from typing import Any
 from pydantic import SecretStr
 
 from pnyx_agents import crier
-from pnyx_agents.analyst import AnalystPort, ModelAnalyst
+from pnyx_agents.analyst import AnalystPort, Meter, ModelAnalyst
 from pnyx_agents.hearing import require_about
 from pnyx_agents.outline import OutlineAnalyst
 from pnyx_agents.reviewer import Governed, Reviewer
@@ -61,13 +61,15 @@ DETECTED_TOGETHER = 50
 """Governors: the code of each is held in memory meanwhile."""
 
 
-def analysts(settings: Settings) -> tuple[AnalystPort, ...]:
-    """The committee; without any ``[[model]]`` the outline analyst, which is no language model."""
+def analysts(settings: Settings, meter: Meter | None = None) -> tuple[AnalystPort, ...]:
+    """The committee; without any ``[[model]]`` the outline analyst, which is no language model. `meter` counts what it
+    costs; None counts nothing.
+    """
     if not settings.model:
         return (OutlineAnalyst(),)
     if any(model.tools for model in settings.model):
         _require_enabled_tools(settings)
-    return tuple(ModelAnalyst(LangChainModel(model)) for model in settings.model)
+    return tuple(ModelAnalyst(LangChainModel(model), meter) for model in settings.model)
 
 
 def _require_enabled_tools(settings: Settings) -> None:
@@ -226,7 +228,7 @@ def check_chain(reader: ChainReader, settings: Settings) -> None:
         raise WrongChainError("chain.rpc", found, settings.chain.chain_id)
 
 
-def reviewer(settings: Settings, reader: ChainReader, writer: str | None) -> Reviewer:
+def reviewer(settings: Settings, reader: ChainReader, writer: str | None, meter: Meter | None = None) -> Reviewer:
     """Everything up to the record."""
     check_chain(reader, settings)
     return Reviewer(
@@ -235,7 +237,7 @@ def reviewer(settings: Settings, reader: ChainReader, writer: str | None) -> Rev
         governors=govern(reader, settings, settings.governor),
         ruleset=settings.ruleset(),
         checks=checks(settings),
-        analysts=analysts(settings),
+        analysts=analysts(settings, meter),
         tools=tools(settings),
         log=settings.log.address if settings.log else None,
         writer=writer,

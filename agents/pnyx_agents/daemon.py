@@ -5,6 +5,7 @@
     void       what was written about a proposal that is gone for good is taken back, once
     remind     each proposal that waits for people hears when the wait is over
     ask signer whether people or the chain stopped it
+    keep up    what the agent lives on: the chain, the signer, gas money
     mirror     each file of the evidence folder that another place does not have yet is copied there
     take up    each proposal that is not finished, and whose workflow does not go on, gets a new one
 
@@ -25,10 +26,12 @@ from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 from pydantic import JsonValue
 
+from pnyx_agents import upkeep
 from pnyx_agents.crew import CrewMember
 from pnyx_agents.engine import Engine, is_worth_a_line
 from pnyx_agents.holds import Holds
 from pnyx_agents.metrics import Metrics
+from pnyx_agents.observing import workflow_id
 from pnyx_agents.reviewer import Governed
 from pnyx_agents.watch import Watch
 from pnyx_contracts.errors import PnyxError
@@ -88,6 +91,8 @@ class Daemon:
     """Proposals of the history count from here on, also when their vote is over; None: only what is still open."""
     crew: CrewMember | None = None
     """When other workers are on the same database: one of them does what is done once, all run workflows."""
+    look_after: Callable[[], None] = lambda: None
+    """Looks at what the agent lives on."""
     publish: Callable[[], object] = lambda: None
     """Brings what other workers sealed into the evidence folder."""
     failures: Counter[str] = field(default_factory=Counter)
@@ -102,12 +107,13 @@ class Daemon:
         if self.crew is not None:
             self.crew.work(stop, given_up.set)
         # A mirror that hangs, or a signer that judges, must not hold up a look: each has a thread of its own.
-        executors = {name: ThreadPoolExecutor(1) for name in ("default", "mirrors", "signer")}
+        executors = {name: ThreadPoolExecutor(1) for name in ("default", "mirrors", "signer", "upkeep")}
         clock = BackgroundScheduler(timezone="UTC", executors=executors)
         jobs = [("default", self.take_up, TAKE_UP_SECONDS), ("default", self.beat, self.poll_seconds)]
         jobs += [
             ("default", self.remind_all, REMIND_EVERY * self.poll_seconds),
             ("signer", self.ask_signer, self.poll_seconds),
+            ("upkeep", self.keep_up, upkeep.LOOK_SECONDS),
         ]
         if self.mirrors or self.crew:
             jobs += [("mirrors", self.look_again, MIRRORED_AGAIN_SECONDS), ("mirrors", self.mirror, self.poll_seconds)]
@@ -165,6 +171,10 @@ class Daemon:
     def ask_signer(self) -> None:
         """Whether people, or the chain, stopped it."""
         self._guarded("asking the signer", partial(self.holds.ask, self.tell))
+
+    def keep_up(self) -> None:
+        if self._leads():
+            self._guarded("looking after the agent", self.look_after)
 
     def mirror(self) -> None:
         """Copies what was published since. A mirror that fails is met again at the next beat; no vote waits for it."""
@@ -284,7 +294,7 @@ class Daemon:
     def _start(self, case: Case, proposal: Proposal) -> None:
         """The journal first, then the engine: a crash in between leaves a case that is taken up."""
         number = case.tries + 1
-        workflow = f"{self.agent}:{case.proposal}:{number}"
+        workflow = workflow_id(self.agent, case.proposal, number)
         self.journal.advance(case.proposal, Stage.STARTED, workflow=workflow, tries=number)
         self.engine.start(workflow, proposal)
 

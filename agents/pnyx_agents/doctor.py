@@ -24,6 +24,7 @@ from pnyx_agents.assembly import (
     signer_settings,
     tools,
 )
+from pnyx_agents.gas import gas_money
 from pnyx_agents.keys import key_source
 from pnyx_agents.readable import coins
 from pnyx_agents.reviewer import Governed
@@ -46,10 +47,6 @@ from pnyx_tools.rpc import Rpc
 from pnyx_tools.safe.reading import read_safe
 from pnyx_tools.signer.client import Suspendable
 from pnyx_tools.signer.protocol import Identity
-
-VOTES_WORTH_OF_GAS = 300_000
-"""An entry and a vote, with room to spare."""
-VOTES_IN_RESERVE = 10
 
 
 class Result(Value):
@@ -235,12 +232,11 @@ class Doctor:
     def _money(self) -> Iterator[Result]:
         if self.key is None:
             return
-        balance = self.reader.balance(self.key)
-        price = int(self.reader.request("eth_gasPrice", []), 16)
-        votes = balance // max(1, price * VOTES_WORTH_OF_GAS)
-        found = f"{coins(balance)}: enough for about {votes} votes at the present gas price"
+        money = gas_money(self.reader, self.key)
+        found = f"{coins(money.balance)}: enough for about {money.votes} votes at the present gas price"
         do = f"send coins to {self.key}"
-        status = "ok" if votes >= VOTES_IN_RESERVE else "warning" if votes else "failed"
+        enough = money.votes >= self.settings.notifications.gas_votes
+        status = "ok" if enough else "warning" if money.votes else "failed"
         yield Result(name="signer balance", status=status, found=found, do="" if status == "ok" else do)
 
     def _log(self) -> str:

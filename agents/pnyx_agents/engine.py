@@ -25,6 +25,7 @@ from dbos import error as dbos_error
 from dbos._serialization import Serializer
 from pydantic import JsonValue
 
+from pnyx_agents.observing import Observer
 from pnyx_agents.steward import NotFinalError, StepFailedError, Steward, Task
 from pnyx_contracts.errors import PnyxError, RefusedError, UnreachableError, UsageError
 from pnyx_contracts.types import Proposal
@@ -35,7 +36,7 @@ from pnyx_tools.workers import GivenUpByOthersError
 
 logger = logging.getLogger("pnyx.engine")
 
-WORKFLOW_VERSION = "5"
+WORKFLOW_VERSION = "6"
 """Version of the step sequence in `steward`. Change it when running workflows could not go on with the new code."""
 
 WORD_TOPIC = "word"
@@ -139,7 +140,10 @@ class DurableSteps:
         """The result as data: an exception in the engine's database would have to be pickled. Whoever was given up by
         the other workers remembers nothing: one of them does this step again.
         """
-        outcome = self._worked(name, work)
+        with _the_observer().step(name) as span:
+            outcome = self._worked(work)
+            if "error" in outcome:
+                span.fail("refused" if outcome["refused"] else "failed")
         if self._crew is not None:
             try:
                 self._crew.require_there()
@@ -147,7 +151,7 @@ class DurableSteps:
                 raise _Stopped from None
         return outcome
 
-    def _worked(self, name: str, work: Callable[[], JsonValue]) -> dict[str, Any]:
+    def _worked(self, work: Callable[[], JsonValue]) -> dict[str, Any]:
         for attempt in itertools.count():
             try:
                 return {"value": work()}
@@ -157,7 +161,7 @@ class DurableSteps:
                 pass  # the usual course of things
             except (UnreachableError, NotYetError, GivenUpError) as error:
                 if is_worth_a_line(attempt):
-                    logger.warning("a step waits and tries again", extra={"step": name, "error": str(error)})
+                    logger.warning("a step waits and tries again", extra={"error": str(error)})
             except PnyxError as error:
                 return {"error": str(error), "refused": isinstance(error, RefusedError)}
             except Exception as error:
@@ -175,6 +179,7 @@ def is_worth_a_line(failures: int) -> bool:
 
 _steward: Steward | None = None
 _crew: Crew | None = None
+_observer: Observer | None = None
 _stopping = threading.Event()
 _running: set[str] = set()
 """Workflows that a thread of this process is in."""
@@ -185,13 +190,20 @@ def _the_steward() -> Steward:
     return _steward
 
 
+def _the_observer() -> Observer:
+    assert _observer is not None, "there is no engine"
+    return _observer
+
+
 @contextmanager
-def _in_this_process() -> Iterator[None]:
+def _in_this_process() -> Iterator[str]:
+    """Gives the workflow's id."""
     workflow = DBOS.workflow_id
     assert workflow is not None, "not in a workflow"
     _running.add(workflow)
     try:
-        yield
+        with _the_observer().workflow(workflow):
+            yield workflow
     finally:
         _running.discard(workflow)
 
@@ -210,7 +222,8 @@ def take_back_workflow(proposal: str) -> None:
 
 def _guarded(proposal: str, work: Callable[[Proposal, DurableSteps], None]) -> None:
     known = Proposal.model_validate_json(proposal)
-    with _in_this_process():
+    with _in_this_process() as workflow:
+        begun_at = DBOS.run_step({"name": "begun"}, time.time)
         try:
             work(known, DurableSteps(_stopping, _crew))
         except dbos_error.DBOSException:
@@ -218,8 +231,9 @@ def _guarded(proposal: str, work: Callable[[Proposal, DurableSteps], None]) -> N
         except GivenUpByOthersError:
             raise _Stopped from None
         except Exception as error:
-            logger.exception("a workflow failed in a way nobody foresaw", extra={"proposal": str(known.key)})
+            logger.exception("a workflow failed in a way nobody foresaw")
             _the_steward().give_up(known, f"{type(error).__name__}: {error}")
+        _the_observer().finished(workflow, begun_at)
 
 
 @DBOS.workflow(name="task", max_recovery_attempts=None)
@@ -235,10 +249,17 @@ class Engine:
     """
 
     def __init__(
-        self, steward: Steward, *, database: str, executor_id: str, judged_by: str, crew: Crew | None = None
+        self,
+        steward: Steward,
+        observer: Observer,
+        *,
+        database: str,
+        executor_id: str,
+        judged_by: str,
+        crew: Crew | None = None,
     ) -> None:
-        global _steward, _crew
-        _steward, _crew = steward, crew
+        global _steward, _crew, _observer
+        _steward, _crew, _observer = steward, crew, observer
         mend_old_sqlite()
         self.version = f"{WORKFLOW_VERSION}:{judged_by}"
         self._me = executor_id

@@ -24,8 +24,11 @@ class MaskSecrets:
 
 
 def set_up_logging(*, secrets: Iterable[str] = (), level: int = logging.INFO, as_json: bool = True) -> None:
-    """Routes the standard library's logging through structlog. Call once per process."""
+    """Routes the standard library's logging through structlog. Call once per process. What is bound to the context
+    (`pnyx_agents.observing`) stands in each line.
+    """
     shared: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.ExtraAdder(),

@@ -58,10 +58,14 @@ class Reminders:
     """Approvers with a place of their own."""
     end_seconds: float = 0
     """The wait for people ends so long before the vote (`hearing`): that is what they are reminded of."""
+    on_duty: Callable[[], bool] = lambda: True
+    """Of several workers, one reminds."""
     now: Callable[[], float] = time.time
 
     def look(self, crier: Crier) -> None:
         """At every proposal that is not decided. What cannot be read now is read at the next look."""
+        if not self.on_duty():
+            return
         cases = self.journal.cases(UNDECIDED)
         if not cases:
             return

@@ -6,7 +6,6 @@ import itertools
 import logging
 import os
 import signal
-import socket
 import sys
 import threading
 import time
@@ -28,17 +27,23 @@ from pnyx_agents.holds import Holds
 from pnyx_agents.keys import key_source
 from pnyx_agents.lock import only_instance
 from pnyx_agents.logs import set_up_logging
+from pnyx_agents.meter import CostMeter
 from pnyx_agents.metrics import Metrics
 from pnyx_agents.migration import make_workflow_tables
+from pnyx_agents.model_alerts import ModelAlerts
+from pnyx_agents.observing import Observer
 from pnyx_agents.reviewer import Reviewer
 from pnyx_agents.scribe import ChainScribe
 from pnyx_agents.settings import Settings, WorkSettings
 from pnyx_agents.steward import Steward
 from pnyx_agents.telling import people_are_told
+from pnyx_agents.tracing import NO_TRACES, Tracer
+from pnyx_agents.upkeep import Upkeep
 from pnyx_agents.vitals import Vitals, serve
 from pnyx_agents.watch import Watch, watchlist
 from pnyx_contracts.errors import PnyxError, RefusedError, UnreachableError
 from pnyx_tools.chain import Chain
+from pnyx_tools.costs import CostBook
 from pnyx_tools.database import Database
 from pnyx_tools.environment import take_variable
 from pnyx_tools.follow import Finality, Stream, block_since
@@ -133,9 +138,10 @@ def _assemble(settings: Settings, stack: ExitStack, since: str | None, *, only_w
         vitals = Vitals(metrics, lambda: holds.reasons, settings.chain.poll_seconds, begun_at=time.time())
         serve(vitals, settings.metrics)
     deciding = chain if settings.chain.quorum == 1 else reader_of(settings.chain.rpc, chain_id, settings.chain.quorum)
-    reviewer = assembly.reviewer(settings, deciding, signer.identity().writer if signer else None)
-    me = roll.me if roll else f"{socket.gethostname()}:{settings.data}"
-    crier = stack.enter_context(people_are_told(settings, journal, reviewer, metrics, me))
+    tracer, book = _tracer(settings, stack), CostBook(database)
+    meter = CostMeter(book, settings.costs.caps, metrics, tracer)
+    reviewer = assembly.reviewer(settings, deciding, signer.identity().writer if signer else None, meter)
+    crier = stack.enter_context(people_are_told(settings, journal, reviewer, metrics, roll))
     vault = assembly.evidence(settings, database)
     steward = Steward(
         reviewer=reviewer,
@@ -146,12 +152,14 @@ def _assemble(settings: Settings, stack: ExitStack, since: str | None, *, only_w
         delay_seconds=settings.agent.delay_seconds,
         margin_seconds=settings.agent.vote,
         pause_seconds=settings.chain.poll_seconds * 5,
+        heard=ModelAlerts(crier.tell, book.last_answer, time.time).look,
         places=threading.Semaphore(settings.work.reviews_at_once),
         approvals_end_seconds=settings.agent.approvals_end,
     )
     make_workflow_tables(journal, where.workflows)
     engine = Engine(
         steward,
+        Observer(metrics, tracer),
         database=where.workflows,
         executor_id=roll.me if roll else f"pnyx-{settings.agent.name}",
         judged_by=reviewer.configuration.hash.hex(),
@@ -178,7 +186,42 @@ def _assemble(settings: Settings, stack: ExitStack, since: str | None, *, only_w
         websocket=settings.chain.websocket,
         since_block=None if since is None else block_since(chain, since),
         crew=CrewMember(roll, engine, may_lead=not only_work) if roll else None,
+        look_after=_upkeep(settings, chain, signer, journal, holds, crier, metrics).look,
         publish=vault.publish_again if roll else lambda: None,
+    )
+
+
+def _tracer(settings: Settings, stack: ExitStack) -> Tracer:
+    if settings.telemetry is None:
+        return NO_TRACES
+    from pnyx_agents.telemetry import open_telemetry
+
+    tracer = open_telemetry(settings.telemetry.endpoint, settings.telemetry.headers, settings.agent.name)
+    stack.callback(tracer.close)
+    return tracer
+
+
+def _upkeep(
+    settings: Settings,
+    chain: Chain,
+    signer: SignerPort | None,
+    journal: Journal,
+    holds: Holds,
+    crier: Crier,
+    metrics: Metrics,
+) -> Upkeep:
+    wishes = settings.notifications
+    return Upkeep(
+        reader=chain,
+        position=journal.position,
+        signer_is_silent=lambda: holds.unknown,
+        key=signer.identity().key_address if signer else None,
+        untold=crier.ledger.counts,
+        places=[place.name for place in crier.places],
+        tell=crier.tell,
+        metrics=metrics,
+        least_votes=wishes.gas_votes,
+        behind_seconds=None if wishes.behind_minutes is None else wishes.behind_minutes * 60,
     )
 
 
@@ -326,9 +369,12 @@ def _secrets(settings: Settings) -> list[str]:
     urls = [*settings.chain.rpc, settings.chain.websocket, *(own.rpc if own else ())]
     urls += [*settings.evidence.mirrors, *settings.sending.relays, settings.safe.service if settings.safe else None]
     urls += [settings.database.url] if settings.database else []
+    urls += [settings.telemetry.endpoint] if settings.telemetry else []
     urls += [text for text in assembly.texts(own.options if own else {}) if "://" in text]
     secrets = [os.environ[name] for name in _secret_variables()]
     secrets += [text for text in assembly.texts(settings.evidence.options) if "://" not in text and _may_be_key(text)]
+    headers = settings.telemetry.headers.values() if settings.telemetry else ()
+    secrets += [word for value in headers for word in value.split() if _may_be_key(word)]
     secrets += [settings.safe.service_key] if settings.safe and settings.safe.service_key else []
     secrets += [part for url in assembly.notifier_urls(settings) for part in secret_parts(url) if _may_be_key(part)]
     return secrets + [part for url in urls if url for part in _private(url)]

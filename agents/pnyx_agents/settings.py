@@ -24,6 +24,7 @@ from pnyx_policies.configuration import Sealed, require_sealed_together
 from pnyx_policies.decision import Mode
 from pnyx_policies.ruleset import Ruleset
 from pnyx_policies.rulesets import shipped_ruleset, shipped_rulesets
+from pnyx_tools.costs import Caps
 from pnyx_tools.database import is_postgres
 from pnyx_tools.model import ModelSettings
 from pnyx_tools.notify.quiet import Manners, QuietHours, parse_zone
@@ -395,6 +396,10 @@ class NotificationSettings(Value):
     """Before the wait for people ends, who has not answered a held proposal is reminded."""
     alert_hours: float = Field(default=1, ge=0)
     """A proposal that is still undecided so shortly before its deadline is an alert."""
+    gas_votes: int = Field(default=10, ge=0)
+    """When the key's gas money pays for fewer votes than this, people hear of it."""
+    behind_minutes: float | None = Field(default=None, gt=0)
+    """A last block that is older is an alert; None: older than twenty blocks take, and than five minutes."""
     failures: int = Field(default=5, ge=1)
     """After so many in a row of one place, the others hear of it."""
     quiet: str | None = None
@@ -470,11 +475,47 @@ class WorkSettings(Value):
     """A worker that is silent for so long is given up; the others do its work."""
 
 
+Count = Annotated[int, Field(ge=1)]
+
+
+class CostSettings(Value):
+    """``[costs]``: how much may be spent on models. None: no cap."""
+
+    tokens_per_proposal: Count | None = None
+    """Of requests and answers together."""
+    tokens_per_day: Count | None = None
+    """Of any 24 hours."""
+    money_per_proposal: Amount | None = None
+    money_per_day: Amount | None = None
+    currency: str = Field(default="USD", pattern="^[A-Za-z]{1,12}$")
+    """That of the prices of all models."""
+
+    @property
+    def caps(self) -> Caps:
+        return Caps(**dict(self))
+
+
 class MetricsSettings(Value):
     """``[metrics]``"""
 
     port: int = Field(ge=1, le=65535)
     host: str = "127.0.0.1"
+
+
+class TelemetrySettings(Value):
+    """``[telemetry]``: traces over OTLP/HTTP."""
+
+    endpoint: str
+    """URL of the collector, without the path ``/v1/traces``."""
+    headers: dict[str, str] = Field(default_factory=dict)
+    """Sent with each batch: what the collector wants to know the sender by."""
+
+    @field_validator("endpoint")
+    @classmethod
+    def _require_url(cls, url: str) -> str:
+        if urlsplit(url).scheme not in {"http", "https"}:
+            raise ValueError(f"expected an http(s) URL such as http://collector:4318, got {public_url(url)}")
+        return url.rstrip("/")
 
 
 class Settings(Value):
@@ -493,7 +534,9 @@ class Settings(Value):
     evidence: EvidenceSettings = EvidenceSettings()
     plugins: PluginSettings = PluginSettings()
     notifications: NotificationSettings = NotificationSettings()
+    costs: CostSettings = CostSettings()
     metrics: MetricsSettings | None = None
+    telemetry: TelemetrySettings | None = None
     database: DatabaseSettings | None = None
     work: WorkSettings = WorkSettings()
     addresses: dict[Address, str] = Field(default_factory=dict)
@@ -509,6 +552,18 @@ class Settings(Value):
                 raise ValueError(
                     f"notifications.people: {address} is not among signer.approvers, so nothing waits there"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _require_prices_for_caps(self) -> Self:
+        """A cap on money that is not known would be none."""
+        capped = self.costs.money_per_proposal is not None or self.costs.money_per_day is not None
+        unpriced = next((model.model for model in self.model if model.rate is None), None)
+        if capped and unpriced is not None:
+            raise ValueError(
+                f"costs: a cap on money needs the price of every model, and {unpriced!r} has none: give it "
+                "input_per_million and output_per_million, or cap tokens"
+            )
         return self
 
     @model_validator(mode="after")

@@ -193,6 +193,8 @@ class Steward:
     """The wait for people ends so long before the vote does."""
     pause_seconds: float = 60
     """Between two reviews of the same proposal, and between two looks at the clock during the veto time."""
+    heard: Callable[[str, Deliberation], None] = lambda _proposal, _said: None
+    """Looks at what a committee said about a proposal."""
     places: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(4))
     """So many proposals are looked at, or shown to models, at the same time."""
 
@@ -333,7 +335,10 @@ class Steward:
         with self.places:
             if task == "establish":
                 return self.reviewer.establish(self._newest(Proposal.model_validate(argument))).model_dump(mode="json")
-            return Said.of(self.reviewer.ask(Facts.model_validate(argument))).model_dump(mode="json")
+            facts = Facts.model_validate(argument)
+            said = self.reviewer.ask(facts)
+            self.heard(str(facts.proposal.key), said)
+            return Said.of(said).model_dump(mode="json")
 
     def _newest(self, proposal: Proposal) -> Proposal:
         """As following saw it last: a reorganisation can move it to another block, with another voting window."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 
 from pnyx_agents import assembly
+from pnyx_agents.crew import FOLLOWING
 from pnyx_agents.crier import Crier
 from pnyx_agents.deadlines import Deadlines
 from pnyx_agents.metrics import Metrics
@@ -14,17 +17,16 @@ from pnyx_agents.reviewer import Reviewer
 from pnyx_agents.settings import Settings
 from pnyx_tools.journal import Journal
 from pnyx_tools.notify.ledger import Ledger
+from pnyx_tools.workers import Roll
 
 HOUR_SECONDS = 3600
 
 
 @contextmanager
 def people_are_told(
-    settings: Settings, journal: Journal, reviewer: Reviewer, metrics: Metrics, me: str
+    settings: Settings, journal: Journal, reviewer: Reviewer, metrics: Metrics, roll: Roll | None
 ) -> Iterator[Crier]:
-    """The crier and the reminders, each in threads of their own. `me` names this process among those that share the
-    database.
-    """
+    """The crier and the reminders, each in threads of their own. `roll`: of the workers that share the database."""
     ledger, wishes = Ledger(journal.database), settings.notifications
     reminders = Reminders(
         journal=journal,
@@ -35,12 +37,13 @@ def people_are_told(
         approvers=frozenset(settings.signer.approvers if settings.signer else ()),
         people=frozenset(wishes.people),
         end_seconds=settings.agent.approvals_end,
+        on_duty=partial(roll.has, FOLLOWING) if roll else lambda: True,
     )
     crier = Crier(
         ledger=ledger,
         places=assembly.places(settings),
         metrics=metrics,
-        holder=me,
+        holder=roll.me if roll else f"{socket.gethostname()}:{settings.data}",
         failures=wishes.failures,
         page=wishes.page,
         date=reminders.date,

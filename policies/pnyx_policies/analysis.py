@@ -12,6 +12,9 @@ from pydantic import Field
 
 from pnyx_contracts.types import Value
 
+COST_CAP = "cost cap reached"
+"""How the failure of an opinion begins when its model was not asked (again): tokens or money had run out."""
+
 ShortText = Annotated[str, Field(max_length=600)]
 
 

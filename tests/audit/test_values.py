@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from pnyx_agents.audit import Links, words
 from pnyx_contracts.errors import UsageError
 from pnyx_policies.audit import Bound, Label, Period, Prices, label
-from pnyx_policies.audit.prices import Price, spelled, total
 from pnyx_policies.audit.title import LONGEST_TITLE, title_of
+from pnyx_policies.prices import Price, spelled, total
 from pnyx_policies.verify.verdict import About, Step, Verdict
 from pnyx_tools.audit.notes import MOST_NOTES, Notes
 

@@ -73,6 +73,8 @@ class Agent:
     """While the test waits: votes of a plain key need further blocks above their entries."""
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
     environment: dict[str, str] = field(default_factory=dict)
+    launcher: list[str] = field(default_factory=list)
+    """A program that starts the agent, with its arguments."""
 
     @property
     def config(self) -> Path:
@@ -91,7 +93,7 @@ class Agent:
     def start(self, *arguments: str) -> subprocess.Popen[bytes]:
         with (self.folder / "daemon.log").open("ab") as log:
             process = subprocess.Popen(
-                [sys.executable, "-m", "pnyx_agents", "run", "--config", str(self.config), *arguments],
+                [*self.launcher, sys.executable, "-m", "pnyx_agents", "run", "--config", str(self.config), *arguments],
                 stdout=log, stderr=log, stdin=subprocess.DEVNULL, env={**os.environ, **self.environment},
             )  # fmt: skip
         self.processes.append(process)

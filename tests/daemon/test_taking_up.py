@@ -78,7 +78,9 @@ def case_of(journal: Journal) -> Case:
     return case
 
 
-UNFINISHED = [Stage.STARTED, Stage.REVIEWED, Stage.VOTING, Stage.HELD, Stage.CONFIRMING, Stage.FAILED]
+UNFINISHED = [
+    Stage.STARTED, Stage.REVIEWED, Stage.VOTING, Stage.PROPOSED, Stage.HELD, Stage.CONFIRMING, Stage.FAILED,
+]  # fmt: skip
 
 
 @pytest.mark.parametrize("stage", UNFINISHED)

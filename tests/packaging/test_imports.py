@@ -21,7 +21,7 @@ from pnyx_tools.testing.decisions import LocalAgent
 from pnyx_tools.testing.deploy import TOKEN, deploy_gate, deploy_governance, deploy_log
 
 ROOT = Path(__file__).parents[2]
-HEAVY = {"web3", "langchain", "langchain_core", "langchain_openai", "openai", "dbos", "sqlalchemy"}
+HEAVY = {"web3", "langchain", "langchain_core", "langchain_openai", "openai", "opentelemetry", "dbos", "sqlalchemy"}
 
 # Does what the command `pnyx` does, and says at the very end what was imported meanwhile.
 PNYX = """

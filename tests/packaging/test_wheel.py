@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[2]
 PACKAGES = ("contracts/pnyx_contracts", "policies/pnyx_policies", "tools/pnyx_tools", "agents/pnyx_agents")
 OF_THE_EXTRAS = {
     "apscheduler", "dbos", "eth-account", "langchain", "langchain-core", "langchain-openai", "langsmith", "openai",
-    "prometheus-client", "psycopg", "sqlalchemy", "structlog", "web3",
+    "opentelemetry-api", "opentelemetry-sdk", "prometheus-client", "psycopg", "sqlalchemy", "structlog", "web3",
 }  # fmt: skip
 UV = shutil.which("uv") or str(Path(sys.executable).parent / "uv")
 

@@ -11,7 +11,7 @@ from eth_hash.auto import keccak
 
 from pnyx_agents.analyst import ModelAnalyst, deliberate
 from pnyx_contracts.errors import RefusedError
-from pnyx_policies.analysis import Analysis, Opinion, Recommendation
+from pnyx_policies.analysis import COST_CAP, Analysis, Opinion, Recommendation
 from pnyx_policies.checks import CheckView, builtin_checks, run_checks
 from pnyx_policies.decide import decide
 from pnyx_policies.decision import Outcome
@@ -107,6 +107,16 @@ def test_one_invented_opinion_twice(committee: Committee) -> None:
 def test_opinions_without_any_request(committee: Committee) -> None:
     invented = tuple(o.model_copy(update={"analysis": BAD}) for o in committee.honest.opinions)
     committee.refuses(with_parts(committee.honest, opinions=invented, attempts=()), "without any request")
+
+
+def test_opinions_of_models_that_are_said_to_be_capped(committee: Committee) -> None:
+    capped = tuple(
+        o.model_copy(update={"analysis": BAD, "failure": f"{COST_CAP}: all is spent"})
+        for o in committee.honest.opinions
+    )
+    liar = committee.honest.model_copy(update={"opinions": capped, "attempts": ()})
+    with pytest.raises(RefusedError, match="without any request"):
+        committee.parliament.signer().sign(committee.request(decided(liar)))
 
 
 @pytest.mark.parametrize("seats", [(0, 0, 1), (0, 1), (1, 0, 2), (0, 1, 2, 2)])

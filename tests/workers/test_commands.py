@@ -12,6 +12,7 @@ from pnyx_agents.assembly import declared_configuration, evidence, paths
 from pnyx_agents.cli import main
 from pnyx_agents.settings import load_settings
 from pnyx_contracts.errors import UsageError
+from pnyx_tools import schema
 from pnyx_tools.database import Database
 from pnyx_tools.journal import Journal
 from pnyx_tools.testing.postgres import Postgres
@@ -80,7 +81,7 @@ def test_a_database_of_before_is_migrated_once_after_a_backup(
     assert ended("status", "--config", config) == 2
     assert "pnyx migrate" in capfd.readouterr().err
     done = migrated(config, capfd)
-    assert (done["before"], done["after"]) == ("0001", "0002")
+    assert (done["before"], done["after"]) == (schema.FIRST, schema.NEWEST)
     (copy,) = done["backups"]
     assert Journal(Database(f"sqlite:///{copy}", must_be_current=False)).load("a purpose") == "signed"
     assert Journal(where.journal).load("a purpose") == "signed"

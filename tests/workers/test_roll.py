@@ -45,6 +45,7 @@ def crew(postgres: Postgres) -> Crew:
 def test_one_leads_until_it_is_given_up_and_then_another(crew: Crew) -> None:
     first, second = crew.worker("first"), crew.worker("second")
     assert (first.leads("x"), second.leads("x"), first.leads("x")) == (True, False, True)
+    assert (first.has("x"), second.has("x"), second.has("y")) == (True, False, False)
     assert second.leads("y"), "each duty has its own leader"
     crew.silence("first", 29)
     assert second.give_up_silent() == []

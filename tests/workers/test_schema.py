@@ -15,7 +15,7 @@ from alembic.runtime.migration import MigrationContext
 from msgspec import structs
 
 from pnyx_contracts.errors import UnreachableError, UsageError
-from pnyx_tools import journal, schema, workers
+from pnyx_tools import costs, journal, schema, workers
 from pnyx_tools.database import Database
 from pnyx_tools.follow import from_kept
 from pnyx_tools.journal import Found, Journal, Stage
@@ -48,7 +48,7 @@ def first_version(url: str) -> Database:
 def test_the_code_and_the_tables_speak_of_the_same(database_url: str) -> None:
     database = Database(database_url)
     metadata = sa.MetaData()
-    for module in (journal, ledger, workers):
+    for module in (costs, journal, ledger, workers):
         module._tables(sa, metadata)
     sa.Table("evidence", metadata, sa.Column("digest", sa.Text, primary_key=True), sa.Column("content", sa.LargeBinary))
     with database.engine.connect() as connection:
@@ -79,7 +79,9 @@ def test_several_processes_may_make_a_new_database_at_once(database_url: str) ->
 
 def test_an_older_database_is_refused_until_it_was_migrated_with_all_that_is_in_it(database_url: str) -> None:
     database = first_version(database_url)
-    with pytest.raises(UsageError, match=r"version 0001, this Pnyx works with 0002.*\n.*pnyx migrate"):
+    with pytest.raises(
+        UsageError, match=rf"version {schema.FIRST}, this Pnyx works with {schema.NEWEST}.*\n.*pnyx migrate"
+    ):
         Database(database_url)
     assert schema.migrate(database.engine) == (schema.FIRST, schema.NEWEST)
     assert schema.migrate(database.engine) == (schema.NEWEST, schema.NEWEST), "once more does no harm"
@@ -96,7 +98,9 @@ def test_an_older_database_is_refused_until_it_was_migrated_with_all_that_is_in_
 def test_a_migration_that_fails_leaves_the_database_as_it_was(database_url: str) -> None:
     database = first_version(database_url)
     with database.engine.begin() as connection:
-        connection.exec_driver_sql("CREATE TABLE evidence (x INTEGER)")  # in the way of the last table that is made
+        connection.exec_driver_sql(
+            "CREATE TABLE model_request (x INTEGER)"
+        )  # in the way of the last table that is made
     with pytest.raises(sa.exc.DatabaseError):
         schema.migrate(database.engine)
     assert schema.version_of(database.engine) == schema.FIRST

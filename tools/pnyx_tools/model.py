@@ -20,6 +20,7 @@ from pnyx_contracts.errors import UsageError
 from pnyx_contracts.types import Value
 from pnyx_policies.analysis import Analyst
 from pnyx_policies.conversation import Conversation
+from pnyx_policies.prices import DecimalText, Rate
 from pnyx_policies.request import NOT_AS_SENT, OPENAI, as_text, parameter_problem
 
 if TYPE_CHECKING:
@@ -62,6 +63,9 @@ class ModelSettings(Value):
     """Context tools that the model may call; none by default. Their results are shown on request only."""
     extra_body: dict[str, JsonValue] = Field(default_factory=dict)
     """Further parameters of the request, for example ``cache_prompt = false`` for llama.cpp."""
+    input_per_million: DecimalText | None = None
+    output_per_million: DecimalText | None = None
+    """What a million tokens of requests and of answers cost; without both, what the model costs is not known."""
     tracing: bool = False
     """True lets LangSmith trace the calls: prompts and answers then leave this host."""
 
@@ -97,6 +101,19 @@ class ModelSettings(Value):
                 "sent; use an OpenAI-compatible endpoint, or leave tools out"
             )
         return self
+
+    @model_validator(mode="after")
+    def _require_both_prices(self) -> Self:
+        if (self.input_per_million is None) != (self.output_per_million is None):
+            raise ValueError("a price has two parts, input_per_million and output_per_million: give both, or none")
+        return self
+
+    @property
+    def rate(self) -> Rate | None:
+        """None when what it costs is not known."""
+        if self.input_per_million is None or self.output_per_million is None:
+            return None
+        return Rate(input_per_million=self.input_per_million, output_per_million=self.output_per_million)
 
     @property
     def key_variable(self) -> str:

@@ -13,6 +13,7 @@ from pnyx_agents.cli.options import config_option, json_option, print_json, sett
 if TYPE_CHECKING:
     from rich.text import Text
 
+    from pnyx_tools.costs import Spent
     from pnyx_tools.journal import Case
 
 ID_DIGITS = 12
@@ -27,6 +28,7 @@ def command(config: Path, as_json: bool) -> None:
     from pnyx_agents.cli.cases import open_journal
     from pnyx_agents.cli.order import what_holds
     from pnyx_policies.text import visible
+    from pnyx_tools.costs import CostBook
 
     settings = settings_from(config)
     journal = open_journal(settings)
@@ -35,6 +37,8 @@ def command(config: Path, as_json: bool) -> None:
         click.echo(f"ALL VOTES ARE HELD: {visible(why)}. `pnyx resume` lets them go on.", err=as_json)
     for line in what_holds(settings):
         click.echo(line, err=as_json)
+    if settings.model:
+        click.echo(_costs(CostBook(journal.database).in_a_day(), settings.costs.currency), err=as_json)
     if as_json:
         print_json([case.model_dump(mode="json") for case in cases])
         return
@@ -54,6 +58,13 @@ def command(config: Path, as_json: bool) -> None:
     held = sum(case.stage is Stage.HELD for case in cases)
     if held:
         click.echo(f"\n{held} held, waiting for a person: pnyx show ID, then pnyx approve ID or pnyx reject ID")
+
+
+def _costs(spent: Spent, currency: str) -> str:
+    from pnyx_policies.prices import spelled
+
+    unknown = f", and what {spent.unpriced} requests without a price cost" if spent.unpriced else ""
+    return f"Models in the last 24 hours: {spent.tokens} tokens, {spelled(spent.money)} {currency}{unknown}"
 
 
 def _story(case: Case) -> Text:

@@ -10,8 +10,8 @@ checks anything: what the verifier says is passed on, and what is not known stay
 
 from pnyx_policies.audit.label import Label, label
 from pnyx_policies.audit.period import Bound, Period
-from pnyx_policies.audit.prices import Prices
 from pnyx_policies.audit.story import NO_STORY, Story, tell
 from pnyx_policies.audit.tally import Tally
+from pnyx_policies.prices import Prices
 
 __all__ = ["NO_STORY", "Bound", "Label", "Period", "Prices", "Story", "Tally", "label", "tell"]

@@ -14,11 +14,11 @@ from typing import Final
 from pnyx_contracts.types import Value, Vote
 from pnyx_policies.answer import OK, TOOL_CALL, Usage, usage_of
 from pnyx_policies.approval import signed_by, wanted_vote
-from pnyx_policies.audit.prices import Prices, spelled, total
 from pnyx_policies.bundle import Bundle
 from pnyx_policies.decision import Mode, Outcome
 from pnyx_policies.dossier import NOBODY, Attempt, Dossier
 from pnyx_policies.finding import Severity
+from pnyx_policies.prices import Prices, spelled, total
 from pnyx_policies.verify.record import dossier_of
 
 LONGEST_TEXT: Final = 600

@@ -11,9 +11,9 @@ from typing import Final
 
 from pnyx_contracts.entry import EntryKind
 from pnyx_contracts.types import Address, Uint, Value, Vote
-from pnyx_policies.audit.prices import spelled, total
 from pnyx_policies.audit.rows import CheckRow, DecisionRow
 from pnyx_policies.audit.story import MOST_NAMES, ModelUse, Story
+from pnyx_policies.prices import spelled, total
 from pnyx_policies.verify.verdict import Status
 
 MOST_COUNTED: Final = 500

@@ -10,7 +10,7 @@ from pnyx_contracts.decision_log import vote_action
 from pnyx_contracts.entry import EntryKind
 from pnyx_contracts.errors import PnyxError, RefusedError, UsageError
 from pnyx_contracts.types import Vote
-from pnyx_policies.analysis import Analyst, Opinion
+from pnyx_policies.analysis import COST_CAP, Analyst, Opinion
 from pnyx_policies.answer import OK, TOOL_CALL, judge
 from pnyx_policies.approval import counted, most_for_one_vote, speaks_of, vouchers
 from pnyx_policies.bundle import Bundle
@@ -152,7 +152,8 @@ def _prompts_of(case: Testimony, index: int, opinion: Opinion) -> Iterator[Verdi
         yield about.differs(Step.PROMPTS, "prompt", reason=f"no request was made from this: {error.message}")
         return
     if not attempts:
-        yield about.differs(Step.PROMPTS, f"opinions[{index}]", reason="a model's opinion without any request")
+        yield _unasked(about, index, opinion)
+        return
     if [attempt.number for _, attempt in attempts] != list(range(len(attempts))):
         yield about.differs(
             Step.PROMPTS, "attempts", reason=f"the attempts at opinion {index} are not numbered from 0 on"
@@ -168,6 +169,13 @@ def _prompts_of(case: Testimony, index: int, opinion: Opinion) -> Iterator[Verdi
                 )
                 return
             conversation = _after(conversation, response, case)
+
+
+def _unasked(about: About, index: int, opinion: Opinion) -> Verdict:
+    """A model that was not asked gives no advice, as one that did not answer."""
+    if opinion.analysis is None and opinion.failure.startswith(COST_CAP):
+        return about.matches(Step.PROMPTS, Grade.ATTESTED, reason="no model was asked: the operator's cap was reached")
+    return about.differs(Step.PROMPTS, f"opinions[{index}]", reason="a model's opinion without any request")
 
 
 def _after(conversation: Conversation, response: bytes | None, case: Testimony) -> Conversation:

@@ -17,9 +17,10 @@ from pnyx_contracts.errors import UsageError
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
-NEWEST: Final = "0002"
-FIRST: Final = "0001"
+VERSIONS: Final = ("0001", "0002", "0003")
+FIRST: Final = VERSIONS[0]
 """Databases from before versions were noted are of this one."""
+NEWEST: Final = VERSIONS[-1]
 
 _VERSION_TABLE = "alembic_version"
 _LOCK = 0x706E7978
@@ -46,7 +47,7 @@ def require_current(engine: sa.Engine) -> None:
     version = version_of(engine)
     if version == NEWEST:
         return
-    if version in _known():
+    if version in VERSIONS:
         raise UsageError(
             f"the database is of version {version}, this Pnyx works with {NEWEST}",
             hint="stop the agent, then `pnyx migrate`: it makes a backup first",
@@ -62,7 +63,7 @@ def migrate(engine: sa.Engine) -> tuple[str, str]:
     with alone(engine) as connection:
         before = _version(connection)
         assert before is not None, "a database is made when it is opened"
-        if before not in _known():
+        if before not in VERSIONS:
             raise UsageError(f"the database is of version {before}, which this Pnyx does not know")
         if before == FIRST:
             _stamp(connection, FIRST)
@@ -79,10 +80,6 @@ def _version(connection: sa.Connection) -> str | None:
         version = connection.execute(sa.select(table.c.version_num)).scalar()
         return None if version is None else str(version)
     return FIRST if there.has_table("proposal") else None
-
-
-def _known() -> set[str]:
-    return {FIRST, NEWEST}
 
 
 @contextmanager

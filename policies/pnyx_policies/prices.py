@@ -1,4 +1,4 @@
-"""What models cost, as the member's own table says. Exact: decimals in, decimals out, no rounding."""
+"""What models cost, as somebody's own table says. Exact: decimals in, decimals out, no rounding."""
 
 from __future__ import annotations
 
@@ -34,11 +34,9 @@ def _plain(value: str) -> str:
 DecimalText = Annotated[str, BeforeValidator(_decimal), AfterValidator(_plain)]
 
 
-class Price(Value):
-    """What one model costs per million tokens."""
+class Rate(Value):
+    """What a million tokens cost."""
 
-    name: str = Field(min_length=1)
-    """As the server calls itself in its answers, else as the configuration names it. Exactly: no prefix is guessed."""
     input_per_million: DecimalText
     output_per_million: DecimalText
 
@@ -47,6 +45,13 @@ class Price(Value):
         parts = ((input_tokens, self.input_per_million), (output_tokens, self.output_per_million))
         costs = [_EXACT.multiply(Decimal(tokens), Decimal(price)) for tokens, price in parts]
         return _EXACT.scaleb(_EXACT.add(*costs), -_PER_MILLION)
+
+
+class Price(Rate):
+    """What one model costs."""
+
+    name: str = Field(min_length=1)
+    """As the server calls itself in its answers, else as the configuration names it. Exactly: no prefix is guessed."""
 
 
 class Prices(Value):
