@@ -15,13 +15,12 @@ import httpx
 import pytest
 
 from pnyx_contracts.entry import EntryKind
-from pnyx_tools.follow import Position
-from pnyx_tools.journal import Journal, Stage
+from pnyx_tools.journal import Stage
 from pnyx_tools.testing.deploy import DAY, TOKEN, encode_call
 from pnyx_tools.testing.openai_server import OpenAIServer, refusal, slow
 from pnyx_tools.testing.provider import Provider, Question, Reply, error
 
-from .conftest import Agent, MakeAgent, children, pay, pnyx
+from .conftest import Agent, MakeAgent, children, pay, pnyx, position_of
 
 SECONDS_TO_STOP = 5
 
@@ -202,33 +201,6 @@ def test_a_decision_whose_proposal_vanished_is_void(make_agent: MakeAgent) -> No
     case = agent.case(vanishes)
     assert case is not None
     assert case.stage is Stage.VOID
-
-
-def test_a_reorganisation_deeper_than_finality_holds_all_votes(make_agent: MakeAgent) -> None:
-    agent = make_agent(confirmations=1)
-    agent.mines = True
-    agent.start()
-    agent.until_stage(pay(agent), Stage.DONE)
-    agent.mines = False
-    agent.node.mine(10)
-    agent.node.send(agent.node.accounts[7], value_wei=1)  # an empty block could come again with the same hash
-    agent.node.mine(25)
-    agent.until("a settled position", lambda: position_of(agent).final.number > agent.node.rpc.block().number - 10)
-    agent.node.reorg(30)
-    agent.node.mine(1)
-    agent.until("the alarm", lambda: "all votes are held" in agent.output)
-    resumed = pnyx(agent, "resume")
-    assert (resumed.returncode, "followed anew from block" in resumed.stdout) == (0, True)
-    agent.mines = True
-    agent.until_stage(pay(agent, wei=TOKEN // 20), Stage.DONE)
-
-
-def position_of(agent: Agent) -> Position:
-    journal = Journal(f"sqlite:///{agent.folder / 'data' / 'journal.sqlite'}")
-    kept = journal.position()
-    journal.close()
-    assert kept is not None
-    return Position.model_validate_json(kept)
 
 
 def test_what_an_earlier_configuration_began_is_decided_by_the_new_one(
