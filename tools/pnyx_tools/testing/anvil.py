@@ -21,6 +21,8 @@ from pnyx_contracts.types import BlockRef
 from pnyx_tools.rpc import Rpc
 
 START_SECONDS: Final = 20.0
+STOP_SECONDS: Final = 120.0
+"""What a long chain has left on disk is removed meanwhile."""
 BLOCKS_AT_ONCE: Final = 500
 """How many are mined in one request: a busy machine needs up to ten milliseconds for each."""
 
@@ -141,7 +143,7 @@ class Anvil:
         assert process.stdin is not None
         process.stdin.close()
         try:
-            process.wait(timeout=5)
+            process.wait(timeout=STOP_SECONDS)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()

@@ -26,8 +26,8 @@ Declare = Callable[[Path], bytes]
 
 
 def local_node() -> Anvil:
-    """Blocks are final at once, and can be replaced nevertheless."""
-    return Anvil(states=10_000, extra_arguments=("--slots-in-an-epoch", "1"))
+    """Blocks are final at once."""
+    return Anvil(extra_arguments=("--slots-in-an-epoch", "1"))
 
 
 @dataclass(frozen=True, slots=True)
