@@ -30,9 +30,10 @@ PAGE = ROOT / "agents" / "pnyx_agents" / "page"
 """Where the members' page is built to: the package that serves it."""
 
 
-SIDE_BY_SIDE = ["-n", "auto", "--dist", "loadfile", "--no-loadscope-reorder"]
-"""How all tests run: a process for each core, a file stays in one of them, because its tests share a chain. Files come
-in the order of names: by the number of tests, those with few but long ones would come last, and leave cores idle.
+SIDE_BY_SIDE = ["-n", str((os.cpu_count() or 1) * 3 // 2), "--dist", "loadfile", "--no-loadscope-reorder"]
+"""How all tests run: three processes for two cores, because many tests wait for an agent, and an agent for blocks. A
+file stays in one of them, because its tests share a chain. Files come in the order of names: by the number of tests,
+those with few but long ones would come last, and leave cores idle.
 """
 
 

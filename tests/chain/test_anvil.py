@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from pnyx_contracts.errors import UsageError
+from pnyx_contracts.errors import PnyxError, UsageError
 from pnyx_tools.reader import RevertedError
 from pnyx_tools.testing.anvil import Anvil, find_anvil
+from pnyx_tools.testing.deploy import deploy_log
 
 
 def listens(port: int) -> bool:
@@ -47,6 +48,31 @@ def test_blocks_come_by_themselves_when_asked():
     with Anvil(block_time=1) as node:
         receipt = node.send(node.accounts[1], value_wei=1)
         assert int(receipt["blockNumber"], 16) >= 1
+
+
+def test_blocks_are_replaced():
+    with Anvil(states=1_200) as node:
+        log = deploy_log(node)
+        node.mine(1_100)
+        sender, receiver = node.accounts[:2]
+        before = node.rpc.nonce(sender)
+        sent = node.send(receiver, value_wei=5)
+        raw = node.request("eth_getRawTransactionByHash", sent["transactionHash"])
+        node.send(receiver, value_wei=6)
+        head = node.mine(10)
+        assert node.reorg(12, [(raw, 7)]).number == head.number
+        assert node.rpc.nonce(sender) == before + 1
+        again = node.rpc.receipt(bytes.fromhex(sent["transactionHash"][2:]))
+        assert int(again["blockNumber"], 16) == head.number - 12 + 1 + 7
+        assert node.rpc.code(log)
+
+
+def test_a_node_that_loses_its_contracts_with_the_blocks_says_so():
+    with Anvil() as node:
+        deploy_log(node)
+        node.mine(1_100)
+        with pytest.raises(PnyxError, match=r"lost all contracts when it replaced the last 30 of 11\d\d blocks"):
+            node.reorg(30)
 
 
 def test_a_transaction_that_fails_is_an_error():

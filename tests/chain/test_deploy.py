@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pnyx_contracts.errors import UsageError
+from pnyx_contracts.errors import PnyxError, UsageError
 from pnyx_contracts.types import ProposalState, Vote
 from pnyx_tools.testing.anvil import Anvil
 from pnyx_tools.testing.deploy import TOKEN, artifact, deploy, deploy_gate, deploy_governance, encode_call
@@ -43,6 +43,13 @@ def test_a_gate_votes_with_the_power_that_it_was_given(chain_node: Anvil):
     assert tally == (10 * TOKEN, 90_000 * TOKEN, 0)
     governance.advance_to_closed(proposal_id)
     assert governance.state(proposal_id) is ProposalState.SUCCEEDED
+
+
+def test_a_governor_that_is_gone_says_nothing_of_a_proposal(chain_node: Anvil):
+    governance = deploy_governance(chain_node)
+    chain_node.set_code(governance.governor, b"")
+    with pytest.raises(PnyxError, match=r"in block \d+ has 0 logs, and the governor 0 bytes of code"):
+        governance.propose([governance.timelock], [0], [b""], "# Vote")
 
 
 def test_a_parameter_store_behind_its_proxy(chain_node: Anvil):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from pnyx_contracts.entry import Declaration, Entry
 from pnyx_contracts.types import VoteCast
 from pnyx_policies.bundle import Bundle
 from pnyx_policies.dossier import Dossier
+from pnyx_tools.follow import Position
 from pnyx_tools.journal import Case, Journal, Stage
 from pnyx_tools.keystore import create_keystore
 from pnyx_tools.rpc import Rpc
@@ -35,6 +36,7 @@ from pnyx_tools.testing.deploy import (
     deploy_governance,
     deploy_log,
 )
+from pnyx_tools.testing.faults.forks import Fork, run_fork, start_fork
 from pnyx_tools.testing.provider import Provider
 
 PASSWORD = "a-long-password-for-tests"
@@ -71,10 +73,12 @@ class Agent:
     writer: str
     mines: bool = False
     """While the test waits: votes of a plain key need further blocks above their entries."""
-    processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    processes: list[Fork | subprocess.Popen[bytes]] = field(default_factory=list)
     environment: dict[str, str] = field(default_factory=dict)
     launcher: list[str] = field(default_factory=list)
     """A program that starts the agent, with its arguments."""
+    fresh: bool = False
+    """Each start is an interpreter of its own, not a fork: seconds instead of hundredths of a second."""
 
     @property
     def config(self) -> Path:
@@ -90,12 +94,13 @@ class Agent:
 
     # The process
 
-    def start(self, *arguments: str) -> subprocess.Popen[bytes]:
-        with (self.folder / "daemon.log").open("ab") as log:
-            process = subprocess.Popen(
-                [*self.launcher, sys.executable, "-m", "pnyx_agents", "run", "--config", str(self.config), *arguments],
-                stdout=log, stderr=log, stdin=subprocess.DEVNULL, env={**os.environ, **self.environment},
-            )  # fmt: skip
+    def start(self, *arguments: str) -> Fork | subprocess.Popen[bytes]:
+        command, log = ["run", "--config", str(self.config), *arguments], self.folder / "daemon.log"
+        environment = {**os.environ, **self.environment}
+        if self.fresh or self.launcher:
+            process = start_fresh(command, log, environment, self.launcher)
+        else:
+            process = start_fork(command, log, log, environment=environment)
         self.processes.append(process)
         return process
 
@@ -106,7 +111,7 @@ class Agent:
 
     def stop(self) -> int:
         """SIGTERM; the exit code."""
-        self.processes[-1].send_signal(signal.SIGTERM)
+        self.processes[-1].terminate()
         return self.processes[-1].wait(timeout=20)
 
     def until(self, what: str, holds: Callable[[], Any], seconds: float = SECONDS_TO_DECIDE) -> Any:
@@ -195,10 +200,17 @@ def node() -> Iterator[Anvil]:
         yield running
 
 
+@cache
+def bring_modules_into_memory() -> None:
+    """Before a chain begins to grow: votes on it could be over until the first fork starts."""
+    assert run_fork(["--help"], timeout=SECONDS_TO_DECIDE).returncode == 0
+
+
 @pytest.fixture
 def make_agent(node: Anvil, tmp_path: Path) -> Iterator[MakeAgent]:
     """Makes an agent for a fresh DAO; whatever still runs at the end is killed."""
     made: list[Agent] = []
+    bring_modules_into_memory()
 
     def make(version: int = 5, clock: Clock = "block", contract: str | None = None, **options: Any) -> Agent:
         period = VOTING_PERIOD if options.get("gate", True) else 10 * VOTING_PERIOD
@@ -224,8 +236,18 @@ def provider(node: Anvil) -> Iterator[Provider]:
 
 def pnyx(agent: Agent, command: str, *arguments: object) -> subprocess.CompletedProcess[str]:
     """A command of the operator, beside the running agent."""
-    call = [sys.executable, "-m", "pnyx_agents", command, *map(str, arguments), "--config", str(agent.config)]
-    return subprocess.run(call, capture_output=True, text=True, check=False, timeout=60)
+    return run_fork([command, *map(str, arguments), "--config", str(agent.config)], timeout=60)
+
+
+def start_fresh(
+    arguments: Sequence[str], log: Path, environment: Mapping[str, str], launcher: Sequence[str] = ()
+) -> subprocess.Popen[bytes]:
+    """``pnyx`` as a shell starts it, or the program `launcher`."""
+    with log.open("ab") as output:
+        return subprocess.Popen(
+            [*launcher, sys.executable, "-m", "pnyx_agents", *arguments],
+            stdout=output, stderr=output, stdin=subprocess.DEVNULL, env=environment,
+        )  # fmt: skip
 
 
 def children(pid: int) -> list[int]:
@@ -241,6 +263,14 @@ def pay(agent: Agent, wei: int = TOKEN // 10) -> int:
     proposal = agent.dao.propose([receiver], [wei], [b""], text)
     agent.dao.advance_to_active(proposal)
     return proposal
+
+
+def position_of(agent: Agent) -> Position:
+    journal = Journal(f"sqlite:///{agent.folder / 'data' / 'journal.sqlite'}")
+    kept = journal.position()
+    journal.close()
+    assert kept is not None
+    return Position.model_validate_json(kept)
 
 
 def _agent(node: Anvil, dao: Governance, folder: Path, options: Options) -> Agent:

@@ -6,13 +6,12 @@ import gzip
 import io
 import json
 import re
-import subprocess
-import sys
 import tarfile
 from pathlib import Path
 
 from pnyx_policies.rulesets import shipped_ruleset
 from pnyx_tools.journal import Stage
+from pnyx_tools.testing.faults.forks import run_fork
 
 from .conftest import Agent, MakeAgent, pay, pnyx
 
@@ -83,10 +82,7 @@ def test_what_lies_elsewhere_is_left_out_and_named(make_agent: MakeAgent, tmp_pa
     assert listing["kept_apart"] == apart
     assert listing["files"].keys() == {"pnyx.toml", "data/salt.key"}
     said = run_with_config(agent, agent.config, "backup", tmp_path / "again")
-    restored = subprocess.run(
-        [sys.executable, "-m", "pnyx_agents", "restore", str(file), str(elsewhere)],
-        capture_output=True, text=True, check=False, timeout=60,
-    )  # fmt: skip
+    restored = run_fork(["restore", str(file), str(elsewhere)], timeout=60)
     assert restored.returncode == 0, restored.stderr
     for text in (said, restored.stdout):
         assert [line.strip() for line in text.splitlines()[2:]] == apart
@@ -129,7 +125,6 @@ def test_a_backup_cannot_write_outside_of_its_folder(make_agent: MakeAgent, tmp_
 
 
 def restore(agent: Agent, file: Path, folder: Path) -> int:
-    command = [sys.executable, "-m", "pnyx_agents", "restore", str(file), str(folder)]
-    ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, cwd=agent.folder)
+    ended = run_fork(["restore", str(file), str(folder)], timeout=60, folder=agent.folder)
     assert "Traceback" not in ended.stderr
     return ended.returncode

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -12,20 +12,22 @@ import pytest
 from pnyx_agents.daemon import Daemon
 from pnyx_agents.metrics import Metrics
 from pnyx_agents.reviewer import Governed
-from pnyx_agents.steward import VOTE_IS_OVER
 from pnyx_agents.watch import found_in
+from pnyx_contracts.errors import UnreachableError
 from pnyx_contracts.governors import GovernorProfile
 from pnyx_contracts.governors.openzeppelin import OpenZeppelinGovernor
 from pnyx_contracts.types import ClockMode, Proposal, ProposalKey, ProposalState
 from pnyx_tools.journal import Journal, Stage
-from pnyx_tools.rpc import MAX_TOGETHER, Rpc
+from pnyx_tools.rpc import Rpc
 from pnyx_tools.testing.provider import Provider, error, result
+from pnyx_tools.transport import MAX_TOGETHER
 
 GOVERNOR = "0x323A76393544d5ecca80cd6ef2A560C6a395b7E3"
 PROFILE = GovernorProfile(
     kind="openzeppelin", address=GOVERNOR, chain_id=1, name="", version="", counting_mode="",
     clock_mode=ClockMode.BLOCK, token=None, timelock=None, can_vote=True,
 )  # fmt: skip
+OVER = {"is_over": True}
 WAITING, HELD = range(250), range(1_000, 1_040)
 
 
@@ -54,7 +56,7 @@ def journal(tmp_path: Path) -> Iterator[Journal]:
 
 
 class Engine:
-    """Remembers which workflows began, and which were told that the vote is over."""
+    """Remembers which workflows began, and which were told that the wait is over."""
 
     def __init__(self) -> None:
         self.begun: list[str] = []
@@ -64,14 +66,17 @@ class Engine:
         self.begun.append(str(proposal.key))
 
     def say_once(self, workflow: str, word: Any) -> None:
-        assert word == VOTE_IS_OVER
+        assert word == OVER
         self.told.append(workflow)
 
 
-def daemon(journal: Journal, url: str, engine: Engine) -> Daemon:
+def daemon(
+    journal: Journal, url: str, engine: Engine, says: Callable[[Proposal], Any] = lambda _proposal: None
+) -> Daemon:
     parts: dict[str, Any] = {
         "watch": SimpleNamespace(look=lambda: None), "engine": engine, "reader": Rpc(url, pauses=()),
-        "poll_seconds": None, "require_signer": None,
+        "poll_seconds": None, "require_signer": None, "holds": SimpleNamespace(why=None),
+        "tell": None, "clock_says": says,
     }  # fmt: skip
     governed = Governed(OpenZeppelinGovernor(), PROFILE)
     return Daemon(
@@ -92,18 +97,18 @@ def stages(journal: Journal, stage: Stage) -> set[str]:
     return {case.proposal for case in journal.cases({stage})}
 
 
-def test_waiting_and_held_proposals_are_asked_for_together(journal: Journal):
+def test_waiting_proposals_are_asked_for_together(journal: Journal):
     engine = Engine()
     with Provider(rule=lambda q: state(q, ProposalState.PENDING)) as provider:
         daemon(journal, provider.url, engine).beat()
-        assert provider.requests == -(-len([*WAITING, *HELD]) // MAX_TOGETHER)
-        assert len(provider.asked) == len([*WAITING, *HELD])
+        assert provider.requests == -(-len(WAITING) // MAX_TOGETHER)
+        assert len(provider.asked) == len(WAITING)
     assert stages(journal, Stage.WAITING) == {key_of(number) for number in WAITING}
     assert (engine.begun, engine.told) == ([], [])
 
 
 def test_each_answer_is_its_own_proposals(journal: Journal):
-    """One opens, one is gone, one cannot be read, one that is held is over: the others go on waiting."""
+    """One opens, one is gone, two cannot be read: the others go on waiting."""
     engine = Engine()
 
     def rule(question: Any):
@@ -116,8 +121,6 @@ def test_each_answer_is_its_own_proposals(journal: Journal):
                 return error(question, -32000, "header not found")
             case 6:
                 return result(question, "0x")
-            case 1_001:
-                return state(question, ProposalState.DEFEATED)
         return state(question, ProposalState.PENDING)
 
     with Provider(rule=rule) as provider:
@@ -125,7 +128,6 @@ def test_each_answer_is_its_own_proposals(journal: Journal):
         beating.beat()
         assert set(beating.failures) == {f"dispatching {key_of(5)}", f"dispatching {key_of(6)}"}
     assert engine.begun == [key_of(3)]
-    assert engine.told == ["w1001"]
     assert stages(journal, Stage.GONE) == {key_of(4)}
     assert stages(journal, Stage.SEEN) == {key_of(5), key_of(6)}
     assert stages(journal, Stage.WAITING) == {key_of(number) for number in WAITING if number not in {3, 4, 5, 6}}
@@ -139,4 +141,17 @@ def test_each_beat_looks_anew(journal: Journal):
         is_in = ProposalState.SUCCEEDED
         beating.beat()
     assert set(engine.begun) == {key_of(number) for number in WAITING}
-    assert set(engine.told) == {f"w{number}" for number in HELD}
+
+
+def test_what_the_clock_says_reaches_the_held_proposals_that_it_is_about(journal: Journal):
+    engine = Engine()
+
+    def says(proposal: Proposal) -> Any:
+        if proposal.key.proposal_id == 1_002:
+            raise UnreachableError("nobody answers")
+        return OVER if proposal.key.proposal_id == 1_001 else None
+
+    with Provider(rule=lambda q: state(q, ProposalState.ACTIVE)) as provider:
+        reminding = daemon(journal, provider.url, engine, says)
+        reminding.remind_all()
+    assert (engine.told, set(reminding.failures)) == (["w1001"], {f"reminding {key_of(1_002)}"})

@@ -9,7 +9,6 @@ import socket
 import threading
 import time
 from collections.abc import Callable
-from typing import Any
 
 import httpx
 import pytest
@@ -17,14 +16,13 @@ import pytest
 from pnyx_contracts.entry import EntryKind
 from pnyx_contracts.errors import UnreachableError
 from pnyx_contracts.types import to_hex
-from pnyx_tools.follow import Position
-from pnyx_tools.journal import Journal, Stage
+from pnyx_tools.journal import Stage
 from pnyx_tools.testing.deploy import DAY, TOKEN, encode_call
 from pnyx_tools.testing.openai_server import OpenAIServer, refusal, slow
 from pnyx_tools.testing.provider import Provider, Question, Reply, error, result
 from pnyx_tools.verifier import verify
 
-from .conftest import VOTING_PERIOD, Agent, MakeAgent, children, pay, pnyx
+from .conftest import VOTING_PERIOD, Agent, MakeAgent, children, pay, pnyx, position_of
 
 SECONDS_TO_STOP = 5
 
@@ -245,7 +243,7 @@ def test_what_was_written_in_haste_about_a_proposal_that_vanished_is_taken_back(
     (entry,) = agent.until("the entry", agent.entries)
     raw = agent.node.request("eth_getRawTransactionByHash", to_hex(entry.transaction_hash))
     created = agent.dao.proposals[vanishes].created_block
-    agent.node.request("anvil_reorg", agent.node.rpc.block().number - created + 1, [[raw, 0]])
+    agent.node.reorg(agent.node.rpc.block().number - created + 1, [(raw, 0)])
     agent.node.mine(VOTING_PERIOD)
     agent.until_stage(vanishes, Stage.VOID)
     agent.until("the VOID entry", lambda: len(agent.entries()) == 2)
@@ -254,33 +252,6 @@ def test_what_was_written_in_haste_about_a_proposal_that_vanished_is_taken_back(
     assert [each.kind for each in agent.entries()] == [EntryKind.HOLD, EntryKind.VOID]
     report = verify(agent.node.rpc, agent.log, agent.writer, agent.folder / "evidence", upto="latest")
     assert report.ok, report.problems
-
-
-def test_a_reorganisation_deeper_than_finality_holds_all_votes(make_agent: MakeAgent) -> None:
-    agent = make_agent(confirmations=1)
-    agent.mines = True
-    agent.start()
-    agent.until_stage(pay(agent), Stage.DONE)
-    agent.mines = False
-    agent.node.mine(10)
-    agent.node.send(agent.node.accounts[7], value_wei=1)  # an empty block could come again with the same hash
-    agent.node.mine(25)
-    agent.until("a settled position", lambda: position_of(agent).final.number > agent.node.rpc.block().number - 10)
-    agent.node.reorg(30)
-    agent.node.mine(1)
-    agent.until("the alarm", lambda: "all votes are held" in agent.output)
-    resumed = pnyx(agent, "resume")
-    assert (resumed.returncode, "followed anew from block" in resumed.stdout) == (0, True)
-    agent.mines = True
-    agent.until_stage(pay(agent, wei=TOKEN // 20), Stage.DONE)
-
-
-def position_of(agent: Agent) -> Position:
-    journal = Journal(f"sqlite:///{agent.folder / 'data' / 'journal.sqlite'}")
-    kept = journal.position()
-    journal.close()
-    assert kept is not None
-    return Position.model_validate_json(kept)
 
 
 def test_what_an_earlier_configuration_began_is_decided_by_the_new_one(
@@ -336,15 +307,13 @@ def test_a_node_that_is_away_for_a_while(make_agent: MakeAgent, provider: Provid
     agent = make_agent(rpc=f"{provider.url}/v2/{key}", agent_lines=f"[metrics]\nport = {port}")
     agent.start()
     agent.until("the daemon to follow", lambda: '"following"' in agent.output)
-    asked_while_away: list[Any] = []
 
-    def away(question: Question) -> Reply:
-        asked_while_away.append(question)
+    def away(_question: Question) -> Reply:
         return 503, f"no such key: {key}".encode()
 
     provider.rule = away
     proposal = pay(agent)
-    agent.until("the daemon to notice", lambda: len(asked_while_away) > 10)
+    agent.until("the daemon to notice", lambda: "failed; it is tried again" in agent.output)
     provider.rule = lambda _: None
     agent.until_stage(proposal, Stage.DONE)
     assert len(agent.votes(proposal)) == 1

@@ -39,6 +39,7 @@ def test_a_running_daemon_shows_no_secret_that_it_does_not_need(make_agent: Make
     """Not even the block that it was started with, which others read; nor does its signer."""
     with OpenAIServer([answer(ADVICE)], api_key="sk-needed-by-the-model") as server:
         agent = make_agent(model=model_lines(server), signer_lines='unsafe_key_from_environment = "AGENT_KEY"')
+        agent.fresh = True
         raw_key = to_hex(bytes(Account.decrypt((agent.folder / "signer.json").read_text(), PASSWORD)))
         agent.environment = {
             "AGENT_KEY": raw_key, "GITHUB_TOKEN": "ghp-of-somebody", "DB_PASSWORD": "correct horse", "COLOUR": "blue",

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +13,7 @@ from pnyx_agents.running import _secrets
 from pnyx_agents.settings import parse_settings
 from pnyx_policies.bundle import Bundle
 from pnyx_tools.journal import Stage
+from pnyx_tools.testing.faults.forks import run_fork
 
 from .conftest import Agent, MakeAgent, pay, pnyx
 
@@ -32,10 +31,10 @@ def told(agent: Agent, command: str, *arguments: object) -> Any:
 
 
 def verify(agent: Agent, evidence: Path, *more: object) -> tuple[int, Any]:
-    ended = subprocess.run(
-        [sys.executable, "-m", "pnyx_agents", "verify", "--rpc", agent.node.url, "--log", agent.log, "--writer",
-         agent.writer, "--evidence", str(evidence), "--upto", "latest", "--json", *map(str, more)],
-        capture_output=True, text=True, check=False, timeout=120,
+    ended = run_fork(
+        ["verify", "--rpc", agent.node.url, "--log", agent.log, "--writer", agent.writer, "--evidence", str(evidence),
+         "--upto", "latest", "--json", *map(str, more)],
+        timeout=120,
     )  # fmt: skip
     assert ended.stdout, ended.stderr
     return ended.returncode, json.loads(ended.stdout)
@@ -103,10 +102,7 @@ def test_sealed_mirrored_disclosed(make_agent: MakeAgent, tmp_path: Path) -> Non
 
     backup, elsewhere = tmp_path / "agent.backup", tmp_path / "elsewhere"
     assert pnyx(agent, "backup", backup).returncode == 0
-    restored = subprocess.run(
-        [sys.executable, "-m", "pnyx_agents", "restore", str(backup), str(elsewhere)],
-        capture_output=True, text=True, check=False, timeout=60,
-    )  # fmt: skip
+    restored = run_fork(["restore", str(backup), str(elsewhere)], timeout=60)
     assert restored.returncode == 0, restored.stderr
     assert names(elsewhere / "data" / "bundles") == names(private)
     assert (elsewhere / "data" / "bundles" / f"{root}.json").stat().st_mode & 0o777 == 0o600

@@ -6,9 +6,7 @@ import json
 import re
 import shlex
 import shutil
-import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -34,6 +32,7 @@ from pnyx_contracts.types import ProposalKey, Vote
 from pnyx_tools.keystore import create_keystore
 from pnyx_tools.testing.anvil import Anvil
 from pnyx_tools.testing.deploy import TOKEN, Governance, deploy_governance, encode_call
+from pnyx_tools.testing.faults.forks import Fork, run_fork, start_fork
 
 ROOT: Final = Path(__file__).parents[2]
 CAST: Final = ROOT / "contracts" / "node_modules" / ".bin" / "cast"
@@ -66,7 +65,7 @@ class Scene:
     """For the words in capitals."""
     waiting: list[str] = field(default_factory=list)
     """Commands of this part that were not played yet."""
-    processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    processes: list[Fork] = field(default_factory=list)
 
     # The run-book
 
@@ -85,7 +84,7 @@ class Scene:
         self._spawn(self._next(words))
 
     def stop(self) -> None:
-        self.processes[-1].send_signal(signal.SIGTERM)
+        self.processes[-1].terminate()
         assert self.processes[-1].wait(timeout=30) == 0
 
     def _next(self, words: str) -> list[str]:
@@ -96,26 +95,20 @@ class Scene:
 
     def run(self, *command: str) -> subprocess.CompletedProcess[str]:
         """As typed in the agent's folder. Passwords come from a file, and whoever is asked says yes."""
+        program, name, *rest = command
+        more = ["--password-file", "password"] if "--keystore" in rest else []
+        if program == "pnyx":
+            yes = ["--yes"] if more and name != "init" else []
+            return run_fork([name, *rest, *more, *yes], timeout=120, folder=self.folder)
         return subprocess.run(
-            self._typed(command), cwd=self.folder, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+            [CAST, name, *rest, *more], cwd=self.folder, stdin=subprocess.DEVNULL, capture_output=True, text=True,
             check=False, timeout=120,
         )  # fmt: skip
 
-    def _typed(self, command: tuple[str, ...]) -> list[str]:
-        program, name, *rest = command
-        more = ["--password-file", "password"] if "--keystore" in rest else []
-        if program == "cast":
-            return [str(CAST), name, *rest, *more]
-        yes = ["--yes"] if more and name != "init" else []
-        return [sys.executable, "-m", "pnyx_agents", name, *rest, *more, *yes]
-
     def _spawn(self, command: list[str]) -> None:
-        with (self.folder / "daemon.log").open("ab") as log:
-            self.processes.append(
-                subprocess.Popen(
-                    self._typed(tuple(command)), cwd=self.folder, stdout=log, stderr=log, stdin=subprocess.DEVNULL
-                )
-            )
+        assert command[0] == "pnyx"
+        log = self.folder / "daemon.log"
+        self.processes.append(start_fork(command[1:], log, log, folder=self.folder))
 
     # The agent
 

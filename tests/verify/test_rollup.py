@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.worlds import RECIPIENT, RULESET
+from tests.worlds import RECIPIENT, RULESET, as_it_was
 
 from pnyx_contracts.entry import EntryKind
 from pnyx_policies.verify import Report, Status, Step
@@ -23,12 +23,17 @@ from pnyx_tools.verifier import verify
 GOVERNORS = {"4.3": (4, "Governor43Block"), "5": (5, None)}
 
 
+@pytest.fixture(scope="module")
+def node() -> Iterator[Anvil]:
+    with Anvil() as running:
+        running.mine(50)
+        yield running
+
+
 @pytest.fixture(params=[300_000_000, -20], ids=["as on Arbitrum", "a young chain"])
-def rollup(request: pytest.FixtureRequest) -> Iterator[tuple[Anvil, Rollup]]:
-    with Anvil() as node:
-        node.mine(50)
-        with Rollup(node, request.param) as found:
-            yield node, found
+def rollup(node: Anvil, request: pytest.FixtureRequest) -> Iterator[tuple[Anvil, Rollup]]:
+    with as_it_was(node), Rollup(node, request.param) as found:
+        yield node, found
 
 
 class Place:

@@ -141,6 +141,12 @@ class SignerClient:
             raise DecodingError(f"the signer answered {reply.op!r} to {request.op!r}")
         return reply
 
+    def sign_safe_tx(self, request: SignSafeTx) -> SignedSafeTx:
+        reply = self._ask(request)
+        if not isinstance(reply, SignedSafeTx):
+            raise DecodingError(f"the signer answered {reply.op!r} to {request.op!r}")
+        return reply
+
     def standing(self) -> Standing:
         return self._standing(AskStanding())
 

@@ -9,6 +9,7 @@ import socket
 import subprocess
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Final, Self
@@ -20,8 +21,13 @@ from pnyx_contracts.types import BlockRef
 from pnyx_tools.rpc import Rpc
 
 START_SECONDS: Final = 20.0
+STOP_SECONDS: Final = 120.0
+"""What a long chain has left on disk is removed meanwhile."""
 BLOCKS_AT_ONCE: Final = 500
 """How many are mined in one request: a busy machine needs up to ten milliseconds for each."""
+
+_THERE_FROM_THE_START: Final = "0x4e59b44847b379578588920cA78FbF26c0B4956C"
+"""The deterministic deployment proxy, a contract that anvil puts on each chain."""
 
 # The node lives as long as standard input stays open, and that closes however this process ends. What it keeps on disk
 # of older blocks (gigabytes, for long chains) goes with it.
@@ -61,8 +67,9 @@ def find_anvil() -> str:
 class Anvil:
     """A running node: ``with Anvil() as node: node.url``. Its ten accounts are funded and unlocked.
 
-    `block_time` in seconds mines at that pace; without it every transaction mines its own block. The node ends with
-    this process, even when that is killed.
+    `block_time` in seconds mines at that pace; without it every transaction mines its own block. `states`: of how many
+    of the last blocks the state is kept, all of them in memory; without it older ones are kept too, but on disk, from
+    where `reorg` cannot bring them back. The node ends with this process, even when that is killed.
     """
 
     def __init__(
@@ -72,6 +79,7 @@ class Anvil:
         block_time: int | None = None,
         chain_id: int = 31337,
         timestamp: int | None = None,
+        states: int | None = None,
         silent: bool = True,
         port: int | None = None,
         extra_arguments: tuple[str, ...] = (),
@@ -83,6 +91,8 @@ class Anvil:
             self._arguments += ["--block-time", str(block_time)]
         if timestamp is not None:
             self._arguments += ["--timestamp", str(timestamp)]
+        if states is not None:
+            self._arguments += ["--prune-history", str(states)]
         self._silent = silent
         self._port = port
         self._process: subprocess.Popen[bytes] | None = None
@@ -133,7 +143,7 @@ class Anvil:
         assert process.stdin is not None
         process.stdin.close()
         try:
-            process.wait(timeout=5)
+            process.wait(timeout=STOP_SECONDS)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
@@ -197,10 +207,21 @@ class Anvil:
         if self.request("evm_revert", snapshot) is not True:
             raise PnyxError(f"anvil does not know the snapshot {snapshot}")
 
-    def reorg(self, depth: int) -> BlockRef:
-        """Replaces the last `depth` blocks by empty ones; returns the new head."""
-        self.request("anvil_reorg", depth, [])
-        return self.rpc.block()
+    def reorg(self, depth: int, placed: Sequence[tuple[str, int]] = ()) -> BlockRef:
+        """Replaces the last `depth` blocks; returns the new head. They are empty but for the raw transactions that are
+        `placed`, each in one of them, counted from zero.
+
+        Raises `PnyxError` when the node lost its contracts with them. Anvil 1.7 does so where the state below the
+        blocks is on disk: on chains of up to 500 blocks none is, on those of 1,000 all but the last ten.
+        """
+        self.request("anvil_reorg", depth, list(placed))
+        head = self.rpc.block()
+        if not self.rpc.code(_THERE_FROM_THE_START):
+            raise PnyxError(
+                f"anvil lost all contracts when it replaced the last {depth} of {head.number} blocks",
+                hint="start the node with more `states` than the chain will have blocks",
+            )
+        return head
 
     def send(
         self, to: str | None, data: bytes = b"", *, value_wei: int = 0, sender: str | None = None

@@ -117,6 +117,12 @@ class Governance:
         receipt = self.node.send(self.governor, data, sender=sender)
         logs = parse_logs(receipt["logs"])
         created = [log for log in logs if log.topics[:1] == (self.adapter.created_topics()[0],)]
+        if not created:
+            code, block = self.node.rpc.code(self.governor), int(receipt["blockNumber"], 16)
+            raise PnyxError(
+                f"the governor {self.governor} told of no proposal: the transaction {receipt['transactionHash']} in "
+                f"block {block} has {len(logs)} logs, and the governor {len(code)} bytes of code"
+            )
         proposal = self.adapter.decode_created(self.profile, created[0])
         self.proposals[proposal.key.proposal_id] = proposal
         return proposal.key.proposal_id

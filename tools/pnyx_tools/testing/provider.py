@@ -50,7 +50,7 @@ class Provider:
         self.asked: list[Question] = []
         self.requests = 0
         self._upstream = upstream
-        self._client = httpx.Client()
+        self._client = httpx.Client(verify=(upstream or "").startswith("https:"))  # certificates take long to load
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)

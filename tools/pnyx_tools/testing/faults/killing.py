@@ -28,6 +28,8 @@ from pnyx_contracts.errors import UsageError
 When = Literal["before", "after"]
 
 SIGNER_MODULE: Final = "pnyx_tools.signer"
+SIGNER_ARGUMENTS: Final = ["-I", "-m", SIGNER_MODULE]
+"""Of Python, as the program starts its signer."""
 SIGNER_COMMAND: Final = "signer"
 """Of ``pnyx``: a signer apart."""
 LOOKS_BETWEEN_JUMPS: Final = 7
@@ -171,15 +173,17 @@ def die() -> None:
     threading.Event().wait()  # the signal is on its way: nothing more of this program may run
 
 
-def run(module: str, arguments: Sequence[str], trouble: Trouble) -> None:
-    """`module` as ``python -m`` runs it, in this process."""
+def run(
+    module: str, arguments: Sequence[str], trouble: Trouble, pass_on: Callable[[Trouble], None] | None = None
+) -> None:
+    """`module` as ``python -m`` runs it, in this process. `pass_on`: sees to it that its signer gets the trouble."""
     _shorten_timeouts(trouble.timeout_seconds)
     _let_the_clock_jump(trouble.jump_seconds)
     is_signer = module == SIGNER_MODULE or list(arguments[:1]) == [SIGNER_COMMAND]
     if trouble.kill is not None and trouble.kill.window.in_signer is is_signer:
         arm(trouble.kill)
     if not is_signer:
-        _pass_on_to_the_signer(trouble)
+        (pass_on or _pass_on_to_the_signer)(trouble)
     sys.argv = [module, *arguments]
     runpy.run_module(module, run_name="__main__", alter_sys=True)
 
@@ -203,12 +207,11 @@ def _pass_on_to_the_signer(trouble: Trouble) -> None:
     """The signer that the program starts as its child gets the same trouble."""
     if not trouble.arguments():
         return
-    usual = ["-I", "-m", SIGNER_MODULE]
     unusual = ["-I", "-m", __spec__.name if __spec__ else __name__, *trouble.arguments(), SIGNER_MODULE]
 
     class Popen(subprocess.Popen[str]):
         def __init__(self, arguments: Sequence[str], **options: Any) -> None:  # noqa: ANN401 - passed on
-            changed = [arguments[0], *unusual] if list(arguments[1:]) == usual else arguments
+            changed = [arguments[0], *unusual] if list(arguments[1:]) == SIGNER_ARGUMENTS else arguments
             super().__init__(changed, **options)
 
     setattr(subprocess, "Popen", Popen)  # noqa: B010 - mypy takes no assignment to a class

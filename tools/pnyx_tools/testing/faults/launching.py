@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Protocol
 
 from pnyx_tools.testing.faults import killing
+from pnyx_tools.testing.faults.forks import PROGRAM, Fork, start_fork
 from pnyx_tools.testing.faults.killing import Trouble
-
-PROGRAM: Final = "pnyx_agents"
-"""``pnyx``; by name only, for it lies in a layer above."""
-
-PRELOADED: Final = [
-    "pnyx_agents.cli.main", "pnyx_agents.running", "dbos", "web3", "sqlalchemy", "langchain_openai",
-    "pnyx_tools.testing.faults.killing",
-]  # fmt: skip
 
 
 class Running(Protocol):
@@ -52,7 +43,7 @@ class Start(Protocol):
 
 
 class _Process:
-    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+    def __init__(self, process: subprocess.Popen[bytes] | Fork) -> None:
         self._process = process
 
     @property
@@ -81,43 +72,9 @@ def as_process(folder: Path, trouble: Trouble, command: str = "run", config: str
     return _Process(process)
 
 
-class _Forked:
-    def __init__(self, process: multiprocessing.context.ForkServerProcess) -> None:
-        self._process = process
-
-    @property
-    def pid(self) -> int:
-        assert self._process.pid is not None
-        return self._process.pid
-
-    def code(self) -> int | None:
-        return self._process.exitcode
-
-    def kill(self) -> None:
-        self._process.kill()
-        self._process.join()
-
-    def stop(self) -> None:
-        self._process.terminate()
-
-
 class Forks:
     """Starts them as forks of one process that has all modules in memory: hundreds of starts in little time."""
 
-    def __init__(self) -> None:
-        self._context = multiprocessing.get_context("forkserver")
-        self._context.set_forkserver_preload(PRELOADED)
-
     def __call__(self, folder: Path, trouble: Trouble, command: str = "run", config: str = "pnyx.toml") -> Running:
-        arguments = [command, "--config", str(folder / config)]
-        process = self._context.Process(target=_begin, args=(arguments, folder / "daemon.log", trouble))
-        process.start()
-        return _Forked(process)
-
-
-def _begin(arguments: Sequence[str], log: Path, trouble: Trouble) -> None:
-    """In the fork: as if it had been started by a shell."""
-    with log.open("ab") as output:
-        for descriptor in (1, 2):
-            os.dup2(output.fileno(), descriptor)
-    killing.run(PROGRAM, arguments, trouble)
+        log = folder / "daemon.log"
+        return _Process(start_fork([command, "--config", str(folder / config)], log, log, trouble=trouble))

@@ -27,9 +27,12 @@ Declare = Callable[[Path], bytes]
 MOST_STATES: Final = 5_000
 
 
-def local_node() -> Anvil:
-    """Blocks are final at once. A play that is stuck mines on; each block's state takes megabytes of the disk."""
-    return Anvil(extra_arguments=("--slots-in-an-epoch", "1", "--max-persisted-states", str(MOST_STATES)))
+def local_node(states: int | None = None) -> Anvil:
+    """Blocks are final at once. `states` as of `Anvil`: of a node whose blocks are replaced, all are in memory. A play
+    that is stuck mines on, and each block's state takes megabytes of the disk: so many and no more.
+    """
+    most = () if states else ("--max-persisted-states", str(MOST_STATES))
+    return Anvil(states=states, extra_arguments=("--slots-in-an-epoch", "1", *most))
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +136,7 @@ class Reorgs:
     workers: bool = False
 
     def __call__(self, folder: Path, declare: Declare, start: Start, seed: int, amount: Amount) -> Report:
-        with local_node() as node, shared_database(wanted=self.workers) as database:
+        with local_node(MOST_STATES) as node, shared_database(wanted=self.workers) as database:
             setup = Setup(declare, gate=has_gate(seed), confirmations=DEEPEST, database=database)
             world, launch = make_world(node, folder, setup), Team(start) if self.workers else start
             return play_reorgs(world, launch, seed, proposals=amount.proposals, reorgs=amount.faults)

@@ -45,7 +45,7 @@ def reorganise(node: Anvil, dice: random.Random, depth: int) -> Reorg:
             placed.append((node.request("eth_getRawTransactionByHash", name), height))
             kept, moved = kept + (height == offset), moved + (height != offset)
         dropped += len(found) - stays
-    node.request("anvil_reorg", depth, placed)
+    node.reorg(depth, placed)
     return Reorg(depth, kept, moved, dropped)
 
 
