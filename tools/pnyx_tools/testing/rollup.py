@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pnyx_tools.testing.anvil import Anvil
-from pnyx_tools.testing.provider import Provider, Question, Reply
+from pnyx_tools.testing.provider import Provider, Question
 
 _BLOCK_PARAMETERS = {
     "eth_getBlockByNumber": 0,
@@ -33,11 +33,13 @@ class Rollup(Provider):
         super().__init__(node.url)
         self._ahead = ahead
 
-    def reply(self, question: Question) -> Reply:
-        status, answer = super().reply(self._to_node(question))
-        if isinstance(answer, dict) and "result" in answer:
-            answer = answer | {"result": self._from_node(answer["result"])}
-        return status, answer
+    def _pass_on(self, request: Question | list[Question]) -> Any:  # noqa: ANN401 - JSON as the node gave it
+        if isinstance(request, list):
+            return [self._told(answer) for answer in super()._pass_on([self._to_node(q) for q in request])]
+        return self._told(super()._pass_on(self._to_node(request)))
+
+    def _told(self, answer: dict[str, Any]) -> dict[str, Any]:
+        return answer | {"result": self._from_node(answer["result"])} if "result" in answer else answer
 
     def _to_node(self, question: Question) -> Question:
         parameters = list(question.get("params", ()))

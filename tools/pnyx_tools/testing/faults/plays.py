@@ -14,7 +14,7 @@ from pnyx_tools.testing.faults.launching import Start
 from pnyx_tools.testing.faults.machine import OF_ONE, OF_TWO, play_database, play_machine
 from pnyx_tools.testing.faults.models import ModelFault, ModelFaults
 from pnyx_tools.testing.faults.play import Report, play_endpoints, play_kills, play_models, play_reorgs
-from pnyx_tools.testing.faults.proxy import BLOCKS_BEHIND, FOR_A_WHILE, OF_TRANSACTIONS, Fault, FaultProxy
+from pnyx_tools.testing.faults.proxy import FOR_A_WHILE, OF_TRANSACTIONS, Fault, FaultProxy
 from pnyx_tools.testing.faults.reorgs import DEEPEST
 from pnyx_tools.testing.faults.schedule import Schedule
 from pnyx_tools.testing.faults.team import Team
@@ -181,7 +181,7 @@ PLAYS: Final[dict[str, Kind]] = {
     "machine": Kind(Machine(OF_ONE), 40),
     "copies": Kind(Machine(OF_TWO), 10),
     "failing endpoints": Kind(Endpoints(FAILING), 1000),
-    "lying endpoints": Kind(Endpoints(FOR_A_WHILE, confirmations=BLOCKS_BEHIND[1] + 1), 100),
+    "lying endpoints": Kind(Endpoints(FOR_A_WHILE, confirmations=DEEPEST), 100),
     "kills of workers": Kind(Kills(workers=True), 100),
     "reorgs under workers": Kind(Reorgs(workers=True), 50),
     "failing endpoints of workers": Kind(Endpoints(FAILING, workers=True), 300),

@@ -54,6 +54,7 @@ WHILE_REQUESTS: Final = 40
 WHILE_BLOCKS: Final = 40
 """How long an endpoint lags, or shows another chain: so many requests, or blocks, for who gets no answer asks less."""
 BLOCKS_BEHIND: Final = (1, 12)
+"""Where a lag, or another fork, begins: so a fork gets up to 52 blocks deep until it is over."""
 
 
 class FaultProxy(FaultServer):
