@@ -95,6 +95,8 @@ class Daemon:
     """Looks at what the agent lives on."""
     publish: Callable[[], object] = lambda: None
     """Brings what other workers sealed into the evidence folder."""
+    led: threading.Event = field(default_factory=threading.Event)
+    """Set once this process began to do what is done once."""
     failures: Counter[str] = field(default_factory=Counter)
     """In a row, by what failed."""
 
@@ -149,6 +151,9 @@ class Daemon:
     def beat(self) -> None:
         """One look at everything. An error is logged and met again at the next beat; it never ends the daemon."""
         if self._leads():
+            if not self.led.is_set():
+                self.led.set()
+                self.take_up()  # whoever led before may have died between journal and engine
             self._lead()
         self._guarded("counting", self._count)
 
