@@ -15,14 +15,12 @@ import pytest
 
 from pnyx_contracts.entry import EntryKind
 from pnyx_contracts.errors import UnreachableError
-from pnyx_contracts.types import to_hex
 from pnyx_tools.journal import Stage
 from pnyx_tools.testing.deploy import DAY, TOKEN, encode_call
 from pnyx_tools.testing.openai_server import OpenAIServer, refusal, slow
 from pnyx_tools.testing.provider import Provider, Question, Reply, error, result
-from pnyx_tools.verifier import verify
 
-from .conftest import VOTING_PERIOD, Agent, MakeAgent, children, pay, pnyx, position_of
+from .conftest import Agent, MakeAgent, children, pay, pnyx, position_of
 
 SECONDS_TO_STOP = 5
 
@@ -230,28 +228,6 @@ def test_an_endpoint_of_another_chain_is_waited_for(make_agent: MakeAgent, provi
     provider.rule = lambda _: None
     agent.until_stage(proposal, Stage.DONE)
     assert agent.output.count('"message": "an endpoint serves another chain') == 1
-
-
-def test_what_was_written_in_haste_about_a_proposal_that_vanished_is_taken_back(make_agent: MakeAgent) -> None:
-    """Half of a short vote was over before its proposal was final, so the entry did not wait. Members see it void."""
-    agent = make_agent(confirmations=VOTING_PERIOD - 10, rules='name = "people"\nversion = "1"\n')
-    agent.start()
-    agent.until("the agent to follow", lambda: '"following"' in agent.output)
-    vanishes = pay(agent)
-    agent.until_stage(vanishes, Stage.REVIEWED)
-    agent.node.mine(VOTING_PERIOD // 2 + 5)
-    (entry,) = agent.until("the entry", agent.entries)
-    raw = agent.node.request("eth_getRawTransactionByHash", to_hex(entry.transaction_hash))
-    created = agent.dao.proposals[vanishes].created_block
-    agent.node.reorg(agent.node.rpc.block().number - created + 1, [(raw, 0)])
-    agent.node.mine(VOTING_PERIOD)
-    agent.until_stage(vanishes, Stage.VOID)
-    agent.until("the VOID entry", lambda: len(agent.entries()) == 2)
-    agent.node.mine(VOTING_PERIOD)
-    agent.until("its end", lambda: "a VOID entry takes back" in str(agent.case(vanishes)))
-    assert [each.kind for each in agent.entries()] == [EntryKind.HOLD, EntryKind.VOID]
-    report = verify(agent.node.rpc, agent.log, agent.writer, agent.folder / "evidence", upto="latest")
-    assert report.ok, report.problems
 
 
 def test_what_an_earlier_configuration_began_is_decided_by_the_new_one(

@@ -1,4 +1,4 @@
-"""The chain takes back what it had called final."""
+"""The chain takes back what it had called final, or what was acted on before it was."""
 
 from __future__ import annotations
 
@@ -6,11 +6,14 @@ from collections.abc import Iterator
 
 import pytest
 
+from pnyx_contracts.entry import EntryKind
+from pnyx_contracts.types import to_hex
 from pnyx_tools.journal import Stage
 from pnyx_tools.testing.anvil import Anvil
 from pnyx_tools.testing.deploy import TOKEN
+from pnyx_tools.verifier import verify
 
-from .conftest import MakeAgent, pay, pnyx, position_of
+from .conftest import VOTING_PERIOD, MakeAgent, pay, pnyx, position_of
 
 
 @pytest.fixture(scope="module")
@@ -37,3 +40,25 @@ def test_a_reorganisation_deeper_than_finality_holds_all_votes(make_agent: MakeA
     assert (resumed.returncode, "followed anew from block" in resumed.stdout) == (0, True)
     agent.mines = True
     agent.until_stage(pay(agent, wei=TOKEN // 20), Stage.DONE)
+
+
+def test_what_was_written_in_haste_about_a_proposal_that_vanished_is_taken_back(make_agent: MakeAgent) -> None:
+    """Half of a short vote was over before its proposal was final, so the entry did not wait. Members see it void."""
+    agent = make_agent(confirmations=VOTING_PERIOD - 10, rules='name = "people"\nversion = "1"\n')
+    agent.start()
+    agent.until("the agent to follow", lambda: '"following"' in agent.output)
+    vanishes = pay(agent)
+    agent.until_stage(vanishes, Stage.REVIEWED)
+    agent.node.mine(VOTING_PERIOD // 2 + 5)
+    (entry,) = agent.until("the entry", agent.entries)
+    raw = agent.node.request("eth_getRawTransactionByHash", to_hex(entry.transaction_hash))
+    created = agent.dao.proposals[vanishes].created_block
+    agent.node.reorg(agent.node.rpc.block().number - created + 1, [(raw, 0)])
+    agent.node.mine(VOTING_PERIOD)
+    agent.until_stage(vanishes, Stage.VOID)
+    agent.until("the VOID entry", lambda: len(agent.entries()) == 2)
+    agent.node.mine(VOTING_PERIOD)
+    agent.until("its end", lambda: "a VOID entry takes back" in str(agent.case(vanishes)))
+    assert [each.kind for each in agent.entries()] == [EntryKind.HOLD, EntryKind.VOID]
+    report = verify(agent.node.rpc, agent.log, agent.writer, agent.folder / "evidence", upto="latest")
+    assert report.ok, report.problems
