@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -61,9 +62,17 @@ class Engine:
     def __init__(self) -> None:
         self.begun: list[str] = []
         self.told: list[str] = []
+        self.running = {f"w{number}" for number in HELD}
 
-    def start(self, _workflow: str, proposal: Proposal) -> None:
+    def start(self, workflow: str, proposal: Proposal) -> None:
+        self.running.add(workflow)
         self.begun.append(str(proposal.key))
+
+    def goes_on(self, workflow: str) -> bool:
+        return workflow in self.running
+
+    def cancel(self, workflow: str) -> None:
+        pass
 
     def say_once(self, workflow: str, word: Any) -> None:
         assert word == OVER
@@ -155,3 +164,19 @@ def test_what_the_clock_says_reaches_the_held_proposals_that_it_is_about(journal
         reminding = daemon(journal, provider.url, engine, says)
         reminding.remind_all()
     assert (engine.told, set(reminding.failures)) == (["w1001"], {f"reminding {key_of(1_002)}"})
+
+
+def test_who_begins_to_lead_takes_up_what_the_one_before_left(journal: Journal):
+    """A leader that dies between journal and engine leaves a case that nobody works on."""
+    engine = Engine()
+    journal.advance(key_of(7), Stage.STARTED, workflow="never begun", tries=1)
+    with Provider(rule=lambda q: state(q, ProposalState.PENDING)) as provider:
+        waits = daemon(journal, provider.url, engine)
+        leads = iter([False, True, True])
+        second = replace(waits, crew=SimpleNamespace(leads=lambda: next(leads)))
+        second.beat()
+        assert engine.begun == []
+        second.beat()
+        assert engine.begun == [key_of(7)]
+        second.beat()
+    assert engine.begun == [key_of(7)], "once"
