@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from pnyx_tools.journal import Stage
+from pnyx_tools.journal import Journal, Stage
+from pnyx_tools.notify.ledger import Ledger
 from pnyx_tools.testing.message_service import MessageService
 
 from .conftest import Agent, MakeAgent, pnyx
@@ -16,6 +17,15 @@ def hostile(agent: Agent) -> int:
     proposal = agent.dao.propose([receiver], [10**17], [b""], text)
     agent.dao.advance_to_active(proposal)
     return proposal
+
+
+def untold(agent: Agent) -> dict[str, int]:
+    """Messages that wait, by place."""
+    journal = Journal(f"sqlite:///{agent.folder / 'data' / 'journal.sqlite'}")
+    try:
+        return Ledger(journal.database).counts()
+    finally:
+        journal.close()
 
 
 def test_people_hear_what_waits_for_them_and_what_became_of_it(make_agent: MakeAgent) -> None:
@@ -41,6 +51,9 @@ page = "https://members.example/"
         assert lines[0].startswith(f"[pnyx action] hold: proposal {shown}")
         assert sum(line.startswith("To do:") for line in lines) == 1
 
+        agent.until(
+            "the note that it was told", lambda: not any(untold(agent).values())
+        )  # a crash before tells it again
         agent.kill()
         agent.start()
         assert pnyx(agent, "approve", proposal).returncode == 0
