@@ -258,6 +258,9 @@ class ForgetfulNode(PassingOn):
         self._require(block)
         return self.honest.read(read, block)
 
+    def ask_together(self, questions):
+        raise RpcError("asked one by one, it is forgetful each time")
+
 
 @pytest.mark.usefixtures("votes")
 def test_a_node_without_old_state(world):
