@@ -119,7 +119,7 @@ def watch_over(rpc: Rpc, journal: Journal, governors: dict[str, Watched], finali
     """Following as the daemon does it, alone."""
     watched = Watchlist(governors)
     stream = Stream(rpc, watched.topics, watched.addresses, finality=finality)
-    return Watch(rpc, None, watched, stream, journal, Metrics(), tell=print, cancel=print)
+    return Watch(rpc, None, watched, stream, journal, Metrics(), tell=print)
 
 
 def follow(url: str, dao: Governance, folder: Path) -> tuple[float, int, list[dict[str, Any]]]:
