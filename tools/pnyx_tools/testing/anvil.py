@@ -19,6 +19,7 @@ from eth_utils.address import to_checksum_address
 from pnyx_contracts.errors import PnyxError, UsageError
 from pnyx_contracts.types import BlockRef
 from pnyx_tools.rpc import Rpc
+from pnyx_tools.testing.door import Door
 
 START_SECONDS: Final = 20.0
 STOP_SECONDS: Final = 120.0
@@ -69,7 +70,8 @@ class Anvil:
 
     `block_time` in seconds mines at that pace; without it every transaction mines its own block. `states`: of how many
     of the last blocks the state is kept, all of them in memory; without it older ones are kept too, but on disk, from
-    where `reorg` cannot bring them back. The node ends with this process, even when that is killed.
+    where `reorg` cannot bring them back. `calm`: nothing is read while it mines (see `Door`), for those who mine under
+    an agent that reads. The node ends with this process, even when that is killed.
     """
 
     def __init__(
@@ -80,6 +82,7 @@ class Anvil:
         chain_id: int = 31337,
         timestamp: int | None = None,
         states: int | None = None,
+        calm: bool = False,
         silent: bool = True,
         port: int | None = None,
         extra_arguments: tuple[str, ...] = (),
@@ -93,10 +96,14 @@ class Anvil:
             self._arguments += ["--timestamp", str(timestamp)]
         if states is not None:
             self._arguments += ["--prune-history", str(states)]
+        if calm:
+            self._arguments += ["--no-mining"]
+        self._calm = calm
         self._silent = silent
         self._port = port
         self._process: subprocess.Popen[bytes] | None = None
         self._rpc: Rpc | None = None
+        self._door: Door | None = None
         self.accounts: tuple[str, ...] = ()
         """Checksummed addresses of the unlocked accounts."""
 
@@ -130,6 +137,10 @@ class Anvil:
             except BaseException:
                 self.stop()
                 raise
+        if self._calm:
+            self._door = Door(self.url).__enter__()
+            self._rpc.close()
+            self._rpc = Rpc(self.url)
         self.accounts = tuple(to_checksum_address(account) for account in self.rpc.request("eth_accounts", []))
         return self
 
@@ -137,6 +148,9 @@ class Anvil:
         if self._rpc is not None:
             self._rpc.close()
             self._rpc = None
+        if self._door is not None:
+            self._door.__exit__(None, None, None)
+            self._door = None
         process, self._process = self._process, None
         if process is None:
             return
@@ -165,7 +179,7 @@ class Anvil:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._port}"
+        return f"http://127.0.0.1:{self._port}" if self._door is None else self._door.url
 
     @property
     def rpc(self) -> Rpc:

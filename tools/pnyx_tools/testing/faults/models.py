@@ -9,7 +9,7 @@ from enum import Enum
 
 from pnyx_tools.testing import openai_server
 from pnyx_tools.testing.faults.schedule import Schedule
-from pnyx_tools.testing.faults.serving import Answer, Asked, FaultServer, throttled
+from pnyx_tools.testing.serving import Answer, Asked, Front, throttled
 
 
 class ModelFault(Enum):
@@ -28,7 +28,7 @@ class ModelFault(Enum):
         return self.value
 
 
-class ModelFaults(FaultServer):
+class ModelFaults(Front):
     """``with ModelFaults(server, schedule) as faults: faults.base_url``."""
 
     def __init__(

@@ -32,7 +32,7 @@ def local_node(states: int | None = None) -> Anvil:
     that is stuck mines on, and each block's state takes megabytes of the disk: so many and no more.
     """
     most = () if states else ("--max-persisted-states", str(MOST_STATES))
-    return Anvil(states=states, extra_arguments=("--slots-in-an-epoch", "1", *most))
+    return Anvil(states=states, calm=True, extra_arguments=("--slots-in-an-epoch", "1", *most))
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,8 @@ from typing import Final
 from eth_hash.auto import keccak
 
 from pnyx_tools.testing.faults.schedule import Schedule, dice
-from pnyx_tools.testing.faults.serving import Answer, Asked, FaultServer, throttled, truncated, web_page
 from pnyx_tools.testing.faults.spells import Elsewhere, Lagging, OtherFork, Question, Reply, Spell, result
+from pnyx_tools.testing.serving import Answer, Asked, Front, throttled, truncated, web_page
 
 
 class Fault(Enum):
@@ -57,7 +57,7 @@ BLOCKS_BEHIND: Final = (1, 12)
 """Where a lag, or another fork, begins: so a fork gets up to 52 blocks deep until it is over."""
 
 
-class FaultProxy(FaultServer):
+class FaultProxy(Front):
     """``with FaultProxy(node.url, schedule) as proxy: proxy.url``. `stranger` is a node of another chain."""
 
     def __init__(

@@ -1,4 +1,4 @@
-"""An HTTP server in front of another one, which can do to an answer whatever a network and a provider do."""
+"""The HTTP server of all stand-ins. It can do to an answer whatever a network and a provider do."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import socket
 import struct
 import sys
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -70,14 +71,12 @@ def web_page(status: int = 200) -> Answer:
     return Answer(b"<!doctype html><title>Bad gateway</title>", status, {"content-type": "text/html"})
 
 
-class FaultServer:
-    """``with FaultServer(upstream) as server: server.url``. Subclasses decide in `answer`; `forward` is honest."""
+class HttpServer(ABC):
+    """``with SomeServer() as server: server.url``, on a free port of the loopback interface. Subclasses `answer`."""
 
-    def __init__(self, upstream: str) -> None:
-        self._upstream = upstream
-        self._client = httpx.Client(timeout=60)
+    def __init__(self) -> None:
         self._closing = threading.Event()
-        self._server = _Server(("127.0.0.1", 0), type("Handler", (_Handler,), {"front": self}))
+        self._server = _Server(("127.0.0.1", 0), type("Handler", (_Handler,), {"serving": self}))
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
 
     @property
@@ -95,23 +94,38 @@ class FaultServer:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
-        self._client.close()
 
+    @abstractmethod
     def answer(self, asked: Asked) -> Answer:
-        return self.forward(asked)
-
-    def forward(self, asked: Asked) -> Answer:
-        kept = {name: value for name, value in asked.headers.items() if name in {"content-type", "authorization"}}
-        got = self._client.request(asked.method, self._upstream + asked.path, content=asked.body, headers=kept)
-        return Answer(got.content, got.status_code, {"content-type": got.headers.get("content-type", "")})
+        """To one request; several come at once."""
 
     def wait(self, seconds: float) -> None:
         """Not beyond the end of the server."""
         self._closing.wait(seconds)
 
 
+class Front(HttpServer):
+    """In front of another server: `forward` is its answer."""
+
+    def __init__(self, upstream: str) -> None:
+        super().__init__()
+        self._upstream = upstream
+        self._client = httpx.Client(timeout=60)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        super().__exit__(kind, error, trace)
+        self._client.close()
+
+    def forward(self, asked: Asked) -> Answer:
+        kept = {name: value for name, value in asked.headers.items() if name in {"content-type", "authorization"}}
+        got = self._client.request(asked.method, self._upstream + asked.path, content=asked.body, headers=kept)
+        return Answer(got.content, got.status_code, {"content-type": got.headers.get("content-type", "")})
+
+
 class _Handler(BaseHTTPRequestHandler):
-    front: FaultServer
+    serving: HttpServer
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
 
@@ -125,12 +139,12 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("content-length", "0")))
         headers = {name.lower(): value for name, value in self.headers.items()}
         try:
-            self._give(self.front.answer(Asked(self.command, self.path, headers, body)))
+            self._give(self.serving.answer(Asked(self.command, self.path, headers, body)))
         except (OSError, httpx.HTTPError):
             self.close_connection = True  # the client, or the server behind, is gone
 
     def _give(self, answer: Answer) -> None:
-        self.front.wait(answer.hang_seconds)
+        self.serving.wait(answer.hang_seconds)
         if answer.is_reset:
             self._reset()
             return
@@ -150,7 +164,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _drip(self, answer: Answer) -> None:
         size = max(1, len(answer.body) // DRIPS)
         for start in range(0, len(answer.body), size):
-            self.front.wait(answer.drip_seconds / DRIPS)
+            self.serving.wait(answer.drip_seconds / DRIPS)
             self.wfile.write(answer.body[start : start + size])
             self.wfile.flush()
 
