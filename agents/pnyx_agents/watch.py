@@ -8,6 +8,7 @@ read up    the history of governors that were not followed before
 from __future__ import annotations
 
 import logging
+import string
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -39,6 +40,8 @@ from pnyx_tools.reader import ChainReader, WrongChainError
 logger = logging.getLogger("pnyx.watch")
 
 TITLE_CHARACTERS: Final = 120
+BEFORE_A_TITLE: Final = f"#{string.whitespace}\x85\u2028\u2029"
+"""Marks of a heading, and empty lines."""
 DAY_SECONDS: Final = 24 * 60 * 60
 
 
@@ -200,7 +203,6 @@ def found_in(proposal: Proposal) -> Found:
 
 
 def _title_of(text: str) -> str:
-    for line in text.splitlines():
-        if title := line.strip("# ").strip():
-            return title[:TITLE_CHARACTERS]
-    return "(no text)"
+    """Its first line that says something."""
+    lines = text.lstrip(BEFORE_A_TITLE)[:TITLE_CHARACTERS].splitlines() or ["(no text)"]
+    return lines[0].rstrip(BEFORE_A_TITLE)

@@ -8,7 +8,7 @@ EIP-55 checksummed, so that canonical JSON (RFC 8785) keeps them exactly.
 from __future__ import annotations
 
 from enum import Enum, IntEnum
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Annotated, Any, Final, Self
 
 from eth_utils.address import is_address, is_checksum_address, to_checksum_address
@@ -51,10 +51,16 @@ class Value(BaseModel):
         """
         value = cls.__new__(cls)
         _set_fields(value, fields)
-        _set_names(value, set(fields))
+        _set_names(value, _names_of(cls))
         _set_extra(value, None)
         _set_private(value, None)
         return value
+
+
+@cache
+def _names_of(kind: type[Value]) -> set[str]:
+    """One set for all values of a kind: nobody adds a field to what is frozen."""
+    return set(kind.model_fields)
 
 
 # What holds a model's parts, asked for once: a frozen one takes no assignment.

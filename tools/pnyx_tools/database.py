@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from pnyx_contracts.errors import UnreachableError, UsageError
 from pnyx_tools import schema
@@ -17,6 +17,7 @@ from pnyx_tools import schema
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
+NO_TEXT: Final = frozenset({int, float, bool, bytes, type(None)})
 UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 """PostgreSQL's text has no NUL, and UTF-8 no halves of surrogate pairs."""
 
@@ -134,13 +135,20 @@ def _as_utf8(
 def _storable(value: Any) -> Any:  # noqa: ANN401 - parameters of any statement
     match value:
         case str():
-            return value if value.isascii() and "\0" not in value else UNSTORABLE.sub("\ufffd", value)
+            return value if _is_plain(value) else UNSTORABLE.sub("\ufffd", value)
         case dict():
             return {name: _storable(item) for name, item in value.items()}
         case list() | tuple():
+            # A history writes hundreds of thousands of values.
+            if all(_is_plain(item) if type(item) is str else type(item) in NO_TEXT for item in value):
+                return value
             return type(value)(map(_storable, value))
         case _:
             return value
+
+
+def _is_plain(text: str) -> bool:
+    return text.isascii() and "\0" not in text
 
 
 def _careful_sqlite(connection: Any, _record: Any) -> None:  # noqa: ANN401 - as it came

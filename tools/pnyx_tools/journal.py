@@ -252,7 +252,7 @@ class Journal:
 
     def _among(self, connection: sa.Connection, keys: Sequence[str]) -> Sequence[str]:
         """Those of these proposals that are kept already."""
-        statement = f"SELECT proposal FROM proposal WHERE proposal IN {self._marks(len(keys))}"  # noqa: S608 - only marks
+        statement = f"SELECT proposal FROM proposal WHERE proposal IN ({self._marks(len(keys))})"  # noqa: S608 - only marks
         return connection.exec_driver_sql(statement, tuple(keys)).scalars().all()
 
     def _insert(self, connection: sa.Connection, found: Sequence[Found], **fresh: str | int | bool) -> None:
@@ -260,17 +260,19 @@ class Journal:
         table, given = self._table["proposal"], Found.__struct_fields__
         usual = {column.name: column.default.arg for column in table.columns if column.default is not None}
         others = {name: value for name, value in (usual | fresh).items() if name not in given}
-        names, alike = (*given, *others), tuple(others.values())
-        into = f"INSERT INTO {table.name} ({', '.join(names)}) VALUES "  # noqa: S608 - names of our own
-        row = self._marks(len(names))
-        for some in batched(found, MOST_VALUES // len(names)):
-            values = tuple(chain.from_iterable([structs.astuple(each) + alike for each in some]))
-            connection.exec_driver_sql(into + ", ".join([row] * len(some)), values)
+        into = (
+            f"INSERT INTO {table.name} ({', '.join((*given, *others))}) "  # noqa: S608 - names of our own
+            f"SELECT found.*, {self._marks(len(others))} FROM (VALUES {{}}) AS found"
+        )
+        row = f"({self._marks(len(given))})"
+        for some in batched(found, MOST_VALUES // len(given)):
+            values = (*others.values(), *chain.from_iterable(map(structs.astuple, some)))
+            connection.exec_driver_sql(into.format(", ".join([row] * len(some))), values)
 
     def _marks(self, values: int) -> str:
-        """Where so many values go, in parentheses."""
+        """Where so many values go."""
         mark = "?" if self.database.engine.dialect.paramstyle == "qmark" else "%s"
-        return f"({', '.join([mark] * values)})"
+        return ", ".join([mark] * values)
 
     def _see_again(self, connection: sa.Connection, row: Any, found: Found) -> None:  # noqa: ANN401 - a row
         table = self._table["proposal"]
