@@ -3,7 +3,8 @@
     python -m pnyx_tools.testing.faults.killing --at NAME:WHEN:COUNT pnyx_agents run --config pnyx.toml
 
 NAME is one of `WINDOWS`, WHEN ``before`` or ``after`` the call there, COUNT which of the calls in this process. The
-windows are functions of the real program, named by their import paths and wrapped here: a rename breaks loudly.
+windows are functions of the real program, named by their import paths and wrapped here: a rename breaks loudly. With
+``--witness FILE`` nobody is killed, and the file gets the names of the windows that it came through.
 """
 
 from __future__ import annotations
@@ -18,9 +19,11 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import wraps
+from pathlib import Path
 from typing import Any, Final, Literal
 
 from pnyx_contracts.errors import UsageError
@@ -60,13 +63,13 @@ WINDOWS: Final[dict[str, Window]] = {
     "step.seal": _step("seal", "_outcome"),
     "evidence.bundle": Window("pnyx_tools.evidence.vault:Vault.put_bundle"),
     "evidence.configuration": Window("pnyx_tools.evidence.vault:Vault.put_configuration"),
-    "journal.reviewed": Window("pnyx_tools.journal:Journal.advance", "Stage.REVIEWED"),
+    "journal.reviewed": Window("pnyx_tools.journal:Journal.work_on", "Stage.REVIEWED"),
     "remembered.seal": _step("seal", "run"),
     "step.settled": _step("settled", "_outcome"),
     "remembered.settled": _step("settled", "run"),
     "remembered.recheck": _step("recheck", "run"),
     "step.write": _step("write", "_outcome"),
-    "journal.voting": Window("pnyx_tools.journal:Journal.advance", "Stage.VOTING"),
+    "journal.voting": Window("pnyx_tools.journal:Journal.work_on", "Stage.VOTING"),
     "outbox.spending": Window("pnyx_tools.journal:Journal.save", "ledger:"),
     "signer.sign": Window("pnyx_tools.signer.client:SignerClient.sign"),
     "signer-process.vote": Window("pnyx_tools.signer.memory:Memory.remember_vote", in_signer=True),
@@ -76,10 +79,10 @@ WINDOWS: Final[dict[str, Window]] = {
     "outbox.charged": Window("pnyx_tools.journal:Journal.save", "charged:"),
     "chain.send": Window("pnyx_tools.chain:Chain.send_raw"),
     "chain.receipt": Window("pnyx_tools.rpc:Rpc.receipt"),
-    "journal.confirming": Window("pnyx_tools.journal:Journal.advance", "Stage.CONFIRMING"),
+    "journal.confirming": Window("pnyx_tools.journal:Journal.work_on", "Stage.CONFIRMING"),
     "remembered.write": _step("write", "run"),
     "step.confirm": _step("confirm", "_outcome"),
-    "journal.done": Window("pnyx_tools.journal:Journal.advance", "Stage.DONE"),
+    "journal.done": Window("pnyx_tools.journal:Journal.work_on", "Stage.DONE"),
     "remembered.confirm": _step("confirm", "run"),
 }
 """In the order in which a proposal comes through them."""
@@ -121,11 +124,14 @@ class Trouble:
     """How long an endpoint may take: less than usual, so that time-outs come by the hundred."""
     jump_seconds: float = 0
     """How far the machine's clock jumps, forward or back, again and again, as long as the program runs."""
+    witness: Path | None = None
+    """A file that gets the name of each window that is come through."""
 
     def arguments(self) -> list[str]:
         kill = ["--at", str(self.kill)] if self.kill else []
         timeout = [] if self.timeout_seconds is None else ["--timeout", str(self.timeout_seconds)]
-        return kill + timeout + ([f"--jump={self.jump_seconds}"] if self.jump_seconds else [])
+        jump = [f"--jump={self.jump_seconds}"] if self.jump_seconds else []
+        return kill + timeout + jump + (["--witness", str(self.witness)] if self.witness else [])
 
 
 def find(path: str) -> tuple[Any, str, Callable[..., Any]]:
@@ -143,28 +149,44 @@ def find(path: str) -> tuple[Any, str, Callable[..., Any]]:
 
 def arm(kill: Kill) -> None:
     """From now on the window is deadly."""
-    owner, name, original = find(kill.window.path)
-    word, lock, calls = kill.window.word, threading.Lock(), 0
+    calls = itertools.count(1)
 
-    def is_the_one(arguments: object) -> bool:
-        nonlocal calls
-        if word and word not in repr(arguments):
-            return False
-        with lock:
-            calls += 1
-            return calls == kill.count
-
-    @wraps(original)
-    def deadly(*arguments: Any, **options: Any) -> Any:  # noqa: ANN401 - stands for any function
-        chosen = is_the_one((arguments, options))
+    @contextmanager
+    def deadly() -> Iterator[None]:
+        chosen = next(calls) == kill.count
         if chosen and kill.when == "before":
             die()
-        result = original(*arguments, **options)
+        yield
         if chosen:
             die()
-        return result
 
-    setattr(owner, name, deadly)
+    _stand_around(kill.window, deadly)
+
+
+def bear_witness(name: str, file: Path) -> None:
+    """From now on the file says when the window was come through."""
+
+    @contextmanager
+    def witnessed() -> Iterator[None]:
+        yield
+        with file.open("a", encoding="utf-8") as told:
+            told.write(f"{name}\n")
+
+    _stand_around(WINDOWS[name], witnessed)
+
+
+def _stand_around(window: Window, around: Callable[[], AbstractContextManager[None]]) -> None:
+    """Each call of the window happens inside `around`."""
+    owner, name, original = find(window.path)
+
+    @wraps(original)
+    def surrounded(*arguments: Any, **options: Any) -> Any:  # noqa: ANN401 - stands for any function
+        if window.word and window.word not in repr((arguments, options)):
+            return original(*arguments, **options)
+        with around():
+            return original(*arguments, **options)
+
+    setattr(owner, name, surrounded)
 
 
 def die() -> None:
@@ -182,6 +204,9 @@ def run(
     is_signer = module == SIGNER_MODULE or list(arguments[:1]) == [SIGNER_COMMAND]
     if trouble.kill is not None and trouble.kill.window.in_signer is is_signer:
         arm(trouble.kill)
+    if trouble.witness is not None:
+        for name in [name for name, window in WINDOWS.items() if window.in_signer is is_signer]:
+            bear_witness(name, trouble.witness)
     if not is_signer:
         (pass_on or _pass_on_to_the_signer)(trouble)
     sys.argv = [module, *arguments]
@@ -222,10 +247,11 @@ def main() -> None:
     parser.add_argument("--at", type=Kill.parse, metavar="NAME:WHEN:COUNT")
     parser.add_argument("--timeout", type=float, metavar="SECONDS")
     parser.add_argument("--jump", type=float, default=0, metavar="SECONDS")
+    parser.add_argument("--witness", type=Path, metavar="FILE")
     parser.add_argument("module")
     parser.add_argument("arguments", nargs=argparse.REMAINDER)
     given = parser.parse_args()
-    run(given.module, given.arguments, Trouble(given.at, given.timeout, given.jump))
+    run(given.module, given.arguments, Trouble(given.at, given.timeout, given.jump, given.witness))
 
 
 if __name__ == "__main__":
