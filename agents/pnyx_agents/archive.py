@@ -13,6 +13,7 @@ import sqlite3
 import tarfile
 import tempfile
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 from pnyx_agents.settings import Settings
@@ -148,14 +149,14 @@ def _contents(settings: Settings, config: Path) -> Iterator[tuple[str, int, byte
 
 def _database(path: Path) -> bytes:
     """A consistent copy of an SQLite database that may be in use."""
-    with tempfile.NamedTemporaryFile(suffix=".sqlite") as copy:
-        source, target = sqlite3.connect(f"file:{path}?mode=ro", uri=True), sqlite3.connect(copy.name)
-        try:
-            source.backup(target)
-        finally:
-            source.close()
-            target.close()
-        return Path(copy.name).read_bytes()
+    with (
+        closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as source,
+        closing(sqlite3.connect(":memory:")) as copy,
+    ):
+        (page_bytes,) = source.execute("PRAGMA page_size").fetchone()
+        copy.execute(f"PRAGMA page_size = {page_bytes}")  # memory takes no pages of another size
+        source.backup(copy)
+        return copy.serialize()
 
 
 def _add(archive: tarfile.TarFile, name: str, mode: int, content: bytes) -> None:
