@@ -91,7 +91,7 @@ seed = 7
 endpoint = "{collector.url}"
 headers = {{ authorization = "Bearer a-very-secret-token" }}
 """
-        agent = make_agent(rules=shipped_ruleset("guardian"), model=lines)
+        agent = make_agent(rules=shipped_ruleset("guardian"), lines=lines)
         agent.environment = {"OTEL_TRACES_SAMPLER": "always_off"}  # the environment decides nothing
         agent.start()
         proposal = pay(agent)
