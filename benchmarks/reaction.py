@@ -30,7 +30,8 @@ from pnyx_tools.testing.deploy import TOKEN, Governance
 from pnyx_tools.testing.faults.killing import Trouble
 from pnyx_tools.testing.faults.launching import as_process
 from pnyx_tools.testing.faults.plays import local_node
-from pnyx_tools.testing.faults.world import Setup, World, make_world
+from pnyx_tools.testing.faults.world import World, make_world
+from pnyx_tools.testing.settling import Plan
 
 LOOK_SECONDS = 0.01
 """How often the mempool is looked at."""
@@ -121,7 +122,7 @@ class Mempool(threading.Thread):
 def reactions(proposals: int) -> list[Reaction]:
     with tempfile.TemporaryDirectory() as folder, local_node() as node:
         world = make_world(
-            node, Path(folder) / "agent", Setup(declared, confirmations=0, poll_seconds=0.2, voting_delay=0)
+            node, Path(folder) / "agent", Plan(declared, confirmations=0, poll_seconds=0.2), voting_delay=0
         )
         dao = world.governances[0]
         loop = BlindLoop(node.url, dao.governor, "0x" + "11" * 32)

@@ -28,7 +28,8 @@ from pnyx_tools.testing.anvil import Anvil
 from pnyx_tools.testing.faults.killing import Trouble
 from pnyx_tools.testing.faults.launching import Running, as_process
 from pnyx_tools.testing.faults.plays import local_node, shared_database
-from pnyx_tools.testing.faults.world import Setup, World, make_world
+from pnyx_tools.testing.faults.world import World, make_world
+from pnyx_tools.testing.settling import Plan
 
 WATCHED_SECONDS = 30
 PATIENCE_SECONDS = 1800
@@ -92,8 +93,8 @@ def until(world: World, stage: Stage, count: int) -> None:
         time.sleep(0.2)
 
 
-def filled(node: Anvil, folder: Path, setup: Setup, proposals: int) -> World:
-    world = make_world(node, folder, setup)
+def filled(node: Anvil, folder: Path, plan: Plan, proposals: int) -> World:
+    world = make_world(node, folder, plan)
     dice = random.Random(1)
     for _ in range(proposals):
         world.propose(dice)
@@ -108,7 +109,7 @@ def throughput(workers: int | None, proposals: int) -> Throughput:
         local_node() as node,
         shared_database(wanted=workers is not None) as database,
     ):
-        world = filled(node, Path(folder) / "agent", Setup(declared, database=database), proposals)
+        world = filled(node, Path(folder) / "agent", Plan(declared, database=database), proposals)
         run = ("run", "pnyx.toml")
         commands = (
             [run] if workers is None else [("signer", "signer.toml"), run, *[("worker", "pnyx.toml")] * (workers - 1)]
@@ -126,7 +127,7 @@ def throughput(workers: int | None, proposals: int) -> Throughput:
 
 def waiting(proposals: int) -> Waiting:
     with tempfile.TemporaryDirectory() as folder, local_node() as node:
-        world = filled(node, Path(folder) / "agent", Setup(declared, rules=HOLD_RULES), proposals)
+        world = filled(node, Path(folder) / "agent", Plan(declared, rules=HOLD_RULES), proposals)
         with started(world, [("run", "pnyx.toml")]) as (running,):
             until(world, Stage.HELD, proposals)
             process = psutil.Process(running.pid)

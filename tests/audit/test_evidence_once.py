@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import threading
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from functools import partial
-from http import HTTPStatus
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -16,41 +11,30 @@ import pytest
 from pnyx_contracts.errors import DiffersError, UnreachableError
 from pnyx_policies.audit import Label
 from pnyx_tools.evidence import Keeper
+from pnyx_tools.testing.serving import Answer, Asked, FileServer, web_page
 
 from .conftest import World
 
 
-@dataclass
-class Place:
-    """A server of files that counts what it is asked for, and fails where it is told to."""
+class Place(FileServer):
+    """Counts what it is asked for, and fails where it is told to."""
 
-    url: str
-    asked: Counter[str] = field(default_factory=Counter)
-    failing: set[str] = field(default_factory=set)
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.asked: Counter[str] = Counter()
+        self.failing: set[str] = set()
+
+    def answer(self, asked: Asked) -> Answer:
+        name = asked.path.lstrip("/")
+        self.asked[name] += 1
+        return web_page(503) if name in self.failing else super().answer(asked)
 
 
 @pytest.fixture
 def place(world: World) -> Iterator[Place]:
-    class Handler(SimpleHTTPRequestHandler):
-        def do_GET(self) -> None:
-            name = self.path.lstrip("/")
-            found.asked[name] += 1
-            if name in found.failing:
-                self.send_error(HTTPStatus.SERVICE_UNAVAILABLE)
-            else:
-                super().do_GET()
-
-        def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002 - http.server's name
-            """Tests want no access log."""
-
     world.folder.mkdir()
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=str(world.folder))) as server:
-        found = Place(f"http://127.0.0.1:{server.server_port}")
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-        thread.start()
-        yield found
-        server.shutdown()
-        thread.join()
+    with Place(world.folder) as place:
+        yield place
 
 
 @pytest.mark.parametrize("by", ["the member", "the agent"])

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from pnyx_tools.testing.anvil import Anvil
+from pnyx_tools.testing.deploy import Governance, deploy_governance
 from pnyx_tools.testing.provider import Provider
 
 
@@ -14,6 +15,12 @@ from pnyx_tools.testing.provider import Provider
 def chain_node() -> Iterator[Anvil]:
     with Anvil() as node:
         yield node
+
+
+@pytest.fixture
+def governance() -> Iterator[Governance]:
+    with Anvil() as node:
+        yield deploy_governance(node)
 
 
 @pytest.fixture

@@ -38,7 +38,7 @@ def server(behave: Callable[[ServerConnection], None]) -> Iterator[str]:
 
 
 def test_a_new_block_wakes():
-    with Anvil() as node, hints(node.url.replace("http", "ws")) as woken:
+    with Anvil() as node, hints(node.websocket_url) as woken:
         deadline = time.monotonic() + SECONDS
         while not woken.is_set() and time.monotonic() < deadline:
             node.mine()

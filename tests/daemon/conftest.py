@@ -16,47 +16,19 @@ import pytest
 
 from pnyx_agents import assembly
 from pnyx_agents.settings import load_settings
-from pnyx_contracts.decision_log import ENTRY_TOPIC, decode_entry, encode_register
-from pnyx_contracts.entry import Declaration, Entry
+from pnyx_contracts.decision_log import ENTRY_TOPIC, decode_entry
+from pnyx_contracts.entry import Entry
 from pnyx_contracts.types import VoteCast
 from pnyx_policies.bundle import Bundle
 from pnyx_policies.dossier import Dossier
 from pnyx_tools.follow import Position
 from pnyx_tools.journal import Case, Journal, Stage
-from pnyx_tools.keystore import create_keystore
-from pnyx_tools.rpc import Rpc
 from pnyx_tools.testing.anvil import Anvil
-from pnyx_tools.testing.deploy import (
-    DAY,
-    TOKEN,
-    Clock,
-    Governance,
-    delegate_account,
-    deploy_gate,
-    deploy_governance,
-    deploy_log,
-)
+from pnyx_tools.testing.deploy import TOKEN, Clock, Governance, deploy_governance
 from pnyx_tools.testing.faults.forks import Fork, run_fork, start_fork
 from pnyx_tools.testing.provider import Provider
+from pnyx_tools.testing.settling import Plan, settle
 
-PASSWORD = "a-long-password-for-tests"
-RULES = """
-name = "test"
-version = "1"
-description = "Against what is hidden, for what is small and announced."
-
-[[rule]]
-id = "hidden"
-because = "It hides something."
-when = ["findings.critical > 0"]
-then = "against"
-
-[[rule]]
-id = "calm"
-because = "Nothing speaks against it."
-when = ["findings.critical is 0", "findings.high is 0"]
-then = "for"
-"""
 SECONDS_TO_DECIDE = 180  # a hang, however busy the machine is
 VOTING_PERIOD = 400
 """In blocks."""
@@ -170,33 +142,12 @@ class Agent:
         return Bundle.parse((self.folder / "evidence" / f"{case.record_root.removeprefix('0x')}.json").read_bytes())
 
 
-@dataclass(frozen=True)
-class Options:
-    """How an agent differs from the plain autonomous one with a gate."""
-
-    mode: str = "autonomous"
-    gate: bool = True
-    atomic: bool = False
-    """Without a gate: the account runs `AtomicAccount`."""
-    signer: bool = True
-    powerful: bool = True
-    rules: str = RULES
-    model: str = ""
-    signer_lines: str = ""
-    agent_lines: str = ""
-    rpc: str | None = None
-    signer_rpc: str | None = None
-    confirmations: int = 0
-    poll_seconds: float = 0.3
-    websocket: bool = False
-
-
 MakeAgent = Callable[..., Agent]
 
 
 @pytest.fixture(scope="module")
 def node() -> Iterator[Anvil]:
-    with Anvil(extra_arguments=("--slots-in-an-epoch", "1")) as running:
+    with Anvil(calm=True, extra_arguments=("--slots-in-an-epoch", "1")) as running:
         yield running
 
 
@@ -206,19 +157,25 @@ def bring_modules_into_memory() -> None:
     assert run_fork(["--help"], timeout=SECONDS_TO_DECIDE).returncode == 0
 
 
+def declared(config: Path) -> bytes:
+    return assembly.declared_configuration(load_settings(config)).hash
+
+
 @pytest.fixture
 def make_agent(node: Anvil, tmp_path: Path) -> Iterator[MakeAgent]:
-    """Makes an agent for a fresh DAO; whatever still runs at the end is killed."""
+    """Makes an agent for a fresh DAO, by a `Plan` with these options; whatever still runs at the end is killed."""
     made: list[Agent] = []
     bring_modules_into_memory()
 
     def make(version: int = 5, clock: Clock = "block", contract: str | None = None, **options: Any) -> Agent:
-        period = VOTING_PERIOD if options.get("gate", True) else 10 * VOTING_PERIOD
+        plan = Plan(declared, **{"confirmations": 0, **options})
+        period = VOTING_PERIOD if plan.gate else 10 * VOTING_PERIOD
         period = period if clock == "block" else 9 * period
-        governance = deploy_governance(node, version, clock, contract=contract, voting_period=period)  # type: ignore[arg-type]
-        agent = _agent(node, governance, tmp_path / f"agent{len(made)}", Options(**options))
-        made.append(agent)
-        return agent
+        dao = deploy_governance(node, version, clock, contract=contract, voting_period=period)  # type: ignore[arg-type]
+        settled = settle(node, tmp_path / f"agent{len(made)}", [dao], plan)
+        mines = plan.signer and not plan.gate and not plan.atomic
+        made.append(Agent(node, dao, settled.folder, settled.log, settled.writer, mines))
+        return made[-1]
 
     yield make
     for agent in made:
@@ -271,61 +228,3 @@ def position_of(agent: Agent) -> Position:
     journal.close()
     assert kept is not None
     return Position.model_validate_json(kept)
-
-
-def _agent(node: Anvil, dao: Governance, folder: Path, options: Options) -> Agent:
-    folder.mkdir()
-    password, keystore = folder / "password", folder / "signer.json"
-    password.write_text(PASSWORD)
-    password.chmod(0o600)
-    (folder / "rules.toml").write_text(options.rules)
-    key = create_keystore(keystore, PASSWORD, scrypt_work=2**12)
-    node.set_balance(key, 10 * TOKEN)
-    websocket = f'websocket = "{node.url.replace("http", "ws")}"' if options.websocket else ""
-    text = f"""
-[agent]
-name = "tester"
-mode = "{options.mode}"
-{options.agent_lines}
-[chain]
-rpc = "{options.rpc or node.url}"
-chain_id = {node.rpc.chain_id()}
-confirmations = {options.confirmations}
-poll_seconds = {options.poll_seconds}
-{websocket}
-[[governor]]
-address = "{dao.governor}"
-start_block = {Rpc(options.rpc or node.url).block().number}
-[policy]
-ruleset = "rules.toml"
-{options.model}
-"""
-    if options.signer:
-        text += f"""
-[signer]
-rpc = "{options.signer_rpc or node.url}"
-keystore = "signer.json"
-password_file = "password"
-max_spend_per_day_ether = 5
-{options.signer_lines}
-"""
-    config = folder / "pnyx.toml"
-    config.write_text(text)
-    declared = assembly.declared_configuration(load_settings(config))
-    if not options.signer:
-        return Agent(node, dao, folder, "", "")
-    if options.gate:
-        gate = deploy_gate(node, signer=key, governors=[dao.governor], config_hash=declared.hash)
-        log, writer = gate.log, gate.address
-    else:
-        log, writer = deploy_log(node), key
-        node.impersonate(key)
-        declaration = Declaration(config_hash=declared.hash, governors=(dao.governor,), evidence_uri="")
-        node.send(log, encode_register(key, DAY, declaration), sender=key)
-    if options.atomic:
-        delegate_account(node, key, log)
-    writer_line = f'writer = "{writer}"' if options.gate else f"atomic = {str(options.atomic).lower()}"
-    config.write_text(text + f'\n[log]\naddress = "{log}"\n{writer_line}\n')
-    if options.powerful:
-        dao.give_power(writer, 10_000)
-    return Agent(node, dao, folder, log, writer, mines=not options.gate and not options.atomic)

@@ -263,7 +263,7 @@ def test_a_signer_that_died_ends_the_daemon(make_agent: MakeAgent) -> None:
 def test_sigterm_does_not_wait_for_a_slow_model(make_agent: MakeAgent) -> None:
     with OpenAIServer([slow(120, refusal()), refusal()]) as server:
         model = f'[[model]]\nmodel = "scripted"\nbase_url = "{server.base_url}"\napi_key_env = ""\nmax_attempts = 1\n'
-        agent = make_agent(mode="observe", signer=False, model=model)
+        agent = make_agent(mode="observe", signer=False, lines=model)
         agent.start()
         proposal = pay(agent)
         agent.until("the question", lambda: server.requests)

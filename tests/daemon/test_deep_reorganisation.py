@@ -19,7 +19,7 @@ from .conftest import VOTING_PERIOD, MakeAgent, pay, pnyx, position_of
 @pytest.fixture(scope="module")
 def node() -> Iterator[Anvil]:
     """Of its own: the longer its chain, the more states it has in memory."""
-    with Anvil(states=5_000, extra_arguments=("--slots-in-an-epoch", "1")) as running:
+    with Anvil(states=5_000, calm=True, extra_arguments=("--slots-in-an-epoch", "1")) as running:
         yield running
 
 

@@ -14,8 +14,9 @@ from pnyx_contracts.types import to_hex
 from pnyx_tools.environment import take_variable
 from pnyx_tools.journal import Stage
 from pnyx_tools.testing.openai_server import OpenAIServer
+from pnyx_tools.testing.settling import PASSWORD
 
-from .conftest import PASSWORD, MakeAgent, children, pay
+from .conftest import MakeAgent, children, pay
 from .test_whole_job import ADVICE, answer, model_lines
 
 
@@ -38,7 +39,7 @@ def test_a_variable_can_be_taken_once(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_running_daemon_shows_no_secret_that_it_does_not_need(make_agent: MakeAgent) -> None:
     """Not even the block that it was started with, which others read; nor does its signer."""
     with OpenAIServer([answer(ADVICE)], api_key="sk-needed-by-the-model") as server:
-        agent = make_agent(model=model_lines(server), signer_lines='unsafe_key_from_environment = "AGENT_KEY"')
+        agent = make_agent(lines=model_lines(server), signer_lines='unsafe_key_from_environment = "AGENT_KEY"')
         agent.fresh = True
         raw_key = to_hex(bytes(Account.decrypt((agent.folder / "signer.json").read_text(), PASSWORD)))
         agent.environment = {

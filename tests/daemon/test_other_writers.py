@@ -17,9 +17,10 @@ from pnyx_tools.journal import Stage
 from pnyx_tools.keystore import load_account
 from pnyx_tools.rpc import Rpc
 from pnyx_tools.testing.deploy import DAY, TOKEN
+from pnyx_tools.testing.settling import PASSWORD
 from pnyx_tools.verifier import verify
 
-from .conftest import PASSWORD, Agent, MakeAgent, pay
+from .conftest import Agent, MakeAgent, pay
 
 
 def succeed(agent: Agent) -> None:

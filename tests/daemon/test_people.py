@@ -19,8 +19,9 @@ from pnyx_policies.approval import answered
 from pnyx_tools.journal import Stage
 from pnyx_tools.keystore import create_keystore
 from pnyx_tools.notify.ledger import Ledger
+from pnyx_tools.testing.settling import PASSWORD
 
-from .conftest import PASSWORD, VOTING_PERIOD, Agent, MakeAgent, pay, pnyx
+from .conftest import VOTING_PERIOD, Agent, MakeAgent, pay, pnyx
 from .test_whole_job import check_as_a_stranger
 
 HOLD_ALL = """

@@ -27,7 +27,7 @@ money_per_day = "0.00005"
 [notifications]
 gas_votes = 1_000_000
 """
-        agent = make_agent(rules=shipped_ruleset("guardian"), model=lines)
+        agent = make_agent(rules=shipped_ruleset("guardian"), lines=lines)
         agent.start()
         agent.until_stage(pay(agent), Stage.DONE)
         agent.kill()

@@ -30,7 +30,7 @@ def collector() -> Iterator[OtlpCollector]:
 
 
 def opened(collector: OtlpCollector) -> OpenTelemetry:
-    return open_telemetry(collector.endpoint, {"authorization": "Bearer x"}, "tester")
+    return open_telemetry(collector.url, {"authorization": "Bearer x"}, "tester")
 
 
 def test_what_two_processes_did_for_one_workflow_is_one_tree(collector: OtlpCollector) -> None:
@@ -88,10 +88,10 @@ api_key_env = ""
 temperature = 0.5
 seed = 7
 [telemetry]
-endpoint = "{collector.endpoint}"
+endpoint = "{collector.url}"
 headers = {{ authorization = "Bearer a-very-secret-token" }}
 """
-        agent = make_agent(rules=shipped_ruleset("guardian"), model=lines)
+        agent = make_agent(rules=shipped_ruleset("guardian"), lines=lines)
         agent.environment = {"OTEL_TRACES_SAMPLER": "always_off"}  # the environment decides nothing
         agent.start()
         proposal = pay(agent)

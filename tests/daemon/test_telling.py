@@ -37,7 +37,7 @@ url = "http://{service.address}/"
 digest_seconds = 0
 page = "https://members.example/"
 """
-        agent = make_agent(mode="propose", model=tables)
+        agent = make_agent(mode="propose", lines=tables)
         agent.start()
         proposal = hostile(agent)
         agent.until("the message", lambda: service.messages)

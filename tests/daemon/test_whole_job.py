@@ -20,9 +20,10 @@ from pnyx_tools.testing.anvil import Anvil
 from pnyx_tools.testing.deploy import TOKEN, Clock
 from pnyx_tools.testing.openai_server import OpenAIServer, answer, refusal
 from pnyx_tools.testing.rollup import Rollup
+from pnyx_tools.testing.settling import RULES
 from pnyx_tools.verifier import verify
 
-from .conftest import RULES, Agent, MakeAgent, pay
+from .conftest import Agent, MakeAgent, pay
 
 
 def check_as_a_stranger(agent: Agent) -> None:
@@ -122,7 +123,7 @@ ADVICE = Analysis(
 def test_the_bytes_at_the_model_are_those_that_the_record_binds(make_agent: MakeAgent) -> None:
     secret = "sk-very-secret-key"
     with OpenAIServer([answer(ADVICE)], api_key=secret) as server:
-        agent = make_agent(rules=shipped_ruleset("guardian"), model=model_lines(server))
+        agent = make_agent(rules=shipped_ruleset("guardian"), lines=model_lines(server))
         agent.environment = {"MODEL_KEY": secret}
         agent.start()
         proposal = pay(agent)
@@ -143,7 +144,7 @@ def test_the_bytes_at_the_model_are_those_that_the_record_binds(make_agent: Make
 def test_a_refusing_model_holds_the_vote(make_agent: MakeAgent) -> None:
     with OpenAIServer([refusal()]) as server:
         lines = model_lines(server).replace('"MODEL_KEY"', '""') + "max_attempts = 2\n"
-        agent = make_agent(rules=shipped_ruleset("guardian"), model=lines)
+        agent = make_agent(rules=shipped_ruleset("guardian"), lines=lines)
         agent.start()
         proposal = pay(agent)
         case = agent.until_stage(proposal, Stage.HELD)
@@ -218,9 +219,9 @@ def test_a_vote_that_closed_meanwhile_is_recorded_as_missed_for_good(make_agent:
     assert agent.votes(proposal) == []
 
 
-def test_announced_blocks_are_looked_at_at_once(make_agent: MakeAgent) -> None:
+def test_announced_blocks_are_looked_at_at_once(make_agent: MakeAgent, node: Anvil) -> None:
     """With an hour between two polls, nothing but the announcement can be the reason."""
-    agent = make_agent(poll_seconds=3600, websocket=True)
+    agent = make_agent(poll_seconds=3600, chain_lines=f'websocket = "{node.websocket_url}"')
     agent.mines = True
     agent.start()
     agent.until("the agent to follow", lambda: '"following"' in agent.output)

@@ -7,13 +7,10 @@ import re
 import shlex
 import shutil
 import subprocess
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Final
 
@@ -33,6 +30,7 @@ from pnyx_tools.keystore import create_keystore
 from pnyx_tools.testing.anvil import Anvil
 from pnyx_tools.testing.deploy import TOKEN, Governance, deploy_governance, encode_call
 from pnyx_tools.testing.faults.forks import Fork, run_fork, start_fork
+from pnyx_tools.testing.serving import FileServer
 
 ROOT: Final = Path(__file__).parents[2]
 CAST: Final = ROOT / "contracts" / "node_modules" / ".bin" / "cast"
@@ -200,28 +198,14 @@ class Base:
     """The agent that all scenes begin with, and the server that its evidence is declared to lie at."""
 
     scene: Scene
-    serve: Callable[[Path], None]
+    evidence: FileServer
 
 
 @pytest.fixture(scope="module")
 def base(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Base]:
     folder = tmp_path_factory.mktemp("base")
-    served: list[Path] = []
-
-    class Handler(SimpleHTTPRequestHandler):
-        def translate_path(self, path: str) -> str:
-            return str(served[-1] / Path(path).name)
-
-        def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002 - http.server's name
-            """Tests want no access log."""
-
-    with (
-        Anvil(extra_arguments=("--slots-in-an-epoch", "1")) as node,
-        ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler)) as server,
-    ):
-        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
-        yield Base(_founded(node, folder, f"http://127.0.0.1:{server.server_port}"), served.append)
-        server.shutdown()
+    with Anvil(extra_arguments=("--slots-in-an-epoch", "1")) as node, FileServer(folder) as server:
+        yield Base(_founded(node, folder, server.url), server)
 
 
 def _founded(node: Anvil, folder: Path, evidence: str) -> Scene:
@@ -280,7 +264,7 @@ def scene(base: Base, tmp_path: Path) -> Iterator[Scene]:
     snapshot = first.node.snapshot()
     folder = tmp_path / "agent"
     shutil.copytree(first.folder, folder)
-    base.serve(folder / "evidence")
+    base.evidence.folder = folder / "evidence"
     played = Scene(first.node, first.dao, folder, first.addresses, dict(first.values))
     yield played
     for process in played.processes:

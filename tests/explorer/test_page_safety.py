@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import http.server
-import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
@@ -14,6 +12,8 @@ from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Error, Page, Route, expect
+
+from pnyx_tools.testing.serving import FileServer
 
 from .conftest import RECIPIENT, Open, World, analysis
 
@@ -116,14 +116,8 @@ def plain_host(world: World, writer: str, tmp_path: Path) -> Iterator[str]:
     copytree(str(files("pnyx_agents").joinpath("page")), tmp_path / "some" / "where")
     copytree(world.folder, tmp_path / "some" / "where" / "evidence")
 
-    class Quiet(http.server.SimpleHTTPRequestHandler):
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(tmp_path))) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/some/where/"
-        server.shutdown()
+    with FileServer(tmp_path) as server:
+        yield f"{server.url}/some/where/"
 
 
 def test_the_policy_holds_on_any_file_host(world: World, writer: str, plain_host: str, open_page: Open) -> None:

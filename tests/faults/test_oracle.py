@@ -17,7 +17,7 @@ from pnyx_tools.testing.anvil import Anvil
 from pnyx_tools.testing.decisions import LocalAgent, Sealed
 from pnyx_tools.testing.deploy import Governance, deploy_governance, deploy_log, encode_call
 from pnyx_tools.testing.faults.oracle import Oracle
-from pnyx_tools.testing.faults.world import RULES
+from pnyx_tools.testing.settling import RULES
 
 
 class Court:

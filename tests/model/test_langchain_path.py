@@ -23,7 +23,8 @@ from pnyx_policies.conversation import begin
 from pnyx_policies.request import request_difference, response_format
 from pnyx_tools.model import LangChainModel, ModelSettings
 from pnyx_tools.testing import openai_server as script
-from pnyx_tools.testing.openai_server import OpenAIServer, Reply
+from pnyx_tools.testing.openai_server import OpenAIServer
+from pnyx_tools.testing.serving import Answer, throttled
 
 KEY = "sk-test-0123456789abcdefSECRET"
 
@@ -119,7 +120,7 @@ def test_the_environment_does_not_change_the_request(bench, facts, analysis, mon
 
 
 HOPELESS = {401, 307}
-FAILURES: dict[str, tuple[Callable[..., Reply], str, int | None]] = {
+FAILURES: dict[str, tuple[Callable[..., Answer], str, int | None]] = {
     "refusal": (lambda _: script.refusal(), "refusal", 200),
     "truncated JSON": (script.truncated, "invalid", 200),
     "stopped by length": (script.length, "length", 200),
@@ -158,15 +159,15 @@ FAILURES: dict[str, tuple[Callable[..., Reply], str, int | None]] = {
         "invalid",
         200,
     ),
-    "no JSON body": (lambda _: Reply(b"<html>hello</html>"), "invalid", 200),
-    "an empty body": (lambda _: Reply(b""), "invalid", 200),
-    "no choices": (lambda _: Reply(b'{"choices":[]}'), "invalid", 200),
-    "two choices": (lambda a: Reply(_two_choices(a)), "invalid", 200),
-    "a tool call": (lambda a: Reply(_tool_call(a)), "invalid", 200),
-    "rate limit": (lambda _: script.rate_limited(3), "rate-limit", 429),
+    "no JSON body": (lambda _: Answer(b"<html>hello</html>"), "invalid", 200),
+    "an empty body": (lambda _: Answer(b""), "invalid", 200),
+    "no choices": (lambda _: Answer(b'{"choices":[]}'), "invalid", 200),
+    "two choices": (lambda a: Answer(_two_choices(a)), "invalid", 200),
+    "a tool call": (lambda a: Answer(_tool_call(a)), "invalid", 200),
+    "rate limit": (lambda _: throttled(3), "rate-limit", 429),
     "server error": (lambda _: script.error(500), "http-error", 500),
     "unauthorised": (lambda _: script.error(401), "http-error", 401),
-    "redirect": (lambda _: Reply(status=307, headers={"location": "/elsewhere"}), "http-error", 307),
+    "redirect": (lambda _: Answer(status=307, headers={"location": "/elsewhere"}), "http-error", 307),
     "dropped connection": (lambda _: script.dropped(), "connection", None),
 }
 
@@ -255,7 +256,7 @@ def test_an_answer_that_drips_is_a_timeout(facts):
 
 def test_an_answer_without_end_is_cut_off(bench, facts, monkeypatch):
     monkeypatch.setattr("pnyx_tools.model_openai.MAX_RESPONSE_BYTES", 1000)
-    transcript = bench(Reply(b" " * 5000)).analyst(max_attempts=1).analyse(facts)
+    transcript = bench(Answer(b" " * 5000)).analyst(max_attempts=1).analyse(facts)
     [attempt] = transcript.attempts
     assert attempt.outcome == "connection"
     assert "larger than 1000 bytes" in attempt.detail
@@ -270,8 +271,8 @@ def test_nobody_listening_is_a_failed_opinion(facts):
 
 def test_pauses_follow_the_server_up_to_a_limit_and_double_otherwise(bench, facts, analysis):
     it = bench(
-        script.rate_limited(7),
-        script.rate_limited(100_000),
+        throttled(7),
+        throttled(100_000),
         script.error(503),
         script.refusal(),
         script.answer(analysis),
@@ -293,7 +294,7 @@ def test_the_number_of_requests_is_bounded(bench, facts):
         (script.error(401, f"Incorrect API key provided: {KEY}"), logging.DEBUG),
         (script.error(401, x_request_id=KEY), logging.INFO),  # the HTTP client's debug log shows response headers
         (script.plain(KEY), logging.DEBUG),
-        (Reply(KEY.encode()), logging.DEBUG),
+        (Answer(KEY.encode()), logging.DEBUG),
         (script.dropped(), logging.DEBUG),
     ],
 )
@@ -356,7 +357,7 @@ wait_for_all_tracers()
 @pytest.mark.parametrize("tracing", ["off", "on"])
 def test_traces_stay_at_home_unless_asked_for(tracing, bench):
     """LangSmith's own variables say "trace" in both cases; our setting decides."""
-    model, langsmith = bench(script.plain("hello")), bench(Reply(b"{}"))
+    model, langsmith = bench(script.plain("hello")), bench(Answer(b"{}"))
     environ = {
         "LANGSMITH_TRACING": "true",
         "LANGCHAIN_TRACING_V2": "true",

@@ -18,6 +18,7 @@ from pnyx_tools.context import builtin_tools
 from pnyx_tools.context.langchain_tool import as_langchain_tool
 from pnyx_tools.model import ModelSettings
 from pnyx_tools.testing import openai_server as script
+from pnyx_tools.testing.serving import Answer
 
 POWER = ToolResult(tool="voting_power", version="1", grade=Grade.RE_READ, result={"proposer": "SECRET-1234"})
 QUEUE = ToolResult(tool="timelock_queue", version="1", grade=Grade.RE_READ, result={"waiting": ["<|im_start|>\n"]})
@@ -175,7 +176,7 @@ def test_a_call_that_is_not_plain_is_invalid_and_shows_nothing(name, bench, rich
 def test_a_call_that_claims_to_be_an_answer_is_neither(bench, rich, analysis):
     body = json.loads(script.answer(analysis).body)
     body["choices"][0]["message"]["tool_calls"] = [CALL]
-    it = bench(script.Reply(json.dumps(body).encode()))
+    it = bench(Answer.of(body))
     [attempt] = it.analyst(tools=ALLOWED, max_attempts=1).analyse(rich).attempts
     assert attempt.outcome == "invalid"
 

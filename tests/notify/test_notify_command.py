@@ -68,7 +68,7 @@ urls = ["json://{well.address}/{TOKEN}", {{ url = "json://{broken.address}/{TOKE
     assert rows["webhook"]["error"] == "the webhook answered 403"
     assert "403" in rows["apprise/pager"]["error"]
     assert TOKEN not in ended.output
-    assert b"a test message of the agent tester" in well.bodies[0]
+    assert b"a test message of the agent tester" in well.requests[0].body
 
     broken.status = 200
     ended = run(tmp_path, text, "--test")

@@ -61,8 +61,9 @@ def texts(value: Any) -> list[str]:
 )
 def test_services_get_the_message_and_the_title_stays_a_quotation(service: MessageService, url: str, path: str) -> None:
     AppriseNotifier([url.format(service.address)]).notify(MESSAGE)
-    (body,) = service.bodies
-    assert service.paths[0].startswith(path)
+    (asked,) = service.requests
+    assert asked.path.startswith(path)
+    body = asked.body
     if url.startswith("form"):
         said = " ".join(texts(parse_qs(body.decode())))
     elif url.startswith("xml"):
@@ -90,7 +91,7 @@ def test_slack_and_discord_in_their_own_dialects(
     AppriseNotifier(["slack://T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ/#ops"]).notify(MESSAGE)
     AppriseNotifier([f"discord://4174216298/{TOKEN}"]).notify(MESSAGE)
     for service in (slack, discord):
-        (said,) = [" ".join(texts(json.loads(body))) for body in service.bodies]
+        (said,) = [" ".join(texts(message)) for message in service.messages]
         assert SHOWN in said
         assert not re.search(r"<[!@#h]|@everyone|\]\(|&lt;", said.replace("<https://members.example", ""))
 
@@ -135,7 +136,7 @@ def test_one_that_fails_does_not_stop_the_others(make_service: Callable[[], Mess
     with pytest.raises(UndeliveredError, match=r"^1: json: .*503") as raised:
         AppriseNotifier([f"json://{broken.address}/{TOKEN}", f"json://{well.address}/"]).notify(MESSAGE)
     assert TOKEN not in str(raised.value)
-    assert len(well.bodies) == 1
+    assert len(well.requests) == 1
 
 
 @pytest.fixture

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Iterator
-from functools import partial
-from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -16,6 +13,7 @@ from pnyx_policies.bundle import Bundle, ChangedBundleError, SwappedBundleError
 from pnyx_policies.configuration import Configuration
 from pnyx_policies.decision import Mode
 from pnyx_tools.evidence import EvidenceStore, FolderStore, HttpStore, file_name, is_remote, open_store
+from pnyx_tools.testing.serving import Answer, Asked, FileServer, HttpServer, web_page
 
 CONFIGURATION = Configuration(
     agent="sample",
@@ -29,23 +27,6 @@ CONFIGURATION = Configuration(
     known_addresses={},
     software="pnyx 0.1.0",
 )
-
-
-def serve(handler: type[BaseHTTPRequestHandler] | partial[BaseHTTPRequestHandler]) -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
-
-
-class QuietFiles(SimpleHTTPRequestHandler):
-    def log_message(self, *_: object) -> None:
-        pass
 
 
 @pytest.fixture
@@ -62,8 +43,8 @@ def store(request: pytest.FixtureRequest, folder: FolderStore) -> Iterator[Evide
     elif request.param == "file url":
         yield open_store(folder.path.as_uri())
     else:
-        for url in serve(partial(QuietFiles, directory=str(folder.path))):
-            yield open_store(url + "/")
+        with FileServer(folder.path) as server:
+            yield open_store(f"{server.url}/")
 
 
 def test_what_was_put_is_got(store: EvidenceStore, folder: FolderStore, bundle: Bundle) -> None:
@@ -150,31 +131,32 @@ def test_a_file_larger_than_the_limit_is_not_read(
 ) -> None:
     folder.put_bundle(bundle)
     monkeypatch.setattr("pnyx_tools.evidence.store.MAX_FILE_BYTES", 1000)
-    for url in serve(partial(QuietFiles, directory=str(folder.path))):
-        store: EvidenceStore = HttpStore(url) if remote else folder
+    with FileServer(folder.path) as server:
+        store: EvidenceStore = HttpStore(server.url) if remote else folder
         with pytest.raises(UnreachableError, match="1000 bytes"):
             store.get_bundle(bundle.record_root)
     with pytest.raises(UsageError, match="no reader takes more"):
         FolderStore(folder.path / "other").put_bundle(bundle)
 
 
-class Failing(QuietFiles):
-    def do_GET(self) -> None:
-        self.send_error(503)
+class Same(HttpServer):
+    """Answers everything alike."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__()
+        self._answer = answer
+
+    def answer(self, asked: Asked) -> Answer:
+        return self._answer
 
 
-class Endless(QuietFiles):
-    """Redirects to itself."""
-
-    def do_GET(self) -> None:
-        self.send_response(302)
-        self.send_header("Location", self.path)
-        self.end_headers()
+TO_ITSELF = Answer(status=302, headers={"location": "/again"})
 
 
-@pytest.mark.parametrize("handler", [Failing, Endless])
-def test_an_error_is_never_an_absence(handler: type[BaseHTTPRequestHandler]) -> None:
-    for url in serve(handler):
+@pytest.mark.parametrize("answer", [web_page(503), TO_ITSELF], ids=["failing", "endless"])
+def test_an_error_is_never_an_absence(answer: Answer) -> None:
+    with Same(answer) as server:
+        url = server.url
         with pytest.raises(UnreachableError, match=url):
             HttpStore(url).get_bundle(bytes(32))
     with pytest.raises(UnreachableError, match="cannot be reached") as raised:

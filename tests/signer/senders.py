@@ -30,6 +30,13 @@ class Killed(BaseException):
     """Stands for `kill -9`: nothing catches it."""
 
 
+def raising(error: type[BaseException]) -> Callable[[], None]:
+    def raises() -> None:
+        raise error
+
+    return raises
+
+
 @dataclass(frozen=True)
 class Wish:
     """What the tests ask their signer for."""

@@ -18,7 +18,7 @@ from pnyx_tools.signer.doors import Door, SocketDoor
 from pnyx_tools.signer.protocol import receive_frame
 from pnyx_tools.signer.service import Service
 
-from .conftest import Parliament
+from .parliament import Parliament
 
 PASSWORD = "a password that nobody shall see"
 

@@ -25,7 +25,7 @@ from pnyx_tools.testing.decisions import LocalAgent
 from pnyx_tools.testing.deploy import DAY, TOKEN, deploy, deploy_governance, deploy_log
 from pnyx_tools.verifier import verify
 
-from .conftest import RULES, Parliament
+from .parliament import RULES, Parliament
 
 UNDELEGATED = "does not run AtomicAccount for the log"
 

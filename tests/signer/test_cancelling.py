@@ -14,7 +14,7 @@ from pnyx_tools.sender import GivenUpError
 from pnyx_tools.signer.protocol import NotYetError, SignCancel
 from pnyx_tools.signer.settings import WriterKind
 
-from .conftest import GWEI, STRANGER, Parliament
+from .parliament import GWEI, STRANGER, Parliament
 from .senders import World
 
 

@@ -21,8 +21,8 @@ from pnyx_tools.sender import GivenUpError
 from pnyx_tools.signer.protocol import NotYetError
 from pnyx_tools.testing.outbox import MemoryOutbox
 
-from .conftest import Parliament
-from .test_voting import own_entries, own_votes, scribe_of
+from .landed import own_entries, own_votes, scribe_of
+from .parliament import Parliament
 
 VOTE = Entitlement(EntryKind.VOTE, Vote.FOR)
 

@@ -20,7 +20,7 @@ from pnyx_tools.signer.doors import SocketDoor, listen
 from pnyx_tools.signer.hardening import _may_lock_anything
 from pnyx_tools.signer.process import spawn
 
-from .conftest import Parliament
+from .parliament import Parliament
 from .serving import Parrot, Serving, keystore_of
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="Linux only")

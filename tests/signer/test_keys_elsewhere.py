@@ -36,7 +36,7 @@ from pnyx_tools.signer.tls import TlsFiles
 from pnyx_tools.testing.web3signer import FakeWeb3Signer
 from pnyx_tools.voter import vote
 
-from .conftest import GWEI, STRANGER, Parliament
+from .parliament import GWEI, STRANGER, Parliament
 
 SECRET = bytes(range(1, 33))
 LOCAL = LocalKey(SECRET)

@@ -22,7 +22,7 @@ from pnyx_tools.model import LangChainModel, ModelSettings
 from pnyx_tools.signer.settings import WriterKind
 from pnyx_tools.testing.openai_server import OpenAIServer, answer
 
-from .conftest import RULES, Parliament, text
+from .parliament import RULES, Parliament, text
 
 MODEL_RULES = RULES.replace(
     'then = "for"',

@@ -22,7 +22,7 @@ from pnyx_tools.signer.protocol import Signed
 from pnyx_tools.testing.passing_on import PassingOn
 from pnyx_tools.voter import vote
 
-from .conftest import FRIEND, STRANGER, Parliament
+from .parliament import FRIEND, STRANGER, Parliament
 from .serving import keystore_of
 from .test_keys_elsewhere import MINIMAL
 

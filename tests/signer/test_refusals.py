@@ -20,7 +20,7 @@ from pnyx_tools.signer.process import _bookkeeper, spawn
 from pnyx_tools.signer.protocol import Again, NotYetError, Refusal, parse_reply
 from pnyx_tools.signer.refusals import Refused, read_refusals
 
-from .conftest import STRANGER, Parliament
+from .parliament import STRANGER, Parliament
 from .serving import Parrot, Serving, keystore_of, raw
 
 

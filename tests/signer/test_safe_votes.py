@@ -20,8 +20,8 @@ from pnyx_tools.testing.deploy import encode_call
 from pnyx_tools.testing.safe import VERSIONS, LocalSafe
 from pnyx_tools.testing.safe_service import SafeService
 
-from .conftest import STRANGER, Parliament
-from .test_voting import own_entries
+from .landed import own_entries
+from .parliament import STRANGER, Parliament
 
 
 @pytest.fixture

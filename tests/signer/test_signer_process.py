@@ -42,7 +42,7 @@ from pnyx_tools.signer.protocol import (
 from pnyx_tools.signer.settings import SignerSettings
 from pnyx_tools.voter import vote
 
-from .conftest import STRANGER, Parliament
+from .parliament import STRANGER, Parliament
 from .serving import PASSWORD, Parrot, Serving, keystore_of, raw
 
 

@@ -32,7 +32,7 @@ from pnyx_tools.signer.settings import TlsListening
 from pnyx_tools.signer.tls import TlsFiles, TlsPlace
 from pnyx_tools.voter import vote
 
-from .conftest import STRANGER, Parliament
+from .parliament import STRANGER, Parliament
 from .serving import Parrot, Serving, keystore_of
 
 

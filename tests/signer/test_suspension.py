@@ -24,7 +24,7 @@ from pnyx_tools.signer.protocol import AskStanding, GiveOrder, NotYetError, Sign
 from pnyx_tools.signer.settings import WriterKind
 from pnyx_tools.testing.deploy import encode_call
 
-from .conftest import STRANGER, DirectSigner, Parliament, signed
+from .parliament import STRANGER, DirectSigner, Parliament, signed
 from .serving import Serving
 
 ADA, BOB, MALLORY = (Account.create() for _ in range(3))

@@ -14,9 +14,9 @@ from pnyx_tools.recorder import Case
 from pnyx_tools.signer.protocol import NotYetError
 from pnyx_tools.signer.settings import WriterKind
 
-from .conftest import Parliament
-from .test_compromised_daemon import refuses
-from .test_voting import own_entries, own_votes, scribe_of
+from .doctoring import refuses
+from .landed import own_entries, own_votes, scribe_of
+from .parliament import Parliament
 
 HOLD, VOTE = Entitlement(EntryKind.HOLD), Entitlement(EntryKind.VOTE, Vote.FOR)
 FINAL_BLOCKS = 2 * 32

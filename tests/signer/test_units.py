@@ -39,7 +39,7 @@ from pnyx_tools.testing.anvil import Anvil
 from pnyx_tools.testing.deploy import deploy_gate, deploy_governance
 from pnyx_tools.voter import vote
 
-from .conftest import FRIEND, RULES, STRANGER, Parliament
+from .parliament import FRIEND, RULES, STRANGER, Parliament
 from .serving import PASSWORD
 
 UNITS = Path(__file__).parents[2] / "deploy" / "systemd"

@@ -1,17 +1,13 @@
 from __future__ import annotations
 
-import http.server
-import json
-import threading
-import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
 
 import pytest
 from eth_hash.auto import keccak
 
 from pnyx_tools.testing.anvil import Anvil
 from pnyx_tools.testing.deploy import Governance, deploy, deploy_governance, encode_call
+from pnyx_tools.testing.provider import Provider, Question, Reply, error
 
 
 @pytest.fixture(scope="session")
@@ -62,41 +58,15 @@ def store(dao: Governance) -> str:
 PROPOSER_ROLE = keccak(b"PROPOSER_ROLE")
 
 
-@contextmanager
-def half_node(node: Anvil, *missing: str) -> Iterator[str]:
-    """URL of a node that does not offer some methods: everything else is passed on to `node`."""
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["content-length"]))
-            question = json.loads(body)
-            if question["method"] in missing:
-                error = {"code": -32601, "message": f"the method {question['method']} does not exist/is not available"}
-                answer = json.dumps({"jsonrpc": "2.0", "id": question["id"], "error": error}).encode()
-            else:
-                forwarded = urllib.request.Request(node.url, body, {"content-type": "application/json"})
-                with urllib.request.urlopen(forwarded) as response:
-                    answer = response.read()
-            self.send_response(200)
-            self.send_header("content-type", "application/json")
-            self.send_header("content-length", str(len(answer)))
-            self.end_headers()
-            self.wfile.write(answer)
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        server.server_close()
-
-
 @pytest.fixture
-def half(dao: Governance):
-    """``half("eth_simulateV1")``: URL of a node without that method."""
-    return lambda *missing: half_node(dao.node, *missing)
+def half(dao: Governance) -> Callable[..., Provider]:
+    """``with half("eth_simulateV1") as node:`` a node without that method."""
+
+    def without(*missing: str) -> Provider:
+        def rule(question: Question) -> Reply | None:
+            method = question["method"]
+            return error(question, -32601, f"the method {method} does not exist") if method in missing else None
+
+        return Provider(dao.node.url, rule)
+
+    return without

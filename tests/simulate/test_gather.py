@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from pnyx_contracts.errors import DiffersError, UsageError
@@ -13,6 +15,7 @@ from pnyx_tools.gather import gather_facts
 from pnyx_tools.reader import RevertedError, RpcError
 from pnyx_tools.rpc import Rpc
 from pnyx_tools.testing.deploy import TOKEN, Governance, deploy, encode_call
+from pnyx_tools.testing.provider import Provider
 
 
 def open_transfer(dao: Governance, amount: int = 7) -> int:
@@ -103,21 +106,23 @@ def test_assets_come_from_configuration_calls_and_movements(dao: Governance, sto
     assert store in facts.skipped[0].why
 
 
-def test_a_node_that_cannot_simulate_leaves_a_skipped_step(dao: Governance, half) -> None:
+def test_a_node_that_cannot_simulate_leaves_a_skipped_step(dao: Governance, half: Callable[..., Provider]) -> None:
     proposal = open_transfer(dao)
-    with half("eth_simulateV1") as url:
-        facts = gather_facts(Rpc(url), dao.adapter, dao.profile, dao.proposals[proposal])
+    with half("eth_simulateV1") as node:
+        facts = gather_facts(Rpc(node.url), dao.adapter, dao.profile, dao.proposals[proposal])
     assert facts.simulation.status is SimulationStatus.SKIPPED
     assert [s.step for s in facts.skipped] == ["simulation"]
     assert "127.0.0.1" not in facts.skipped[0].why
     assert [h.asset for h in facts.treasury] == [None, dao.token]  # known from the call
 
 
-def test_a_node_that_cannot_be_reached_raises(dao: Governance, half, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_node_that_cannot_be_reached_raises(
+    dao: Governance, half: Callable[..., Provider], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("pnyx_tools.transport.BACKOFF_SECONDS", ())
     proposal = dao.proposals[open_transfer(dao)]
-    with half() as url:
-        reader = Rpc(url)
+    with half() as node:
+        reader = Rpc(node.url)
         gather_facts(reader, dao.adapter, dao.profile, proposal)
     with pytest.raises(RpcError):
         gather_facts(reader, dao.adapter, dao.profile, proposal)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 
 import pytest
 
@@ -201,15 +202,15 @@ def test_a_signature_string_is_used_as_the_chain_would(dao: Governance) -> None:
     assert movement.amount == 4
 
 
-def test_a_node_without_the_method_is_skipped_with_the_reason(dao: Governance, half) -> None:
+def test_a_node_without_the_method_is_skipped_with_the_reason(dao: Governance, half: Callable[..., Provider]) -> None:
     person = dao.node.accounts[5]
     calls = [
         call(person, value_wei=1),
         call(dao.token, encode_call("transfer(address,uint256)", person, 1)),
         call(person, value_wei=10**24),
     ]
-    with half("eth_simulateV1") as url:
-        simulation = simulate(Rpc(url), dao.timelock, calls, dao.node.rpc.block())
+    with half("eth_simulateV1") as node:
+        simulation = simulate(Rpc(node.url), dao.timelock, calls, dao.node.rpc.block())
     assert simulation.status is SimulationStatus.SKIPPED
     assert simulation.why_skipped.startswith("eth_simulateV1: ")
     assert "127.0.0.1" not in simulation.why_skipped

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import functools
-import http.server
 import io
 import json
-import threading
 
 import pytest
 from eth_account import Account
@@ -24,6 +21,7 @@ from pnyx_policies.verify import Status, Step, Tier
 from pnyx_tools.context import builtin_tools
 from pnyx_tools.rpc import Rpc
 from pnyx_tools.testing.openai_server import answer, refusal
+from pnyx_tools.testing.serving import FileServer
 from pnyx_tools.verifier import render, verify
 from pnyx_tools.verifier.chainview import ChainView
 
@@ -222,20 +220,9 @@ def test_a_record_may_withhold_what_no_step_needs(world):
 
 @pytest.fixture
 def web(world):
-    """Serves the evidence folder over HTTP; gives its URL."""
-    world.folder.mkdir(exist_ok=True)
-
-    class Quiet(http.server.SimpleHTTPRequestHandler):
-        def log_message(self, *_):
-            pass
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(world.folder)))
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    """URL of the evidence folder."""
+    with FileServer(world.folder) as server:
+        yield server.url
 
 
 def test_evidence_is_found_through_the_chain_alone(world, web):

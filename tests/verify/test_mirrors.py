@@ -2,31 +2,13 @@
 
 from __future__ import annotations
 
-import functools
-import http.server
 import shutil
-import threading
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 
 import pytest
 
 from pnyx_policies.verify import Status, Step
-
-
-class Quiet(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *_):
-        pass
-
-
-@contextmanager
-def served(folder):
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(folder)))
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
-    thread.join()
+from pnyx_tools.testing.serving import FileServer
 
 
 @pytest.fixture
@@ -36,7 +18,7 @@ def mirrors(tmp_path):
     with ExitStack() as stack:
         for folder in folders:
             folder.mkdir()
-        yield [(folder, stack.enter_context(served(folder))) for folder in folders]
+        yield [(folder, stack.enter_context(FileServer(folder)).url) for folder in folders]
 
 
 @pytest.fixture

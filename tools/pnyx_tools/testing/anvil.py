@@ -182,6 +182,11 @@ class Anvil:
         return f"http://127.0.0.1:{self._port}" if self._door is None else self._door.url
 
     @property
+    def websocket_url(self) -> str:
+        """Of the node itself, past its door."""
+        return f"ws://127.0.0.1:{self._port}"
+
+    @property
     def rpc(self) -> Rpc:
         """A reader of this node."""
         if self._rpc is None:

@@ -1,19 +1,18 @@
 """A small real collector of traces: it takes OTLP over HTTP (protobuf) and keeps every span that it gets.
 
 with OtlpCollector() as collector:
-    ...  # [telemetry] endpoint = collector.endpoint
+    ...  # [telemetry] endpoint = collector.url
     collector.spans
 """
 
 from __future__ import annotations
 
 import gzip
-import threading
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
-from typing import Any, Self
+from dataclasses import dataclass
+from typing import Any
+
+from pnyx_tools.testing.serving import Answer, Asked, HttpServer
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,31 +32,21 @@ class Collected:
     is_error: bool
 
 
-@dataclass
-class OtlpCollector:
+class OtlpCollector(HttpServer):
     """`headers` are those of the requests that came, names in lower case."""
 
-    spans: list[Collected] = field(default_factory=list)
-    headers: list[Mapping[str, str]] = field(default_factory=list)
+    def __init__(self) -> None:
+        super().__init__()
+        self.spans: list[Collected] = []
+        self.headers: list[Mapping[str, str]] = []
 
-    def __post_init__(self) -> None:
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        self._thread = threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-
-    @property
-    def endpoint(self) -> str:
-        return f"http://127.0.0.1:{self._http.server_port}"
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._http.shutdown()
-        self._http.server_close()
-        self._thread.join()
+    def answer(self, asked: Asked) -> Answer:
+        if asked.path != "/v1/traces":
+            return Answer(status=404)
+        is_packed = asked.headers.get("content-encoding") == "gzip"
+        self.headers.append(asked.headers)
+        self.spans.extend(_spans(gzip.decompress(asked.body) if is_packed else asked.body))
+        return Answer()
 
     def children_of(self, span: Collected) -> list[Collected]:
         """In the order in which they began."""
@@ -88,25 +77,3 @@ def _spans(body: bytes) -> Iterator[Collected]:
 
 def _plain(attributes: Any) -> dict[str, str | int | float]:  # noqa: ANN401 - protobuf's own type
     return {each.key: getattr(each.value, each.value.WhichOneof("value")) for each in attributes}
-
-
-def _handler(collector: OtlpCollector) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers.get("content-length", "0")))
-            if self.headers.get("content-encoding") == "gzip":
-                body = gzip.decompress(body)
-            is_traces = self.path == "/v1/traces"
-            if is_traces:
-                collector.headers.append({name.lower(): value for name, value in self.headers.items()})
-                collector.spans.extend(_spans(body))
-            self.send_response(200 if is_traces else 404)
-            self.send_header("content-length", "0")
-            self.end_headers()
-
-        def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002 - the base class names it so
-            """Silent: what came is in `OtlpCollector.spans`."""
-
-    return Handler

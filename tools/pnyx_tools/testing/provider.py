@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import threading
 from collections.abc import Callable, Mapping
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final
 
-import httpx
+from pnyx_tools.testing.serving import Answer, Asked, Front
 
 Question = Mapping[str, Any]
 Reply = tuple[int, Any]
@@ -30,7 +26,7 @@ def error(question: Question, code: int, message: str, data: object = None) -> R
     return 200, {"jsonrpc": "2.0", "id": question["id"], "error": wrong}
 
 
-class Provider:
+class Provider(Front):
     """``with Provider(node.url) as provider: provider.url``. Set `rule` to make it misbehave; `asked` is a record of
     all questions, also of those that came together in one of the `requests`.
     """
@@ -44,32 +40,16 @@ class Provider:
         refusal: Reply = INVALID,
     ) -> None:
         """A batch of more than `most_together` questions gets the `refusal`; 0 takes none."""
+        super().__init__(upstream or "")
         self.rule = rule
         self._most_together = most_together
         self._refusal = refusal
         self.asked: list[Question] = []
         self.requests = 0
-        self._upstream = upstream
-        self._client = httpx.Client(verify=(upstream or "").startswith("https:"))  # certificates take long to load
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
 
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_port}"
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
-        self._client.close()
+    def answer(self, asked: Asked) -> Answer:
+        status, body = self.reply_to(asked.json)
+        return Answer(body, status) if isinstance(body, bytes) else Answer.of(body, status)
 
     def reply_to(self, request: Question | list[Question]) -> Reply:
         """To a batch, one reply after another; the first that is no JSON, or fails as HTTP, stands for all."""
@@ -91,31 +71,9 @@ class Provider:
     def _ruled(self, question: Question) -> Reply | None:
         self.asked.append(question)
         ruled = self.rule(question)
-        if ruled is None and self._upstream is None:
+        if ruled is None and not self._upstream:
             return error(question, -32601, f"method {question['method']} not found")
         return ruled
 
     def _pass_on(self, request: Question | list[Question]) -> Any:  # noqa: ANN401 - JSON as the node gave it
-        assert self._upstream is not None, "without a node, each question was replied to"
         return self._client.post(self._upstream, json=request).json()
-
-
-def _handler(provider: Provider) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        wbufsize = 2**16
-        disable_nagle_algorithm = True
-
-        def do_POST(self) -> None:
-            question = json.loads(self.rfile.read(int(self.headers["content-length"])))
-            status, body = provider.reply_to(question)
-            payload = body if isinstance(body, bytes) else json.dumps(body).encode()
-            self.send_response(status)
-            self.send_header("content-length", str(len(payload)))
-            self.end_headers()
-            self.wfile.write(payload)
-
-        def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002 - http.server's name
-            """Tests want no access log."""
-
-    return Handler

@@ -6,11 +6,8 @@ delegates alone. What it does not have: confirmations, decoding, notifications, 
 
 from __future__ import annotations
 
-import json
 import re
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Final, Self
+from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
 from eth_keys.datatypes import Signature
@@ -18,16 +15,17 @@ from eth_keys.datatypes import Signature
 from pnyx_contracts.safe import SafeTx, read_nonce, read_owners
 from pnyx_contracts.types import to_hex
 from pnyx_tools.testing.anvil import Anvil
+from pnyx_tools.testing.serving import Answer, Asked, HttpServer
 
-_POLL_SECONDS: Final = 0.02
 _ONE: Final = re.compile(r"/api/v2/multisig-transactions/(0x[0-9a-f]{64})/")
 _OF_SAFE: Final = re.compile(r"/api/v2/safes/(0x[0-9a-fA-F]{40})/multisig-transactions/")
 
 
-class SafeService:
-    """Listens while it is entered. `status` other than 200 makes it refuse everything with that."""
+class SafeService(HttpServer):
+    """`status` other than 200 makes it refuse everything with that."""
 
     def __init__(self, node: Anvil, delegates: tuple[str, ...] = ()) -> None:
+        super().__init__()
         self.node = node
         self.delegates = set(delegates)
         self.status = 200
@@ -35,19 +33,16 @@ class SafeService:
         """What was proposed, by hash."""
         self.posts = 0
         """How often somebody tried."""
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
 
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_port}"
-
-    def __enter__(self) -> Self:
-        threading.Thread(target=self._server.serve_forever, args=(_POLL_SECONDS,), daemon=True).start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+    def answer(self, asked: Asked) -> Answer:
+        if self.status != 200:
+            return Answer(status=self.status)
+        parts = urlsplit(asked.path)
+        if asked.method == "GET":
+            status, body = self.get(parts.path, parse_qs(parts.query))
+        else:
+            status, body = self.post(parts.path, asked.json)
+        return Answer(status=status) if body is None else Answer.of(body, status)
 
     def waits(self, transaction: SafeTx) -> None:
         """Somebody else proposed this."""
@@ -90,25 +85,3 @@ def _signer(digest: bytes, signature: bytes) -> str:
     r, s = int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:64], "big")
     made = Signature(vrs=(signature[64] - 27, r, s))
     return str(made.recover_public_key_from_msg_hash(digest).to_checksum_address())
-
-
-def _handler(service: SafeService) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            parts = urlsplit(self.path)
-            self._answer(*service.get(parts.path, parse_qs(parts.query)))
-
-        def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            self._answer(*service.post(urlsplit(self.path).path, body))
-
-        def _answer(self, status: int, body: Any) -> None:  # noqa: ANN401 - any JSON
-            data = json.dumps(body).encode() if body is not None else b""
-            self.send_response(status if service.status == 200 else service.status)
-            self.send_header("Content-Length", str(len(data)))
-            self.end_headers()
-            self.wfile.write(data)
-
-        def log_message(self, *_: object) -> None: ...
-
-    return Handler

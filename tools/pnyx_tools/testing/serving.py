@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import mimetypes
 import socket
+import ssl
 import struct
 import sys
 import threading
@@ -11,18 +13,21 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
+from urllib.parse import urlsplit
 
 import httpx
 
 DRIPS: Final = 20
 """Pieces in which a slow answer comes."""
+JSON: Final[Mapping[str, str]] = {"content-type": "application/json"}
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One request as it came."""
+    """One request as it came. Names of headers in lower case."""
 
     method: str
     path: str
@@ -40,7 +45,7 @@ class Answer:
 
     body: bytes = b""
     status: int = 200
-    headers: Mapping[str, str] = field(default_factory=lambda: {"content-type": "application/json"})
+    headers: Mapping[str, str] = field(default_factory=lambda: JSON)
     hang_seconds: float = 0
     """Before the first byte."""
     drip_seconds: float = 0
@@ -51,8 +56,9 @@ class Answer:
     """The connection breaks after half of the body."""
 
     @classmethod
-    def of(cls, value: object, status: int = 200) -> Answer:
-        return cls(json.dumps(value).encode(), status)
+    def of(cls, value: object, status: int = 200, headers: Mapping[str, str] = {}) -> Answer:
+        """The value as JSON; `headers` come on top of what says so."""
+        return cls(json.dumps(value).encode(), status, {**JSON, **headers})
 
 
 def truncated(answer: Answer) -> Answer:
@@ -61,10 +67,8 @@ def truncated(answer: Answer) -> Answer:
 
 
 def throttled(retry_after_seconds: int | None = None) -> Answer:
-    answer = Answer.of({"error": {"code": 429, "message": "too many requests", "type": "rate_limit"}}, 429)
-    if retry_after_seconds is None:
-        return answer
-    return replace(answer, headers={**answer.headers, "retry-after": str(retry_after_seconds)})
+    headers = {} if retry_after_seconds is None else {"retry-after": str(retry_after_seconds)}
+    return Answer.of({"error": {"code": 429, "message": "too many requests", "type": "rate_limit"}}, 429, headers)
 
 
 def web_page(status: int = 200) -> Answer:
@@ -72,16 +76,29 @@ def web_page(status: int = 200) -> Answer:
 
 
 class HttpServer(ABC):
-    """``with SomeServer() as server: server.url``, on a free port of the loopback interface. Subclasses `answer`."""
+    """``with SomeServer() as server: server.url``, on a free port of the loopback interface. Subclasses `answer`.
 
-    def __init__(self) -> None:
+    With a `context` it is HTTPS.
+    """
+
+    def __init__(self, context: ssl.SSLContext | None = None) -> None:
         self._closing = threading.Event()
         self._server = _Server(("127.0.0.1", 0), type("Handler", (_Handler,), {"serving": self}))
+        self._scheme = "http" if context is None else "https"
+        if context is not None:
+            self._server.socket = context.wrap_socket(
+                self._server.socket, server_side=True, do_handshake_on_connect=False
+            )
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_port}"
+        return f"{self._scheme}://{self.address}"
+
+    @property
+    def address(self) -> str:
+        """Host and port."""
+        return f"127.0.0.1:{self._server.server_port}"
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -99,6 +116,10 @@ class HttpServer(ABC):
     def answer(self, asked: Asked) -> Answer:
         """To one request; several come at once."""
 
+    @property
+    def is_closed(self) -> bool:
+        return self._closing.is_set()
+
     def wait(self, seconds: float) -> None:
         """Not beyond the end of the server."""
         self._closing.wait(seconds)
@@ -110,7 +131,7 @@ class Front(HttpServer):
     def __init__(self, upstream: str) -> None:
         super().__init__()
         self._upstream = upstream
-        self._client = httpx.Client(timeout=60)
+        self._client = httpx.Client(timeout=60, verify=upstream.startswith("https:"))  # certificates take long to load
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -124,9 +145,27 @@ class Front(HttpServer):
         return Answer(got.content, got.status_code, {"content-type": got.headers.get("content-type", "")})
 
 
+class FileServer(HttpServer):
+    """The files below a folder, as any host of files gives them."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self.folder = folder
+
+    def answer(self, asked: Asked) -> Answer:
+        path = self.folder / urlsplit(asked.path).path.lstrip("/")
+        if path.is_dir():
+            path /= "index.html"
+        if not path.is_file() or not path.resolve().is_relative_to(self.folder.resolve()):
+            return web_page(404)
+        kind, _ = mimetypes.guess_type(path.name)
+        return Answer(path.read_bytes(), headers={"content-type": kind or "application/octet-stream"})
+
+
 class _Handler(BaseHTTPRequestHandler):
     serving: HttpServer
     protocol_version = "HTTP/1.1"
+    wbufsize = 2**16  # head and body of an answer leave together
     disable_nagle_algorithm = True
 
     def do_GET(self) -> None:
@@ -138,7 +177,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _serve(self) -> None:
         length = int(self.headers.get("content-length", "0"))
         body = self.rfile.read(length)
-        if len(body) < length:  # killed while it asked
+        if self.serving.is_closed or len(body) < length:  # connections outlive a server; clients are killed
             self.close_connection = True
             return
         headers = {name.lower(): value for name, value in self.headers.items()}

@@ -34,7 +34,7 @@ class ModelFaults(Front):
     def __init__(
         self, upstream: openai_server.OpenAIServer, schedule: Schedule[ModelFault], *, slow_seconds: float = 3
     ) -> None:
-        super().__init__(upstream.base_url.removesuffix("/v1"))
+        super().__init__(upstream.url)
         self.schedule = schedule
         self._slow_seconds = slow_seconds
 
@@ -53,9 +53,9 @@ class ModelFaults(Front):
             case ModelFault.THROTTLED:
                 return throttled(1)
             case ModelFault.SERVER_ERROR:
-                return _scripted(openai_server.error(500))
+                return openai_server.error(500)
             case ModelFault.REFUSAL:
-                return _scripted(openai_server.refusal())
+                return openai_server.refusal()
             case ModelFault.CUT:
                 return replace(self.forward(asked), is_cut=True)
             case ModelFault.SLOW_DRIP:
@@ -64,10 +64,6 @@ class ModelFaults(Front):
                 return _with_content(self.forward(asked), lambda content: content[: len(content) // 2])
             case ModelFault.WRONG_SCHEMA:
                 return _with_content(self.forward(asked), lambda _: '{"verdict": "for", "confidence_percent": "very"}')
-
-
-def _scripted(reply: openai_server.Reply) -> Answer:
-    return Answer(reply.body, reply.status, {"content-type": "application/json", **reply.headers})
 
 
 def _with_content(answer: Answer, change: Callable[[str], str]) -> Answer:

@@ -18,9 +18,10 @@ from pnyx_tools.testing.faults.proxy import FOR_A_WHILE, OF_TRANSACTIONS, Fault,
 from pnyx_tools.testing.faults.reorgs import DEEPEST
 from pnyx_tools.testing.faults.schedule import Schedule
 from pnyx_tools.testing.faults.team import Team
-from pnyx_tools.testing.faults.world import Setup, make_world
+from pnyx_tools.testing.faults.world import make_world
 from pnyx_tools.testing.openai_server import OpenAIServer, answer
 from pnyx_tools.testing.postgres import run_postgres
+from pnyx_tools.testing.settling import Plan
 
 Declare = Callable[[Path], bytes]
 
@@ -74,8 +75,8 @@ def shared_database(*, wanted: bool) -> Iterator[str | None]:
 
 def run_database(folder: Path, declare: Declare, start: Start, seed: int, amount: Amount) -> Report:
     with local_node() as node, run_postgres() as postgres:
-        setup = Setup(declare, gate=has_gate(seed), database=postgres.new_database())
-        world = make_world(node, folder, setup)
+        plan = Plan(declare, gate=has_gate(seed), database=postgres.new_database())
+        world = make_world(node, folder, plan)
         return play_database(world, Team(start), seed, postgres, proposals=amount.proposals, faults=amount.faults)
 
 
@@ -87,7 +88,7 @@ class Kills:
 
     def __call__(self, folder: Path, declare: Declare, start: Start, seed: int, amount: Amount) -> Report:
         with local_node() as node, shared_database(wanted=self.workers) as database:
-            world = make_world(node, folder, Setup(declare, gate=has_gate(seed), database=database))
+            world = make_world(node, folder, Plan(declare, gate=has_gate(seed), database=database))
             return play_kills(
                 world, Team(start) if self.workers else start, seed, proposals=amount.proposals, kills=amount.faults,
                 several=self.workers,
@@ -123,11 +124,11 @@ class Endpoints:
             FaultProxy(node.url, schedules[1], seed=seed, stranger=stranger.url) as signers,
             shared_database(wanted=self.workers) as database,
         ):
-            setup = Setup(
-                declare, has_gate(seed), rpc=agents.url, signer_rpc=signers.url, database=database,
+            plan = Plan(
+                declare, gate=has_gate(seed), rpc=agents.url, signer_rpc=signers.url, database=database,
                 confirmations=self.confirmations,
             )  # fmt: skip
-            world, launch = make_world(node, folder, setup), Team(start) if self.workers else start
+            world, launch = make_world(node, folder, plan), Team(start) if self.workers else start
             return play_endpoints(world, launch, seed, (agents, signers), proposals=amount.proposals)
 
 
@@ -137,8 +138,8 @@ class Reorgs:
 
     def __call__(self, folder: Path, declare: Declare, start: Start, seed: int, amount: Amount) -> Report:
         with local_node(MOST_STATES) as node, shared_database(wanted=self.workers) as database:
-            setup = Setup(declare, gate=has_gate(seed), confirmations=DEEPEST, database=database)
-            world, launch = make_world(node, folder, setup), Team(start) if self.workers else start
+            plan = Plan(declare, gate=has_gate(seed), confirmations=DEEPEST, database=database)
+            world, launch = make_world(node, folder, plan), Team(start) if self.workers else start
             return play_reorgs(world, launch, seed, proposals=amount.proposals, reorgs=amount.faults)
 
 
@@ -158,7 +159,7 @@ def run_models(folder: Path, declare: Declare, start: Start, seed: int, amount: 
         model = (
             f'[[model]]\nmodel = "scripted"\nbase_url = "{models.base_url}"\napi_key_env = ""\ntimeout_seconds = 2\n'
         )
-        world = make_world(node, folder, Setup(declare, gate=has_gate(seed), lines=model))
+        world = make_world(node, folder, Plan(declare, gate=has_gate(seed), lines=model))
         return play_models(world, start, seed, models, proposals=amount.proposals)
 
 
@@ -170,7 +171,7 @@ class Machine:
 
     def __call__(self, folder: Path, declare: Declare, start: Start, seed: int, amount: Amount) -> Report:
         with local_node() as node:
-            world = make_world(node, folder, Setup(declare, gate=has_gate(seed)))
+            world = make_world(node, folder, Plan(declare, gate=has_gate(seed)))
             return play_machine(world, start, seed, self.kinds, proposals=amount.proposals, faults=amount.faults)
 
 
