@@ -10,7 +10,8 @@ from pnyx_tools.testing.faults.killing import WINDOWS, Trouble
 from pnyx_tools.testing.faults.launching import Forks
 from pnyx_tools.testing.faults.play import Play
 from pnyx_tools.testing.faults.plays import local_node
-from pnyx_tools.testing.faults.world import Setup, make_world
+from pnyx_tools.testing.faults.world import make_world
+from pnyx_tools.testing.settling import Plan
 
 from .conftest import declared
 
@@ -22,7 +23,7 @@ from .conftest import declared
 def test_an_agent_comes_through_all_of_them(forks: Forks, tmp_path: Path, gate: bool) -> None:
     witness = tmp_path / "windows"
     with local_node() as node:
-        play = Play(make_world(node, tmp_path / "agent", Setup(declared, gate=gate)), forks, "windows", 1)
+        play = Play(make_world(node, tmp_path / "agent", Plan(declared, gate=gate)), forks, "windows", 1)
         play.trouble = Trouble(witness=witness)
         play.start_in_peace()
         play.propose()
