@@ -10,7 +10,7 @@ from typing import Any
 from pnyx_agents.brake import held_back
 from pnyx_agents.hearing import Hearing, waits_for_people
 from pnyx_agents.steward.pen import Landed, StrandedVoteError
-from pnyx_agents.wording import OWNERS, SUBJECTS, deadline, how_to_answer, in_words, kind_of
+from pnyx_agents.wording import OWNERS, About, deadline, how_to_answer, in_words, kind_of
 from pnyx_contracts.entry import EntryKind
 from pnyx_contracts.types import Proposal, to_hex
 from pnyx_policies.dossier import Approval, Dossier
@@ -59,7 +59,7 @@ class Clerk:
         if self.stage(proposal) is Stage.VOID:
             return
         self.advance(proposal, Stage.FAILED, detail=why)
-        self.alert(proposal, f"failed:{kind_of(why)}", why)
+        self.alert(proposal, About.FAILED, kind_of(why), why)
 
     def note_landed(self, dossier: Dossier, what: Entitlement, landed: Landed) -> None:
         waits = waits_for_people(dossier) and not landed.by_another
@@ -96,9 +96,10 @@ class Clerk:
 
     # Telling
 
-    def alert(self, proposal: Proposal, what: str, why: str) -> None:
-        """`what` begins with one of `SUBJECTS`; the same is told once a proposal."""
-        self._say(proposal, what, Urgency.ALERT, subject=SUBJECTS[what.partition(":")[0]], detail=foreign(why))
+    def alert(self, proposal: Proposal, about: About, which: str, why: str) -> None:
+        """The same `which` is told once a proposal."""
+        key = f"{about.name.lower()}:{which}"
+        self._say(proposal, key, Urgency.ALERT, subject=about.value, detail=foreign(why))
 
     def tell_stranded(self, proposal: Proposal, error: StrandedVoteError) -> None:
         subject = f"account {error.account} lost its delegation: it runs {error.runs} (EIP-7702)"

@@ -19,7 +19,7 @@ from pnyx_agents.steward.review import Review
 from pnyx_agents.steward.steps import Place, StepFailedError, Steps, Task
 from pnyx_agents.steward.waiting import Again, Times, Waited, Waiting
 from pnyx_agents.steward.writing import Writing
-from pnyx_agents.wording import kind_of
+from pnyx_agents.wording import About, kind_of
 from pnyx_contracts.errors import RefusedError
 from pnyx_contracts.types import Proposal
 from pnyx_policies.approval import speaks_of
@@ -103,7 +103,7 @@ class Steward:
                 again = Again(error.message)
             why = again.why
             logger.warning("reviewing again", extra={"proposal": str(proposal.key), "why": why})
-            self.clerk.alert(proposal, f"again:{kind_of(why)}", f"not carried out, and reviewed again: {why}")
+            self.clerk.alert(proposal, About.AGAIN, kind_of(why), f"not carried out, and reviewed again: {why}")
             steps.pause(self.waiting.times.pause)
         raise RefusedError(f"after {MAX_REVIEWS} reviews: {again.why if again else ''}")
 

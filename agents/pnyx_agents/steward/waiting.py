@@ -14,6 +14,7 @@ from pnyx_agents.steward.clerk import Clerk
 from pnyx_agents.steward.review import Review
 from pnyx_agents.steward.steps import Place
 from pnyx_agents.steward.writing import Writing
+from pnyx_agents.wording import About
 from pnyx_contracts.errors import RefusedError
 from pnyx_contracts.types import Proposal, Vote
 from pnyx_policies.bundle import Bundle
@@ -147,7 +148,7 @@ class Waiting:
     def _carry_out(self, bundle: Bundle, answered: Dossier, turn: Place) -> Again | None:
         if change := self.review.change_since(answered, turn):
             what = f"the approval does not count any more: {change}"
-            self.clerk.alert(answered.proposal, f"changed:{turn.label}", what)
+            self.clerk.alert(answered.proposal, About.CHANGED, turn.label, what)
             return Again(change)
         self.writing.finish(self.review.seal(answered, bundle.bodies, turn), turn)
         return None
@@ -179,7 +180,7 @@ class Waiting:
             said = Approval.model_validate(word)
             require_about(dossier, said)
         except (ValidationError, RefusedError) as error:
-            self.clerk.alert(proposal, f"word:{turn.label}", f"an approval does not count: {error}")
+            self.clerk.alert(proposal, About.WORD, turn.label, f"an approval does not count: {error}")
             return words
 
         def counting() -> JsonValue:
@@ -190,5 +191,5 @@ class Waiting:
 
         heard = Heard.model_validate(turn.run("approval", counting))
         for number, complaint in enumerate(heard.complaints):
-            self.clerk.alert(proposal, f"word:{turn.label}:{number}", f"an approval does not count: {complaint}")
+            self.clerk.alert(proposal, About.WORD, f"{turn.label}:{number}", f"an approval does not count: {complaint}")
         return heard.words

@@ -12,7 +12,7 @@ from pnyx_agents.steward.clerk import Clerk
 from pnyx_agents.steward.pen import Landed, Scribe, StrandedVoteError
 from pnyx_agents.steward.review import Review
 from pnyx_agents.steward.steps import NotFinalError, Place, StepFailedError, Steps
-from pnyx_agents.wording import kind_of
+from pnyx_agents.wording import About, kind_of
 from pnyx_contracts.errors import PnyxError, RefusedError
 from pnyx_contracts.types import Proposal, to_hex
 from pnyx_policies.bundle import Bundle
@@ -102,9 +102,7 @@ class Writing:
         except RefusedError as error:
             why = error.message
             logger.warning("reviewing again", extra={"proposal": str(proposal.key), "why": why})
-            self.clerk.alert(
-                proposal, f"signed:{kind_of(why)}", f"a signed vote is not carried out, and reviewed again: {why}"
-            )
+            self.clerk.alert(proposal, About.SIGNED, kind_of(why), f"not carried out, and reviewed again: {why}")
             return False
         return True
 
@@ -118,7 +116,7 @@ class Writing:
             for root in TypeAdapter(list[str]).validate_python(steps.run("stranded", stranded)):
                 steps.run(f"void:{root}", partial(self._take_back, proposal, bytes.fromhex(root)))
         except (RefusedError, StepFailedError) as error:
-            self.clerk.alert(proposal, f"stranded:{kind_of(error.message)}", error.message)
+            self.clerk.alert(proposal, About.STRANDED, kind_of(error.message), error.message)
 
     def _take_back(self, proposal: Proposal, record_root: bytes) -> JsonValue:
         """Until its VOID entry is final, or the proposal came again."""
