@@ -76,7 +76,7 @@ class JsonSerializer(Serializer):
             {"error": f"{type(data).__name__}: {data}"} if isinstance(data, Exception) else {"value": data}
         )
 
-    def deserialize(self, serialized_data: str) -> Any:  # noqa: ANN401
+    def deserialize(self, serialized_data: str) -> Any:  # noqa: ANN401 - whatever a step returned
         kept = json.loads(serialized_data)
         return PnyxError(kept["error"]) if "error" in kept else kept["value"]
 
@@ -130,7 +130,8 @@ class DurableSteps:
 
     def wait_for_word(self, seconds: float) -> JsonValue | None:
         self._go_on()
-        return DBOS.recv(WORD_TOPIC, timeout_seconds=seconds)  # type: ignore[no-any-return]
+        word: JsonValue = DBOS.recv(WORD_TOPIC, timeout_seconds=seconds)
+        return word
 
     def _go_on(self) -> None:
         if self._stopping.is_set():

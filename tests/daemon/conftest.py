@@ -215,7 +215,7 @@ def make_agent(node: Anvil, tmp_path: Path) -> Iterator[MakeAgent]:
     def make(version: int = 5, clock: Clock = "block", contract: str | None = None, **options: Any) -> Agent:
         period = VOTING_PERIOD if options.get("gate", True) else 10 * VOTING_PERIOD
         period = period if clock == "block" else 9 * period
-        governance = deploy_governance(node, version, clock, contract=contract, voting_period=period)  # type: ignore[arg-type]
+        governance = deploy_governance(node, version, clock, contract=contract, voting_period=period)
         agent = _agent(node, governance, tmp_path / f"agent{len(made)}", Options(**options))
         made.append(agent)
         return agent

@@ -74,7 +74,7 @@ def test_a_copy_that_is_faster_by_a_moment(gate: Parliament) -> None:
             copy.vote(theirs)
         return signed
 
-    signer.sign = too_slow  # type: ignore[method-assign]
+    signer.sign = too_slow
     with pytest.raises(GivenUpError, match="does not land yet"):
         scribe.write(ours.bundle, VOTE)
     assert scribe.write(ours.bundle, VOTE).by_another.startswith("VOTE")
