@@ -42,7 +42,7 @@ NO_INDEX = "The set-up failed. It needs the Python and Node package indexes: is 
 
 def run(command: list[str | Path], *, failed: str = "", **kwargs: object) -> None:
     """Run a command; when it fails, say `failed` and end with its exit code."""
-    completed = subprocess.run([str(part) for part in command], check=False, **kwargs)  # type: ignore[call-overload]
+    completed = subprocess.run([str(part) for part in command], check=False, **kwargs)
     if completed.returncode:
         if failed:
             print(failed, file=sys.stderr)

@@ -7,13 +7,12 @@ anything is wrong anywhere.
 """
 
 import argparse
-import json
 import sys
 import tempfile
 from collections.abc import Iterator
-from dataclasses import asdict
 from pathlib import Path
 
+from pydantic_core import to_json
 from rich.console import Console
 from rich.table import Table
 
@@ -85,10 +84,9 @@ def main() -> None:
             console.print(f"{kind} seed {report.seed}: {sum(report.faults.values())} faults, {report.seconds:.0f} s")
             for line in report.ruling.lines():
                 console.print(f"  wrong: {line}", markup=False)
+    Console(stderr=given.json).print(table(reports))
     if given.json:
-        print(json.dumps([asdict(report) for report in reports], indent=1))
-    else:
-        Console().print(table(reports))
+        print(to_json(reports, indent=1).decode())
     sys.exit(0 if all(report.ruling.ok for report in reports) else 1)
 
 

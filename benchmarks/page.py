@@ -4,25 +4,23 @@ A log with 5,000 entries on a local chain, the built page in a headless Chromium
 """
 
 import argparse
-import json
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from playwright.sync_api import Browser, Page, sync_playwright
-from rich.console import Console
-from rich.table import Table
 
 sys.path += [str(Path(__file__).parents[1] / "tests"), str(Path(__file__).parents[1] / "tests" / "explorer")]
 
 from many import write_many
+from rows import Row, tell
 
 from chromium import NOT_FOUND, find_chromium
 from pnyx_agents.analyst import ModelAnalyst, deliberate
@@ -49,21 +47,6 @@ new PerformanceObserver((list) => {
   for (const task of list.getEntries()) window.long_.push(task.duration);
 }).observe({ type: 'longtask', buffered: true });
 """
-
-
-@dataclass(frozen=True)
-class Row:
-    """One line of the table; `goal` is the most that `milliseconds` may be."""
-
-    what: str
-    milliseconds: float
-    goal: int | None = None
-
-    @property
-    def verdict(self) -> str:
-        if self.goal is None:
-            return ""
-        return "met" if self.milliseconds <= self.goal else "MISSED"
 
 
 @dataclass(frozen=True)
@@ -127,6 +110,12 @@ def decide(dao: Governance, agent: LocalAgent, text: str) -> None:
     agent.act(dao, proposal)
 
 
+def row(what: str, milliseconds: float, goal: int | None = None) -> Row:
+    """`goal` is the most that it may take."""
+    wanted = "" if goal is None else f"at most {goal:,} ms"
+    return Row(what, f"{milliseconds:,.0f} ms", wanted, met=goal is None or milliseconds <= goal)
+
+
 def measure(browser: Browser, stage: Stage) -> Iterator[Row]:
     page = browser.new_page()
     page.add_init_script(WATCH)
@@ -134,9 +123,9 @@ def measure(browser: Browser, stage: Stage) -> Iterator[Row]:
     begun = time.perf_counter()
     page.goto(stage.place("agent", stage.writer))
     page.wait_for_selector("#decisions > li")
-    yield Row("first decisions on screen", (time.perf_counter() - begun) * 1000, FIRST_GOAL)
+    yield row("first decisions on screen", (time.perf_counter() - begun) * 1000, FIRST_GOAL)
     page.wait_for_selector("#decisions > li .reason bdi")
-    yield Row("their reasons", (time.perf_counter() - begun) * 1000, FIRST_GOAL)
+    yield row("their reasons", (time.perf_counter() - begun) * 1000, FIRST_GOAL)
     older = page.locator("#decisions + div button")
     for _ in range(10):
         if older.count():
@@ -145,10 +134,10 @@ def measure(browser: Browser, stage: Stage) -> Iterator[Row]:
         page.wait_for_timeout(100)
     while not page.evaluate(FINISHED) and time.perf_counter() - begun < PATIENCE_SECONDS:
         page.wait_for_timeout(1_000)  # asked seldom: to ask is work for the thread that is watched
-    yield Row("all entries checked", (time.perf_counter() - begun) * 1000)
-    yield Row("longest task of the page's thread meanwhile", max(page.evaluate("long_"), default=0), FRAME_GOAL)
-    yield Row("longest time between two frames", max(page.evaluate("frames_")), FRAME_GOAL)
-    yield Row("longest task, processor time only", tasks.longest_cpu_ms(page), FRAME_GOAL)
+    yield row("all entries checked", (time.perf_counter() - begun) * 1000)
+    yield row("longest task of the page's thread meanwhile", max(page.evaluate("long_"), default=0), FRAME_GOAL)
+    yield row("longest time between two frames", max(page.evaluate("frames_")), FRAME_GOAL)
+    yield row("longest task, processor time only", tasks.longest_cpu_ms(page), FRAME_GOAL)
     page.close()
 
 
@@ -192,14 +181,7 @@ def main() -> int:
         browser = chromium.launch(playwright)
         rows = list(measure(browser, stage))
         browser.close()
-    if arguments.json:
-        print(json.dumps([asdict(row) for row in rows]))
-    else:
-        table = Table("", "ms", "goal", "", title=f"the page, a log of {arguments.entries:,} entries")
-        for row in rows:
-            table.add_row(row.what, f"{row.milliseconds:,.0f}", str(row.goal or ""), row.verdict)
-        Console().print(table)
-    return int(any(row.verdict == "MISSED" for row in rows))
+    return tell(rows, as_json=arguments.json)
 
 
 if __name__ == "__main__":

@@ -176,15 +176,14 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
     found = reactions(given.proposals)
+    table = Table(title="Blocks from ProposalCreated to the vote in the mempool", title_justify="left")
+    for column in ("who", "median", "worst"):
+        table.add_column(column, justify="left" if column == "who" else "right")
+    for who, blocks in (("agent", [r.agent_blocks for r in found]), ("blind loop", [r.loop_blocks for r in found])):
+        table.add_row(who, f"{statistics.median(blocks):g}", str(max(blocks)))
+    Console(stderr=given.json).print(table)
     if given.json:
         print(json.dumps([asdict(each) for each in found], indent=1))
-    else:
-        table = Table(title="Blocks from ProposalCreated to the vote in the mempool", title_justify="left")
-        for column in ("who", "median", "worst"):
-            table.add_column(column, justify="left" if column == "who" else "right")
-        for who, blocks in (("agent", [r.agent_blocks for r in found]), ("blind loop", [r.loop_blocks for r in found])):
-            table.add_row(who, f"{statistics.median(blocks):g}", str(max(blocks)))
-        Console().print(table)
     seconds = statistics.median(each.agent_seconds - each.loop_seconds for each in found)
     more = statistics.median(each.agent_blocks - each.loop_blocks for each in found)
     Console(stderr=True).print(

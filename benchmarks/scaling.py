@@ -1,4 +1,4 @@
-"""What one machine carries: ``python benchmarks/scaling.py [--proposals N] [--waiting N] [--json]``.
+"""What one machine carries: ``python benchmarks/scaling.py [--proposals N] [--waiting N] [--workers N] [--json]``.
 
 Proposals whose votes are open already wait for an agent that is started then: how many it reviews, records and votes on
 in a minute, alone on SQLite, and as one, two and three workers on PostgreSQL. Then one process that holds proposals for
@@ -31,7 +31,8 @@ from pnyx_tools.testing.faults.plays import local_node, shared_database
 from pnyx_tools.testing.faults.world import World, make_world
 from pnyx_tools.testing.settling import Plan
 
-WATCHED_SECONDS = 30
+WORKERS = 3
+WATCHED_SECONDS = 30.0
 PATIENCE_SECONDS = 1800
 HOLD_RULES = """
 name = "people"
@@ -66,7 +67,7 @@ class Waiting:
     megabytes: float
     threads: int
     cpu_percent: float
-    """Of one core, over half a minute."""
+    """Of one core, while it was watched."""
 
 
 def declared(config: Path) -> bytes:
@@ -125,14 +126,14 @@ def throughput(workers: int | None, proposals: int) -> Throughput:
         return Throughput(who, proposals, seconds, megabytes)
 
 
-def waiting(proposals: int) -> Waiting:
+def waiting(proposals: int, watched_seconds: float) -> Waiting:
     with tempfile.TemporaryDirectory() as folder, local_node() as node:
         world = filled(node, Path(folder) / "agent", Plan(declared, rules=HOLD_RULES), proposals)
         with started(world, [("run", "pnyx.toml")]) as (running,):
             until(world, Stage.HELD, proposals)
             process = psutil.Process(running.pid)
             process.cpu_percent()
-            time.sleep(WATCHED_SECONDS)
+            time.sleep(watched_seconds)
             return Waiting(proposals, process.memory_info().rss / 2**20, process.num_threads(), process.cpu_percent())
 
 
@@ -140,23 +141,25 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--proposals", type=int, default=60)
     parser.add_argument("--waiting", type=int, default=200, help="proposals that wait for people")
+    parser.add_argument("--workers", type=int, default=WORKERS, help="so many on PostgreSQL at most")
+    parser.add_argument("--watched", type=float, default=WATCHED_SECONDS, help="seconds to watch the one that waits")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
     results = []
-    for workers in (None, 1, 2, 3):
+    for workers in (None, *range(1, given.workers + 1)):
         results.append(throughput(workers, given.proposals))
         Console(stderr=True).print(f"{results[-1].who}: {results[-1].per_minute:.0f} proposals a minute")
-    held = waiting(given.waiting)
+    held = waiting(given.waiting, given.watched)
     if given.json:
         print(json.dumps({"throughput": [asdict(result) for result in results], "waiting": asdict(held)}, indent=1))
-        return
+    console = Console(stderr=given.json)
     table = Table(title=f"{given.proposals} proposals, reviewed, recorded and voted on", title_justify="left")
     for column in ("who", "proposals a minute", "memory, MB"):
         table.add_column(column, justify="left" if column == "who" else "right")
     for result in results:
         table.add_row(result.who, f"{result.per_minute:.0f}", f"{result.megabytes:.0f}")
-    Console().print(table)
-    Console().print(
+    console.print(table)
+    console.print(
         f"{held.proposals} proposals that wait for people: {held.megabytes:.0f} MB, {held.threads} threads, "
         f"{held.cpu_percent:.0f} % of a core"
     )

@@ -14,12 +14,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import httpx
-from rich.console import Console
-from rich.table import Table
+from rows import Row, tell
 
 from pnyx_contracts.decision_log import ENTRY_TOPIC, decode_entry, fold
 from pnyx_contracts.keccak import IMPLEMENTATION
@@ -36,16 +34,6 @@ RATIO_GOAL = 2.0  # of the bare reader's time
 FOLD_GOAL = 150_000  # entries a second, with a C keccak
 MEMORY_GOAL = 1.3  # peak with all entries, over the peak with a tenth of them
 ROUNDS = 3  # the best of
-
-
-@dataclass(frozen=True)
-class Row:
-    """One line of the table."""
-
-    what: str
-    figure: str
-    goal: str = ""
-    met: bool = True
 
 
 class Recorder(Rpc):
@@ -161,15 +149,7 @@ def main() -> int:
     if options.measure:
         print(json.dumps(measured(*options.measure)))
         return 0
-    found = rows(options.entries)
-    if options.json:
-        print(json.dumps([asdict(row) for row in found], ensure_ascii=False, indent=2))
-    else:
-        table = Table("what", "measured", "goal", "", box=None)
-        for row in found:
-            table.add_row(row.what, row.figure, row.goal, "" if not row.goal else "met" if row.met else "MISSED")
-        Console().print(table)
-    return 0 if all(row.met for row in found) else 1
+    return tell(rows(options.entries), as_json=options.json)
 
 
 if __name__ == "__main__":

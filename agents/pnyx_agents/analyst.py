@@ -90,7 +90,7 @@ class NoMeter:
         return ""
 
     @contextmanager
-    def request(self, proposal: str, model: ModelSettings) -> Iterator[Callable[[Exchange, Attempt], None]]:  # noqa: ARG002
+    def request(self, proposal: str, model: ModelSettings) -> Iterator[Callable[[Exchange, Attempt], None]]:  # noqa: ARG002 - the protocol's
         yield lambda _exchange, _attempt: None
 
 

@@ -25,6 +25,7 @@ from dbos import error as dbos_error
 from dbos._serialization import Serializer
 from pydantic import JsonValue
 
+from pnyx_agents.logs import log_like_everybody
 from pnyx_agents.observing import Observer
 from pnyx_agents.steward import NotFinalError, StepFailedError, Steward, Task
 from pnyx_contracts.errors import PnyxError, RefusedError, UnreachableError, UsageError
@@ -52,9 +53,6 @@ Limits sit on the tasks, where nodes and models are asked."""
 
 QUEUE_POLL_SECONDS = 0.5
 
-SELDOM_SECONDS = 60.0
-SAME_CHARACTERS = 40
-
 
 @dataclass(frozen=True, slots=True)
 class Crew:
@@ -76,7 +74,7 @@ class JsonSerializer(Serializer):
             {"error": f"{type(data).__name__}: {data}"} if isinstance(data, Exception) else {"value": data}
         )
 
-    def deserialize(self, serialized_data: str) -> Any:  # noqa: ANN401
+    def deserialize(self, serialized_data: str) -> Any:  # noqa: ANN401 - whatever a step returned
         kept = json.loads(serialized_data)
         return PnyxError(kept["error"]) if "error" in kept else kept["value"]
 
@@ -130,7 +128,8 @@ class DurableSteps:
 
     def wait_for_word(self, seconds: float) -> JsonValue | None:
         self._go_on()
-        return DBOS.recv(WORD_TOPIC, timeout_seconds=seconds)  # type: ignore[no-any-return]
+        word: JsonValue = DBOS.recv(WORD_TOPIC, timeout_seconds=seconds)
+        return word
 
     def _go_on(self) -> None:
         if self._stopping.is_set():
@@ -276,7 +275,7 @@ class Engine:
             "run_migrations": False,  # they are `pnyx migrate`'s
         }
         DBOS(config=config)
-        _log_like_everybody(logging.getLogger("dbos"))
+        log_like_everybody(logging.getLogger("dbos"))
 
     def launch(self) -> None:
         """Start, and go on with the workflows of this version that an earlier process with this name left. Raises
@@ -394,29 +393,3 @@ def _register_queues(crew: Crew) -> None:
         polling_interval_sec=QUEUE_POLL_SECONDS,
         on_conflict="always_update",
     )
-
-
-class Seldom(logging.Filter):
-    """Lines that begin alike come once a minute: five threads of the engine complain each second while its database is
-    away.
-    """
-
-    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
-        super().__init__()
-        self._now = now
-        self._said: dict[str, float] = {}
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        beginning, now = record.getMessage()[:SAME_CHARACTERS], self._now()
-        if now - self._said.get(beginning, -SELDOM_SECONDS) < SELDOM_SECONDS:
-            return False
-        self._said[beginning] = now
-        return True
-
-
-def _log_like_everybody(log: logging.Logger) -> None:
-    """The engine brings a handler and a format of its own."""
-    log.handlers.clear()
-    log.propagate = True
-    log.setLevel(logging.WARNING)
-    log.addFilter(Seldom())

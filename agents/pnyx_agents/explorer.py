@@ -93,7 +93,7 @@ class _Handler(BaseHTTPRequestHandler):
     def __init__(self, page: Mapping[str, Traversable], evidence: Path | None, *args: object) -> None:
         self._page = page
         self._evidence = evidence
-        super().__init__(*args)  # type: ignore[arg-type]
+        super().__init__(*args)  # type: ignore[arg-type]  # passed on as they came
 
     def do_GET(self) -> None:
         if not self._is_for_us():

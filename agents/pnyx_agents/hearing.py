@@ -13,10 +13,12 @@ from dataclasses import dataclass
 from pydantic import JsonValue
 
 from pnyx_agents.reviewer import Reviewer, TimeLeft
+from pnyx_contracts.entry import EntryKind
 from pnyx_contracts.errors import RefusedError
 from pnyx_contracts.types import ProposalKey, Value
 from pnyx_policies.approval import counted, decisive, joined, most_for_one_vote, require_word
-from pnyx_policies.dossier import Approval, Dossier, Expired, People
+from pnyx_policies.decision import Mode
+from pnyx_policies.dossier import NOBODY, Approval, Dossier, Expired, People
 from pnyx_policies.entitlement import entitlement
 
 LEAST_PART_FOR_PEOPLE = 4
@@ -114,6 +116,12 @@ class Hearing:
             return None
         in_time = left.ticks or left.now >= left.deadline
         return WaitEnded(expired=Expired(now=left.now, deadline=left.deadline) if in_time else None)
+
+
+def waits_for_people(dossier: Dossier) -> bool:
+    """A rejection is an answer as well: nobody is asked twice."""
+    is_held = entitlement(dossier).kind is EntryKind.HOLD
+    return is_held and dossier.header.mode is not Mode.OBSERVE and dossier.people == NOBODY
 
 
 def with_people(dossier: Dossier, *words: Approval, expired: Expired | None = None) -> Dossier:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
 
 import structlog
 
 MASK = "[secret]"
+
+SELDOM_SECONDS = 60.0
+SAME_CHARACTERS = 40
 
 
 class MaskSecrets:
@@ -55,3 +59,29 @@ def set_up_logging(*, secrets: Iterable[str] = (), level: int = logging.INFO, as
     root.handlers = [handler]
     root.setLevel(logging.WARNING)
     logging.getLogger("pnyx").setLevel(level)
+
+
+class Seldom(logging.Filter):
+    """Lines that begin alike come once a minute: five threads of the engine complain each second while its database is
+    away.
+    """
+
+    def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
+        super().__init__()
+        self._now = now
+        self._said: dict[str, float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        beginning, now = record.getMessage()[:SAME_CHARACTERS], self._now()
+        if now - self._said.get(beginning, -SELDOM_SECONDS) < SELDOM_SECONDS:
+            return False
+        self._said[beginning] = now
+        return True
+
+
+def log_like_everybody(log: logging.Logger) -> None:
+    """For a library that brings a handler and a format of its own."""
+    log.handlers.clear()
+    log.propagate = True
+    log.setLevel(logging.WARNING)
+    log.addFilter(Seldom())

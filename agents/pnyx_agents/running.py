@@ -35,7 +35,7 @@ from pnyx_agents.observing import Observer
 from pnyx_agents.reviewer import Reviewer
 from pnyx_agents.scribe import ChainScribe
 from pnyx_agents.settings import Settings, WorkSettings
-from pnyx_agents.steward import Steward
+from pnyx_agents.steward import Steward, Times
 from pnyx_agents.telling import people_are_told
 from pnyx_agents.tracing import NO_TRACES, Tracer
 from pnyx_agents.upkeep import Upkeep
@@ -143,18 +143,20 @@ def _assemble(settings: Settings, stack: ExitStack, since: str | None, *, only_w
     reviewer = assembly.reviewer(settings, deciding, signer.identity().writer if signer else None, meter)
     crier = stack.enter_context(people_are_told(settings, journal, reviewer, metrics, roll))
     vault = assembly.evidence(settings, database)
-    steward = Steward(
+    steward = Steward.of(
         reviewer=reviewer,
         evidence=vault,
         journal=journal,
         scribe=_scribe(settings, chain, journal, reviewer, signer, crier.tell, roll) if signer else None,
         tell=crier.tell,
-        delay_seconds=settings.agent.delay_seconds,
-        margin_seconds=settings.agent.vote,
-        pause_seconds=settings.chain.poll_seconds * 5,
         heard=ModelAlerts(crier.tell, book.last_answer, time.time).look,
-        places=threading.Semaphore(settings.work.reviews_at_once),
-        approvals_end_seconds=settings.agent.approvals_end,
+        times=Times(
+            delay=settings.agent.delay_seconds,
+            margin=settings.agent.vote,
+            approvals_end=settings.agent.approvals_end,
+            pause=settings.chain.poll_seconds * 5,
+        ),
+        reviews_at_once=settings.work.reviews_at_once,
     )
     make_workflow_tables(journal, where.workflows)
     engine = Engine(

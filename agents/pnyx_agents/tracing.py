@@ -53,7 +53,7 @@ class NoTraces:
         yield
 
     @contextmanager
-    def span(self, name: str, attributes: Attributes, *, is_call: bool = False) -> Iterator[Span]:  # noqa: ARG002
+    def span(self, name: str, attributes: Attributes, *, is_call: bool = False) -> Iterator[Span]:  # noqa: ARG002 - the protocol's
         yield self
 
     def ids(self) -> dict[str, str]:

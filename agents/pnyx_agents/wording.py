@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from enum import Enum
 
 from pnyx_contracts.types import ClockMode
 from pnyx_policies.dossier import Dossier
@@ -11,14 +12,17 @@ from pnyx_policies.entitlement import Entitlement
 from pnyx_policies.facts import GovernorFacts
 from pnyx_tools.safe.owners import Standing
 
-SUBJECTS = {
-    "failed": "stopped, and a person has to look",
-    "again": "not carried out yet",
-    "changed": "changed after its review",
-    "word": "a person's word does not count",
-    "stranded": "gone, and what was written about it cannot be taken back",
-}
-"""What an alert is about, by the first part of its key."""
+
+class About(Enum):
+    """What an alert about a proposal is about, in the words that people read first."""
+
+    FAILED = "stopped, and a person has to look"
+    AGAIN = "not carried out yet"
+    SIGNED = "its signed vote could not be carried out"
+    CHANGED = "changed after its review"
+    WORD = "a person's word does not count"
+    STRANDED = "gone, and what was written about it cannot be taken back"
+
 
 OWNERS = {
     Standing.WAITS: "waits for the owners of the Safe",

@@ -6,8 +6,8 @@ not guessed at.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Final
+from collections.abc import Callable, Sequence
+from typing import Any, Final, TypeVar
 
 from eth_abi import exceptions as abi_errors
 from eth_abi.abi import decode, encode
@@ -17,6 +17,8 @@ from pnyx_contracts.errors import DecodingError
 from pnyx_contracts.governors import Read
 from pnyx_contracts.keccak import keccak
 from pnyx_contracts.types import ZERO_ADDRESS, Address, Hex, Log, Uint, Value, to_hex
+
+T = TypeVar("T")
 
 KNOWN_VERSIONS: Final = ("1.3.0", "1.4.1")
 
@@ -150,10 +152,12 @@ def read_hash(transaction: SafeTx) -> Read[bytes]:
     )
 
 
-def _read(safe: str, signature: str, arguments: Sequence[Any], types: Sequence[str], convert: Any) -> Read[Any]:  # noqa: ANN401 - as `Read`
+def _read(
+    safe: str, signature: str, arguments: Sequence[Any], types: Sequence[str], convert: Callable[[Sequence[Any]], T]
+) -> Read[T]:
     kinds = [kind for kind in signature[signature.index("(") + 1 : -1].split(",") if kind]
 
-    def answer(data: bytes) -> Any:  # noqa: ANN401
+    def answer(data: bytes) -> T:
         try:
             return convert(decode(types, data))
         except (abi_errors.DecodingError, OverflowError, ValueError) as error:

@@ -84,7 +84,7 @@ class Word:
             return to_checksum_address(word[12:]), at + WORD
         return (bool(number) if self.base == "bool" else number), at + WORD
 
-    def to_json(self, value: Any) -> Any:  # noqa: ANN401
+    def to_json(self, value: Any) -> Any:  # noqa: ANN401 - JSON
         if isinstance(value, bytes):
             return to_hex(value)
         return value if isinstance(value, bool | str) else str(value)
@@ -131,7 +131,7 @@ class Tuple:
     def decode(self, data: bytes, at: int) -> tuple[tuple[Any, ...], int]:
         return _decode_sequence([f.kind for f in self.fields], data, at)
 
-    def to_json(self, value: tuple[Any, ...]) -> Any:  # noqa: ANN401
+    def to_json(self, value: tuple[Any, ...]) -> Any:  # noqa: ANN401 - JSON
         return {f.name: f.kind.to_json(v) for f, v in zip(self.fields, value, strict=True)}
 
 
@@ -161,11 +161,11 @@ class Array:
         _demand(length * self.item.head_size <= len(data) - at, at, f"an array of {length} does not fit")
         return _decode_sequence([self.item] * length, data, at)
 
-    def to_json(self, value: tuple[Any, ...]) -> Any:  # noqa: ANN401
+    def to_json(self, value: tuple[Any, ...]) -> Any:  # noqa: ANN401 - JSON
         return [self.item.to_json(v) for v in value]
 
 
-def to_text(kind: Kind, value: Any) -> str:  # noqa: ANN401
+def to_text(kind: Kind, value: Any) -> str:  # noqa: ANN401 - what `kind` decodes to
     """A value for people: plain for words, bytes and strings, JSON for lists and tuples, booleans as true and false."""
     plain = kind.to_json(value)
     return plain if isinstance(plain, str) else json.dumps(plain, ensure_ascii=False, separators=(",", ":"))

@@ -38,7 +38,7 @@ class Value(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=False, validate_default=True)
 
     @classmethod
-    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:  # noqa: ANN401
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:  # noqa: ANN401 - pydantic's signature
         """A stranger's list may hold a hundred thousand wrong items, and a complaint about each takes 2 kB."""
         schema = handler(source)
         _fail_fast(schema)
@@ -82,7 +82,7 @@ def _to_uint(value: Any) -> int:  # noqa: ANN401 - a validator sees what came in
     return value
 
 
-def _to_bytes(value: Any) -> bytes:  # noqa: ANN401
+def _to_bytes(value: Any) -> bytes:  # noqa: ANN401 - a validator sees what came in
     if isinstance(value, str):
         if not value.startswith("0x"):
             raise ValueError(f"expected 0x-prefixed hex, got {value[:40]!r}")
@@ -92,14 +92,14 @@ def _to_bytes(value: Any) -> bytes:  # noqa: ANN401
     raise ValueError("expected bytes or 0x-prefixed hex")
 
 
-def _to_bytes32(value: Any) -> bytes:  # noqa: ANN401
+def _to_bytes32(value: Any) -> bytes:  # noqa: ANN401 - a validator sees what came in
     data = _to_bytes(value)
     if len(data) != 32:
         raise ValueError(f"expected 32 bytes, got {len(data)}")
     return data
 
 
-def _to_address(value: Any) -> str:  # noqa: ANN401
+def _to_address(value: Any) -> str:  # noqa: ANN401 - a validator sees what came in
     if isinstance(value, bytes) and len(value) == 20:
         value = "0x" + value.hex()
     if not isinstance(value, str) or len(value) != _ADDRESS_CHARACTERS:

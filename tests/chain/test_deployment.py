@@ -77,7 +77,7 @@ def account(node: Anvil) -> LocalAccount:
 
 def wish(kind: WriterKind, signer: str, **more: object) -> Wish:
     return Wish(
-        kind=kind, signer=signer, notice_seconds=DAY, delay_seconds=DAY, declaration=DECLARATION, **more  # type: ignore[arg-type]
+        kind=kind, signer=signer, notice_seconds=DAY, delay_seconds=DAY, declaration=DECLARATION, **more
     )  # fmt: skip
 
 

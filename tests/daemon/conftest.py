@@ -171,7 +171,7 @@ def make_agent(node: Anvil, tmp_path: Path) -> Iterator[MakeAgent]:
         plan = Plan(declared, **{"confirmations": 0, **options})
         period = VOTING_PERIOD if plan.gate else 10 * VOTING_PERIOD
         period = period if clock == "block" else 9 * period
-        dao = deploy_governance(node, version, clock, contract=contract, voting_period=period)  # type: ignore[arg-type]
+        dao = deploy_governance(node, version, clock, contract=contract, voting_period=period)
         settled = settle(node, tmp_path / f"agent{len(made)}", [dao], plan)
         mines = plan.signer and not plan.gate and not plan.atomic
         made.append(Agent(node, dao, settled.folder, settled.log, settled.writer, mines))

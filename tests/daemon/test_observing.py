@@ -64,7 +64,7 @@ def lines() -> Iterator[Callable[[], list[dict[str, Any]]]]:
     root = logging.getLogger()
     before, stream = root.handlers, io.StringIO()
     set_up_logging()
-    root.handlers[0].setStream(stream)  # type: ignore[attr-defined]
+    root.handlers[0].setStream(stream)
     yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
     root.handlers = before
 
@@ -79,7 +79,7 @@ def handled(tmp_path: Path, metrics: Metrics) -> Iterator[list[str]]:
     """The workflows of two proposals that were in the same step at the same time, both at their end."""
     database, steward = f"sqlite:///{tmp_path / 'workflows.sqlite'}", TwoSteps()
     bring_up_to_date(database)
-    engine = Engine(steward, Observer(metrics), database=database, executor_id="test", judged_by="rules")  # type: ignore[arg-type]
+    engine = Engine(steward, Observer(metrics), database=database, executor_id="test", judged_by="rules")
     engine.launch()
     workflows = []
     for number in (7, 8):

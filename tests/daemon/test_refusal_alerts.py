@@ -8,7 +8,7 @@ from typing import Any
 
 from pnyx_agents.crier import Crier
 from pnyx_agents.metrics import Metrics
-from pnyx_agents.steward import Steward
+from pnyx_agents.steward.clerk import Clerk
 from pnyx_tools.journal import Journal
 from pnyx_tools.notify.ledger import Ledger
 
@@ -18,7 +18,7 @@ def test_each_kind_of_refusal_is_told_once(tmp_path: Path) -> None:
     crier = Crier(Ledger(journal.database), (), metrics, holder="test")
     silent: Any = SimpleNamespace(work_on=lambda *_args, **_details: None, case=lambda _key: None)
     nothing: Any = None
-    steward = Steward(reviewer=nothing, evidence=nothing, journal=silent, scribe=None, tell=crier.tell)
+    clerk = Clerk(silent, crier.tell, hearing=nothing)
     one, other = SimpleNamespace(key="1:0xaa:1"), SimpleNamespace(key="1:0xaa:2")
 
     def alerts() -> float:
@@ -26,7 +26,7 @@ def test_each_kind_of_refusal_is_told_once(tmp_path: Path) -> None:
 
     def is_told(proposal: Any, why: str) -> bool:
         before = alerts()
-        steward.give_up(proposal, why)
+        clerk.give_up(proposal, why)
         return alerts() > before
 
     first = "the worst cost of 24 hours would be 700 wei; record root 0xab12"

@@ -68,7 +68,7 @@ def daemon(journal: Journal, engine: RememberingEngine) -> Daemon:
         mirrors=(),
         journal=journal,
         engine=engine,
-        metrics=Metrics(),  # type: ignore[arg-type, dict-item]
+        metrics=Metrics(),
     )
 
 

@@ -116,7 +116,7 @@ def open_page(browser: Browser, world: World) -> Iterator[Open]:
 
     def open_at(url: str, *, script: str = "", host: str | None = None, **options: object) -> Watched:
         """``host``: of a page that another server hands out, which may then ask that one."""
-        context = browser.new_context(locale="en-GB", **options)  # type: ignore[arg-type]
+        context = browser.new_context(locale="en-GB", **options)
         contexts.append(context)
         if script:
             context.add_init_script(script)

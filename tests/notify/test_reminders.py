@@ -267,7 +267,7 @@ def test_an_endpoint_that_is_away_is_asked_again(make_scene: MakeScene) -> None:
     scene.add(7, Stage.HELD)
     good, scene.deadline = scene.deadline, UnreachableError("no network")
     reminders = scene.reminders
-    reminders.look(SimpleNamespace())  # type: ignore[arg-type]  # nobody is told anything
+    reminders.look(SimpleNamespace())  # nobody is told anything
     message = Message(key="a", subject="x", urgency=Urgency.ACTION, proposal=str(proposal(7).key), deadline="block 2")
     assert reminders.date(message) == message
     scene.deadline = good

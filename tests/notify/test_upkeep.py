@@ -34,7 +34,7 @@ class Life:
         self.heard: list[str] = []
         self._keys: set[str] = set()
         self.upkeep = Upkeep(
-            reader=Rpc(node.url) if node else None,  # type: ignore[arg-type]
+            reader=Rpc(node.url) if node else None,
             position=self._position, signer_is_silent=lambda: self.silent, key=KEY if node else None,
             untold=lambda: self.untold, places=["log", "mail"], tell=self._tell, metrics=self.metrics, least_votes=10,
             behind_seconds=behind_seconds, now=lambda: self.now,

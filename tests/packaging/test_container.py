@@ -51,7 +51,7 @@ def copied() -> list[str]:
 def test_the_bases_are_pinned_by_tag() -> None:
     bases = [base.split()[0] for stage in stages() for base in of(stage, "FROM")]
     assert all(re.fullmatch(r"[a-z]+:\d[\w.-]+", base) for base in bases), bases
-    assert re.search(r"python:(3\.\d+)", bases[-1])[1] in {  # type: ignore[index]
+    assert re.search(r"python:(3\.\d+)", bases[-1])[1] in {
         classifier.rpartition(" ")[2] for classifier in PROJECT["classifiers"]
     }
     assert bases[-1] == bases[-2], "compiled for another Python than the one that runs it"

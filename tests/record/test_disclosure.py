@@ -69,7 +69,7 @@ def test_any_choice_opens_just_that(bundle: Bundle, data: st.DataObject) -> None
     items = {
         Part(name, int(index)): item.value for name, one in opened.items.items() for index, item in one.open.items()
     }
-    assert items == {part: bundle.fields[part.name][part.item] for part in parts if part.item is not None}  # type: ignore[index,call-overload]
+    assert items == {part: bundle.fields[part.name][part.item] for part in parts if part.item is not None}
     assert set(opened.opened) == {f"{p.name}[{p.item}]" if p.item is not None else p.name for p in parts}
 
 

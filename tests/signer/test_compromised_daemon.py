@@ -137,7 +137,7 @@ def test_an_entry_of_a_kind_that_was_not_decided_is_refused(
 def test_a_kind_that_the_log_does_not_know_is_no_request(one_gate: tuple[Parliament, Dossier]) -> None:
     parliament, honest = one_gate
     with pytest.raises(ValidationError):
-        parliament.ask_entry(honest, 99)  # type: ignore[arg-type]
+        parliament.ask_entry(honest, 99)
 
 
 # --- facts that only the chain can deny ------------------------------------------------------------------------------

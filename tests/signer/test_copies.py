@@ -8,7 +8,9 @@ from typing import Any, cast
 
 import pytest
 
-from pnyx_agents.steward import Steward
+from pnyx_agents.steward.clerk import Clerk
+from pnyx_agents.steward.steps import Place
+from pnyx_agents.steward.writing import Writing
 from pnyx_agents.watch import found_in
 from pnyx_contracts.entry import EntryKind
 from pnyx_contracts.errors import PnyxError, RefusedError
@@ -72,7 +74,7 @@ def test_a_copy_that_is_faster_by_a_moment(gate: Parliament) -> None:
             copy.vote(theirs)
         return signed
 
-    signer.sign = too_slow  # type: ignore[method-assign]
+    signer.sign = too_slow
     with pytest.raises(GivenUpError, match="does not land yet"):
         scribe.write(ours.bundle, VOTE)
     assert scribe.write(ours.bundle, VOTE).by_another.startswith("VOTE")
@@ -130,13 +132,13 @@ def test_people_hear_of_it_once_and_the_journal_says_what_is_there(gate: Parliam
     voted = copy.vote(theirs)
     journal, told = Journal(f"sqlite:///{tmp_path / 'journal.sqlite'}"), list[Message]()
     journal.follow("1", [found_in(ours.dossier.proposal)])
-    nothing, steps = cast("Any", None), cast("Any", AtOnce())
+    nothing, place = cast("Any", None), Place(cast("Any", AtOnce()), "0")
     scribe = scribe_of(gate, gate.signer())
-    steward = Steward(reviewer=nothing, evidence=nothing, journal=journal, scribe=scribe, tell=told.append)
+    writing = Writing(scribe, Clerk(journal, told.append, hearing=nothing), review=nothing)
 
-    assert not steward._write(ours.bundle, steps, "0")
+    assert not writing.write(ours.bundle, place)
     gate.node.mine()
-    steward._confirm(ours.bundle, steps, "0")
+    writing.confirm(ours.bundle, place)
 
     case = journal.case(str(ours.key))
     assert case is not None

@@ -138,7 +138,7 @@ def test_simulations_agree_by_their_effects() -> None:
     other = [{"calls": [{"status": "0x1", "logs": [{**event, "data": "0x03"}]}]}]
 
     def node(answer: Any) -> Any:
-        return Node(object(), request=says(answer))  # type: ignore[arg-type]  # asked for nothing else
+        return Node(object(), request=says(answer))  # asked for nothing else
 
     assert Quorum([node(one), node(same)], 2).request("eth_simulateV1", []) == one
     with pytest.raises(DisagreementError):

@@ -283,7 +283,7 @@ def test_a_transaction_that_reverted_is_made_anew_from_what_is_so_now(world: Wor
 
     attempts = world.effort().attempts
     assert [a.nonce for a in attempts] == [1, 2]
-    assert world.chain.receipt(attempts[0].transaction_hash)["status"] == "0x0"  # type: ignore[index]
+    assert world.chain.receipt(attempts[0].transaction_hash)["status"] == "0x0"
     assert receipt["transactionHash"] == to_hex(attempts[1].transaction_hash)
     assert world.seq == 1
 
@@ -321,7 +321,7 @@ def test_a_daily_limit_is_not_asked_for_every_few_seconds(world: World) -> None:
         asked.append(wish)
         raise DailyLimitError("the signer's limit is reached")
 
-    world.signer.sign = over_the_cap  # type: ignore[method-assign]
+    world.signer.sign = over_the_cap
     before = world.clock.time
     with pytest.raises(DailyLimitError):
         world.sender().send(world.entry())
@@ -339,7 +339,7 @@ def test_a_note_that_waits_for_the_signer_makes_way_for_a_vote(world: World) -> 
         return sign(wish)
 
     voting = threading.Thread(target=lambda: sender.send(world.entry("vote", is_urgent=True)))
-    world.signer.sign = a_node_that_lags_for_notes  # type: ignore[method-assign]
+    world.signer.sign = a_node_that_lags_for_notes
 
     def vote_once() -> None:
         if voting.ident is None:
@@ -368,7 +368,7 @@ def test_a_vote_is_in_time_while_many_notes_wait_over_the_cap(world: World) -> N
             with contextlib.suppress(NotYetError, GivenUpError, RevertedError):
                 sender.send(world.entry(f"note:{number}"))
 
-    world.signer.sign = no_money_for_notes  # type: ignore[method-assign]
+    world.signer.sign = no_money_for_notes
     notes = [threading.Thread(target=note, args=(number,), daemon=True) for number in range(60)]
     for thread in notes:
         thread.start()

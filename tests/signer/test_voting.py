@@ -152,7 +152,7 @@ def test_a_plain_keys_vote_that_cannot_land_any_more_is_declared_void(plain: Par
             plain.governance.advance_to_closed(case.key.proposal_id)
         return honest(request)
 
-    signer.sign = too_late  # type: ignore[method-assign]
+    signer.sign = too_late
     with pytest.raises(RefusedError, match="the proposal is DEFEATED"):
         plain.vote(case, plain.writer(signer))
     assert own_entries(plain, case) == [EntryKind.VOTE]

@@ -105,7 +105,7 @@ def test_a_ballot_that_was_sent_before_a_reorganisation_waits_for_the_entry_agai
     before = plain.node.snapshot()
     assert plain.vote(case, writer).cast is not None
     plain.node.revert(before)
-    chain.send_raw = lambda raw: sent.append(raw) or send(raw)  # type: ignore[method-assign, func-returns-value]
+    chain.send_raw = lambda raw: sent.append(raw) or send(raw)
 
     with pytest.raises(NotYetError, match="has 0 blocks above it"):
         vote(writer, plain.booth, case)
@@ -200,7 +200,7 @@ def test_an_announced_vote_that_is_refused_at_the_last_moment_still_gets_its_voi
             plain.governance.advance_to_closed(case.key.proposal_id)
         return sign(request)
 
-    signer.sign = too_late  # type: ignore[method-assign]
+    signer.sign = too_late
     with pytest.raises(GivenUpError, match="the proposal is DEFEATED"):
         scribe.write(case.bundle, what)
 
@@ -220,10 +220,10 @@ def test_a_reverted_vote_is_tried_again_while_it_is_open_and_missed_after_that(g
         pause(gate, "pause")
         return signed
 
-    signer.sign = pause_after_signing  # type: ignore[method-assign]
+    signer.sign = pause_after_signing
     with pytest.raises(GivenUpError, match="does not land yet"):
         scribe.write(case.bundle, what)
-    signer.sign = sign  # type: ignore[method-assign]
+    signer.sign = sign
     reverted = gate.chain.receipt(signer.signed[0].transaction_hash)
     assert reverted is not None
     assert reverted["status"] == "0x0"
@@ -243,7 +243,7 @@ def test_a_vote_that_reverts_again_and_again_is_not_lost(gate: Parliament) -> No
     scribe, what = scribe_of(gate, signer), Entitlement(EntryKind.VOTE, Vote.FOR)
     chain = scribe.writer.chain
     assert isinstance(chain, Chain)
-    chain.estimate_gas = lambda _sender, _call: 40_000  # type: ignore[method-assign]
+    chain.estimate_gas = lambda _sender, _call: 40_000
     with pytest.raises(GivenUpError, match="3 transactions reverted"):
         scribe.write(case.bundle, what)
     assert len(signer.signed) == 3

@@ -130,7 +130,9 @@ class CostBook:
         return Spent(sum(s.tokens for s in sums), total(s.money for s in sums), sum(s.unpriced for s in sums))
 
 
-def _of_one_rate(for_input: str | None, for_output: str | None, asked: Any, answered: Any, requests: int) -> Spent:  # noqa: ANN401
+def _of_one_rate(
+    for_input: str | None, for_output: str | None, asked: int | Decimal, answered: int | Decimal, requests: int
+) -> Spent:
     """PostgreSQL sums integers into decimals."""
     tokens = int(asked), int(answered)
     if for_input is None or for_output is None:

@@ -298,7 +298,7 @@ class Pool:
         return self.ask(lambda rpc: rpc.nonce(address, block))
 
     def request(self, method: str, params: Sequence[Any]) -> Any:  # noqa: ANN401 - JSON as the node gave it
-        def work(rpc: Rpc) -> Any:  # noqa: ANN401
+        def work(rpc: Rpc) -> object:
             answer = rpc.request(method, params)
             if method == "eth_getBlockByNumber" and params[:1] == ["latest"] and isinstance(answer, dict):
                 with suppress(ValueError, KeyError):

@@ -6,7 +6,14 @@ from pathlib import Path
 
 import click
 
-from pnyx_agents.cli.options import config_option, json_option, print_json, settings_from
+from pnyx_agents.cli.options import (
+    config_option,
+    json_option,
+    keystore_option,
+    password_option,
+    print_json,
+    settings_from,
+)
 
 
 @click.command("approve")
@@ -16,8 +23,8 @@ from pnyx_agents.cli.options import config_option, json_option, print_json, sett
     "--vote", type=click.Choice(["for", "against", "abstain"]), help="The vote; needed when the decision is hold."
 )
 @click.option("--comment", default="", help="Why; becomes part of the public record.")
-@click.option("--keystore", type=click.Path(path_type=Path), help="Sign the approval with this key (EIP-712).")
-@click.option("--password-file", type=click.Path(path_type=Path), help="Password of the keystore.")
+@keystore_option("Sign the approval with this key (EIP-712).")
+@password_option
 @click.option(
     "--days", type=click.IntRange(1, 365), default=7, show_default=True, help="How long the approval counts, in days."
 )

@@ -10,8 +10,20 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pnyx_agents.cli.arguments import ADDRESS, BLOCK, BLOCK_TAG
-from pnyx_agents.cli.options import disclosure_option, json_option, opened, period_of, since_option, until_option
+from pnyx_agents.cli.arguments import ADDRESS
+from pnyx_agents.cli.options import (
+    disclosure_option,
+    evidence_option,
+    factory_option,
+    from_block_option,
+    json_option,
+    log_option,
+    opened,
+    period_of,
+    since_option,
+    until_option,
+    upto_option,
+)
 
 if TYPE_CHECKING:
     from pnyx_policies.audit import Prices
@@ -19,25 +31,23 @@ if TYPE_CHECKING:
 
 @click.command("audit")
 @click.option("--rpc", required=True, help="JSON-RPC endpoint of the chain; best one that keeps old state.")
-@click.option("--log", "address", type=ADDRESS, required=True, help="The decision log.")
+@log_option
 @click.option(
     "--writer", type=ADDRESS, help="This writer only, a gate or an account; default: every writer of the log."
 )
-@click.option("--evidence", help="Folder or URL of the bundles; default: where each writer says on chain.")
+@evidence_option
 @since_option
 @until_option
 @click.option("--out", type=click.Path(path_type=Path), help="Folder for report.json, report.html and feeds/.")
 @click.option("--page", help="Address of the members' page (http or https); the report and the feeds link to it.")
 @click.option("--prices", type=click.Path(path_type=Path), help="TOML file with what each model costs.")
-@click.option("--factory", type=ADDRESS, help="The one gate factory to accept; default: any with our code.")
-@click.option(
-    "--upto", type=BLOCK_TAG, default="finalized", show_default=True, help="Check up to this block: a tag or a number."
-)
-@click.option("--from-block", type=BLOCK, help="Where the log's events begin; found out when left out.")
+@factory_option
+@upto_option
+@from_block_option
 @disclosure_option
 @json_option
 def command(
-    rpc: str, address: str, writer: str | None, evidence: str | None, since: str | None, until: str | None,
+    rpc: str, log: str, writer: str | None, evidence: str | None, since: str | None, until: str | None,
     out: Path | None, page: str | None, prices: Path | None, factory: str | None, upto: int | str,
     from_block: int | None, disclosures: tuple[Path, ...], as_json: bool,
 ) -> None:  # fmt: skip
@@ -55,10 +65,10 @@ def command(
     if out is None and not as_json:
         raise UsageError("nobody said where the report goes", hint="--out FOLDER, or --json for standard output")
     period, table, opening = period_of(since, until), _prices(prices), [opened(file) for file in disclosures]
-    links = Links.parse(page, address) if page is not None else None
+    links = Links.parse(page, log) if page is not None else None
     with tempfile.TemporaryDirectory() as temporary, Console(stderr=True).status("reading the log") as status:
         answer = audit(
-            Rpc(rpc), address, writer, evidence, period=period, prices=table, factory=factory, upto=upto,
+            Rpc(rpc), log, writer, evidence, period=period, prices=table, factory=factory, upto=upto,
             from_block=from_block, disclosures=opening, progress=status.update,
         )  # fmt: skip
         done = publish(answer, out or Path(temporary), links)

@@ -12,11 +12,10 @@ from pnyx_agents.cli.arguments import ADDRESS, DAYS
 from pnyx_agents.cli.options import config_option, json_option, option_for, print_json, settings_from
 from pnyx_agents.cli.plan import (
     open_account,
-    password_option,
+    operator_options,
     plan_for_owners,
     require_consent,
     require_one_operator,
-    safe_option,
     send_plan,
     show_plan,
     yes_option,
@@ -34,9 +33,7 @@ DAY_SECONDS = 24 * 3600
 
 @click.command("deploy")
 @config_option
-@click.option("--keystore", type=click.Path(path_type=Path), help="The operator's key, which pays and administers.")
-@safe_option
-@password_option
+@operator_options("The operator's key, which pays and administers.")
 @click.option("--evidence-uri", required=True, help="Where members will find the bundles; stands in the registration.")
 @click.option("--signer", type=ADDRESS, help="Address of the signer's key; default: the keystore of [signer].")
 @click.option("--plain-key", is_flag=True, help="No gate: the signer's own account votes, members see DECLARED.")

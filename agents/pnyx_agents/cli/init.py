@@ -9,12 +9,12 @@ from pathlib import Path
 import click
 
 from pnyx_agents.cli.arguments import ADDRESS
-from pnyx_agents.cli.options import json_option, option_for, print_json
+from pnyx_agents.cli.options import json_option, option_for, print_json, rpc_option
 
 
 @click.command("init")
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False), default=Path())
-@click.option("--rpc", required=True, help="JSON-RPC endpoint of the chain.")
+@rpc_option
 @click.option("--governor", type=ADDRESS, required=True, help="The governor to follow.")
 @click.option("--name", default="my-agent", show_default=True, help="Name of the agent.")
 @click.option("--keystore/--no-keystore", default=False, help="Also make a key for the signer (asks for a password).")

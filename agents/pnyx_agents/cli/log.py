@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING
 import click
 
 from pnyx_agents.cli.arguments import ADDRESS, BLOCK
-from pnyx_agents.cli.options import json_option, period_of, print_json, since_option, until_option
+from pnyx_agents.cli.options import (
+    json_option,
+    log_option,
+    period_of,
+    print_json,
+    rpc_option,
+    since_option,
+    until_option,
+)
 
 if TYPE_CHECKING:
     from pnyx_contracts.entry import Entry, Remark
@@ -19,15 +27,15 @@ MAX_URI = 200
 
 
 @click.command("log")
-@click.option("--rpc", required=True, help="JSON-RPC endpoint of the chain.")
-@click.option("--log", "address", type=ADDRESS, required=True, help="The decision log.")
+@rpc_option
+@log_option
 @click.option("--writer", type=ADDRESS, help="Only this writer's entries.")
 @click.option("--from-block", type=BLOCK, default=0, show_default=True, help="Where to start reading.")
 @since_option
 @until_option
 @json_option
 def command(
-    rpc: str, address: str, writer: str | None, from_block: int, since: str | None, until: str | None, as_json: bool
+    rpc: str, log: str, writer: str | None, from_block: int, since: str | None, until: str | None, as_json: bool
 ) -> None:
     """The entries of a decision log, and what people say about them, as the chain has both.
 
@@ -42,17 +50,17 @@ def command(
     from pnyx_tools.rpc import Rpc
 
     reader, period = Rpc(rpc), period_of(since, until)
-    if artifact("DecisionLog").immutables_of(reader.code(address)) is None:
+    if artifact("DecisionLog").immutables_of(reader.code(log)) is None:
         raise UsageError(
-            f"there is no decision log at {address} on chain {reader.chain_id()}",
+            f"there is no decision log at {log} on chain {reader.chain_id()}",
             hint="check the log's address, and that the RPC endpoint is one of the right chain",
         )
     about = [bytes.fromhex(writer.removeprefix("0x")).rjust(32, b"\0")] if writer else []
     with Console(stderr=True).status("reading the log"):
         head = reader.block().number
-        entries = [decode_entry(log) for log in reader.logs(from_block, head, [ENTRY_TOPIC, *about], [address])]
+        entries = [decode_entry(found) for found in reader.logs(from_block, head, [ENTRY_TOPIC, *about], [log])]
         topics = [REMARKED_TOPIC, None, *about]
-        remarks = [decode_remark(log) for log in reader.logs(from_block, head, topics, [address])]
+        remarks = [decode_remark(found) for found in reader.logs(from_block, head, topics, [log])]
     if period != Period():
         entries = [entry for entry in entries if period.holds(entry.block_number, entry.time)]
         shown = {(entry.writer, entry.seq) for entry in entries}

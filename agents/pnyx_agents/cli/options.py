@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+
+from pnyx_agents.cli.arguments import ADDRESS, BLOCK, BLOCK_TAG
 
 if TYPE_CHECKING:
     from pnyx_agents.settings import Settings
     from pnyx_policies.audit import Period
     from pnyx_policies.disclosure import Disclosure
+
+C = TypeVar("C", bound=Callable[..., Any])
 
 USUAL_CONFIG = Path("pnyx.toml")
 
@@ -31,7 +35,36 @@ disclosure_option = click.option(
     "--disclosure", "disclosures", multiple=True, type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="A file that opens sealed fields of a record; can be given several times.",
 )  # fmt: skip
+rpc_option = click.option("--rpc", required=True, help="JSON-RPC endpoint of the chain.")
+log_option = click.option("--log", "log", type=ADDRESS, required=True, help="The decision log.")
+evidence_option = click.option(
+    "--evidence", help="Folder or URL of the bundles; default: where each writer says on chain."
+)
+factory_option = click.option(
+    "--factory", type=ADDRESS, help="The one gate factory to accept; default: any with our code."
+)
+upto_option = click.option(
+    "--upto", type=BLOCK_TAG, default="finalized", show_default=True, help="Check up to this block: a tag or a number."
+)
+from_block_option = click.option(
+    "--from-block", type=BLOCK, help="Where the log's events begin; found out when left out."
+)
+password_option = click.option(
+    "--password-file", type=click.Path(path_type=Path), help="Its password; else it is asked for."
+)
+plain_logs_option = click.option("--plain-logs", is_flag=True, help="Readable log lines instead of JSON.")
+order_to_option = click.option(
+    "--to", type=click.Path(path_type=Path), help="Only sign the order, into this file. With --keystore."
+)
+order_from_option = click.option(
+    "--from", "order_file", type=click.Path(path_type=Path), help="Hand over an order that was signed so."
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout, nothing else.")
+
+
+def keystore_option(whose: str, *, required: bool = False) -> Callable[[C], C]:
+    """A person's key; `whose` tells them what it does here. `password_option` follows it."""
+    return click.option("--keystore", type=click.Path(path_type=Path), required=required, help=whose)
 
 
 def option_for(config: Path) -> str:

@@ -6,16 +6,23 @@ from pathlib import Path
 
 import click
 
-from pnyx_agents.cli.options import config_option, settings_from
+from pnyx_agents.cli.options import (
+    config_option,
+    keystore_option,
+    order_from_option,
+    order_to_option,
+    password_option,
+    settings_from,
+)
 
 
 @click.command("pause")
 @config_option
 @click.option("--reason", default="paused by the operator", show_default=True, help="What status and logs will say.")
-@click.option("--keystore", type=click.Path(path_type=Path), help="An approver's key: suspends the signer itself.")
-@click.option("--password-file", type=click.Path(path_type=Path), help="Password of the keystore.")
-@click.option("--to", type=click.Path(path_type=Path), help="Only sign the order, into this file. With --keystore.")
-@click.option("--from", "order_file", type=click.Path(path_type=Path), help="Hand over an order that was signed so.")
+@keystore_option("An approver's key: suspends the signer itself.")
+@password_option
+@order_to_option
+@order_from_option
 def command(
     config: Path, reason: str, keystore: Path | None, password_file: Path | None, to: Path | None,
     order_file: Path | None,

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from pnyx_agents.cli.arguments import ADDRESS
+from pnyx_agents.cli.options import C, keystore_option, password_option, print_json
 
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
@@ -19,15 +20,15 @@ if TYPE_CHECKING:
     from pnyx_tools.reader import ChainReader
     from pnyx_tools.safe.paper import Act
 
-password_option = click.option(
-    "--password-file", type=click.Path(path_type=Path), help="Its password; else it is asked for."
-)
 yes_option = click.option("--yes", is_flag=True, help="Send without asking.")
 
 
-safe_option = click.option(
-    "--safe", "safe", type=ADDRESS, help="In place of --keystore: the operator is this Safe, and its owners get a file."
-)
+def operator_options(whose: str) -> Callable[[C], C]:
+    """Whose plan it is; `require_one_operator` and `open_account` take what they give."""
+    safe = click.option(
+        "--safe", type=ADDRESS, help="In place of --keystore: the operator is this Safe, and its owners get a file."
+    )
+    return lambda command: keystore_option(whose)(safe(password_option(command)))
 
 
 def require_one_operator(keystore: Path | None, safe: str | None) -> None:
@@ -67,7 +68,6 @@ def plan_for_owners(chain: ChainReader, safe: str, plan: Plan) -> None:
 
 def hand_to_owners(reader: ChainReader, safe: str, acts: Sequence[Act]) -> None:
     """The file for the owners' wallet on standard output. Raises `UsageError` for what is no Safe."""
-    from pnyx_agents.cli.options import print_json
     from pnyx_tools.safe.paper import builder_file
     from pnyx_tools.safe.reading import read_safe
 

@@ -6,15 +6,22 @@ from pathlib import Path
 
 import click
 
-from pnyx_agents.cli.options import config_option, json_option, print_json, settings_from
+from pnyx_agents.cli.options import (
+    config_option,
+    json_option,
+    keystore_option,
+    password_option,
+    print_json,
+    settings_from,
+)
 
 
 @click.command("reject")
 @click.argument("proposal")
 @config_option
 @click.option("--comment", default="", help="Why; becomes part of the public record.")
-@click.option("--keystore", type=click.Path(path_type=Path), help="Sign the rejection with this key (EIP-712).")
-@click.option("--password-file", type=click.Path(path_type=Path), help="Password of the keystore.")
+@keystore_option("Sign the rejection with this key (EIP-712).")
+@password_option
 @json_option
 def command(
     proposal: str, config: Path, comment: str, keystore: Path | None, password_file: Path | None, as_json: bool

@@ -7,15 +7,15 @@ from pathlib import Path
 import click
 
 from pnyx_agents.cli.arguments import ADDRESS
-from pnyx_agents.cli.options import json_option, print_json
-from pnyx_agents.cli.plan import open_account, password_option, require_consent, send_plan, show_plan, yes_option
+from pnyx_agents.cli.options import json_option, keystore_option, log_option, password_option, print_json, rpc_option
+from pnyx_agents.cli.plan import open_account, require_consent, send_plan, show_plan, yes_option
 
 VERDICTS = ("checked", "differs", "withheld", "answer")
 
 
 @click.command("remark")
-@click.option("--rpc", required=True, help="JSON-RPC endpoint of the chain.")
-@click.option("--log", "log", type=ADDRESS, required=True, help="The decision log.")
+@rpc_option
+@log_option
 @click.option("--writer", type=ADDRESS, required=True, help="Whose entry it is about.")
 @click.option("--entry", type=click.IntRange(min=1), required=True, help="The entry's number.")
 @click.option(
@@ -26,7 +26,7 @@ VERDICTS = ("checked", "differs", "withheld", "answer")
     "--report", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="A document; its hash goes on chain."
 )
 @click.option("--uri", default="", help="Where people find the document.")
-@click.option("--keystore", type=click.Path(path_type=Path), required=True, help="Your key; it pays and is the author.")
+@keystore_option("Your key; it pays and is the author.", required=True)
 @password_option
 @yes_option
 @json_option

@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pnyx_agents.cli.options import config_option, settings_from
+from pnyx_agents.cli.options import (
+    config_option,
+    keystore_option,
+    order_from_option,
+    order_to_option,
+    password_option,
+    settings_from,
+)
 
 if TYPE_CHECKING:
     from pnyx_agents.settings import Settings
@@ -17,11 +24,11 @@ if TYPE_CHECKING:
 @click.command("resume")
 @config_option
 @click.option("--reason", default="", help="Becomes part of the signed order.")
-@click.option("--keystore", type=click.Path(path_type=Path), help="An approver's key: lets the signer go on as well.")
-@click.option("--password-file", type=click.Path(path_type=Path), help="Password of the keystore.")
+@keystore_option("An approver's key: lets the signer go on as well.")
+@password_option
 @click.option("--number", type=int, help="Of the suspension, where the signer cannot be asked. With --keystore.")
-@click.option("--to", type=click.Path(path_type=Path), help="Only sign the order, into this file. With --keystore.")
-@click.option("--from", "order_file", type=click.Path(path_type=Path), help="Hand over an order that was signed so.")
+@order_to_option
+@order_from_option
 def command(
     config: Path, reason: str, keystore: Path | None, password_file: Path | None, number: int | None, to: Path | None,
     order_file: Path | None,

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import click
 
-from pnyx_agents.cli.options import config_option, settings_from
+from pnyx_agents.cli.options import config_option, plain_logs_option, settings_from
 
 
 @click.command("run")
 @config_option
-@click.option("--plain-logs", is_flag=True, help="Readable log lines instead of JSON.")
+@plain_logs_option
 @click.option(
     "--since",
     metavar="BLOCK|DATE",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from pnyx_agents.cli.arguments import ADDRESS
-from pnyx_agents.cli.options import config_option, json_option, print_json, settings_from
+from pnyx_agents.cli.options import config_option, json_option, print_json, rpc_option, settings_from
 
 if TYPE_CHECKING:
     from pnyx_agents.settings import Settings
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from pnyx_tools.reader import ChainReader
     from pnyx_tools.safe.reading import Safe
 
-rpc_option = click.option("--rpc", required=True, help="JSON-RPC endpoint of the chain.")
 safe_option = click.option("--safe", "safe", type=ADDRESS, required=True, help="The Safe.")
 ACTS = (
     "pause", "resume", "announce-signer", "activate-signer", "announce-governor", "forbid-governor",

@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING
 import click
 
 from pnyx_agents.cli.arguments import ADDRESS
-from pnyx_agents.cli.options import json_option, print_json
+from pnyx_agents.cli.options import json_option, log_option, print_json, rpc_option
 from pnyx_agents.cli.plan import (
     open_account,
-    password_option,
+    operator_options,
     plan_for_owners,
     require_consent,
     require_one_operator,
-    safe_option,
     send_plan,
     show_plan,
     yes_option,
@@ -26,13 +25,11 @@ if TYPE_CHECKING:
 
 
 @click.command("succeed")
-@click.option("--rpc", required=True, help="JSON-RPC endpoint of the chain.")
-@click.option("--log", "log", type=ADDRESS, required=True, help="The decision log.")
+@rpc_option
+@log_option
 @click.option("--old", type=ADDRESS, required=True, help="The writer that ends: a gate, or a key's account.")
 @click.option("--new", type=ADDRESS, required=True, help="The writer that takes over: registered, without entries.")
-@click.option("--keystore", type=click.Path(path_type=Path), help="Key of the operator of both; it pays.")
-@safe_option
-@password_option
+@operator_options("Key of the operator of both; it pays.")
 @yes_option
 @json_option
 def command(

@@ -10,8 +10,18 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pnyx_agents.cli.arguments import ADDRESS, BLOCK, BLOCK_TAG, HASH
-from pnyx_agents.cli.options import disclosure_option, json_option, opened, print_json
+from pnyx_agents.cli.arguments import ADDRESS, HASH
+from pnyx_agents.cli.options import (
+    disclosure_option,
+    evidence_option,
+    factory_option,
+    from_block_option,
+    json_option,
+    log_option,
+    opened,
+    print_json,
+    upto_option,
+)
 
 if TYPE_CHECKING:
     from pnyx_policies.verify import Verdict
@@ -22,31 +32,29 @@ if TYPE_CHECKING:
     "--rpc", "rpcs", multiple=True, required=True,
     help="JSON-RPC endpoint of the chain; best one that keeps old state. Again for each further chain.",
 )  # fmt: skip
-@click.option("--log", "address", type=ADDRESS, required=True, help="The decision log.")
+@log_option
 @click.option(
     "--writer", type=ADDRESS, help="Check this writer only, a gate or an account; default: every writer of the log."
 )
-@click.option("--evidence", help="Folder or URL of the bundles; default: where each writer says on chain.")
+@evidence_option
 @click.option("--log-only", is_flag=True, help="Only steps 1 to 8: look at no evidence.")
-@click.option("--factory", type=ADDRESS, help="The one gate factory to accept; default: any with our code.")
+@factory_option
 @click.option(
     "--second-rpc", "second_rpcs", multiple=True,
     help="Another node, which must show the same heads, entries, votes and proposals.",
 )  # fmt: skip
-@click.option(
-    "--upto", type=BLOCK_TAG, default="finalized", show_default=True, help="Check up to this block: a tag or a number."
-)
+@upto_option
 @click.option(
     "--block-hash", type=HASH, help="Check up to the block with this hash, which you trust, and prove state against it."
 )
-@click.option("--from-block", type=BLOCK, help="Where the log's events begin; found out when left out.")
+@from_block_option
 @click.option(
     "--verdicts", type=click.Path(dir_okay=False, path_type=Path), help="Write every verdict to this file, one a line."
 )
 @disclosure_option
 @json_option
 def command(
-    rpcs: tuple[str, ...], address: str, writer: str | None, evidence: str | None, log_only: bool, factory: str | None,
+    rpcs: tuple[str, ...], log: str, writer: str | None, evidence: str | None, log_only: bool, factory: str | None,
     second_rpcs: tuple[str, ...], upto: int | str, block_hash: bytes | None, from_block: int | None,
     verdicts: Path | None, disclosures: tuple[Path, ...], as_json: bool,
 ) -> None:  # fmt: skip
@@ -70,7 +78,7 @@ def command(
         on_verdict = _writing(stack, verdicts) if verdicts else None
         status = stack.enter_context(console.status("reading the log"))
         checked = verify_chains(
-            [Rpc(rpc) for rpc in rpcs], address, second_readers=[Rpc(rpc) for rpc in second_rpcs], writer=writer,
+            [Rpc(rpc) for rpc in rpcs], log, second_readers=[Rpc(rpc) for rpc in second_rpcs], writer=writer,
             evidence=evidence, factory=factory, upto=upto, block_hash=block_hash, from_block=from_block,
             disclosures=opening, log_only=log_only, on_verdict=on_verdict, progress=status.update,
         )  # fmt: skip

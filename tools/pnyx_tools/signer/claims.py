@@ -28,7 +28,7 @@ from pnyx_policies.facts import Facts, Grade
 from pnyx_policies.prompt import templates_hash
 from pnyx_policies.ruleset import Ruleset
 from pnyx_policies.verify import About, Status, Step, Verdict
-from pnyx_policies.verify.judgement import check_answers, check_prompts
+from pnyx_policies.verify.testimony import check_answers, check_prompts
 from pnyx_tools.signer.payload import Roots
 from pnyx_tools.signer.settings import SignerSettings
 

@@ -26,9 +26,10 @@ from pnyx_contracts.entry import Entry, EntryKind, Remark, WriterState
 from pnyx_contracts.errors import DecodingError, UsageError
 from pnyx_contracts.governors import GovernorAdapter, GovernorProfile
 from pnyx_contracts.types import BlockRef, ClockMode, Log, Proposal, ProposalKey, to_hex
-from pnyx_policies.verify.history import GateEvidence, History, LogEvent
+from pnyx_policies.verify.history import History, LogEvent
 from pnyx_policies.verify.verdict import About, Step, Verdict
 from pnyx_policies.verify.votes import Ballot, Duty
+from pnyx_policies.verify.writer import GateEvidence
 from pnyx_tools.clock import earlier_clock, earlier_number_in_contracts
 from pnyx_tools.detect import detect
 from pnyx_tools.pinned import PinnedReader, ask_ahead, reads_of

@@ -27,12 +27,10 @@ from pnyx_policies.verify.history import History
 from pnyx_policies.verify.judgement import (
     DeclaredChecks,
     Shipped,
-    check_answers,
     check_decision,
     check_entry,
     check_findings,
     check_not_rejected,
-    check_prompts,
     check_what_was_skipped,
 )
 from pnyx_policies.verify.record import (
@@ -49,6 +47,7 @@ from pnyx_policies.verify.record import (
     dossier_of,
     void_proposal,
 )
+from pnyx_policies.verify.testimony import check_answers, check_prompts
 from pnyx_policies.verify.verdict import About, Step, Verdict
 from pnyx_tools.code import read_targets
 from pnyx_tools.context import ContextTool, builtin_tools

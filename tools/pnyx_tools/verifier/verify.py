@@ -18,16 +18,11 @@ from pnyx_contracts.errors import DecodingError, UnreachableError, UsageError
 from pnyx_contracts.governors import GovernorAdapter, builtin_adapters
 from pnyx_contracts.types import Proposal, to_hex
 from pnyx_policies.disclosure import Disclosure
-from pnyx_policies.verify.history import (
-    History,
-    check_log_code,
-    check_predecessor,
-    check_successor,
-    check_writer,
-)
+from pnyx_policies.verify.history import History, check_log_code, check_predecessor, check_successor
 from pnyx_policies.verify.record import HAS_BUNDLE
 from pnyx_policies.verify.verdict import About, ChainsReport, Report, Step, Tier, Verdict, Verdicts, WriterReport
 from pnyx_policies.verify.votes import Duty, Matter, check_strangers, tier_of_account
+from pnyx_policies.verify.writer import check_writer
 from pnyx_tools.evidence import EvidenceStore, open_named, open_store
 from pnyx_tools.reader import BlockId, ChainReader, RevertedError
 from pnyx_tools.verifier.casebook import Casebook

@@ -136,7 +136,7 @@ class _SignerFork(Fork):
         os.close(theirs_in)
         os.close(theirs_out)
         self.stdin: IO[str] = open(ours_in, "w", encoding="utf-8")  # noqa: SIM115, PTH123 - closed by who started it
-        self.stdout: IO[str] = open(ours_out, encoding="utf-8")  # noqa: SIM115, PTH123
+        self.stdout: IO[str] = open(ours_out, encoding="utf-8")  # noqa: SIM115, PTH123 - the same
 
 
 def _sign(stdin: int, stdout: int, environment: Mapping[str, str], trouble: Trouble) -> None:

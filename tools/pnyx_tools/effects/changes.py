@@ -1,128 +1,17 @@
-"""What events say happened: who got what, and who got power over what.
-
-An event is the word of the contract that emitted it. For a movement that contract is the asset itself (or Permit2, by
-its address), so a lie is a lie about worthless money; for a change it is the contract whose power or code changes.
-"""
+"""Who got power over what, and whose code or settings changed."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, TypeVar
 
 from eth_hash.auto import keccak
 
-from pnyx_contracts.errors import DecodingError
-from pnyx_contracts.selectors import Function, parse_function
+from pnyx_contracts.selectors import Function
 from pnyx_contracts.strict_abi import to_text
-from pnyx_contracts.types import UINT256_MAX
-from pnyx_policies.facts import Change, Movement
-
-T = TypeVar("T")
-
-NATIVE = "0xEeeeeEeeeEeEeeEeEeEeeEEEeeeeEeeeeeeeEEeE"
-"""Pseudo address from which `eth_simulateV1` reports transfers of the chain's own coin."""
-
-PERMIT2 = "0x000000000022D473030F116dDEE9F6B43aC78BA3"
-"""Uniswap's Permit2, the same on every chain. It speaks for the tokens that it may move; nobody else does."""
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """An event without a place in a block: simulations have none."""
-
-    address: str
-    """Checksummed."""
-    topics: tuple[bytes, ...]
-    data: bytes
-
-
-# --- movements -------------------------------------------------------------------------------------------------------
-
-_Arguments = Mapping[str, Any]
-_MovementReader = Callable[[Event, _Arguments], Sequence[Movement]]
-
-
-def movements(events: Sequence[Event]) -> tuple[Movement, ...]:
-    """Transfers and allowances in order: the chain's coin, ERC-20, ERC-721, ERC-1155, Permit2."""
-    found: list[Movement] = []
-    for event in events:
-        function, read = _movement_events().get(event.topics[0] if event.topics else b"", (None, None))
-        if function and read and (args := event_arguments(function, event)) is not None:
-            found.extend(read(event, args))
-    return tuple(found)
-
-
-@cache
-def _movement_events() -> dict[bytes, tuple[Function, _MovementReader]]:
-    return _by_topic(
-        (
-            ("Transfer(address from, address to, uint256 amount)", _transfer),
-            (
-                "TransferSingle(address operator, address from, address to, uint256 id, uint256 amount)",
-                _transfer_single,
-            ),
-            (
-                "TransferBatch(address operator, address from, address to, uint256[] ids, uint256[] amounts)",
-                _transfer_batch,
-            ),
-            ("Approval(address from, address to, uint256 amount)", _approval),
-            ("ApprovalForAll(address from, address to, bool approved)", _approval_for_all),
-            # Permit2: `from` lets `to` spend `token`; the event comes from Permit2, not from the token.
-            ("Approval(address from, address token, address to, uint160 amount, uint48 expiration)", _permit2),
-            (
-                "Permit(address from, address token, address to, uint160 amount, uint48 expiration, uint48 nonce)",
-                _permit2,
-            ),
-        )
-    )
-
-
-def _transfer(event: Event, args: _Arguments) -> Sequence[Movement]:
-    if event.address == NATIVE:
-        return [_movement("transfer", None, args, args["amount"])] if args["amount"] else []
-    if _is_nft(event):
-        return [_movement("transfer", event.address, args, 1, args["amount"])]
-    return [_movement("transfer", event.address, args, args["amount"])]
-
-
-def _approval(event: Event, args: _Arguments) -> Sequence[Movement]:
-    if _is_nft(event):
-        return [_movement("approval", event.address, args, 1, args["amount"])]
-    return [_movement("approval", event.address, args, args["amount"])]
-
-
-def _is_nft(event: Event) -> bool:
-    """ERC-721 indexes the token id, ERC-20 does not index the amount."""
-    return len(event.topics) == 4
-
-
-def _transfer_single(event: Event, args: _Arguments) -> Sequence[Movement]:
-    return [_movement("transfer", event.address, args, args["amount"], args["id"])]
-
-
-def _transfer_batch(event: Event, args: _Arguments) -> Sequence[Movement]:
-    pairs = zip(args["ids"], args["amounts"], strict=False)
-    return [_movement("transfer", event.address, args, amount, token_id) for token_id, amount in pairs]
-
-
-def _approval_for_all(event: Event, args: _Arguments) -> Sequence[Movement]:
-    """Everything of that collection, now and later; or nothing any more."""
-    return [_movement("approval", event.address, args, UINT256_MAX if args["approved"] else 0)]
-
-
-def _permit2(event: Event, args: _Arguments) -> Sequence[Movement]:
-    if event.address != PERMIT2:
-        return []
-    return [_movement("approval", args["token"], args, args["amount"])]
-
-
-def _movement(kind: str, asset: str | None, args: _Arguments, amount: int, token_id: int | None = None) -> Movement:
-    return Movement(kind=kind, asset=asset, sender=args["from"], recipient=args["to"], amount=amount, token_id=token_id)
-
-
-# --- changes ---------------------------------------------------------------------------------------------------------
+from pnyx_policies.facts import Change
+from pnyx_tools.effects.events import Event, by_topic, event_arguments
 
 
 @dataclass(frozen=True, slots=True)
@@ -347,7 +236,7 @@ def changes(events: Sequence[Event]) -> tuple[Change, ...]:
 
 @cache
 def _change_events() -> dict[bytes, tuple[Function, _ChangeEvent]]:
-    return _by_topic(_CHANGES)
+    return by_topic(_CHANGES)
 
 
 def _change(event: Event) -> Change | None:
@@ -391,40 +280,3 @@ def role_name(role: str) -> str:
 
 def _named(argument: str, text: str) -> str:
     return role_name(text) if argument in {"role", "previousAdminRole", "newAdminRole", "permissionId"} else text
-
-
-# --- both ------------------------------------------------------------------------------------------------------------
-
-
-def _by_topic(table: Sequence[tuple[str, T]]) -> dict[bytes, tuple[Function, T]]:
-    functions = ((parse_function(text), what) for text, what in table)
-    return {topic_of(function): (function, what) for function, what in functions}
-
-
-def topic_of(function: Function) -> bytes:
-    """topic0 of an event that is written like a function."""
-    return bytes(keccak(function.signature.encode()))
-
-
-def event_arguments(function: Function, event: Event, topics: Sequence[str] = ()) -> dict[str, Any] | None:
-    """Arguments by name, None when the event is not what its name says.
-
-    How many are indexed may differ between versions of one contract (Safe 1.3 and 1.4, for example). The indexed ones
-    come first, unless `topics` names them.
-    """
-    in_order = tuple(sorted(function.parameters, key=lambda parameter: parameter.name not in topics))
-    indexed = len(event.topics) - 1
-    parts = (
-        (in_order[:indexed], b"".join(event.topics[1:])),
-        (in_order[indexed:], event.data),
-    )
-    found: dict[str, Any] = {}
-    for parameters, data in parts:
-        try:
-            values, end = Function(function.name, parameters).decode(data)
-        except DecodingError:
-            return None
-        if end != len(data):
-            return None
-        found |= values
-    return found

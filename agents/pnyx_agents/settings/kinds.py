@@ -1,0 +1,68 @@
+"""Kinds of values that stand in the file in several places."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, Field
+
+from pnyx_tools.signer.tls import TlsPlace
+
+_NAME = re.compile("^[a-z0-9][a-z0-9-]{0,40}$", re.ASCII)
+
+
+def _name(value: str) -> str:
+    if not _NAME.fullmatch(value):
+        raise ValueError(f"expected up to 41 lower case letters, digits and dashes, got {value[:60]!r}")
+    return value
+
+
+Name = Annotated[str, AfterValidator(_name)]
+
+
+def _one_or_more(value: Any) -> Any:  # noqa: ANN401 - any TOML value
+    return (value,) if isinstance(value, str) else value
+
+
+Urls = Annotated[tuple[str, ...], BeforeValidator(_one_or_more)]
+"""Of JSON-RPC endpoints of one chain; one alone may be written as a string."""
+
+Endpoints = Annotated[Urls, Field(min_length=1)]
+
+AS_SOON_AS_ALLOWED = "as soon as allowed"
+_BEFORE_THE_END = re.compile(r"([1-9]\d{0,3}) (minute|hour|day)s? before the end", re.ASCII)
+_SECONDS = {"minute": 60, "hour": 3_600, "day": 86_400}
+
+
+def _before_the_end(value: Any, otherwise: str = "") -> int:  # noqa: ANN401 - any TOML value
+    match = _BEFORE_THE_END.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        raise ValueError(f'expected {otherwise}for example "6 hours before the end", got {value!r}')
+    return int(match[1]) * _SECONDS[match[2]]
+
+
+def _timing(value: Any) -> Any:  # noqa: ANN401 - any TOML value
+    if value is None or value == AS_SOON_AS_ALLOWED:
+        return None
+    return _before_the_end(value, f'"{AS_SOON_AS_ALLOWED}" or, ')
+
+
+Timing = Annotated[int | None, BeforeValidator(_timing)]
+BeforeTheEnd = Annotated[int, BeforeValidator(_before_the_end)]
+"""Seconds; written as ``"30 minutes before the end"``."""
+
+
+def _tls_url(value: str) -> str:
+    TlsPlace.parse(value)
+    return value
+
+
+TlsUrl = Annotated[str, AfterValidator(_tls_url)]
+
+
+def public_url(url: str) -> str:
+    """A URL without user, path and query: those carry API keys."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.hostname or ''}{f':{parts.port}' if parts.port else ''}"

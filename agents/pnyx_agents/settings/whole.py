@@ -1,0 +1,157 @@
+"""The whole file, and what must hold between its sections."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Self
+
+from pydantic import Field, model_validator
+
+from pnyx_agents.settings.agent import AgentSettings, PluginSettings, PolicySettings
+from pnyx_agents.settings.chain import ChainSettings, GovernorSettings, LogSettings, SafeSettings, SendingSettings
+from pnyx_agents.settings.people import NotificationSettings
+from pnyx_agents.settings.service import (
+    CostSettings,
+    DatabaseSettings,
+    EvidenceSettings,
+    MetricsSettings,
+    TelemetrySettings,
+    WorkSettings,
+)
+from pnyx_agents.settings.signer import SignerSettings, TlsSettings
+from pnyx_contracts.errors import UsageError
+from pnyx_contracts.types import Address, Value
+from pnyx_policies.checks import builtin_checks
+from pnyx_policies.decision import Mode
+from pnyx_policies.ruleset import Ruleset
+from pnyx_policies.rulesets import shipped_ruleset, shipped_rulesets
+from pnyx_tools.model import ModelSettings
+from pnyx_tools.signer.tls import TlsFiles
+
+
+class Settings(Value):
+    """A whole ``pnyx.toml``."""
+
+    agent: AgentSettings
+    chain: ChainSettings
+    governor: tuple[GovernorSettings, ...] = Field(min_length=1)
+    policy: PolicySettings = PolicySettings()
+    model: tuple[ModelSettings, ...] = ()
+    """``[[model]]``: the committee. None at all means the outline analyst: no language model."""
+    log: LogSettings | None = None
+    signer: SignerSettings | None = None
+    safe: SafeSettings | None = None
+    sending: SendingSettings = SendingSettings()
+    evidence: EvidenceSettings = EvidenceSettings()
+    plugins: PluginSettings = PluginSettings()
+    notifications: NotificationSettings = NotificationSettings()
+    costs: CostSettings = CostSettings()
+    metrics: MetricsSettings | None = None
+    telemetry: TelemetrySettings | None = None
+    database: DatabaseSettings | None = None
+    work: WorkSettings = WorkSettings()
+    addresses: dict[Address, str] = Field(default_factory=dict)
+    """Names of addresses that the DAO knows: checks treat them as friends, people read them."""
+    folder: Path
+    """Where the file lies; relative paths start here."""
+
+    @model_validator(mode="after")
+    def _require_people_who_approve(self) -> Self:
+        approvers = self.signer.approvers if self.signer else ()
+        for address in self.notifications.people:
+            if address not in approvers:
+                raise ValueError(
+                    f"notifications.people: {address} is not among signer.approvers, so nothing waits there"
+                )
+        return self
+
+    @model_validator(mode="after")
+    def _require_prices_for_caps(self) -> Self:
+        """A cap on money that is not known would be none."""
+        capped = self.costs.money_per_proposal is not None or self.costs.money_per_day is not None
+        unpriced = next((model.model for model in self.model if model.rate is None), None)
+        if capped and unpriced is not None:
+            raise ValueError(
+                f"costs: a cap on money needs the price of every model, and {unpriced!r} has none: give it "
+                "input_per_million and output_per_million, or cap tokens"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _require_what_workers_share(self) -> Self:
+        if self.database is not None and self.signer is not None and self.signer.is_child:
+            raise ValueError(
+                "database: workers share one signer, a process of its own (`pnyx signer`); here [signer] names a key, "
+                "and not where that signer is (connect, or only socket)"
+            )
+        if self.database is None and (self.work.reviews_in_all or self.work.tasks_per_minute):
+            raise ValueError("work: reviews_in_all and tasks_per_minute are for several workers, which need [database]")
+        return self
+
+    @model_validator(mode="after")
+    def _require_owners_who_approve(self) -> Self:
+        if self.safe is None:
+            return self
+        if self.agent.mode is Mode.AUTONOMOUS:
+            raise ValueError("[safe]: its owners approve each vote, so the mode is 'propose' (or 'observe')")
+        if self.log is not None and (self.log.writer is not None or self.log.atomic):
+            raise ValueError("[safe] and a gate, or an atomic account, exclude each other: who has the power votes")
+        return self
+
+    def require_means(self) -> None:
+        """What the mode needs must be there. `pnyx deploy` runs before there is a log, so a file without one is no
+        error.
+        """
+        if self.agent.mode is not Mode.OBSERVE and (self.log is None or self.signer is None):
+            raise UsageError(
+                f"mode {self.agent.mode.value!r} needs [log] and [signer]: no vote without a record",
+                hint="pnyx deploy puts a log on the chain and prints the lines",
+            )
+        if self.signer is not None and self.log is None:
+            raise UsageError("[signer] without [log]: there is nothing to sign for", hint="pnyx deploy")
+
+    def tls_files(self, tls: TlsSettings) -> TlsFiles:
+        return TlsFiles(ca=self.path(tls.ca), certificate=self.path(tls.certificate), key=self.path(tls.key))
+
+    def path(self, relative: str) -> Path:
+        return (self.folder / relative).resolve()
+
+    @property
+    def data(self) -> Path:
+        return self.path(self.agent.data)
+
+    @property
+    def published(self) -> Path:
+        """The evidence folder."""
+        return self.path(self.evidence.folder)
+
+    def ruleset(self) -> Ruleset:
+        return self._load_ruleset(self.policy.ruleset)
+
+    def signer_ruleset(self) -> Ruleset:
+        """The signer's own, see `SignerSettings.ruleset`."""
+        own = self.signer.ruleset if self.signer else None
+        return self._load_ruleset(own or self.policy.ruleset)
+
+    def ruleset_files(self) -> set[Path]:
+        """The rulesets that are files, and not shipped."""
+        named = {self.policy.ruleset, self.signer.ruleset if self.signer else None}
+        return {self.path(name) for name in named if name is not None and name not in shipped_rulesets()}
+
+    def _load_ruleset(self, name_or_path: str) -> Ruleset:
+        """A shipped ruleset by name, or a TOML file. Its rules may speak of the checks that run, and of no others."""
+        checks = [*(check.name for check in builtin_checks()), *self.policy.checks]
+        if name_or_path in shipped_rulesets():
+            return Ruleset.parse(shipped_ruleset(name_or_path), f"shipped:{name_or_path}", checks)
+        path = self.path(name_or_path)
+        try:
+            return Ruleset.parse(path.read_text(encoding="utf-8"), str(path), checks)
+        except FileNotFoundError:
+            raise UsageError(
+                f"no ruleset {name_or_path!r}: none is shipped with that name, and there is no file {path}",
+                hint=f"shipped are: {', '.join(shipped_rulesets())}",
+            ) from None
+        except OSError as error:
+            raise UsageError(f"the ruleset {path} cannot be read: {error.strerror}") from None
+        except UnicodeDecodeError:
+            raise UsageError(f"the ruleset {path} is no text in UTF-8") from None

@@ -1,0 +1,117 @@
+"""What a proposal is, what is thought of it, what is decided, and the sealed record of all that."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from pydantic import JsonValue
+
+from pnyx_agents.analyst import Deliberation
+from pnyx_agents.reviewer import Reviewer
+from pnyx_agents.steward.clerk import Clerk
+from pnyx_agents.steward.steps import Place, StepFailedError, Task
+from pnyx_contracts.types import Bytes32, Proposal, Value, to_hex
+from pnyx_policies.analysis import Opinion
+from pnyx_policies.bundle import Body, Bundle
+from pnyx_policies.dossier import Approval, Attempt, Dossier
+from pnyx_policies.facts import Facts
+from pnyx_tools.evidence import Vault
+from pnyx_tools.journal import Stage
+
+
+class Said(Value):
+    """A `Deliberation` as the engine remembers it: asking a model twice would be another answer."""
+
+    opinions: tuple[Opinion, ...]
+    attempts: tuple[Attempt, ...]
+    bodies: dict[Bytes32, Body]
+
+    @classmethod
+    def of(cls, deliberation: Deliberation) -> Said:
+        return cls(opinions=deliberation.opinions, attempts=deliberation.attempts, bodies=dict(deliberation.bodies))
+
+    @property
+    def deliberation(self) -> Deliberation:
+        return Deliberation(self.opinions, self.attempts, self.bodies)
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """How proposals are reviewed here. `room`: so many are looked at, or shown to models, at the same time."""
+
+    reviewer: Reviewer
+    evidence: Vault
+    clerk: Clerk
+    heard: Callable[[str, Deliberation], None]
+    """Looks at what a committee said about a proposal."""
+    room: threading.Semaphore
+
+    def of(self, proposal: Proposal, place: Place) -> Bundle:
+        """Facts, opinions, decision, sealed. Each is remembered: a model asked twice would give another answer."""
+        established = place.assign("establish", proposal.model_dump(mode="json"))
+        said = Said.model_validate(place.assign("ask", established))
+        facts = Facts.model_validate(established)
+        return self.seal(self.reviewer.conclude(facts, said.deliberation), said.bodies, place)
+
+    def do(self, task: Task, argument: JsonValue) -> JsonValue:
+        """One task of a review; so many at once as there is room for."""
+        with self.room:
+            if task == "establish":
+                proposal = self.clerk.newest(Proposal.model_validate(argument))
+                return self.reviewer.establish(proposal).model_dump(mode="json")
+            facts = Facts.model_validate(argument)
+            said = self.reviewer.ask(facts)
+            self.heard(str(facts.proposal.key), said)
+            return Said.of(said).model_dump(mode="json")
+
+    def seal(self, dossier: Dossier, bodies: Mapping[bytes, bytes], place: Place) -> Bundle:
+        """The stored bundle, read back: what members will find is what goes to the signer.
+
+        On a replay `dossier` may come from newer rules; the remembered root leads to the decision that was made.
+        """
+
+        def store() -> JsonValue:
+            bundle = self.reviewer.seal(dossier, bodies)
+            self.evidence.put_bundle(bundle)
+            self.evidence.put_configuration(self.reviewer.configuration)
+            self.clerk.advance(
+                dossier.proposal, Stage.REVIEWED, outcome=dossier.decision.outcome.value,
+                reason=dossier.decision.reason, record_root=to_hex(bundle.record_root),
+            )  # fmt: skip
+            return bundle.record_root.hex()
+
+        root = bytes.fromhex(str(place.run("seal", store)))
+        bundle = self.bundle(root)
+        if bundle is None:
+            raise StepFailedError(f"the bundle {root.hex()} was stored and is gone", hint="restore the data folder")
+        return bundle
+
+    def change_since(self, dossier: Dossier, place: Place) -> str:
+        """Looks again right before writing: what changed since the review, empty when nothing did."""
+
+        def change() -> JsonValue:
+            return self.reviewer.change_since(dossier, self.clerk.newest(dossier.proposal))
+
+        return str(place.run("recheck", change))
+
+    def rejection(self, proposal: Proposal, place: Place) -> Approval | None:
+        """What a person said in the last record of this proposal, when it was a rejection."""
+
+        def rejection() -> JsonValue:
+            last = self.last(proposal)
+            said = last.dossier.people.rejection if last else None
+            return said.model_dump(mode="json") if said else None
+
+        said = place.run("rejected", rejection)
+        return None if said is None else Approval.model_validate(said)
+
+    def last(self, proposal: Proposal) -> Bundle | None:
+        """The last record of this proposal."""
+        case = self.clerk.case(proposal)
+        return self.bundle(bytes.fromhex(case.record_root[2:])) if case and case.record_root else None
+
+    def bundle(self, record_root: bytes) -> Bundle | None:
+        data = self.evidence.get_bundle(record_root)
+        return None if data is None else Bundle.parse(data)

@@ -1,0 +1,195 @@
+"""What people have to say: the time in which they may reject a decided vote, and the wait for their answer to a held
+one.
+"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass, replace
+
+from pydantic import JsonValue, ValidationError
+
+from pnyx_agents.hearing import Heard, Hearing, WaitEnded, is_of_the_clock, require_about, with_people
+from pnyx_agents.steward.clerk import Clerk
+from pnyx_agents.steward.review import Review
+from pnyx_agents.steward.steps import Place
+from pnyx_agents.steward.writing import Writing
+from pnyx_agents.wording import About
+from pnyx_contracts.errors import RefusedError
+from pnyx_contracts.types import Proposal, Vote
+from pnyx_policies.bundle import Bundle
+from pnyx_policies.dossier import Approval, Dossier
+from pnyx_policies.entitlement import entitlement
+
+LONG_PAUSE = 10
+"""So many pauses between two looks at a deadline that is far away: it can come nearer."""
+
+A_YEAR_SECONDS = 366 * 24 * 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """What the operator lets wait, in seconds."""
+
+    delay: float = 0
+    """Autonomous mode: people can reject a decided vote for so long."""
+    margin: float | None = None
+    """A decided vote is cast so long before the end; None: as soon as allowed."""
+    approvals_end: float = 0
+    """The wait for people ends so long before the vote does."""
+    pause: float = 60
+    """Between two reviews of the same proposal, and between two looks at the clock during the veto time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waited:
+    """How long a decided vote waited for people."""
+
+    ticks_at_first: int
+    """Of the governor's clock, left to vote when it was first decided."""
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """The proposal has to be reviewed again, and why."""
+
+    why: str
+    vote: Vote | None = None
+    """What the last review gave."""
+    waited: Waited | None = None
+    """What people had to reject it: it counts for the next review when that gives the same vote."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """How long this agent waits, and whom it hears."""
+
+    clerk: Clerk
+    review: Review
+    writing: Writing
+    times: Times
+
+    @property
+    def hearing(self) -> Hearing:
+        return self.clerk.hearing
+
+    def clock_says(self, proposal: Proposal) -> JsonValue | None:
+        """A word for a held proposal when the wait for people, or its vote, is over."""
+
+        def held() -> Dossier | None:
+            last = self.review.last(proposal)
+            return last.dossier if last else None
+
+        word = self.hearing.clock_says(proposal.key, held)
+        return word.model_dump(mode="json") if word else None
+
+    # A decided vote
+
+    def before_vote(self, bundle: Bundle, before: Again | None, place: Place) -> tuple[Bundle, Waited | None]:
+        """A decided vote waits for as long as people may reject it, and until the margin before the end that the
+        operator set. A rejection that comes meanwhile is what is recorded.
+        """
+        vote, then = entitlement(bundle.dossier).vote, bundle.dossier.state.governor
+        if vote is None:
+            return bundle, None
+        same = before is not None and before.vote is vote
+        waited = (before.waited if before and same else None) or Waited(then.deadline - then.now)
+        for number in itertools.count():
+            turn = place.within(f"waiting:{number}")
+            seconds = self._yet_to_wait(bundle.dossier, waited, turn)
+            if seconds <= 0:
+                break
+            word = turn.steps.wait_for_word(seconds)
+            words = () if word is None else self._heard(bundle.dossier, (), word, turn)
+            if (answered := self.hearing.decided(bundle.dossier, words)) is not None:
+                return self.review.seal(answered, bundle.bodies, turn), waited
+            waited = replace(waited, seconds=waited.seconds + seconds)
+        return bundle, waited
+
+    def _yet_to_wait(self, dossier: Dossier, waited: Waited, turn: Place) -> float:
+        """Seconds until the next look. State and deadline are read each time: both can move."""
+        times = self.times
+
+        def to_wait() -> JsonValue:
+            left = self.review.reviewer.time_left(dossier.proposal.key)
+            # Half of the time to vote is the vote's, however long people may reject it.
+            veto = times.delay - waited.seconds if 2 * left.ticks >= waited.ticks_at_first else 0.0
+            margin = left.seconds - times.margin if times.margin is not None and left.ticks else 0.0
+            return max(0.0, min(veto, times.pause), min(margin, LONG_PAUSE * times.pause))
+
+        return float(str(turn.run("to wait", to_wait)))
+
+    # A held decision
+
+    def for_people(self, bundle: Bundle, place: Place) -> Again | None:
+        """Until people decide or the wait for them ends; None when that is done. At the end, words that were given and
+        not heard yet are heard first.
+        """
+        dossier, words, is_ending = bundle.dossier, tuple[Approval, ...](), False
+        for number in itertools.count():
+            turn = place.within(str(number))
+            word = turn.steps.wait_for_word(0 if is_ending else A_YEAR_SECONDS)
+            if word is None and is_ending:
+                ended = self._ended(dossier, turn)
+                if ended is not None:
+                    self._end_without_them(bundle, words, ended, turn)
+                    return None
+                is_ending = False
+            elif is_of_the_clock(word):
+                is_ending = True
+            elif word is not None:
+                words = self._heard(dossier, words, word, turn)
+                answered = self.hearing.decided(dossier, words)
+                if answered is not None:
+                    return self._carry_out(bundle, answered, turn)
+        raise AssertionError("unreachable")
+
+    def _carry_out(self, bundle: Bundle, answered: Dossier, turn: Place) -> Again | None:
+        if change := self.review.change_since(answered, turn):
+            what = f"the approval does not count any more: {change}"
+            self.clerk.alert(answered.proposal, About.CHANGED, turn.label, what)
+            return Again(change)
+        self.writing.finish(self.review.seal(answered, bundle.bodies, turn), turn)
+        return None
+
+    def _ended(self, dossier: Dossier, turn: Place) -> WaitEnded | None:
+        def ended() -> JsonValue:
+            found = self.hearing.ended(dossier)
+            return found.model_dump(mode="json") if found else None
+
+        said = turn.run("ended", ended)
+        return None if said is None else WaitEnded.model_validate(said)
+
+    def _end_without_them(self, bundle: Bundle, words: tuple[Approval, ...], ended: WaitEnded, turn: Place) -> None:
+        """Its outcome is recorded, unless the vote was ended from elsewhere: then nobody was late."""
+        if ended.expired is None:
+            self.writing.confirm(bundle, turn)
+            return
+        expired = with_people(bundle.dossier, *words, expired=ended.expired)
+        self.writing.finish(self.review.seal(expired, bundle.bodies, turn), turn)
+
+    # Words
+
+    def _heard(
+        self, dossier: Dossier, words: tuple[Approval, ...], word: JsonValue, turn: Place
+    ) -> tuple[Approval, ...]:
+        """The words that count with this one; people hear why one does not, and how many are missing."""
+        proposal = dossier.proposal
+        try:
+            said = Approval.model_validate(word)
+            require_about(dossier, said)
+        except (ValidationError, RefusedError) as error:
+            self.clerk.alert(proposal, About.WORD, turn.label, f"an approval does not count: {error}")
+            return words
+
+        def counting() -> JsonValue:
+            heard = self.hearing.counting(dossier, words, said)
+            if heard.words != words and self.hearing.decided(dossier, heard.words) is None:
+                self.clerk.note_so_far(dossier, heard.words)
+            return heard.model_dump(mode="json")
+
+        heard = Heard.model_validate(turn.run("approval", counting))
+        for number, complaint in enumerate(heard.complaints):
+            self.clerk.alert(proposal, About.WORD, f"{turn.label}:{number}", f"an approval does not count: {complaint}")
+        return heard.words

@@ -1,0 +1,153 @@
+"""What a record entitles to is written on chain, read back, and confirmed; what was written in vain is taken back."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from functools import partial
+
+from pydantic import JsonValue, TypeAdapter
+
+from pnyx_agents.steward.clerk import Clerk
+from pnyx_agents.steward.pen import Landed, Scribe, StrandedVoteError
+from pnyx_agents.steward.review import Review
+from pnyx_agents.steward.steps import NotFinalError, Place, StepFailedError, Steps
+from pnyx_agents.wording import About, kind_of
+from pnyx_contracts.errors import PnyxError, RefusedError
+from pnyx_contracts.types import Proposal, to_hex
+from pnyx_policies.bundle import Bundle
+from pnyx_policies.entitlement import Entitlement, entitlement
+from pnyx_tools.journal import Stage
+from pnyx_tools.safe.owners import WaitsForOwnersError
+
+logger = logging.getLogger("pnyx.steward")
+
+
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """`scribe` is None for a local record only (observe mode without a key)."""
+
+    scribe: Scribe | None
+    clerk: Clerk
+    review: Review
+
+    def await_settled(self, proposal: Proposal, place: Place) -> None:
+        """The review can begin at once; what it leads to is written when no reorganisation can take the proposal away
+        any more, so that no entry speaks of one that never was. Half of the time to vote is enough to wait for that.
+        """
+
+        def settled() -> JsonValue:
+            case = self.clerk.case(proposal)
+            if case is not None and not case.present:
+                raise NotFinalError(f"{proposal.key} is gone; it may come again")
+            newest = self.clerk.newest(proposal)
+            if self._is_final(newest.created_block):
+                return None
+            left = self.review.reviewer.time_left(proposal.key)
+            if left.ticks * 2 >= proposal.vote_end - proposal.vote_start:
+                raise NotFinalError(f"{proposal.key} was created in block {newest.created_block}")
+            return None
+
+        place.run("settled", settled)
+
+    def write(self, bundle: Bundle, place: Place) -> bool:
+        """The entry, and the vote when it is one. The record is stored before anything on chain speaks of it. False
+        when another program with our key was faster.
+        """
+        dossier, what = bundle.dossier, entitlement(bundle.dossier)
+
+        def write() -> JsonValue:
+            if what.vote is not None and self.clerk.stage(dossier.proposal) is not Stage.PROPOSED:
+                self.clerk.advance(dossier.proposal, Stage.VOTING)
+            landed = self._written(bundle, what)
+            self.clerk.note_landed(dossier, what, landed)
+            return landed.by_another or None
+
+        return place.run("write", write) is None
+
+    def confirm(self, bundle: Bundle, place: Place) -> None:
+        """Until what landed is final. What a reorganisation takes away meanwhile is written again."""
+        proposal, what = bundle.dossier.proposal, entitlement(bundle.dossier)
+
+        def confirm() -> JsonValue:
+            landed = self._written(bundle, what)
+            if not self._is_final(landed.block):
+                raise NotFinalError(f"{proposal.key}: its {what.kind.name} entry is in block {landed.block}")
+            self.clerk.advance(
+                proposal, Stage.DONE, entry_transaction=landed.entry_transaction,
+                vote_transaction=landed.vote_transaction,
+            )  # fmt: skip
+            return None
+
+        place.run("confirm", confirm)
+
+    def finish(self, bundle: Bundle, place: Place) -> None:
+        self.write(bundle, place)
+        self.confirm(bundle, place)
+
+    def finish_signed(self, proposal: Proposal, steps: Steps) -> bool:
+        """An earlier workflow of this proposal may have come so far: then its vote is carried out, and no other."""
+
+        def signed() -> JsonValue:
+            last = self.review.last(proposal)
+            if last is None or self.scribe is None or not self.scribe.was_signed(last):
+                return None
+            return last.to_bytes().decode()
+
+        text = steps.run("signed before", signed)
+        if text is None:
+            return False
+        try:
+            self.finish(Bundle.parse(str(text).encode()), Place(steps, "signed before"))
+        except RefusedError as error:
+            why = error.message
+            logger.warning("reviewing again", extra={"proposal": str(proposal.key), "why": why})
+            self.clerk.alert(proposal, About.SIGNED, kind_of(why), f"not carried out, and reviewed again: {why}")
+            return False
+        return True
+
+    def take_back(self, proposal: Proposal, steps: Steps) -> None:
+        """A reorganisation took it away for good. Whatever was written about it gets its VOID entry."""
+
+        def stranded() -> JsonValue:
+            return [root.hex() for root in self.scribe.stranded(proposal)] if self.scribe else []
+
+        try:
+            for root in TypeAdapter(list[str]).validate_python(steps.run("stranded", stranded)):
+                steps.run(f"void:{root}", partial(self._take_back, proposal, bytes.fromhex(root)))
+        except (RefusedError, StepFailedError) as error:
+            self.clerk.alert(proposal, About.STRANDED, kind_of(error.message), error.message)
+
+    def _take_back(self, proposal: Proposal, record_root: bytes) -> JsonValue:
+        """Until its VOID entry is final, or the proposal came again."""
+        if self.scribe is None or self.clerk.stage(proposal) is not Stage.VOID:
+            return None
+        self.clerk.require_released()
+        bundle = self.review.bundle(record_root)
+        if bundle is None:
+            raise RefusedError(f"the record {to_hex(record_root)} is not here: its entry cannot be taken back")
+        landed = self.scribe.take_back(bundle)
+        if not self.scribe.is_final(landed.block):
+            raise NotFinalError(f"{proposal.key}: its VOID entry is in block {landed.block}")
+        detail = "a reorganisation took the proposal away: a VOID entry takes back what was written about it"
+        self.clerk.advance(proposal, Stage.VOID, detail=detail, entry_transaction=landed.entry_transaction)
+        return None
+
+    def _written(self, bundle: Bundle, what: Entitlement) -> Landed:
+        proposal = bundle.dossier.proposal
+        if self.scribe is None:
+            return Landed()
+        if self.clerk.stage(proposal) is Stage.VOID:
+            raise PnyxError(f"{proposal.key} is gone: nothing more is written about it")
+        self.clerk.require_released()
+        try:
+            return self.scribe.write(bundle, what)
+        except WaitsForOwnersError as error:
+            self.clerk.note_owners(proposal, what, error)
+            raise
+        except StrandedVoteError as error:
+            self.clerk.tell_stranded(proposal, error)
+            raise
+
+    def _is_final(self, block_number: int) -> bool:
+        return self.scribe is None or self.scribe.is_final(block_number)

@@ -1,0 +1,55 @@
+"""A vote that was signed before the process was killed, by an agent whose configuration is another one now."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from pnyx_agents.steward.clerk import Clerk
+from pnyx_agents.steward.review import Review
+from pnyx_agents.steward.writing import Writing
+from pnyx_agents.watch import found_in
+from pnyx_contracts.types import to_hex
+from pnyx_tools.evidence import FolderStore, Vault
+from pnyx_tools.journal import Journal, Stage
+from pnyx_tools.notify import Message, Urgency
+
+from .conftest import Parliament
+from .test_copies import VOTE, AtOnce, case_of
+from .test_voting import Killed, own_votes, scribe_of
+
+
+def test_a_signed_vote_that_came_too_late_is_told_and_reviewed_again(
+    gate: Parliament, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is left to do, a record that says so, is the next review's."""
+    case = case_of(gate, gate.open())
+    proposal = case.dossier.proposal
+    scribe = scribe_of(gate, gate.signer())
+
+    def power_cut(_raw: bytes) -> Any:
+        raise Killed
+
+    monkeypatch.setattr(scribe.writer.chain, "send_raw", power_cut)
+    with pytest.raises(Killed):
+        scribe.write(case.bundle, VOTE)
+    monkeypatch.undo()
+    assert scribe.was_signed(case.bundle)
+    gate.governance.advance_to_closed(case.key.proposal_id)
+
+    vault = Vault(FolderStore(tmp_path / "private"), FolderStore(tmp_path / "published"))
+    vault.put_bundle(case.bundle)
+    journal, told = Journal(f"sqlite:///{tmp_path / 'journal.sqlite'}"), list[Message]()
+    journal.follow("1", [found_in(proposal)])
+    journal.advance(str(case.key), Stage.VOTING, record_root=to_hex(case.bundle.record_root))
+    nothing = cast("Any", None)
+    clerk = Clerk(journal, told.append, hearing=nothing)
+    writing = Writing(scribe, clerk, Review(nothing, vault, clerk, heard=nothing, room=nothing))
+
+    assert not writing.finish_signed(proposal, cast("Any", AtOnce()))
+
+    assert own_votes(gate, case) == 0
+    assert [(m.urgency, m.subject) for m in told] == [(Urgency.ALERT, "its signed vote could not be carried out")]
+    assert "the vote closed before the decided vote could land" in str(told[0].detail)

@@ -1,0 +1,99 @@
+"""Who got what, and who may take what."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from typing import Any
+
+from pnyx_contracts.selectors import Function
+from pnyx_contracts.types import UINT256_MAX
+from pnyx_policies.facts import Movement
+from pnyx_tools.effects.events import Event, by_topic, event_arguments
+
+NATIVE = "0xEeeeeEeeeEeEeeEeEeEeeEEEeeeeEeeeeeeeEEeE"
+"""Pseudo address from which `eth_simulateV1` reports transfers of the chain's own coin."""
+
+PERMIT2 = "0x000000000022D473030F116dDEE9F6B43aC78BA3"
+"""Uniswap's Permit2, the same on every chain. It speaks for the tokens that it may move; nobody else does."""
+
+_Arguments = Mapping[str, Any]
+_MovementReader = Callable[[Event, _Arguments], Sequence[Movement]]
+
+
+def movements(events: Sequence[Event]) -> tuple[Movement, ...]:
+    """Transfers and allowances in order: the chain's coin, ERC-20, ERC-721, ERC-1155, Permit2."""
+    found: list[Movement] = []
+    for event in events:
+        function, read = _movement_events().get(event.topics[0] if event.topics else b"", (None, None))
+        if function and read and (args := event_arguments(function, event)) is not None:
+            found.extend(read(event, args))
+    return tuple(found)
+
+
+@cache
+def _movement_events() -> dict[bytes, tuple[Function, _MovementReader]]:
+    return by_topic(
+        (
+            ("Transfer(address from, address to, uint256 amount)", _transfer),
+            (
+                "TransferSingle(address operator, address from, address to, uint256 id, uint256 amount)",
+                _transfer_single,
+            ),
+            (
+                "TransferBatch(address operator, address from, address to, uint256[] ids, uint256[] amounts)",
+                _transfer_batch,
+            ),
+            ("Approval(address from, address to, uint256 amount)", _approval),
+            ("ApprovalForAll(address from, address to, bool approved)", _approval_for_all),
+            # Permit2: `from` lets `to` spend `token`; the event comes from Permit2, not from the token.
+            ("Approval(address from, address token, address to, uint160 amount, uint48 expiration)", _permit2),
+            (
+                "Permit(address from, address token, address to, uint160 amount, uint48 expiration, uint48 nonce)",
+                _permit2,
+            ),
+        )
+    )
+
+
+def _transfer(event: Event, args: _Arguments) -> Sequence[Movement]:
+    if event.address == NATIVE:
+        return [_movement("transfer", None, args, args["amount"])] if args["amount"] else []
+    if _is_nft(event):
+        return [_movement("transfer", event.address, args, 1, args["amount"])]
+    return [_movement("transfer", event.address, args, args["amount"])]
+
+
+def _approval(event: Event, args: _Arguments) -> Sequence[Movement]:
+    if _is_nft(event):
+        return [_movement("approval", event.address, args, 1, args["amount"])]
+    return [_movement("approval", event.address, args, args["amount"])]
+
+
+def _is_nft(event: Event) -> bool:
+    """ERC-721 indexes the token id, ERC-20 does not index the amount."""
+    return len(event.topics) == 4
+
+
+def _transfer_single(event: Event, args: _Arguments) -> Sequence[Movement]:
+    return [_movement("transfer", event.address, args, args["amount"], args["id"])]
+
+
+def _transfer_batch(event: Event, args: _Arguments) -> Sequence[Movement]:
+    pairs = zip(args["ids"], args["amounts"], strict=False)
+    return [_movement("transfer", event.address, args, amount, token_id) for token_id, amount in pairs]
+
+
+def _approval_for_all(event: Event, args: _Arguments) -> Sequence[Movement]:
+    """Everything of that collection, now and later; or nothing any more."""
+    return [_movement("approval", event.address, args, UINT256_MAX if args["approved"] else 0)]
+
+
+def _permit2(event: Event, args: _Arguments) -> Sequence[Movement]:
+    if event.address != PERMIT2:
+        return []
+    return [_movement("approval", args["token"], args, args["amount"])]
+
+
+def _movement(kind: str, asset: str | None, args: _Arguments, amount: int, token_id: int | None = None) -> Movement:
+    return Movement(kind=kind, asset=asset, sender=args["from"], recipient=args["to"], amount=amount, token_id=token_id)
