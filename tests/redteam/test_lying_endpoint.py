@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 from msgspec import Raw
 from msgspec.json import decode, encode
-from tests.signer.conftest import FRIEND, STRANGER, Parliament, WriterKind, found, founded, signer_node
+from tests.signer.conftest import found, founded, signer_node
+from tests.signer.parliament import FRIEND, STRANGER, Parliament
 
 from pnyx_contracts.entry import EntryKind
 from pnyx_contracts.errors import PnyxError, RefusedError
@@ -22,6 +23,7 @@ from pnyx_policies.dossier import Dossier
 from pnyx_tools.gather import gather_facts
 from pnyx_tools.reader import RpcError
 from pnyx_tools.rpc import Rpc
+from pnyx_tools.signer.settings import WriterKind
 
 __all__ = ["found", "founded", "signer_node"]
 

@@ -16,9 +16,10 @@ from pnyx_tools.evidence import FolderStore, Vault
 from pnyx_tools.journal import Journal, Stage
 from pnyx_tools.notify import Message, Urgency
 
-from .conftest import Parliament
+from .landed import own_votes, scribe_of
+from .parliament import Parliament
 from .test_copies import VOTE, AtOnce, case_of
-from .test_voting import Killed, own_votes, scribe_of
+from .test_voting import Killed
 
 
 def test_a_signed_vote_that_came_too_late_is_told_and_reviewed_again(
