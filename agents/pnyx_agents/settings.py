@@ -25,7 +25,7 @@ from pnyx_policies.decision import Mode
 from pnyx_policies.ruleset import Ruleset
 from pnyx_policies.rulesets import shipped_ruleset, shipped_rulesets
 from pnyx_tools.costs import Caps
-from pnyx_tools.database import is_postgres
+from pnyx_tools.database import is_postgres, require_hidden_password
 from pnyx_tools.model import ModelSettings
 from pnyx_tools.notify.quiet import Manners, QuietHours, parse_zone
 from pnyx_tools.signer.settings import Limits
@@ -459,6 +459,7 @@ class DatabaseSettings(Value):
     def _require_postgres(cls, url: str) -> str:
         if not is_postgres(url):
             raise ValueError("expected postgresql://user@host:5432/database; without [database] the agent uses SQLite")
+        require_hidden_password(url)
         return url
 
 
