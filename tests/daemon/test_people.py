@@ -243,6 +243,9 @@ def test_people_stop_the_signer_itself_until_they_let_it_go_on(make_agent: MakeA
     paused = pnyx(agent, "pause", "--reason", "It votes oddly.", "--from", order)
     assert (paused.returncode, f"suspended by {address}: It votes oddly." in paused.stdout) == (0, True), paused.stderr
     agent.until("people to be told", lambda: "the signer signs no votes" in agent.output)
+    misled = pnyx(agent, "resume", "--from", order)
+    assert (misled.returncode, "holds an order to suspend" in misled.stderr) == (2, True)
+    assert "ALL VOTES ARE HELD" in pnyx(agent, "status").stdout
     resumed = pnyx(agent, "resume")
     assert "The daemon: votes go on" in resumed.stdout
     assert "THE SIGNER IS SUSPENDED" in resumed.stdout
