@@ -15,7 +15,7 @@ from pydantic import JsonValue
 from pnyx_agents.reviewer import Reviewer, TimeLeft
 from pnyx_contracts.errors import RefusedError
 from pnyx_contracts.types import ProposalKey, Value
-from pnyx_policies.approval import counted, decisive, joined, most_for_one_vote, require_word
+from pnyx_policies.approval import counted, decisive, joined, most_for_one_vote, require_word, wanted_vote
 from pnyx_policies.dossier import Approval, Dossier, Expired, People
 from pnyx_policies.entitlement import entitlement
 
@@ -91,9 +91,10 @@ class Hearing:
         return None if enough is None else with_people(dossier, *enough)
 
     def so_far(self, dossier: Dossier, words: tuple[Approval, ...]) -> str:
-        """``1 of 2 approvals by 0xAda``"""
+        """``1 of 2 approvals by 0xAda (for), 0xBob (against)``"""
         count = counted(most_for_one_vote(dossier, words), self.required)
-        return f"{count} by {', '.join(word.person for word in words)}" if words else count
+        by = ", ".join(f"{word.person} ({_wanted(dossier, word)})" for word in words)
+        return f"{count} by {by}" if words else count
 
     def clock_says(self, key: ProposalKey, dossier: Callable[[], Dossier | None]) -> ClockWord | None:
         """Whether a held proposal should look at the clock; `dossier` is only read when the end is near."""
@@ -114,6 +115,11 @@ class Hearing:
             return None
         in_time = left.ticks or left.now >= left.deadline
         return WaitEnded(expired=Expired(now=left.now, deadline=left.deadline) if in_time else None)
+
+
+def _wanted(dossier: Dossier, word: Approval) -> str:
+    vote = wanted_vote(dossier, word)
+    return vote.value if vote is not None else word.verdict
 
 
 def with_people(dossier: Dossier, *words: Approval, expired: Expired | None = None) -> Dossier:

@@ -140,7 +140,7 @@ def test_two_people_approve_or_the_wait_for_them_expires(make_agent: MakeAgent, 
     agent.until_stage(proposal, Stage.HELD)
     so_far(proposal, "hold, 0 of 2 approvals")
     approves(ada_key, proposal)
-    so_far(proposal, f"hold, 1 of 2 approvals by {ada}")
+    so_far(proposal, f"hold, 1 of 2 approvals by {ada} (for)")
     agent.kill()
     approves(ada_key, proposal, "--comment", "Once more, with feeling.")
     assert "hold, 1 of 2 approvals by" in pnyx(agent, "status").stdout
@@ -155,10 +155,12 @@ def test_two_people_approve_or_the_wait_for_them_expires(make_agent: MakeAgent, 
     other = pay(agent)
     agent.until_stage(other, Stage.HELD)
     approves(bob_key, other)
-    so_far(other, f"hold, 1 of 2 approvals by {bob}")
+    so_far(other, f"hold, 1 of 2 approvals by {bob} (for)")
+    approves(ada_key, other, "--vote", "against")
+    so_far(other, f"hold, 1 of 2 approvals by {bob} (for), {ada} (against)")
     agent.node.mine(VOTING_PERIOD * 4 // 5)
     expired = agent.until_stage(other, Stage.DONE)
-    assert expired.detail == f"hold, expired: 1 of 2 approvals by {bob}"
+    assert expired.detail == f"hold, expired: 1 of 2 approvals by {bob} (for), {ada} (against)"
     people = agent.dossier(expired).people
     assert people.expired is not None
     assert people.expired.now < people.expired.deadline == agent.dao.proposals[other].vote_end
