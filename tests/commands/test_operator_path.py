@@ -63,6 +63,12 @@ def test_init_writes_a_file_that_doctor_likes(pnyx: Pnyx, agent: Path, dao: Gove
     assert dao.timelock in results[f"governor {dao.governor}"]["found"]
 
 
+def test_doctor_cuts_no_path_off(pnyx: Pnyx, agent: Path) -> None:
+    folder = "a-folder-with-a-long-name" * 5
+    edit(agent, ('data = "data"', f'data = "{folder}"'))
+    assert folder in "".join(pnyx("doctor", "-c", agent).out.split())
+
+
 def test_init_never_overwrites(pnyx: Pnyx, agent: Path, node: Anvil, dao: Governance) -> None:
     before = agent.read_text()
     again = pnyx("init", agent.parent, "--rpc", node.url, "--governor", dao.governor)
