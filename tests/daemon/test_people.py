@@ -19,6 +19,7 @@ from pnyx_policies.approval import answered
 from pnyx_tools.journal import Stage
 from pnyx_tools.keystore import create_keystore
 from pnyx_tools.notify.ledger import Ledger
+from pnyx_tools.testing.faults.forks import run_fork
 
 from .conftest import PASSWORD, VOTING_PERIOD, Agent, MakeAgent, pay, pnyx
 from .test_whole_job import check_as_a_stranger
@@ -266,6 +267,13 @@ def test_people_stop_the_signer_itself_until_they_let_it_go_on(make_agent: MakeA
     assert "The signer signs votes again." in pnyx(agent, "resume", *key).stdout
     agent.until_stage(proposal, Stage.DONE)
     assert len(agent.votes(proposal)) == 1
+
+    lines = [line for line in agent.config.read_text().splitlines() if not line.startswith(("keystore", "password"))]
+    elsewhere = agent.folder / "elsewhere.toml"
+    elsewhere.write_text("\n".join([*lines, "[database]", 'url = "postgresql://nobody@127.0.0.1:1/away"', ""]))
+    alone = run_fork(["pause", *map(str, key), "--config", str(elsewhere)], timeout=60)
+    assert (alone.returncode, "The daemon: NOT held: the database" in alone.stderr) == (3, True)
+    assert "THE SIGNER IS SUSPENDED" in alone.stdout
 
 
 def test_a_veto_stops_a_vote_also_after_a_restart(make_agent: MakeAgent) -> None:
