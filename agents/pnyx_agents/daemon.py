@@ -153,6 +153,7 @@ class Daemon:
         if self._leads():
             if not self.led.is_set():
                 self.led.set()
+                self._guarded("asking for what is past", self.ask_for_past)
                 self.take_up()  # whoever led before may have died between journal and engine
             self._lead()
         self._guarded("counting", self._count)
@@ -259,6 +260,14 @@ class Daemon:
         """Over before this agent followed its governor: no record says that it was missed, and nobody is told."""
         is_older = self.since_block is None or case.created_block < self.since_block
         return case.from_history and is_older and state not in OPEN_STATES
+
+    def ask_for_past(self) -> None:
+        """An earlier run passed over what the operator asks for now."""
+        if self.since_block is None:
+            return
+        for case in self.journal.cases({Stage.PAST}):
+            if case.created_block >= self.since_block:
+                self.journal.advance(case.proposal, Stage.SEEN, detail="")
 
     def take_back(self, case: Case) -> None:
         """Nobody works on it as on a proposal any more. The engine first, then the journal: a crash in between starts

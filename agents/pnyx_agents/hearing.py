@@ -16,7 +16,7 @@ from pnyx_agents.reviewer import Reviewer, TimeLeft
 from pnyx_contracts.entry import EntryKind
 from pnyx_contracts.errors import RefusedError
 from pnyx_contracts.types import ProposalKey, Value
-from pnyx_policies.approval import counted, decisive, joined, most_for_one_vote, require_word
+from pnyx_policies.approval import counted, decisive, joined, most_for_one_vote, require_word, wanted_vote
 from pnyx_policies.decision import Mode
 from pnyx_policies.dossier import NOBODY, Approval, Dossier, Expired, People
 from pnyx_policies.entitlement import entitlement
@@ -93,9 +93,10 @@ class Hearing:
         return None if enough is None else with_people(dossier, *enough)
 
     def so_far(self, dossier: Dossier, words: tuple[Approval, ...]) -> str:
-        """``1 of 2 approvals by 0xAda``"""
+        """``1 of 2 approvals by 0xAda (for), 0xBob (against)``"""
         count = counted(most_for_one_vote(dossier, words), self.required)
-        return f"{count} by {', '.join(word.person for word in words)}" if words else count
+        by = ", ".join(f"{word.person} ({_wanted(dossier, word)})" for word in words)
+        return f"{count} by {by}" if words else count
 
     def clock_says(self, key: ProposalKey, dossier: Callable[[], Dossier | None]) -> ClockWord | None:
         """Whether a held proposal should look at the clock; `dossier` is only read when the end is near."""
@@ -122,6 +123,11 @@ def waits_for_people(dossier: Dossier) -> bool:
     """A rejection is an answer as well: nobody is asked twice."""
     is_held = entitlement(dossier).kind is EntryKind.HOLD
     return is_held and dossier.header.mode is not Mode.OBSERVE and dossier.people == NOBODY
+
+
+def _wanted(dossier: Dossier, word: Approval) -> str:
+    vote = wanted_vote(dossier, word)
+    return vote.value if vote is not None else word.verdict
 
 
 def with_people(dossier: Dossier, *words: Approval, expired: Expired | None = None) -> Dossier:

@@ -302,7 +302,8 @@ def _scribe(
     identity = signer.identity()
     if identity.config_hash != reviewer.configuration.hash:
         raise RefusedError(
-            "the signer was started with another configuration than this daemon", hint="restart the signer"
+            "the signer was started with another configuration than this daemon",
+            hint="what both declare (mode, rules, models, approvers) must be the same; then restart who was wrong",
         )
     assembly.check_declared(chain, settings, identity.writer)
     limits = settings.signer.limits

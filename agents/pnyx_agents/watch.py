@@ -151,7 +151,6 @@ class Watch:
             self._read_part(governors, first, last)
 
     def _read_part(self, governors: list[Address], first: int, last: int) -> None:
-        logger.info("reading history", extra={"governors": len(governors), "first": first, "last": last})
         chapters = read_history(
             self.reader, self.watchlist.topics, governors, first, last, second_reader=self.second_reader
         )

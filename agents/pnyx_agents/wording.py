@@ -57,7 +57,7 @@ def kind_of(why: str) -> str:
 
 
 def in_words(dossier: Dossier, what: Entitlement, so_far: str = "") -> str:
-    """``hold``, ``vote against``, ``hold, rejected by Ada``, ``hold, expired: 1 of 2 approvals by Ada``.
+    """``hold``, ``vote against``, ``hold, rejected by Ada``, ``hold, expired: 1 of 2 approvals by Ada (for)``.
 
     `so_far`: how many of the people who are needed were heard.
     """

@@ -63,6 +63,12 @@ def test_init_writes_a_file_that_doctor_likes(pnyx: Pnyx, agent: Path, dao: Gove
     assert dao.timelock in results[f"governor {dao.governor}"]["found"]
 
 
+def test_doctor_cuts_no_path_off(pnyx: Pnyx, agent: Path) -> None:
+    folder = "a-folder-with-a-long-name" * 5
+    edit(agent, ('data = "data"', f'data = "{folder}"'))
+    assert folder in "".join(pnyx("doctor", "-c", agent).out.split())
+
+
 def test_init_never_overwrites(pnyx: Pnyx, agent: Path, node: Anvil, dao: Governance) -> None:
     before = agent.read_text()
     again = pnyx("init", agent.parent, "--rpc", node.url, "--governor", dao.governor)
@@ -185,7 +191,7 @@ def test_deploy_shows_what_it_will_declare_for_good(pnyx: Pnyx, agent: Path, ope
     assert "Notice of later changes: 5 days; delay of signer and governor changes: 4 days." in said
 
 
-def test_deploy_shows_which_fields_will_be_sealed(
+def test_deploy_shows_whose_word_counts_and_which_fields_will_be_sealed(
     pnyx: Pnyx, agent: Path, node: Anvil, operator: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Before anything is sent: whoever says no has changed nothing."""
@@ -202,9 +208,17 @@ def test_deploy_shows_which_fields_will_be_sealed(
         return [" ".join(line.split()) for line in ended.err.splitlines()]
 
     before = node.rpc.block()
-    assert "sealed nothing: every field of every record is public" in plan()
-    edit(agent, ("[evidence]\n", '[evidence]\nsealed = ["opinions", "attempts"]\n'))
     shown = plan()
+    assert "sealed nothing: every field of every record is public" in shown
+    assert "approvers nobody: the operator's unsigned word confirms a decided vote, or rejects it" in shown
+    edit(agent, ("[evidence]\n", '[evidence]\nsealed = ["opinions", "attempts"]\n'))
+    ada, bob = node.accounts[4:6]
+    edit(
+        agent, ("# [signer]", "[signer]"), ("# approvals = 1 ", "approvals = 2 "),
+        ('# approvers = ["0x..."]', f'approvers = ["{ada}", "{bob}"]'),
+    )  # fmt: skip
+    shown = plan()
+    assert f"approvers 2 of {ada}, {bob}" in shown
     assert "sealed attempts, opinions" in shown
     assert not any("is public" in line for line in shown)
     assert node.rpc.block() == before

@@ -109,6 +109,14 @@ def test_a_file_that_holds_no_order_stops_no_signer_and_says_so(pnyx: Pnyx, conf
     assert "cannot be read" in pnyx("pause", "--from", order, "-c", config).err
 
 
+@pytest.mark.parametrize("how", ["--from", "--keystore"])
+def test_a_resume_that_fails_lets_nothing_go_on(pnyx: Pnyx, config: Path, how: str) -> None:
+    pnyx("pause", "-c", config)
+    ended = pnyx("resume", how, config.parent / "no-such-file", "-c", config)
+    assert (ended.code, ended.out) == (2, "")
+    assert "ALL VOTES ARE HELD" in pnyx("status", "-c", config).out
+
+
 @pytest.mark.parametrize(
     ("named", "says", "hint"),
     [

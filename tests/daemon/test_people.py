@@ -19,6 +19,7 @@ from pnyx_policies.approval import answered
 from pnyx_tools.journal import Stage
 from pnyx_tools.keystore import create_keystore
 from pnyx_tools.notify.ledger import Ledger
+from pnyx_tools.testing.faults.forks import run_fork
 from pnyx_tools.testing.settling import PASSWORD
 
 from .conftest import VOTING_PERIOD, Agent, MakeAgent, pay, pnyx
@@ -141,7 +142,7 @@ def test_two_people_approve_or_the_wait_for_them_expires(make_agent: MakeAgent, 
     agent.until_stage(proposal, Stage.HELD)
     so_far(proposal, "hold, 0 of 2 approvals")
     approves(ada_key, proposal)
-    so_far(proposal, f"hold, 1 of 2 approvals by {ada}")
+    so_far(proposal, f"hold, 1 of 2 approvals by {ada} (for)")
     agent.kill()
     approves(ada_key, proposal, "--comment", "Once more, with feeling.")
     assert "hold, 1 of 2 approvals by" in pnyx(agent, "status").stdout
@@ -156,10 +157,12 @@ def test_two_people_approve_or_the_wait_for_them_expires(make_agent: MakeAgent, 
     other = pay(agent)
     agent.until_stage(other, Stage.HELD)
     approves(bob_key, other)
-    so_far(other, f"hold, 1 of 2 approvals by {bob}")
+    so_far(other, f"hold, 1 of 2 approvals by {bob} (for)")
+    approves(ada_key, other, "--vote", "against")
+    so_far(other, f"hold, 1 of 2 approvals by {bob} (for), {ada} (against)")
     agent.node.mine(VOTING_PERIOD * 4 // 5)
     expired = agent.until_stage(other, Stage.DONE)
-    assert expired.detail == f"hold, expired: 1 of 2 approvals by {bob}"
+    assert expired.detail == f"hold, expired: 1 of 2 approvals by {bob} (for), {ada} (against)"
     people = agent.dossier(expired).people
     assert people.expired is not None
     assert people.expired.now < people.expired.deadline == agent.dao.proposals[other].vote_end
@@ -244,6 +247,9 @@ def test_people_stop_the_signer_itself_until_they_let_it_go_on(make_agent: MakeA
     paused = pnyx(agent, "pause", "--reason", "It votes oddly.", "--from", order)
     assert (paused.returncode, f"suspended by {address}: It votes oddly." in paused.stdout) == (0, True), paused.stderr
     agent.until("people to be told", lambda: "the signer signs no votes" in agent.output)
+    misled = pnyx(agent, "resume", "--from", order)
+    assert (misled.returncode, "holds an order to suspend" in misled.stderr) == (2, True)
+    assert "ALL VOTES ARE HELD" in pnyx(agent, "status").stdout
     resumed = pnyx(agent, "resume")
     assert "The daemon: votes go on" in resumed.stdout
     assert "THE SIGNER IS SUSPENDED" in resumed.stdout
@@ -262,6 +268,13 @@ def test_people_stop_the_signer_itself_until_they_let_it_go_on(make_agent: MakeA
     assert "The signer signs votes again." in pnyx(agent, "resume", *key).stdout
     agent.until_stage(proposal, Stage.DONE)
     assert len(agent.votes(proposal)) == 1
+
+    lines = [line for line in agent.config.read_text().splitlines() if not line.startswith(("keystore", "password"))]
+    elsewhere = agent.folder / "elsewhere.toml"
+    elsewhere.write_text("\n".join([*lines, "[database]", 'url = "postgresql://nobody@127.0.0.1:1/away"', ""]))
+    alone = run_fork(["pause", *map(str, key), "--config", str(elsewhere)], timeout=60)
+    assert (alone.returncode, "The daemon: NOT held: the database" in alone.stderr) == (3, True)
+    assert "THE SIGNER IS SUSPENDED" in alone.stdout
 
 
 def test_a_veto_stops_a_vote_also_after_a_restart(make_agent: MakeAgent) -> None:

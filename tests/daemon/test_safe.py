@@ -8,6 +8,7 @@ from pnyx_contracts.entry import EntryKind
 from pnyx_contracts.types import Vote, to_hex
 from pnyx_tools.journal import Stage
 from pnyx_tools.testing.anvil import Anvil
+from pnyx_tools.testing.deploy import TOKEN
 from pnyx_tools.testing.safe import deploy_safe
 from pnyx_tools.testing.safe_service import SafeService
 from pnyx_tools.verifier import verify
@@ -25,7 +26,12 @@ def test_the_owners_of_a_safe_cast_what_the_agent_decided(node: Anvil, make_agen
         theirs = safe.transaction(node.accounts[5], b"")
         service.waits(theirs)
         proposal = pay(agent)
+        node.set_balance(agent.writer, 0)
         agent.start()
+        agent.until_stage(proposal, Stage.VOTING)
+        early = pnyx(agent, "safe", "show", str(proposal), "--json")
+        assert (early.returncode, early.stdout, "is not announced" in early.stderr) == (1, "", True)
+        node.set_balance(agent.writer, TOKEN)
         agent.until_stage(proposal, Stage.PROPOSED)
         agent.kill()
         said = len(agent.output)
@@ -40,6 +46,8 @@ def test_the_owners_of_a_safe_cast_what_the_agent_decided(node: Anvil, make_agen
         safe.execute(theirs)
         safe.execute(transaction, safe.owners[1:])
         case = agent.until_stage(proposal, Stage.DONE)
+        late = pnyx(agent, "safe", "show", str(proposal), "--json")
+        assert (late.returncode, late.stdout, "has voted on" in late.stderr) == (1, "", True)
         assert agent.stop() == 0
 
     assert service.posts == 1

@@ -229,7 +229,7 @@ def test_announced_blocks_are_looked_at_at_once(make_agent: MakeAgent, node: Anv
     agent.until_stage(pay(agent), Stage.REVIEWED, Stage.VOTING, Stage.CONFIRMING, Stage.DONE)
 
 
-def test_a_first_run_looks_only_at_what_can_still_be_voted_on(make_agent: MakeAgent) -> None:
+def test_a_first_run_looks_only_at_what_can_still_be_voted_on_until_it_is_asked_for_more(make_agent: MakeAgent) -> None:
     agent = make_agent()
     over = [pay(agent) for _ in range(3)]
     agent.dao.advance_to_closed(over[-1])
@@ -242,6 +242,12 @@ def test_a_first_run_looks_only_at_what_can_still_be_voted_on(make_agent: MakeAg
     assert [entry.kind for entry in agent.entries()] == [EntryKind.VOTE]
     told = [line for line in agent.output.splitlines() if '"pnyx.notify"' in line]
     assert len(told) == 1, "nobody hears of what was over before"
+    agent.start("--since", str(agent.case(over[1]).created_block))
+    for proposal in over[1:]:
+        agent.until_stage(proposal, Stage.DONE)
+    assert agent.stop() == 0
+    assert agent.case(over[0]).stage is Stage.PAST, "older than what was asked for"
+    assert [entry.kind for entry in agent.entries()] == [EntryKind.VOTE, EntryKind.MISSED, EntryKind.MISSED]
 
 
 def test_observing_with_a_key_records_decisions_and_never_votes(make_agent: MakeAgent) -> None:

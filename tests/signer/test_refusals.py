@@ -106,6 +106,17 @@ def told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., st
     return tell
 
 
+def test_what_is_asked_again_and_again_is_shown_once(told: Callable[..., str], tmp_path: Path) -> None:
+    memory = Memory(tmp_path / "data" / "signer.sqlite")
+    for minutes in range(1, 40):
+        lags = refused("the node lags", Again.SOON)
+        memory.remember_refusal(lags.model_copy(update={"proposal": "", "at": lags.at + 60 * minutes}))
+    memory.close()
+    shown = told()
+    assert shown.count("the node lags") == 1
+    assert "2027-01-15 08:00:00 UTC and 39 times more until 2027-01-15 08:39:00 UTC  sign-vote (asked again" in shown
+
+
 def test_the_command_shows_them_to_people(told: Callable[..., str]) -> None:
     shown = told()
     assert "2027-01-15 08:00:00 UTC  sign-vote: a stranger's" in shown

@@ -295,6 +295,25 @@ def settings_of(folder: Path, signer: str) -> Settings:
     return parse_settings(text, folder / "pnyx.toml")
 
 
+@pytest.mark.parametrize(
+    ("host", "connects"),
+    [("signer.internal", "tls://signer.internal:7443"), ("2001:db8::7", "tls://[2001:db8::7]:7443")],
+)
+def test_the_command_says_how_the_daemon_connects(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], host: str, connects: str
+) -> None:
+    main(["certificates", str(tmp_path / "tls"), "--host", host])
+    assert f'connect = "{connects}"' in capsys.readouterr().out
+    assert str(TlsPlace.parse(connects)) == connects
+
+
+@pytest.mark.parametrize("host", ["", "signer internal", "tls://signer.internal", "signer.internal:7443", "signer/x"])
+def test_no_certificate_is_made_for_what_is_no_host(tmp_path: Path, host: str) -> None:
+    with pytest.raises(UsageError, match="is neither a host name nor an address"):
+        make_certificates(tmp_path / "tls", [host], days=1)
+    assert not (tmp_path / "tls").exists()
+
+
 def test_the_command_makes_what_the_settings_take(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """`pnyx certificates`, then both sides as it says."""
     main(["certificates", str(tmp_path / "tls"), "--host", "127.0.0.1"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,11 +18,14 @@ from pnyx_contracts.types import to_hex
 from pnyx_policies.decision import Mode
 from pnyx_policies.suspension import Action, Order
 from pnyx_tools.rpc import Rpc
-from pnyx_tools.signer.client import SignerClient
+from pnyx_tools.signer.certificates import make_certificates
+from pnyx_tools.signer.client import SignerClient, SocketWay, TlsWay, Way
+from pnyx_tools.signer.doors import Door, SocketDoor, TlsDoor
 from pnyx_tools.signer.memory import Memory
 from pnyx_tools.signer.notary import Notary
 from pnyx_tools.signer.protocol import AskStanding, GiveOrder, NotYetError, SignCancel, SignSafeTx, Standing
 from pnyx_tools.signer.settings import WriterKind
+from pnyx_tools.signer.tls import TlsFiles, TlsPlace
 from pnyx_tools.testing.deploy import encode_call
 
 from .parliament import STRANGER, DirectSigner, Parliament, signed
@@ -155,13 +159,31 @@ def test_a_suspension_outlasts_what_two_people_approved(guarded: Callable[..., P
         signer.sign(parliament.ask_vote(approved))
 
 
-def test_orders_go_through_the_socket(guarded: Callable[..., Parliament]) -> None:
-    parliament = guarded()
+def by_socket(folder: Path) -> tuple[Door, Way]:
+    path = folder / "signer.sock"
+    return SocketDoor(path), SocketWay(path)
+
+
+def by_tls(folder: Path) -> tuple[Door, Way]:
+    make_certificates(folder, ["127.0.0.1"], days=90)
+    signer, daemon = (
+        TlsFiles(ca=folder / "ca.pem", certificate=folder / f"{side}.pem", key=folder / f"{side}.key")
+        for side in ("signer", "daemon")
+    )
+    door = TlsDoor(TlsPlace(host="127.0.0.1", port=0), signer, ("daemon",))
+    return door, TlsWay(TlsPlace(host="127.0.0.1", port=door.port), daemon)
+
+
+@pytest.mark.parametrize("leads", [by_socket, by_tls])
+def test_orders_go_the_way_of_requests(
+    guarded: Callable[..., Parliament], tmp_path: Path, leads: Callable[[Path], tuple[Door, Way]]
+) -> None:
+    parliament, (door, way) = guarded(), leads(tmp_path / "way")
     memory = Memory(parliament.settings.memory)
     notary = Notary(parliament.settings, parliament.key, Rpc(parliament.node.url), memory, parliament.clock.now)
     notary.check_place()
-    with Serving(notary, parliament.settings.socket):
-        client = SignerClient(parliament.settings.socket)
+    with Serving(notary, door):
+        client = SignerClient(way)
         assert client.standing().held is None
         assert client.give(suspend(parliament).order).suspension == client.standing().suspension
         with pytest.raises(RefusedError, match="it is an old one"):

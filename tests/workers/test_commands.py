@@ -58,6 +58,27 @@ def test_a_worker_needs_a_database_that_it_can_share(tmp_path: Path, capfd: pyte
 
 
 @pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://ada:p@ss:Sesame@host/db",
+        "postgresql://ada:Sesame@Open@host/db",
+        "postgresql://ada:Sesame/open@host/db",
+        "postgresql://ada:Sesame#open@host/db",
+        "postgresql://ada:x@host:Sesame/db",
+        "postgresql://ada@host/db?password=Sesame",
+        "postgresql://ada@host/db?host=/run&sslpassword=Sesame",
+    ],
+)
+def test_no_piece_of_a_databases_password_shows_when_its_url_is_wrong(
+    tmp_path: Path, url: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert ended("status", "--config", configured(tmp_path, f'[database]\nurl = "{url}"')) == 2
+    said = capfd.readouterr()
+    assert "database.url: " in said.err
+    assert "Sesame" not in said.out + said.err
+
+
+@pytest.mark.parametrize(
     ("lines", "words"),
     [
         ('[database]\nurl = "mysql://x"', "database.url: expected postgresql://"),

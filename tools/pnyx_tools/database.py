@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import parse_qsl, urlsplit
 
 from pnyx_contracts.errors import UnreachableError, UsageError
 from pnyx_tools import schema
@@ -94,6 +95,24 @@ def display_name(url: str | sa.URL) -> str:
 
 def is_postgres(url: str) -> bool:
     return url.startswith(SCHEMES)
+
+
+def require_hidden_password(url: str) -> None:
+    """Raises `ValueError` unless the password, if there is one, stands where all who show a URL look for it. No word of
+    the URL gets into the error: it may be a piece of the password.
+    """
+    parts = urlsplit(url)
+    try:
+        is_whole = parts.netloc.count("@") <= 1 and parts.port != 0
+    except ValueError:  # a piece of a password in the place of the port
+        is_whole = False
+    if not is_whole:
+        raise ValueError(
+            "cannot be read as postgresql://user:password@host:5432/database. In user and password write "
+            "@ as %40, : as %3A, / as %2F, # as %23, ? as %3F, % as %25"
+        )
+    if any(name.endswith("password") for name, _ in parse_qsl(parts.query)):
+        raise ValueError("expected the password before the host: postgresql://user:password@host:5432/database")
 
 
 def _engine(url: str) -> sa.Engine:

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 LIFETIME_DAYS = 730
+PORT = 7443
 
 
 @click.command("certificates")
@@ -23,14 +24,15 @@ def command(folder: Path, hosts: tuple[str, ...], days: int) -> None:
     The CA's own key is thrown away: nobody can make a third certificate. Before they expire, make all of them anew.
     """
     from pnyx_tools.signer.certificates import make_certificates
+    from pnyx_tools.signer.tls import TlsPlace
 
     for path in make_certificates(folder, hosts, days):
         click.echo(path)
     click.echo(
         "\nThe signer's machine gets ca.pem, signer.pem, signer.key; the daemon's ca.pem, daemon.pem, daemon.key.\n"
         "Move the keys, do not copy them. Then, in [signer]:\n"
-        '  signer: listen = "tls://0.0.0.0:7443"\n'
+        f'  signer: listen = "tls://0.0.0.0:{PORT}"\n'
         '          tls = { ca = "ca.pem", certificate = "signer.pem", key = "signer.key", peers = ["daemon"] }\n'
-        f'  daemon: connect = "tls://{hosts[0]}:7443"\n'
+        f'  daemon: connect = "{TlsPlace(host=hosts[0], port=PORT)}"\n'
         '          tls = { ca = "ca.pem", certificate = "daemon.pem", key = "daemon.key" }'
     )

@@ -196,11 +196,19 @@ def _show_declaration(settings: Settings, configuration: Configuration, evidence
         ("analysts", ", ".join(analyst.name for analyst in configuration.analysts)),
         ("ruleset", settings.policy.ruleset),
         ("governors", ", ".join(configuration.governors)),
+        ("approvers", _whose_word_counts(configuration)),
         ("evidence", evidence_uri),
         ("safe", configuration.safe or "none: the writer votes itself"),
         ("sealed", ", ".join(configuration.sealed) or "nothing: every field of every record is public"),
     ):
         click.echo(f"  {name:10} {value}", err=True)
+
+
+def _whose_word_counts(configuration: Configuration) -> str:
+    if configuration.approvers:
+        return f"{configuration.approvals} of {', '.join(configuration.approvers)}"
+    gives = "gives any vote" if configuration.unsafe_unsigned_approvals else "confirms a decided vote, or rejects it"
+    return f"nobody: the operator's unsigned word {gives}"
 
 
 def _show_notice(chain: Chain, log: LogSettings, writer: str) -> None:

@@ -36,12 +36,12 @@ def command(config: Path, as_json: bool) -> None:
 
 
 def _show(results: Sequence[Result], config: Path) -> None:
-    from rich.table import Table
+    from rich.table import Column, Table
     from rich.text import Text
 
     from pnyx_agents.console import Console
 
-    table = Table.grid(padding=(0, 2))
+    table = Table.grid("", Column(overflow="fold"), padding=(0, 2))  # a path or URL is of no use in part
     for result in results:
         table.add_row(Text(result.status, STYLES[result.status]), Text(f"{result.name}: {result.found}"))
         if result.do:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,6 +16,9 @@ from pnyx_agents.cli.options import (
     password_option,
     settings_from,
 )
+
+if TYPE_CHECKING:
+    from pnyx_agents.settings import Settings
 
 
 @click.command("pause")
@@ -35,7 +40,6 @@ def command(
     import time
 
     from pnyx_agents.cli import order
-    from pnyx_agents.cli.cases import open_journal
     from pnyx_contracts.errors import UsageError
     from pnyx_policies.suspension import Action
 
@@ -44,9 +48,7 @@ def command(
     if to is not None and keystore is None:
         raise UsageError("--to needs --keystore: an order that nobody signed is none")
     settings = settings_from(config)
-    if to is None:
-        open_journal(settings).hold(reason)
-        click.echo("The daemon: all votes are held, it asks for no signature any more. `pnyx resume` lets it go on.")
+    code = _hold_daemon(settings, reason) if to is None else 0
     given = order.read(order_file, Action.SUSPEND) if order_file is not None else None
     if keystore is not None:
         given = order.sign(settings, Action.SUSPEND, int(time.time()), reason, keystore, password_file)
@@ -63,3 +65,19 @@ def command(
         click.echo("\n".join(["The signer:", *order.in_words(standing)]))
     if settings.log is not None and settings.log.writer is not None:
         click.echo("The chain: the gate's guardian can pause votes there (pauseVotes()).")
+    if code:
+        sys.exit(code)
+
+
+def _hold_daemon(settings: Settings, reason: str) -> int:
+    """The exit code. Whatever became of the daemon and its database, the signer can still be stopped."""
+    from pnyx_agents.cli.cases import open_journal
+    from pnyx_contracts.errors import PnyxError
+
+    try:
+        open_journal(settings).hold(reason)
+    except PnyxError as error:
+        click.echo(f"The daemon: NOT held: {error}", err=True)
+        return error.exit_code
+    click.echo("The daemon: all votes are held, it asks for no signature any more. `pnyx resume` lets it go on.")
+    return 0

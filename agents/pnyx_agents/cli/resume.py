@@ -47,19 +47,20 @@ def command(
     if (to is not None or number is not None) and keystore is None:
         raise UsageError("--to and --number need --keystore: an order that nobody signed is none")
     settings = settings_from(config)
-    if to is None:
-        click.echo(_release(settings))
     given = order.read(order_file, Action.RESUME) if order_file is not None else None
     if keystore is not None:
         given = _signed(settings, reason, keystore, password_file, number)
     if given is None:
+        click.echo(_release(settings))
         lines = list(order.what_holds(settings))
     elif to is not None:
         order.write(given, to)
         click.echo(f"The order is in {to}: pnyx resume --from {to}, where the signer can be reached.")
         return
     else:
+        # What the signer refuses lets the daemon go on no more than the signer.
         lines = list(order.in_words(order.require_signer(settings).give(given))) or ["The signer signs votes again."]
+        click.echo(_release(settings))
     for line in lines:
         click.echo(line)
 
@@ -73,7 +74,7 @@ def _signed(settings: Settings, reason: str, keystore: Path, password_file: Path
     if number is None:
         suspension = order.require_signer(settings).standing().suspension
         if suspension is None:
-            raise RefusedError("the signer is not suspended", hint="pnyx status")
+            raise RefusedError("the signer is not suspended", hint="`pnyx resume` alone lets the daemon go on")
         number = int(suspension.number)
     return order.sign(settings, Action.RESUME, number, reason, keystore, password_file)
 

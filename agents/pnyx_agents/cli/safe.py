@@ -56,7 +56,8 @@ def look(rpc: str, safe: str, as_json: bool) -> None:
 @config_option
 @json_option
 def show(what: str, config: Path, as_json: bool) -> None:
-    """The vote on a proposal as the owners sign it, in words. WHAT is as in `pnyx show`.
+    """The vote on a proposal as the owners sign it, in words. WHAT is as in `pnyx show`. Only of what is announced on
+    chain and not cast yet.
 
     With --json: a file for the app "Transaction Builder" of Safe{Wallet}.
     """
@@ -122,7 +123,7 @@ def _vote_in(
 ) -> tuple[SafeTx, list[tuple[str, str]]]:
     """The transaction with the Safe's next number, and what it is about."""
     from pnyx_agents.assembly import govern
-    from pnyx_contracts.errors import UsageError
+    from pnyx_contracts.errors import RefusedError, UsageError
     from pnyx_contracts.types import to_hex
     from pnyx_policies.entitlement import entitlement
     from pnyx_policies.text import visible
@@ -139,6 +140,9 @@ def _vote_in(
     if named is None:
         raise UsageError(f"the configuration names no governor {key.governor}")
     governed = govern(reader, settings, [named])[named.address]
+    _require_announced(bundle, reader)
+    if reader.read(governed.adapter.read_has_voted(governed.profile, key.proposal_id, safe.address)):
+        raise RefusedError(f"the Safe {safe.address} has voted on {key} already", hint="pnyx status")
     call = ballot(governed.adapter, governed.profile, key, vote, dossier.decision.reason)
     about = [
         ("proposal", str(key)),
@@ -149,3 +153,20 @@ def _vote_in(
         ("announced by", f"a VOTE entry of {dossier.header.writer} in the log {dossier.header.log}"),
     ]
     return safe_tx(key.chain_id, safe.address, call, safe.nonce), about
+
+
+def _require_announced(bundle: Bundle, reader: ChainReader) -> None:
+    """Owners who sign before the entry is on chain make a vote without a record."""
+    from pnyx_contracts.entry import Entry, EntryKind
+    from pnyx_contracts.errors import RefusedError
+    from pnyx_tools.signer.witness import earliest_entry, entries_about
+
+    header, proposal, entries = bundle.dossier.header, bundle.dossier.proposal, tuple[Entry, ...]()
+    if header.log is not None and header.writer is not None:
+        start, head = earliest_entry(proposal), reader.block().number
+        entries = entries_about(reader, header.log, header.writer, proposal.key, start, head)
+    if not any(each.kind is EntryKind.VOTE and each.record_root == bundle.record_root for each in entries):
+        raise RefusedError(
+            f"the vote on {proposal.key} is not announced: {header.writer} has no VOTE entry of this record in the log",
+            hint="nobody should sign it before; pnyx status says how far it is",
+        )

@@ -45,13 +45,13 @@ def command(config: Path, as_json: bool) -> None:
     if not cases:
         click.echo("No proposal yet. pnyx run follows the governors; pnyx review looks at an older proposal.")
         return
-    from rich.table import Table
+    from rich.table import Column, Table
     from rich.text import Text
 
     from pnyx_agents.console import Console
     from pnyx_tools.journal import Stage
 
-    table = Table.grid(padding=(0, 2))
+    table = Table.grid("", "", Column(overflow="fold"), padding=(0, 2))
     for case in cases:
         table.add_row(case.proposal.rpartition(":")[2][:ID_DIGITS], Text(case.stage.value, "bold"), _story(case))
     Console().print(table)

@@ -12,7 +12,7 @@ from pnyx_agents.settings.kinds import public_url
 from pnyx_contracts.types import Value
 from pnyx_policies.configuration import Sealed, require_sealed_together
 from pnyx_tools.costs import Caps
-from pnyx_tools.database import is_postgres
+from pnyx_tools.database import is_postgres, require_hidden_password
 
 
 class EvidenceSettings(Value):
@@ -64,6 +64,7 @@ class DatabaseSettings(Value):
     def _require_postgres(cls, url: str) -> str:
         if not is_postgres(url):
             raise ValueError("expected postgresql://user@host:5432/database; without [database] the agent uses SQLite")
+        require_hidden_password(url)
         return url
 
 

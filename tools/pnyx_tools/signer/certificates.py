@@ -6,6 +6,7 @@ The CA's key is never written down: nobody can ever make a third certificate. Re
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -87,15 +88,17 @@ class _Authority:
         )
 
 
+_HOST_NAME = re.compile(r"[a-zA-Z0-9_*-]+(\.[a-zA-Z0-9_*-]+)*")
+
+
 def _alternative(host: str) -> x509.GeneralName:
     try:
         return x509.IPAddress(ipaddress.ip_address(host))
     except ValueError:
         pass
-    try:
-        return x509.DNSName(host)
-    except ValueError:
-        raise UsageError(f"{host!r} is neither a host name nor an address") from None
+    if not _HOST_NAME.fullmatch(host):
+        raise UsageError(f"{host!r} is neither a host name nor an address")
+    return x509.DNSName(host)
 
 
 def _usage(*, signs_certificates: bool) -> x509.KeyUsage:
