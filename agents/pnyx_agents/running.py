@@ -340,10 +340,10 @@ def _watch(
     watched = watchlist(reviewer.governors)
     return Watch(
         reader=chain,
-        second_reader=chain.witness,
+        council=chain.council,
         watchlist=watched,
         stream=Stream(
-            chain, watched.topics, watched.addresses, finality=_finality(settings), second_reader=chain.witness
+            chain, watched.topics, watched.addresses, finality=_finality(settings), council=chain.council
         ),
         journal=journal,
         metrics=metrics,

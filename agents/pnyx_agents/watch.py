@@ -19,6 +19,7 @@ from pnyx_agents.reviewer import Governed
 from pnyx_contracts.types import Address, Log, Proposal
 from pnyx_tools.follow import (
     Advanced,
+    Council,
     DeepReorganisationError,
     Position,
     Rewound,
@@ -54,7 +55,7 @@ class Watch:
     """Follows the chain of an agent."""
 
     reader: ChainReader
-    second_reader: ChainReader | None
+    council: Council | None
     watchlist: Watchlist
     stream: Stream
     journal: Journal
@@ -151,9 +152,7 @@ class Watch:
             self._read_part(governors, first, last)
 
     def _read_part(self, governors: list[Address], first: int, last: int) -> None:
-        chapters = read_history(
-            self.reader, self.watchlist.topics, governors, first, last, second_reader=self.second_reader
-        )
+        chapters = read_history(self.reader, self.watchlist.topics, governors, first, last, council=self.council)
         for chapter, found in ahead(chapters, lambda chapter: self._read(chapter.logs)):
             new = self.journal.read_history(governors, chapter.end, found)
             logger.info("read history", extra={"up_to": chapter.end, "of": last, "proposals": len(new)})

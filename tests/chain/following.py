@@ -43,6 +43,24 @@ def ids(governance: Governance, logs: Sequence[Log]) -> list[int]:
 
 
 @dataclass
+class Beside:
+    """The other endpoints, always well."""
+
+    readers: Sequence[ChainReader]
+    distrusted: int = 0
+
+    @classmethod
+    def of(cls, *readers: ChainReader) -> Beside:
+        return cls(readers)
+
+    def others(self) -> Sequence[ChainReader]:
+        return self.readers
+
+    def distrust(self) -> None:
+        self.distrusted += 1
+
+
+@dataclass
 class Follower:
     """Keeps what a stream hands out, as a caller would: position and logs together."""
 

@@ -11,6 +11,7 @@ import pytest
 
 from pnyx_contracts.errors import UsageError
 from pnyx_tools.endpoints import (
+    DISTRUSTED_SECONDS,
     LAG_BLOCKS,
     LONGEST_REST_SECONDS,
     STILL_SECONDS,
@@ -247,26 +248,37 @@ def test_a_lagging_endpoint_is_asked_last(endpoints: Endpoints, node: Anvil):
     assert [health.lag_blocks for health in endpoints.pool.health()] == [LAG_BLOCKS + 1, 0]
 
 
-def test_the_witness_is_always_another_one(endpoints: Endpoints):
-    witness = endpoints.pool.witness
-    assert isinstance(witness, Pool)
-    reader: ChainReader = witness
+def test_the_others_are_those_that_are_well(endpoints: Endpoints):
+    (other,) = endpoints.pool.others()
+    reader: ChainReader = other
     endpoints.pool.block(5)
     reader.block(5)
     assert [methods[-1:] for methods in endpoints.asked] == [["eth_getBlockByNumber"]] * 2
     endpoints.providers[1].rule = away
     with pytest.raises(RpcError):
         reader.block(5)
-    with pytest.raises(RpcError, match="no other endpoint is well"):
-        reader.block(5)
-    assert endpoints.asked[0] == []
+    assert endpoints.pool.others() == []
+    assert endpoints.asked[0] == [], "each is asked alone"
     assert endpoints.pool.block(5).number == 5
 
 
-def test_a_single_endpoint_has_no_witness_and_is_tried_again(node: Anvil):
+def test_one_that_is_distrusted_is_asked_last(endpoints: Endpoints):
+    endpoints.pool.distrust()
+    endpoints.pool.block(5)
+    assert endpoints.asked == [[], ["eth_getBlockByNumber"]]
+    assert endpoints.pool.others() == []
+    endpoints.providers[1].rule = away
+    with pytest.raises(RpcError):
+        endpoints.pool.block(5)
+    assert endpoints.pool.block(5).number == 5, "better than none"
+    endpoints.time.now += DISTRUSTED_SECONDS
+    assert len(endpoints.pool.others()) == 1
+
+
+def test_a_single_endpoint_has_no_council_and_is_tried_again(node: Anvil):
     with Provider(node.url) as provider:
         pool = Pool.of([provider.url], CHAIN_ID)
-        assert pool.witness is None
+        assert pool.council is None
         provider.rule = lambda q: away(q) if provider.requests < 3 else None
         assert pool.block(5).number == 5
 

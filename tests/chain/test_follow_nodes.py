@@ -28,7 +28,7 @@ from pnyx_tools.testing.deploy import Governance, deploy_governance
 from pnyx_tools.testing.fake_reader import FakeReader
 from pnyx_tools.testing.provider import Provider, error, result
 
-from .following import DEEP, NOBODY, Follower, ids, propose, stream, watchlist
+from .following import DEEP, NOBODY, Beside, Follower, ids, propose, stream, watchlist
 
 # --- nodes that fail, and nodes that lie -----------------------------------------------------------------------------
 
@@ -48,7 +48,7 @@ def test_an_error_is_raised_and_never_looks_like_nothing(governance: Governance)
 def test_a_second_endpoint_finds_what_the_first_one_hid(governance: Governance, blocks: int):
     with Provider(governance.node.url) as provider:
         follower = Follower.of(
-            stream(governance, reader=Rpc(provider.url), second_reader=governance.node.rpc, finality=1)
+            stream(governance, reader=Rpc(provider.url), council=Beside.of(governance.node.rpc), finality=1)
         )
         made = propose(governance, 1)
         governance.node.mine(blocks)
@@ -116,7 +116,7 @@ def test_a_chain_whose_blooms_lack_some_logs_is_asked_for_every_block(plain: Gov
 def test_two_endpoints_of_different_chains_are_told(governance: Governance):
     with Anvil() as other:
         other.mine(100)
-        follower = Follower.of(stream(governance, second_reader=other.rpc, finality=1))
+        follower = Follower.of(stream(governance, council=Beside.of(other.rpc), finality=1))
         governance.node.mine(3)
         follower.advance()
         with pytest.raises(DiffersError, match="disagree about block"):
@@ -126,7 +126,7 @@ def test_two_endpoints_of_different_chains_are_told(governance: Governance):
 def test_a_first_endpoint_that_forks_off_is_not_followed(governance: Governance):
     """A reorganisation that a second endpoint does not see is no reorganisation yet."""
     with Provider(governance.node.url) as provider:
-        follower = Follower.of(stream(governance, reader=Rpc(provider.url), second_reader=governance.node.rpc))
+        follower = Follower.of(stream(governance, reader=Rpc(provider.url), council=Beside.of(governance.node.rpc)))
         governance.node.mine(1)
         follower.advance()
 
@@ -147,7 +147,7 @@ def test_a_first_endpoint_that_forks_off_is_not_followed(governance: Governance)
 def test_a_chain_that_moves_while_it_is_read_is_read_again(governance: Governance):
     node = governance.node
     with Provider(node.url) as provider:
-        follower = Follower.of(stream(governance, reader=Rpc(provider.url), second_reader=node.rpc))
+        follower = Follower.of(stream(governance, reader=Rpc(provider.url), council=Beside.of(node.rpc)))
         node.mine(1)
         made = propose(governance, 1)
 
@@ -182,9 +182,9 @@ def test_after_any_history_the_proposals_of_the_chain_are_known(data, sample_log
     """Blocks with and without proposals, reorganisations, polls and second looks at any time."""
     chain = FakeReader()
     depth = data.draw(st.integers(0, 6))
-    second = data.draw(st.sampled_from([None, chain]))
+    council = data.draw(st.sampled_from([None, Beside.of(chain)]))
     follower = Follower.of(
-        Stream(chain, [CREATED_TOPIC], [plain.governor], finality=depth, second_reader=second, blocks_per_poll=3)
+        Stream(chain, [CREATED_TOPIC], [plain.governor], finality=depth, council=council, blocks_per_poll=3)
     )
     acts = data.draw(st.lists(st.sampled_from(["mine", "propose", "reorg", "poll", "settle"]), max_size=40))
     for number, act in enumerate(acts):

@@ -4,7 +4,8 @@ One endpoint is asked as long as it is well, so that answers come from one view 
 one is asked the same at once; the one that failed rests, longer each time, at least for as long as it asked for. No
 answer of another chain is believed (see `transport`). An endpoint that is behind what others have shown is asked last.
 
-`witness` is another endpoint than the one that is asked now, for whoever wants to hear two.
+`others` are the endpoints beside the one that is asked now, for whoever wants to hear two; whoever finds that the one
+that is asked is alone with what it says distrusts it.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ T = TypeVar("T")
 
 LONGEST_REST_SECONDS: Final = 60.0
 WRONG_CHAIN_REST_SECONDS: Final = 600.0
+DISTRUSTED_SECONDS: Final = 600.0
 LAG_BLOCKS: Final = 3
 """An endpoint further behind than this is asked last."""
 STILL_SECONDS: Final = 30.0
@@ -81,7 +83,7 @@ class Health:
 
 @dataclass(slots=True)
 class Circle:
-    """The endpoints that a pool and its witness share. `chain_id` None: that of the first one that answers."""
+    """The endpoints that pools share. `chain_id` None: that of the first one that answers."""
 
     endpoints: tuple[Endpoint, ...]
     chain_id: int | None
@@ -95,9 +97,10 @@ class Circle:
 class Pool:
     """A `ChainReader` over one or more URLs. Safe to share between threads."""
 
-    def __init__(self, circle: Circle, *, is_witness: bool = False) -> None:
+    def __init__(self, circle: Circle, only: Endpoint | None = None) -> None:
+        """With `only`, no other one is asked."""
         self._circle = circle
-        self._is_witness = is_witness
+        self._only = only
 
     @classmethod
     def of(
@@ -116,12 +119,24 @@ class Pool:
         return cls(Circle(endpoints, chain_id, clock, endpoints[0]))
 
     @property
-    def witness(self) -> Pool | None:
-        """A reader that asks another endpoint than the one that is asked now; None where there is only one.
+    def council(self) -> Self | None:
+        """See `follow.Council`; None where there is only one endpoint."""
+        return self if len(self._circle.endpoints) > 1 else None
 
-        It raises `RpcError` while no other one is well.
-        """
-        return Pool(self._circle, is_witness=True) if len(self._circle.endpoints) > 1 else None
+    def others(self) -> list[Pool]:
+        """Those that are well now, beside the one that is asked, each alone."""
+        circle = self._circle
+        with circle.lock:
+            now = circle.clock()
+            awake = [e for e in circle.endpoints if e is not circle.current and e.rests_until <= now]
+            return [Pool(circle, only=endpoint) for endpoint in self._sorted(awake)]
+
+    def distrust(self) -> None:
+        """The one that is asked now contradicts two others that agree: it is asked last for ten minutes."""
+        circle = self._circle
+        with circle.lock:
+            circle.current.rests_until = circle.clock() + DISTRUSTED_SECONDS
+        logger.warning("an endpoint is alone with what it says, and rests", extra={"endpoint": circle.current.name})
 
     @property
     def display_url(self) -> str:
@@ -156,23 +171,27 @@ class Pool:
                 missing = error
             except RpcError as error:
                 failed = error
-        raise (
-            missing
-            or failed
-            or RpcError("no other endpoint is well now", hint="it is asked again; see the log for what failed")
-        )
+        failure = missing or failed
+        assert failure is not None, "there is always one to ask"
+        raise failure
 
     def _in_turn(self) -> list[Endpoint]:
         """Those that are well first, those that lag behind them; one that rests only when no other is left."""
+        if self._only is not None:
+            return [self._only]
         circle = self._circle
         with circle.lock:
-            now, best = circle.clock(), max(endpoint.head for endpoint in circle.endpoints)
-            among = [e for e in circle.endpoints if not (self._is_witness and e is circle.current)]
-            awake = [e for e in among if e.rests_until <= now]
-            return sorted(
-                awake or ([] if self._is_witness else among),
-                key=lambda e: (best - e.head > LAG_BLOCKS, e is not circle.current, e.failures > 0, e.latency_seconds),
-            )
+            now = circle.clock()
+            awake = [e for e in circle.endpoints if e.rests_until <= now]
+            return self._sorted(awake or circle.endpoints)
+
+    def _sorted(self, endpoints: Sequence[Endpoint]) -> list[Endpoint]:
+        circle = self._circle
+        best = max(endpoint.head for endpoint in circle.endpoints)
+        return sorted(
+            endpoints,
+            key=lambda e: (best - e.head > LAG_BLOCKS, e is not circle.current, e.failures > 0, e.latency_seconds),
+        )
 
     def _ask_one(self, endpoint: Endpoint, work: Callable[[Rpc], T]) -> T:
         begun = self._circle.clock()
@@ -218,7 +237,7 @@ class Pool:
             endpoint.failures, endpoint.rests_until = 0, 0.0
             mean = endpoint.latency_seconds or seconds
             endpoint.latency_seconds = mean + LATENCY_SHARE * (seconds - mean)
-            if not self._is_witness and circle.current is not endpoint:
+            if self._only is None and circle.current is not endpoint:
                 logger.warning("another endpoint is asked", extra={"endpoint": endpoint.name})
                 circle.current = endpoint
 

@@ -1,5 +1,6 @@
 """Following a chain: its head block by block (`stream`), what is older in pieces (`history`), and the proposals."""
 
+from pnyx_tools.follow.council import Council
 from pnyx_tools.follow.hint import Hints
 from pnyx_tools.follow.history import Chapter, read_history
 from pnyx_tools.follow.kept import from_kept, to_kept
@@ -20,6 +21,7 @@ from pnyx_tools.follow.stream import (
 __all__ = [
     "Advanced",
     "Chapter",
+    "Council",
     "DeepReorganisationError",
     "Finality",
     "Hints",

@@ -8,8 +8,8 @@
 - A gap, after a pause or a reorganisation, is read in ranges. The last block that was looked at must still be there
   afterwards, and so must the end of the range: only then the logs were those of one chain.
 - An empty answer is not proof that there was nothing: a node behind a load balancer may lag. With one endpoint, each
-  block of a range must say by its bloom that it is empty; with a second one, `settle` asks both for all of it again,
-  and nothing is final unless both show the same.
+  block of a range must say by its bloom that it is empty; with several, `settle` asks another one for all of it again,
+  and nothing is final unless two show the same.
 - Nothing is concluded from an error: it is raised, and the position stays where it was.
 
 A position is only ever moved by the caller, who keeps it in one database transaction with what was found.
@@ -24,6 +24,7 @@ from typing import Final, Literal
 
 from pnyx_contracts.errors import DiffersError, PnyxError
 from pnyx_contracts.types import BlockRef, Log, to_hex
+from pnyx_tools.follow.council import Council, require_agreement
 from pnyx_tools.follow.headers import Header, Sieve, bloom_of_logs, logs_in_block, read_header, read_headers
 from pnyx_tools.follow.position import Position
 from pnyx_tools.reader import ChainReader, RpcError
@@ -83,7 +84,9 @@ class DeepReorganisationError(PnyxError):
 
 
 class Stream:
-    """One chain, as one endpoint shows it and another one confirms. `addresses` emit the events that `topics` name."""
+    """One chain, as one endpoint shows it and another one of its `council` confirms; None: there is no other.
+    `addresses` emit the events that `topics` name.
+    """
 
     def __init__(
         self,
@@ -92,11 +95,11 @@ class Stream:
         addresses: Sequence[str],
         *,
         finality: Finality = "finalized",
-        second_reader: ChainReader | None = None,
+        council: Council | None = None,
         blocks_per_poll: int = BLOCKS_PER_POLL,
     ) -> None:
         self._reader = reader
-        self._second_reader = second_reader
+        self._council = council
         self._topics = tuple(topics)
         self._addresses = tuple(addresses)
         self._sieve = Sieve(topics, addresses)
@@ -153,7 +156,7 @@ class Stream:
         if head.number - last.number > self._blocks_per_poll:
             end = read_header(self._reader, last.number + self._blocks_per_poll)
         logs = self._range(self._reader, last.number + 1, end.number)
-        if self._second_reader is None:
+        if self._council is None:
             logs = self._vetted(position, end, logs)
         if (rewound := self._rewound(position)) is not None:
             return rewound
@@ -187,11 +190,16 @@ class Stream:
         """None while the head of `position` is on the chain; else back to the last block that is."""
         if _has(self._reader, position.head):
             return None
-        if self._second_reader is not None and _has(self._second_reader, position.head):
-            raise DiffersError(
-                f"two endpoints disagree about block {position.head.number}: only the second has "
-                f"{to_hex(position.head.hash)}",
-                hint="one of them may be on another fork; following goes on when they agree",
+        if self._council is not None:
+            require_agreement(
+                self._council,
+                own=False,
+                ask=lambda other: _has(other, position.head),
+                difference=lambda _: DiffersError(
+                    f"two endpoints disagree about block {position.head.number}: only the second has "
+                    f"{to_hex(position.head.hash)}",
+                    hint="one of them may be on another fork; following goes on when they agree",
+                ),
             )
         for place in range(len(position.trail) - 1, -2, -1):
             back = position.back_to(place)
@@ -227,8 +235,8 @@ class Stream:
             return Waiting("the chain was reorganised")
         first = position.final.number + 1
         logs = self._range(self._reader, first, number)
-        if self._second_reader is not None:
-            self._demand_agreement(self._second_reader, first, end, logs)
+        if self._council is not None:
+            self._demand_agreement(self._council, first, end, logs)
         if not _has(self._reader, end) or self._rewound(position) is not None:
             return Waiting(f"block {end.number} was reorganised while it was read")
         if self._keeps_blooms:
@@ -236,20 +244,26 @@ class Stream:
                 self._distrust_blooms(read_header(self._reader, number), some)
         return Settled(position.settled_to(end), tuple(logs))
 
-    def _demand_agreement(self, second: ChainReader, first: int, end: BlockRef, logs: Sequence[Log]) -> None:
-        other = second.block(end.number)
-        if other.hash != end.hash:
-            raise DiffersError(
-                f"two endpoints disagree about block {end.number}: {to_hex(end.hash)} and {to_hex(other.hash)}",
-                hint="one of them may be on another fork or chain; following goes on when they agree",
-            )
-        others = self._range(second, first, end.number)
-        if set(others) != set(logs):
-            raise DiffersError(
+    def _demand_agreement(self, council: Council, first: int, end: BlockRef, logs: Sequence[Log]) -> None:
+        def ask(other: ChainReader) -> tuple[bytes, frozenset[Log]]:
+            block_hash = other.block(end.number).hash
+            shown = self._range(other, first, end.number) if block_hash == end.hash else ()
+            return block_hash, frozenset(shown)
+
+        def difference(theirs: tuple[bytes, frozenset[Log]]) -> DiffersError:
+            block_hash, others = theirs
+            if block_hash != end.hash:
+                return DiffersError(
+                    f"two endpoints disagree about block {end.number}: {to_hex(end.hash)} and {to_hex(block_hash)}",
+                    hint="one of them may be on another fork or chain; following goes on when they agree",
+                )
+            return DiffersError(
                 f"two endpoints disagree about the proposals in blocks {first} to {end.number}: {len(logs)} and "
                 f"{len(others)} events",
                 hint="one of them lags, is broken or lies; following goes on when they agree",
             )
+
+        require_agreement(council, (end.hash, frozenset(logs)), ask, difference)
 
     def _final_number(self, head: int) -> int:
         if isinstance(self._finality, str):
