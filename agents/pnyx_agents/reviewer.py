@@ -14,7 +14,7 @@ from importlib.metadata import version
 
 from pnyx_agents.analyst import AnalystPort, Deliberation, deliberate
 from pnyx_contracts.governors import GovernorAdapter, GovernorProfile
-from pnyx_contracts.types import Address, Proposal, ProposalKey, to_hex
+from pnyx_contracts.types import Address, BlockRef, Proposal, ProposalKey, Value, to_hex
 from pnyx_policies.bundle import Bundle, seal
 from pnyx_policies.checks import Check, CheckView, run_checks
 from pnyx_policies.configuration import Configuration
@@ -54,6 +54,14 @@ class TimeLeft:
     deadline: int
 
 
+class Change(Value):
+    """Why a review does not count any more."""
+
+    why: str
+    is_reorganised: bool = False
+    """The chain took another way: nobody changed anything."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reviewer:
     """The agent's judgement: what it looks at, whom it asks, by which rules it decides."""
@@ -89,24 +97,30 @@ class Reviewer:
             treasury_assets=governed.treasury_assets,
         )
 
-    def change_since(self, dossier: Dossier, proposal: Proposal) -> str:
-        """What is not as it was reviewed any more, and empty when all is. `proposal` is as it was followed last.
+    def change_since(self, dossier: Dossier, proposal: Proposal) -> Change | None:
+        """What is not as it was reviewed any more. `proposal` is as it was followed last.
 
         A person's word is not lost when a deadline moves: the vote is open while they answer.
         """
         governed, then, key = self.governors[proposal.key.governor], dossier.state.governor, proposal.key
+        if not self.is_on_chain(dossier.state.block):
+            return Change(why="the block at which it was reviewed is not on the chain any more", is_reorganised=True)
         if proposal != dossier.proposal:
-            return "the proposal stands in another block, or with another content, than at the review"
+            why = "the proposal stands in another block, or with another content, than at the review"
+            return Change(why=why, is_reorganised=True)
         if review_digest_now(self.reader, governed.profile, proposal) != dossier.state.review_digest:
-            return "the code behind it changed since the review"
+            return Change(why="the code behind it changed since the review")
         deadline = self.reader.read(governed.adapter.read_deadline(governed.profile, key.proposal_id))
         if deadline != then.deadline and not dossier.people.words:
-            return f"its deadline moved since the review, from {then.deadline} to {deadline}"
+            return Change(why=f"its deadline moved since the review, from {then.deadline} to {deadline}")
         if then.quorum is not None:
             quorum = self.reader.read(governed.adapter.read_quorum(governed.profile, then.snapshot))
             if quorum != then.quorum:
-                return f"its quorum changed since the review, from {then.quorum} to {quorum}"
-        return ""
+                return Change(why=f"its quorum changed since the review, from {then.quorum} to {quorum}")
+        return None
+
+    def is_on_chain(self, block: BlockRef) -> bool:
+        return self.reader.block(block.number).hash == block.hash
 
     def time_left(self, key: ProposalKey) -> TimeLeft:
         """To vote, as state and deadline stand now: both can move."""

@@ -18,7 +18,7 @@ from pnyx_contracts.entry import Entry, EntryKind
 from pnyx_contracts.errors import PnyxError, RefusedError
 from pnyx_contracts.types import Address, Proposal, ProposalState, VoteCast, to_hex
 from pnyx_policies.bundle import Bundle
-from pnyx_policies.entitlement import Entitlement
+from pnyx_policies.entitlement import OPEN_STATES, Entitlement
 from pnyx_tools.atomic import UndelegatedError
 from pnyx_tools.reader import RevertedError
 from pnyx_tools.recorder import Case, Writer, find_entries, find_entry, record_note
@@ -118,9 +118,10 @@ class ChainScribe:
         try:
             return vote(self.writer, Booth(governed.adapter, governed.profile), case)
         except (GivenUpError, FailedTransactionError, RevertedError) as error:
-            if self._is_open(governed, case) or self._is_announced(case):
+            state = self._state(governed, case)
+            if state in OPEN_STATES or self._is_announced(case):
                 raise GivenUpError(f"the vote on {case.key} does not land yet: {error.message}") from error
-            raise RefusedError("the vote closed before the decided vote could land") from error
+            raise RefusedError(f"the proposal is {state.name.lower()}: the decided vote could not land") from error
         except NotYetError:
             raise
         except RefusedError as error:
@@ -139,8 +140,11 @@ class ChainScribe:
         return find_entry(self.writer, case, EntryKind.VOTE) is not None
 
     def _is_open(self, governed: Governed, case: Case) -> bool:
-        read = governed.adapter.read_state(governed.profile, case.key.proposal_id)
-        return self.writer.chain.read(read) is ProposalState.ACTIVE
+        """Or it will be: a reorganisation can put it before its time again."""
+        return self._state(governed, case) in OPEN_STATES
+
+    def _state(self, governed: Governed, case: Case) -> ProposalState:
+        return self.writer.chain.read(governed.adapter.read_state(governed.profile, case.key.proposal_id))
 
 
 def _waiting(case: Case, error: RefusedError) -> GivenUpError:

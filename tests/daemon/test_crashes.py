@@ -163,8 +163,10 @@ def test_a_vote_that_a_reorganisation_took_away_is_cast_again(make_agent: MakeAg
             agent.node.mine(3)
         agent.until("the vote", lambda: agent.votes(proposal))
 
-    before = agent.node.snapshot()
     agent.start()
+    agent.until_stage(proposal, Stage.REVIEWED)
+    before = agent.node.snapshot()
+    agent.node.mine(3)  # above the block at which it was looked at
     until_it_voted()
     first = agent.until_stage(proposal, Stage.CONFIRMING)
     (vote,) = agent.votes(proposal)

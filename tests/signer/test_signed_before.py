@@ -11,10 +11,13 @@ from pnyx_agents.steward.clerk import Clerk
 from pnyx_agents.steward.review import Review
 from pnyx_agents.steward.writing import Writing
 from pnyx_agents.watch import found_in
-from pnyx_contracts.types import to_hex
+from pnyx_contracts.governors import Read
+from pnyx_contracts.types import ProposalState, to_hex
 from pnyx_tools.evidence import FolderStore, Vault
 from pnyx_tools.journal import Journal, Stage
 from pnyx_tools.notify import Message, Urgency
+from pnyx_tools.reader import BlockId
+from pnyx_tools.sender import GivenUpError
 
 from .landed import own_votes, scribe_of
 from .parliament import Parliament
@@ -53,4 +56,29 @@ def test_a_signed_vote_that_came_too_late_is_told_and_reviewed_again(
 
     assert own_votes(gate, case) == 0
     assert [(m.urgency, m.subject) for m in told] == [(Urgency.ALERT, "its signed vote could not be carried out")]
-    assert "the vote closed before the decided vote could land" in str(told[0].detail)
+    assert "the proposal is defeated: the decided vote could not land" in str(told[0].detail)
+
+
+def test_a_signed_vote_waits_where_the_proposal_is_before_its_time_again(
+    gate: Parliament, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A reorganisation, or an endpoint that lags, shows it so. The vote is not over, and there is no other."""
+    case = case_of(gate, gate.open())
+    scribe = scribe_of(gate, gate.signer())
+    chain = scribe.writer.chain
+    honest, asks_state = chain.read, gate.booth.adapter.read_state(gate.booth.profile, case.key.proposal_id)
+
+    def lagging(read: Read[Any], block: BlockId = "latest") -> Any:
+        return ProposalState.PENDING if read.data == asks_state.data else honest(read, block)
+
+    def not_mined(*_: object) -> Any:
+        raise GivenUpError("not mined")
+
+    monkeypatch.setattr(chain, "read", lagging)
+    monkeypatch.setattr("pnyx_agents.scribe.vote", not_mined)
+    with pytest.raises(GivenUpError, match="does not land yet: not mined"):
+        scribe.write(case.bundle, VOTE)
+    monkeypatch.undo()
+
+    assert scribe.write(case.bundle, VOTE).vote_transaction
+    assert own_votes(gate, case) == 1

@@ -230,7 +230,7 @@ def test_a_reverted_vote_is_tried_again_while_it_is_open_and_missed_after_that(g
 
     gate.governance.advance_to_closed(number)
     pause(gate, "unpause")
-    with pytest.raises(RefusedError, match="the vote closed before the decided vote could land"):
+    with pytest.raises(RefusedError, match="the proposal is defeated: the decided vote could not land"):
         scribe.write(case.bundle, what)
     missed = gate.case(gate.dossier(number))
     scribe.write(missed.bundle, Entitlement(EntryKind.MISSED))

@@ -27,8 +27,8 @@ from pnyx_contracts.decision_log import vote_action
 from pnyx_contracts.entry import Entry, EntryKind
 from pnyx_contracts.errors import DiffersError, UsageError
 from pnyx_contracts.governors import GovernorAdapter, GovernorProfile, TransactionCall
-from pnyx_contracts.types import Log, ProposalState, Vote, VoteCast
-from pnyx_policies.entitlement import entitlement
+from pnyx_contracts.types import Log, Vote, VoteCast
+from pnyx_policies.entitlement import OPEN_STATES, entitlement
 from pnyx_tools.atomic import require_atomic
 from pnyx_tools.clock import clock_at, seconds_per_tick
 from pnyx_tools.reader import RevertedError, Topics
@@ -285,5 +285,6 @@ def _seconds_left(writer: Writer, booth: Booth, case: Case) -> Callable[[], floa
 
 
 def _is_open(writer: Writer, booth: Booth, case: Case) -> Callable[[], bool]:
+    """Whether the vote can be cast, now or later: a reorganisation can put it before its time again."""
     read = booth.adapter.read_state(booth.profile, case.key.proposal_id)
-    return lambda: writer.chain.read(read) is ProposalState.ACTIVE
+    return lambda: writer.chain.read(read) in OPEN_STATES

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pydantic import JsonValue
 
 from pnyx_agents.analyst import Deliberation
-from pnyx_agents.reviewer import Reviewer
+from pnyx_agents.reviewer import Change, Reviewer
 from pnyx_agents.steward.clerk import Clerk
 from pnyx_agents.steward.steps import Place, StepFailedError, Task
 from pnyx_contracts.types import Bytes32, Proposal, Value, to_hex
@@ -88,13 +88,15 @@ class Review:
             raise StepFailedError(f"the bundle {root.hex()} was stored and is gone", hint="restore the data folder")
         return bundle
 
-    def change_since(self, dossier: Dossier, place: Place) -> str:
-        """Looks again right before writing: what changed since the review, empty when nothing did."""
+    def change_since(self, dossier: Dossier, place: Place) -> Change | None:
+        """Looks again right before writing: what changed since the review."""
 
         def change() -> JsonValue:
-            return self.reviewer.change_since(dossier, self.clerk.newest(dossier.proposal))
+            found = self.reviewer.change_since(dossier, self.clerk.newest(dossier.proposal))
+            return found.model_dump(mode="json") if found else None
 
-        return str(place.run("recheck", change))
+        found = place.run("recheck", change)
+        return None if found is None else Change.model_validate(found)
 
     def rejection(self, proposal: Proposal, place: Place) -> Approval | None:
         """What a person said in the last record of this proposal, when it was a rejection."""

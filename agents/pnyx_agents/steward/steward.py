@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 import threading
 from collections.abc import Callable
@@ -32,7 +33,7 @@ from pnyx_tools.notify import Message
 
 logger = logging.getLogger("pnyx.steward")
 
-MAX_REVIEWS = 5
+MAX_CHANGES = 5
 """A proposal whose targets change code again and again while we look is left to people."""
 
 
@@ -88,10 +89,10 @@ class Steward:
 
     def _handle(self, proposal: Proposal, steps: Steps) -> None:
         """Review and carry out; when the world moved on in between (code, deadline, power), from the start."""
-        again: Again | None = None
+        again, changes = None, 0
         if self.writing.finish_signed(proposal, steps):
             return
-        for number in range(MAX_REVIEWS):
+        for number in itertools.count():
             place = Place(steps, str(number))
             rejection = self.review.rejection(proposal, place)
             bundle = self.review.of(proposal, place)
@@ -104,8 +105,10 @@ class Steward:
             why = again.why
             logger.warning("reviewing again", extra={"proposal": str(proposal.key), "why": why})
             self.clerk.alert(proposal, About.AGAIN, kind_of(why), f"not carried out, and reviewed again: {why}")
+            changes += not again.is_reorganised
+            if changes == MAX_CHANGES:
+                raise RefusedError(f"after {MAX_CHANGES} reviews: {why}")
             steps.pause(self.waiting.times.pause)
-        raise RefusedError(f"after {MAX_REVIEWS} reviews: {again.why if again else ''}")
 
     def _carry_out(
         self, bundle: Bundle, rejection: Approval | None, before: Again | None, place: Place
@@ -120,9 +123,9 @@ class Steward:
             bundle = self.review.seal(rejected, bundle.bodies, place.within("rejected"))
         else:
             bundle, waited = self.waiting.before_vote(bundle, before, place)
-        self.writing.await_settled(bundle.dossier.proposal, place)
+        self.writing.await_settled(bundle.dossier, place)
         if change := self.review.change_since(bundle.dossier, place):
-            return Again(change, entitlement(bundle.dossier).vote, waited)
+            return Again(change.why, entitlement(bundle.dossier).vote, waited, change.is_reorganised)
         is_ours = self.writing.write(bundle, place)
         if is_ours and waits_for_people(bundle.dossier):
             return self.waiting.for_people(bundle, place)

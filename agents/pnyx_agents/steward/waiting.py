@@ -59,6 +59,8 @@ class Again:
     """What the last review gave."""
     waited: Waited | None = None
     """What people had to reject it: it counts for the next review when that gives the same vote."""
+    is_reorganised: bool = False
+    """The chain took another way: nobody changed anything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,9 +149,9 @@ class Waiting:
 
     def _carry_out(self, bundle: Bundle, answered: Dossier, turn: Place) -> Again | None:
         if change := self.review.change_since(answered, turn):
-            what = f"the approval does not count any more: {change}"
+            what = f"the approval does not count any more: {change.why}"
             self.clerk.alert(answered.proposal, About.CHANGED, turn.label, what)
-            return Again(change)
+            return Again(change.why, is_reorganised=change.is_reorganised)
         self.writing.finish(self.review.seal(answered, bundle.bodies, turn), turn)
         return None
 

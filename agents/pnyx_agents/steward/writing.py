@@ -16,6 +16,7 @@ from pnyx_agents.wording import About, kind_of
 from pnyx_contracts.errors import PnyxError, RefusedError
 from pnyx_contracts.types import Proposal, to_hex
 from pnyx_policies.bundle import Bundle
+from pnyx_policies.dossier import Dossier
 from pnyx_policies.entitlement import Entitlement, entitlement
 from pnyx_tools.journal import Stage
 from pnyx_tools.safe.owners import WaitsForOwnersError
@@ -31,21 +32,24 @@ class Writing:
     clerk: Clerk
     review: Review
 
-    def await_settled(self, proposal: Proposal, place: Place) -> None:
-        """The review can begin at once; what it leads to is written when no reorganisation can take the proposal away
-        any more, so that no entry speaks of one that never was. Half of the time to vote is enough to wait for that.
+    def await_settled(self, dossier: Dossier, place: Place) -> None:
+        """The review can begin at once; what it leads to is written when no reorganisation can take away any more what
+        it speaks of, the proposal and the block at which that was looked at. Half of the time to vote is enough to wait
+        for that.
         """
+        proposal, seen_at = dossier.proposal, dossier.state.block
 
         def settled() -> JsonValue:
-            case = self.clerk.case(proposal)
+            case, reviewer = self.clerk.case(proposal), self.review.reviewer
             if case is not None and not case.present:
                 raise NotFinalError(f"{proposal.key} is gone; it may come again")
-            newest = self.clerk.newest(proposal)
-            if self._is_final(newest.created_block):
-                return None
-            left = self.review.reviewer.time_left(proposal.key)
-            if left.ticks * 2 >= proposal.vote_end - proposal.vote_start:
-                raise NotFinalError(f"{proposal.key} was created in block {newest.created_block}")
+            if not reviewer.is_on_chain(seen_at):
+                return None  # it is reviewed again
+            last = max(self.clerk.newest(proposal).created_block, seen_at.number)
+            left = reviewer.time_left(proposal.key).ticks
+            is_pressing = 0 < 2 * left < proposal.vote_end - proposal.vote_start
+            if not is_pressing and not self._is_final(last):
+                raise NotFinalError(f"{proposal.key} was looked at in block {last}")
             return None
 
         place.run("settled", settled)
