@@ -19,7 +19,7 @@ Groups = Mapping[str, frozenset[str]]
 """Address books: a name, and the addresses that it stands for."""
 
 LIST_OPERATORS = frozenset({"in", "within", "touches"})
-_OF_ADDRESSES = frozenset({FieldType.ADDRESS, FieldType.ADDRESSES})
+OF_ADDRESSES = frozenset({FieldType.ADDRESS, FieldType.ADDRESSES})
 
 
 class ConditionError(UsageError):
@@ -44,7 +44,7 @@ def parse_literal(field: Field, operator: str, text: str, groups: Groups) -> Lit
     if not (text.startswith("[") and text.endswith("]") and text[1:-1].strip()):
         raise ConditionError(f"{field.name} {operator} takes a list like [a, b] with at least one member; got {text!r}")
     items = [item.strip() for item in text[1:-1].split(",")]
-    named = frozenset(item for item in items if field.type in _OF_ADDRESSES and GROUP.fullmatch(item))
+    named = frozenset(item for item in items if field.type in OF_ADDRESSES and GROUP.fullmatch(item))
     members = {str(_parse_value(field, item)) for item in items if item not in named}
     return Literal(frozenset(members.union(*(_group(name, groups) for name in named))), groups=named)
 
@@ -87,22 +87,22 @@ _EXPECTED = {
     FieldType.NAMES: "function names, without arguments",
 }
 
-_WHOLE = r"(?:0|[1-9]\d{0,2}(?:_\d{3})+|[1-9]\d*)"
-_DECIMAL = rf"{_WHOLE}(?:\.\d{{1,18}})?"
+_DIGITS = r"(?:0|[1-9]\d{0,2}(?:_\d{3})+|[1-9]\d*)"
+_DECIMAL = rf"{_DIGITS}(?:\.\d{{1,18}})?"
 _UNITS = "|".join(("ether", *sorted(set(COINS.values()))))
-_ADDRESS = r"0x[0-9a-fA-F]{40}"
+ADDRESS_FORM = r"0x[0-9a-fA-F]{40}"
 _NAME = r"[A-Za-z_][A-Za-z0-9_]*"
 
 GROUP = re.compile(r"[a-z][a-z0-9-]{0,39}", re.ASCII)
 """A group's name; no address looks like it."""
 
 PATTERNS: Mapping[FieldType, str] = {
-    FieldType.NUMBER: _WHOLE,
-    FieldType.WEI: rf"(?:{_WHOLE}|{_DECIMAL}\s*(?:{_UNITS}))",
+    FieldType.NUMBER: _DIGITS,
+    FieldType.WEI: rf"(?:{_DIGITS}|{_DECIMAL}\s*(?:{_UNITS}))",
     FieldType.SHARE: rf"{_DECIMAL}\s*(?:%|bps)",
     FieldType.SEVERITY: "(?:" + "|".join(SEVERITIES) + ")",
-    FieldType.ADDRESS: _ADDRESS,
-    FieldType.ADDRESSES: _ADDRESS,
+    FieldType.ADDRESS: ADDRESS_FORM,
+    FieldType.ADDRESSES: ADDRESS_FORM,
     FieldType.NAMES: _NAME,
 }
 """The form of one value, as a regular expression that Python and JavaScript read alike. Of word fields: their words."""
@@ -110,10 +110,14 @@ PATTERNS: Mapping[FieldType, str] = {
 _MAX_CHARACTERS = 120
 _AMOUNT = re.compile(rf"(?P<number>{_DECIMAL})\s*(?P<unit>{_UNITS})", re.ASCII)
 _PART = re.compile(rf"(?P<number>{_DECIMAL})\s*(?P<unit>%|bps)", re.ASCII)
-_NUMBER_FORM, _NAME_FORM = re.compile(_WHOLE, re.ASCII), re.compile(_NAME)
+_NUMBER_FORM, _NAME_FORM = re.compile(_DIGITS, re.ASCII), re.compile(_NAME)
 
 
 def _number(_: Field, text: str) -> int | None:
+    return _whole(text)
+
+
+def _whole(text: str) -> int | None:
     if len(text) > _MAX_CHARACTERS or not _NUMBER_FORM.fullmatch(text):
         return None
     value = int(text.replace("_", ""))
@@ -129,9 +133,14 @@ def _scaled(form: re.Pattern[str], text: str, scale: Callable[[str], int]) -> in
     return int(value) if value.denominator == 1 and value <= UINT256_MAX else None
 
 
-def _wei(field: Field, text: str) -> int | None:
-    whole = _number(field, text)
+def units_of(text: str) -> int | None:
+    """``1_000_000``, or ``1.5 ether`` for 10**18 units; None when it is no amount."""
+    whole = _whole(text)
     return whole if whole is not None else _scaled(_AMOUNT, text, lambda _: 10**18)
+
+
+def _wei(_: Field, text: str) -> int | None:
+    return units_of(text)
 
 
 def _share(_: Field, text: str) -> int | None:

@@ -32,6 +32,7 @@ from pnyx_policies.literals import GROUP, ConditionError, Groups, checksummed, n
 MODEL = "model"
 ALWAYS = "always"
 THEN = (*(o.value for o in Outcome), MODEL)
+NAME_BYTES, VERSION_BYTES, DESCRIPTION_BYTES = 40, 20, 400
 BECAUSE_BYTES = 140
 """So that reason, rule and checks fit into the 200 bytes that go on chain."""
 
@@ -173,10 +174,10 @@ class _Fault(Exception):  # noqa: N818 - becomes a RulesetError, with the source
     pass
 
 
-_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
+ID = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 EXTENDS = "extends"
 _TOP = ("name", "version", "description", EXTENDS, "limits", "addresses", "rule")
-_LIMITS = ("min_voting_power", "min_blocks_left", "min_seconds_left")
+LIMITS = ("min_voting_power", "min_blocks_left", "min_seconds_left")
 _RULE = ("id", "because", "when", "any", "then", "model")
 _MODEL_LIMITS = ("allow", "min_confidence_percent", "min_agreeing")
 _NO_GROUPS: Groups = MappingProxyType({})
@@ -199,9 +200,9 @@ class _Parser:
             _must_be_reachable(rule, rules)
             rules.append(rule)
         return Ruleset(
-            name=_line(table, "name", "the ruleset", 40),
-            version=_line(table, "version", "the ruleset", 20),
-            description=_line(table, "description", "the ruleset", 400, default=""),
+            name=_line(table, "name", "the ruleset", NAME_BYTES),
+            version=_line(table, "version", "the ruleset", VERSION_BYTES),
+            description=_line(table, "description", "the ruleset", DESCRIPTION_BYTES, default=""),
             limits=_limits(table.get("limits", {})),
             rules=tuple(rules),
             groups=MappingProxyType(groups),
@@ -212,7 +213,7 @@ class _Parser:
 
     def rule(self, table: dict[str, Any], where: str) -> Rule:
         name = _line(table, "id", where, 40)
-        if not _ID.fullmatch(name):
+        if not ID.fullmatch(name):
             raise _Fault(f"{where}: id {name!r} must be lower-case letters, digits and dashes, at most 40")
         where = f"rule {name!r}"
         _only(table, _RULE, where)
@@ -288,7 +289,7 @@ def _limits(table: object) -> Limits:
     where = "[limits]"
     if not isinstance(table, dict):
         raise _Fault(f"{where} must be a table")
-    _only(table, _LIMITS, where)
+    _only(table, LIMITS, where)
     return Limits(**{key: _whole(table, key, where, 1, UINT256_MAX) for key in table})
 
 
@@ -301,7 +302,7 @@ def _tightened(limits: Limits, base: Ruleset, table: Mapping[str, Any]) -> Limit
                 f"[limits]: {key} is {getattr(limits, key)}, in {base.source} {getattr(least, key)}: "
                 "an extension can only raise it"
             )
-    return Limits(**{key: max(getattr(limits, key), getattr(least, key)) for key in _LIMITS})
+    return Limits(**{key: max(getattr(limits, key), getattr(least, key)) for key in LIMITS})
 
 
 def _groups(table: object) -> dict[str, frozenset[str]]:

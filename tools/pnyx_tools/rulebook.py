@@ -16,7 +16,7 @@ def read_ruleset(name: str, folder: Path, checks: Collection[str] | None = None)
 
     Raises `UsageError` when there is none of this name, `RulesetError` when it cannot be used.
     """
-    return load(_find(name, folder), _extended, checks)
+    return load(_find(name, folder), find_extended, checks)
 
 
 def files_of(name: str, folder: Path) -> tuple[Path, ...]:
@@ -29,7 +29,7 @@ def files_of(name: str, folder: Path) -> tuple[Path, ...]:
     while file is not None and not _ships(file) and (path := Path(file.source)) not in files:
         files.append(path)
         base = extended_by(file)
-        file = _extended(base, file) if base is not None else None
+        file = find_extended(base, file) if base is not None else None
     return tuple(files)
 
 
@@ -40,7 +40,7 @@ def _ships(file: RulesetFile) -> bool:
     return file.source.startswith(_SHIPPED)
 
 
-def _extended(name: str, file: RulesetFile) -> RulesetFile:
+def find_extended(name: str, file: RulesetFile) -> RulesetFile:
     """A path begins where the file lies that names it."""
     return _find(name, Path(file.source).parent)
 
