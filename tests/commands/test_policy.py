@@ -78,6 +78,20 @@ def test_check_says_one_mistake_with_its_place(pnyx: Pnyx, folder: Path) -> None
     assert (told.code, json.loads(told.err)["error"]) == (2, "UsageError")
 
 
+def test_rules_may_name_the_checks_of_a_configuration(pnyx: Pnyx, folder: Path) -> None:
+    (folder / "own.toml").write_text(OWN.replace("text.length < 3", "finding.their-check >= high"))
+    (folder / "pnyx.toml").write_text(
+        '[agent]\nname = "x"\n[chain]\nrpc = "http://127.0.0.1:1"\nchain_id = 1\n[[governor]]\nstart_block = 0\n'
+        f'address = "0x{"11" * 20}"\n[policy.checks]\ntheir-check = "1"\n'
+    )
+    unknown = pnyx("policy", "check", "own.toml")
+    assert (unknown.code, "unknown field 'finding.their-check'" in unknown.err) == (2, True)
+    assert pnyx("policy", "check", "own.toml", "-c", "pnyx.toml").code == 0
+    assert "their-check" in pnyx("policy", "schema", "-c", "pnyx.toml").out
+    missing = pnyx("policy", "test", "cases.toml", "-c", "pnyx.toml")
+    assert (missing.code, "their-check" in missing.err) == (2, True), "it is not installed"
+
+
 def test_explain_shows_every_value_that_the_rules_saw(pnyx: Pnyx) -> None:
     guardian = Ruleset.parse(shipped_ruleset("guardian"), "guardian")
     found = pnyx("policy", "explain", "guardian", "record.json", "--json").json
