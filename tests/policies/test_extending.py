@@ -6,14 +6,19 @@ import json
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from tests.policies.test_decide import rule_lists, situations
 
 from pnyx_contracts.errors import UsageError
+from pnyx_policies.decide import decide
+from pnyx_policies.decision import Outcome
 from pnyx_policies.extending import RulesetFile, load
+from pnyx_policies.finding import Severity
 from pnyx_policies.ruleset import Ruleset, RulesetError
 from pnyx_policies.rulesets import shipped_ruleset
 from pnyx_tools.rulebook import files_of, read_ruleset
+from pnyx_tools.testing.facts import PROPOSER
 
 ALICE = "0x91c32893216dE3eA0a55ABb9851f581d4503d39b"
 BOB = "0xcD42b4c4D102cc22864e3A1341Bb0529c17fD87d"
@@ -115,6 +120,26 @@ def test_any_words_survive_being_written_out(name, description, because):
     own += '\n[[rule]]\nid = "x"\nwhen = ["calls.count is 7"]\nthen = "hold"\n'
     whole = extended(own + f"because = {json.dumps(because, ensure_ascii=False)}\n")
     assert (whole.name, whole.description, whole.rules[0].because) == (name, description, because)
+
+
+@settings(max_examples=200, deadline=None)
+@given(rule_lists, situations())
+def test_no_own_rule_makes_a_vote_in_favour_of_what_an_extended_guard_stops(own, situation):
+    text = head("own", "base.toml")
+    for place, (line, then) in enumerate(own):
+        text += rule(f"own-{place}", then, line)
+    base = (
+        head("base") + rule("critical", "against", "findings.critical > 0") + rule("high", "hold", "findings.high > 0")
+        + rule("yes", "for", "proposal.proposer is " + PROPOSER)
+    )  # fmt: skip
+    try:
+        whole = extended(text, base)
+    except RulesetError:
+        assume(False)
+    facts, reports, opinions = situation
+    severities = {f.severity for r in reports for f in r.findings}
+    if severities & {Severity.HIGH, Severity.CRITICAL}:
+        assert decide(whole, facts, reports, opinions).outcome is not Outcome.FOR
 
 
 def test_a_ruleset_that_extends_none_keeps_its_text_to_the_letter():
