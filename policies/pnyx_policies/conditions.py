@@ -90,12 +90,14 @@ class Answer:
 
     @property
     def words(self) -> str:
+        """For the record: long sets are cut."""
         return f"`{self.condition.text}` {_VERDICT[self.truth]} ({self._what_was_seen()})"
 
     def _what_was_seen(self) -> str:
-        if self.value is None:
+        if self.seen.value is None:
             return f"unknown: {self.seen.why}"
-        return f"seen: at least {self.value}; {self.seen.why}" if self.seen.why else f"seen: {self.value}"
+        shown = _show(self.condition.field, self.seen.value, _MOST_IN_WORDS)
+        return f"seen: at least {shown}; {self.seen.why}" if self.seen.why else f"seen: {shown}"
 
 
 _VERDICT = {Truth.YES: "holds", Truth.NO: "does not hold", Truth.UNKNOWN: "cannot be told"}
@@ -171,14 +173,14 @@ def parse_condition(line: str, fields: Mapping[str, Field], groups: Groups = _NO
     return Condition(" ".join(line.split()), field, match["operator"], literal, negated=match["not"] is not None)
 
 
-_MOST_SHOWN = 8
+_MOST_IN_WORDS = 8
 
 
-def _show(field: Field, value: Datum) -> str:
+def _show(field: Field, value: Datum, most: int | None = None) -> str:
     if isinstance(value, frozenset):
         members = sorted(value)
-        more = f" and {len(members) - _MOST_SHOWN} more" if len(members) > _MOST_SHOWN else ""
-        return f"[{', '.join(members[:_MOST_SHOWN])}]{more}"
+        more = f" and {len(members) - most} more" if most is not None and len(members) > most else ""
+        return f"[{', '.join(members[:most])}]{more}"
     if field.type is FieldType.SEVERITY and isinstance(value, int):
         return SEVERITIES[value]
     if field.type is FieldType.SHARE and isinstance(value, int):

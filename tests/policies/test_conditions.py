@@ -21,7 +21,7 @@ from pnyx_policies.conditions import (
 )
 from pnyx_policies.fields import FieldType, Seen, Situation, catalogue
 from pnyx_policies.literals import ConditionError
-from pnyx_tools.testing.facts import call_of, facts_for, moved, proposal_of, simulated
+from pnyx_tools.testing.facts import address_of, call_of, facts_for, moved, proposal_of, simulated
 
 FIELDS = catalogue(["outflow", "text-against-calls"])
 ALICE = "0x91c32893216dE3eA0a55ABb9851f581d4503d39b"
@@ -176,6 +176,18 @@ def test_an_amount_of_one_coin_says_nothing_about_another(chain, line, expected,
     found = parse_condition(line, FIELDS).judge(Situation(facts, (), (), frozenset()))
     assert found.truth is expected
     assert why in found.words
+
+
+def test_all_members_of_a_long_set_are_seen_and_the_record_has_a_few_of_them():
+    people = [address_of(str(n)) for n in range(20)]
+    pay = proposal_of([call_of(person, value_wei=1) for person in people], "Pay.")
+    facts = facts_for(pay, simulation=simulated([moved(None, person, 1) for person in people]))
+    found = parse_condition("outflow.recipients within [payees]", FIELDS, {"payees": frozenset(people[:19])}).judge(
+        Situation(facts, (), (), frozenset())
+    )
+    assert found.truth is Truth.NO
+    assert all(person in (found.value or "") for person in people)
+    assert "] and 12 more)" in found.words
 
 
 GROUPS = {"payees": frozenset({ALICE, BOB}), "nobody": frozenset()}
