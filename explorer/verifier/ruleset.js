@@ -20,6 +20,7 @@ const VOTES = ["for", "against", "abstain"];
 /** Throws `differs` for a text that is no ruleset. @param {string} text @returns {Ruleset} */
 export function parseRuleset(text) {
   const table = parsed(text);
+  if (table.extends !== undefined) refuse("it extends another ruleset; what is run, recorded and checked is a whole one");
   const limits = tableOf(table.limits ?? {}, "[limits]");
   const rules = listOf(table.rule ?? [], "rule").map((rule, index) => ruleOf(tableOf(rule, `rule ${index + 1}`)));
   if (new Set(rules.map(({ id }) => id)).size !== rules.length) refuse("two rules have the same id");

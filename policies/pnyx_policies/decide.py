@@ -77,7 +77,8 @@ class _Verdict:
 
 
 def _judge(rule: Rule, situation: Situation) -> _Judged:
-    truth, words = rule.judge(situation)
+    answer = rule.judge(situation)
+    truth, words = answer.truth, answer.words
     if rule.model is None:
         return _Judged(rule, truth, Outcome(rule.then), words)
     outcome, advice = take_advice(rule.model, situation.opinions)

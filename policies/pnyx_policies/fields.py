@@ -16,7 +16,7 @@ from pnyx_policies.checks.protocol import CheckReport
 from pnyx_policies.claims import claims_of
 from pnyx_policies.facts import Facts, SimulationStatus
 from pnyx_policies.finding import Severity
-from pnyx_policies.money import Outflows, by_asset, outflows, share_of_treasury, unexplained_effects
+from pnyx_policies.money import Outflow, Outflows, by_asset, outflows, share_of_treasury, unexplained_effects
 from pnyx_policies.powers import friends
 
 Datum = int | str | frozenset[str]
@@ -151,7 +151,21 @@ def _native(_: Facts, flows: Outflows) -> Seen:
 
 
 def _share(facts: Facts, flows: Outflows) -> Seen:
-    shares = [share_of_treasury(facts, items) for items in by_asset(flows.items).values()]
+    return _largest_share(facts, flows, by_asset(flows.items).values())
+
+
+def _recipient_share(facts: Facts, flows: Outflows) -> Seen:
+    of_one = [
+        tuple(o for o in items if o.recipient == recipient)
+        for items in by_asset(flows.items).values()
+        for recipient in {o.recipient for o in items}
+    ]
+    return _largest_share(facts, flows, of_one)
+
+
+def _largest_share(facts: Facts, flows: Outflows, parts: Iterable[tuple[Outflow, ...]]) -> Seen:
+    """Each part is of one asset."""
+    shares = [share_of_treasury(facts, items) for items in parts]
     known = max((s for s in shares if s is not None), default=0)
     return Seen(known, flows.why or ("of some assets the treasury's balance is unknown" if None in shares else ""))
 
@@ -277,6 +291,12 @@ _MONEY = (
         FieldType.SHARE,
         "The largest part of any one asset that leaves or may be taken.",
         _outflow(_share),
+    ),
+    Field(
+        "outflow.recipient_share",
+        FieldType.SHARE,
+        "The largest part of any one asset that any one recipient gets or may take.",
+        _outflow(_recipient_share),
     ),
     Field("outflow.recipients", FieldType.ADDRESSES, "Who gets money or allowances.", _outflow(_recipients)),
     Field("outflow.unknown_recipients", _NUMBER, "Recipients that nobody named.", _outflow(_unknown_recipients)),

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any
 
 from eth_hash.auto import keccak
@@ -14,22 +16,23 @@ from pnyx_contracts.errors import UsageError
 from pnyx_contracts.types import UINT256_MAX, Vote
 from pnyx_policies.checks import builtin_checks
 from pnyx_policies.conditions import (
+    Answer,
     Condition,
-    ConditionError,
     Truth,
     all_hold,
     any_holds,
     contradiction,
     is_always_true,
-    nearest,
     parse_condition,
 )
 from pnyx_policies.decision import Outcome
 from pnyx_policies.fields import Field, Situation, catalogue
+from pnyx_policies.literals import GROUP, ConditionError, Groups, checksummed, nearest
 
 MODEL = "model"
 ALWAYS = "always"
 THEN = (*(o.value for o in Outcome), MODEL)
+NAME_BYTES, VERSION_BYTES, DESCRIPTION_BYTES = 40, 20, 400
 BECAUSE_BYTES = 140
 """So that reason, rule and checks fit into the 200 bytes that go on chain."""
 
@@ -71,28 +74,50 @@ class Rule:
     then: str
     model: ModelLimits | None
 
-    def judge(self, situation: Situation) -> tuple[Truth, str]:
-        """Whether the rule matches, and the words for it."""
-        required = [c.judge(situation) for c in self.when]
-        alternatives = [c.judge(situation) for c in self.some]
-        truth = all_hold(t for t, _ in required)
-        if alternatives:
-            truth = all_hold((truth, any_holds(t for t, _ in alternatives)))
-        words = [w for _, w in required]
-        if alternatives:
-            words.append("any of: " + ", ".join(w for _, w in alternatives))
-        return truth, "; ".join(words) or "always"
+    @property
+    def may_favour(self) -> bool:
+        """Whether it can end in a vote for the proposal."""
+        return self.then == Outcome.FOR.value or (self.model is not None and Vote.FOR in self.model.allow)
+
+    def judge(self, situation: Situation) -> RuleAnswer:
+        """Whether the rule matches."""
+        return RuleAnswer(
+            tuple(c.judge(situation) for c in self.when),
+            tuple(c.judge(situation) for c in self.some),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class RuleAnswer:
+    """What the lines of one rule answered."""
+
+    when: tuple[Answer, ...]
+    some: tuple[Answer, ...]
+
+    @property
+    def truth(self) -> Truth:
+        truth = all_hold(a.truth for a in self.when)
+        return all_hold((truth, any_holds(a.truth for a in self.some))) if self.some else truth
+
+    @property
+    def words(self) -> str:
+        words = [a.words for a in self.when]
+        if self.some:
+            words.append("any of: " + ", ".join(a.words for a in self.some))
+        return "; ".join(words) or "always"
 
 
 @dataclass(frozen=True, slots=True)
 class Ruleset:
-    """A parsed ruleset. `text` is what a record keeps; its keccak-256 is what names it."""
+    """A parsed ruleset, whole. `text` is what a record keeps; its keccak-256 is what names it."""
 
     name: str
     version: str
     description: str
     limits: Limits
     rules: tuple[Rule, ...]
+    groups: Groups
+    """Its address books."""
     checks: frozenset[str]
     """Checks that have to run: while one of them is missing or skipped, "no findings" is not known."""
     text: str
@@ -107,49 +132,80 @@ class Ruleset:
     def parse(cls, text: str, source: str, checks: Collection[str] | None = None) -> Ruleset:
         """`source` names the file in errors. `checks`: names of the checks that run; None means those of Pnyx itself.
 
-        Raises `RulesetError`.
+        Raises `RulesetError`, also for a ruleset that extends another one: `extending.load` makes it whole.
         """
         known = frozenset(checks if checks is not None else (check.name for check in builtin_checks()))
-        try:
-            table = tomllib.loads(text)
-        except tomllib.TOMLDecodeError as error:
-            raise RulesetError(f"{source}: this is no TOML: {error}") from error
-        try:
-            return _Parser(source, catalogue(known)).ruleset(table, text, known)
-        except _Fault as fault:
-            raise RulesetError(f"{source}: {fault}", hint="see docs/rulesets.md") from fault
+        table = parse_toml(text, source)
+        with _telling(source):
+            if EXTENDS in table:
+                raise _Fault("it extends another ruleset; what is run, recorded and checked is a whole one")
+            return _Parser(source, catalogue(known), _NO_GROUPS).ruleset(table, text, known)
+
+
+def parse_extension(text: str, source: str, base: Ruleset) -> Ruleset:
+    """The own part of a ruleset that extends `base`: limits and address books of both, the own rules only.
+
+    Raises `RulesetError`, also for a limit that is looser than that of `base`.
+    """
+    table = parse_toml(text, source)
+    with _telling(source):
+        own = _Parser(source, catalogue(base.checks), base.groups).ruleset(table, text, base.checks)
+        _require_use_of_groups(table, own, base)
+        return replace(own, limits=_tightened(own.limits, base, table))
+
+
+def parse_toml(text: str, source: str) -> dict[str, Any]:
+    """Raises `RulesetError`."""
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise RulesetError(f"{source}: this is no TOML: {error}") from error
+
+
+@contextmanager
+def _telling(source: str) -> Iterator[None]:
+    try:
+        yield
+    except _Fault as fault:
+        raise RulesetError(f"{source}: {fault}", hint="see docs/rulesets.md") from fault
 
 
 class _Fault(Exception):  # noqa: N818 - becomes a RulesetError, with the source in front
     pass
 
 
-_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
-_TOP = ("name", "version", "description", "limits", "rule")
-_LIMITS = ("min_voting_power", "min_blocks_left", "min_seconds_left")
+ID = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
+EXTENDS = "extends"
+_TOP = ("name", "version", "description", EXTENDS, "limits", "addresses", "rule")
+LIMITS = ("min_voting_power", "min_blocks_left", "min_seconds_left")
 _RULE = ("id", "because", "when", "any", "then", "model")
 _MODEL_LIMITS = ("allow", "min_confidence_percent", "min_agreeing")
+_NO_GROUPS: Groups = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
 class _Parser:
     source: str
     fields: Mapping[str, Field]
+    groups: Groups
+    """Those that lines may name."""
 
     def ruleset(self, table: dict[str, Any], text: str, checks: frozenset[str]) -> Ruleset:
         _only(table, _TOP, "the ruleset")
+        groups = {**self.groups, **_groups(table.get("addresses", {}))}
+        reader = replace(self, groups=groups)
         rules: list[Rule] = []
         for place, entry in enumerate(_tables(table.get("rule", []), "rule"), start=1):
-            where = f"rule {place}"
-            rule = self.rule(entry, where)
+            rule = reader.rule(entry, f"rule {place}")
             _must_be_reachable(rule, rules)
             rules.append(rule)
         return Ruleset(
-            name=_line(table, "name", "the ruleset", 40),
-            version=_line(table, "version", "the ruleset", 20),
-            description=_line(table, "description", "the ruleset", 400, default=""),
+            name=_line(table, "name", "the ruleset", NAME_BYTES),
+            version=_line(table, "version", "the ruleset", VERSION_BYTES),
+            description=_line(table, "description", "the ruleset", DESCRIPTION_BYTES, default=""),
             limits=_limits(table.get("limits", {})),
             rules=tuple(rules),
+            groups=MappingProxyType(groups),
             checks=checks,
             text=text,
             source=self.source,
@@ -157,7 +213,7 @@ class _Parser:
 
     def rule(self, table: dict[str, Any], where: str) -> Rule:
         name = _line(table, "id", where, 40)
-        if not _ID.fullmatch(name):
+        if not ID.fullmatch(name):
             raise _Fault(f"{where}: id {name!r} must be lower-case letters, digits and dashes, at most 40")
         where = f"rule {name!r}"
         _only(table, _RULE, where)
@@ -183,7 +239,7 @@ class _Parser:
 
     def line(self, line: str, where: str) -> Condition:
         try:
-            condition = parse_condition(line, self.fields)
+            condition = parse_condition(line, self.fields, self.groups)
         except ConditionError as error:
             raise _Fault(f"{where}: {error.message}") from error
         if impossible := contradiction([condition]):
@@ -233,8 +289,53 @@ def _limits(table: object) -> Limits:
     where = "[limits]"
     if not isinstance(table, dict):
         raise _Fault(f"{where} must be a table")
-    _only(table, _LIMITS, where)
+    _only(table, LIMITS, where)
     return Limits(**{key: _whole(table, key, where, 1, UINT256_MAX) for key in table})
+
+
+def _tightened(limits: Limits, base: Ruleset, table: Mapping[str, Any]) -> Limits:
+    """Where both name a limit, the own one; it is refused when it is the looser one."""
+    least = base.limits
+    for key in table.get("limits", {}):
+        if getattr(limits, key) < getattr(least, key):
+            raise _Fault(
+                f"[limits]: {key} is {getattr(limits, key)}, in {base.source} {getattr(least, key)}: "
+                "an extension can only raise it"
+            )
+    return Limits(**{key: max(getattr(limits, key), getattr(least, key)) for key in LIMITS})
+
+
+def _groups(table: object) -> dict[str, frozenset[str]]:
+    if not isinstance(table, dict):
+        raise _Fault('[addresses] must be a table of lists: payees = ["0x..."]')
+    return {name: _group(name, members) for name, members in table.items()}
+
+
+def _group(name: str, members: object) -> frozenset[str]:
+    where = f"[addresses] {name}"
+    if not GROUP.fullmatch(name):
+        raise _Fault(f"{where}: a group's name is lower-case letters, digits and dashes, a letter first, at most 40")
+    if not isinstance(members, list):
+        raise _Fault(f"{where} must be a list of addresses; got {members!r}")
+    return frozenset(_address(member, where) for member in members)
+
+
+def _address(member: object, where: str) -> str:
+    address = checksummed(member) if isinstance(member, str) else None
+    if address is None:
+        raise _Fault(f"{where}: expected 0x and 40 hex digits, with a right checksum; got {member!r}")
+    return address
+
+
+def _require_use_of_groups(table: Mapping[str, Any], own: Ruleset, base: Ruleset) -> None:
+    """A misspelt name of a group would leave the one that it was to replace as it is."""
+    used = {name for rule in own.rules for line in (*rule.when, *rule.some) for name in line.literal.groups}
+    for name in table.get("addresses", {}):
+        if name not in used and name not in base.groups:
+            raise _Fault(
+                f"[addresses] {name}: no rule names this group, and {base.source} has none of this name"
+                f"{nearest(name, base.groups)}"
+            )
 
 
 def _model_limits(table: object, then: str, where: str) -> ModelLimits | None:

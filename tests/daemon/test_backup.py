@@ -48,14 +48,17 @@ def test_a_backup_of_a_running_agent_is_whole(make_agent: MakeAgent, tmp_path: P
 
 def test_a_ruleset_of_ones_own_is_in_it_and_evidence_stays_readable(make_agent: MakeAgent, tmp_path: Path) -> None:
     agent = make_agent(mode="observe", signer=False)
-    (agent.folder / "my-rules.toml").write_text(shipped_ruleset("steward"))
+    mine = 'name = "mine"\nversion = "1"\nextends = "shared-rules.toml"\n'
+    (agent.folder / "my-rules.toml").write_text(mine)
+    (agent.folder / "shared-rules.toml").write_text(shipped_ruleset("steward"))
     agent.config.write_text(re.sub('ruleset = ".*"', 'ruleset = "my-rules.toml"', agent.config.read_text()))
     (agent.folder / "evidence").mkdir(exist_ok=True)
     (agent.folder / "evidence" / "ab.json").write_text("{}")
     file, elsewhere = tmp_path / "agent.backup", tmp_path / "elsewhere"
     assert pnyx(agent, "backup", file).returncode == 0
     assert restore(agent, file, elsewhere) == 0
-    assert (elsewhere / "my-rules.toml").read_text() == shipped_ruleset("steward")
+    assert (elsewhere / "my-rules.toml").read_text() == mine
+    assert (elsewhere / "shared-rules.toml").read_text() == shipped_ruleset("steward")
     modes = {name: (elsewhere / name).stat().st_mode & 0o777 for name in ("pnyx.toml", "evidence/ab.json")}
     assert modes == {"pnyx.toml": 0o600, "evidence/ab.json": 0o644}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -12,10 +13,12 @@ from eth_hash.auto import keccak
 from pnyx_contracts.entry import EntryKind
 from pnyx_contracts.types import ProposalState, Vote
 from pnyx_policies.analysis import Analysis, Recommendation
+from pnyx_policies.bundle import Bundle
 from pnyx_policies.rulesets import shipped_ruleset
 from pnyx_tools.journal import Stage
 from pnyx_tools.keystore import keystore_address
 from pnyx_tools.rpc import Rpc
+from pnyx_tools.rulebook import read_ruleset
 from pnyx_tools.testing.anvil import Anvil
 from pnyx_tools.testing.deploy import TOKEN, Clock
 from pnyx_tools.testing.openai_server import OpenAIServer, answer, refusal
@@ -23,7 +26,7 @@ from pnyx_tools.testing.rollup import Rollup
 from pnyx_tools.testing.settling import RULES
 from pnyx_tools.verifier import verify
 
-from .conftest import Agent, MakeAgent, pay
+from .conftest import Agent, MakeAgent, pay, pnyx
 
 
 def check_as_a_stranger(agent: Agent) -> None:
@@ -96,14 +99,36 @@ def test_where_contracts_see_other_block_numbers_the_vote_lands_in_time(
     assert report.ok, [str(problem) for problem in report.problems]
 
 
-def test_a_hidden_power_is_voted_against(make_agent: MakeAgent) -> None:
-    agent = make_agent()
+EXTENDING = """
+name = "own"
+version = "1"
+extends = "guardian"
+
+[[rule]]
+id = "anything"
+because = "Whatever the guards let pass."
+when = ["calls.count is 1"]
+then = "for"
+"""
+
+
+def test_a_hidden_power_is_voted_against_by_the_guards_of_the_extended_ruleset(make_agent: MakeAgent) -> None:
+    """Signer and verifier read the whole text in the record; nobody else has the files."""
+    agent = make_agent(rules=EXTENDING)
     agent.start()
     dao = agent.dao
     proposal = dao.propose([agent.node.accounts[8]], [30 * 10**18], [b""], "")
     dao.advance_to_active(proposal)
-    agent.until_stage(proposal, Stage.DONE)
+    case = agent.until_stage(proposal, Stage.DONE)
+    assert agent.stop() == 0
     assert [vote.vote for vote in agent.votes(proposal)] == [Vote.AGAINST]
+    check_as_a_stranger(agent)
+    bundle = agent.folder / "evidence" / f"{case.record_root.removeprefix('0x')}.json"
+    recorded = Bundle.parse(bundle.read_bytes()).dossier.ruleset
+    assert recorded == read_ruleset("rules.toml", agent.folder).text
+    assert "extends" not in tomllib.loads(recorded)
+    explained = pnyx(agent, "policy", "explain", "steward", proposal, "--json")
+    assert json.loads(explained.stdout)["decided_by"] == "hidden-or-hostile", explained.stderr
 
 
 def model_lines(server: OpenAIServer) -> str:

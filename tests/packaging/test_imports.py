@@ -21,6 +21,7 @@ from pnyx_tools.testing.decisions import LocalAgent
 from pnyx_tools.testing.deploy import TOKEN, deploy_gate, deploy_governance, deploy_log
 
 ROOT = Path(__file__).parents[2]
+CASES = ROOT / "policies" / "pnyx_policies" / "rulesets" / "cases"
 HEAVY = {"web3", "langchain", "langchain_core", "langchain_openai", "openai", "opentelemetry", "dbos", "sqlalchemy"}
 
 # Does what the command `pnyx` does, and says at the very end what was imported meanwhile.
@@ -49,6 +50,13 @@ def test_help_is_light(arguments: list[str]) -> None:
     loaded = imported_by(*arguments)
     assert "pnyx_agents" in loaded
     assert loaded & {*HEAVY, "eth_account", "pnyx_policies", "pydantic"} == set()
+
+
+@pytest.mark.parametrize("arguments", [["check", "guardian"], ["test", CASES], ["schema"]], ids=lambda a: a[0])
+def test_trying_rules_is_light(arguments: list[object]) -> None:
+    loaded = imported_by("policy", *arguments)
+    assert "pnyx_policies" in loaded
+    assert loaded & {*HEAVY, "eth_account", "jsonschema"} == set()
 
 
 def test_a_whole_check_is_light(tmp_path: Path) -> None:

@@ -64,6 +64,7 @@ def test_the_wheel_has_what_it_needs(wheel: Path) -> None:
         "pnyx_contracts/vectors/record.json",
         "pnyx_policies/prompts/system.md",
         "pnyx_policies/rulesets/guardian.toml",
+        "pnyx_policies/rulesets/cases/guardian.toml",
         "pnyx_agents/template.toml",
         "pnyx_agents/page/index.html",
         "pnyx_agents/page/worker.js",

@@ -43,8 +43,10 @@ def judge(calls, text, *, movements=(), changes=(), **facts):
     return {name: decide(rules, situation, reports, ()).outcome for name, rules in RULESETS.items()}, critical
 
 
-AGAINST = {"guardian": Outcome.AGAINST, "steward": Outcome.AGAINST}
-HOLD = {"guardian": Outcome.HOLD, "steward": Outcome.HOLD}
+HOLD = dict.fromkeys(RULESETS, Outcome.HOLD)
+AGAINST = dict.fromkeys(RULESETS, Outcome.AGAINST) | {"observer": Outcome.HOLD}
+ROUTINE = HOLD | {"steward": Outcome.FOR, "observer": Outcome.SKIP}
+"""Without a language model, and with an empty address book."""
 
 
 def _diamond_cut(init: str) -> Call:
@@ -155,7 +157,7 @@ HONEST_MOVE = moved(TOKEN, ALICE, 1_500 * UNIT)
 
 def test_demo_an_honest_small_transfer_is_voted_for_by_rules_alone():
     outcomes, critical = judge([HONEST_CALL], HONEST_TEXT, movements=[HONEST_MOVE])
-    assert outcomes == {"guardian": Outcome.HOLD, "steward": Outcome.FOR}
+    assert outcomes == ROUTINE
     assert critical == set()
 
 
@@ -163,7 +165,7 @@ def test_demo_a_small_payment_of_coin_to_a_plain_account_too():
     text = f"Pay Alice 0.5 ETH for translating our website into two languages, to {ALICE}."
     calls, movements = [call_of(ALICE, value_wei=UNIT // 2)], [moved(None, ALICE, UNIT // 2)]
     outcomes, _ = judge(calls, text, movements=movements, without_code=[ALICE])
-    assert outcomes == {"guardian": Outcome.HOLD, "steward": Outcome.FOR}
+    assert outcomes == ROUTINE
 
 
 def test_demo_an_announced_parameter_change_is_for_people():

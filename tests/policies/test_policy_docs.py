@@ -9,10 +9,11 @@ import pytest
 
 from pnyx_policies.checks import builtin_checks, run_checks
 from pnyx_policies.conditions import operators_of
+from pnyx_policies.extending import RulesetFile, load
 from pnyx_policies.fields import FieldType, catalogue
 from pnyx_policies.finding import Severity
-from pnyx_policies.ruleset import Limits, Ruleset
-from pnyx_policies.rulesets import shipped_rulesets
+from pnyx_policies.ruleset import Limits
+from pnyx_policies.rulesets import shipped_ruleset, shipped_rulesets
 
 DOCS = Path(__file__).parents[2] / "docs"
 RULESETS = (DOCS / "rulesets.md").read_text(encoding="utf-8")
@@ -29,6 +30,11 @@ def rows(text: str, heading: str) -> list[list[str]]:
         elif table:
             break
     return table[2:]
+
+
+def examples(text: str) -> list[str]:
+    """Whole rulesets that the page shows."""
+    return [found for found in re.findall("```toml\n(.*?)```", text, re.DOTALL) if found.startswith("name = ")]
 
 
 def test_every_field_is_documented_with_its_type_and_meaning():
@@ -66,9 +72,10 @@ def test_every_check_begins_with_the_question_that_the_documents_give(check):
     assert asked.casefold() == f"{check.name}: {documented[check.name]}".casefold()
 
 
-@pytest.mark.parametrize("example", re.findall("```toml\n(.*?)```", RULESETS, re.DOTALL))
+@pytest.mark.parametrize("example", examples(RULESETS))
 def test_examples_of_rulesets_load(example):
-    assert Ruleset.parse(example, "docs/rulesets.md").rules
+    found = load(RulesetFile(example, "docs/rulesets.md"), lambda name, _: RulesetFile(shipped_ruleset(name), name))
+    assert found.rules
 
 
 def test_the_example_of_a_check_runs():

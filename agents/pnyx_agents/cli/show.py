@@ -26,7 +26,7 @@ def command(what: str, config: Path, evidence: str | None, as_json: bool) -> Non
     from pnyx_policies.disclosure import Disclosure
     from pnyx_policies.verify.record import dossier_of
 
-    found, console = _find(what, config, evidence), Console()
+    found, console = find(what, config, evidence), Console()
     if as_json:
         print_json(found.model_dump(mode="json"))
         return
@@ -60,7 +60,8 @@ def _parse(file: Path) -> Bundle | Disclosure:
         ) from error
 
 
-def _find(what: str, config: Path, evidence: str | None) -> Bundle | Disclosure:
+def find(what: str, config: Path, evidence: str | None) -> Bundle | Disclosure:
+    """By what `pnyx show` takes. Raises `UsageError` when there is no such record."""
     from pnyx_agents.cli.word import load_bundle, record_root
     from pnyx_contracts.errors import UsageError
     from pnyx_policies.bundle import Bundle

@@ -24,8 +24,8 @@ from pnyx_contracts.types import Address, Value
 from pnyx_policies.checks import builtin_checks
 from pnyx_policies.decision import Mode
 from pnyx_policies.ruleset import Ruleset
-from pnyx_policies.rulesets import shipped_ruleset, shipped_rulesets
 from pnyx_tools.model import ModelSettings
+from pnyx_tools.rulebook import files_of, read_ruleset
 from pnyx_tools.signer.tls import TlsFiles
 
 
@@ -134,24 +134,11 @@ class Settings(Value):
         return self._load_ruleset(own or self.policy.ruleset)
 
     def ruleset_files(self) -> set[Path]:
-        """The rulesets that are files, and not shipped."""
+        """The files that the rulesets are made of; none of those that ship."""
         named = {self.policy.ruleset, self.signer.ruleset if self.signer else None}
-        return {self.path(name) for name in named if name is not None and name not in shipped_rulesets()}
+        return {file for name in named if name is not None for file in files_of(name, self.folder)}
 
     def _load_ruleset(self, name_or_path: str) -> Ruleset:
         """A shipped ruleset by name, or a TOML file. Its rules may speak of the checks that run, and of no others."""
         checks = [*(check.name for check in builtin_checks()), *self.policy.checks]
-        if name_or_path in shipped_rulesets():
-            return Ruleset.parse(shipped_ruleset(name_or_path), f"shipped:{name_or_path}", checks)
-        path = self.path(name_or_path)
-        try:
-            return Ruleset.parse(path.read_text(encoding="utf-8"), str(path), checks)
-        except FileNotFoundError:
-            raise UsageError(
-                f"no ruleset {name_or_path!r}: none is shipped with that name, and there is no file {path}",
-                hint=f"shipped are: {', '.join(shipped_rulesets())}",
-            ) from None
-        except OSError as error:
-            raise UsageError(f"the ruleset {path} cannot be read: {error.strerror}") from None
-        except UnicodeDecodeError:
-            raise UsageError(f"the ruleset {path} is no text in UTF-8") from None
+        return read_ruleset(name_or_path, self.folder, checks)

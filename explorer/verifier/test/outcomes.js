@@ -6,6 +6,7 @@ import { utf8 } from "../bytes.js";
 import { parseCanonical, parseJson } from "../canonical.js";
 import { openDisclosure } from "../disclosure.js";
 import { VerifierError } from "../errors.js";
+import { parseRuleset } from "../ruleset.js";
 import { CONFIGURATION } from "../shapes.js";
 
 /** @type {{ [kind: string]: (bytes: Uint8Array, root: string) => unknown }} */
@@ -13,6 +14,7 @@ const OPENERS = {
   json: (bytes) => parseJson(bytes, "$"),
   bundle: (bytes, root) => openBundle(root, bytes),
   disclosure: openDisclosure,
+  ruleset: (bytes) => parseRuleset(new TextDecoder().decode(bytes)),
   configuration: (bytes) => CONFIGURATION(parseCanonical(bytes, "configuration"), "configuration"),
 };
 

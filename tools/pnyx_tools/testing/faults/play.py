@@ -26,6 +26,8 @@ from pnyx_tools.testing.faults.world import World
 TICK_SECONDS: Final = 0.2
 PATIENCE_SECONDS: Final = 300.0
 """For one condition, however busy the machine is. Then it counts as one that does not come."""
+CLEAN: Final = {0, -signal.SIGTERM}
+"""After SIGTERM; by the signal itself where it came before the program had begun."""
 NOT_STARTED_AGAIN: Final = 2
 """The exit code that the shipped unit file takes for a wrong configuration: no service manager helps then."""
 
@@ -83,7 +85,7 @@ class Play:
         assert self.running is not None
         self.running.stop()
         self.until("a clean end", lambda: not self.is_running())
-        if self.running.code() != 0:
+        if self.running.code() not in CLEAN:
             self.report.needs_help(f"SIGTERM ended it with {self.running.code()}: {self._last_line()}")
 
     def start_in_peace(self) -> None:
