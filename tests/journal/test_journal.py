@@ -41,6 +41,14 @@ def test_a_proposal_that_moved_to_another_block_is_replaced(journal: Journal):
     assert (case.present, case.created_block, case.stage, case.workflow) == (True, 11, Stage.HELD, "w")
 
 
+def test_what_failed_before_a_reorganisation_moved_it_is_looked_at_again(journal: Journal):
+    journal.follow("1", [found(10)])
+    journal.advance(KEY, Stage.FAILED, detail="the governor does not know it")
+    journal.rewind("2", above=9)
+    journal.follow("3", [found(11)])
+    assert (case_of(journal).stage, case_of(journal).detail) == (Stage.SEEN, "")
+
+
 def test_blocks_below_a_reorganisation_keep_their_proposals(journal: Journal):
     journal.follow("1", [found(10)])
     assert journal.rewind("2", above=10) == []

@@ -167,8 +167,15 @@ def test_content_that_is_not_what_the_id_says_is_refused(dao: Governance) -> Non
 
 def test_a_proposal_that_the_governor_does_not_know_raises(dao: Governance, dao4: Governance) -> None:
     proposal = dao.proposals[open_transfer(dao)]
+    dao4.node.mine(proposal.created_block)
     with pytest.raises(RevertedError):
         gather_facts(dao4.node.rpc, dao4.adapter, dao4.profile, proposal)
+
+
+def test_an_endpoint_that_lags_says_nothing_about_a_proposal(dao: Governance) -> None:
+    proposal = dao.proposals[open_transfer(dao)]
+    with pytest.raises(RpcError, match=f"is before block {proposal.created_block}"):
+        gather_facts(dao.node.rpc, dao.adapter, dao.profile, proposal, block=proposal.created_block - 1)
 
 
 def test_limits_are_said(dao: Governance, monkeypatch: pytest.MonkeyPatch) -> None:

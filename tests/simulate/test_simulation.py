@@ -7,11 +7,10 @@ from collections.abc import Callable
 
 import pytest
 
-from pnyx_contracts.errors import DiffersError
 from pnyx_contracts.types import Call, Vote, to_hex
 from pnyx_policies.facts import Movement, Simulation, SimulationStatus
 from pnyx_tools.effects import NATIVE, Event, changes, movements
-from pnyx_tools.reader import RpcError
+from pnyx_tools.reader import ReorganisedError, RpcError
 from pnyx_tools.rpc import Rpc
 from pnyx_tools.simulate import simulate
 from pnyx_tools.testing.deploy import TOKEN, Governance, deploy, encode_call
@@ -255,7 +254,7 @@ def test_another_block_with_the_same_number_is_refused(dao: Governance) -> None:
     dao.node.revert(before)
     dao.node.increase_time(100)
     assert dao.node.rpc.block(block.number).hash != block.hash
-    with pytest.raises(DiffersError, match="reorganised"):
+    with pytest.raises(ReorganisedError, match="reorganised"):
         simulate(dao.node.rpc, dao.timelock, [call(dao.timelock)], block)
 
 

@@ -45,7 +45,7 @@ from pnyx_tools.code import reached_addresses, read_targets
 from pnyx_tools.context.protocol import ContextTool, run_tool
 from pnyx_tools.holdings import called_tokens, native_holding, token_holding
 from pnyx_tools.pinned import CodeOf, ask_ahead, reads_of
-from pnyx_tools.reader import BlockId, ChainReader, RevertedError
+from pnyx_tools.reader import BlockId, ChainReader, RevertedError, RpcError
 from pnyx_tools.reasons import without_endpoint
 from pnyx_tools.simulate import simulate
 
@@ -72,11 +72,14 @@ def gather_facts(
     """The facts of `proposal` at `block`.
 
     Raises `UsageError` when the reader is on another chain, `DiffersError` when the proposal's content is not what its
-    id says or the chain reorganised meanwhile, `RevertedError` or `DecodingError` when the governor does not know the
-    proposal, `RpcError` when the node cannot be reached, `MethodMissingError` when it cannot tell the governor's time.
+    id says, `RevertedError` or `DecodingError` when the governor does not know the proposal, `ReorganisedError` when
+    the chain took another way meanwhile, `RpcError` when the node cannot be reached or is not as far as the proposal,
+    `MethodMissingError` when it cannot tell the governor's time.
     """
     _demand_right_proposal(reader, adapter, proposal)
-    gathering = _Gathering(reader, adapter, profile, proposal, voter, reader.block(block))  # 1
+    pinned = reader.block(block)  # 1
+    _demand_not_before(pinned, proposal)
+    gathering = _Gathering(reader, adapter, profile, proposal, voter, pinned)
     gathering.ask_ahead()
     governor = gathering.governor()  # 2
     standing = gathering.standing(voter, governor) if voter is not None else None  # 3
@@ -123,6 +126,16 @@ def _demand_right_proposal(reader: ChainReader, adapter: GovernorAdapter, propos
     if computed is not None and computed != proposal.key.proposal_id:
         raise DiffersError(
             f"the content of proposal {proposal.key} hashes to the id {computed}: it is not this proposal"
+        )
+
+
+def _demand_not_before(block: BlockRef, proposal: Proposal) -> None:
+    """What lags has not seen the proposal: its silence says nothing."""
+    if block.number < proposal.created_block:
+        raise RpcError(
+            f"block {block.number} is before block {proposal.created_block}, which created the proposal",
+            hint="does the endpoint lag?",
+            is_about_the_question=True,
         )
 
 

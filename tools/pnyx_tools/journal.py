@@ -277,7 +277,7 @@ class Journal:
     def _see_again(self, connection: sa.Connection, row: Any, found: Found) -> None:  # noqa: ANN401 - a row
         table = self._table["proposal"]
         values: dict[str, Any] = {**structs.asdict(found), "present": True}
-        if row.stage in {Stage.GONE.value, Stage.VOID.value}:
+        if row.stage in {Stage.GONE.value, Stage.VOID.value, Stage.FAILED.value}:
             values |= {"stage": Stage.SEEN.value, "detail": ""}
         connection.execute(table.update().where(table.c.proposal == found.proposal).values(**values))
 

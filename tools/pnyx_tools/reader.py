@@ -96,6 +96,13 @@ class WrongChainError(RpcError):
         )
 
 
+class ReorganisedError(RpcError):
+    """A block that was there a moment ago is not on the chain any more: what was read at it is read at another one."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, hint="gather the facts again at a new block", is_about_the_question=True)
+
+
 class ChainReader(Protocol):
     """Read-only view of one chain."""
 

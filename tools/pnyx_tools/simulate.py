@@ -26,13 +26,12 @@ from typing import Any, TypeVar
 
 from eth_utils.address import to_checksum_address
 
-from pnyx_contracts.errors import DiffersError
 from pnyx_contracts.types import BlockRef, Call, to_hex
 from pnyx_contracts.wrappers import compound_calldata
 from pnyx_policies.facts import CallResult, Simulation, SimulationStatus
 from pnyx_tools.effects import Event, changes, movements
 from pnyx_tools.governance_queue import DO_NOTHING, LIKELY_SLOTS, QUEUE_IS_EMPTY, StateDiff, empty_queue, filled_queue
-from pnyx_tools.reader import ChainReader, MethodMissingError, RevertedError, RpcError
+from pnyx_tools.reader import ChainReader, MethodMissingError, ReorganisedError, RevertedError, RpcError
 from pnyx_tools.reasons import revert_reason, without_endpoint
 from pnyx_tools.wire import error_parts, parse_data, parse_quantity, parse_word
 
@@ -54,8 +53,8 @@ def simulate(
 ) -> Simulation:
     """Runs `calls` from `executor` on top of `block`; `governor` may be called as from inside its `execute()`.
 
-    What fails twice in the same words is a thing that the node cannot do, and skipped. Raises `DiffersError` when the
-    chain no longer has that block, `RpcError` when the node cannot be reached, or failed only once.
+    What fails twice in the same words is a thing that the node cannot do, and skipped. Raises `ReorganisedError` when
+    the chain no longer has that block, `RpcError` when the node cannot be reached, or failed only once.
     """
     run = _Run(reader, executor, tuple(calls), block)
     inside = governor if governor != executor else None
@@ -83,9 +82,8 @@ def _demand_same_block(reader: ChainReader, block: BlockRef) -> None:
     """The simulation names its block by number: asked after it, the hash proves which block that was."""
     seen = reader.block(block.number).hash
     if seen != block.hash:
-        raise DiffersError(
-            f"block {block.number} was {to_hex(block.hash)} and is {to_hex(seen)} now: the chain reorganised",
-            hint="gather the facts again at a new block",
+        raise ReorganisedError(
+            f"block {block.number} was {to_hex(block.hash)} and is {to_hex(seen)} now: the chain reorganised"
         )
 
 

@@ -11,7 +11,7 @@ from pydantic import JsonValue
 from pnyx_agents.analyst import Deliberation
 from pnyx_agents.reviewer import Change, Reviewer
 from pnyx_agents.steward.clerk import Clerk
-from pnyx_agents.steward.steps import Place, StepFailedError, Task
+from pnyx_agents.steward.steps import NotFinalError, Place, StepFailedError, Task
 from pnyx_contracts.types import Bytes32, Proposal, Value, to_hex
 from pnyx_policies.analysis import Opinion
 from pnyx_policies.bundle import Body, Bundle
@@ -19,6 +19,7 @@ from pnyx_policies.dossier import Approval, Attempt, Dossier
 from pnyx_policies.facts import Facts
 from pnyx_tools.evidence import Vault
 from pnyx_tools.journal import Stage
+from pnyx_tools.reader import RevertedError
 
 
 class Said(Value):
@@ -59,12 +60,21 @@ class Review:
         """One task of a review; so many at once as there is room for."""
         with self.room:
             if task == "establish":
-                proposal = self.clerk.newest(Proposal.model_validate(argument))
-                return self.reviewer.establish(proposal).model_dump(mode="json")
+                return self._established(Proposal.model_validate(argument)).model_dump(mode="json")
             facts = Facts.model_validate(argument)
             said = self.reviewer.ask(facts)
             self.heard(str(facts.proposal.key), said)
             return Said.of(said).model_dump(mode="json")
+
+    def _established(self, known: Proposal) -> Facts:
+        proposal = self.clerk.newest(known)
+        try:
+            return self.reviewer.establish(proposal)
+        except RevertedError:
+            case = self.clerk.case(proposal)
+            if case is None or case.present:
+                raise
+            raise NotFinalError(f"{proposal.key} is gone; it may come again") from None
 
     def seal(self, dossier: Dossier, bodies: Mapping[bytes, bytes], place: Place) -> Bundle:
         """The stored bundle, read back: what members will find is what goes to the signer.

@@ -46,7 +46,7 @@ def play_machine(
                 if is_new:
                     play.propose()
                 blocks = BLOCKS_LOCKED if kind == LOCKED else BLOCKS
-                play.until(kind, partial(has_come_to, play, world.node.rpc.block().number + blocks))
+                play.until(kind, partial(_is_over, play, kind, world.node.rpc.block().number + blocks))
                 if is_new and kind in {FULL, LOCKED} and play.is_done():
                     raise StuckError(f"{kind}: and the agent did its work all the same")
             play.report.faults[kind] += 1
@@ -73,6 +73,12 @@ def play_database(
             play.report.faults["database away"] += 1
             play.until("recovery from: database away", partial(has_done, play))
     return play.report
+
+
+def _is_over(play: Play, kind: str, block: int) -> bool:
+    if kind == FULL:
+        _limit_files(play, 0)  # of who was started meanwhile, too
+    return has_come_to(play, block)
 
 
 def _during(play: Play, kind: str) -> ExitStack:
