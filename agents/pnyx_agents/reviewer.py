@@ -180,6 +180,7 @@ def _state_of(facts: Facts) -> State:
         governor=facts.governor,
         voter=facts.voter,
         targets=facts.targets,
+        earlier_code=facts.earlier_code,
         treasury=facts.treasury,
         known_addresses=facts.known_addresses,
         skipped=facts.skipped,

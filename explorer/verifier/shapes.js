@@ -158,7 +158,12 @@ const state = object(
     targets: list(
       object(
         { address, has_code: flag, code_hash: bytes32 },
-        { implementation: [orNull(address), null], implementation_code_hash: [orNull(bytes32), null] },
+        {
+          implementation: [orNull(address), null],
+          implementation_code_hash: [orNull(bytes32), null],
+          opcodes: [list(text), []],
+          implementation_opcodes: [list(text), []],
+        },
       ),
     ),
     treasury: list(
@@ -166,6 +171,7 @@ const state = object(
     ),
   },
   {
+    earlier_code: [list(object({ block: integer, code_hashes: dictionary(address, bytes32) })), []],
     known_addresses: [dictionary(address, text), {}],
     skipped: [list(object({ step: text, why: text })), []],
   },

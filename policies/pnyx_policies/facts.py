@@ -9,12 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from enum import Enum
+from typing import Final
 
+from eth_hash.auto import keccak
 from pydantic import Field, JsonValue
 
 from pnyx_contracts.decoded import DecodedCall
 from pnyx_contracts.governors import GovernorProfile
 from pnyx_contracts.types import Address, BlockRef, Bytes32, Proposal, ProposalState, Uint, Value
+
+NO_CODE: Final = keccak(b"")
+"""The hash of the code of an address that has none."""
 
 
 class Grade(Enum):
@@ -77,6 +82,21 @@ class TargetFacts(Value):
     implementation: Address | None = None
     """Code that it runs by its own account (EIP-1967, EIP-1167, beacon, ``implementation()``); None for no proxy."""
     implementation_code_hash: Bytes32 | None = None
+    opcodes: tuple[str, ...] = ()
+    """What its code can reach of CALLCODE, CREATE, CREATE2, DELEGATECALL, SELFDESTRUCT; in truth perhaps fewer."""
+    implementation_opcodes: tuple[str, ...] = ()
+
+    @property
+    def can_destroy_itself(self) -> bool:
+        return "SELFDESTRUCT" in self.opcodes or "SELFDESTRUCT" in self.implementation_opcodes
+
+
+class EarlierCode(Value):
+    """The code at the reached addresses, and at their implementations of today, in the end of an earlier block."""
+
+    block: int
+    code_hashes: dict[Address, Bytes32]
+    """The keccak-256 of no bytes where there was no code."""
 
 
 class Movement(Value):
@@ -164,6 +184,8 @@ class Facts(Value):
     """None for a review without a voter (`pnyx review`, observe mode without an account)."""
     calls: tuple[DecodedCall, ...]
     targets: tuple[TargetFacts, ...]
+    earlier_code: tuple[EarlierCode, ...] = ()
+    """In the block of the proposal and long before it; a block whose state the node no longer has is a skipped step."""
     simulation: Simulation
     treasury: tuple[Holding, ...]
     context: tuple[ToolResult, ...] = ()
@@ -178,6 +200,18 @@ class Facts(Value):
 
     def target(self, address: str) -> TargetFacts | None:
         return next((t for t in self.targets if t.address == address), None)
+
+    def code_when_proposed(self, address: str) -> bytes | None:
+        """The hash of the code that lay there in the block of the proposal, None when unknown."""
+        return self._code_at(self.proposal.created_block, address)
+
+    def came_after_proposal(self, address: str) -> bool:
+        """True when the code there is known to be younger than the proposal: nobody could read it then."""
+        target = self.target(address)
+        return target is not None and target.has_code and self.code_when_proposed(address) == NO_CODE
+
+    def _code_at(self, block: int, address: str) -> bytes | None:
+        return next((then.code_hashes.get(address) for then in self.earlier_code if then.block == block), None)
 
 
 class Eligibility(Value):

@@ -14,7 +14,7 @@ from pydantic import Field
 
 from pnyx_contracts.decoded import DecodedCall
 from pnyx_contracts.types import ClockMode, Value
-from pnyx_policies.facts import Facts, Movement, SimulationStatus, TargetFacts, ToolResult
+from pnyx_policies.facts import NO_CODE, Facts, Movement, SimulationStatus, TargetFacts, ToolResult
 from pnyx_policies.untrusted import quoted, quoted_json
 
 
@@ -78,7 +78,16 @@ class _Sheet:
 
     def targets(self) -> Iterator[str]:
         for target in self.facts.targets:
-            yield f"{target.address}: {_code(target)}"
+            yield ", ".join((f"{target.address}: {_code(target)}", *self._history(target.address)))
+
+    def _history(self, address: str) -> Iterator[str]:
+        now, created = self.facts.target(address), self.facts.proposal.created_block
+        for earlier in self.facts.earlier_code:
+            then = earlier.code_hashes.get(address)
+            if now is not None and then != now.code_hash:
+                before = "" if earlier.block == created else f", {created - earlier.block} blocks before the proposal"
+                what = "NO CODE THEN" if then == NO_CODE else "OTHER CODE THEN"
+                yield f"{what}: in block {earlier.block}{before or ', of the proposal'}"
 
     def simulation(self) -> Iterator[str]:
         simulation = self.facts.simulation
@@ -186,8 +195,9 @@ def _section(title: str, lines: Iterable[str]) -> str:
 def _code(target: TargetFacts) -> str:
     if not target.has_code:
         return "NO CODE"
-    return (
+    what = (
         "has code"
         if target.implementation is None
         else f"proxy, by its own account for the code at {target.implementation}"
     )
+    return f"{what}, CAN DESTROY ITSELF" if target.can_destroy_itself else what

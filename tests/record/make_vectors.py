@@ -31,6 +31,7 @@ from pnyx_policies.disclosure import ChangedDisclosureError, Disclosure, disclos
 from pnyx_policies.dossier import NOBODY, Attempt, Dossier, Header, People, PromptTemplate, Software, State
 from pnyx_policies.facts import (
     CallResult,
+    EarlierCode,
     GovernorFacts,
     Grade,
     Holding,
@@ -101,7 +102,7 @@ def sample_dossier() -> Dossier:
             Argument(name="amount", type="uint256", value=str(10**21)),
         ),
     )
-    targets = (TargetFacts(address=TOKEN, has_code=True, code_hash=keccak(b"code")),)
+    targets = (TargetFacts(address=TOKEN, has_code=True, code_hash=keccak(b"code"), opcodes=("DELEGATECALL",)),)
     digest = review_digest("openzeppelin", proposal, targets)
     rules = (
         RuleOutcome(rule="small-payment", matched=True, then="for", explanation="outflow 1000 <= 5000"),
@@ -210,6 +211,7 @@ def _sample_state(targets: tuple[TargetFacts, ...], digest: bytes) -> State:
         ),
         voter=VoterFacts(voter=AGENT, voting_power=3 * 10**23, has_voted=False),
         targets=targets,
+        earlier_code=(EarlierCode(block=90, code_hashes={TOKEN: keccak(b"code")}),),
         treasury=(Holding(asset=None, symbol="ETH", decimals=18, balance=10**20),),
         known_addresses={RECIPIENT: "the auditors"},
         skipped=(Skipped(step="names", why="no resolver"),),

@@ -7,7 +7,8 @@ The order, and what happens when a step cannot run:
                                                                      node cannot tell the governor's time
 3. the voter's standing                                              power may be skipped
 4. the calls, decoded as deep as they go                             never fails: unknown stays unknown
-5. code of every address that the calls reach                        raises
+5. code of every address that the calls reach, now                   raises
+   and in earlier blocks                                             per block, skipped
 6. the review digest over all of this                                never fails
 7. the simulation                                                    skipped when the node cannot simulate
 8. what the executor holds                                           per asset, skipped
@@ -28,6 +29,7 @@ from pnyx_contracts.errors import DecodingError, DiffersError, UsageError
 from pnyx_contracts.governors import GovernorAdapter, GovernorProfile, Read
 from pnyx_contracts.types import BlockRef, Proposal, to_hex
 from pnyx_policies.facts import (
+    EarlierCode,
     Facts,
     GovernorFacts,
     Holding,
@@ -41,11 +43,11 @@ from pnyx_policies.facts import (
 )
 from pnyx_policies.review import review_digest
 from pnyx_tools.clock import clock_at
-from pnyx_tools.code import reached_addresses, read_targets
+from pnyx_tools.code import reached_addresses, read_earlier_code, read_targets
 from pnyx_tools.context.protocol import ContextTool, run_tool
 from pnyx_tools.holdings import called_tokens, native_holding, token_holding
 from pnyx_tools.pinned import CodeOf, ask_ahead, reads_of
-from pnyx_tools.reader import BlockId, ChainReader, RevertedError
+from pnyx_tools.reader import BlockId, ChainReader, MethodMissingError, RevertedError, RpcError
 from pnyx_tools.reasons import without_endpoint
 from pnyx_tools.simulate import simulate
 
@@ -55,6 +57,9 @@ MAX_TARGETS = 256
 """Addresses whose code is read; a proposal that reaches more is reviewed without the rest, and says so."""
 
 MAX_ASSETS = 64
+
+LONG_BEFORE_BLOCKS = 50_400
+"""What was there so many blocks before the proposal counts as old: a week, at a block in twelve seconds."""
 
 
 def gather_facts(
@@ -82,6 +87,7 @@ def gather_facts(
     standing = gathering.standing(voter, governor) if voter is not None else None  # 3
     calls = decode_calls(proposal.calls)  # 4
     targets = gathering.targets(calls)  # 5
+    earlier_code = gathering.earlier_code(targets)
     digest = review_digest(profile.kind, proposal, targets)  # 6
     simulation = gathering.simulation()  # 7
     treasury = gathering.treasury(_assets(treasury_assets, simulation, calls))  # 8
@@ -94,6 +100,7 @@ def gather_facts(
         voter=standing,
         calls=calls,
         targets=targets,
+        earlier_code=earlier_code,
         simulation=simulation,
         treasury=treasury,
         context=context,
@@ -204,6 +211,21 @@ class _Gathering:
                 "targets", f"the calls reach {len(addresses)} addresses, the code of the first {MAX_TARGETS} was read"
             )
         return _read_targets(self._reader, addresses, self._at)
+
+    def earlier_code(self, targets: Sequence[TargetFacts]) -> tuple[EarlierCode, ...]:
+        """What most nodes know only of the last blocks."""
+        created = self._proposal.created_block
+        looks = {"code when proposed": created, "code long before": created - LONG_BEFORE_BLOCKS}
+        found = (self._earlier_code(step, targets, block) for step, block in looks.items() if targets and block > 0)
+        return tuple(earlier for earlier in found if earlier is not None)
+
+    def _earlier_code(self, step: str, targets: Sequence[TargetFacts], block: int) -> EarlierCode | None:
+        try:
+            return read_earlier_code(self._reader, self._profile.address, targets, block)
+        except (RpcError, MethodMissingError) as error:
+            self._reader.code(self._profile.address, self._at)  # raises when it is not the age of the block
+            self._skip(step, error.message)
+            return None
 
     def simulation(self) -> Simulation:
         simulation = simulate(

@@ -52,6 +52,7 @@ def check_state(case: Case, again: Facts) -> Iterator[Verdict]:
         yield case.about.compare(
             Step.STATE, f"state.{name}", expected=expected[name], seen=seen[name], grade=Grade.RE_READ
         )
+    yield from _check_earlier_code(case, again)
     ours, theirs = Counter(s.step for s in again.skipped), Counter(s.step for s in case.dossier.state.skipped)
     wrong = [step for step in _TOLD_BY_STATE if ours[step] != theirs[step]]
     if simulated_alike and theirs[_TREASURY] < ours[_TREASURY]:
@@ -64,6 +65,18 @@ def check_state(case: Case, again: Facts) -> Iterator[Verdict]:
     if names := case.dossier.state.known_addresses:
         why = f"whether {len(names)} declared address(es) are friends of the DAO is the operator's word"
         yield case.about.not_checkable(Step.STATE, why, Grade.ATTESTED)
+
+
+def _check_earlier_code(case: Case, again: Facts) -> Iterator[Verdict]:
+    """Blocks whose state only one of the two nodes had: see `established`, where it is the record that knows less."""
+    ours = {earlier.block: earlier.model_dump(mode="json") for earlier in again.earlier_code}
+    for index, recorded in enumerate(case.dossier.state.earlier_code):
+        where, seen = f"state.earlier_code[{index}]", recorded.model_dump(mode="json")
+        if recorded.block in ours:
+            yield case.about.compare(Step.STATE, where, expected=ours[recorded.block], seen=seen, grade=Grade.RE_READ)
+        else:
+            why = f"this node could not tell the code of block {recorded.block}"
+            yield case.about.not_checkable(Step.STATE, why, Grade.RE_READ)
 
 
 def check_code_until_entry(case: Case, targets: Sequence[TargetFacts]) -> Iterator[Verdict]:
@@ -129,6 +142,8 @@ def established(recorded: Facts, again: Facts) -> Facts:
     known: dict[str, object] = {"skipped": tuple(s for s in recorded.skipped if s not in in_doubt)}
     if any(skipped.step == _SIMULATION for skipped in in_doubt):
         known |= {"simulation": again.simulation, "treasury": again.treasury}
+    if len(again.earlier_code) > len(recorded.earlier_code):
+        known["earlier_code"] = again.earlier_code
     return recorded.model_copy(update=known)
 
 

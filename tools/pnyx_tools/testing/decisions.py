@@ -227,8 +227,8 @@ class LocalAgent:
             calls=facts.calls,
             state=State(
                 block=facts.block, review_digest=facts.review_digest, governor=facts.governor, voter=facts.voter,
-                targets=facts.targets, treasury=facts.treasury, known_addresses=facts.known_addresses,
-                skipped=facts.skipped,
+                targets=facts.targets, earlier_code=facts.earlier_code, treasury=facts.treasury,
+                known_addresses=facts.known_addresses, skipped=facts.skipped,
             ),
             simulation=facts.simulation,
             context=facts.context,
