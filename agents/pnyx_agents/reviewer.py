@@ -86,6 +86,7 @@ class Reviewer:
             block=block,
             tools=self.tools,
             known_addresses=self.known_addresses,
+            probes=self.configuration.probes,
             treasury_assets=governed.treasury_assets,
         )
 
@@ -183,5 +184,6 @@ def _state_of(facts: Facts) -> State:
         earlier_code=facts.earlier_code,
         treasury=facts.treasury,
         known_addresses=facts.known_addresses,
+        probes=facts.probes,
         skipped=facts.skipped,
     )

@@ -27,6 +27,7 @@ from pnyx_policies.facts import (
     ToolResult,
     VoterFacts,
 )
+from pnyx_policies.probes import Probe
 
 
 class Header(Value):
@@ -52,6 +53,7 @@ class State(Value):
     earlier_code: tuple[EarlierCode, ...] = ()
     treasury: tuple[Holding, ...]
     known_addresses: dict[Address, str] = Field(default_factory=dict)
+    probes: tuple[Probe, ...] = ()
     skipped: tuple[Skipped, ...] = ()
 
 
@@ -192,4 +194,5 @@ class Dossier(Value):
             context=self.context,
             skipped=state.skipped,
             known_addresses=state.known_addresses,
+            probes=state.probes,
         )

@@ -7,16 +7,20 @@ leaves a `Skipped` with its reason: missing knowledge is visible, never silent.
 
 from __future__ import annotations
 
+import operator
+from collections import Counter
 from collections.abc import Iterator
 from enum import Enum
-from typing import Final
+from functools import reduce
+from typing import Final, TypeVar
 
 from eth_hash.auto import keccak
 from pydantic import Field, JsonValue
 
 from pnyx_contracts.decoded import DecodedCall
 from pnyx_contracts.governors import GovernorProfile
-from pnyx_contracts.types import Address, BlockRef, Bytes32, Proposal, ProposalState, Uint, Value
+from pnyx_contracts.types import Address, BlockRef, Bytes32, Hex, Proposal, ProposalState, Uint, Value
+from pnyx_policies.probes import Probe
 
 NO_CODE: Final = keccak(b"")
 """The hash of the code of an address that has none."""
@@ -141,15 +145,74 @@ class SimulationStatus(Enum):
     SKIPPED = "skipped"
 
 
+class DelegatedRun(Value):
+    """What foreign code does that the calls run with an account's rights: a call to that account, at the pinned block,
+    as if it had this code, and its own storage and balance.
+
+    It cannot show what the actions before it change, that anything stops the account from running it, or what the code
+    finds out about its own address (immutables are in the code, and right).
+    """
+
+    path: str
+    """Of the delegatecall."""
+    code: Address
+    account: Address
+    succeeded: bool
+    error: str = ""
+    movements: tuple[Movement, ...] = ()
+    changes: tuple[Change, ...] = ()
+
+
+class ProbeAnswer(Value):
+    """What a probe's call returned; with an `error`, why it gave nothing that could be read."""
+
+    data: Hex = b""
+    error: str = ""
+
+
+class ProbeReading(Value):
+    """One probe, read right before and right after the simulated actions."""
+
+    name: str
+    before: ProbeAnswer
+    after: ProbeAnswer
+
+
 class Simulation(Value):
     """The actions run one after another from the executor at the pinned block."""
 
     status: SimulationStatus
     why_skipped: str = ""
     executor: Address
+    method: str = ""
+    """The JSON-RPC method that gave this: ``eth_simulateV1``; ``debug_traceCall``, one action after another, each with
+    the changes of those before it; ``eth_call``, each action alone, which shows no effects."""
+    passed_over: tuple[Skipped, ...] = ()
+    """Better methods, and why the node did not give them."""
     results: tuple[CallResult, ...] = ()
     movements: tuple[Movement, ...] = ()
     changes: tuple[Change, ...] = ()
+    delegated: tuple[DelegatedRun, ...] = ()
+    readings: tuple[ProbeReading, ...] = ()
+    """Of all declared probes, in order; none where the simulation was skipped."""
+
+    @property
+    def all_movements(self) -> tuple[Movement, ...]:
+        """Those of the actions, and those that only a delegated run showed."""
+        return _either(self.movements, *(run.movements for run in self.delegated))
+
+    @property
+    def all_changes(self) -> tuple[Change, ...]:
+        return _either(self.changes, *(run.changes for run in self.delegated))
+
+
+T = TypeVar("T")
+
+
+def _either(*seen: tuple[T, ...]) -> tuple[T, ...]:
+    """Each as often as where it was seen most often: what two runs show is one thing seen twice."""
+    most = reduce(operator.or_, map(Counter, seen))
+    return tuple(most.elements())
 
 
 class Holding(Value):
@@ -192,6 +255,8 @@ class Facts(Value):
     skipped: tuple[Skipped, ...] = ()
     known_addresses: dict[Address, str] = Field(default_factory=dict)
     """Names the operator gave to addresses (the DAO's own Safe, its registrar ...); checks know them as friends."""
+    probes: tuple[Probe, ...] = ()
+    """What must hold after the execution, as declared. Their readings are the simulation's."""
 
     def every_call(self) -> Iterator[DecodedCall]:
         """All calls at every depth, in order of execution."""

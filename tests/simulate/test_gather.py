@@ -111,7 +111,7 @@ def test_assets_come_from_configuration_calls_and_movements(dao: Governance, sto
 
 def test_a_node_that_cannot_simulate_leaves_a_skipped_step(dao: Governance, half: Callable[..., Provider]) -> None:
     proposal = open_transfer(dao)
-    with half("eth_simulateV1") as node:
+    with half("eth_simulateV1", "debug_traceCall") as node:
         facts = gather_facts(Rpc(node.url), dao.adapter, dao.profile, dao.proposals[proposal])
     assert facts.simulation.status is SimulationStatus.SKIPPED
     assert [s.step for s in facts.skipped] == ["simulation"]

@@ -28,6 +28,7 @@ from pnyx_contracts.decoded import DecodedCall
 from pnyx_contracts.errors import DecodingError, DiffersError, UsageError
 from pnyx_contracts.governors import GovernorAdapter, GovernorProfile, Read
 from pnyx_contracts.types import BlockRef, Proposal, to_hex
+from pnyx_policies.checks.delegatecall import only_batches
 from pnyx_policies.facts import (
     EarlierCode,
     Facts,
@@ -41,6 +42,7 @@ from pnyx_policies.facts import (
     ToolResult,
     VoterFacts,
 )
+from pnyx_policies.probes import Probe
 from pnyx_policies.review import review_digest
 from pnyx_tools.clock import clock_at
 from pnyx_tools.code import reached_addresses, read_earlier_code, read_targets
@@ -73,6 +75,7 @@ def gather_facts(
     tools: Sequence[ContextTool] = (),
     known_addresses: Mapping[str, str] | None = None,
     treasury_assets: Sequence[str] = (),
+    probes: Sequence[Probe] = (),
 ) -> Facts:
     """The facts of `proposal` at `block`.
 
@@ -89,7 +92,7 @@ def gather_facts(
     targets = gathering.targets(calls)  # 5
     earlier_code = gathering.earlier_code(targets)
     digest = review_digest(profile.kind, proposal, targets)  # 6
-    simulation = gathering.simulation()  # 7
+    simulation = gathering.simulation(calls, probes)  # 7
     treasury = gathering.treasury(_assets(treasury_assets, simulation, calls))  # 8
     context = gathering.context(tools)  # 9
     return Facts(
@@ -106,6 +109,7 @@ def gather_facts(
         context=context,
         skipped=tuple(gathering.skipped),
         known_addresses=dict(known_addresses or {}),
+        probes=tuple(probes),
     )
 
 
@@ -135,7 +139,7 @@ def _demand_right_proposal(reader: ChainReader, adapter: GovernorAdapter, propos
 
 def _assets(configured: Sequence[str], simulation: Simulation, calls: Sequence[DecodedCall]) -> tuple[str, ...]:
     """Tokens at stake, each once: those that the operator names, those that move, those that the calls name."""
-    moved = [m.asset for m in simulation.movements if m.asset is not None]
+    moved = [m.asset for m in simulation.all_movements if m.asset is not None]
     called = [token for call in calls for token in called_tokens(call)]
     return tuple(dict.fromkeys([*configured, *moved, *called]))
 
@@ -227,9 +231,17 @@ class _Gathering:
             self._skip(step, error.message)
             return None
 
-    def simulation(self) -> Simulation:
+    def simulation(self, calls: Sequence[DecodedCall], probes: Sequence[Probe]) -> Simulation:
+        every = (call for outer in calls for call in outer.walk())
+        foreign = [call for call in every if call.delegatecall and not call.other_chain and not only_batches(call)]
         simulation = simulate(
-            self._reader, self._executor, self._proposal.calls, self.block, governor=self._profile.address
+            self._reader,
+            self._executor,
+            self._proposal.calls,
+            self.block,
+            governor=self._profile.address,
+            probes=probes,
+            delegatecalls=foreign,
         )
         if simulation.status is SimulationStatus.SKIPPED:
             self._skip("simulation", simulation.why_skipped)

@@ -33,7 +33,7 @@ class Delegatecall:
     version = "2"
 
     def run(self, view: CheckView) -> tuple[Finding, ...]:
-        calls = (c for c in view.facts.every_call() if c.delegatecall and not _only_batches(c))
+        calls = (c for c in view.facts.every_call() if c.delegatecall and not only_batches(c))
         return tuple(self._finding(view, c) for c in calls)
 
     def _finding(self, view: CheckView, call: DecodedCall) -> Finding:
@@ -49,5 +49,6 @@ class Delegatecall:
         )
 
 
-def _only_batches(call: DecodedCall) -> bool:
+def only_batches(call: DecodedCall) -> bool:
+    """Whether this is Safe's own code, whose calls stand in the calldata."""
     return call.target in BATCHING_LIBRARIES and call.signature == "multiSend(bytes)" and not call.other_chain

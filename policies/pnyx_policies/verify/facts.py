@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import Final
+from typing import Any, Final
 
 from pydantic import JsonValue
 
@@ -181,7 +181,7 @@ def _is_simulated(case: Case) -> bool:
 
 def _without_assets_seen_moving(facts: Facts, recorded: set[str | None]) -> Facts:
     """Only a simulation finds some assets; a record without one need not have their balances."""
-    moving = {movement.asset for movement in facts.simulation.movements} - recorded - {None}
+    moving = {movement.asset for movement in facts.simulation.all_movements} - recorded - {None}
     return facts.model_copy(update={"treasury": tuple(h for h in facts.treasury if h.asset not in moving)})
 
 
@@ -191,6 +191,12 @@ def _code(target: TargetFacts) -> str:
 
 
 def _essence(simulation: Simulation) -> JsonValue:
-    whole: dict[str, JsonValue] = simulation.model_dump(mode="json")
+    """By whatever method: each shows the same."""
+    whole: dict[str, Any] = simulation.model_dump(mode="json", exclude={"method", "passed_over"})
     whole["results"] = [{"path": r.path, "succeeded": r.succeeded} for r in simulation.results]
+    for reading in whole["readings"]:
+        for answer in (reading["before"], reading["after"]):
+            answer["error"] = bool(answer["error"])
+    for run in whole["delegated"]:
+        del run["error"]
     return whole
