@@ -95,6 +95,11 @@ class TargetFacts(Value):
         return "SELFDESTRUCT" in self.opcodes or "SELFDESTRUCT" in self.implementation_opcodes
 
 
+CODE_WHEN_PROPOSED: Final = "code when proposed"
+CODE_LONG_BEFORE: Final = "code long before"
+"""Steps of the review: each gives one `EarlierCode`, or is skipped."""
+
+
 class EarlierCode(Value):
     """The code at the reached addresses, and at their implementations of today, in the end of an earlier block."""
 

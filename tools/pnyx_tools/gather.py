@@ -30,6 +30,8 @@ from pnyx_contracts.governors import GovernorAdapter, GovernorProfile, Read
 from pnyx_contracts.types import BlockRef, Proposal, to_hex
 from pnyx_policies.checks.delegatecall import only_batches
 from pnyx_policies.facts import (
+    CODE_LONG_BEFORE,
+    CODE_WHEN_PROPOSED,
     EarlierCode,
     Facts,
     GovernorFacts,
@@ -219,7 +221,7 @@ class _Gathering:
     def earlier_code(self, targets: Sequence[TargetFacts]) -> tuple[EarlierCode, ...]:
         """What most nodes know only of the last blocks."""
         created = self._proposal.created_block
-        looks = {"code when proposed": created, "code long before": created - LONG_BEFORE_BLOCKS}
+        looks = {CODE_WHEN_PROPOSED: created, CODE_LONG_BEFORE: created - LONG_BEFORE_BLOCKS}
         found = (self._earlier_code(step, targets, block) for step, block in looks.items() if targets and block > 0)
         return tuple(earlier for earlier in found if earlier is not None)
 

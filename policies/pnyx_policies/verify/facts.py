@@ -9,7 +9,18 @@ from typing import Any, Final
 from pydantic import JsonValue
 
 from pnyx_contracts.types import BlockRef, to_hex
-from pnyx_policies.facts import Facts, Grade, Simulation, SimulationStatus, Skipped, TargetFacts, ToolResult
+from pnyx_policies.facts import (
+    CODE_LONG_BEFORE,
+    CODE_WHEN_PROPOSED,
+    EarlierCode,
+    Facts,
+    Grade,
+    Simulation,
+    SimulationStatus,
+    Skipped,
+    TargetFacts,
+    ToolResult,
+)
 from pnyx_policies.verify.record import Case
 from pnyx_policies.verify.verdict import Step, Verdict
 
@@ -69,14 +80,26 @@ def check_state(case: Case, again: Facts) -> Iterator[Verdict]:
 
 def _check_earlier_code(case: Case, again: Facts) -> Iterator[Verdict]:
     """Blocks whose state only one of the two nodes had: see `established`, where it is the record that knows less."""
+    state, about = case.dossier.state, case.about
+    expected, seen = _looks_back(again.earlier_code, again.skipped), _looks_back(state.earlier_code, state.skipped)
+    if expected != seen:
+        yield about.differs(
+            Step.STATE, "state.earlier_code", expected=expected, seen=seen, grade=Grade.RE_READ,
+            reason="each look at an earlier block is recorded, or skipped",
+        )  # fmt: skip
     ours = {earlier.block: earlier.model_dump(mode="json") for earlier in again.earlier_code}
-    for index, recorded in enumerate(case.dossier.state.earlier_code):
-        where, seen = f"state.earlier_code[{index}]", recorded.model_dump(mode="json")
-        if recorded.block in ours:
-            yield case.about.compare(Step.STATE, where, expected=ours[recorded.block], seen=seen, grade=Grade.RE_READ)
+    for index, recorded in enumerate(state.earlier_code):
+        where, told = f"state.earlier_code[{index}]", recorded.model_dump(mode="json")
+        if recorded.block in ours or len(ours) == expected:
+            known = ours.get(recorded.block)
+            yield about.compare(Step.STATE, where, expected=known, seen=told, grade=Grade.RE_READ)
         else:
             why = f"this node could not tell the code of block {recorded.block}"
-            yield case.about.not_checkable(Step.STATE, why, Grade.RE_READ)
+            yield about.not_checkable(Step.STATE, why, Grade.RE_READ)
+
+
+def _looks_back(found: Sequence[EarlierCode], skipped: Sequence[Skipped]) -> int:
+    return len(found) + sum(step.step in {CODE_WHEN_PROPOSED, CODE_LONG_BEFORE} for step in skipped)
 
 
 def check_code_until_entry(case: Case, targets: Sequence[TargetFacts]) -> Iterator[Verdict]:
