@@ -127,6 +127,24 @@ def test_more_actions_than_are_traced_are_tried_alone(dao: Governance, half: Hal
     assert "more than are traced" in simulation.passed_over[1].why
 
 
+def test_a_node_that_passes_over_overrides_is_not_believed(dao: Governance) -> None:
+    """It would trace each action on top of the pinned block, as if none had come before."""
+
+    def forgetful(question: Question) -> Reply | None:
+        if question["method"] == "eth_simulateV1":
+            return error(question, -32601, "no such method")
+        if question["method"] != "debug_traceCall":
+            return None
+        transaction, block, options = question["params"]
+        options = {key: value for key, value in options.items() if key != "stateOverrides"}
+        return 200, provider._pass_on({**question, "params": [transaction, block, options]})
+
+    with Provider(dao.node.url, forgetful) as provider:
+        simulation = simulate(Rpc(provider.url), dao.timelock, [call(dao.node.accounts[5])], dao.node.rpc.block())
+    assert simulation.status is SimulationStatus.SKIPPED
+    assert "does not take state overrides" in simulation.passed_over[1].why
+
+
 @pytest.mark.parametrize("answer", [None, [], {}, {"gasUsed": "0x1", "type": "CALL", "logs": [{}]}])
 def test_a_malformed_trace_is_no_success(dao: Governance, answer: object) -> None:
     def lie(question: Question) -> Reply | None:

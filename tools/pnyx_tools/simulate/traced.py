@@ -41,6 +41,13 @@ METHOD: Final = "debug_traceCall"
 MAX_TRACED: Final = 64
 """Actions of one proposal: each is two requests, and a trace may take the node seconds."""
 
+_SOMEWHERE: Final = "0x00000000000000000000000000000000000c0dE5"
+_WORD: Final = to_hex((42).to_bytes(32, "big"))
+_OVERRIDDEN: Final[Overrides] = {
+    _SOMEWHERE: {"code": "0x60005460005260206000f3", "stateDiff": {to_hex(bytes(32)): _WORD}}
+}
+"""Code that returns what lies in its first slot, and something in there."""
+
 _CALLS = {"tracer": "callTracer", "tracerConfig": {"withLog": True}}
 _STATE = {"tracer": "prestateTracer", "tracerConfig": {"diffMode": True}}
 _MOVES_COIN = frozenset({"CALL", "CREATE", "CREATE2", "SELFDESTRUCT"})
@@ -61,6 +68,7 @@ class Traced:
         task, count = self.task, len(self.task.calls)
         if count > MAX_TRACED:
             raise MethodMissingError(f"{METHOD}: {count} actions are more than are traced, which is {MAX_TRACED}")
+        self._require_overrides()
         before = self._read_probes(task.overrides)
         results: list[CallResult] = []
         events: list[Event] = []
@@ -92,6 +100,11 @@ class Traced:
             if "error" not in self._trace(probe, overrides, _CALLS):
                 return slot
         return None
+
+    def _require_overrides(self) -> None:
+        """Some nodes trace and pass over what they do not know: then no action would see those before it."""
+        if self._trace({"to": _SOMEWHERE}, _OVERRIDDEN, _CALLS).get("output") != _WORD:
+            raise MethodMissingError(f"{METHOD}: the node does not take state overrides")
 
     def _read_probes(self, overrides: Overrides) -> list[ProbeAnswer]:
         return [self._read(transaction, overrides) for transaction in self.task.probe_transactions]
