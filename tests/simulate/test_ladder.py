@@ -9,6 +9,8 @@ import pytest
 from pnyx_contracts.types import Call
 from pnyx_policies.facts import Simulation, SimulationStatus
 from pnyx_policies.probes import Probe
+from pnyx_tools.quorum import Quorum
+from pnyx_tools.reader import MethodMissingError
 from pnyx_tools.rpc import Rpc
 from pnyx_tools.simulate import MAX_TRACED, simulate
 from pnyx_tools.testing.deploy import TOKEN, Governance, deploy, encode_call
@@ -143,6 +145,38 @@ def test_a_node_that_passes_over_overrides_is_not_believed(dao: Governance) -> N
         simulation = simulate(Rpc(provider.url), dao.timelock, [call(dao.node.accounts[5])], dao.node.rpc.block())
     assert simulation.status is SimulationStatus.SKIPPED
     assert "does not take state overrides" in simulation.passed_over[1].why
+
+
+class OnlyTraces:
+    """A node without `eth_simulateV1`."""
+
+    def __init__(self, rpc: Rpc) -> None:
+        self._rpc = rpc
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._rpc, name)
+
+    def request(self, method: str, params: list[object]) -> object:
+        if method == "eth_simulateV1":
+            raise MethodMissingError("eth_simulateV1: not here")
+        return self._rpc.request(method, params)
+
+
+CALLS_ITSELF = bytes.fromhex("3615601457600060006001360360006000305af15b00")
+"""With one byte of calldata less each time, until none is left."""
+
+
+@pytest.mark.parametrize(("depth", "status"), [(300, SimulationStatus.SUCCEEDED), (900, SimulationStatus.SKIPPED)])
+def test_no_depth_of_calls_stops_a_review(
+    dao: Governance, depth: int, status: SimulationStatus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pnyx_tools.transport.BACKOFF_SECONDS", ())
+    deep = dao.node.accounts[9]
+    dao.node.set_code(deep, CALLS_ITSELF)
+    block, reader = dao.node.mine(), OnlyTraces(dao.node.rpc)
+    calls = [call(deep, bytes(depth)), call(dao.node.accounts[5], value_wei=1)]
+    for node in (reader, Quorum([reader, reader], 2)):
+        assert simulate(node, dao.timelock, calls, block).status is status
 
 
 @pytest.mark.parametrize("answer", [None, [], {}, {"gasUsed": "0x1", "type": "CALL", "logs": [{}]}])

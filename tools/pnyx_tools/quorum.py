@@ -239,7 +239,10 @@ def _of_trace(answer: object) -> object:
     """Of ``callTracer`` what happened, of ``prestateTracer`` what changed: gas is each node's affair."""
     if not isinstance(answer, dict):
         return answer
-    return _changes_of_state(answer) if "post" in answer else _frame(answer)
+    try:
+        return _changes_of_state(answer) if "post" in answer else _frame(answer)
+    except RecursionError:
+        raise RpcError("the trace is too deep to be compared") from None
 
 
 def _frame(frame: dict[str, Any]) -> object:

@@ -114,7 +114,7 @@ def parsed(method: str, parse: Callable[[], T]) -> T:
     """Raises `RpcError` for an answer of another shape."""
     try:
         return parse()
-    except (ValueError, TypeError, KeyError, AttributeError) as malformed:
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as malformed:
         raise RpcError(f"{method}: the answer is malformed ({malformed})", hint="use another node") from None
 
 

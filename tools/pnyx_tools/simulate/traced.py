@@ -119,7 +119,7 @@ class Traced:
         if "error" in frame:
             return overrides
         diff = self._trace(transaction, overrides, _STATE)
-        gone = {str(f["from"]).lower() for f in _walk(frame) if f.get("type") == "SELFDESTRUCT"}
+        gone = parsed(METHOD, partial(_gone, frame))
         return parsed(METHOD, lambda: _merged(overrides, diff, gone, self.task.sender))
 
     def _trace(self, transaction: Transaction, overrides: Overrides, tracer: Mapping[str, Any]) -> dict[str, Any]:
@@ -141,6 +141,11 @@ def _reason(frame: _Frame) -> str:
     own = revert_reason(parse_data(frame.get("output") or "0x"))
     inner = (_reason(f) for f in reversed(frame.get("calls") or ()) if "error" in f)
     return own or next(inner, "") or str(frame["error"])[:200]
+
+
+def _gone(frame: _Frame) -> set[str]:
+    """Who destroyed himself; where the chain keeps such contracts, the state afterwards still has them."""
+    return {str(f["from"]).lower() for f in _walk(frame) if f.get("type") == "SELFDESTRUCT"}
 
 
 def _walk(frame: _Frame) -> Iterator[_Frame]:
