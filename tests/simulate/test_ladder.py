@@ -173,7 +173,7 @@ def test_no_depth_of_calls_stops_a_review(
     monkeypatch.setattr("pnyx_tools.transport.BACKOFF_SECONDS", ())
     deep = dao.node.accounts[9]
     dao.node.set_code(deep, CALLS_ITSELF)
-    block, reader = dao.node.mine(), OnlyTraces(dao.node.rpc)
+    block, reader = dao.node.mine(), OnlyTraces(Rpc(dao.node.url))
     calls = [call(deep, bytes(depth)), call(dao.node.accounts[5], value_wei=1)]
     for node in (reader, Quorum([reader, reader], 2)):
         assert simulate(node, dao.timelock, calls, block).status is status
