@@ -89,7 +89,7 @@ def read_earlier_code(reader: ChainReader, governor: str, targets: Sequence[Targ
     """
     found = [address for target in targets for address in (target.address, target.implementation) if address]
     addresses = list(dict.fromkeys((governor, *found)))
-    look = PinnedReader(reader)
+    look = reader if isinstance(reader, PinnedReader) else PinnedReader(reader)
     look.ask_ahead([CodeOf(address, block) for address in addresses])
     codes = {address: look.code(address, block) for address in addresses}
     if not codes[governor]:

@@ -180,8 +180,10 @@ class _Gathering:
         if self._voter is not None:
             reads.append(adapter.read_has_voted(profile, proposal_id, self._voter))
         called = dict.fromkeys(call.target for call in self._proposal.calls)
-        codes = [CodeOf(address, self._at) for address in list(called)[:MAX_TARGETS]]
-        ask_ahead(self._reader, [*reads_of(reads, self._at), *codes])
+        targets = list(called)[:MAX_TARGETS]
+        codes = [CodeOf(address, self._at) for address in targets]
+        earlier = [CodeOf(a, block) for a in (profile.address, *targets) for block in self._looks_back().values()]
+        ask_ahead(self._reader, [*reads_of(reads, self._at), *codes, *earlier])
 
     def governor(self) -> GovernorFacts:
         adapter, profile, proposal_id = self._adapter, self._profile, self._proposal.key.proposal_id
@@ -220,10 +222,16 @@ class _Gathering:
 
     def earlier_code(self, targets: Sequence[TargetFacts]) -> tuple[EarlierCode, ...]:
         """What most nodes know only of the last blocks."""
+        if not targets:
+            return ()
+        found = (self._earlier_code(step, targets, block) for step, block in self._looks_back().items())
+        return tuple(earlier for earlier in found if earlier is not None)
+
+    def _looks_back(self) -> dict[str, int]:
+        """Which block each step looks at."""
         created = self._proposal.created_block
         looks = {CODE_WHEN_PROPOSED: created, CODE_LONG_BEFORE: created - LONG_BEFORE_BLOCKS}
-        found = (self._earlier_code(step, targets, block) for step, block in looks.items() if targets and block > 0)
-        return tuple(earlier for earlier in found if earlier is not None)
+        return {step: block for step, block in looks.items() if block > 0}
 
     def _earlier_code(self, step: str, targets: Sequence[TargetFacts], block: int) -> EarlierCode | None:
         try:
