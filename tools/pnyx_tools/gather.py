@@ -237,7 +237,7 @@ class _Gathering:
         try:
             return read_earlier_code(self._reader, self._profile.address, targets, block)
         except (RpcError, MethodMissingError) as error:
-            self._reader.code(self._profile.address, self._at)  # raises when it is not the age of the block
+            self._reader.balance(self._profile.address, self._at)  # raises when it is not the age of the block
             self._skip(step, error.message)
             return None
 
