@@ -27,6 +27,24 @@ OWN = ROOT / "pnyx_contracts" / "abi"
 STANDARD = OWN / "standard"
 TESTING = ROOT.parent / "tools" / "pnyx_tools" / "testing" / "artifacts"
 
+INCIDENTS = (
+    "AskingOracle",
+    "CoinMarket",
+    "Create2Factory",
+    "HostilePayload",
+    "Lender",
+    "ModuleVault",
+    "RelayerPayload",
+    "Rewards",
+    "RewardsProxy",
+    "RewardsWithBug",
+    "SimpleOracle",
+    "SmallDiamond",
+    "SweepInit",
+    "TokenMarket",
+    "TransientMaker",
+)
+
 SOURCES = {
     "AtomicAccount": "src/AtomicAccount.sol",
     "BulkWriter": "test/governors/BulkWriter.sol",
@@ -46,7 +64,7 @@ SOURCES = {
     "Timelock5": "test/governors/Timelock5.sol",
     "VotesTokenBlock": "test/governors/VotesToken.sol",
     "VotesTokenTimestamp": "test/governors/VotesToken.sol",
-}
+} | dict.fromkeys(INCIDENTS, "legacy/Incidents.sol")
 
 _IMPORT = re.compile(r"""^\s*import\s+(?:[^;"']*?\bfrom\s+)?["']([^"']+)["']""", re.MULTILINE)
 

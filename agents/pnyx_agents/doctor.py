@@ -145,17 +145,21 @@ class Doctor:
         return f"{self.settings.policy.ruleset}, rules: {len(ruleset.rules)}, hash 0x{ruleset.hash.hex()}"
 
     def _simulation(self) -> Iterator[Result]:
-        try:
-            self.reader.request("eth_simulateV1", [{"blockStateCalls": []}, "latest"])
-        except MethodMissingError:
-            yield Result(
-                name="simulation", status="warning", found="the node has no eth_simulateV1: it cannot simulate",
-                do="use a node that has it (geth, reth, nethermind, anvil); rules hold more without it",
-            )  # fmt: skip
+        """An empty request may be refused: then the method is there."""
+        for method, params in (("eth_simulateV1", [{"blockStateCalls": []}]), ("debug_traceCall", [{}])):
+            try:
+                self.reader.request(method, [*params, "latest"])
+            except MethodMissingError:
+                continue
+            except PnyxError:
+                pass
+            yield Result(name="simulation", status="ok", found=method)
             return
-        except PnyxError:
-            pass  # it answered: the method is there, an empty request may be refused
-        yield Result(name="simulation", status="ok", found="eth_simulateV1")
+        yield Result(
+            name="simulation", status="warning",
+            found="the node has neither eth_simulateV1 nor debug_traceCall: it cannot simulate",
+            do="use a node that has the first (geth, reth, nethermind, anvil); rules hold more without it",
+        )  # fmt: skip
 
     def _governor(self, governor: GovernorSettings) -> str:
         governed = govern(self.reader, self.settings, [governor])[governor.address]

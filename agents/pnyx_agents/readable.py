@@ -169,10 +169,15 @@ def _simulation(dossier: Dossier) -> RenderableType:
         Text(f"{simulation.status.value}, as executed by {simulation.executor} (the DAO's executor)")
     ]
     parts += [Text(f"call {r.path} reverts: {visible(r.error)}", style="red") for r in simulation.results if r.error]
-    parts += [Text(f"{_movement(m, dossier)}") for m in simulation.movements]
+    parts += [
+        Text(f"the code of {_named(run.code, names)} by itself reverts: {visible(run.error)}", style="red")
+        for run in simulation.delegated
+        if run.error
+    ]
+    parts += [Text(f"{_movement(m, dossier)}") for m in simulation.all_movements]
     parts += [
         Text(f"{c.kind}: {visible(c.subject)} {visible(c.detail)} in {_named(c.contract, names)}")
-        for c in simulation.changes
+        for c in simulation.all_changes
     ]  # fmt: skip
     return Group(*parts)
 

@@ -94,6 +94,7 @@ class Reviewer:
             block=block,
             tools=self.tools,
             known_addresses=self.known_addresses,
+            probes=self.configuration.probes,
             treasury_assets=governed.treasury_assets,
         )
 
@@ -194,7 +195,9 @@ def _state_of(facts: Facts) -> State:
         governor=facts.governor,
         voter=facts.voter,
         targets=facts.targets,
+        earlier_code=facts.earlier_code,
         treasury=facts.treasury,
         known_addresses=facts.known_addresses,
+        probes=facts.probes,
         skipped=facts.skipped,
     )

@@ -402,6 +402,7 @@ function checkDeclared({ about, configuration, fields }) {
     ["checks", configuration.checks, versionsBy("check", checks), why],
     ["context", Object.entries(configuration.tools).sort(inOrder), toolsOf(context, state, configuration.tools), why],
     ["state.known_addresses", configuration.known_addresses, state.known_addresses, why],
+    ["state.probes", configuration.probes, state.probes, why],
     ["opinions", isAsked ? configuration.analysts : null, isAsked ? analysts : null, why],
   ]);
   return wrong.length > 0 ? wrong : [about.matches(STEPS.DECLARED_CONFIGURATION)];

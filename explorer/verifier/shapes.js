@@ -44,6 +44,9 @@ const uint32 = between(0, 2 ** 32 - 1);
 /** Text of so many code points. @param {number} most */
 const short = (most) => plain(`at most ${most} characters`, (value) => isText(value) && [...value].length <= most);
 
+/** Not empty. @param {number} most @returns {Shape} */
+const someText = (most) => (value, where) => (value === "" ? refuse(where, "some text", value) : short(most)(value, where));
+
 /** @param {...Json} values */
 const oneOf = (...values) => plain(`one of ${values.join(", ")}`, (value) => values.includes(value));
 
@@ -141,6 +144,20 @@ const profile = object(
   { cannot_vote_because: [text, ""] },
 );
 
+const EXPECT = oneOf("answers", "unchanged", "near");
+const PROBE = { name: someText(80), contract: address, calldata: hex };
+
+/** A limit goes with `near`, and only with it. @param {Shape} shape @returns {Shape} */
+const withLimit = (shape) => (value, where) => {
+  const read = shape(value, where);
+  return (read.expect === "near") === (read.most_move !== null) ? read : refuse(`${where}.most_move`, "a limit, for near", read.most_move);
+};
+const probe = withLimit(
+  object(PROBE, { expect: [EXPECT, "answers"], most_move: [orNull(atLeast(0)), null], word: [between(0, 127), 0] }),
+);
+/** As the configuration writes it: nothing is left out. */
+const wholeProbe = withLimit(object({ ...PROBE, expect: EXPECT, most_move: orNull(atLeast(0)), word: between(0, 127) }));
+
 const state = object(
   {
     block,
@@ -158,7 +175,12 @@ const state = object(
     targets: list(
       object(
         { address, has_code: flag, code_hash: bytes32 },
-        { implementation: [orNull(address), null], implementation_code_hash: [orNull(bytes32), null] },
+        {
+          implementation: [orNull(address), null],
+          implementation_code_hash: [orNull(bytes32), null],
+          opcodes: [list(text), []],
+          implementation_opcodes: [list(text), []],
+        },
       ),
     ),
     treasury: list(
@@ -166,7 +188,9 @@ const state = object(
     ),
   },
   {
+    earlier_code: [list(object({ block: integer, code_hashes: dictionary(address, bytes32) })), []],
     known_addresses: [dictionary(address, text), {}],
+    probes: [list(probe), []],
     skipped: [list(object({ step: text, why: text })), []],
   },
 );
@@ -182,13 +206,25 @@ const movement = object(
   { token_id: [orNull(uint256), null] },
 );
 
+const change = object({ kind: text, contract: address, subject: text, detail: text });
+const probeAnswer = object({}, { data: [hex, "0x"], error: [text, ""] });
+
+const delegatedRun = object(
+  { path: text, code: address, account: address, succeeded: flag },
+  { error: [text, ""], movements: [list(movement), []], changes: [list(change), []] },
+);
+
 const simulation = object(
   { status: oneOf("succeeded", "reverted", "skipped"), executor: address },
   {
     why_skipped: [text, ""],
     results: [list(object({ path: text, succeeded: flag, gas_used: uint256 }, { error: [text, ""] })), []],
     movements: [list(movement), []],
-    changes: [list(object({ kind: text, contract: address, subject: text, detail: text })), []],
+    changes: [list(change), []],
+    method: [text, ""],
+    passed_over: [list(object({ step: text, why: text })), []],
+    delegated: [list(delegatedRun), []],
+    readings: [list(object({ name: text, before: probeAnswer, after: probeAnswer })), []],
   },
 );
 
@@ -316,6 +352,7 @@ export const CONFIGURATION = object({
   checks: dictionary(text, text),
   tools: dictionary(text, text),
   known_addresses: dictionary(address, text),
+  probes: list(wholeProbe, 32),
   approvers: list(address),
   approvals: atLeast(1),
   unsafe_unsigned_approvals: flag,

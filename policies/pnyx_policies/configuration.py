@@ -13,6 +13,7 @@ from pnyx_contracts.types import Address, Bytes32
 from pnyx_policies.analysis import Analyst
 from pnyx_policies.decision import Mode
 from pnyx_policies.document import Document
+from pnyx_policies.probes import MAX_PROBES, Probe
 
 
 def sealable(names: Iterable[str]) -> tuple[str, ...]:
@@ -71,6 +72,8 @@ class Configuration(Document):
     known_addresses: dict[Address, str]
     """Addresses that the operator calls friends, with their names. They make findings milder, so they are declared:
     nobody becomes a friend for the length of one vote."""
+    probes: tuple[Probe, ...] = Field(default=(), max_length=MAX_PROBES)
+    """What must hold after each execution. Declared, so that none is left out for one vote."""
     approvers: tuple[Address, ...] = ()
     """Whose signed word counts. With any of them, nobody else's does; they can lift a hold."""
     approvals: int = Field(default=1, ge=1)

@@ -17,6 +17,7 @@ from pnyx_policies.analysis import Opinion
 from pnyx_policies.checks.protocol import CheckReport
 from pnyx_policies.decision import Decision, Mode, RuleOutcome
 from pnyx_policies.facts import (
+    EarlierCode,
     Facts,
     GovernorFacts,
     Holding,
@@ -26,6 +27,7 @@ from pnyx_policies.facts import (
     ToolResult,
     VoterFacts,
 )
+from pnyx_policies.probes import Probe
 
 
 class Header(Value):
@@ -48,8 +50,10 @@ class State(Value):
     governor: GovernorFacts
     voter: VoterFacts | None
     targets: tuple[TargetFacts, ...]
+    earlier_code: tuple[EarlierCode, ...] = ()
     treasury: tuple[Holding, ...]
     known_addresses: dict[Address, str] = Field(default_factory=dict)
+    probes: tuple[Probe, ...] = ()
     skipped: tuple[Skipped, ...] = ()
 
 
@@ -184,9 +188,11 @@ class Dossier(Value):
             voter=state.voter,
             calls=self.calls,
             targets=state.targets,
+            earlier_code=state.earlier_code,
             simulation=self.simulation,
             treasury=state.treasury,
             context=self.context,
             skipped=state.skipped,
             known_addresses=state.known_addresses,
+            probes=state.probes,
         )

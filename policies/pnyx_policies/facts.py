@@ -7,14 +7,23 @@ leaves a `Skipped` with its reason: missing knowledge is visible, never silent.
 
 from __future__ import annotations
 
+import operator
+from collections import Counter
 from collections.abc import Iterator
 from enum import Enum
+from functools import reduce
+from typing import Final, TypeVar
 
+from eth_hash.auto import keccak
 from pydantic import Field, JsonValue
 
 from pnyx_contracts.decoded import DecodedCall
 from pnyx_contracts.governors import GovernorProfile
-from pnyx_contracts.types import Address, BlockRef, Bytes32, Proposal, ProposalState, Uint, Value
+from pnyx_contracts.types import Address, BlockRef, Bytes32, Hex, Proposal, ProposalState, Uint, Value
+from pnyx_policies.probes import Probe
+
+NO_CODE: Final = keccak(b"")
+"""The hash of the code of an address that has none."""
 
 
 class Grade(Enum):
@@ -77,6 +86,26 @@ class TargetFacts(Value):
     implementation: Address | None = None
     """Code that it runs by its own account (EIP-1967, EIP-1167, beacon, ``implementation()``); None for no proxy."""
     implementation_code_hash: Bytes32 | None = None
+    opcodes: tuple[str, ...] = ()
+    """What its code can reach of CALLCODE, CREATE, CREATE2, DELEGATECALL, SELFDESTRUCT; in truth perhaps fewer."""
+    implementation_opcodes: tuple[str, ...] = ()
+
+    @property
+    def can_destroy_itself(self) -> bool:
+        return "SELFDESTRUCT" in self.opcodes or "SELFDESTRUCT" in self.implementation_opcodes
+
+
+CODE_WHEN_PROPOSED: Final = "code when proposed"
+CODE_LONG_BEFORE: Final = "code long before"
+"""Steps of the review: each gives one `EarlierCode`, or is skipped."""
+
+
+class EarlierCode(Value):
+    """The code at the reached addresses, and at their implementations of today, in the end of an earlier block."""
+
+    block: int
+    code_hashes: dict[Address, Bytes32]
+    """The keccak-256 of no bytes where there was no code."""
 
 
 class Movement(Value):
@@ -121,15 +150,74 @@ class SimulationStatus(Enum):
     SKIPPED = "skipped"
 
 
+class DelegatedRun(Value):
+    """What foreign code does that the calls run with an account's rights: a call to that account, at the pinned block,
+    as if it had this code, and its own storage and balance.
+
+    It cannot show what the actions before it change, that anything stops the account from running it, or what the code
+    finds out about its own address (immutables are in the code, and right).
+    """
+
+    path: str
+    """Of the delegatecall."""
+    code: Address
+    account: Address
+    succeeded: bool
+    error: str = ""
+    movements: tuple[Movement, ...] = ()
+    changes: tuple[Change, ...] = ()
+
+
+class ProbeAnswer(Value):
+    """What a probe's call returned; with an `error`, why it gave nothing that could be read."""
+
+    data: Hex = b""
+    error: str = ""
+
+
+class ProbeReading(Value):
+    """One probe, read right before and right after the simulated actions."""
+
+    name: str
+    before: ProbeAnswer
+    after: ProbeAnswer
+
+
 class Simulation(Value):
     """The actions run one after another from the executor at the pinned block."""
 
     status: SimulationStatus
     why_skipped: str = ""
     executor: Address
+    method: str = ""
+    """The JSON-RPC method that gave this: ``eth_simulateV1``; ``debug_traceCall``, one action after another, each with
+    the changes of those before it; ``eth_call``, each action alone, which shows no effects."""
+    passed_over: tuple[Skipped, ...] = ()
+    """Better methods, and why the node did not give them."""
     results: tuple[CallResult, ...] = ()
     movements: tuple[Movement, ...] = ()
     changes: tuple[Change, ...] = ()
+    delegated: tuple[DelegatedRun, ...] = ()
+    readings: tuple[ProbeReading, ...] = ()
+    """Of all declared probes, in order; none where the simulation was skipped."""
+
+    @property
+    def all_movements(self) -> tuple[Movement, ...]:
+        """Those of the actions, and those that only a delegated run showed."""
+        return _either(self.movements, *(run.movements for run in self.delegated))
+
+    @property
+    def all_changes(self) -> tuple[Change, ...]:
+        return _either(self.changes, *(run.changes for run in self.delegated))
+
+
+T = TypeVar("T")
+
+
+def _either(*seen: tuple[T, ...]) -> tuple[T, ...]:
+    """Each as often as where it was seen most often: what two runs show is one thing seen twice."""
+    most = reduce(operator.or_, map(Counter, seen))
+    return tuple(most.elements())
 
 
 class Holding(Value):
@@ -164,12 +252,16 @@ class Facts(Value):
     """None for a review without a voter (`pnyx review`, observe mode without an account)."""
     calls: tuple[DecodedCall, ...]
     targets: tuple[TargetFacts, ...]
+    earlier_code: tuple[EarlierCode, ...] = ()
+    """In the block of the proposal and long before it; a block whose state the node no longer has is a skipped step."""
     simulation: Simulation
     treasury: tuple[Holding, ...]
     context: tuple[ToolResult, ...] = ()
     skipped: tuple[Skipped, ...] = ()
     known_addresses: dict[Address, str] = Field(default_factory=dict)
     """Names the operator gave to addresses (the DAO's own Safe, its registrar ...); checks know them as friends."""
+    probes: tuple[Probe, ...] = ()
+    """What must hold after the execution, as declared. Their readings are the simulation's."""
 
     def every_call(self) -> Iterator[DecodedCall]:
         """All calls at every depth, in order of execution."""
@@ -178,6 +270,18 @@ class Facts(Value):
 
     def target(self, address: str) -> TargetFacts | None:
         return next((t for t in self.targets if t.address == address), None)
+
+    def code_when_proposed(self, address: str) -> bytes | None:
+        """The hash of the code that lay there in the block of the proposal, None when unknown."""
+        return self._code_at(self.proposal.created_block, address)
+
+    def came_after_proposal(self, address: str) -> bool:
+        """True when the code there is known to be younger than the proposal: nobody could read it then."""
+        target = self.target(address)
+        return target is not None and target.has_code and self.code_when_proposed(address) == NO_CODE
+
+    def _code_at(self, block: int, address: str) -> bytes | None:
+        return next((then.code_hashes.get(address) for then in self.earlier_code if then.block == block), None)
 
 
 class Eligibility(Value):

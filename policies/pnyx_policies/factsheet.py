@@ -14,7 +14,8 @@ from pydantic import Field
 
 from pnyx_contracts.decoded import DecodedCall
 from pnyx_contracts.types import ClockMode, Value
-from pnyx_policies.facts import Facts, Movement, SimulationStatus, TargetFacts, ToolResult
+from pnyx_policies.facts import NO_CODE, Change, Facts, Movement, SimulationStatus, TargetFacts, ToolResult
+from pnyx_policies.post_state import complaints
 from pnyx_policies.untrusted import quoted, quoted_json
 
 
@@ -78,24 +79,54 @@ class _Sheet:
 
     def targets(self) -> Iterator[str]:
         for target in self.facts.targets:
-            yield f"{target.address}: {_code(target)}"
+            yield ", ".join((f"{target.address}: {_code(target)}", *self._history(target.address)))
+
+    def _history(self, address: str) -> Iterator[str]:
+        now, created = self.facts.target(address), self.facts.proposal.created_block
+        for earlier in self.facts.earlier_code:
+            then = earlier.code_hashes.get(address)
+            if now is not None and then != now.code_hash:
+                before = "" if earlier.block == created else f", {created - earlier.block} blocks before the proposal"
+                what = "NO CODE THEN" if then == NO_CODE else "OTHER CODE THEN"
+                yield f"{what}: in block {earlier.block}{before or ', of the proposal'}"
 
     def simulation(self) -> Iterator[str]:
         simulation = self.facts.simulation
         if simulation.status is SimulationStatus.SKIPPED:
             yield f"NOT RUN, because {self.text(simulation.why_skipped)}"
             return
-        yield f"{simulation.status.value}, run from {simulation.executor}"
+        yield f"{simulation.status.value}, run from {simulation.executor}{self._method()}"
         for result in simulation.results:
             error = "" if result.succeeded else f", error {self.text(result.error)}"
             yield f"call {result.path}: {'succeeded' if result.succeeded else 'REVERTED'}{error}"
-        for movement in simulation.movements:
+        yield from self._effects(simulation.movements, simulation.changes)
+        for run in simulation.delegated:
+            how = "succeeded" if run.succeeded else f"REVERTED, error {self.text(run.error)}"
+            yield f"code of {run.code} (call {run.path}), by itself with the rights of {run.account}: {how}"
+            yield from (f"  {line}" for line in self._effects(run.movements, run.changes))
+
+    def _method(self) -> str:
+        method = self.facts.simulation.method
+        return f", by {self.text(method)}" if method else ""
+
+    def _effects(self, movements: tuple[Movement, ...], changes: tuple[Change, ...]) -> Iterator[str]:
+        for movement in movements:
             yield self._movement(movement)
-        for change in simulation.changes:
+        for change in changes:
             yield (
                 f"change {self.text(change.kind)} at {change.contract}: "
                 f"subject {self.text(change.subject)}, detail {self.text(change.detail)}"
             )
+
+    def probes(self) -> Iterator[str]:
+        wrong = complaints(self.facts)
+        if wrong is None:
+            yield from (f"{self.text(probe.name)}: NOT READ" for probe in self.facts.probes)
+            return
+        said = {complaint.probe.name: complaint.words for complaint in wrong}
+        for probe in self.facts.probes:
+            words = f"NO: {self.text(said[probe.name])}" if probe.name in said else "holds"
+            yield f"{self.text(probe.name)} at {probe.contract} ({probe.expect.value}): {words}"
 
     def _movement(self, movement: Movement) -> str:
         asset = "the chain's coin" if movement.asset is None else f"token {movement.asset}"
@@ -147,6 +178,7 @@ def factsheet(facts: Facts, limits: Limits, on_request: tuple[str, ...] = ()) ->
         ("Calls, in order of execution", sheet.calls),
         ("Contracts that the calls reach", sheet.targets),
         ("Simulation", sheet.simulation),
+        ("What must hold afterwards", sheet.probes),
         ("What the executor holds", sheet.treasury),
         ("Context", sheet.context),
         ("Names that the operator gave to addresses", sheet.names),
@@ -186,8 +218,9 @@ def _section(title: str, lines: Iterable[str]) -> str:
 def _code(target: TargetFacts) -> str:
     if not target.has_code:
         return "NO CODE"
-    return (
+    what = (
         "has code"
         if target.implementation is None
         else f"proxy, by its own account for the code at {target.implementation}"
     )
+    return f"{what}, CAN DESTROY ITSELF" if target.can_destroy_itself else what

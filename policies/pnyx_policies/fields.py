@@ -17,6 +17,7 @@ from pnyx_policies.claims import claims_of
 from pnyx_policies.facts import Facts, SimulationStatus
 from pnyx_policies.finding import Severity
 from pnyx_policies.money import Outflow, Outflows, by_asset, outflows, share_of_treasury, unexplained_effects
+from pnyx_policies.post_state import complaints
 from pnyx_policies.powers import friends
 
 Datum = int | str | frozenset[str]
@@ -231,6 +232,13 @@ def _unexplained(situation: Situation) -> Seen:
     return Seen(count, f"the simulation was {situation.facts.simulation.status.value}" if count is None else "")
 
 
+def _broken_probes(situation: Situation) -> Seen:
+    found = complaints(situation.facts)
+    if found is None:
+        return Seen(None if situation.facts.probes else 0, "the declared probes were not read")
+    return Seen(sum(complaint.is_broken for complaint in found))
+
+
 def _text_length(situation: Situation) -> Seen:
     return Seen(claims_of(situation.facts).prose_length)
 
@@ -260,6 +268,7 @@ _WORK = (
         "Effects seen that no payment among the calls explains, and payments not seen.",
         _unexplained,
     ),
+    Field("probes.broken", _NUMBER, "Declared probes that do not hold after the actions.", _broken_probes),
 )
 _CALLS = (
     Field("calls.count", _NUMBER, "Calls at every depth.", _calls(lambda _: True)),

@@ -70,7 +70,7 @@ def unexplained_effects(facts: Facts) -> int | None:
         return None
     called = Counter((o.sender, *_essence(o)) for o in _of_calls(facts))
     moved = Counter((o.sender, *_essence(o)) for o in _movements(facts, {}))
-    return (called - moved).total() + (moved - called).total() + len(facts.simulation.changes)
+    return (called - moved).total() + (moved - called).total() + len(facts.simulation.all_changes)
 
 
 def _simulated(facts: Facts) -> bool:
@@ -127,7 +127,7 @@ def _drained(facts: Facts) -> frozenset[tuple[str, str | None]]:
     """Called contracts, each with an asset of which more went out than came in."""
     called = {c.target for c in facts.every_call() if not c.other_chain}
     balances: Counter[tuple[str, str | None]] = Counter()
-    for movement in facts.simulation.movements:
+    for movement in facts.simulation.all_movements:
         if movement.kind == "transfer":
             balances[movement.sender, movement.asset] -= movement.amount
             balances[movement.recipient, movement.asset] += movement.amount
@@ -142,7 +142,7 @@ def _essence(outflow: Outflow) -> _Essence:
 
 
 def _movements(facts: Facts, paths: Mapping[_Essence, str]) -> Iterator[Outflow]:
-    return (_of_movement(movement, paths) for movement in facts.simulation.movements)
+    return (_of_movement(movement, paths) for movement in facts.simulation.all_movements)
 
 
 def _of_movement(movement: Movement, paths: Mapping[_Essence, str]) -> Outflow:

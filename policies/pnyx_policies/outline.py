@@ -43,8 +43,8 @@ def _counts(facts: Facts, calls: tuple[DecodedCall, ...]) -> str:
     simulation = facts.simulation
     unknown = sum(1 for call in calls if _is_unknown(call))
     simulated = {
-        SimulationStatus.SUCCEEDED: f"In the simulation, movements of assets: {len(simulation.movements)}, changes of "
-        f"powers or code: {len(simulation.changes)}.",
+        SimulationStatus.SUCCEEDED: f"In the simulation, movements of assets: {len(simulation.all_movements)}, "
+        f"changes of powers or code: {len(simulation.all_changes)}.",
         SimulationStatus.REVERTED: "It reverts in the simulation.",
         SimulationStatus.SKIPPED: "It was not simulated.",
     }[simulation.status]
@@ -95,10 +95,10 @@ def _simulation_risks(facts: Facts) -> Iterator[Risk]:
         yield _risk(RiskLevel.HIGH, "The simulation reverted: as it stands, the proposal cannot execute.")
     if simulation.status is SimulationStatus.SKIPPED:
         yield _risk(RiskLevel.MEDIUM, f"Not simulated, because {quoted(simulation.why_skipped, 300)}")
-    for change in simulation.changes:
+    for change in simulation.all_changes:
         what = f"{quoted(change.kind, 40)}, {quoted(change.subject, 100)}, {quoted(change.detail, 200)}"
         yield _risk(RiskLevel.HIGH, f"Change of power or code at {change.contract}: {what}")
-    for movement in simulation.movements:
+    for movement in simulation.all_movements:
         asset = "the chain's coin" if movement.asset is None else f"token {movement.asset}"
         amount = amount_in_words(facts, movement.asset, movement.amount, 20)
         way = f"from {movement.sender} to {movement.recipient}"

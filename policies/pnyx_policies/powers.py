@@ -219,7 +219,7 @@ class PowerShift:
 def power_shifts(facts: Facts, *kinds: PowerKind) -> tuple[PowerShift, ...]:
     """What the calls say, then what only the simulation showed. Nothing that takes power away or renounces it."""
     called = tuple(s for call in facts.every_call() if (s := _shift_of_call(call)) and s.kind in kinds)
-    changed = (s for change in facts.simulation.changes if (s := _shift_of_change(change)) and s.kind in kinds)
+    changed = (s for change in facts.simulation.all_changes if (s := _shift_of_change(change)) and s.kind in kinds)
     return called + tuple(dict.fromkeys(s for s in changed if not any(_explains(c, s) for c in called)))
 
 

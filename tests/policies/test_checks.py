@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from eth_hash.auto import keccak
 
 from pnyx_policies.checks import (
     Allowance,
@@ -21,7 +22,7 @@ from pnyx_policies.checks import (
     TreasuryOutflow,
     UnknownCalldata,
 )
-from pnyx_policies.facts import CallResult, Change, Movement, SimulationStatus
+from pnyx_policies.facts import NO_CODE, CallResult, Change, EarlierCode, Movement, SimulationStatus, TargetFacts
 from pnyx_policies.finding import Severity
 from pnyx_tools.testing.facts import (
     GOVERNOR,
@@ -365,6 +366,43 @@ def _batch(*targets: str) -> bytes:
 )
 def test_foreign_code_with_our_rights_is_critical(call, known, severity):
     assert worst(Delegatecall(), [call], HARMLESS, known_addresses=known) is severity
+
+
+KNOWN = {MALLORY: "our library"}
+CODE = keccak(b"code")
+
+
+@pytest.mark.parametrize(
+    ("opcodes", "when_proposed", "severity", "said"),
+    [
+        (("DELEGATECALL",), CODE, HIGH, ""),
+        (("DELEGATECALL",), None, HIGH, ""),
+        (("SELFDESTRUCT",), CODE, CRITICAL, "can destroy itself"),
+        ((), NO_CODE, CRITICAL, "did not exist when this was proposed"),
+        ((), keccak(b"other"), CRITICAL, "was other code"),
+    ],
+)
+def test_code_that_may_not_be_what_was_read_is_critical(opcodes, when_proposed, severity, said):
+    """For a delegatecall to code that the operator knows, and for an upgrade that the text announces."""
+    delegated = facts_for(proposal_of([_safe_call(MALLORY, b"\x12\x34\x56\x78", 1)], HARMLESS), known_addresses=KNOWN)
+    upgrade = call_of(PROXY, "upgradeTo(address)", MALLORY)
+    upgraded = facts_for(proposal_of([upgrade], f"Upgrade the vault {PROXY} to the new code {MALLORY}."))
+    target = TargetFacts(address=MALLORY, has_code=True, code_hash=CODE, opcodes=opcodes)
+    for check, facts in ((Delegatecall(), delegated), (CodeUpgrade(), upgraded)):
+        earlier = EarlierCode(block=facts.proposal.created_block, code_hashes={MALLORY: when_proposed or CODE})
+        earlier_code = () if when_proposed is None else (earlier,)
+        seen = facts.model_copy(update={"targets": (target,), "earlier_code": earlier_code})
+        (finding,) = check.run(CheckView(seen))
+        assert finding.severity is severity
+        assert said in finding.detail
+
+
+def test_a_called_contract_that_can_destroy_itself_is_worth_knowing():
+    facts = facts_for(proposal_of(PAY, HARMLESS))
+    destroyable = tuple(t.model_copy(update={"implementation_opcodes": ("SELFDESTRUCT",)}) for t in facts.targets)
+    assert TargetWithoutCode().run(CheckView(facts)) == ()
+    (finding,) = TargetWithoutCode().run(CheckView(facts.model_copy(update={"targets": destroyable})))
+    assert finding.severity is LOW
 
 
 def test_unknown_calldata_is_high_unless_the_text_points_at_it():

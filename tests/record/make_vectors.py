@@ -31,10 +31,14 @@ from pnyx_policies.disclosure import ChangedDisclosureError, Disclosure, disclos
 from pnyx_policies.dossier import NOBODY, Attempt, Dossier, Header, People, PromptTemplate, Software, State
 from pnyx_policies.facts import (
     CallResult,
+    DelegatedRun,
+    EarlierCode,
     GovernorFacts,
     Grade,
     Holding,
     Movement,
+    ProbeAnswer,
+    ProbeReading,
     Simulation,
     SimulationStatus,
     Skipped,
@@ -44,6 +48,7 @@ from pnyx_policies.facts import (
     VoterFacts,
 )
 from pnyx_policies.finding import Finding, Severity
+from pnyx_policies.probes import Expectation, Probe
 from pnyx_policies.review import review_digest
 
 FILE = Path(pnyx_contracts.__file__).parent / "vectors" / "record.json"
@@ -101,7 +106,7 @@ def sample_dossier() -> Dossier:
             Argument(name="amount", type="uint256", value=str(10**21)),
         ),
     )
-    targets = (TargetFacts(address=TOKEN, has_code=True, code_hash=keccak(b"code")),)
+    targets = (TargetFacts(address=TOKEN, has_code=True, code_hash=keccak(b"code"), opcodes=("DELEGATECALL",)),)
     digest = review_digest("openzeppelin", proposal, targets)
     rules = (
         RuleOutcome(rule="small-payment", matched=True, then="for", explanation="outflow 1000 <= 5000"),
@@ -130,8 +135,14 @@ def sample_dossier() -> Dossier:
         simulation=Simulation(
             status=SimulationStatus.SUCCEEDED,
             executor=TIMELOCK,
+            method="debug_traceCall",
+            passed_over=(Skipped(step="eth_simulateV1", why="the method does not exist"),),
             results=(CallResult(path="0", succeeded=True, gas_used=52_000),),
             movements=(Movement(kind="transfer", asset=TOKEN, sender=TIMELOCK, recipient=RECIPIENT, amount=10**21),),
+            delegated=(DelegatedRun(path="0.0", code=TOKEN, account=TIMELOCK, succeeded=False, error="not today"),),
+            readings=(
+                ProbeReading(name="price", before=ProbeAnswer(data=b"\1" * 32), after=ProbeAnswer(error="reverts")),
+            ),
         ),
         context=(
             ToolResult(
@@ -210,8 +221,12 @@ def _sample_state(targets: tuple[TargetFacts, ...], digest: bytes) -> State:
         ),
         voter=VoterFacts(voter=AGENT, voting_power=3 * 10**23, has_voted=False),
         targets=targets,
+        earlier_code=(EarlierCode(block=90, code_hashes={TOKEN: keccak(b"code")}),),
         treasury=(Holding(asset=None, symbol="ETH", decimals=18, balance=10**20),),
         known_addresses={RECIPIENT: "the auditors"},
+        probes=(
+            Probe(name="price", contract=TOKEN, calldata=bytes(4), expect=Expectation.NEAR, most_move=500, word=1),
+        ),
         skipped=(Skipped(step="names", why="no resolver"),),
     )
 

@@ -181,9 +181,9 @@ def test_another_text_for_the_same_proposal(gate: Parliament) -> None:
 
 @pytest.mark.parametrize("answer", [None, [], [{"calls": []}], [{"calls": [{"status": "0x1", "logs": 7}]}], "0x"])
 def test_a_simulation_that_makes_no_sense(gate: Parliament, monkeypatch: pytest.MonkeyPatch, answer: Any) -> None:
-    dossier = deceived(
-        gate, gate.open(), lambda method, _, true: answer if method == "eth_simulateV1" else true, monkeypatch
-    )
+    """By neither way to simulate."""
+    ways = {"eth_simulateV1", "debug_traceCall"}
+    dossier = deceived(gate, gate.open(), lambda method, _, true: answer if method in ways else true, monkeypatch)
     assert dossier.simulation.why_skipped
 
 

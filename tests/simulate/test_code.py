@@ -12,8 +12,9 @@ from pnyx_contracts.selectors import selector_of
 from pnyx_contracts.types import Call
 from pnyx_tools.code import reached_addresses, read_target
 from pnyx_tools.gather import review_digest_now
+from pnyx_tools.opcodes import reachable_opcodes
 from pnyx_tools.testing.anvil import Anvil
-from pnyx_tools.testing.deploy import Governance, deploy, encode_call
+from pnyx_tools.testing.deploy import Governance, artifact, deploy, encode_call
 
 IMPLEMENTATION = to_checksum_address("0x" + "11" * 20)
 SOMEWHERE = to_checksum_address("0x" + "22" * 20)
@@ -168,3 +169,30 @@ def test_reached_addresses_cover_callers_and_new_code_but_not_other_chains() -> 
         )
     )
     assert reached_addresses(calls) == (safe, library, proxy, IMPLEMENTATION, SOMEWHERE)
+
+
+def test_dangerous_instructions_are_found_where_they_can_be_reached() -> None:
+    assert reachable_opcodes(bytes.fromhex("33ff")) == ("SELFDESTRUCT",)
+    assert reachable_opcodes(bytes.fromhex("5f5f5f5f5f5af4505f5f5f5ff55b00")) == ("CREATE2", "DELEGATECALL")
+    assert reachable_opcodes(bytes.fromhex("60025600ff")) == ()  # behind a STOP, and no JUMPDEST
+    assert reachable_opcodes(bytes.fromhex("600456005b33ff")) == ("SELFDESTRUCT",)
+
+
+@pytest.mark.parametrize("harmless", ["60ff00", "7f" + "ff" * 32 + "00", "62ff", "615bff00", "fe5f5ff4", "0cff"])
+def test_data_of_a_push_and_what_lies_behind_an_end_is_no_instruction(harmless: str) -> None:
+    assert reachable_opcodes(bytes.fromhex(harmless)) == ()
+
+
+def test_what_a_proxy_runs_is_looked_at_too(dao: Governance, store: str) -> None:
+    facts = read_target(dao.node.rpc, store, "latest")
+    assert "DELEGATECALL" in facts.opcodes
+    assert not facts.can_destroy_itself
+    assert facts.implementation is not None
+    dao.node.set_code(facts.implementation, bytes.fromhex("33ff"))
+    assert read_target(dao.node.rpc, store, "latest").implementation_opcodes == ("SELFDESTRUCT",)
+    assert read_target(dao.node.rpc, store, "latest").can_destroy_itself
+
+
+@pytest.mark.parametrize("name", ["Governor5Block", "Timelock4", "VotesTokenBlock", "ParameterStoreV2", "VoteGate"])
+def test_ordinary_contracts_cannot_destroy_themselves(name: str) -> None:
+    assert "SELFDESTRUCT" not in reachable_opcodes(bytes.fromhex(artifact(name)["deployedBytecode"][2:]))

@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from eth_hash.auto import keccak
 
 from pnyx_contracts.errors import DiffersError, UsageError
 from pnyx_contracts.types import ProposalState, Value, Vote, to_hex
+from pnyx_policies.checks import CheckView, TargetWithoutCode
 from pnyx_policies.facts import Facts, Grade, SimulationStatus
+from pnyx_policies.finding import Severity
 from pnyx_policies.review import review_digest
 from pnyx_tools.context import ToolSkipped, builtin_tools
 from pnyx_tools.gather import gather_facts
 from pnyx_tools.reader import RevertedError, RpcError
 from pnyx_tools.rpc import Rpc
 from pnyx_tools.testing.deploy import TOKEN, Governance, deploy, encode_call
-from pnyx_tools.testing.provider import Provider
+from pnyx_tools.testing.provider import Provider, Question, Reply, error
 
 
 def open_transfer(dao: Governance, amount: int = 7) -> int:
@@ -108,7 +111,7 @@ def test_assets_come_from_configuration_calls_and_movements(dao: Governance, sto
 
 def test_a_node_that_cannot_simulate_leaves_a_skipped_step(dao: Governance, half: Callable[..., Provider]) -> None:
     proposal = open_transfer(dao)
-    with half("eth_simulateV1") as node:
+    with half("eth_simulateV1", "debug_traceCall") as node:
         facts = gather_facts(Rpc(node.url), dao.adapter, dao.profile, dao.proposals[proposal])
     assert facts.simulation.status is SimulationStatus.SKIPPED
     assert [s.step for s in facts.skipped] == ["simulation"]
@@ -184,3 +187,36 @@ def test_limits_are_said(dao: Governance, monkeypatch: pytest.MonkeyPatch) -> No
     facts = gather(dao, open_transfer(dao))
     assert [t.address for t in facts.targets] == [dao.token]
     assert [s.step for s in facts.skipped] == ["targets", "treasury"]
+
+
+def test_code_that_came_after_the_proposal_is_told(dao: Governance) -> None:
+    late = dao.node.accounts[9]
+    proposal = dao.propose([late, dao.token], [0, 0], [b"\x01\x02\x03\x04", b"\x01\x02\x03\x04"], "call both")
+    dao.node.mine()
+    dao.node.set_code(late, bytes.fromhex("33ff"))
+    dao.node.mine()
+    facts = gather(dao, proposal)
+    assert facts.came_after_proposal(late)
+    assert not facts.came_after_proposal(dao.token)
+    assert facts.code_when_proposed(dao.token) == keccak(dao.node.rpc.code(dao.token))
+    assert [earlier.block for earlier in facts.earlier_code] == [facts.proposal.created_block]
+    severities = {f.evidence[0]: f.severity for f in TargetWithoutCode().run(CheckView(facts))}
+    assert severities == {late: Severity.HIGH}
+
+
+def test_a_node_that_forgot_the_block_of_the_proposal_says_so_and_nothing_is_held_against_it(dao: Governance) -> None:
+    proposal = dao.propose([dao.token], [0], [b"\x01\x02\x03\x04"], "call it")
+    created = hex(dao.proposals[proposal].created_block)
+    dao.node.mine(2)
+
+    def forget(question: Question) -> Reply | None:
+        is_old = question["method"] == "eth_getCode" and question["params"][1] == created
+        return error(question, -32000, "missing trie node: state is not available") if is_old else None
+
+    with Provider(dao.node.url, forget) as node:
+        facts = gather_facts(Rpc(node.url), dao.adapter, dao.profile, dao.proposals[proposal])
+    assert facts.earlier_code == ()
+    (skipped,) = [s for s in facts.skipped if s.step == "code when proposed"]
+    assert "missing trie node" in skipped.why
+    assert "127.0.0.1" not in skipped.why
+    assert TargetWithoutCode().run(CheckView(facts)) == ()

@@ -10,7 +10,7 @@ import pytest
 from pnyx_contracts.types import Call, Vote, to_hex
 from pnyx_policies.facts import Movement, Simulation, SimulationStatus
 from pnyx_tools.effects import NATIVE, Event, changes, movements
-from pnyx_tools.reader import ReorganisedError, RpcError
+from pnyx_tools.reader import MethodMissingError, ReorganisedError, RpcError
 from pnyx_tools.rpc import Rpc
 from pnyx_tools.simulate import simulate
 from pnyx_tools.testing.deploy import TOKEN, Governance, deploy, encode_call
@@ -201,17 +201,19 @@ def test_a_signature_string_is_used_as_the_chain_would(dao: Governance) -> None:
     assert movement.amount == 4
 
 
-def test_a_node_without_the_method_is_skipped_with_the_reason(dao: Governance, half: Callable[..., Provider]) -> None:
+def test_a_node_without_the_methods_is_skipped_with_the_reason(dao: Governance, half: Callable[..., Provider]) -> None:
     person = dao.node.accounts[5]
     calls = [
         call(person, value_wei=1),
         call(dao.token, encode_call("transfer(address,uint256)", person, 1)),
         call(person, value_wei=10**24),
     ]
-    with half("eth_simulateV1") as node:
+    with half("eth_simulateV1", "debug_traceCall") as node:
         simulation = simulate(Rpc(node.url), dao.timelock, calls, dao.node.rpc.block())
     assert simulation.status is SimulationStatus.SKIPPED
     assert simulation.why_skipped.startswith("eth_simulateV1: ")
+    assert simulation.method == "eth_call"
+    assert [skipped.step for skipped in simulation.passed_over] == ["eth_simulateV1", "debug_traceCall"]
     assert "127.0.0.1" not in simulation.why_skipped
     assert (simulation.movements, simulation.changes) == ((), ())
     assert [r.succeeded for r in simulation.results] == [True, False, False]
@@ -268,7 +270,7 @@ def test_the_state_is_that_of_the_pinned_block(dao: Governance) -> None:
 
 
 class _Lying:
-    """A node that answers `eth_simulateV1` as told."""
+    """A node that answers one method as told, and has no other way to simulate."""
 
     def __init__(self, rpc: Rpc, answer: object) -> None:
         self._rpc = rpc
@@ -278,6 +280,8 @@ class _Lying:
         return getattr(self._rpc, name)
 
     def request(self, method: str, params: list[object]) -> object:
+        if method == "debug_traceCall":
+            raise MethodMissingError("debug_traceCall: not here")
         return self._answer if method == "eth_simulateV1" else self._rpc.request(method, params)
 
 

@@ -7,8 +7,10 @@ from eth_abi.abi import encode
 from eth_hash.auto import keccak
 from eth_utils.address import to_checksum_address
 
+from pnyx_contracts.selectors import selector_of
 from pnyx_policies.decision import Outcome
-from pnyx_policies.facts import Grade, Holding, Simulation, SimulationStatus, Skipped
+from pnyx_policies.facts import Grade, Holding, ProbeAnswer, Simulation, SimulationStatus, Skipped
+from pnyx_policies.probes import Probe
 from pnyx_policies.verify import Status, Step
 from pnyx_tools.context import ToolSkipped, builtin_tools
 from pnyx_tools.testing.decisions import Outlined
@@ -84,6 +86,43 @@ def test_a_look_before_there_was_a_governor(world, agent, proposal):
 def test_a_simulation_that_hides_a_transfer(world, agent, proposal):
     world.write_changed(agent, proposal, simulation__movements=())
     assert (Step.SIMULATION, "simulation.movements[0]") in world.check_fails()
+
+
+def test_earlier_code_that_was_made_up_or_left_out(world, agent, proposal):
+    (earlier,) = agent.facts(world.blocks, proposal).earlier_code
+    other = earlier.model_copy(update={"code_hashes": dict.fromkeys(earlier.code_hashes, bytes(32))})
+    elsewhere = earlier.model_copy(update={"block": earlier.block - 1})
+    for told, where in (((other,), f"[0].code_hashes.{min(earlier.code_hashes)}"), ((), ""), ((elsewhere,), "[0]")):
+        before = world.node.snapshot()
+        world.write_changed(agent, proposal, state__earlier_code=told)
+        assert any(at.startswith(f"state.earlier_code{where}") for _, at in world.check_fails()), told
+        world.node.revert(before)
+
+
+def test_a_node_that_had_forgotten_the_block_of_the_proposal_is_believed_and_named(world, agent, proposal):
+    facts = agent.facts(world.blocks, proposal)
+    skipped = (*facts.skipped, Skipped(step="code when proposed", why="missing trie node"))
+    forgot = facts.model_copy(update={"earlier_code": (), "skipped": skipped})
+    agent.write(world.blocks, world.concluded(agent, forgot))
+    assert world.check().ok
+    assert any("code when proposed could not run is the operator's word" in v.reason for v in world.verdicts)
+
+
+def test_probes_that_the_configuration_does_not_declare(world, agent, proposal):
+    probe = Probe(name="price", contract=world.blocks.token, calldata=bytes(4))
+    world.write_changed(agent, proposal, state__probes=(probe,))
+    assert (Step.DECLARED_CONFIGURATION, "state.probes") in {(step, at[:12]) for step, at in world.check_fails()}
+
+
+def test_readings_of_probes_are_read_again(world):
+    supply = Probe(name="supply", contract=world.blocks.token, calldata=selector_of("totalSupply()"))
+    agent, proposal = world.plain_key(probes=(supply,)), world.open_proposal()
+    (honest,) = agent.facts(world.blocks, proposal).simulation.readings
+    agent.act(world.blocks, proposal)
+    assert world.check().ok
+    forged = honest.model_copy(update={"after": ProbeAnswer(data=bytes(32))})
+    world.write_changed(agent, world.open_proposal(), simulation__readings=(forged,))
+    assert (Step.SIMULATION, "simulation.readings[0].after.data") in world.check_fails()
 
 
 def unsimulated(facts, why="no time"):

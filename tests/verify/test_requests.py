@@ -19,8 +19,9 @@ from pnyx_tools.verifier import verify
 
 MOST_REQUESTS_PER_RECORD = 10
 """Nine when this was written, where 37 were made before questions went out together."""
-MOST_QUESTIONS_PER_RECORD = 32
-"""31 when this was written. Fifteen of them are what the governor was at the block of the record's facts."""
+MOST_QUESTIONS_PER_RECORD = 34
+"""33 when this was written. Fifteen of them are what the governor was at the block of the record's facts, two are
+code in the block of the proposal."""
 
 SUPPORTS_INTERFACE = "0x01ffc9a7"
 

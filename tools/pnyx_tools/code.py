@@ -19,8 +19,10 @@ from eth_utils.address import to_checksum_address
 from pnyx_contracts.addresses import delegate_of
 from pnyx_contracts.decoded import DecodedCall
 from pnyx_contracts.types import ZERO_ADDRESS
-from pnyx_policies.facts import TargetFacts
-from pnyx_tools.reader import BlockId, ChainReader, RevertedError
+from pnyx_policies.facts import EarlierCode, TargetFacts
+from pnyx_tools.opcodes import reachable_opcodes
+from pnyx_tools.pinned import CodeOf, PinnedReader
+from pnyx_tools.reader import BlockId, ChainReader, RevertedError, RpcError
 
 IMPLEMENTATION_SLOT = int.from_bytes(keccak(b"eip1967.proxy.implementation"), "big") - 1
 BEACON_SLOT = int.from_bytes(keccak(b"eip1967.proxy.beacon"), "big") - 1
@@ -67,13 +69,32 @@ def read_target(reader: ChainReader, address: str, block: BlockId) -> TargetFact
     """Raises `RpcError` when the node does not answer."""
     code = reader.code(address, block)
     implementation = _implementation(reader, address, code, block) if code else None
+    behind = reader.code(implementation, block) if implementation else None
     return TargetFacts(
         address=address,
         has_code=bool(code),
         code_hash=keccak(code),
         implementation=implementation,
-        implementation_code_hash=keccak(reader.code(implementation, block)) if implementation else None,
+        implementation_code_hash=None if behind is None else keccak(behind),
+        opcodes=reachable_opcodes(code),
+        implementation_opcodes=reachable_opcodes(behind or b""),
     )
+
+
+def read_earlier_code(reader: ChainReader, governor: str, targets: Sequence[TargetFacts], block: int) -> EarlierCode:
+    """The code at `targets`, and at their implementations of today, in the end of `block`.
+
+    Raises `RpcError` when the node does not answer, also because it no longer has the state of the block; the governor,
+    which has code, is asked as a proof that it has.
+    """
+    found = [address for target in targets for address in (target.address, target.implementation) if address]
+    addresses = list(dict.fromkeys((governor, *found)))
+    look = reader if isinstance(reader, PinnedReader) else PinnedReader(reader)
+    look.ask_ahead([CodeOf(address, block) for address in addresses])
+    codes = {address: look.code(address, block) for address in addresses}
+    if not codes[governor]:
+        raise RpcError(f"the node shows no code of the governor in block {block}", is_about_the_question=True)
+    return EarlierCode(block=block, code_hashes={address: keccak(codes[address]) for address in sorted(set(found))})
 
 
 def _implementation(reader: ChainReader, address: str, code: bytes, block: BlockId) -> str | None:

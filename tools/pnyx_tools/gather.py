@@ -7,7 +7,8 @@ The order, and what happens when a step cannot run:
                                                                      node cannot tell the governor's time
 3. the voter's standing                                              power may be skipped
 4. the calls, decoded as deep as they go                             never fails: unknown stays unknown
-5. code of every address that the calls reach                        raises
+5. code of every address that the calls reach, now                   raises
+   and in earlier blocks                                             per block, skipped
 6. the review digest over all of this                                never fails
 7. the simulation                                                    skipped when the node cannot simulate
 8. what the executor holds                                           per asset, skipped
@@ -27,7 +28,11 @@ from pnyx_contracts.decoded import DecodedCall
 from pnyx_contracts.errors import DecodingError, DiffersError, UsageError
 from pnyx_contracts.governors import GovernorAdapter, GovernorProfile, Read
 from pnyx_contracts.types import BlockRef, Proposal, to_hex
+from pnyx_policies.checks.delegatecall import only_batches
 from pnyx_policies.facts import (
+    CODE_LONG_BEFORE,
+    CODE_WHEN_PROPOSED,
+    EarlierCode,
     Facts,
     GovernorFacts,
     Holding,
@@ -39,13 +44,14 @@ from pnyx_policies.facts import (
     ToolResult,
     VoterFacts,
 )
+from pnyx_policies.probes import Probe
 from pnyx_policies.review import review_digest
 from pnyx_tools.clock import clock_at
-from pnyx_tools.code import reached_addresses, read_targets
+from pnyx_tools.code import reached_addresses, read_earlier_code, read_targets
 from pnyx_tools.context.protocol import ContextTool, run_tool
 from pnyx_tools.holdings import called_tokens, native_holding, token_holding
 from pnyx_tools.pinned import CodeOf, ask_ahead, reads_of
-from pnyx_tools.reader import BlockId, ChainReader, RevertedError, RpcError
+from pnyx_tools.reader import BlockId, ChainReader, MethodMissingError, RevertedError, RpcError
 from pnyx_tools.reasons import without_endpoint
 from pnyx_tools.simulate import simulate
 
@@ -55,6 +61,9 @@ MAX_TARGETS = 256
 """Addresses whose code is read; a proposal that reaches more is reviewed without the rest, and says so."""
 
 MAX_ASSETS = 64
+
+LONG_BEFORE_BLOCKS = 50_400
+"""What was there so many blocks before the proposal counts as old: a week, at a block in twelve seconds."""
 
 
 def gather_facts(
@@ -68,6 +77,7 @@ def gather_facts(
     tools: Sequence[ContextTool] = (),
     known_addresses: Mapping[str, str] | None = None,
     treasury_assets: Sequence[str] = (),
+    probes: Sequence[Probe] = (),
 ) -> Facts:
     """The facts of `proposal` at `block`.
 
@@ -85,8 +95,9 @@ def gather_facts(
     standing = gathering.standing(voter, governor) if voter is not None else None  # 3
     calls = decode_calls(proposal.calls)  # 4
     targets = gathering.targets(calls)  # 5
+    earlier_code = gathering.earlier_code(targets)
     digest = review_digest(profile.kind, proposal, targets)  # 6
-    simulation = gathering.simulation()  # 7
+    simulation = gathering.simulation(calls, probes)  # 7
     treasury = gathering.treasury(_assets(treasury_assets, simulation, calls))  # 8
     context = gathering.context(tools)  # 9
     return Facts(
@@ -97,11 +108,13 @@ def gather_facts(
         voter=standing,
         calls=calls,
         targets=targets,
+        earlier_code=earlier_code,
         simulation=simulation,
         treasury=treasury,
         context=context,
         skipped=tuple(gathering.skipped),
         known_addresses=dict(known_addresses or {}),
+        probes=tuple(probes),
     )
 
 
@@ -141,7 +154,7 @@ def _demand_not_before(block: BlockRef, proposal: Proposal) -> None:
 
 def _assets(configured: Sequence[str], simulation: Simulation, calls: Sequence[DecodedCall]) -> tuple[str, ...]:
     """Tokens at stake, each once: those that the operator names, those that move, those that the calls name."""
-    moved = [m.asset for m in simulation.movements if m.asset is not None]
+    moved = [m.asset for m in simulation.all_movements if m.asset is not None]
     called = [token for call in calls for token in called_tokens(call)]
     return tuple(dict.fromkeys([*configured, *moved, *called]))
 
@@ -180,8 +193,10 @@ class _Gathering:
         if self._voter is not None:
             reads.append(adapter.read_has_voted(profile, proposal_id, self._voter))
         called = dict.fromkeys(call.target for call in self._proposal.calls)
-        codes = [CodeOf(address, self._at) for address in list(called)[:MAX_TARGETS]]
-        ask_ahead(self._reader, [*reads_of(reads, self._at), *codes])
+        targets = list(called)[:MAX_TARGETS]
+        codes = [CodeOf(address, self._at) for address in targets]
+        earlier = [CodeOf(a, block) for a in (profile.address, *targets) for block in self._looks_back().values()]
+        ask_ahead(self._reader, [*reads_of(reads, self._at), *codes, *earlier])
 
     def governor(self) -> GovernorFacts:
         adapter, profile, proposal_id = self._adapter, self._profile, self._proposal.key.proposal_id
@@ -218,9 +233,38 @@ class _Gathering:
             )
         return _read_targets(self._reader, addresses, self._at)
 
-    def simulation(self) -> Simulation:
+    def earlier_code(self, targets: Sequence[TargetFacts]) -> tuple[EarlierCode, ...]:
+        """What most nodes know only of the last blocks."""
+        if not targets:
+            return ()
+        found = (self._earlier_code(step, targets, block) for step, block in self._looks_back().items())
+        return tuple(earlier for earlier in found if earlier is not None)
+
+    def _looks_back(self) -> dict[str, int]:
+        """Which block each step looks at."""
+        created = self._proposal.created_block
+        looks = {CODE_WHEN_PROPOSED: created, CODE_LONG_BEFORE: created - LONG_BEFORE_BLOCKS}
+        return {step: block for step, block in looks.items() if block > 0}
+
+    def _earlier_code(self, step: str, targets: Sequence[TargetFacts], block: int) -> EarlierCode | None:
+        try:
+            return read_earlier_code(self._reader, self._profile.address, targets, block)
+        except (RpcError, MethodMissingError) as error:
+            self._reader.balance(self._profile.address, self._at)  # raises when it is not the age of the block
+            self._skip(step, error.message)
+            return None
+
+    def simulation(self, calls: Sequence[DecodedCall], probes: Sequence[Probe]) -> Simulation:
+        every = (call for outer in calls for call in outer.walk())
+        foreign = [call for call in every if call.delegatecall and not call.other_chain and not only_batches(call)]
         simulation = simulate(
-            self._reader, self._executor, self._proposal.calls, self.block, governor=self._profile.address
+            self._reader,
+            self._executor,
+            self._proposal.calls,
+            self.block,
+            governor=self._profile.address,
+            probes=probes,
+            delegatecalls=foreign,
         )
         if simulation.status is SimulationStatus.SKIPPED:
             self._skip("simulation", simulation.why_skipped)

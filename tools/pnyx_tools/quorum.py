@@ -117,7 +117,7 @@ class Quorum:
         return self._agreed(f"the nonce of {address}", lambda reader: reader.nonce(address, at))
 
     def request(self, method: str, params: Sequence[Any]) -> Any:  # noqa: ANN401 - JSON as the node gave it
-        essence = _of_simulation if method == "eth_simulateV1" else _as_said
+        essence = _ESSENCES.get(method, _as_said)
         return self._agreed(method, lambda reader: reader.request(method, params), essence)
 
     def ask_together(self, questions: Sequence[Question]) -> list[Any | RevertedError | None]:
@@ -226,5 +226,38 @@ def _of_simulation(answer: object) -> object:
 
 def _effects(call: dict[str, Any]) -> object:
     logs = call.get("logs") or ()
-    events = [(_as_said(log.get("address")), *map(_as_said, log.get("topics", ())), log.get("data")) for log in logs]
-    return call.get("status"), events
+    events = [_effects_of_log(log) for log in logs]
+    returned = _as_said(call.get("returnData")) if call.get("status") == "0x1" else ""
+    return call.get("status"), returned, events
+
+
+def _effects_of_log(log: dict[str, Any]) -> object:
+    return _as_said(log.get("address")), *map(_as_said, log.get("topics", ())), log.get("data")
+
+
+def _of_trace(answer: object) -> object:
+    """Of ``callTracer`` what happened, of ``prestateTracer`` what changed: gas is each node's affair."""
+    if not isinstance(answer, dict):
+        return answer
+    try:
+        return _changes_of_state(answer) if "post" in answer else _frame(answer)
+    except RecursionError:
+        raise RpcError("the trace is too deep to be compared") from None
+
+
+def _frame(frame: dict[str, Any]) -> object:
+    logs, calls = frame.get("logs") or (), frame.get("calls") or ()
+    happened = [_as_said(frame.get(name)) for name in ("type", "from", "to", "value", "input")]
+    events = [(_effects_of_log(log), _as_said(log.get("position"))) for log in logs]
+    failed = "error" in frame
+    return happened, failed, "" if failed else _as_said(frame.get("output")), events, [_frame(call) for call in calls]
+
+
+def _changes_of_state(diff: dict[str, Any]) -> object:
+    touched = {
+        address.lower(): sorted(account.get("storage") or ()) for address, account in (diff.get("pre") or {}).items()
+    }
+    return touched, _as_said(diff["post"])
+
+
+_ESSENCES = {"eth_simulateV1": _of_simulation, "debug_traceCall": _of_trace}

@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 from pnyx_agents.settings.agent import AgentSettings, PluginSettings, PolicySettings
 from pnyx_agents.settings.chain import ChainSettings, GovernorSettings, LogSettings, SafeSettings, SendingSettings
 from pnyx_agents.settings.people import NotificationSettings
+from pnyx_agents.settings.probe import ProbeSettings
 from pnyx_agents.settings.service import (
     CostSettings,
     DatabaseSettings,
@@ -23,6 +24,7 @@ from pnyx_contracts.errors import UsageError
 from pnyx_contracts.types import Address, Value
 from pnyx_policies.checks import builtin_checks
 from pnyx_policies.decision import Mode
+from pnyx_policies.probes import MAX_PROBES
 from pnyx_policies.ruleset import Ruleset
 from pnyx_tools.model import ModelSettings
 from pnyx_tools.rulebook import files_of, read_ruleset
@@ -50,6 +52,8 @@ class Settings(Value):
     telemetry: TelemetrySettings | None = None
     database: DatabaseSettings | None = None
     work: WorkSettings = WorkSettings()
+    probe: tuple[ProbeSettings, ...] = Field(default=(), max_length=MAX_PROBES)
+    """``[[probe]]``: what must hold after each execution."""
     addresses: dict[Address, str] = Field(default_factory=dict)
     """Names of addresses that the DAO knows: checks treat them as friends, people read them."""
     folder: Path
@@ -63,6 +67,14 @@ class Settings(Value):
                 raise ValueError(
                     f"notifications.people: {address} is not among signer.approvers, so nothing waits there"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _require_probes_apart(self) -> Self:
+        """A reading is found again by its name."""
+        names = [probe.name for probe in self.probe]
+        if twice := next((name for name in names if names.count(name) > 1), None):
+            raise ValueError(f"probe: two are called {twice!r}")
         return self
 
     @model_validator(mode="after")

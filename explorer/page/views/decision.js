@@ -270,11 +270,24 @@ function simulationPart(simulation, named, fields) {
     h('p', {}, simulation.status === 'succeeded' ? 'It went through, executed by ' : 'It failed, executed by ', named(simulation.executor), '.'),
     h('ul', { class: 'calls' },
       simulation.results.filter((/** @type {any} */ r) => r.error !== '').map((/** @type {any} */ r) => h('li', {}, `Call ${r.path} fails: `, quoted(r.error))),
-      simulation.movements.map((/** @type {any} */ m) => h('li', {}, amountOf(m, holdings), m.kind === 'transfer' ? ' go from ' : ' of ', named(m.sender), m.kind === 'transfer' ? ' to ' : ' may be taken by ', named(m.recipient))),
-      simulation.changes.map((/** @type {any} */ c) => h('li', {}, quoted(`${c.kind}: ${c.subject} ${c.detail}`), ' in ', named(c.contract))),
+      effects(simulation, named, holdings),
+      simulation.delegated.map((/** @type {any} */ run) => h('li', {},
+        'The code of ', named(run.code), ' by itself, with the rights of ', named(run.account), run.succeeded ? ':' : [' fails: ', quoted(run.error)],
+        h('ul', {}, effects(run, named, holdings)),
+      )),
+      simulation.readings.map((/** @type {any} */ r) => h('li', {}, quoted(r.name), `: ${answerOf(r.before)} before, ${answerOf(r.after)} after`)),
     ),
   );
 }
+
+/** @param {any} ran @param {(address: string) => any} named @param {any[]} holdings */
+const effects = (ran, named, holdings) => [
+  ran.movements.map((/** @type {any} */ m) => h('li', {}, amountOf(m, holdings), m.kind === 'transfer' ? ' go from ' : ' of ', named(m.sender), m.kind === 'transfer' ? ' to ' : ' may be taken by ', named(m.recipient))),
+  ran.changes.map((/** @type {any} */ c) => h('li', {}, quoted(`${c.kind}: ${c.subject} ${c.detail}`), ' in ', named(c.contract))),
+];
+
+/** @param {any} answer */
+const answerOf = (answer) => (answer.error === '' ? answer.data.slice(0, 66) : 'no answer');
 
 /** @param {any} movement @param {any[]} holdings */
 function amountOf(movement, holdings) {

@@ -16,6 +16,7 @@ from pnyx_policies.checks.hidden_characters import HiddenCharacters
 from pnyx_policies.checks.injected_instructions import InjectedInstructions
 from pnyx_policies.checks.lookalike_address import LookalikeAddress
 from pnyx_policies.checks.outflow import TreasuryOutflow
+from pnyx_policies.checks.post_state import PostState
 from pnyx_policies.checks.privilege_grant import PrivilegeGrant
 from pnyx_policies.checks.protocol import Check, CheckReport, CheckSkipped, CheckView
 from pnyx_policies.checks.self_dealing import SelfDealing
@@ -40,6 +41,7 @@ def builtin_checks() -> tuple[Check, ...]:
         InjectedInstructions(),
         LookalikeAddress(),
         TreasuryOutflow(),
+        PostState(),
         PrivilegeGrant(),
         SelfDealing(),
         SimulationReverts(),
@@ -77,7 +79,7 @@ def _report(check: Check, view: CheckView) -> CheckReport:
 
 __all__ = [
     "Allowance", "Check", "CheckReport", "CheckSkipped", "CheckView", "CodeUpgrade", "Delegatecall", "DuplicateCalls",
-    "GovernorSettings", "HiddenCharacters", "InjectedInstructions", "LookalikeAddress", "PrivilegeGrant", "SelfDealing",
-    "SimulationReverts", "TargetWithoutCode", "TextAgainstCalls", "TreasuryOutflow", "UnknownCalldata", "all_of",
-    "any_of", "builtin_checks", "run_checks",
+    "GovernorSettings", "HiddenCharacters", "InjectedInstructions", "LookalikeAddress", "PostState", "PrivilegeGrant",
+    "SelfDealing", "SimulationReverts", "TargetWithoutCode", "TextAgainstCalls", "TreasuryOutflow", "UnknownCalldata",
+    "all_of", "any_of", "builtin_checks", "run_checks",
 ]  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pnyx_contracts.decoded import DecodedCall
 from pnyx_policies.checks.protocol import CheckView
+from pnyx_policies.code import unsteady
 from pnyx_policies.finding import Finding, Severity
 
 # Safe's MultiSend and MultiSendCallOnly as deployed everywhere (safe-global/safe-deployments): they only batch.
@@ -23,27 +24,31 @@ BATCHING_LIBRARIES = {
 class Delegatecall:
     """Critical, except for Safe's batching libraries (quiet) and code that the operator knows (high).
 
+    Known code is critical too when it can destroy itself, or was put there after the proposal.
+
     Answers incidents I-1 (Beanstalk), I-2 (Tornado Cash), check K2.
     """
 
     name = "delegatecall"
-    version = "1"
+    version = "2"
 
     def run(self, view: CheckView) -> tuple[Finding, ...]:
-        calls = (c for c in view.facts.every_call() if c.delegatecall and not _only_batches(c))
+        calls = (c for c in view.facts.every_call() if c.delegatecall and not only_batches(c))
         return tuple(self._finding(view, c) for c in calls)
 
     def _finding(self, view: CheckView, call: DecodedCall) -> Finding:
         known = call.target in view.facts.known_addresses and not call.other_chain
+        traits = () if call.other_chain else unsteady(view.facts, call.target)
         return Finding(
             check=self.name,
-            severity=Severity.HIGH if known else Severity.CRITICAL,
+            severity=Severity.HIGH if known and not traits else Severity.CRITICAL,
             title=f"Code of {call.target} runs with the rights of {call.caller or 'the executor'}",
-            detail="It can do whatever the caller can, and what it does is not in the calldata.",
+            detail=" ".join(("It can do whatever the caller can, and what it does is not in the calldata.", *traits)),
             calls=(call.path,),
             evidence=(call.target,),
         )
 
 
-def _only_batches(call: DecodedCall) -> bool:
+def only_batches(call: DecodedCall) -> bool:
+    """Whether this is Safe's own code, whose calls stand in the calldata."""
     return call.target in BATCHING_LIBRARIES and call.signature == "multiSend(bytes)" and not call.other_chain

@@ -4,12 +4,23 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import Final
+from typing import Any, Final
 
 from pydantic import JsonValue
 
 from pnyx_contracts.types import BlockRef, to_hex
-from pnyx_policies.facts import Facts, Grade, Simulation, SimulationStatus, Skipped, TargetFacts, ToolResult
+from pnyx_policies.facts import (
+    CODE_LONG_BEFORE,
+    CODE_WHEN_PROPOSED,
+    EarlierCode,
+    Facts,
+    Grade,
+    Simulation,
+    SimulationStatus,
+    Skipped,
+    TargetFacts,
+    ToolResult,
+)
 from pnyx_policies.verify.record import Case
 from pnyx_policies.verify.verdict import Step, Verdict
 
@@ -52,6 +63,7 @@ def check_state(case: Case, again: Facts) -> Iterator[Verdict]:
         yield case.about.compare(
             Step.STATE, f"state.{name}", expected=expected[name], seen=seen[name], grade=Grade.RE_READ
         )
+    yield from _check_earlier_code(case, again)
     ours, theirs = Counter(s.step for s in again.skipped), Counter(s.step for s in case.dossier.state.skipped)
     wrong = [step for step in _TOLD_BY_STATE if ours[step] != theirs[step]]
     if simulated_alike and theirs[_TREASURY] < ours[_TREASURY]:
@@ -64,6 +76,30 @@ def check_state(case: Case, again: Facts) -> Iterator[Verdict]:
     if names := case.dossier.state.known_addresses:
         why = f"whether {len(names)} declared address(es) are friends of the DAO is the operator's word"
         yield case.about.not_checkable(Step.STATE, why, Grade.ATTESTED)
+
+
+def _check_earlier_code(case: Case, again: Facts) -> Iterator[Verdict]:
+    """Blocks whose state only one of the two nodes had: see `established`, where it is the record that knows less."""
+    state, about = case.dossier.state, case.about
+    expected, seen = _looks_back(again.earlier_code, again.skipped), _looks_back(state.earlier_code, state.skipped)
+    if expected != seen:
+        yield about.differs(
+            Step.STATE, "state.earlier_code", expected=expected, seen=seen, grade=Grade.RE_READ,
+            reason="each look at an earlier block is recorded, or skipped",
+        )  # fmt: skip
+    ours = {earlier.block: earlier.model_dump(mode="json") for earlier in again.earlier_code}
+    for index, recorded in enumerate(state.earlier_code):
+        where, told = f"state.earlier_code[{index}]", recorded.model_dump(mode="json")
+        if recorded.block in ours or len(ours) == expected:
+            known = ours.get(recorded.block)
+            yield about.compare(Step.STATE, where, expected=known, seen=told, grade=Grade.RE_READ)
+        else:
+            why = f"this node could not tell the code of block {recorded.block}"
+            yield about.not_checkable(Step.STATE, why, Grade.RE_READ)
+
+
+def _looks_back(found: Sequence[EarlierCode], skipped: Sequence[Skipped]) -> int:
+    return len(found) + sum(step.step in {CODE_WHEN_PROPOSED, CODE_LONG_BEFORE} for step in skipped)
 
 
 def check_code_until_entry(case: Case, targets: Sequence[TargetFacts]) -> Iterator[Verdict]:
@@ -129,6 +165,8 @@ def established(recorded: Facts, again: Facts) -> Facts:
     known: dict[str, object] = {"skipped": tuple(s for s in recorded.skipped if s not in in_doubt)}
     if any(skipped.step == _SIMULATION for skipped in in_doubt):
         known |= {"simulation": again.simulation, "treasury": again.treasury}
+    if len(again.earlier_code) > len(recorded.earlier_code):
+        known["earlier_code"] = again.earlier_code
     return recorded.model_copy(update=known)
 
 
@@ -166,7 +204,7 @@ def _is_simulated(case: Case) -> bool:
 
 def _without_assets_seen_moving(facts: Facts, recorded: set[str | None]) -> Facts:
     """Only a simulation finds some assets; a record without one need not have their balances."""
-    moving = {movement.asset for movement in facts.simulation.movements} - recorded - {None}
+    moving = {movement.asset for movement in facts.simulation.all_movements} - recorded - {None}
     return facts.model_copy(update={"treasury": tuple(h for h in facts.treasury if h.asset not in moving)})
 
 
@@ -176,6 +214,12 @@ def _code(target: TargetFacts) -> str:
 
 
 def _essence(simulation: Simulation) -> JsonValue:
-    whole: dict[str, JsonValue] = simulation.model_dump(mode="json")
+    """By whatever method: each shows the same."""
+    whole: dict[str, Any] = simulation.model_dump(mode="json", exclude={"method", "passed_over"})
     whole["results"] = [{"path": r.path, "succeeded": r.succeeded} for r in simulation.results]
+    for reading in whole["readings"]:
+        for answer in (reading["before"], reading["after"]):
+            answer["error"] = bool(answer["error"])
+    for run in whole["delegated"]:
+        del run["error"]
     return whole

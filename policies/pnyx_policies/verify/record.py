@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
@@ -14,7 +14,7 @@ from pnyx_contracts.calldata import decode_calls
 from pnyx_contracts.decision_log import subject
 from pnyx_contracts.entry import Declaration, Entry, EntryKind
 from pnyx_contracts.errors import DecodingError, DiffersError, UnreachableError
-from pnyx_contracts.types import Proposal, to_hex
+from pnyx_contracts.types import Proposal, Value, to_hex
 from pnyx_policies.bundle import Bundle, ChangedBundleError, SwappedBundleError, recompute
 from pnyx_policies.configuration import Configuration
 from pnyx_policies.decision import Outcome
@@ -221,10 +221,11 @@ def check_declared(case: Case, configuration: Configuration) -> Iterator[Verdict
         ("checks", configuration.checks, {report.check: report.version for report in dossier.checks}),
         ("context", sorted(configuration.tools.items()), dossier.tools(configuration.tools)),
         ("state.known_addresses", configuration.known_addresses, dossier.state.known_addresses),
+        ("state.probes", _texts(configuration.probes), _texts(dossier.state.probes)),
     ]
     if dossier.opinions or dossier.decision.outcome is not Outcome.SKIP:
-        analysts = [analyst.model_dump_json() for analyst in configuration.analysts]
-        claims.append(("opinions", analysts, [opinion.analyst.model_dump_json() for opinion in dossier.opinions]))
+        recorded = [opinion.analyst for opinion in dossier.opinions]
+        claims.append(("opinions", _texts(configuration.analysts), _texts(recorded)))
     wrong = [claim for claim in claims if claim[1] != claim[2]]
     for where, expected, seen in wrong:
         yield about.differs(
@@ -236,6 +237,10 @@ def check_declared(case: Case, configuration: Configuration) -> Iterator[Verdict
         )
     if not wrong:
         yield about.matches(Step.DECLARED_CONFIGURATION)
+
+
+def _texts(values: Sequence[Value]) -> list[str]:
+    return [value.model_dump_json() for value in values]
 
 
 def check_proposal(case: Case, announced: Proposal | None, computed_id: int | None) -> Iterator[Verdict]:

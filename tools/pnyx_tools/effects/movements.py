@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
+from eth_hash.auto import keccak
+
 from pnyx_contracts.selectors import Function
 from pnyx_contracts.types import UINT256_MAX
 from pnyx_policies.facts import Movement
@@ -13,6 +15,8 @@ from pnyx_tools.effects.events import Event, by_topic, event_arguments
 
 NATIVE = "0xEeeeeEeeeEeEeeEeEeEeeEEEeeeeEeeeeeeeEEeE"
 """Pseudo address from which `eth_simulateV1` reports transfers of the chain's own coin."""
+
+TRANSFER = bytes(keccak(b"Transfer(address,address,uint256)"))
 
 PERMIT2 = "0x000000000022D473030F116dDEE9F6B43aC78BA3"
 """Uniswap's Permit2, the same on every chain. It speaks for the tokens that it may move; nobody else does."""

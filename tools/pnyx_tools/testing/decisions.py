@@ -50,6 +50,7 @@ from pnyx_policies.dossier import (
 from pnyx_policies.entitlement import Entitlement, entitlement
 from pnyx_policies.facts import Facts
 from pnyx_policies.outline import OUTLINE, outline
+from pnyx_policies.probes import Probe
 from pnyx_policies.prompt import templates, templates_hash
 from pnyx_policies.ruleset import Ruleset
 from pnyx_tools.context import ContextTool
@@ -113,6 +114,7 @@ class LocalAgent:
         tools: Sequence[ContextTool] = (),
         evidence_uri: str = "",
         known_addresses: Mapping[str, str] | None = None,
+        probes: tuple[Probe, ...] = (),
         reader: ChainReader | None = None,
         approvers: tuple[str, ...] = (),
         approvals: int = 1,
@@ -136,6 +138,7 @@ class LocalAgent:
         self.mode = mode
         self.evidence_uri = evidence_uri
         self.known_addresses = dict(known_addresses or {})
+        self.probes = probes
         self.approvers = approvers
         self.approvals = approvals
         self.unsafe_unsigned_approvals = unsafe_unsigned_approvals
@@ -159,6 +162,7 @@ class LocalAgent:
             checks={check.name: check.version for check in builtin_checks()},
             tools={tool.name: tool.version for tool in self._tools},
             known_addresses=self.known_addresses,
+            probes=self.probes,
             approvers=self.approvers,
             approvals=self.approvals,
             unsafe_unsigned_approvals=self.unsafe_unsigned_approvals,
@@ -213,6 +217,7 @@ class LocalAgent:
             voter=self.safe.address if self.safe else self.writer,
             tools=self._tools,
             known_addresses=self.known_addresses,
+            probes=self.probes,
         )
 
     def conclude(self, facts: Facts, said: Said, people: People = NOBODY) -> Dossier:
@@ -227,8 +232,8 @@ class LocalAgent:
             calls=facts.calls,
             state=State(
                 block=facts.block, review_digest=facts.review_digest, governor=facts.governor, voter=facts.voter,
-                targets=facts.targets, treasury=facts.treasury, known_addresses=facts.known_addresses,
-                skipped=facts.skipped,
+                targets=facts.targets, earlier_code=facts.earlier_code, treasury=facts.treasury,
+                known_addresses=facts.known_addresses, probes=facts.probes, skipped=facts.skipped,
             ),
             simulation=facts.simulation,
             context=facts.context,

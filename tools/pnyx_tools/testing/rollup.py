@@ -15,6 +15,7 @@ _BLOCK_PARAMETERS = {
     "eth_getCode": 1,
     "eth_getTransactionCount": 1,
     "eth_simulateV1": 1,
+    "debug_traceCall": 1,
     "eth_getStorageAt": 2,
 }
 """Place of the block among the parameters."""
@@ -53,10 +54,12 @@ class Rollup(Provider):
             parameters[0] = parameters[0] | {
                 "blockStateCalls": [self._block(b) for b in parameters[0]["blockStateCalls"]]
             }
+        if question["method"] == "debug_traceCall":
+            parameters[2] = self._block(parameters[2])
         return {**question, "params": parameters}
 
     def _block(self, block: Mapping[str, Any]) -> dict[str, Any]:
-        """Of a simulation: its contracts go on to see the node's numbers."""
+        """Of a simulation or a trace: its contracts go on to see the node's numbers."""
         overrides = block["blockOverrides"]
         return {**block, "blockOverrides": overrides | {"number": self._shifted(overrides["number"], -self._ahead)}}
 

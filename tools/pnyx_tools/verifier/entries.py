@@ -282,6 +282,7 @@ class EntryCheck:
             block=to_hex(state.block.hash),
             tools=_tools_of(case),
             known_addresses=state.known_addresses,
+            probes=state.probes,
             treasury_assets=[holding.asset for holding in state.treasury if holding.asset is not None],
         )
 

@@ -12,6 +12,7 @@ Reply = dict[str, Any]
 PLACE_OF_BLOCK: Final = {
     "eth_getBlockByNumber": 0, "eth_call": 1, "eth_getBalance": 1, "eth_getCode": 1, "eth_getTransactionCount": 1,
     "eth_getStorageAt": 2, "eth_simulateV1": 1, "eth_estimateGas": 1,
+    "debug_traceCall": 1,
 }  # fmt: skip
 """Where these methods take the block."""
 
