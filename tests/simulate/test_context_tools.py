@@ -19,7 +19,9 @@ from pnyx_tools.context import (
     history,
     run_tool,
 )
+from pnyx_tools.rpc import Rpc
 from pnyx_tools.testing.deploy import TOKEN, Governance, encode_call
+from pnyx_tools.testing.provider import Provider, Question, Reply, result
 
 
 def run(tool, dao: Governance, proposal: int):
@@ -87,6 +89,20 @@ def test_a_search_in_spans_finds_everything_in_order(dao: Governance, monkeypatc
     found = history.search_back(dao.node.rpc, head, 10_000, topics, [dao.governor])
     assert list(found.logs) == dao.node.rpc.logs(0, head, topics, [dao.governor])
     assert len(found.logs) == 7
+
+
+def test_one_empty_answer_hides_nothing(dao: Governance) -> None:
+    made, lies = propose(dao, "Pay for translations."), [True]
+    topics = [tuple(dao.adapter.created_topics())]
+
+    def forgets_once(question: Question) -> Reply | None:
+        return result(question, []) if question["method"] == "eth_getLogs" and lies and lies.pop() else None
+
+    with Provider(dao.node.url, forgets_once) as provider:
+        head = dao.node.rpc.block().number
+        found = history.search_back(Rpc(provider.url), head, 10_000, topics, [dao.governor])
+    assert not lies
+    assert made in [dao.adapter.decode_created(dao.profile, log).key.proposal_id for log in found.logs]
 
 
 @pytest.mark.parametrize("kind", ["dao", "clocked"])

@@ -25,13 +25,16 @@ class History:
 def search_back(
     reader: ChainReader, newest: int, lookback_blocks: int, topics: Topics, addresses: Sequence[str]
 ) -> History:
-    """Logs of the `lookback_blocks` up to `newest`, in chain order; of fewer blocks when the time is up."""
+    """Logs of the `lookback_blocks` up to `newest`, in chain order; of fewer blocks when the time is up.
+
+    An empty answer is asked for twice: of the nodes behind one endpoint, some have a block and not yet its logs.
+    """
     oldest = max(0, newest - lookback_blocks + 1)
     deadline = time.monotonic() + SEARCH_SECONDS
     found: list[Log] = []
     start, span = newest + 1, FIRST_SPAN_BLOCKS
     while start > oldest and time.monotonic() < deadline:
         end, start = start - 1, max(oldest, start - span)
-        found[:0] = reader.logs(start, end, topics, addresses)
+        found[:0] = reader.logs(start, end, topics, addresses) or reader.logs(start, end, topics, addresses)
         span *= 2
     return History(tuple(found), start)
