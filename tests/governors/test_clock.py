@@ -66,7 +66,7 @@ def test_power_before_the_proposal_is_found(dao: Governance, rollup: Rollup) -> 
     number = dao.propose([dao.node.accounts[5]], [0], [b""], f"y{rollup.url}")
     dao.advance_to_active(number)
     facts = seen(dao, number, rollup)
-    assert facts.skipped == ()
+    assert {skipped.step for skipped in facts.skipped} <= {"code long before"}, "the stand-in's chain begins high up"
     power = facts.context[0].result
     assert isinstance(power, dict)
     assert power["proposer_at_creation"] == power["proposer_at_snapshot"] == power["proposer_now"] != "0"
