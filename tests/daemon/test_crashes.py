@@ -151,29 +151,27 @@ def test_a_second_instance_is_refused(make_agent: MakeAgent) -> None:
 
 @pytest.mark.parametrize("gate", [True, False])
 def test_a_vote_that_a_reorganisation_took_away_is_cast_again(make_agent: MakeAgent, gate: bool) -> None:
+    """No final block goes: only the vote and what came with it, not what it rests on."""
     agent = make_agent(gate=gate, confirmations=3)
     agent.mines = False
     proposal = pay(agent)
-    agent.node.mine(3)
-
-    def until_it_voted() -> None:
-        agent.until("the entry", agent.entries)
-        if not gate:
-            assert agent.votes(proposal) == []
-            agent.node.mine(3)
-        agent.until("the vote", lambda: agent.votes(proposal))
-
     agent.start()
     agent.until_stage(proposal, Stage.REVIEWED)
+    agent.node.mine(2)
+    if not gate:
+        agent.node.mine()
+        agent.until("the entry", agent.entries)
+        agent.node.mine(2)
+    assert agent.votes(proposal) == []
     before = agent.node.snapshot()
-    agent.node.mine(3)  # above the block at which it was looked at
-    until_it_voted()
+    agent.node.mine()
+    agent.until("the vote", lambda: agent.votes(proposal))
     first = agent.until_stage(proposal, Stage.CONFIRMING)
     (vote,) = agent.votes(proposal)
     agent.node.revert(before)
     assert agent.votes(proposal) == []
-    agent.node.mine(2)
-    until_it_voted()
+    agent.node.mine()
+    agent.until("the vote", lambda: agent.votes(proposal))
     agent.node.mine(3)
     last = agent.until_stage(proposal, Stage.DONE)
     (again,) = agent.votes(proposal)
