@@ -144,10 +144,7 @@ class DurableSteps:
             if "error" in outcome:
                 span.fail("refused" if outcome["refused"] else "failed")
         if self._crew is not None:
-            try:
-                self._crew.require_there()
-            except GivenUpByOthersError:
-                raise _Stopped from None
+            self._worked(self._crew.require_there)  # as patient as any step while the database is away
         return outcome
 
     def _worked(self, work: Callable[[], JsonValue]) -> dict[str, Any]:
