@@ -1,7 +1,7 @@
-"""What the own coin of a chain is called, for amounts like ``10 ETH``. All of them have 18 decimals.
+"""What the own coin of a chain is called, in rules and in texts. All of them have 18 decimals.
 
 From the chains' own documentation, as collected in ethereum-lists/chains. The coin of a chain that is not here is not
-known, and never guessed.
+known to rules, and never guessed.
 """
 
 from __future__ import annotations
@@ -31,3 +31,13 @@ COINS: Mapping[int, str] = MappingProxyType(
     }
 )
 """Chain id (EIP-155) -> symbol."""
+
+_ALSO_CALLED = {"ETH": frozenset({"eth", "ether"}), "POL": frozenset({"pol", "matic"})}
+
+
+def words_for_coin(chain_id: int) -> frozenset[str]:
+    """What a text calls it, in lower case. Where the coin is not known these are words for ether: the text of an
+    amount is only compared with them, and a wrong word is a low finding.
+    """
+    symbol = COINS.get(chain_id, "ETH")
+    return _ALSO_CALLED.get(symbol, frozenset({symbol.lower()}))

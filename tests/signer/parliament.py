@@ -62,6 +62,8 @@ from pnyx_tools.testing.outbox import MemoryOutbox
 from pnyx_tools.testing.safe import LocalSafe, deploy_safe
 from pnyx_tools.voter import Booth, Voted, vote
 
+from .moments import QuickClock
+
 GWEI = 10**9
 FRIEND = str(to_checksum_address("0x00000000000000000000000000000000000f00d1"))
 STRANGER = str(to_checksum_address("0x000000000000000000000000000000000000bad1"))
@@ -113,22 +115,6 @@ class DirectSigner:
         signed = self.notary.answer(request)
         assert isinstance(signed, SignedSafeTx)
         return signed
-
-
-class QuickClock:
-    """Waiting costs next to no real time; `on_sleep` lets the world move."""
-
-    def __init__(self) -> None:
-        self.time = 1_800_000_000.0
-        self.on_sleep: Callable[[], None] = lambda: None
-
-    def now(self) -> float:
-        return self.time
-
-    def sleep(self, seconds: float) -> None:
-        self.time += seconds
-        time.sleep(0.01)  # the node mines in a thread of its own
-        self.on_sleep()
 
 
 @dataclass

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -22,12 +21,10 @@ from pnyx_tools.signer.protocol import Identity, NotYetError, SignCancel, Signed
 from pnyx_tools.testing.anvil import Anvil
 from pnyx_tools.testing.outbox import MemoryOutbox
 
+from .moments import QuickClock
+
 GWEI = 10**9
 REPLACE_AFTER = 60
-
-
-class Killed(BaseException):
-    """Stands for `kill -9`: nothing catches it."""
 
 
 def raising(error: type[BaseException]) -> Callable[[], None]:
@@ -85,22 +82,6 @@ class AnySigner:
         )
 
 
-class StepClock:
-    """Time passes only by sleeping. `on_sleep` is where a test lets the world move."""
-
-    def __init__(self) -> None:
-        self.time = 1_000_000.0
-        self.on_sleep: Callable[[], None] = lambda: None
-
-    def now(self) -> float:
-        return self.time
-
-    def sleep(self, seconds: float) -> None:
-        self.time += seconds
-        time.sleep(0.01)  # the node mines in a thread of its own
-        self.on_sleep()
-
-
 class World:
     """A node, a log, a plain writer with a funded key, and a sender that can be killed and started again."""
 
@@ -115,7 +96,7 @@ class World:
         node.send(log, encode_register(node.accounts[0], 86_400, declaration), sender=self.key.address)
         self.signer = AnySigner(self.key, self.chain.chain_id())
         self.outbox = MemoryOutbox()
-        self.clock = StepClock()
+        self.clock = QuickClock()
         self.relays: tuple[Relay, ...] = ()
         self.heard: list[Message] = []
 

@@ -21,7 +21,8 @@ from pnyx_tools.sender import (
 from pnyx_tools.sender.turns import LocalTurns
 from pnyx_tools.signer.protocol import DailyLimitError, NotYetError, Signed
 
-from .senders import REPLACE_AFTER, Killed, Wish, World, raising
+from .moments import Killed
+from .senders import REPLACE_AFTER, Wish, World, raising
 
 
 def test_a_transaction_is_stored_before_it_is_sent_and_lands(world: World) -> None:

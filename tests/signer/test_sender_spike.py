@@ -15,7 +15,8 @@ from pnyx_tools.sender import (
 )
 from pnyx_tools.sender.fees import Urgency, offer
 
-from .senders import Killed, World, raising
+from .moments import Killed
+from .senders import World, raising
 
 
 @pytest.fixture

@@ -13,14 +13,11 @@ from pnyx_contracts.errors import PnyxError
 from pnyx_tools.sender import Sender, SenderSettings
 from pnyx_tools.testing.outbox import MemoryOutbox
 
+from .moments import Killed
 from .toy_chain import GAS, GWEI, KEY, ToyChain
 
 LIMIT = 200 * GWEI
 PURPOSES = ("entry 1", "vote 2", "entry 3", "vote 4")
-
-
-class Killed(BaseException):
-    """Stands for `kill -9`."""
 
 
 EVENTS = (

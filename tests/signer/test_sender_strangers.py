@@ -12,7 +12,8 @@ from pnyx_tools.notify import Urgency
 from pnyx_tools.reader import RpcError
 from pnyx_tools.sender import Attempt, GivenUpError
 
-from .senders import GWEI, Killed, World
+from .moments import Killed
+from .senders import GWEI, World
 
 
 def once(work: Callable[[], None], then: Callable[[], object]) -> Callable[[], None]:

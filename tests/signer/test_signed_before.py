@@ -20,9 +20,9 @@ from pnyx_tools.reader import BlockId
 from pnyx_tools.sender import GivenUpError
 
 from .landed import own_votes, scribe_of
+from .moments import Killed
 from .parliament import Parliament
 from .test_copies import VOTE, AtOnce, case_of
-from .test_voting import Killed
 
 
 def test_a_signed_vote_that_came_too_late_is_told_and_reviewed_again(

@@ -24,6 +24,7 @@ from pnyx_tools.signer.settings import WriterKind
 from pnyx_tools.voter import vote
 
 from .landed import own_entries, own_votes
+from .moments import Killed
 from .parliament import STRANGER, DirectSigner, Parliament
 
 
@@ -118,10 +119,6 @@ def test_killed_between_any_two_steps_there_is_one_entry_and_one_vote(
     assert voted.cast is not None
     assert own_entries(parliament, decided) == [EntryKind.VOTE]
     assert own_votes(parliament, decided) == 1
-
-
-class Killed(BaseException):
-    """Stands for `kill -9`."""
 
 
 def test_a_stuck_vote_is_replaced_and_lands_once(parliament: Parliament, decided: Case) -> None:

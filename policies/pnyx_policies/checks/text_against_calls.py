@@ -10,6 +10,7 @@ from pnyx_contracts.decoded import DecodedCall
 from pnyx_policies import text
 from pnyx_policies.checks.protocol import CheckView
 from pnyx_policies.claims import Claims, claims_of
+from pnyx_policies.coins import words_for_coin
 from pnyx_policies.facts import Facts
 from pnyx_policies.finding import Finding, Severity
 from pnyx_policies.money import Outflow, OutflowKind, holding_of, outflows
@@ -19,13 +20,6 @@ SHORT_TEXT = 40
 """Letters and digits. Below this a text can still say "Pay 5 ETH to 0x..."; it then names what it pays."""
 
 _NATIVE_DECIMALS = 18
-_COINS = {
-    56: frozenset({"bnb"}),
-    100: frozenset({"xdai"}),
-    137: frozenset({"pol", "matic"}),
-    43114: frozenset({"avax"}),
-}
-"""The chain's own coin where it is not ether, by chain id."""
 
 
 class TextAgainstCalls:
@@ -134,7 +128,7 @@ class _Comparison:
     def _units(self, asset: str | None) -> frozenset[str]:
         """What the asset is called, in lower case; where the text has the token's address, "tokens" will do."""
         if asset is None:
-            return _COINS.get(self.facts.proposal.key.chain_id, frozenset({"eth", "ether"}))
+            return words_for_coin(self.facts.proposal.key.chain_id)
         holding = holding_of(self.facts, asset)
         symbol = {holding.symbol.lower()} if holding and holding.symbol else set()
         return frozenset(symbol | ({"token", "tokens"} if asset in self.claims.addresses else set()))

@@ -49,14 +49,15 @@ class Whole:
     def run(self) -> Ran:
         task, probes = self.task, len(self.task.probes)
         answers = self._answers()
-        before, actions, after = answers[:probes], answers[probes : len(answers) - probes], answers[-probes:]
+        end = len(answers) - probes
+        before, actions, after = answers[:probes], answers[probes:end], answers[end:]
         results = self._results(actions) + not_run(len(actions), len(task.calls))
         logs = parsed(METHOD, lambda: [log for answer in actions for log in answer.get("logs") or ()])
         return Ran(
             results=tuple(results),
             events=parsed(METHOD, lambda: tuple(event_of(log) for log in logs[:MAX_EVENTS])),
             is_flooded=len(logs) > MAX_EVENTS,
-            readings=task.readings([_read(a) for a in before], [_read(a) for a in after]) if probes else (),
+            readings=task.readings([_read(a) for a in before], [_read(a) for a in after]),
         )
 
     def queue_slot(self, governor: str, slots: Sequence[int]) -> int | None:
