@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -75,6 +76,21 @@ def test_several_processes_may_make_a_new_database_at_once(database_url: str) ->
         thread.join()
     assert errors == []
     assert schema.version_of(Database(database_url).engine) == schema.NEWEST
+
+
+def test_a_new_file_that_another_process_is_about_to_change_is_waited_for(tmp_path: Path) -> None:
+    """SQLite itself does not wait when it is told to keep a write-ahead log."""
+    file = tmp_path / "journal.sqlite"
+    other = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN EXCLUSIVE")
+    other.execute("CREATE TABLE somebodys (n INTEGER)")
+    until = threading.Timer(0.3, lambda: other.execute("COMMIT"))
+    until.start()
+    database = Database(f"sqlite:///{file}")
+    assert schema.version_of(database.engine) == schema.NEWEST
+    database.close()
+    until.join()
+    other.close()
 
 
 def test_an_older_database_is_refused_until_it_was_migrated_with_all_that_is_in_it(database_url: str) -> None:

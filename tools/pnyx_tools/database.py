@@ -7,6 +7,7 @@ fence is asked in the same transaction.
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
@@ -23,6 +24,9 @@ UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 """PostgreSQL's text has no NUL, and UTF-8 no halves of surrogate pairs."""
 
 POSTGRES = "postgresql"
+_BUSY_SECONDS = 10
+_LOOK_SECONDS = 0.02
+
 SCHEMES = (f"{POSTGRES}://", f"{POSTGRES}+psycopg://", "postgres://")
 """Beginnings of URLs of a PostgreSQL database."""
 
@@ -174,5 +178,25 @@ def _careful_sqlite(connection: Any, _record: Any) -> None:  # noqa: ANN401 - as
     """Write-ahead log, so that the CLI reads while the daemon writes; full sync, so that a power cut loses nothing;
     pages that hold several proposals each.
     """
-    for pragma in ("page_size=16384", "journal_mode=WAL", "synchronous=FULL", "busy_timeout=10000"):
+    for pragma in (f"busy_timeout={_BUSY_SECONDS * 1000}", "page_size=16384"):
         connection.execute(f"PRAGMA {pragma}")
+    _use_write_ahead_log(connection)
+    connection.execute("PRAGMA synchronous=FULL")
+
+
+def _use_write_ahead_log(connection: Any) -> None:  # noqa: ANN401 - as it came
+    """SQLite does not wait for the lock of this one change, whatever its time-out is: two processes that open a new
+    database at once would see it "locked".
+    """
+    import sqlite3
+
+    end = time.monotonic() + _BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > end:
+                raise
+            time.sleep(_LOOK_SECONDS)
+        else:
+            return
