@@ -79,11 +79,12 @@ def test_several_processes_may_make_a_new_database_at_once(database_url: str) ->
 
 
 def test_a_new_file_that_another_process_is_about_to_change_is_waited_for(tmp_path: Path) -> None:
-    """SQLite itself does not wait when it is told to keep a write-ahead log."""
+    """SQLite itself does not wait when it is told to keep a write-ahead log while another writes."""
     file = tmp_path / "journal.sqlite"
     other = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
-    other.execute("BEGIN EXCLUSIVE")
     other.execute("CREATE TABLE somebodys (n INTEGER)")
+    other.execute("BEGIN IMMEDIATE")
+    other.execute("INSERT INTO somebodys VALUES (1)")
     until = threading.Timer(0.3, lambda: other.execute("COMMIT"))
     until.start()
     database = Database(f"sqlite:///{file}")
