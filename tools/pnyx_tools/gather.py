@@ -51,6 +51,7 @@ from pnyx_tools.code import reached_addresses, read_earlier_code, read_targets
 from pnyx_tools.context.protocol import ContextTool, run_tool
 from pnyx_tools.holdings import called_tokens, native_holding, token_holding
 from pnyx_tools.pinned import CodeOf, ask_ahead, reads_of
+from pnyx_tools.progress import Tell, tell_nobody
 from pnyx_tools.reader import BlockId, ChainReader, MethodMissingError, RevertedError, RpcError
 from pnyx_tools.reasons import without_endpoint
 from pnyx_tools.simulate import simulate
@@ -78,8 +79,9 @@ def gather_facts(
     known_addresses: Mapping[str, str] | None = None,
     treasury_assets: Sequence[str] = (),
     probes: Sequence[Probe] = (),
+    tell: Tell = tell_nobody,
 ) -> Facts:
-    """The facts of `proposal` at `block`.
+    """The facts of `proposal` at `block`. `tell` hears what is being read.
 
     Raises `UsageError` when the reader is on another chain, `DiffersError` when the proposal's content is not what its
     id says, `RevertedError` or `DecodingError` when the governor does not know the proposal, `ReorganisedError` when
@@ -89,7 +91,8 @@ def gather_facts(
     _demand_right_proposal(reader, adapter, proposal)
     pinned = reader.block(block)  # 1
     _demand_not_before(pinned, proposal)
-    gathering = _Gathering(reader, adapter, profile, proposal, voter, pinned)
+    gathering = _Gathering(reader, adapter, profile, proposal, voter, pinned, tell)
+    tell(f"reading the governor at block {pinned.number}")
     gathering.ask_ahead()
     governor = gathering.governor()  # 2
     standing = gathering.standing(voter, governor) if voter is not None else None  # 3
@@ -170,6 +173,7 @@ class _Gathering:
         proposal: Proposal,
         voter: str | None,
         block: BlockRef,
+        tell: Tell,
     ) -> None:
         self._reader = reader
         self._adapter = adapter
@@ -178,6 +182,7 @@ class _Gathering:
         self._voter = voter
         self._executor = profile.timelock or profile.address
         self.block = block
+        self._tell = tell
         self._at = to_hex(block.hash)
         self.skipped: list[Skipped] = []
 
@@ -227,6 +232,7 @@ class _Gathering:
 
     def targets(self, calls: Sequence[DecodedCall]) -> tuple[TargetFacts, ...]:
         addresses = reached_addresses(calls)
+        self._tell(f"reading the code of {len(addresses)} addresses")
         if len(addresses) > MAX_TARGETS:
             self._skip(
                 "targets", f"the calls reach {len(addresses)} addresses, the code of the first {MAX_TARGETS} was read"
@@ -265,6 +271,7 @@ class _Gathering:
             governor=self._profile.address,
             probes=probes,
             delegatecalls=foreign,
+            tell=self._tell,
         )
         if simulation.status is SimulationStatus.SKIPPED:
             self._skip("simulation", simulation.why_skipped)
@@ -273,6 +280,7 @@ class _Gathering:
     def treasury(self, assets: Sequence[str]) -> tuple[Holding, ...]:
         if len(assets) > MAX_ASSETS:
             self._skip("treasury", f"{len(assets)} assets are at stake, balances of the first {MAX_ASSETS} were read")
+        self._tell(f"reading what the treasury holds of {len(assets)} assets")
         holdings = [native_holding(self._reader, self._executor, self._at)]
         for asset in assets[:MAX_ASSETS]:
             try:
@@ -282,9 +290,10 @@ class _Gathering:
         return tuple(holdings)
 
     def context(self, tools: Sequence[ContextTool]) -> tuple[ToolResult, ...]:
-        outcomes = [
-            run_tool(tool, self._reader, self._adapter, self._profile, self._proposal, self.block) for tool in tools
-        ]
+        outcomes = list[ToolResult | Skipped]()
+        for number, tool in enumerate(tools, start=1):
+            self._tell(f"looking up {tool.name} ({number} of {len(tools)})")
+            outcomes.append(run_tool(tool, self._reader, self._adapter, self._profile, self._proposal, self.block))
         self.skipped += [outcome for outcome in outcomes if isinstance(outcome, Skipped)]
         return tuple(outcome for outcome in outcomes if isinstance(outcome, ToolResult))
 
