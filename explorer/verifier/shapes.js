@@ -123,6 +123,7 @@ const DECODED_CALL = object(
     delegatecall: [flag, false],
     caller: [orNull(address), null],
     other_chain: [flag, false],
+    chain_id: [orNull(atLeast(1)), null],
     inner: [list(decodedCall), []],
     note: [text, ""],
   },
