@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from pnyx_contracts.errors import UsageError
 from pnyx_policies.checks.allowance import Allowance
+from pnyx_policies.checks.claimed_share import ClaimedShare
 from pnyx_policies.checks.code_upgrade import CodeUpgrade
 from pnyx_policies.checks.combinators import all_of, any_of
 from pnyx_policies.checks.delegatecall import Delegatecall
@@ -15,6 +16,8 @@ from pnyx_policies.checks.governor_settings import GovernorSettings
 from pnyx_policies.checks.hidden_characters import HiddenCharacters
 from pnyx_policies.checks.injected_instructions import InjectedInstructions
 from pnyx_policies.checks.lookalike_address import LookalikeAddress
+from pnyx_policies.checks.new_market import NewMarket
+from pnyx_policies.checks.others_money import OthersMoney
 from pnyx_policies.checks.outflow import TreasuryOutflow
 from pnyx_policies.checks.post_state import PostState
 from pnyx_policies.checks.privilege_grant import PrivilegeGrant
@@ -24,6 +27,7 @@ from pnyx_policies.checks.simulation_reverts import SimulationReverts
 from pnyx_policies.checks.target_without_code import TargetWithoutCode
 from pnyx_policies.checks.text_against_calls import TextAgainstCalls
 from pnyx_policies.checks.unknown_calldata import UnknownCalldata
+from pnyx_policies.checks.vote_buying import VoteBuying
 from pnyx_policies.text import one_line
 
 SKIP_BYTES = 400
@@ -33,6 +37,7 @@ def builtin_checks() -> tuple[Check, ...]:
     """The checks of Pnyx itself, by name. Installed they come through the entry-point group ``pnyx.checks``."""
     return (
         Allowance(),
+        ClaimedShare(),
         CodeUpgrade(),
         Delegatecall(),
         DuplicateCalls(),
@@ -40,6 +45,8 @@ def builtin_checks() -> tuple[Check, ...]:
         HiddenCharacters(),
         InjectedInstructions(),
         LookalikeAddress(),
+        NewMarket(),
+        OthersMoney(),
         TreasuryOutflow(),
         PostState(),
         PrivilegeGrant(),
@@ -48,6 +55,7 @@ def builtin_checks() -> tuple[Check, ...]:
         TargetWithoutCode(),
         TextAgainstCalls(),
         UnknownCalldata(),
+        VoteBuying(),
     )
 
 
@@ -78,8 +86,9 @@ def _report(check: Check, view: CheckView) -> CheckReport:
 
 
 __all__ = [
-    "Allowance", "Check", "CheckReport", "CheckSkipped", "CheckView", "CodeUpgrade", "Delegatecall", "DuplicateCalls",
-    "GovernorSettings", "HiddenCharacters", "InjectedInstructions", "LookalikeAddress", "PostState", "PrivilegeGrant",
-    "SelfDealing", "SimulationReverts", "TargetWithoutCode", "TextAgainstCalls", "TreasuryOutflow", "UnknownCalldata",
-    "all_of", "any_of", "builtin_checks", "run_checks",
+    "Allowance", "Check", "CheckReport", "CheckSkipped", "CheckView", "ClaimedShare", "CodeUpgrade", "Delegatecall",
+    "DuplicateCalls", "GovernorSettings", "HiddenCharacters", "InjectedInstructions", "LookalikeAddress", "NewMarket",
+    "OthersMoney", "PostState", "PrivilegeGrant", "SelfDealing", "SimulationReverts", "TargetWithoutCode",
+    "TextAgainstCalls", "TreasuryOutflow", "UnknownCalldata", "VoteBuying", "all_of", "any_of", "builtin_checks",
+    "run_checks",
 ]  # fmt: skip
