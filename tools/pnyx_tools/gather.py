@@ -49,9 +49,9 @@ from pnyx_policies.probes import Probe
 from pnyx_policies.review import review_digest
 from pnyx_tools.clock import clock_at
 from pnyx_tools.code import reached_addresses, read_earlier_code, read_targets
-from pnyx_tools.context.protocol import ContextTool, run_tool
+from pnyx_tools.context import ContextTool, builtin_tools, run_tool
 from pnyx_tools.holdings import called_tokens, native_holding, token_holding
-from pnyx_tools.pinned import CodeOf, ask_ahead, reads_of
+from pnyx_tools.pinned import CodeOf, PinnedReader, ask_ahead, reads_of
 from pnyx_tools.reader import BlockId, ChainReader, MethodMissingError, RevertedError, RpcError
 from pnyx_tools.reasons import without_endpoint
 from pnyx_tools.simulate import simulate
@@ -62,6 +62,9 @@ MAX_TARGETS = 256
 """Addresses whose code is read; a proposal that reaches more is reviewed without the rest, and says so."""
 
 MAX_ASSETS = 64
+
+BUILTIN_TOOLS = builtin_tools()
+"""Checks read what they find, so whoever judges runs them: the daemon, the signer, and a member."""
 
 LONG_BEFORE_BLOCKS = 50_400
 """What was there so many blocks before the proposal counts as old: a week, at a block in twelve seconds."""
@@ -75,7 +78,7 @@ def gather_facts(
     *,
     voter: str | None = None,
     block: BlockId = "latest",
-    tools: Sequence[ContextTool] = (),
+    tools: Sequence[ContextTool] = BUILTIN_TOOLS,
     known_addresses: Mapping[str, str] | None = None,
     treasury_assets: Sequence[str] = (),
     probes: Sequence[Probe] = (),
@@ -283,9 +286,8 @@ class _Gathering:
         return tuple(holdings)
 
     def context(self, tools: Sequence[ContextTool]) -> tuple[ToolResult, ...]:
-        outcomes = [
-            run_tool(tool, self._reader, self._adapter, self._profile, self._proposal, self.block) for tool in tools
-        ]
+        reader = self._reader if isinstance(self._reader, PinnedReader) else PinnedReader(self._reader)
+        outcomes = [run_tool(tool, reader, self._adapter, self._profile, self._proposal, self.block) for tool in tools]
         self.skipped += [outcome for outcome in outcomes if isinstance(outcome, Skipped)]
         return tuple(outcome for outcome in outcomes if isinstance(outcome, ToolResult))
 
