@@ -200,7 +200,9 @@ class Simulation(Value):
     changes: tuple[Change, ...] = ()
     delegated: tuple[DelegatedRun, ...] = ()
     readings: tuple[ProbeReading, ...] = ()
-    """Of all declared probes, in order; none where the simulation was skipped."""
+    """Of all declared probes, in order, then of those that follow from the calls (`markets.derived_probes`); none where
+    the simulation was skipped.
+    """
 
     @property
     def all_movements(self) -> tuple[Movement, ...]:

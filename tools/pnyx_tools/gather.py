@@ -44,6 +44,7 @@ from pnyx_policies.facts import (
     ToolResult,
     VoterFacts,
 )
+from pnyx_policies.markets import derived_probes
 from pnyx_policies.probes import Probe
 from pnyx_policies.review import review_digest
 from pnyx_tools.clock import clock_at
@@ -266,7 +267,7 @@ class _Gathering:
             self._proposal.calls,
             self.block,
             governor=self._profile.address,
-            probes=probes,
+            probes=(*probes, *derived_probes(calls)),
             delegatecalls=foreign,
         )
         if simulation.status is SimulationStatus.SKIPPED:
