@@ -5,6 +5,7 @@ markup.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 
 from rich.console import Console, Group, RenderableType
 from rich.table import Table
@@ -14,6 +15,7 @@ from rich.tree import Tree
 from pnyx_contracts.decoded import DecodedCall
 from pnyx_contracts.entry import EntryKind
 from pnyx_contracts.errors import RefusedError
+from pnyx_contracts.guesses import guesses
 from pnyx_contracts.types import to_hex
 from pnyx_policies.decision import Mode
 from pnyx_policies.disclosure import Disclosure
@@ -151,10 +153,22 @@ def _branch(tree: Tree, call: DecodedCall, names: dict[str, str]) -> None:
     branch = tree.add(title)
     for argument in call.arguments:
         branch.add(Text(f"{argument.name} ({argument.type}) = {visible(argument.value[:200])}", style="dim"))
+    for line in _guessed(call):
+        branch.add(Text(line, style="dim italic"))
     if call.note:
         branch.add(Text(visible(call.note), style="italic"))
     for inner in call.inner:
         _branch(branch, inner, names)
+
+
+def _guessed(call: DecodedCall) -> Iterator[str]:
+    """What published packages have under the selector of an unknown call: for people, and for nothing else."""
+    if call.signature is not None or call.inner:
+        return
+    for guess in guesses(call.calldata):
+        fits = "its arguments fit" if guess.arguments is not None else "its arguments are not read"
+        yield f"perhaps {guess.signature}: a guess by four bytes, which anyone can match; {fits}"
+        yield from (f"  {a.type} {visible(a.value[:200])}" for a in guess.arguments or ())
 
 
 def _named(address: str, names: dict[str, str]) -> str:

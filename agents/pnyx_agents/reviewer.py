@@ -94,6 +94,7 @@ class Reviewer:
             block=block,
             tools=self.tools,
             known_addresses=self.known_addresses,
+            interfaces=self.configuration.interfaces,
             probes=self.configuration.probes,
             treasury_assets=governed.treasury_assets,
         )
@@ -109,7 +110,10 @@ class Reviewer:
         if proposal != dossier.proposal:
             why = "the proposal stands in another block, or with another content, than at the review"
             return Change(why=why, is_reorganised=True)
-        if review_digest_now(self.reader, governed.profile, proposal) != dossier.state.review_digest:
+        if (
+            review_digest_now(self.reader, governed.profile, proposal, self.configuration.interfaces)
+            != dossier.state.review_digest
+        ):
             return Change(why="the code behind it changed since the review")
         deadline = self.reader.read(governed.adapter.read_deadline(governed.profile, key.proposal_id))
         if deadline != then.deadline and not dossier.people.words:
@@ -198,6 +202,7 @@ def _state_of(facts: Facts) -> State:
         earlier_code=facts.earlier_code,
         treasury=facts.treasury,
         known_addresses=facts.known_addresses,
+        interfaces=facts.interfaces,
         probes=facts.probes,
         skipped=facts.skipped,
     )

@@ -27,6 +27,7 @@ from pnyx_contracts.calldata import decode_calls
 from pnyx_contracts.decoded import DecodedCall
 from pnyx_contracts.errors import DecodingError, DiffersError, UsageError
 from pnyx_contracts.governors import GovernorAdapter, GovernorProfile, Read
+from pnyx_contracts.interfaces import NONE, used
 from pnyx_contracts.types import BlockRef, Proposal, to_hex
 from pnyx_policies.checks.delegatecall import only_batches
 from pnyx_policies.facts import (
@@ -81,6 +82,7 @@ def gather_facts(
     tools: Sequence[ContextTool] = BUILTIN_TOOLS,
     known_addresses: Mapping[str, str] | None = None,
     treasury_assets: Sequence[str] = (),
+    interfaces: Mapping[str, Mapping[str, str]] = NONE,
     probes: Sequence[Probe] = (),
 ) -> Facts:
     """The facts of `proposal` at `block`.
@@ -97,7 +99,7 @@ def gather_facts(
     gathering.ask_ahead()
     governor = gathering.governor()  # 2
     standing = gathering.standing(voter, governor) if voter is not None else None  # 3
-    calls = decode_calls(proposal.calls, proposal.key.chain_id)  # 4
+    calls = decode_calls(proposal.calls, proposal.key.chain_id, interfaces)  # 4
     targets = gathering.targets(calls)  # 5
     earlier_code = gathering.earlier_code(targets)
     digest = review_digest(profile.kind, proposal, targets)  # 6
@@ -118,13 +120,20 @@ def gather_facts(
         context=context,
         skipped=tuple(gathering.skipped),
         known_addresses=dict(known_addresses or {}),
+        interfaces=used(interfaces, calls),
         probes=tuple(probes),
     )
 
 
-def review_digest_now(reader: ChainReader, profile: GovernorProfile, proposal: Proposal) -> bytes:
+def review_digest_now(
+    reader: ChainReader,
+    profile: GovernorProfile,
+    proposal: Proposal,
+    interfaces: Mapping[str, Mapping[str, str]] = NONE,
+) -> bytes:
     """Steps 4 to 6 alone, at the head of the chain: whether it is still what was reviewed. Raises as step 5."""
-    targets = _read_targets(reader, reached_addresses(decode_calls(proposal.calls, proposal.key.chain_id)), "latest")
+    calls = decode_calls(proposal.calls, proposal.key.chain_id, interfaces)
+    targets = _read_targets(reader, reached_addresses(calls), "latest")
     return review_digest(profile.kind, proposal, targets)
 
 
