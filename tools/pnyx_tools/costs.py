@@ -135,7 +135,7 @@ class CostBook:
 
         table, total_of = self._table, sa.func.sum
         rate = table.c.input_per_million, table.c.output_per_million, table.c.cached_input_per_million
-        tokens = (total_of(column) for column in (table.c.input_tokens, table.c.output_tokens, table.c.cached_tokens))
+        tokens = total_of(table.c.input_tokens), total_of(table.c.output_tokens), total_of(table.c.cached_tokens)
         query = sa.select(*rate, *tokens, sa.func.count()).where(which).group_by(*rate)
         with self._begin() as connection:
             sums = [_of_one_rate(*row) for row in connection.execute(query)]
