@@ -10,6 +10,7 @@ from __future__ import annotations
 import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from importlib.metadata import version
 
 from pnyx_agents.analyst import AnalystPort, Deliberation, deliberate
@@ -175,6 +176,7 @@ class Reviewer:
         return seal(dossier, bodies, self.salt_key)
 
 
+@cache
 def software() -> Software:
     """What runs here (attested: nobody can check it)."""
     return Software(pnyx=version("pnyx"), python=platform.python_version(), packages=_installed(RECORDED_PACKAGES))
