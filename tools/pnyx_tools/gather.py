@@ -53,6 +53,7 @@ from pnyx_tools.code import reached_addresses, read_earlier_code, read_targets
 from pnyx_tools.context import ContextTool, builtin_tools, run_tool
 from pnyx_tools.holdings import called_tokens, native_holding, token_holding
 from pnyx_tools.pinned import CodeOf, PinnedReader, ask_ahead, reads_of
+from pnyx_tools.progress import Tell, tell_nobody
 from pnyx_tools.reader import BlockId, ChainReader, MethodMissingError, RevertedError, RpcError
 from pnyx_tools.reasons import without_endpoint
 from pnyx_tools.simulate import simulate
@@ -84,8 +85,9 @@ def gather_facts(
     treasury_assets: Sequence[str] = (),
     interfaces: Mapping[str, Mapping[str, str]] = NONE,
     probes: Sequence[Probe] = (),
+    tell: Tell = tell_nobody,
 ) -> Facts:
-    """The facts of `proposal` at `block`.
+    """The facts of `proposal` at `block`. `tell` hears what is being read.
 
     Raises `UsageError` when the reader is on another chain, `DiffersError` when the proposal's content is not what its
     id says, `RevertedError` or `DecodingError` when the governor does not know the proposal, `ReorganisedError` when
@@ -95,7 +97,8 @@ def gather_facts(
     _demand_right_proposal(reader, adapter, proposal)
     pinned = reader.block(block)  # 1
     _demand_not_before(pinned, proposal)
-    gathering = _Gathering(reader, adapter, profile, proposal, voter, pinned)
+    gathering = _Gathering(reader, adapter, profile, proposal, voter, pinned, tell)
+    tell(f"reading the governor at block {pinned.number}")
     gathering.ask_ahead()
     governor = gathering.governor()  # 2
     standing = gathering.standing(voter, governor) if voter is not None else None  # 3
@@ -183,6 +186,7 @@ class _Gathering:
         proposal: Proposal,
         voter: str | None,
         block: BlockRef,
+        tell: Tell,
     ) -> None:
         self._reader = reader
         self._adapter = adapter
@@ -191,6 +195,7 @@ class _Gathering:
         self._voter = voter
         self._executor = profile.timelock or profile.address
         self.block = block
+        self._tell = tell
         self._at = to_hex(block.hash)
         self.skipped: list[Skipped] = []
 
@@ -240,6 +245,7 @@ class _Gathering:
 
     def targets(self, calls: Sequence[DecodedCall]) -> tuple[TargetFacts, ...]:
         addresses = reached_addresses(calls)
+        self._tell(f"reading the code of {len(addresses)} addresses")
         if len(addresses) > MAX_TARGETS:
             self._skip(
                 "targets", f"the calls reach {len(addresses)} addresses, the code of the first {MAX_TARGETS} was read"
@@ -278,6 +284,7 @@ class _Gathering:
             governor=self._profile.address,
             probes=(*probes, *derived_probes(calls)),
             delegatecalls=foreign,
+            tell=self._tell,
         )
         if simulation.status is SimulationStatus.SKIPPED:
             self._skip("simulation", simulation.why_skipped)
@@ -286,6 +293,7 @@ class _Gathering:
     def treasury(self, assets: Sequence[str]) -> tuple[Holding, ...]:
         if len(assets) > MAX_ASSETS:
             self._skip("treasury", f"{len(assets)} assets are at stake, balances of the first {MAX_ASSETS} were read")
+        self._tell(f"reading what the treasury holds of {len(assets)} assets")
         holdings = [native_holding(self._reader, self._executor, self._at)]
         for asset in assets[:MAX_ASSETS]:
             try:
@@ -296,7 +304,10 @@ class _Gathering:
 
     def context(self, tools: Sequence[ContextTool]) -> tuple[ToolResult, ...]:
         reader = self._reader if isinstance(self._reader, PinnedReader) else PinnedReader(self._reader)
-        outcomes = [run_tool(tool, reader, self._adapter, self._profile, self._proposal, self.block) for tool in tools]
+        outcomes = list[ToolResult | Skipped]()
+        for number, tool in enumerate(tools, start=1):
+            self._tell(f"looking up {tool.name} ({number} of {len(tools)})")
+            outcomes.append(run_tool(tool, reader, self._adapter, self._profile, self._proposal, self.block))
         self.skipped += [outcome for outcome in outcomes if isinstance(outcome, Skipped)]
         return tuple(outcome for outcome in outcomes if isinstance(outcome, ToolResult))
 
