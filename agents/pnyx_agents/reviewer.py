@@ -10,6 +10,7 @@ from __future__ import annotations
 import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from importlib.metadata import version
 
 from pnyx_agents.analyst import AnalystPort, Deliberation, deliberate
@@ -95,6 +96,7 @@ class Reviewer:
             block=block,
             tools=self.tools,
             known_addresses=self.known_addresses,
+            interfaces=self.configuration.interfaces,
             probes=self.configuration.probes,
             treasury_assets=governed.treasury_assets,
             tell=tell,
@@ -111,7 +113,10 @@ class Reviewer:
         if proposal != dossier.proposal:
             why = "the proposal stands in another block, or with another content, than at the review"
             return Change(why=why, is_reorganised=True)
-        if review_digest_now(self.reader, governed.profile, proposal) != dossier.state.review_digest:
+        if (
+            review_digest_now(self.reader, governed.profile, proposal, self.configuration.interfaces)
+            != dossier.state.review_digest
+        ):
             return Change(why="the code behind it changed since the review")
         deadline = self.reader.read(governed.adapter.read_deadline(governed.profile, key.proposal_id))
         if deadline != then.deadline and not dossier.people.words:
@@ -173,6 +178,7 @@ class Reviewer:
         return seal(dossier, bodies, self.salt_key)
 
 
+@cache
 def software() -> Software:
     """What runs here (attested: nobody can check it)."""
     return Software(pnyx=version("pnyx"), python=platform.python_version(), packages=_installed(RECORDED_PACKAGES))
@@ -200,6 +206,7 @@ def _state_of(facts: Facts) -> State:
         earlier_code=facts.earlier_code,
         treasury=facts.treasury,
         known_addresses=facts.known_addresses,
+        interfaces=facts.interfaces,
         probes=facts.probes,
         skipped=facts.skipped,
     )

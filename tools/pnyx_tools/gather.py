@@ -27,6 +27,7 @@ from pnyx_contracts.calldata import decode_calls
 from pnyx_contracts.decoded import DecodedCall
 from pnyx_contracts.errors import DecodingError, DiffersError, UsageError
 from pnyx_contracts.governors import GovernorAdapter, GovernorProfile, Read
+from pnyx_contracts.interfaces import NONE, used
 from pnyx_contracts.types import BlockRef, Proposal, to_hex
 from pnyx_policies.checks.delegatecall import only_batches
 from pnyx_policies.facts import (
@@ -44,13 +45,14 @@ from pnyx_policies.facts import (
     ToolResult,
     VoterFacts,
 )
+from pnyx_policies.markets import derived_probes
 from pnyx_policies.probes import Probe
 from pnyx_policies.review import review_digest
 from pnyx_tools.clock import clock_at
 from pnyx_tools.code import reached_addresses, read_earlier_code, read_targets
-from pnyx_tools.context.protocol import ContextTool, run_tool
+from pnyx_tools.context import ContextTool, builtin_tools, run_tool
 from pnyx_tools.holdings import called_tokens, native_holding, token_holding
-from pnyx_tools.pinned import CodeOf, ask_ahead, reads_of
+from pnyx_tools.pinned import CodeOf, PinnedReader, ask_ahead, reads_of
 from pnyx_tools.progress import Tell, tell_nobody
 from pnyx_tools.reader import BlockId, ChainReader, MethodMissingError, RevertedError, RpcError
 from pnyx_tools.reasons import without_endpoint
@@ -62,6 +64,9 @@ MAX_TARGETS = 256
 """Addresses whose code is read; a proposal that reaches more is reviewed without the rest, and says so."""
 
 MAX_ASSETS = 64
+
+BUILTIN_TOOLS = builtin_tools()
+"""Checks read what they find, so whoever judges runs them: the daemon, the signer, and a member."""
 
 LONG_BEFORE_BLOCKS = 50_400
 """What was there so many blocks before the proposal counts as old: a week, at a block in twelve seconds."""
@@ -75,9 +80,10 @@ def gather_facts(
     *,
     voter: str | None = None,
     block: BlockId = "latest",
-    tools: Sequence[ContextTool] = (),
+    tools: Sequence[ContextTool] = BUILTIN_TOOLS,
     known_addresses: Mapping[str, str] | None = None,
     treasury_assets: Sequence[str] = (),
+    interfaces: Mapping[str, Mapping[str, str]] = NONE,
     probes: Sequence[Probe] = (),
     tell: Tell = tell_nobody,
 ) -> Facts:
@@ -96,7 +102,7 @@ def gather_facts(
     gathering.ask_ahead()
     governor = gathering.governor()  # 2
     standing = gathering.standing(voter, governor) if voter is not None else None  # 3
-    calls = decode_calls(proposal.calls)  # 4
+    calls = decode_calls(proposal.calls, proposal.key.chain_id, interfaces)  # 4
     targets = gathering.targets(calls)  # 5
     earlier_code = gathering.earlier_code(targets)
     digest = review_digest(profile.kind, proposal, targets)  # 6
@@ -117,13 +123,20 @@ def gather_facts(
         context=context,
         skipped=tuple(gathering.skipped),
         known_addresses=dict(known_addresses or {}),
+        interfaces=used(interfaces, calls),
         probes=tuple(probes),
     )
 
 
-def review_digest_now(reader: ChainReader, profile: GovernorProfile, proposal: Proposal) -> bytes:
+def review_digest_now(
+    reader: ChainReader,
+    profile: GovernorProfile,
+    proposal: Proposal,
+    interfaces: Mapping[str, Mapping[str, str]] = NONE,
+) -> bytes:
     """Steps 4 to 6 alone, at the head of the chain: whether it is still what was reviewed. Raises as step 5."""
-    targets = _read_targets(reader, reached_addresses(decode_calls(proposal.calls)), "latest")
+    calls = decode_calls(proposal.calls, proposal.key.chain_id, interfaces)
+    targets = _read_targets(reader, reached_addresses(calls), "latest")
     return review_digest(profile.kind, proposal, targets)
 
 
@@ -269,7 +282,7 @@ class _Gathering:
             self._proposal.calls,
             self.block,
             governor=self._profile.address,
-            probes=probes,
+            probes=(*probes, *derived_probes(calls)),
             delegatecalls=foreign,
             tell=self._tell,
         )
@@ -290,10 +303,11 @@ class _Gathering:
         return tuple(holdings)
 
     def context(self, tools: Sequence[ContextTool]) -> tuple[ToolResult, ...]:
+        reader = self._reader if isinstance(self._reader, PinnedReader) else PinnedReader(self._reader)
         outcomes = list[ToolResult | Skipped]()
         for number, tool in enumerate(tools, start=1):
             self._tell(f"looking up {tool.name} ({number} of {len(tools)})")
-            outcomes.append(run_tool(tool, self._reader, self._adapter, self._profile, self._proposal, self.block))
+            outcomes.append(run_tool(tool, reader, self._adapter, self._profile, self._proposal, self.block))
         self.skipped += [outcome for outcome in outcomes if isinstance(outcome, Skipped)]
         return tuple(outcome for outcome in outcomes if isinstance(outcome, ToolResult))
 

@@ -58,13 +58,14 @@ def _opinion(opinion: Opinion) -> Bullet:
     analyst = opinion.analyst
     kind = f"language model {analyst.model or analyst.name}" if analyst.is_language_model else "no language model"
     if opinion.analysis is None:
-        return bullet(strong(analyst.name), f" ({kind}): ", warn(f"no analysis: {opinion.failure}"))
+        return bullet(strong(analyst.seat), f" ({kind}): ", warn(f"no analysis: {opinion.failure}"))
     if analyst == OUTLINE:
         return bullet(strong("outline"), f" ({kind}): written by fixed rules from the facts above; it advises nothing.")
     advice = f"{opinion.analysis.recommendation.value}, {opinion.analysis.confidence_percent}% confident"
-    inner = tuple(_analysis(opinion.analysis))
+    struck = (bullet(warn("struck out, "), words) for words in opinion.struck)
+    inner = (*_analysis(opinion.analysis), *struck)
     return bullet(
-        strong(analyst.name), f" ({kind}) advises ", strong(advice), f": {opinion.analysis.summary}", inner=inner
+        strong(analyst.seat), f" ({kind}) advises ", strong(advice), f": {opinion.analysis.summary}", inner=inner
     )
 
 
@@ -78,6 +79,8 @@ def _analysis(analysis: Analysis) -> Iterator[Bullet]:
 def _source(point: KeyPoint) -> str:
     if point.call is not None:
         return f" · call {point.call}"
+    if point.effect is not None:
+        return f" · effect {point.effect}"
     return f" · “{point.quotation}”" if point.quotation else ""
 
 

@@ -29,4 +29,4 @@ def _items(dossier: Dossier) -> Iterator[Bullet]:
             yield bullet(warn(f"Call {call.path} acts on another chain"), ": it was not looked at there")
     for opinion in dossier.opinions:
         if opinion.analysis is None:
-            yield bullet("No analysis of ", strong(opinion.analyst.name), f": {opinion.failure}")
+            yield bullet("No analysis of ", strong(opinion.analyst.seat), f": {opinion.failure}")
