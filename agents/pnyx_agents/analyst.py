@@ -27,6 +27,7 @@ from pnyx_policies.dossier import Attempt
 from pnyx_policies.facts import Facts
 from pnyx_policies.prompt import PromptTooLargeError
 from pnyx_tools.model import KEY_REMOVED, Exchange, LangChainModel, ModelSettings
+from pnyx_tools.progress import Tell, tell_nobody
 
 MAX_PAUSE_SECONDS = 60.0
 
@@ -61,9 +62,12 @@ class Deliberation:
     bodies: Mapping[bytes, bytes]
 
 
-def deliberate(analysts: Sequence[AnalystPort], facts: Facts) -> Deliberation:
-    """Ask every analyst, each on its own: none sees what another said."""
-    transcripts = [analyst.analyse(facts) for analyst in analysts]
+def deliberate(analysts: Sequence[AnalystPort], facts: Facts, tell: Tell = tell_nobody) -> Deliberation:
+    """Ask every analyst, each on its own: none sees what another said. `tell` hears who is asked."""
+    transcripts = list[Transcript]()
+    for number, analyst in enumerate(analysts, start=1):
+        tell(f"asking {analyst.describe().seat} ({number} of {len(analysts)})")
+        transcripts.append(analyst.analyse(facts))
     return Deliberation(
         opinions=tuple(t.opinion for t in transcripts),
         attempts=tuple(a.model_copy(update={"opinion": i}) for i, t in enumerate(transcripts) for a in t.attempts),

@@ -123,6 +123,7 @@ const DECODED_CALL = object(
     delegatecall: [flag, false],
     caller: [orNull(address), null],
     other_chain: [flag, false],
+    chain_id: [orNull(atLeast(1)), null],
     inner: [list(decodedCall), []],
     note: [text, ""],
   },
@@ -190,6 +191,7 @@ const state = object(
   {
     earlier_code: [list(object({ block: integer, code_hashes: dictionary(address, bytes32) })), []],
     known_addresses: [dictionary(address, text), {}],
+    interfaces: [dictionary(address, dictionary(text, text)), {}],
     probes: [list(probe), []],
     skipped: [list(object({ step: text, why: text })), []],
   },
@@ -362,6 +364,7 @@ export const CONFIGURATION = object({
   checks: dictionary(text, text),
   tools: dictionary(text, text),
   known_addresses: dictionary(address, text),
+  interfaces: dictionary(address, dictionary(text, text)),
   probes: list(wholeProbe, 32),
   approvers: list(address),
   approvals: atLeast(1),

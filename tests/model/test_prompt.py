@@ -246,7 +246,7 @@ def test_real_proposals_fit_and_stay_inside(real_proposals, make_facts):
             Call(target=to_checksum_address(target), value_wei=value, calldata=data)
             for target, value, data in zip(told["targets"], told["values"], told["calldatas"], strict=True)
         )
-        facts = make_facts(told["description"], calls=decode_calls(calls))
+        facts = make_facts(told["description"], calls=decode_calls(calls, 1))
         content = _user(facts)
         assert all(f"call {call.path}" in content for call in facts.every_call()), path.name
         assert _inside(content) == clean(told["description"]).text, path.name

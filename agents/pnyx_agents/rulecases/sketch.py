@@ -159,13 +159,14 @@ class Drawn:
 
 def draw(sketch: Sketch, checks: Sequence[Check]) -> Drawn:
     """Raises `UsageError` for a call that cannot be encoded, and for a check that does not run."""
-    facts = _facts(sketch)
+    facts = facts_of(sketch)
     opinions = tuple(_opinion(sketched, place) for place, sketched in enumerate(sketch.opinions))
     reports = run_checks(checks, CheckView(facts, opinions))
     return Drawn(facts, _overruled(sketch, reports), opinions)
 
 
-def _facts(sketch: Sketch) -> Facts:
+def facts_of(sketch: Sketch) -> Facts:
+    """What a real review would know. Raises `UsageError` for a call that cannot be encoded."""
     calls = [_call(call) for call in sketch.calls]
     text = re.sub(r"\{([^{}\s]+)\}", lambda name: address_of(name[1]), sketch.text)
     proposal = proposal_of(calls, text, proposer=sketch.proposer, chain_id=sketch.chain_id)

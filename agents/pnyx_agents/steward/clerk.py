@@ -63,6 +63,10 @@ class Clerk:
         self.advance(proposal, Stage.FAILED, detail=why)
         self.alert(proposal, About.FAILED, kind_of(why), why)
 
+    def note_voting(self, dossier: Dossier, what: Entitlement) -> None:
+        """What was said while people were waited for is over."""
+        self.advance(dossier.proposal, Stage.VOTING, detail=in_words(dossier, what))
+
     def note_landed(self, dossier: Dossier, what: Entitlement, landed: Landed) -> None:
         waits = waits_for_people(dossier) and not landed.by_another
         self.advance(
