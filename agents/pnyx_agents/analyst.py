@@ -18,7 +18,7 @@ from typing import Protocol
 
 from eth_hash.auto import keccak
 
-from pnyx_policies.analysis import COST_CAP, Analysis, Analyst, Opinion
+from pnyx_policies.analysis import COST_CAP, Analyst, Opinion
 from pnyx_policies.answer import Judgement, judge
 from pnyx_policies.conversation import Conversation, begin
 from pnyx_policies.dossier import Attempt
@@ -98,56 +98,61 @@ class ModelAnalyst:
     """A language model as a reader."""
 
     def __init__(
-        self, model: LangChainModel, meter: Meter | None = None, *, pause: Callable[[float], None] = time.sleep
+        self,
+        model: LangChainModel,
+        meter: Meter | None = None,
+        *,
+        seat: Analyst | None = None,
+        pause: Callable[[float], None] = time.sleep,
     ) -> None:
         self._model = model
         self._meter = meter or NoMeter()
+        self._seat = seat or model.settings.describe()
         self._pause = pause
 
     def describe(self) -> Analyst:
-        return self._model.describe()
+        return self._seat
 
     def analyse(self, facts: Facts) -> Transcript:
         try:
-            conversation = begin(facts, self._model.settings.tools)
+            conversation = begin(facts, self._seat.tools, view=self._seat.view)
         except PromptTooLargeError as error:
-            return Transcript(Opinion(analyst=self.describe(), analysis=None, failure=error.message))
+            return Transcript(Opinion(analyst=self._seat, analysis=None, failure=error.message))
         attempts: list[Attempt] = []
         bodies: dict[bytes, bytes] = {}
-        failures, analysis, proposal = 0, None, str(facts.proposal.key)
+        failures, judgement, proposal = 0, None, str(facts.proposal.key)
         cap = self._meter.refusal(proposal)
         while not cap:
             with self._meter.request(proposal, self._model.settings) as note:
                 exchange = self._model.ask(conversation)
-                judgement = _judge(exchange, facts, conversation)
+                judgement = self._judge(exchange, facts, conversation)
                 attempts.append(_attempt(len(attempts), exchange, judgement))
                 note(exchange, attempts[-1])
             bodies |= {keccak(body): body for body in (exchange.request, exchange.response) if body is not None}
             if judgement.calls:  # at most `MAX_TOOL_TURNS` times: then there is nothing to call
                 conversation = conversation.shown(judgement.calls)
                 continue  # whatever it costs: a call without its result would look like an answer thrown away
-            failures, analysis = failures + 1, judgement.analysis
-            if analysis or not exchange.may_pass or failures == self._model.settings.max_attempts:
+            failures += 1
+            if judgement.analysis or not exchange.may_pass or failures == self._model.settings.max_attempts:
                 break
             self._pause(_pause_seconds(exchange, failures))
             cap = self._meter.refusal(proposal)
-        return Transcript(self._opinion(attempts, analysis, cap), tuple(attempts), bodies)
+        return Transcript(self._opinion(attempts, judgement, cap), tuple(attempts), bodies)
 
-    def _opinion(self, attempts: list[Attempt], analysis: Analysis | None, cap: str) -> Opinion:
-        if analysis:
-            return Opinion(analyst=self.describe(), analysis=analysis)
+    def _judge(self, exchange: Exchange, facts: Facts, conversation: Conversation) -> Judgement:
+        if exchange.failure or exchange.response is None:
+            return Judgement(outcome=exchange.failure, detail=exchange.detail)
+        return judge(exchange.response, facts, conversation.callable_tools, self._seat.view)
+
+    def _opinion(self, attempts: list[Attempt], judgement: Judgement | None, cap: str) -> Opinion:
+        if judgement and judgement.analysis:
+            return Opinion(analyst=self._seat, analysis=judgement.analysis, struck=judgement.struck)
         why = [f"{COST_CAP}: {cap}"] if cap else []
         if attempts:
             last = attempts[-1]
             count = f"no usable answer in {len(attempts)} attempt(s)"
             why.append(f"{count}; the last one: {last.outcome} ({last.detail})")
-        return Opinion(analyst=self.describe(), analysis=None, failure="; ".join(why))
-
-
-def _judge(exchange: Exchange, facts: Facts, conversation: Conversation) -> Judgement:
-    if exchange.failure or exchange.response is None:
-        return Judgement(outcome=exchange.failure, detail=exchange.detail)
-    return judge(exchange.response, facts, conversation.callable_tools)
+        return Opinion(analyst=self._seat, analysis=None, failure="; ".join(why))
 
 
 def _attempt(number: int, exchange: Exchange, judgement: Judgement) -> Attempt:
@@ -162,6 +167,7 @@ def _attempt(number: int, exchange: Exchange, judgement: Judgement) -> Attempt:
         served_model=judgement.served_model,
         request_id=exchange.request_id,
         input_tokens=judgement.input_tokens,
+        cached_tokens=judgement.cached_tokens,
         output_tokens=judgement.output_tokens,
     )
 

@@ -208,7 +208,7 @@ class Doctor:
             yield Result(name="model", status="ok", found="none: the outline analyst, no language model, advises hold")
             return
         opened = self._try(
-            "model", lambda: ", ".join(a.describe().name for a in analysts(self.settings)),
+            "model", lambda: ", ".join(a.describe().seat for a in analysts(self.settings)),
             "set the environment variable that api_key_env names",
         )  # fmt: skip
         yield opened

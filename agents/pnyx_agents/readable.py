@@ -233,7 +233,7 @@ def _findings(dossier: Dossier) -> RenderableType:
 def _opinions(dossier: Dossier) -> RenderableType:
     parts: list[RenderableType] = []
     for opinion in dossier.opinions:
-        who = opinion.analyst.name
+        who = opinion.analyst.seat
         if opinion.analysis is None:
             parts.append(Text(f"{who}: no analysis, {visible(opinion.failure)}", style="yellow"))
             continue
@@ -242,6 +242,7 @@ def _opinions(dossier: Dossier) -> RenderableType:
         parts.append(Text.assemble((f"{who}: ", "bold"), visible(analysis.summary), f" Advice: {advice}."))
         parts += [Text(f"  - {visible(p.claim)}", style="dim") for p in analysis.key_points]
         parts += [Text(f"  ! {r.level.value}: {visible(r.text)}") for r in analysis.risks]
+        parts += [Text(f"  struck out, {visible(words)}", style="yellow") for words in opinion.struck]
     return Group(*parts)
 
 

@@ -14,10 +14,12 @@ from typing import Any
 
 from pnyx_contracts.decoded import Argument, DecodedCall
 from pnyx_contracts.errors import DecodingError
+from pnyx_contracts.frames import Content, Frame, compound_calldata
+from pnyx_contracts.messages import read_payload
 from pnyx_contracts.selectors import Function, known_functions, parse_function, selector_of
 from pnyx_contracts.strict_abi import to_text
 from pnyx_contracts.types import Call
-from pnyx_contracts.wrappers import WRAPPERS, Content, Frame, compound_calldata
+from pnyx_contracts.wrappers import WRAPPERS
 
 MAX_DEPTH = 8
 """Wrappers inside one another."""
@@ -29,17 +31,19 @@ MAX_CALLDATA_BYTES = 512 * 1024
 """Per action: more than a transaction can carry on Ethereum mainnet."""
 
 
-def decode_calls(calls: tuple[Call, ...]) -> tuple[DecodedCall, ...]:
-    """One decoded call per action, in order. Never raises: what cannot be decoded is unknown, with a note."""
+def decode_calls(calls: tuple[Call, ...], chain_id: int) -> tuple[DecodedCall, ...]:
+    """One decoded call per action of a proposal on chain `chain_id`, in order.
+
+    Never raises: what cannot be decoded is unknown, with a note.
+    """
     decoder = _Decoder()
-    return tuple(decoder.decode(_frame(call), str(place), 0) for place, call in enumerate(calls))
+    return tuple(decoder.decode(_frame(call, chain_id), str(place), 0) for place, call in enumerate(calls))
 
 
-def _frame(call: Call) -> Frame:
-    if not call.signature:
-        return Frame(call.target, call.value_wei, call.calldata)
+def _frame(call: Call, chain_id: int) -> Frame:
     data = compound_calldata(call.signature, call.calldata)
-    return Frame(call.target, call.value_wei, data, note=_signature_note(call.signature))
+    note = _signature_note(call.signature) if call.signature else ""
+    return Frame(call.target, call.value_wei, data, chain_id=chain_id, note=note)
 
 
 def _signature_note(signature: str) -> str:
@@ -88,12 +92,26 @@ class _Decoder:
             content = _unwrap(frame, match)
             self._spend(content, depth)
         except DecodingError as error:
-            return _decoded(frame, path, note=error.message)
-        inner = tuple(self.decode(f, f"{path}.{i}", depth + 1) for i, f in enumerate(content.frames))
+            return self._unread(frame, path, depth, error.message)
+        inner = self._inner(content, path, depth)
         if match is None:
             return _decoded(frame, path, note=content.note)
         note = _join(match.note, content.note)
         return _decoded(frame, path, note, match.function.signature, match.arguments, inner)
+
+    def _unread(self, frame: Frame, path: str, depth: int, why: str) -> DecodedCall:
+        """Unknown; of a message, what a well-known receiver would make of it is shown inside."""
+        content = read_payload(frame) if frame.other_chain else None
+        if content is None:
+            return _decoded(frame, path, note=why)
+        try:
+            self._spend(content, depth)
+        except DecodingError as error:
+            return _decoded(frame, path, note=_join(why, error.message))
+        return _decoded(frame, path, _join(why, content.note), inner=self._inner(content, path, depth))
+
+    def _inner(self, content: Content, path: str, depth: int) -> tuple[DecodedCall, ...]:
+        return tuple(self.decode(f, f"{path}.{i}", depth + 1) for i, f in enumerate(content.frames))
 
     def _spend(self, content: Content, depth: int) -> None:
         if content.frames and depth >= MAX_DEPTH:
@@ -106,6 +124,8 @@ class _Decoder:
 def _identify(frame: Frame) -> _Match | None:
     """The one known function that the bytes encode; None for a plain transfer. Raises `DecodingError` otherwise."""
     data = frame.calldata
+    if frame.is_payload:
+        raise DecodingError("not decoded: no calldata, but a message that its receiver reads in a way of its own")
     if not data:
         return None
     if len(data) < 4:
@@ -163,6 +183,7 @@ def _decoded(
         delegatecall=frame.delegatecall,
         caller=frame.caller,
         other_chain=frame.other_chain,
+        chain_id=frame.chain_id if frame.other_chain else None,
         inner=inner,
         note=_join(frame.note, note),
     )

@@ -257,14 +257,29 @@ def _readings(match: re.Match[str]) -> set[Fraction]:
 _UNIT = re.compile(r"[\s*_`]{0,4}(?P<unit>[A-Za-z0-9$][\w.$+-]{0,23})")
 
 
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A number in a text."""
+
+    spelling: str
+    readings: frozenset[Fraction]
+    """More than one where the spelling is ambiguous: ``5 m``."""
+    unit: str
+    """The word that follows, in lower case; empty when none does."""
+
+
+def numbers(text: str) -> Iterator[Number]:
+    """Every number in `text`, in order, with the word that follows."""
+    prose = _HEX.sub(" ", text)
+    for match in _AMOUNT.finditer(prose):
+        unit = _UNIT.match(prose, match.end())
+        word = unit["unit"].rstrip(".-+").lower() if unit else ""
+        yield Number(match.group(), frozenset(_readings(match)), word)
+
+
 def quantities(text: str) -> frozenset[tuple[Fraction, str]]:
     """Numbers with the word that follows, in lower case, as people read them first: ``5k USDC`` is (5000, usdc)."""
-    prose = _HEX.sub(" ", text)
-    found: set[tuple[Fraction, str]] = set()
-    for match in _AMOUNT.finditer(prose):
-        if unit := _UNIT.match(prose, match.end()):
-            found.add((max(_readings(match)), unit["unit"].rstrip(".-+").lower()))
-    return frozenset(found)
+    return frozenset((max(number.readings), number.unit) for number in numbers(text) if number.unit)
 
 
 def one_line(text: str, max_bytes: int) -> str:

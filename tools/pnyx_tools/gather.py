@@ -93,7 +93,7 @@ def gather_facts(
     gathering.ask_ahead()
     governor = gathering.governor()  # 2
     standing = gathering.standing(voter, governor) if voter is not None else None  # 3
-    calls = decode_calls(proposal.calls)  # 4
+    calls = decode_calls(proposal.calls, proposal.key.chain_id)  # 4
     targets = gathering.targets(calls)  # 5
     earlier_code = gathering.earlier_code(targets)
     digest = review_digest(profile.kind, proposal, targets)  # 6
@@ -120,7 +120,7 @@ def gather_facts(
 
 def review_digest_now(reader: ChainReader, profile: GovernorProfile, proposal: Proposal) -> bytes:
     """Steps 4 to 6 alone, at the head of the chain: whether it is still what was reviewed. Raises as step 5."""
-    targets = _read_targets(reader, reached_addresses(decode_calls(proposal.calls)), "latest")
+    targets = _read_targets(reader, reached_addresses(decode_calls(proposal.calls, proposal.key.chain_id)), "latest")
     return review_digest(profile.kind, proposal, targets)
 
 

@@ -11,6 +11,7 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from itertools import product
 from typing import TYPE_CHECKING, Annotated, Any, Protocol, Self
 from urllib.parse import urlsplit
 
@@ -18,7 +19,7 @@ from pydantic import ConfigDict, Field, JsonValue, field_validator, model_valida
 
 from pnyx_contracts.errors import UsageError
 from pnyx_contracts.types import Value
-from pnyx_policies.analysis import Analyst
+from pnyx_policies.analysis import Analyst, View
 from pnyx_policies.conversation import Conversation
 from pnyx_policies.prices import DecimalText, Rate
 from pnyx_policies.request import NOT_AS_SENT, OPENAI, as_text, parameter_problem
@@ -59,6 +60,10 @@ class ModelSettings(Value):
     timeout_seconds: float = Field(default=120, gt=0)
     """For connecting, for each silence, and for the whole answer."""
     max_attempts: int = Field(default=3, ge=1, le=10)
+    sees: tuple[View, ...] = Field(default=tuple(View), min_length=1)
+    """Asked once for each: what one reader may be talked into, the other was not told."""
+    samples: int = Field(default=1, ge=1, le=10)
+    """Asked so many times for each view: a model that wavers gives no advice."""
     tools: tuple[ToolName, ...] = ()
     """Context tools that the model may call; none by default. Their results are shown on request only."""
     extra_body: dict[str, JsonValue] = Field(default_factory=dict)
@@ -86,12 +91,12 @@ class ModelSettings(Value):
             raise ValueError("; ".join(problems))
         return extra
 
-    @field_validator("tools")
+    @field_validator("tools", "sees")
     @classmethod
-    def _each_once(cls, tools: tuple[str, ...]) -> tuple[str, ...]:
-        if len(set(tools)) != len(tools):
-            raise ValueError("a tool is listed twice")
-        return tools
+    def _each_once(cls, listed: tuple[str | View, ...]) -> tuple[str | View, ...]:
+        if len(set(listed)) != len(listed):
+            raise ValueError("one is listed twice")
+        return listed
 
     @model_validator(mode="after")
     def _recorded_calls(self) -> Self:
@@ -126,7 +131,7 @@ class ModelSettings(Value):
         return self.base_url or (OPENAI_BASE_URL if self.provider == OPENAI else "")
 
     def describe(self) -> Analyst:
-        """How a record and a configuration name this model."""
+        """How a record and a configuration name this model, in the first of its seats that sees everything."""
         return Analyst(
             name=f"{self.provider}:{self.model}",
             is_language_model=True,
@@ -136,6 +141,13 @@ class ModelSettings(Value):
             tools=self.tools,
             parameters=as_text(self.parameters),
         )
+
+    @property
+    def seats(self) -> tuple[Analyst, ...]:
+        """The opinions that it is asked for, in order."""
+        one = self.describe()
+        seats = product(self.sees, range(self.samples))
+        return tuple(one.model_copy(update={"view": view, "sample": sample}) for view, sample in seats)
 
     @property
     def parameters(self) -> dict[str, JsonValue]:
@@ -185,9 +197,6 @@ class LangChainModel:
         self.settings = settings
         self._key = _key(settings, environ)
         self._chat = _open(settings, self._key)
-
-    def describe(self) -> Analyst:
-        return self.settings.describe()
 
     def ask(self, conversation: Conversation) -> Exchange:
         """Say all of `conversation` once. Never raises for what a server or a network does: that is an

@@ -43,7 +43,7 @@ def command(
         proposal = find_proposal(reader, judge.governors[governor], proposal_id, from_block, status.update)
         status.update("reading the chain and simulating")
         facts = judge.establish(proposal)
-        status.update("asking " + ", ".join(a.describe().name for a in judge.analysts))
+        status.update("asking " + ", ".join(a.describe().seat for a in judge.analysts))
         dossier = judge.conclude(facts, judge.ask(facts))
     if as_json:
         print_json(dossier.model_dump(mode="json"))

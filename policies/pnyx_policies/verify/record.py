@@ -267,7 +267,9 @@ def void_proposal(case: Case, void: Entry) -> Verdict:
 
 def check_calls(case: Case) -> Iterator[Verdict]:
     """Step 12, too: decoding is pure, so it is done again."""
-    again: list[JsonValue] = [call.model_dump(mode="json") for call in decode_calls(case.dossier.proposal.calls)]
+    proposal = case.dossier.proposal
+    decoded = decode_calls(proposal.calls, proposal.key.chain_id)
+    again: list[JsonValue] = [call.model_dump(mode="json") for call in decoded]
     recorded: list[JsonValue] = [call.model_dump(mode="json") for call in case.dossier.calls]
     yield case.about.compare(Step.PROPOSAL, "calls", expected=again, seen=recorded)
 

@@ -129,7 +129,8 @@ def _operation(reader: ChainReader, timelock: str, logs: Sequence[Log], proposal
         ready_at=reader.read(_read(timelock, "getTimestamp(bytes32)", operation), at),
         has_predecessor=any(events[0]["predecessor"]),
         calls=tuple(
-            QueuedCall(target=d.target, value_wei=d.value_wei, signature=d.signature) for d in decode_calls(calls)
+            QueuedCall(target=d.target, value_wei=d.value_wei, signature=d.signature)
+            for d in decode_calls(calls, proposal.key.chain_id)
         ),
         same_calls=calls == proposal.calls,
     )

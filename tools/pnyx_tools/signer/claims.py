@@ -49,7 +49,8 @@ def read_evidence(settings: SignerSettings, ruleset: Ruleset, data: bytes) -> Ev
     dossier = bundle.dossier
     require_ours(settings, dossier)
     require_declared(settings.configuration, dossier)
-    must_equal("the decoded calls", dossier.calls, decode_calls(dossier.proposal.calls))
+    proposal = dossier.proposal
+    must_equal("the decoded calls", dossier.calls, decode_calls(proposal.calls, proposal.key.chain_id))
     must_equal("the findings", dossier.checks, reports_on(dossier, dossier.facts))
     require_said(bundle, dossier)
     require_decided(ruleset, dossier)

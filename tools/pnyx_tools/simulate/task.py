@@ -9,8 +9,8 @@ from typing import Any, Final, TypeVar
 
 from eth_utils.address import to_checksum_address
 
+from pnyx_contracts.frames import compound_calldata
 from pnyx_contracts.types import BlockRef, Call, to_hex
-from pnyx_contracts.wrappers import compound_calldata
 from pnyx_policies.facts import CallResult, ProbeAnswer, ProbeReading
 from pnyx_policies.probes import Probe
 from pnyx_tools.effects import Event

@@ -138,7 +138,7 @@ def facts_for(
     skipped: Sequence[Skipped] = (),
 ) -> Facts:
     """Facts about `proposal`. Calls are decoded as in a real review; addresses in `without_code` are no contracts."""
-    calls = decode_calls(proposal.calls)
+    calls = decode_calls(proposal.calls, proposal.key.chain_id)
     executor = timelock or proposal.key.governor
     bare = frozenset(without_code)
     reached = dict.fromkeys(c.target for call in calls for c in call.walk())
