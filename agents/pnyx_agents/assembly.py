@@ -186,6 +186,7 @@ def declared_configuration(settings: Settings) -> Configuration:
         checks={check.name: check.version for check in builtin_checks()} | settings.policy.checks,
         tools={tool.name: tool.version for tool in builtin_tools()} | settings.plugins.tools,
         known_addresses=settings.addresses,
+        interfaces=settings.interfaces(),
         probes=tuple(probe.probe() for probe in settings.probe),
         approvers=settings.signer.approvers if settings.signer else (),
         approvals=settings.signer.approvals if settings.signer else 1,

@@ -15,6 +15,7 @@ from typing import Any
 from pnyx_contracts.decoded import Argument, DecodedCall
 from pnyx_contracts.errors import DecodingError
 from pnyx_contracts.frames import Content, Frame, compound_calldata
+from pnyx_contracts.interfaces import NONE, declared_function
 from pnyx_contracts.messages import read_payload
 from pnyx_contracts.selectors import Function, known_functions, parse_function, selector_of
 from pnyx_contracts.strict_abi import to_text
@@ -31,12 +32,14 @@ MAX_CALLDATA_BYTES = 512 * 1024
 """Per action: more than a transaction can carry on Ethereum mainnet."""
 
 
-def decode_calls(calls: tuple[Call, ...], chain_id: int) -> tuple[DecodedCall, ...]:
-    """One decoded call per action of a proposal on chain `chain_id`, in order.
+def decode_calls(
+    calls: tuple[Call, ...], chain_id: int, interfaces: Mapping[str, Mapping[str, str]] = NONE
+) -> tuple[DecodedCall, ...]:
+    """One decoded call per action of a proposal on chain `chain_id`, in order. `interfaces` are declared ones.
 
     Never raises: what cannot be decoded is unknown, with a note.
     """
-    decoder = _Decoder()
+    decoder = _Decoder(interfaces)
     return tuple(decoder.decode(_frame(call, chain_id), str(place), 0) for place, call in enumerate(calls))
 
 
@@ -65,6 +68,7 @@ class _Match:
     function: Function
     values: Mapping[str, Any]
     trailing: int
+    source: str
 
     @property
     def arguments(self) -> tuple[Argument, ...]:
@@ -76,19 +80,21 @@ class _Match:
     @property
     def note(self) -> str:
         if not self.trailing:
-            return ""
-        return f"{self.trailing} bytes follow the arguments: a contract compiled from Solidity ignores them"
+            return self.source
+        trailing = f"{self.trailing} bytes follow the arguments: a contract compiled from Solidity ignores them"
+        return _join(self.source, trailing)
 
 
 class _Decoder:
     """Counts the calls of one proposal, so that nesting cannot multiply work."""
 
-    def __init__(self) -> None:
+    def __init__(self, interfaces: Mapping[str, Mapping[str, str]]) -> None:
         self._calls_left = MAX_CALLS
+        self._interfaces = interfaces
 
     def decode(self, frame: Frame, path: str, depth: int) -> DecodedCall:
         try:
-            match = _identify(frame)
+            match = _identify(frame, self._interfaces)
             content = _unwrap(frame, match)
             self._spend(content, depth)
         except DecodingError as error:
@@ -121,7 +127,7 @@ class _Decoder:
             raise DecodingError(f"not decoded: the proposal holds more than {MAX_CALLS} calls inside wrappers")
 
 
-def _identify(frame: Frame) -> _Match | None:
+def _identify(frame: Frame, interfaces: Mapping[str, Mapping[str, str]]) -> _Match | None:
     """The one known function that the bytes encode; None for a plain transfer. Raises `DecodingError` otherwise."""
     data = frame.calldata
     if frame.is_payload:
@@ -132,15 +138,29 @@ def _identify(frame: Frame) -> _Match | None:
         raise DecodingError(f"unknown: {len(data)} bytes are too few for a selector")
     if len(data) > MAX_CALLDATA_BYTES:
         raise DecodingError(f"not decoded: {len(data)} bytes are more than {MAX_CALLDATA_BYTES}")
-    functions = known_functions().get(data[:4], ())
+    functions = _candidates(frame, interfaces)
     if not functions:
         raise DecodingError("unknown: no function with this selector is known")
+    return _only_match(functions, data)
+
+
+def _candidates(frame: Frame, interfaces: Mapping[str, Mapping[str, str]]) -> tuple[tuple[Function, str], ...]:
+    """Functions with the selector, each with a note on how it is known."""
+    selector = frame.calldata[:4]
+    known = tuple((function, "") for function in known_functions().get(selector, ()))
+    declared = None if frame.other_chain else declared_function(interfaces, frame.target, selector)
+    if declared is None or declared.signature in {function.signature for function, _ in known}:
+        return known
+    return (*known, (declared, "named by the interface that the operator declares for this address"))
+
+
+def _only_match(functions: tuple[tuple[Function, str], ...], data: bytes) -> _Match:
     matches: list[_Match] = []
     reasons: list[str] = []
-    for function in functions:
+    for function, source in functions:
         try:
             values, end = function.decode(data[4:])
-            matches.append(_Match(function, values, len(data) - 4 - end))
+            matches.append(_Match(function, values, len(data) - 4 - end, source))
         except DecodingError as error:
             reasons.append(
                 f"the selector is that of {function.signature}, but its arguments do not decode ({error.message})"

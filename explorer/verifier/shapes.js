@@ -191,6 +191,7 @@ const state = object(
   {
     earlier_code: [list(object({ block: integer, code_hashes: dictionary(address, bytes32) })), []],
     known_addresses: [dictionary(address, text), {}],
+    interfaces: [dictionary(address, dictionary(text, text)), {}],
     probes: [list(probe), []],
     skipped: [list(object({ step: text, why: text })), []],
   },
@@ -363,6 +364,7 @@ export const CONFIGURATION = object({
   checks: dictionary(text, text),
   tools: dictionary(text, text),
   known_addresses: dictionary(address, text),
+  interfaces: dictionary(address, dictionary(text, text)),
   probes: list(wholeProbe, 32),
   approvers: list(address),
   approvals: atLeast(1),

@@ -20,6 +20,7 @@ from pydantic import Field, JsonValue
 
 from pnyx_contracts.decoded import DecodedCall
 from pnyx_contracts.governors import GovernorProfile
+from pnyx_contracts.interfaces import Interfaces
 from pnyx_contracts.types import Address, BlockRef, Bytes32, Hex, Proposal, ProposalState, Uint, Value
 from pnyx_policies.probes import Probe
 
@@ -200,7 +201,9 @@ class Simulation(Value):
     changes: tuple[Change, ...] = ()
     delegated: tuple[DelegatedRun, ...] = ()
     readings: tuple[ProbeReading, ...] = ()
-    """Of all declared probes, in order; none where the simulation was skipped."""
+    """Of all declared probes, in order, then of those that follow from the calls (`markets.derived_probes`); none where
+    the simulation was skipped.
+    """
 
     @property
     def all_movements(self) -> tuple[Movement, ...]:
@@ -267,6 +270,8 @@ class Facts(Value):
     skipped: tuple[Skipped, ...] = ()
     known_addresses: dict[Address, str] = Field(default_factory=dict)
     """Names the operator gave to addresses (the DAO's own Safe, its registrar ...); checks know them as friends."""
+    interfaces: Interfaces = Field(default_factory=dict)
+    """The declared functions that the decoded calls can rest on, see `interfaces.used`."""
     probes: tuple[Probe, ...] = ()
     """What must hold after the execution, as declared. Their readings are the simulation's."""
 

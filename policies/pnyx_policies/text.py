@@ -282,6 +282,16 @@ def quantities(text: str) -> frozenset[tuple[Fraction, str]]:
     return frozenset((max(number.readings), number.unit) for number in numbers(text) if number.unit)
 
 
+_NOT_IN_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def named(text: str) -> str:
+    """Safe in HTML, XML and on a terminal once escaped: what nobody would see is named, as in ``<U+202E>``."""
+    hidden = {h.index: h.name for h in hidden_characters(text)}
+    shown = "".join(f"<{hidden[i]}>" if i in hidden else c for i, c in enumerate(text)) if hidden else text
+    return _NOT_IN_XML.sub(lambda found: f"<U+{ord(found.group()):04X}>", shown)
+
+
 def one_line(text: str, max_bytes: int) -> str:
     """One line that is safe to print, log and put on a chain: nothing hidden, at most `max_bytes` of UTF-8."""
     line = " ".join(visible(text).split())
