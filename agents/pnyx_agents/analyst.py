@@ -24,7 +24,7 @@ from pnyx_policies.conversation import Conversation, begin
 from pnyx_policies.dossier import Attempt
 from pnyx_policies.facts import Facts
 from pnyx_policies.prompt import PromptTooLargeError
-from pnyx_tools.model import Exchange, LangChainModel, ModelSettings
+from pnyx_tools.model import Exchange, Model, ModelSettings
 
 MAX_PAUSE_SECONDS = 60.0
 
@@ -98,7 +98,7 @@ class ModelAnalyst:
     """A language model as a reader."""
 
     def __init__(
-        self, model: LangChainModel, meter: Meter | None = None, *, pause: Callable[[float], None] = time.sleep
+        self, model: Model, meter: Meter | None = None, *, pause: Callable[[float], None] = time.sleep
     ) -> None:
         self._model = model
         self._meter = meter or NoMeter()

@@ -6,7 +6,7 @@ import os
 import pwd
 import secrets
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib.metadata import version
@@ -40,7 +40,7 @@ from pnyx_tools.evidence import DatabaseStore, FolderStore, Mirror, SharedVault,
 from pnyx_tools.evidence.folder import PRIVATE
 from pnyx_tools.files import write_secret
 from pnyx_tools.journal import batched
-from pnyx_tools.model import LangChainModel
+from pnyx_tools.model import LangChainModel, Model, ModelSettings
 from pnyx_tools.notify import HasOutlets, Notifier
 from pnyx_tools.notify.quiet import Manners
 from pnyx_tools.pinned import MOST_ANSWERS, PinnedReader
@@ -61,7 +61,9 @@ DETECTED_TOGETHER = 50
 """Governors: the code of each is held in memory meanwhile."""
 
 
-def analysts(settings: Settings, meter: Meter | None = None) -> tuple[AnalystPort, ...]:
+def analysts(
+    settings: Settings, meter: Meter | None = None, open_model: Callable[[ModelSettings], Model] = LangChainModel
+) -> tuple[AnalystPort, ...]:
     """The committee; without any ``[[model]]`` the outline analyst, which is no language model. `meter` counts what it
     costs; None counts nothing.
     """
@@ -69,7 +71,7 @@ def analysts(settings: Settings, meter: Meter | None = None) -> tuple[AnalystPor
         return (OutlineAnalyst(),)
     if any(model.tools for model in settings.model):
         _require_enabled_tools(settings)
-    return tuple(ModelAnalyst(LangChainModel(model), meter) for model in settings.model)
+    return tuple(ModelAnalyst(open_model(model), meter) for model in settings.model)
 
 
 def _require_enabled_tools(settings: Settings) -> None:

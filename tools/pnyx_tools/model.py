@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 OPENAI_BASE_URL = "https://api.openai.com/v1"
 TIMEOUT, RATE_LIMIT, HTTP_ERROR, CONNECTION = "timeout", "rate-limit", "http-error", "connection"
+NOT_STORED = "not-stored"
+"""Only stored answers count, and there is none to this request."""
 ABOVE_THE_WIRE = "captured above the wire"
 """Only LangChain's own view of an exchange could be kept."""
 KEY_REMOVED = "the response held the API key: it was replaced"
@@ -158,18 +160,40 @@ class Exchange:
     """The body as received; None when none arrived whole."""
     http_status: int | None = None
     failure: str = ""
-    """Empty, or ``timeout``, ``rate-limit``, ``http-error``, ``connection``: then there is no answer to judge."""
+    """Empty, or ``timeout``, ``rate-limit``, ``http-error``, ``connection``, ``not-stored``: then there is no answer to
+    judge."""
     detail: str = ""
     retry_after_seconds: float | None = None
     """What the server asked for."""
     request_id: str = ""
     captured: str = ""
     """Empty for the exact bytes on the wire, else how they differ: `ABOVE_THE_WIRE`, `KEY_REMOVED`."""
+    is_stored: bool = False
+    """The answer is one that was kept before: nobody was asked, and nothing is paid."""
 
     @property
     def may_pass(self) -> bool:
         """Whether the failure is one that the same request may not meet again."""
+        if self.failure == NOT_STORED:
+            return False
         return self.failure != HTTP_ERROR or (self.http_status or 0) >= 500 or self.http_status in {408, 409, 425}
+
+
+class Model(Protocol):
+    """What can be asked for an analysis."""
+
+    @property
+    def settings(self) -> ModelSettings: ...
+
+    def describe(self) -> Analyst:
+        """How records and configurations name it."""
+        ...
+
+    def ask(self, conversation: Conversation) -> Exchange:
+        """Say all of `conversation` once. Never raises for what a server or a network does: that is an
+        `Exchange.failure`.
+        """
+        ...
 
 
 class Chat(Protocol):
@@ -177,9 +201,13 @@ class Chat(Protocol):
 
     def ask(self, conversation: Conversation) -> Exchange: ...
 
+    def request(self, conversation: Conversation) -> bytes: ...
+
 
 class LangChainModel:
-    """A model behind LangChain. Raises `UsageError` when it cannot be opened: no key, no package, no such provider."""
+    """Implements `Model`: one behind LangChain. Raises `UsageError` when it cannot be opened: no key, no package, no
+    such provider.
+    """
 
     def __init__(self, settings: ModelSettings, environ: Mapping[str, str] = os.environ) -> None:
         self.settings = settings
@@ -190,13 +218,17 @@ class LangChainModel:
         return self.settings.describe()
 
     def ask(self, conversation: Conversation) -> Exchange:
-        """Say all of `conversation` once. Never raises for what a server or a network does: that is an
-        `Exchange.failure`.
-        """
         from langsmith import tracing_context
 
         with tracing_context(enabled=self.settings.tracing):
             return _without_key(self._chat.ask(conversation), self._key)
+
+    def request(self, conversation: Conversation) -> bytes:
+        """The request that `ask` would send. Nothing is sent."""
+        from langsmith import tracing_context
+
+        with tracing_context(enabled=False):
+            return self._chat.request(conversation)
 
 
 def _key(settings: ModelSettings, environ: Mapping[str, str]) -> str:
@@ -263,16 +295,15 @@ class _OtherChat:
             raise UsageError(message.replace(key or "\0", _REMOVED)) from None
 
     def ask(self, conversation: Conversation) -> Exchange:
-        messages = [message.wire for message in conversation.messages]
-        asked = Exchange(request=self._request(messages), captured=ABOVE_THE_WIRE)
+        asked = Exchange(request=self.request(conversation), captured=ABOVE_THE_WIRE)
         try:
-            answer = self._model.invoke(messages)
+            answer = self._model.invoke([message.wire for message in conversation.messages])
         except Exception as error:  # noqa: BLE001 - each provider has errors of its own; none of them is an answer
             return _failed(asked, error)
         return replace(asked, response=_as_completion(answer), request_id=str(answer.id or ""))
 
-    def _request(self, messages: list[dict[str, JsonValue]]) -> bytes:
-        settings = self._settings
+    def request(self, conversation: Conversation) -> bytes:
+        settings, messages = self._settings, [message.wire for message in conversation.messages]
         return _json({**NOT_AS_SENT, "messages": messages, "model": settings.model, **settings.parameters})
 
 

@@ -36,7 +36,13 @@ class OpenAIChat:
 
     def ask(self, conversation: Conversation) -> Exchange:
         """One request. A new client each time: nothing is shared between threads, and nothing stays open."""
-        wire = _Wire(self._settings.timeout_seconds)
+        return self._say(conversation, _Wire(self._settings.timeout_seconds))
+
+    def request(self, conversation: Conversation) -> bytes:
+        """The body that `ask` would send, made by the same library in the same way."""
+        return self._say(conversation, _Wire(self._settings.timeout_seconds, _Nowhere())).request
+
+    def _say(self, conversation: Conversation, wire: _Wire) -> Exchange:
         with wire.client() as client:
             try:
                 _with_tools(self._model(client), conversation).invoke([m.wire for m in conversation.messages])
@@ -81,8 +87,9 @@ def _with_tools(model: ChatOpenAI, conversation: Conversation) -> Runnable[Langu
 class _Wire:
     """Keeps what passes: the request's body, and the response's body within limits of size and time."""
 
-    def __init__(self, timeout_seconds: float) -> None:
+    def __init__(self, timeout_seconds: float, transport: httpx2.BaseTransport | None = None) -> None:
         self._timeout_seconds = timeout_seconds
+        self._transport = transport
         self._request: bytes | None = None
         self._headers = httpx2.Headers()
         self.response: bytes | None = None
@@ -91,6 +98,7 @@ class _Wire:
     def client(self) -> httpx2.Client:
         """Without redirects (a second request would be one that nobody recorded) and without compression."""
         return httpx2.Client(
+            transport=self._transport,
             timeout=self._timeout_seconds,
             follow_redirects=False,
             headers={"Accept-Encoding": "identity"},
@@ -120,6 +128,13 @@ class _Wire:
             retry_after_seconds=_retry_after(self._headers.get("retry-after", "")),
             request_id=_printable(self._headers.get("x-request-id", "")),
         )
+
+
+class _Nowhere(httpx2.BaseTransport):
+    """Sends nothing."""
+
+    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+        raise httpx2.ConnectError("not sent", request=request)
 
 
 class _Bounded(httpx2.SyncByteStream):
