@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +14,7 @@ from tests.commands.conftest import Ended, Pnyx, pnyx
 from pnyx_agents.backtest import Wish, backtest, plan_of
 from pnyx_agents.settings import Settings
 from pnyx_agents.settings.loading import parse_settings
-from pnyx_contracts.types import ProposalState, Vote
+from pnyx_contracts.types import Vote
 from pnyx_policies.backtest import BacktestReport
 from pnyx_tools.reader import ChainReader
 from pnyx_tools.testing.anvil import Anvil
@@ -66,16 +66,25 @@ class Past:
         self.node.mine(5, 10)
         return proposal
 
+    def enact(self, name: str, calls: Sequence[tuple[str, bytes]]) -> int:
+        """A proposal that is executed."""
+        targets, data = zip(*calls, strict=True)
+        proposal = self.ids[name] = self.dao.propose(targets, [0] * len(calls), data, f"# {name}")
+        self.vote(proposal, Vote.FOR)
+        self.dao.queue(proposal)
+        self.dao.execute(proposal)
+        return proposal
+
     def _voted(self, name: str, vote: Vote, **options: Any) -> int:
         proposal = self.pay(name, **options)
+        self.vote(proposal, vote)
+        return proposal
+
+    def vote(self, proposal: int, vote: Vote) -> None:
         self.dao.advance_to_active(proposal)
         self.node.mine()
         self.dao.vote(proposal, vote, self.node.accounts[0])
         self.dao.advance_to_closed(proposal)
-        return proposal
-
-    def state(self, name: str) -> ProposalState:
-        return self.dao.state(self.ids[name])
 
     # --- trying it ---------------------------------------------------------------------------------------------------
 
@@ -109,9 +118,7 @@ def fill(past: Past) -> None:
     past.passed("Quorum", text="# Nothing but words\n\nThe garden is beautiful.", wei=0, executed=False)
     delegate = encode_call("delegate(address)", THIEF)
     past.ids["Delegate"] = past.dao.propose([past.dao.token], [0], [delegate], "# Delegate\n\nOur tokens.")
-    past.dao.advance_to_active(past.ids["Delegate"])
-    past.dao.vote(past.ids["Delegate"], Vote.AGAINST, past.node.accounts[0])
-    past.dao.advance_to_closed(past.ids["Delegate"])
+    past.vote(past.ids["Delegate"], Vote.AGAINST)
     past.pay("Still open")
     past.dao.advance_to_active(past.ids["Still open"])
 

@@ -22,7 +22,6 @@ MOST_SHOWN: Final = 20
 def print_report(report: BacktestReport, console: Console) -> None:
     """Figures first, then what they are made of; in the end what they do not say."""
     _print_ground(report, console)
-    console.print(_scores(report))
     for tried in report.rulesets:
         _print_ruleset(tried, report, console)
     _print_list("Findings", [_finding(found) for found in report.findings], console)
@@ -43,35 +42,22 @@ def _print_ground(report: BacktestReport, console: Console) -> None:
     parts = [f"{count} {result.value}" for result, count in report.results.items()]
     parts += [f"{report.without_result} cancelled"] if report.without_result else []
     parts += [f"{len(report.untried)} more not tried"] if report.untried else []
-    console.print(Text(f"{len(report.trials)} proposals: {', '.join(parts)}\n"))
-
-
-def _scores(report: BacktestReport) -> Table:
-    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
-    table.add_column("")
-    for name in ("takes a side", "agrees", "95% interval", "always for", "balanced", "correlation"):
-        table.add_column(name, justify="right")
-    for tried in report.rulesets:
-        score = tried.score
-        table.add_row(
-            Text(words.ruleset(tried, report)), words.share(score.coverage), words.share(score.agreement),
-            words.interval(score.agreement), words.share(score.always_for), words.percent(score.balanced_accuracy),
-            words.correlation(score.correlation),
-        )  # fmt: skip
-    for name, baseline in (("always for", report.always_for), ("as the proposer's last", report.like_proposers_last)):
-        whole = f"{baseline.total} of {baseline.total}"
-        table.add_row(
-            Text(name, style="dim"), whole, words.share(baseline), words.interval(baseline), words.NONE, words.NONE
-        )
-    return table
+    console.print(Text(f"{len(report.trials)} proposals: {', '.join(parts)}"))
+    console.print(Text(f"always for agrees with {words.whole(report.always_for)}"))
+    console.print(Text(f"as the proposer's last ones ended: {words.whole(report.like_proposers_last)}"))
 
 
 def _print_ruleset(tried: Tried, report: BacktestReport, console: Console) -> None:
+    score = tried.score
     console.print(Text(f"\n{words.ruleset(tried, report)}", style="bold"))
+    console.print(Text(f"takes a side on {words.share(score.coverage)}, agrees with {words.whole(score.agreement)}"))
+    console.print(Text(f"always for agrees with {words.whole(score.always_for)} of the same"))
+    balanced, correlation = words.percent(score.balanced_accuracy), words.correlation(score.correlation)
+    console.print(Text(f"balanced accuracy {balanced}, correlation {correlation}"))
     table = Table.grid(padding=(0, 2))
     table.add_row("", *(Text(outcome.value, style="dim", justify="right") for outcome in Outcome))
     for result in Result:
-        cells = (str(tried.score.matrix[result][outcome]) for outcome in Outcome)
+        cells = (str(score.matrix[result][outcome]) for outcome in Outcome)
         table.add_row(Text(result.value), *(Text(cell, justify="right") for cell in cells))
     console.print(table)
     rules = Table.grid(padding=(0, 2))

@@ -30,6 +30,11 @@ def interval(found: Share) -> str:
     return NONE if found.share is None else f"{percent(found.low)} to {percent(found.high)}"
 
 
+def whole(found: Share) -> str:
+    """``7 of 8: 87.5% (52.91% to 97.76%)``"""
+    return share(found) if found.share is None else f"{share(found)}: {percent(found.share)} ({interval(found)})"
+
+
 def correlation(value: int | None) -> str:
     """``-0.25``"""
     if value is None:

@@ -83,7 +83,8 @@ class RuleTally(Value):
 class ReasonTally(Value):
     """Why so many proposals got no vote."""
 
-    outcome: Literal[Outcome.HOLD, Outcome.SKIP]
+    outcome: Outcome
+    """Hold or skip."""
     decided_by: str
     reason: str
     count: int

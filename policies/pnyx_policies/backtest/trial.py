@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import PlainSerializer
+from pydantic import BeforeValidator, PlainSerializer
 
 from pnyx_contracts.types import Address, BlockRef, ProposalState, Uint, Value
 from pnyx_policies.analysis import Opinion
@@ -17,7 +17,17 @@ from pnyx_policies.dossier import Dossier
 from pnyx_policies.explanation import Explanation
 from pnyx_policies.finding import SeverityName
 
-StateName = Annotated[ProposalState, PlainSerializer(lambda s: s.name.lower(), return_type=str, when_used="json")]
+
+def _to_state(value: Any) -> ProposalState:  # noqa: ANN401 - a validator sees what came in
+    names = {state.name.lower(): state for state in ProposalState}
+    return names[value] if isinstance(value, str) and value in names else ProposalState(value)
+
+
+StateName = Annotated[
+    ProposalState,
+    BeforeValidator(_to_state),
+    PlainSerializer(lambda state: state.name.lower(), return_type=str, when_used="json"),
+]
 """In JSON its name in lower case."""
 
 
@@ -38,7 +48,7 @@ _RESULTS = {
 
 
 def result_of(state: ProposalState) -> Result | None:
-    """None while the vote is open, and for a cancelled proposal: nobody knows how its vote would have ended."""
+    """None while the vote is open, and for a cancelled proposal: it was taken back, whatever the voters wanted."""
     return _RESULTS.get(state)
 
 
