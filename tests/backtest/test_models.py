@@ -64,6 +64,9 @@ def test_a_live_run_asks_once_a_proposal_and_says_what_it_cost(
     (guardian,) = report.rulesets
     assert guardian.outcomes[Outcome.FOR] == 4, "the small payments"
     assert [a.name for a in report.ground.analysts] == ["openai:scripted"]
+    (alone,) = report.advice
+    assert alone.score.agreement == report.always_for, "it says for to everything"
+    assert (alone.failures, alone.score.correlation) == (0, 0)
 
 
 def test_stored_answers_give_the_same_report_without_a_server_or_a_key(seconds: Past, tmp_path: Path) -> None:
@@ -77,6 +80,7 @@ def test_stored_answers_give_the_same_report_without_a_server_or_a_key(seconds: 
     stored = seconds.tried(tmp_path, more=more, answers=answers)
     assert stored.model_dump_json() == live.model_dump_json()
     assert said(stored) == {"for", "against"}
+    assert (stored.advice[0].score.coverage.count, stored.use.retries, stored.use.failures) == (TRIED, 1, 1)
     assert len(list(answers.rglob("*.json"))) == TRIED + 1
     assert not any(b"secret" in file.read_bytes() for file in answers.rglob("*.json"))
 
@@ -92,6 +96,7 @@ def test_a_run_that_was_interrupted_asks_only_what_is_missing(
     missing = [opinion for trial in partly.trials for opinion in trial.opinions if opinion.failure]
     assert len(missing) == TRIED - 4
     assert all(NOT_STORED in opinion.failure and "1 attempt" in opinion.failure for opinion in missing)
+    assert partly.advice[0].failures == TRIED - 4
     assert all(trial.judged[0].outcome is not Outcome.FOR for trial in partly.trials[:-4])
     whole = seconds.tried(tmp_path, more=more, live=True, answers=answers)
     assert len(server.requests) == TRIED
@@ -180,6 +185,16 @@ def test_an_error_is_no_answer_and_not_kept(tmp_path: Path) -> None:
         assert list(tmp_path.rglob("*.json")) == []
         assert asked.ask(conversation).failure == ""
     assert len(list(tmp_path.rglob("*.json"))) == 1
+
+
+def test_no_key_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BACKTEST_KEY", "sk-very-secret")
+    with OpenAIServer([plain("your key is sk-very-secret")], api_key="sk-very-secret") as server:
+        asked = stored(server, AnswerFolder(tmp_path), live=True, api_key_env="BACKTEST_KEY")
+        asked.ask(begin(FACTS))
+    (file,) = tmp_path.rglob("*.json")
+    assert b"API key removed" in file.read_bytes()
+    assert b"sk-very-secret" not in file.read_bytes()
 
 
 def test_turns_with_tools_are_kept_one_by_one(tmp_path: Path) -> None:

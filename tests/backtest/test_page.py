@@ -16,6 +16,7 @@ from tests.explorer.axe import violations
 from pnyx_agents.backtest import charts, html_of
 from pnyx_policies.backtest import BacktestReport, Share
 from pnyx_policies.decision import Outcome
+from pnyx_tools.testing.openai_server import OpenAIServer
 
 from .conftest import HOSTILE_TITLE, Past
 
@@ -36,7 +37,11 @@ def poisoned(value: Any) -> Any:
 
 @pytest.fixture(scope="module")
 def report(_seconds: Past, tmp_path_factory: pytest.TempPathFactory) -> BacktestReport:
-    return _seconds.tried(tmp_path_factory.mktemp("tried"), rulesets=["guardian", "steward", "observer"])
+    """Three rulesets, of which one takes no side, and a model."""
+    with OpenAIServer() as server:
+        model = f'[[model]]\nmodel = "scripted"\nbase_url = "{server.base_url}"\napi_key_env = ""\n'
+        rulesets, folder = ["guardian", "steward", "observer"], tmp_path_factory.mktemp("tried")
+        return _seconds.tried(folder, rulesets=rulesets, more=model, live=True)
 
 
 @pytest.fixture(scope="module")
@@ -104,7 +109,8 @@ def test_hostile_words_are_words(opened: Open) -> None:
 def test_its_figures_are_those_of_the_report(opened: Open, report: BacktestReport) -> None:
     page = opened()
     table = page.get_by_role("region", name="Agreement with the outcome").locator("tbody tr")
-    assert table.count() == 3
+    assert table.count() == 4
+    assert "M1. advice of openai:scripted alone" in table.nth(3).inner_text()
     steward = table.nth(1).inner_text()
     for words in ("2. steward 1", "5 of 10", "80% (4 of 5)", "37.55% to 96.38%", "40%"):
         assert words in steward

@@ -29,6 +29,7 @@ from pnyx_tools.rpc import Rpc
 from pnyx_tools.testing.anvil import Anvil
 from pnyx_tools.testing.deploy import TOKEN, deploy, encode_call
 from pnyx_tools.testing.provider import Provider, Question, Reply, error
+from pnyx_tools.testing.rollup import Rollup
 
 from .conftest import GARDENER, Past
 
@@ -170,6 +171,16 @@ def test_the_code_and_the_settings_are_those_of_then(blocks: Past, tmp_path: Pat
     assert facts.targets == live.targets
     assert facts.governor == live.governor
     assert (facts.calls, facts.simulation, facts.treasury) == (live.calls, live.simulation, live.treasury)
+
+
+def test_where_contracts_count_other_blocks(blocks: Past, tmp_path: Path) -> None:
+    """As on Arbitrum: the endpoint numbers its blocks otherwise than the governor does."""
+    here = blocks.tried(tmp_path, rulesets=["steward"])
+    with Rollup(blocks.node, 300_000_000) as rollup:
+        there = blocks.tried(tmp_path, rulesets=["steward"], reader=Rpc(rollup.url), since="300000000")
+    assert [trial.opened.hash for trial in there.trials] == [trial.opened.hash for trial in here.trials]
+    assert [trial.judged for trial in there.trials] == [trial.judged for trial in here.trials]
+    assert there.rulesets == here.rulesets
 
 
 def test_the_tally_is_empty_unless_somebody_was_very_quick(blocks: Past, tmp_path: Path) -> None:

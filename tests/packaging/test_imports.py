@@ -45,7 +45,11 @@ def imported_by(*arguments: object) -> set[str]:
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--help"], *([name, "--help"] for name in ("verify", "signer", "log", "audit")), ["policy", "backtest", "--help"]],
+    [
+        ["--help"],
+        *([name, "--help"] for name in ("verify", "signer", "log", "audit")),
+        ["policy", "backtest", "--help"],
+    ],
 )
 def test_help_is_light(arguments: list[str]) -> None:
     loaded = imported_by(*arguments)

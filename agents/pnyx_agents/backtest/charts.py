@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from pnyx_policies.backtest import BacktestReport, Share
+from pnyx_policies.backtest import BacktestReport, Score, Share
 from pnyx_policies.backtest.shares import WHOLE
 from pnyx_policies.decision import Outcome
 
@@ -60,17 +60,20 @@ class Dot:
 
 
 def dots(report: BacktestReport) -> list[Dot]:
-    """Rulesets by their number; one that takes no side is nowhere."""
-    found = [
-        _dot(str(number), tried.score.coverage, tried.score.agreement)
-        for number, tried in enumerate(report.rulesets, start=1)
-    ]
-    every = Share.of(report.always_for.total, report.always_for.total)
-    found.append(_dot("A", every, report.always_for, is_baseline=True))
+    """Whoever takes no side is nowhere."""
+    found = [_dot(str(number), one.score) for number, one in enumerate(report.rulesets, start=1)]
+    found += [_dot(f"M{number}", one.score) for number, one in enumerate(report.advice, start=1)]
+    if report.always_for.share is not None:
+        found.append(Dot("A", LENGTH, _height(report.always_for.share), is_baseline=True))
     return [dot for dot in found if dot is not None]
 
 
-def _dot(label: str, coverage: Share, agreement: Share, *, is_baseline: bool = False) -> Dot | None:
-    if coverage.share is None or agreement.share is None:
+def _dot(label: str, score: Score) -> Dot | None:
+    coverage, agreement = score.coverage.share, score.agreement.share
+    if coverage is None or agreement is None:
         return None
-    return Dot(label, coverage.share * LENGTH // WHOLE, LENGTH - agreement.share * LENGTH // WHOLE, is_baseline)
+    return Dot(label, coverage * LENGTH // WHOLE, _height(agreement))
+
+
+def _height(agreement: int) -> int:
+    return LENGTH - agreement * LENGTH // WHOLE

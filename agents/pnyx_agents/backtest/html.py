@@ -26,6 +26,7 @@ def html_of(report: BacktestReport) -> str:
         policy=_policy(style),
         report=report,
         ground=report.ground,
+        scored=words.scored(report),
         dots=charts.dots(report),
     )
 

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pnyx_agents.backtest import words
-from pnyx_policies.backtest import BacktestReport, Result, Trial, Tried, Untried
+from pnyx_policies.backtest import BacktestReport, Result, Score, Trial, Tried, Untried
 from pnyx_policies.backtest.report import FindingTally, RuleTally
 from pnyx_policies.decision import Outcome
 from pnyx_policies.text import visible
@@ -24,6 +24,9 @@ def print_report(report: BacktestReport, console: Console) -> None:
     _print_ground(report, console)
     for tried in report.rulesets:
         _print_ruleset(tried, report, console)
+    for advised in report.advice:
+        console.print(Text(f"\nThe advice of {visible(advised.analyst)} alone", style="bold"))
+        _print_score(advised.score, console)
     _print_list("Findings", [_finding(found) for found in report.findings], console)
     _print_list("Checks that could not tell", _counts(report.checks_skipped), console)
     _print_list("Steps that could not run", _counts(report.steps_skipped), console)
@@ -48,8 +51,18 @@ def _print_ground(report: BacktestReport, console: Console) -> None:
 
 
 def _print_ruleset(tried: Tried, report: BacktestReport, console: Console) -> None:
-    score = tried.score
     console.print(Text(f"\n{words.ruleset(tried, report)}", style="bold"))
+    _print_score(tried.score, console)
+    rules = Table.grid(padding=(0, 2))
+    for rule in tried.rules:
+        rules.add_row(Text(f"  {rule.rule}"), Text(rule.then), _rule(rule))
+    console.print(rules)
+    _print_list(
+        "  No vote", [f"  {why.count} {why.outcome.value}: {visible(why.reason)}" for why in tried.no_vote], console
+    )
+
+
+def _print_score(score: Score, console: Console) -> None:
     console.print(Text(f"takes a side on {words.share(score.coverage)}, agrees with {words.whole(score.agreement)}"))
     console.print(Text(f"always for agrees with {words.whole(score.always_for)} of the same"))
     balanced, correlation = words.percent(score.balanced_accuracy), words.correlation(score.correlation)
@@ -60,13 +73,6 @@ def _print_ruleset(tried: Tried, report: BacktestReport, console: Console) -> No
         cells = (str(score.matrix[result][outcome]) for outcome in Outcome)
         table.add_row(Text(result.value), *(Text(cell, justify="right") for cell in cells))
     console.print(table)
-    rules = Table.grid(padding=(0, 2))
-    for rule in tried.rules:
-        rules.add_row(Text(f"  {rule.rule}"), Text(rule.then), _rule(rule))
-    console.print(rules)
-    _print_list(
-        "  No vote", [f"  {why.count} {why.outcome.value}: {visible(why.reason)}" for why in tried.no_vote], console
-    )
 
 
 def _rule(rule: RuleTally) -> str:

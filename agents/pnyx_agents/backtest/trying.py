@@ -81,8 +81,7 @@ class _UntriableError(PnyxError):
 
 def backtest(plan: Plan, tell: Tell = lambda _: None) -> BacktestReport:
     """Raises `UnreachableError` when the node does not answer, or lacks what is needed of every proposal."""
-    tell("looking for proposals")
-    untried, ended = _ended(plan)
+    untried, ended = _ended(plan, tell)
     newest = ended if plan.newest is None else ended[-plan.newest :]
     trials: list[Trial] = []
     for number, one in enumerate(newest, start=1):
@@ -109,12 +108,12 @@ def _require_state(trials: Sequence[Trial], untried: Sequence[Untried]) -> None:
 # --- 1: which proposals there are ------------------------------------------------------------------------------------
 
 
-def _ended(plan: Plan) -> tuple[list[Untried], list[_Ended]]:
+def _ended(plan: Plan, tell: Tell) -> tuple[list[Untried], list[_Ended]]:
     """Those whose vote is over, in the order of the chain; and those about which nothing can be told."""
     reader, governed = plan.judge.reader, plan.governed
     untried: list[Untried] = []
     ended: list[_Ended] = []
-    for log in _created(plan):
+    for log in _created(plan, tell):
         try:
             proposal = governed.adapter.decode_created(governed.profile, log)
         except DecodingError as error:
@@ -131,9 +130,10 @@ def _ended(plan: Plan) -> tuple[list[Untried], list[_Ended]]:
     return untried, ended
 
 
-def _created(plan: Plan) -> Iterator[Log]:
+def _created(plan: Plan, tell: Tell) -> Iterator[Log]:
     topics, upto = plan.governed.adapter.created_topics(), plan.upto.number
     for chapter in read_history(plan.judge.reader, topics, [plan.governor], plan.from_block, upto):
+        tell(f"looking for proposals: block {chapter.end} of {upto}")
         yield from chapter.logs
 
 

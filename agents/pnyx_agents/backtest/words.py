@@ -7,7 +7,7 @@ from typing import Final
 from pnyx_agents.readable import decimal
 from pnyx_contracts.types import to_hex
 from pnyx_policies.audit.story import ModelUse
-from pnyx_policies.backtest import BacktestReport, Share, Trial
+from pnyx_policies.backtest import BacktestReport, Score, Share, Trial
 from pnyx_policies.backtest.report import Tried, Voter
 from pnyx_policies.backtest.scores import SIDES
 from pnyx_policies.decision import Outcome
@@ -47,6 +47,13 @@ def ruleset(tried: Tried, report: BacktestReport) -> str:
     name = f"{tried.name} {tried.version}"
     twins = sum((other.name, other.version) == (tried.name, tried.version) for other in report.rulesets)
     return name if twins == 1 else f"{name} ({to_hex(tried.hash)[:10]})"
+
+
+def scored(report: BacktestReport) -> list[tuple[str, Score]]:
+    """Rulesets by number, then the advice of each model by letter M and number."""
+    rulesets = [(f"{n}. {ruleset(tried, report)}", tried.score) for n, tried in enumerate(report.rulesets, start=1)]
+    models = [(f"M{n}. advice of {one.analyst} alone", one.score) for n, one in enumerate(report.advice, start=1)]
+    return [*rulesets, *models]
 
 
 def voter(found: Voter) -> str:

@@ -115,6 +115,15 @@ class Tried(Value):
     """The most frequent first."""
 
 
+class Advised(Value):
+    """One language model, as if its advice were the vote: what the rules add shows beside it."""
+
+    analyst: str
+    failures: int
+    """Opinions without an analysis; they take no side."""
+    score: Score
+
+
 class BacktestReport(Value):
     """Everything. Shares are hundredths of a percent, see `Share`."""
 
@@ -128,6 +137,8 @@ class BacktestReport(Value):
     like_proposers_last: Share
     """See `scores.like_proposers_last`."""
     rulesets: tuple[Tried, ...]
+    advice: tuple[Advised, ...]
+    """Of the language models, in the order of `ground.analysts`."""
     findings: tuple[FindingTally, ...]
     checks_skipped: dict[str, int]
     steps_skipped: dict[str, int]
@@ -150,6 +161,11 @@ def report_of(
         always_for=always_for(trials),
         like_proposers_last=like_proposers_last(trials),
         rulesets=tuple(_tried(ruleset, place, trials) for place, ruleset in enumerate(rulesets)),
+        advice=tuple(
+            _advised(analyst, place, trials)
+            for place, analyst in enumerate(ground.analysts)
+            if analyst.is_language_model
+        ),
         findings=_findings(trials),
         checks_skipped=_counted(name for trial in trials for name in trial.checks_skipped),
         steps_skipped=_counted(name for trial in trials for name in set(trial.steps_skipped)),
@@ -194,6 +210,15 @@ def _tried(ruleset: Ruleset, place: int, trials: Sequence[Trial]) -> Tried:
             ReasonTally(outcome=outcome, decided_by=by, reason=reason, count=count)
             for (outcome, by, reason), count in sorted(why.items(), key=lambda one: (-one[1], one[0][1:]))
         ),
+    )
+
+
+def _advised(analyst: Analyst, place: int, trials: Sequence[Trial]) -> Advised:
+    said = [(trial.result, trial.opinions[place].recommendation) for trial in trials]
+    return Advised(
+        analyst=analyst.name,
+        failures=sum(advice is None for _, advice in said),
+        score=score((result, Outcome(advice or "hold")) for result, advice in said if result is not None),
     )
 
 
