@@ -32,7 +32,7 @@ def test_in_words(seconds: Past, pnyx: Pnyx) -> None:
     said = " ".join(ended.out.split())
     for words in (
         "10 proposals: 5 passed, 5 defeated, 1 more not tried",
-        "voter: assumed: somebody with 1 units of voting power, who has not voted",
+        "voter: assumed: somebody with the voting power 1 (in token units), who has not voted",
         "always for agrees with 5 of 10: 50% (23.66% to 76.34%)",
         "steward 1 takes a side on 5 of 10, agrees with 4 of 5: 80% (37.55% to 96.38%)",
         "always for agrees with 2 of 5: 40% (11.76% to 76.93%) of the same",

@@ -59,7 +59,7 @@ def scored(report: BacktestReport) -> list[tuple[str, Score]]:
 def voter(found: Voter) -> str:
     if found.address is not None:
         return f"{found.address}, with the power that it had at each snapshot"
-    return f"assumed: somebody with {found.power} units of voting power, who has not voted"
+    return f"assumed: somebody with the voting power {found.power} (in token units), who has not voted"
 
 
 def costs(use: ModelUse, currency: str) -> str:
