@@ -72,6 +72,8 @@ def test_the_configuration_is_used_and_its_data_are_not_touched(seconds: Past, p
         asked = pnyx(*typed_, "--live", "--answers", "answers").json
         assert len(server.requests) == asked["use"]["requests"] == 2
     assert pnyx(*typed_, "--answers", "answers").json == asked
+    misspelt = pnyx(*typed_, "--answers", "anwsers")
+    assert (misspelt.code, "there is no folder of answers at anwsers" in misspelt.err) == (2, True)
     assert sorted(path.name for path in folder.iterdir()) == ["answers", "pnyx.toml"]
 
 
@@ -86,7 +88,7 @@ def test_the_configuration_is_used_and_its_data_are_not_touched(seconds: Past, p
         (["--voter", "0x12"], 2, "expected a 20-byte address"),
         (["--live"], 2, "no model is configured"),
         (["--answers", "there"], 2, "no model is configured"),
-        (["--html", "no/such/folder.html"], 2, "No such file or directory"),
+        (["--html", "no/such/folder.html"], 2, "there is no folder no/such"),
         (["--upto", "9999999"], 3, "does not have block 9999999"),
     ],
 )  # fmt: skip

@@ -312,6 +312,29 @@ def test_a_node_that_goes_away_is_an_error_and_no_result(seconds: Past, tmp_path
     assert len(provider.asked) > 200
 
 
+class Garbling(Provider):
+    """Garbles the first proposal's event."""
+
+    def _pass_on(self, request: Question | list[Question]) -> Any:
+        answer = super()._pass_on(request)
+        logs = answer.get("result") if isinstance(answer, dict) else None
+        if isinstance(request, dict) and request["method"] == "eth_getLogs" and logs and not self.garbled:
+            logs[0]["data"], self.garbled = logs[0]["data"][:130], True
+        return answer
+
+    garbled = False
+
+
+def test_an_event_that_cannot_be_read_stops_nothing(blocks: Past, tmp_path: Path) -> None:
+    every = blocks.tried(tmp_path)
+    with Garbling(blocks.node.url) as provider:
+        report = blocks.tried(tmp_path, reader=Rpc(provider.url))
+    assert report.trials == every.trials[1:]
+    unread = report.untried[0]
+    assert (unread.proposal_id, unread.created_block) == (None, every.trials[0].created_block)
+    assert not unread.node_lacks
+
+
 def test_a_tool_that_asks_for_today_sees_the_day_of_the_vote(blocks: Past, tmp_path: Path) -> None:
     """Plugins read the chain as they like: they cannot read what is later."""
     wish = Wish(governor=blocks.dao.governor, upto="latest", newest=3)

@@ -40,6 +40,10 @@ def analysts_of(settings: Settings, answers: Path | None, *, live: bool) -> tupl
 def _opening(answers: Path | None, *, live: bool) -> Callable[[ModelSettings], Model]:
     if answers is None:
         return LangChainModel
+    if live:
+        answers.mkdir(parents=True, exist_ok=True)  # an answer that is paid for must find its place
+    elif not answers.is_dir():
+        raise UsageError(f"there is no folder of answers at {answers}", hint="--live asks the models, and makes it")
     folder = AnswerFolder(answers)
     return lambda model: StoredModel(model, folder, live=live)
 

@@ -43,8 +43,11 @@ def command(
     from pnyx_agents.backtest import Wish, backtest, html_of, plan_of, print_report
     from pnyx_agents.console import Console
     from pnyx_agents.lookup import review_settings
+    from pnyx_contracts.errors import UsageError
     from pnyx_tools.endpoints import Pool
 
+    if page is not None and not page.parent.is_dir():
+        raise UsageError(f"{page}: there is no folder {page.parent}", hint="--html names a file in one that is there")
     wish = Wish(
         governor=governor, rulesets=rulesets, voter=voter, since=since, upto=upto, newest=newest, live=live,
         answers=answers,
