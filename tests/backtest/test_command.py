@@ -65,6 +65,7 @@ def test_the_configuration_is_used_and_its_data_are_not_touched(seconds: Past, p
     """Its ruleset, names of addresses and models; no salt key, no journal, no cost book."""
     with OpenAIServer() as server:
         model = f'[[model]]\nmodel = "scripted"\nbase_url = "{server.base_url}"\napi_key_env = ""\n'
+        model += 'sees = ["facts-alone"]\n'
         (folder / "pnyx.toml").write_text(seconds.configuration(f'[policy]\nruleset = "steward"\n{model}'))
         typed_ = ["policy", "backtest", seconds.dao.governor, "--upto", "latest", "--newest", 2, "--json"]
         silent = pnyx(*typed_).json

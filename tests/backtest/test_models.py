@@ -8,15 +8,16 @@ from typing import Any
 
 import pytest
 
+from pnyx_agents.analyst import ModelAnalyst, Transcript
+from pnyx_agents.backtest.models import Money
 from pnyx_contracts.errors import UsageError
 from pnyx_policies.analysis import Analysis, Recommendation
-from pnyx_policies.answer import ToolCall
 from pnyx_policies.backtest import BacktestReport
-from pnyx_policies.conversation import begin
 from pnyx_policies.decision import Outcome
 from pnyx_policies.facts import Grade, ToolResult
-from pnyx_tools.answers import AnswerFolder, StoredModel
-from pnyx_tools.model import NOT_STORED, LangChainModel, ModelSettings
+from pnyx_tools.answers import AnswerFolder
+from pnyx_tools.costs import Caps
+from pnyx_tools.model import NOT_SENT, LangChainModel, ModelSettings
 from pnyx_tools.testing.facts import facts_for, proposal_of
 from pnyx_tools.testing.openai_server import OpenAIServer, answer, calls, error, plain
 
@@ -32,7 +33,9 @@ TRIED = 10
 
 
 def model(server: OpenAIServer, more: str = "") -> str:
-    return f'[[model]]\nmodel = "scripted"\nbase_url = "{server.base_url}"\napi_key_env = ""\n{more}'
+    """It sees everything, and is asked once."""
+    sees = 'sees = ["facts-and-text"]'
+    return f'[[model]]\nmodel = "scripted"\nbase_url = "{server.base_url}"\napi_key_env = ""\n{sees}\n{more}'
 
 
 @pytest.fixture
@@ -95,7 +98,7 @@ def test_a_run_that_was_interrupted_asks_only_what_is_missing(
     assert len(server.requests) == 4
     missing = [opinion for trial in partly.trials for opinion in trial.opinions if opinion.failure]
     assert len(missing) == TRIED - 4
-    assert all(NOT_STORED in opinion.failure and "1 attempt" in opinion.failure for opinion in missing)
+    assert all(NOT_SENT in opinion.failure and "1 attempt" in opinion.failure for opinion in missing)
     assert partly.advice[0].failures == TRIED - 4
     assert all(trial.judged[0].outcome is not Outcome.FOR for trial in partly.trials[:-4])
     whole = seconds.tried(tmp_path, more=more, live=True, answers=answers)
@@ -119,6 +122,21 @@ def test_caps_hold_and_stored_answers_are_free(seconds: Past, tmp_path: Path, se
     assert len(server.requests) == 6
 
 
+def test_each_opinion_has_its_own_answers_and_its_own_score(
+    seconds: Past, tmp_path: Path, server: OpenAIServer
+) -> None:
+    """Two views, each asked twice."""
+    more = model(server, PRICE).replace('sees = ["facts-and-text"]', "samples = 2")
+    live = seconds.tried(tmp_path, more=more, live=True, answers=tmp_path / "answers", newest=1)
+    assert len(server.requests) == live.use.opinions == 4
+    assert live.use.cost == "0.000368"
+    assert [one.analyst for one in live.advice] == [
+        "openai:scripted", "openai:scripted (answer 2)", "openai:scripted (facts alone)",
+        "openai:scripted (facts alone, answer 2)",
+    ]  # fmt: skip
+    assert seconds.tried(tmp_path, more=more, answers=tmp_path / "answers", newest=1) == live
+
+
 def test_a_price_that_is_not_known_is_said(seconds: Past, tmp_path: Path, server: OpenAIServer) -> None:
     report = seconds.tried(tmp_path, more=model(server), live=True, newest=2)
     assert (report.use.cost, report.use.unpriced) == (None, ("openai:scripted",))
@@ -136,62 +154,53 @@ HISTORY = ToolResult(tool="proposer_history", version="1", grade=Grade.DERIVED, 
 FACTS = facts_for(proposal_of((), "# Pay")).model_copy(update={"context": (HISTORY,)})
 
 
-def stored(server: OpenAIServer, folder: AnswerFolder, *, live: bool = False, **settings: Any) -> StoredModel:
-    values = {"model": "scripted", "base_url": server.base_url, "api_key_env": "", **settings}
-    return StoredModel(ModelSettings(**values), folder, live=live)
+def asking(server: OpenAIServer, folder: Path, *, live: bool = False, **settings: Any) -> ModelAnalyst:
+    """For one run."""
+    values = {"model": "scripted", "base_url": server.base_url, "api_key_env": "", "max_attempts": 2, **settings}
+    money = Money(Caps(), AnswerFolder(folder), live)
+    return ModelAnalyst(LangChainModel(ModelSettings(**values)), money, pause=lambda _: None)
 
 
-@pytest.mark.parametrize("tools", [(), ("proposer_history",)], ids=["plain", "tools"])
-def test_the_request_that_is_looked_up_is_the_one_that_is_sent(server: OpenAIServer, tools: tuple[str, ...]) -> None:
-    settings = ModelSettings(
-        model="o3-scripted", base_url=server.base_url, api_key_env="", temperature=0.5, seed=7, tools=tools,
-        extra_body={"cache_prompt": False},
-    )  # fmt: skip
-    opened, conversation = LangChainModel(settings), begin(FACTS, tools)
-    looked_up = opened.request(conversation)
-    assert server.requests == []
-    exchange = opened.ask(conversation)
-    assert looked_up == exchange.request == server.requests[0].body
+def outcomes(transcript: Transcript) -> list[str]:
+    return [attempt.outcome for attempt in transcript.attempts]
 
 
 def test_of_twins_each_gets_its_own_answer(tmp_path: Path) -> None:
-    """Two members of a committee may send the same bytes; a model may be asked the same again."""
-    conversation = begin(FACTS)
-    with OpenAIServer([answer(FOR), answer(AGAINST)]) as server:
-        folder = AnswerFolder(tmp_path)
-        live = [stored(server, folder, live=True).ask(conversation).response for _ in range(2)]
-        again = AnswerFolder(tmp_path)
-        assert [stored(server, again).ask(conversation).response for _ in range(2)] == live
-        assert stored(server, again).ask(conversation).failure == NOT_STORED
-        assert live[0] != live[1]
-        assert len(server.requests) == 2
+    """Two opinions may be asked for in the same words; a model may be asked the same again."""
+    with OpenAIServer([plain("no"), answer(FOR), answer(AGAINST)]) as server:
+        live = asking(server, tmp_path, live=True)
+        said = [live.analyse(FACTS) for _ in range(2)]
+        again = asking(server, tmp_path)
+        assert [again.analyse(FACTS).opinion for _ in range(2)] == [one.opinion for one in said]
+        assert outcomes(again.analyse(FACTS)) == [NOT_SENT]
+        assert [outcomes(one) for one in said] == [["invalid", "ok"], ["ok"]]
+        assert len(server.requests) == 3
 
 
 def test_another_host_or_another_request_has_no_part_in_it(tmp_path: Path, server: OpenAIServer) -> None:
-    conversation = begin(FACTS)
-    stored(server, AnswerFolder(tmp_path), live=True).ask(conversation)
+    asking(server, tmp_path, live=True).analyse(FACTS)
     with OpenAIServer() as other:
-        assert stored(other, AnswerFolder(tmp_path)).ask(conversation).failure == NOT_STORED
-    assert stored(server, AnswerFolder(tmp_path), seed=1).ask(conversation).failure == NOT_STORED
-    found = stored(server, AnswerFolder(tmp_path)).ask(conversation)
-    assert (found.is_stored, found.failure) == (True, "")
+        assert outcomes(asking(other, tmp_path).analyse(FACTS)) == [NOT_SENT]
+        assert other.requests == []
+    assert outcomes(asking(server, tmp_path, seed=1).analyse(FACTS)) == [NOT_SENT]
+    found = asking(server, tmp_path).analyse(FACTS)
+    assert (found.attempts[0].reused, outcomes(found)) == (True, ["ok"])
+    assert len(server.requests) == 1
 
 
 def test_an_error_is_no_answer_and_not_kept(tmp_path: Path) -> None:
-    conversation, folder = begin(FACTS), AnswerFolder(tmp_path)
     with OpenAIServer([error(500), error(429), answer(FOR)]) as server:
-        asked = stored(server, folder, live=True)
-        assert [asked.ask(conversation).http_status for _ in range(2)] == [500, 429]
+        live = asking(server, tmp_path, live=True)
+        assert outcomes(live.analyse(FACTS)) == ["http-error", "rate-limit"]
         assert list(tmp_path.rglob("*.json")) == []
-        assert asked.ask(conversation).failure == ""
+        assert outcomes(live.analyse(FACTS)) == ["ok"]
     assert len(list(tmp_path.rglob("*.json"))) == 1
 
 
 def test_no_key_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BACKTEST_KEY", "sk-very-secret")
     with OpenAIServer([plain("your key is sk-very-secret")], api_key="sk-very-secret") as server:
-        asked = stored(server, AnswerFolder(tmp_path), live=True, api_key_env="BACKTEST_KEY")
-        asked.ask(begin(FACTS))
+        asking(server, tmp_path, live=True, api_key_env="BACKTEST_KEY", max_attempts=1).analyse(FACTS)
     (file,) = tmp_path.rglob("*.json")
     assert b"API key removed" in file.read_bytes()
     assert b"sk-very-secret" not in file.read_bytes()
@@ -199,21 +208,17 @@ def test_no_key_is_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_turns_with_tools_are_kept_one_by_one(tmp_path: Path) -> None:
     """The second turn is another request: it holds the results that the first one asked for."""
-    tools = (HISTORY.tool,)
-    first = begin(FACTS, tools)
-    turns = (first, first.shown((ToolCall(id="call_0", tool=HISTORY.tool),)))
-    with OpenAIServer([calls(*tools), answer(FOR)]) as server:
-        live = stored(server, AnswerFolder(tmp_path), live=True, tools=tools)
-        answers = [live.ask(turn).response for turn in turns]
-    replay = stored(server, AnswerFolder(tmp_path), tools=tools)
-    assert [replay.ask(turn).response for turn in turns] == answers
+    with OpenAIServer([calls(HISTORY.tool), answer(FOR)]) as server:
+        said = asking(server, tmp_path, live=True, tools=(HISTORY.tool,)).analyse(FACTS)
+    replay = asking(server, tmp_path, tools=(HISTORY.tool,)).analyse(FACTS)
+    assert outcomes(replay) == outcomes(said) == ["tool-call", "ok"]
+    assert (replay.opinion, replay.bodies) == (said.opinion, said.bodies)
 
 
 def test_a_folder_that_cannot_be_read_is_an_error(tmp_path: Path, server: OpenAIServer) -> None:
-    conversation = begin(FACTS)
-    stored(server, AnswerFolder(tmp_path), live=True).ask(conversation)
+    asking(server, tmp_path, live=True).analyse(FACTS)
     (file,) = tmp_path.rglob("*.json")
     file.unlink()
     file.mkdir()
     with pytest.raises(UsageError, match="cannot be read: Is a directory"):
-        stored(server, AnswerFolder(tmp_path)).ask(conversation)
+        asking(server, tmp_path).analyse(FACTS)

@@ -40,6 +40,7 @@ def report(_seconds: Past, tmp_path_factory: pytest.TempPathFactory) -> Backtest
     """Three rulesets, of which one takes no side, and a model."""
     with OpenAIServer() as server:
         model = f'[[model]]\nmodel = "scripted"\nbase_url = "{server.base_url}"\napi_key_env = ""\n'
+        model += 'sees = ["facts-and-text"]\n'
         rulesets, folder = ["guardian", "steward", "observer"], tmp_path_factory.mktemp("tried")
         return _seconds.tried(folder, rulesets=rulesets, more=model, live=True)
 

@@ -23,7 +23,7 @@ from pnyx_tools.reader import (
     RpcError,
     Topics,
 )
-from pnyx_tools.wire import block_param, is_block_hash, parse_log, parse_quantity
+from pnyx_tools.wire import block_param, is_block_hash, parse_quantity
 
 T = TypeVar("T")
 
@@ -80,8 +80,16 @@ class PastReader:
     def read(self, read: Read[T], block: BlockId = "latest") -> T:
         return read.decode(self.call(read.to, read.data, block))
 
-    def logs(self, from_block: int, to_block: int, topics: Topics, addresses: Sequence[str] | None = None) -> list[Log]:
-        return self.read_logs(parse_log, from_block, to_block, topics, addresses)
+    def logs(
+        self,
+        from_block: int,
+        to_block: int,
+        topics: Topics,
+        addresses: Sequence[str] | None = None,
+        most_requests: int | None = None,
+    ) -> list[Log]:
+        self._then(to_block)
+        return self._reader.logs(from_block, to_block, topics, addresses, most_requests)
 
     def read_logs(
         self,

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from functools import cache
 from importlib.resources import files
 from typing import Any, Final
 
-from jinja2 import Environment, StrictUndefined, Template
+from jinja2 import Template
 from markupsafe import Markup
 
+from pnyx_agents import page
 from pnyx_agents.audit import words as plain_words
 from pnyx_agents.backtest import charts, words
 from pnyx_contracts.types import to_hex
@@ -20,10 +19,10 @@ from pnyx_policies.decision import Outcome
 
 def html_of(report: BacktestReport) -> str:
     """The whole page."""
-    style = _file("pnyx_agents.audit", "report.css") + _file(__package__, "page.css")
+    style = page.style(_file("page.css"))
     return _template().render(
         style=Markup(style),  # noqa: S704 - our own files, no part of them comes from outside
-        policy=_policy(style),
+        policy=page.policy(style),
         report=report,
         ground=report.ground,
         scored=words.scored(report),
@@ -31,25 +30,19 @@ def html_of(report: BacktestReport) -> str:
     )
 
 
-def _policy(style: str) -> str:
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    return f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
-
-
-def _file(package: str, name: str) -> str:
-    return files(package).joinpath(name).read_text(encoding="utf-8")
+def _file(name: str) -> str:
+    return files(__package__).joinpath(name).read_text(encoding="utf-8")
 
 
 @cache
 def _template() -> Template:
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment = page.environment()
     environment.filters |= _FILTERS
     environment.globals |= {"OUTCOMES": tuple(Outcome), "RESULTS": tuple(Result), "words": words, "charts": charts}
-    return environment.from_string(_file(__package__, "page.html"))
+    return environment.from_string(_file("page.html"))
 
 
 _FILTERS: Final[dict[str, Any]] = {
-    "plain": plain_words.plain,
     "one_line": plain_words.one_line,
     "moment": plain_words.moment,
     "rfc3339": plain_words.rfc3339,

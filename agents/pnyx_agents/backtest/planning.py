@@ -13,6 +13,7 @@ from pnyx_contracts.errors import UsageError
 from pnyx_contracts.types import Address
 from pnyx_policies.ruleset import Ruleset
 from pnyx_tools.follow import block_since
+from pnyx_tools.model import ModelSettings
 from pnyx_tools.reader import ChainReader
 from pnyx_tools.rulebook import read_ruleset
 
@@ -47,12 +48,18 @@ def plan_of(wish: Wish, settings: Settings, reader: ChainReader, scratch: Path) 
         judge=replace(judge, analysts=analysts, voter=wish.voter),
         governor=wish.governor,
         rulesets=_rulesets(wish, settings),
-        models=settings.model if wish.live or wish.answers is not None else (),
+        models=_seated(wish, settings),
         from_block=first,
         upto=upto,
         newest=wish.newest,
         currency=settings.costs.currency,
     )
+
+
+def _seated(wish: Wish, settings: Settings) -> tuple[ModelSettings, ...]:
+    """The model behind each opinion."""
+    asked = settings.model if wish.live or wish.answers is not None else ()
+    return tuple(model for model in asked for _ in model.seats)
 
 
 def _rulesets(wish: Wish, settings: Settings) -> tuple[Ruleset, ...]:

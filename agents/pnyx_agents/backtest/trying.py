@@ -12,8 +12,9 @@ reason. A node that does not answer at all is an error.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from pnyx_agents.backtest.models import use_of
 from pnyx_agents.reviewer import Governed, Reviewer, software
@@ -32,10 +33,9 @@ from pnyx_tools.model import ModelSettings
 from pnyx_tools.opening import opening_block
 from pnyx_tools.past import PastReader
 from pnyx_tools.pinned import PinnedReader
+from pnyx_tools.progress import Tell, tell_nobody
 from pnyx_tools.reader import ChainReader, MethodMissingError, RevertedError, RpcError
 from pnyx_tools.reasons import without_endpoint
-
-Tell = Callable[[str], None]
 
 OPEN = {ProposalState.PENDING, ProposalState.ACTIVE}
 WHY_BYTES = 300
@@ -79,14 +79,13 @@ class _UntriableError(PnyxError):
     """This proposal cannot be tried, and no other node could change that."""
 
 
-def backtest(plan: Plan, tell: Tell = lambda _: None) -> BacktestReport:
+def backtest(plan: Plan, tell: Tell = tell_nobody) -> BacktestReport:
     """Raises `UnreachableError` when the node does not answer, or lacks what is needed of every proposal."""
     untried, ended = _ended(plan, tell)
     newest = ended if plan.newest is None else ended[-plan.newest :]
     trials: list[Trial] = []
     for number, one in enumerate(newest, start=1):
-        tell(f"proposal {number} of {len(newest)}")
-        found = _try(plan, one)
+        found = _try(plan, one, partial(_tell_about, tell, f"proposal {number} of {len(newest)}"))
         if isinstance(found, Trial):
             trials.append(found)
         else:
@@ -94,6 +93,10 @@ def backtest(plan: Plan, tell: Tell = lambda _: None) -> BacktestReport:
     _require_state(trials, untried)
     untried.sort(key=lambda one: one.created_block)
     return report_of(_ground(plan), plan.rulesets, trials, untried)
+
+
+def _tell_about(tell: Tell, which: str, words: str) -> None:
+    tell(f"{which}: {words}")
 
 
 def _require_state(trials: Sequence[Trial], untried: Sequence[Untried]) -> None:
@@ -150,10 +153,10 @@ def _untried(proposal: Proposal | None, block: int, error: PnyxError, *, node_la
 # --- 2 to 5: one proposal --------------------------------------------------------------------------------------------
 
 
-def _try(plan: Plan, one: _Ended) -> Trial | Untried:
+def _try(plan: Plan, one: _Ended, tell: Tell) -> Trial | Untried:
     block = one.proposal.created_block
     try:
-        return _trial(plan, one)
+        return _trial(plan, one, tell)
     except (RpcError, MethodMissingError) as error:
         plan.judge.reader.balance(ZERO_ADDRESS)  # raises when it is not the age of the block
         return _untried(one.proposal, block, error, node_lacks=True)
@@ -161,17 +164,18 @@ def _try(plan: Plan, one: _Ended) -> Trial | Untried:
         return _untried(one.proposal, block, error)
 
 
-def _trial(plan: Plan, one: _Ended) -> Trial:
+def _trial(plan: Plan, one: _Ended, tell: Tell) -> Trial:
     """What is asked of the chain after the opening block is found is asked of a reader that knows no later one."""
+    tell("looking for the opening of its vote")
     opened = _opened(plan, one.proposal)
     then = PinnedReader(PastReader(plan.judge.reader, opened))
     judge = replace(
         plan.judge, reader=then, governors={plan.governor: _governed(plan, then, opened)}, ruleset=plan.rulesets[0]
     )
-    facts = _with_voter(plan, judge.establish(one.proposal, to_hex(opened.hash)))
+    facts = _with_voter(plan, judge.establish(one.proposal, to_hex(opened.hash), tell))
     if facts.governor.state is not ProposalState.ACTIVE:
         raise _UntriableError(f"it was {facts.governor.state.name.lower()} when its vote was to open")
-    dossier = judge.conclude(facts, judge.ask(facts))
+    dossier = judge.conclude(facts, judge.ask(facts, tell))
     explained = (explain(ruleset, facts, dossier.checks, dossier.opinions) for ruleset in plan.rulesets)
     return Trial.of(dossier, one.state, use_of(dossier.attempts, plan.models), tuple(explained))
 

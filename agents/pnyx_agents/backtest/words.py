@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from pnyx_agents.readable import decimal
 from pnyx_contracts.types import to_hex
 from pnyx_policies.audit.story import ModelUse
 from pnyx_policies.backtest import BacktestReport, Score, Share, Trial
 from pnyx_policies.backtest.report import Tried, Voter
 from pnyx_policies.backtest.scores import SIDES
 from pnyx_policies.decision import Outcome
+from pnyx_policies.reading.amounts import decimal
 
 NONE: Final = "-"
 

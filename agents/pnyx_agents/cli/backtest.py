@@ -41,7 +41,7 @@ def command(
     Each proposal is reviewed as of the block in which its vote opened. No key, no transaction. See docs/backtest.md.
     """
     from pnyx_agents.backtest import Wish, backtest, html_of, plan_of, print_report
-    from pnyx_agents.console import Console
+    from pnyx_agents.console import Console, telling
     from pnyx_agents.lookup import review_settings
     from pnyx_contracts.errors import UsageError
     from pnyx_tools.endpoints import Pool
@@ -55,7 +55,7 @@ def command(
     with TemporaryDirectory(prefix="pnyx-backtest-") as scratch, Console(stderr=True).status("reading") as status:
         settings = review_settings(governor, rpc, config, None, Path(scratch))
         reader = Pool.of(settings.chain.rpc, settings.chain.chain_id)
-        report = backtest(plan_of(wish, settings, reader, Path(scratch)), status.update)
+        report = backtest(plan_of(wish, settings, reader, Path(scratch)), telling(status))
     if page is not None:
         page.write_text(html_of(report), encoding="utf-8")
     if as_json:

@@ -216,7 +216,7 @@ def _tried(ruleset: Ruleset, place: int, trials: Sequence[Trial]) -> Tried:
 def _advised(analyst: Analyst, place: int, trials: Sequence[Trial]) -> Advised:
     said = [(trial.result, trial.opinions[place].recommendation) for trial in trials]
     return Advised(
-        analyst=analyst.name,
+        analyst=analyst.seat,
         failures=sum(advice is None for _, advice in said),
         score=score((result, Outcome(advice or "hold")) for result, advice in said if result is not None),
     )

@@ -72,7 +72,7 @@ class Said(Value):
     def of(cls, opinion: Opinion) -> Said:
         analysis = opinion.analysis
         return cls(
-            analyst=opinion.analyst.name,
+            analyst=opinion.analyst.seat,
             recommendation=analysis.recommendation.value if analysis else None,
             confidence_percent=analysis.confidence_percent if analysis else None,
             failure=opinion.failure,
