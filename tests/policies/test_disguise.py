@@ -161,6 +161,6 @@ def test_tokens_of_every_family_are_broken_up_and_reported(token):
 )
 @pytest.mark.parametrize("check", [HiddenCharacters(), InjectedInstructions()], ids=lambda c: c.name)
 def test_hostile_encodings_cost_bounded_time(check, piece):
-    start = time.monotonic()
+    start = time.thread_time()
     check.run(CheckView(with_text(piece * (60_000 // len(piece)))))
-    assert time.monotonic() - start < 10
+    assert time.thread_time() - start < 10
