@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from pydantic import JsonValue
-
 from pnyx_contracts.decoded import DecodedCall
 from pnyx_contracts.types import ZERO_ADDRESS
 from pnyx_policies.checks.delegatecall import only_batches
@@ -31,7 +29,6 @@ from pnyx_policies.reading.blocks import (
     strong,
     warn,
 )
-from pnyx_policies.untrusted import quoted_json
 
 LONGEST_VALUE: Final = 200
 
@@ -245,23 +242,3 @@ def _call(facts: Facts, call: DecodedCall) -> Bullet:
 
 def _short(value: str) -> str:
     return value if len(value) <= LONGEST_VALUE else f"{value[:LONGEST_VALUE]}... ({len(value)} characters)"
-
-
-def context(facts: Facts) -> Iterator[Block]:
-    """What the context tools said: single values as they are, lists by their length."""
-    if not facts.context:
-        yield paragraph("Nothing.")
-        return
-    yield Bullets(
-        tuple(
-            bullet(strong(result.tool), f" ({result.grade.value})", inner=tuple(_values_of(result.result)))
-            for result in facts.context
-        )
-    )
-
-
-def _values_of(result: JsonValue) -> Iterator[Bullet]:
-    values = result if isinstance(result, dict) else {"result": result}
-    for name, value in sorted(values.items()):
-        shown = f"{len(value)} items" if isinstance(value, list) else quoted_json(value, LONGEST_VALUE).strip('"')
-        yield bullet(f"{name.replace('_', ' ')}: ", code(shown))
