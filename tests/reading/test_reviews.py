@@ -16,6 +16,7 @@ from pnyx_policies.outline import OUTLINE
 from pnyx_policies.reading.amounts import coins, decimal
 from pnyx_policies.reading.report import SECTIONS, report_of
 from pnyx_tools.testing.facts import (
+    address_of,
     call_of,
     facts_for,
     holding,
@@ -217,3 +218,13 @@ def test_a_result_that_is_none_of_its_tools_is_shown_as_it_is() -> None:
     odd = ToolResult(tool="voting_power", version="99", grade=Grade.RE_READ, result={"voters": "[many](x)"})
     facts = facts_for(proposal).model_copy(update={"context": (odd,)})
     assert "  - voters: `[many](x)`\n" in section(dossier_of(facts), "What was looked up")
+
+
+def test_many_of_one_kind_are_counted() -> None:
+    roles = [call_of(address_of(f"vault {n % 2}"), "grantRole(bytes32,address)", bytes(32), MALLORY) for n in range(3)]
+    owner = call_of(USDC, "transferOwnership(address)", address_of("somebody"))
+    allowed = [call_of(USDC, "approve(address,uint256)", address_of(f"spender {n}"), 10**6) for n in range(2)]
+    proposal = proposal_of([*roles, owner, *allowed], "# Text")
+    said = lead(dossier_of(facts_for(proposal, simulation=simulated(), treasury=TREASURY)))
+    assert said.startswith("Lets 2 others take 2 USDC, at most 0.01% of what the treasury holds. ")
+    assert "Gives a role and ownership over 3 contracts to 2 receivers (grantRole, transferOwnership). " in said

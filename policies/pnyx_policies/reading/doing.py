@@ -33,7 +33,7 @@ from pnyx_policies.reading.blocks import (
 LONGEST_VALUE: Final = 200
 
 POWER: Final = tuple(kind for kind in PowerKind if kind is not PowerKind.CODE)
-_HELD: Final = {
+HELD: Final = {
     PowerKind.ROLE: "a role",
     PowerKind.OWNERSHIP: "ownership",
     PowerKind.ADMIN: "the admin's seat",
@@ -140,7 +140,7 @@ def shift_of_power(facts: Facts, shift: PowerShift) -> Line:
         return line("Replaces the code of ", *contract, " by ", *(receiver or line("unnamed code")), *by)
     if shift.kind is PowerKind.SETTING:
         return line("Changes how ", *contract, " is governed", *by, *_values(facts, shift))
-    what = _HELD[shift.kind]
+    what = HELD[shift.kind]
     if not receiver:
         return line(f"Changes who has {what} over ", *contract, *by)
     return line(f"Gives {what} over ", *contract, " to ", *receiver, *by)
