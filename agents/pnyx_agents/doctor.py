@@ -26,7 +26,6 @@ from pnyx_agents.assembly import (
 )
 from pnyx_agents.gas import gas_money
 from pnyx_agents.keys import key_source
-from pnyx_agents.readable import coins
 from pnyx_agents.reviewer import Governed
 from pnyx_agents.settings import GovernorSettings, Settings
 from pnyx_contracts.artifacts import artifact
@@ -35,6 +34,7 @@ from pnyx_contracts.entry import WriterState
 from pnyx_contracts.errors import PnyxError, RefusedError, UnreachableError, UsageError
 from pnyx_contracts.types import Address, Value, to_hex
 from pnyx_policies.decision import Mode
+from pnyx_policies.reading.amounts import coins
 from pnyx_tools.atomic import require_atomic
 from pnyx_tools.clock import clock_at
 from pnyx_tools.database import Database
@@ -208,7 +208,7 @@ class Doctor:
             yield Result(name="model", status="ok", found="none: the outline analyst, no language model, advises hold")
             return
         opened = self._try(
-            "model", lambda: ", ".join(a.describe().name for a in analysts(self.settings)),
+            "model", lambda: ", ".join(a.describe().seat for a in analysts(self.settings)),
             "set the environment variable that api_key_env names",
         )  # fmt: skip
         yield opened

@@ -55,12 +55,12 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class ModelLimits:
-    """What ``then = "model"`` allows. All opinions come from language models, none failed, all say the same."""
+    """What ``then = "model"`` allows; see `advice` for what opinions come to."""
 
     allow: frozenset[Vote]
     min_confidence_percent: int
     min_agreeing: int = 1
-    """How many opinions there must be."""
+    """How many models there must be. Two views, or two answers, of one are one."""
 
 
 @dataclass(frozen=True, slots=True)

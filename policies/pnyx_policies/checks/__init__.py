@@ -9,6 +9,7 @@ from pnyx_contracts.errors import UsageError
 from pnyx_policies.checks.after_the_fact import AfterTheFact
 from pnyx_policies.checks.allowance import Allowance
 from pnyx_policies.checks.capture import Capture
+from pnyx_policies.checks.claimed_share import ClaimedShare
 from pnyx_policies.checks.code_upgrade import CodeUpgrade
 from pnyx_policies.checks.combinators import all_of, any_of
 from pnyx_policies.checks.decoys import Decoys
@@ -20,6 +21,8 @@ from pnyx_policies.checks.hidden_characters import HiddenCharacters
 from pnyx_policies.checks.injected_instructions import InjectedInstructions
 from pnyx_policies.checks.live_power import LivePower
 from pnyx_policies.checks.lookalike_address import LookalikeAddress
+from pnyx_policies.checks.new_market import NewMarket
+from pnyx_policies.checks.others_money import OthersMoney
 from pnyx_policies.checks.outflow import TreasuryOutflow
 from pnyx_policies.checks.post_state import PostState
 from pnyx_policies.checks.privilege_grant import PrivilegeGrant
@@ -32,6 +35,7 @@ from pnyx_policies.checks.target_without_code import TargetWithoutCode
 from pnyx_policies.checks.text_against_calls import TextAgainstCalls
 from pnyx_policies.checks.timing import Timing
 from pnyx_policies.checks.unknown_calldata import UnknownCalldata
+from pnyx_policies.checks.vote_buying import VoteBuying
 from pnyx_policies.text import one_line
 
 SKIP_BYTES = 400
@@ -43,6 +47,7 @@ def builtin_checks() -> tuple[Check, ...]:
         AfterTheFact(),
         Allowance(),
         Capture(),
+        ClaimedShare(),
         CodeUpgrade(),
         Decoys(),
         Delegatecall(),
@@ -53,6 +58,8 @@ def builtin_checks() -> tuple[Check, ...]:
         InjectedInstructions(),
         LivePower(),
         LookalikeAddress(),
+        NewMarket(),
+        OthersMoney(),
         TreasuryOutflow(),
         PostState(),
         PrivilegeGrant(),
@@ -64,6 +71,7 @@ def builtin_checks() -> tuple[Check, ...]:
         TextAgainstCalls(),
         Timing(),
         UnknownCalldata(),
+        VoteBuying(),
     )
 
 
@@ -94,9 +102,10 @@ def _report(check: Check, view: CheckView) -> CheckReport:
 
 
 __all__ = [
-    "AfterTheFact", "Allowance", "Capture", "Check", "CheckReport", "CheckSkipped", "CheckView", "CodeUpgrade",
-    "Decoys", "Delegatecall", "DuplicateCalls", "ExecutionOrder", "GovernorSettings", "HiddenCharacters",
-    "InjectedInstructions", "LivePower", "LookalikeAddress", "PostState", "PrivilegeGrant", "Proposer",
-    "Reinitialisation", "SelfDealing", "SimulationReverts", "TargetWithoutCode", "TextAgainstCalls", "Timing",
-    "TreasuryOutflow", "UnknownCalldata", "all_of", "any_of", "builtin_checks", "run_checks",
+    "AfterTheFact", "Allowance", "Capture", "Check", "CheckReport", "CheckSkipped", "CheckView", "ClaimedShare",
+    "CodeUpgrade", "Decoys", "Delegatecall", "DuplicateCalls", "ExecutionOrder", "GovernorSettings",
+    "HiddenCharacters", "InjectedInstructions", "LivePower", "LookalikeAddress", "NewMarket", "OthersMoney",
+    "PostState", "PrivilegeGrant", "Proposer", "Reinitialisation", "SelfDealing", "SimulationReverts",
+    "TargetWithoutCode", "TextAgainstCalls", "Timing", "TreasuryOutflow", "UnknownCalldata", "VoteBuying", "all_of",
+    "any_of", "builtin_checks", "run_checks",
 ]  # fmt: skip
