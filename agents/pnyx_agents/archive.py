@@ -99,11 +99,11 @@ def _require_inside(root: Path, settings: Settings) -> None:
 
 
 def _named_files(settings: Settings) -> set[Path]:
-    """Keystore, rulesets, certificates."""
+    """Keystore, rulesets, ABIs, certificates."""
     own = settings.signer
     keystores = {settings.path(own.keystore)} if own is not None and own.keystore is not None else set()
     certificates = {path for files in _tls_files(settings) for path in (files.ca, files.certificate)}
-    return keystores | certificates | settings.ruleset_files()
+    return keystores | certificates | settings.ruleset_files() | settings.interface_files()
 
 
 def _tls_files(settings: Settings) -> list[TlsFiles]:

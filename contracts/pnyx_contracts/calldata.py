@@ -14,10 +14,13 @@ from typing import Any
 
 from pnyx_contracts.decoded import Argument, DecodedCall
 from pnyx_contracts.errors import DecodingError
+from pnyx_contracts.frames import Content, Frame, compound_calldata
+from pnyx_contracts.interfaces import NONE, declared_function
+from pnyx_contracts.messages import read_payload
 from pnyx_contracts.selectors import Function, known_functions, parse_function, selector_of
 from pnyx_contracts.strict_abi import to_text
 from pnyx_contracts.types import Call
-from pnyx_contracts.wrappers import WRAPPERS, Content, Frame, compound_calldata
+from pnyx_contracts.wrappers import WRAPPERS
 
 MAX_DEPTH = 8
 """Wrappers inside one another."""
@@ -29,17 +32,21 @@ MAX_CALLDATA_BYTES = 512 * 1024
 """Per action: more than a transaction can carry on Ethereum mainnet."""
 
 
-def decode_calls(calls: tuple[Call, ...]) -> tuple[DecodedCall, ...]:
-    """One decoded call per action, in order. Never raises: what cannot be decoded is unknown, with a note."""
-    decoder = _Decoder()
-    return tuple(decoder.decode(_frame(call), str(place), 0) for place, call in enumerate(calls))
+def decode_calls(
+    calls: tuple[Call, ...], chain_id: int, interfaces: Mapping[str, Mapping[str, str]] = NONE
+) -> tuple[DecodedCall, ...]:
+    """One decoded call per action of a proposal on chain `chain_id`, in order. `interfaces` are declared ones.
+
+    Never raises: what cannot be decoded is unknown, with a note.
+    """
+    decoder = _Decoder(interfaces)
+    return tuple(decoder.decode(_frame(call, chain_id), str(place), 0) for place, call in enumerate(calls))
 
 
-def _frame(call: Call) -> Frame:
-    if not call.signature:
-        return Frame(call.target, call.value_wei, call.calldata)
+def _frame(call: Call, chain_id: int) -> Frame:
     data = compound_calldata(call.signature, call.calldata)
-    return Frame(call.target, call.value_wei, data, note=_signature_note(call.signature))
+    note = _signature_note(call.signature) if call.signature else ""
+    return Frame(call.target, call.value_wei, data, chain_id=chain_id, note=note)
 
 
 def _signature_note(signature: str) -> str:
@@ -61,6 +68,7 @@ class _Match:
     function: Function
     values: Mapping[str, Any]
     trailing: int
+    source: str
 
     @property
     def arguments(self) -> tuple[Argument, ...]:
@@ -72,28 +80,44 @@ class _Match:
     @property
     def note(self) -> str:
         if not self.trailing:
-            return ""
-        return f"{self.trailing} bytes follow the arguments: a contract compiled from Solidity ignores them"
+            return self.source
+        trailing = f"{self.trailing} bytes follow the arguments: a contract compiled from Solidity ignores them"
+        return _join(self.source, trailing)
 
 
 class _Decoder:
     """Counts the calls of one proposal, so that nesting cannot multiply work."""
 
-    def __init__(self) -> None:
+    def __init__(self, interfaces: Mapping[str, Mapping[str, str]]) -> None:
         self._calls_left = MAX_CALLS
+        self._interfaces = interfaces
 
     def decode(self, frame: Frame, path: str, depth: int) -> DecodedCall:
         try:
-            match = _identify(frame)
+            match = _identify(frame, self._interfaces)
             content = _unwrap(frame, match)
             self._spend(content, depth)
         except DecodingError as error:
-            return _decoded(frame, path, note=error.message)
-        inner = tuple(self.decode(f, f"{path}.{i}", depth + 1) for i, f in enumerate(content.frames))
+            return self._unread(frame, path, depth, error.message)
+        inner = self._inner(content, path, depth)
         if match is None:
             return _decoded(frame, path, note=content.note)
         note = _join(match.note, content.note)
         return _decoded(frame, path, note, match.function.signature, match.arguments, inner)
+
+    def _unread(self, frame: Frame, path: str, depth: int, why: str) -> DecodedCall:
+        """Unknown; of a message, what a well-known receiver would make of it is shown inside."""
+        content = read_payload(frame) if frame.other_chain else None
+        if content is None:
+            return _decoded(frame, path, note=why)
+        try:
+            self._spend(content, depth)
+        except DecodingError as error:
+            return _decoded(frame, path, note=_join(why, error.message))
+        return _decoded(frame, path, _join(why, content.note), inner=self._inner(content, path, depth))
+
+    def _inner(self, content: Content, path: str, depth: int) -> tuple[DecodedCall, ...]:
+        return tuple(self.decode(f, f"{path}.{i}", depth + 1) for i, f in enumerate(content.frames))
 
     def _spend(self, content: Content, depth: int) -> None:
         if content.frames and depth >= MAX_DEPTH:
@@ -103,24 +127,40 @@ class _Decoder:
             raise DecodingError(f"not decoded: the proposal holds more than {MAX_CALLS} calls inside wrappers")
 
 
-def _identify(frame: Frame) -> _Match | None:
+def _identify(frame: Frame, interfaces: Mapping[str, Mapping[str, str]]) -> _Match | None:
     """The one known function that the bytes encode; None for a plain transfer. Raises `DecodingError` otherwise."""
     data = frame.calldata
+    if frame.is_payload:
+        raise DecodingError("not decoded: no calldata, but a message that its receiver reads in a way of its own")
     if not data:
         return None
     if len(data) < 4:
         raise DecodingError(f"unknown: {len(data)} bytes are too few for a selector")
     if len(data) > MAX_CALLDATA_BYTES:
         raise DecodingError(f"not decoded: {len(data)} bytes are more than {MAX_CALLDATA_BYTES}")
-    functions = known_functions().get(data[:4], ())
+    functions = _candidates(frame, interfaces)
     if not functions:
         raise DecodingError("unknown: no function with this selector is known")
+    return _only_match(functions, data)
+
+
+def _candidates(frame: Frame, interfaces: Mapping[str, Mapping[str, str]]) -> tuple[tuple[Function, str], ...]:
+    """Functions with the selector, each with a note on how it is known."""
+    selector = frame.calldata[:4]
+    known = tuple((function, "") for function in known_functions().get(selector, ()))
+    declared = None if frame.other_chain else declared_function(interfaces, frame.target, selector)
+    if declared is None or declared.signature in {function.signature for function, _ in known}:
+        return known
+    return (*known, (declared, "named by the interface that the operator declares for this address"))
+
+
+def _only_match(functions: tuple[tuple[Function, str], ...], data: bytes) -> _Match:
     matches: list[_Match] = []
     reasons: list[str] = []
-    for function in functions:
+    for function, source in functions:
         try:
             values, end = function.decode(data[4:])
-            matches.append(_Match(function, values, len(data) - 4 - end))
+            matches.append(_Match(function, values, len(data) - 4 - end, source))
         except DecodingError as error:
             reasons.append(
                 f"the selector is that of {function.signature}, but its arguments do not decode ({error.message})"
@@ -163,6 +203,7 @@ def _decoded(
         delegatecall=frame.delegatecall,
         caller=frame.caller,
         other_chain=frame.other_chain,
+        chain_id=frame.chain_id if frame.other_chain else None,
         inner=inner,
         note=_join(frame.note, note),
     )

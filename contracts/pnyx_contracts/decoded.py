@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from pydantic import Field
+
 from pnyx_contracts.types import Address, Hex, Uint, Value
 
 
@@ -37,6 +39,8 @@ class DecodedCall(Value):
     """Who makes this call, where a wrapper (Safe, timelock, MultiSend) decides that; None for the executor itself."""
     other_chain: bool = False
     """True when this call is a message to another chain: `target` and `caller` are addresses there, not here."""
+    chain_id: int | None = Field(default=None, ge=1)
+    """The other chain, where it is known; None for a call on the proposal's own."""
     inner: tuple[DecodedCall, ...] = ()
     note: str = ""
     """What a reader must know: why decoding stopped, what a wrapper does."""

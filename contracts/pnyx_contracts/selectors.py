@@ -24,7 +24,11 @@ class Function:
     @property
     def signature(self) -> str:
         """Canonical, without argument names: ``transfer(address,uint256)``."""
-        return self.name + Tuple(self.parameters).canonical
+        return self.name + self.arguments.canonical
+
+    @property
+    def arguments(self) -> Tuple:
+        return Tuple(self.parameters)
 
     @property
     def selector(self) -> bytes:
@@ -35,7 +39,7 @@ class Function:
 
         Raises `DecodingError` unless the bytes are the one canonical encoding.
         """
-        values, end = Tuple(self.parameters).decode(data, 0)
+        values, end = self.arguments.decode(data, 0)
         return {p.name: v for p, v in zip(self.parameters, values, strict=True)}, end
 
 

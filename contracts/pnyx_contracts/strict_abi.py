@@ -201,6 +201,12 @@ def _demand(condition: bool, at: int, otherwise: str) -> None:
         raise DecodingError(f"at byte {at}: {otherwise}")
 
 
+MAX_TEXT = 8_192
+"""Characters of a signature that is parsed: strangers write some of them."""
+MAX_NESTING = 16
+_LONGEST_SIZE = 9
+"""Digits."""
+
 _TOKEN = re.compile(r"\s*([A-Za-z_$][\w$]*|\[\d*\]|[(),])")
 _WORD_TYPE = re.compile(r"(uint|int|bytes)([1-9]\d{0,2})")
 
@@ -210,32 +216,38 @@ def parse_parameters(text: str) -> tuple[Parameter, ...]:
 
     Raises `DecodingError` for anything else, aliases like ``uint`` included.
     """
+    if len(text) > MAX_TEXT:
+        raise DecodingError(f"ABI parameters of {len(text)} characters are more than {MAX_TEXT}")
     if text.replace(" ", "") == "()":
         return ()
     tokens = [t for t in re.split(_TOKEN, text) if t.strip()]
-    parameters = _parse_list(tokens)
+    parameters = _parse_list(tokens, 0)
     if tokens:
         raise DecodingError(f"cannot read ABI parameters {text[:120]!r}: {tokens[0]!r} is left over")
     return parameters
 
 
-def _parse_list(tokens: list[str]) -> tuple[Parameter, ...]:
+def _parse_list(tokens: list[str], depth: int) -> tuple[Parameter, ...]:
+    if depth > MAX_NESTING:
+        raise DecodingError(f"ABI parameters are nested deeper than {MAX_NESTING}")
     _expect(tokens, "(")
-    parameters = [_parse_parameter(tokens)]
+    parameters = [_parse_parameter(tokens, depth)]
     while tokens and tokens[0] == ",":
         tokens.pop(0)
-        parameters.append(_parse_parameter(tokens))
+        parameters.append(_parse_parameter(tokens, depth))
     _expect(tokens, ")")
     return tuple(parameters)
 
 
-def _parse_parameter(tokens: list[str]) -> Parameter:
+def _parse_parameter(tokens: list[str], depth: int) -> Parameter:
     if tokens and tokens[0] == "(":
-        kind: Kind = Tuple(_parse_list(tokens))
+        kind: Kind = Tuple(_parse_list(tokens, depth + 1))
     else:
         kind = _elementary(tokens.pop(0) if tokens else "")
     while tokens and tokens[0].startswith("["):
-        size = tokens.pop(0)[1:-1]
+        depth, size = depth + 1, tokens.pop(0)[1:-1]
+        if depth > MAX_NESTING or len(size) > _LONGEST_SIZE:
+            raise DecodingError(f"an array type is nested deeper than {MAX_NESTING}, or too long")
         if size and int(size) == 0:
             raise DecodingError("an array type of length 0 takes no bytes: not supported")
         kind = Array(kind, int(size) if size else None)

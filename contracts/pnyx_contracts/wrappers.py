@@ -3,92 +3,51 @@
 One small function per kind of wrapper, keyed by canonical signature. Each takes the wrapper call and its decoded
 arguments and returns what is inside; it raises `DecodingError` when the content is malformed, and then the wrapper
 itself counts as not decoded. Nothing here reads state, so where the real caller depends on state the note says so.
+Messages to other chains are in `messages`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import replace
 
 from eth_utils.address import to_checksum_address
 
 from pnyx_contracts.errors import DecodingError
-from pnyx_contracts.selectors import selector_of
+from pnyx_contracts.frames import (
+    Arguments,
+    Content,
+    Frame,
+    Wrapper,
+    batch,
+    compound_calldata,
+    demand_same_length,
+    signed,
+    text_of,
+)
+from pnyx_contracts.messages import MESSAGES, RETRYABLE_MAGIC, arbitrum_ticket
 from pnyx_contracts.types import ZERO_ADDRESS
-
-Arguments = Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """One call about to be decoded. The fields mean what they mean in `DecodedCall`."""
-
-    target: str
-    value_wei: int
-    calldata: bytes
-    caller: str | None = None
-    delegatecall: bool = False
-    other_chain: bool = False
-    note: str = ""
-
-    @property
-    def acts_as(self) -> str | None:
-        """The account that makes the calls which this call's code makes."""
-        return self.caller if self.delegatecall else self.target
-
-
-@dataclass(frozen=True, slots=True)
-class Content:
-    """What a wrapper holds, in order of execution, and what a reader must know about it."""
-
-    frames: tuple[Frame, ...]
-    note: str = ""
-
-
-Wrapper = Callable[[Frame, Arguments], Content]
-
-
-def compound_calldata(signature: str, data: bytes) -> bytes:
-    """What a Compound timelock really sends: with a signature string, `data` has no selector of its own."""
-    return selector_of(signature) + data if signature else data
 
 
 def _single(target: str, data: str, value: str = "") -> Wrapper:
     """A wrapper whose arguments named so are one call, made by the wrapper contract."""
 
     def unwrap(outer: Frame, args: Arguments) -> Content:
-        return Content((_call(outer, args[target], args[value] if value else 0, args[data]),))
+        return Content((outer.call(args[target], args[value] if value else 0, args[data]),))
 
     return unwrap
 
 
-def _call(outer: Frame, target: str, value_wei: int, data: bytes) -> Frame:
-    return Frame(target, value_wei, data, caller=outer.acts_as, other_chain=outer.other_chain)
-
-
-def _delegatecall(outer: Frame, storage: str | None, code: str, data: bytes) -> Frame:
-    return Frame(code, 0, data, caller=storage, delegatecall=True, other_chain=outer.other_chain)
-
-
 def _batch(outer: Frame, args: Arguments, data: str) -> tuple[Frame, ...]:
-    targets, values, datas = args["targets"], args["values"], args[data]
-    _demand_same_length(targets, values, datas)
-    return tuple(_call(outer, t, v, d) for t, v, d in zip(targets, values, datas, strict=True))
-
-
-def _demand_same_length(*lists: Sequence[object]) -> None:
-    lengths = [len(items) for items in lists]
-    if len(set(lengths)) > 1:
-        raise DecodingError(f"its lists have different lengths {lengths}, which reverts")
+    return batch(outer, args["targets"], args["values"], args[data])
 
 
 def _with_operation(outer: Frame, args: Arguments, acts_as: str | None) -> Frame:
     """Safe's ``Enum.Operation``: 0 is a call, 1 a delegatecall, anything else reverts."""
     if args["operation"] == 0:
-        return Frame(args["to"], args["value"], args["data"], caller=acts_as, other_chain=outer.other_chain)
+        return outer.call(args["to"], args["value"], args["data"], acts_as)
     if args["operation"] == 1:
-        return _delegatecall(outer, acts_as, args["to"], args["data"])
+        return outer.delegatecall_to(args["to"], args["data"], acts_as)
     raise DecodingError(f"operation {args['operation']} does not exist, which reverts")
 
 
@@ -112,7 +71,7 @@ def _zodiac_role(outer: Frame, args: Arguments) -> Content:
 def _safe_setup(outer: Frame, args: Arguments) -> Content:
     if args["to"] == ZERO_ADDRESS:
         return Content(())
-    return Content((_delegatecall(outer, outer.acts_as, args["to"], args["data"]),))
+    return Content((outer.delegatecall_to(args["to"], args["data"], outer.acts_as),))
 
 
 def _multi_send(outer: Frame, args: Arguments) -> Content:
@@ -137,12 +96,21 @@ def _multi_send(outer: Frame, args: Arguments) -> Content:
 
 
 def _timelock_schedule(outer: Frame, args: Arguments) -> Content:
-    frame = _call(outer, args["target"], args["value"], args["data"])
-    return Content((frame,), _delayed(args))
+    frame = outer.call(args["target"], args["value"], args["data"])
+    return Content((_by_timelock(outer, frame),), _delayed(args))
 
 
 def _timelock_schedule_batch(outer: Frame, args: Arguments) -> Content:
-    return Content(_batch(outer, args, "payloads"), _delayed(args))
+    return Content(_timelock_execute_batch(outer, args).frames, _delayed(args))
+
+
+def _timelock_execute(outer: Frame, args: Arguments) -> Content:
+    return Content((_by_timelock(outer, outer.call(args["target"], args["value"], args["payload"])),))
+
+
+def _by_timelock(outer: Frame, frame: Frame) -> Frame:
+    """Arbitrum's timelock on L1 sends a message instead of one call."""
+    return arbitrum_ticket(outer, frame.calldata) if frame.target == RETRYABLE_MAGIC else frame
 
 
 def _delayed(args: Arguments) -> str:
@@ -150,7 +118,7 @@ def _delayed(args: Arguments) -> str:
 
 
 def _timelock_execute_batch(outer: Frame, args: Arguments) -> Content:
-    return Content(_batch(outer, args, "payloads"))
+    return Content(tuple(_by_timelock(outer, frame) for frame in _batch(outer, args, "payloads")))
 
 
 def _governor_propose(outer: Frame, args: Arguments) -> Content:
@@ -164,21 +132,21 @@ def _governor_act(outer: Frame, args: Arguments) -> Content:
 
 
 def _bravo_propose(outer: Frame, args: Arguments) -> Content:
-    _demand_same_length(args["targets"], args["values"], args["signatures"], args["calldatas"])
-    datas = [compound_calldata(_text(s), d) for s, d in zip(args["signatures"], args["calldatas"], strict=True)]
-    return _governor_propose(outer, {**args, "calldatas": datas})
+    return _governor_propose(outer, {**args, "calldatas": signed(args["signatures"], args["calldatas"])})
 
 
 def _compound_timelock(outer: Frame, args: Arguments) -> Content:
-    data = compound_calldata(_text(args["signature"]), args["data"])
-    return Content((_call(outer, args["target"], args["value"], data),), f"not before the time {args['eta']}")
+    """Compound's, and Aave's, whose calls can be delegatecalls."""
+    data = compound_calldata(text_of(args["signature"]), args["data"])
+    note = f"not before the time {args['eta']}" if "eta" in args else ""
+    flags = [args.get("withDelegatecall", False)]
+    return Content(batch(outer, [args["target"]], [args["value"]], [data], flags), note)
 
 
-def _text(raw: bytes) -> str:
-    try:
-        return raw.decode()
-    except UnicodeDecodeError:
-        raise DecodingError("a function signature inside is not UTF-8") from None
+def _aave_executor(outer: Frame, args: Arguments) -> Content:
+    datas = signed(args["signatures"], args["calldatas"])
+    frames = batch(outer, args["targets"], args["values"], datas, args["withDelegatecalls"])
+    return Content(frames, "an Aave bridge executor queues this: it can run after the executor's delay")
 
 
 def _upgrade_and_call(outer: Frame, args: Arguments) -> Content:
@@ -186,27 +154,25 @@ def _upgrade_and_call(outer: Frame, args: Arguments) -> Content:
     if not args["data"]:
         return Content(())
     proxy = args.get("proxy", outer.acts_as)
-    return Content(
-        (_delegatecall(outer, proxy, args.get("newImplementation") or args["implementation"], args["data"]),)
-    )
+    code = args.get("newImplementation") or args["implementation"]
+    return Content((outer.delegatecall_to(code, args["data"], proxy),))
 
 
 def _diamond_cut(outer: Frame, args: Arguments) -> Content:
     """EIP-2535: after the cut the diamond delegatecalls `init`, unless it is zero."""
     if args["init"] == ZERO_ADDRESS:
         return Content(())
-    return Content((_delegatecall(outer, outer.acts_as, args["init"], args["data"]),))
+    return Content((outer.delegatecall_to(args["init"], args["data"], outer.acts_as),))
 
 
 def _multicall(outer: Frame, args: Arguments) -> Content:
     """The contract calls itself by delegatecall, so each call looks as if made directly."""
-    inner = [Frame(outer.target, 0, d, outer.caller, outer.delegatecall, outer.other_chain) for d in args["data"]]
-    return Content(tuple(inner))
+    return Content(tuple(replace(outer, value_wei=0, calldata=data, note="") for data in args["data"]))
 
 
 def _ens_register(outer: Frame, args: Arguments) -> Content:
     """An ENS registrar controller sets the records of the new name in its resolver."""
-    return Content(tuple(_call(outer, args["resolver"], 0, data) for data in args["data"]))
+    return Content(tuple(outer.call(args["resolver"], 0, data) for data in args["data"]))
 
 
 def _ens_register_struct(outer: Frame, args: Arguments) -> Content:
@@ -217,23 +183,62 @@ def _ens_register_struct(outer: Frame, args: Arguments) -> Content:
 def _execute_either(outer: Frame, args: Arguments) -> Content:
     """``execute(address,bytes)`` means two things; the stronger one is shown."""
     note = "an Arbitrum UpgradeExecutor delegatecalls what is inside, an OpenZeppelin AccessManager only calls it"
-    return Content((_delegatecall(outer, outer.acts_as, args["target"], args["data"]),), note)
+    return Content((outer.delegatecall_to(args["target"], args["data"], outer.acts_as),), note)
+
+
+def _actions(name: str, note: str = "") -> Wrapper:
+    """A list of (target, value, data) that the wrapper contract calls one after another."""
+    return lambda outer, args: Content(tuple(outer.call(*action) for action in args[name]), note)
 
 
 def _aragon_dao(outer: Frame, args: Arguments) -> Content:
     note = "some actions may fail without reverting the others" if args["allowFailureMap"] else ""
-    return Content(tuple(_call(outer, *action) for action in args["actions"]), note)
+    return _actions("actions", note)(outer, args)
 
 
-def _message(chain: str, target: str, data: str, value: str | None = None) -> Wrapper:
-    """A message to another chain. `value` names the argument with the wei that arrive; None for the call's own."""
+_SCRIPT_HEADER = (1).to_bytes(4, "big")
+
+
+def _evm_script(argument: str, note: str) -> Wrapper:
+    """Aragon's EVM script of spec id 1 (CallsScript): target (20 bytes), length (4), data; one after another."""
 
     def unwrap(outer: Frame, args: Arguments) -> Content:
-        amount = outer.value_wei if value is None else args[value]
-        inner = Frame(args[target], amount, args[data], other_chain=True)
-        return Content((inner,), f"a message to {chain}: what is inside runs there, in the name of this call's sender")
+        script: bytes = args[argument]
+        if script[:4] != _SCRIPT_HEADER:
+            raise DecodingError(f"its script is none of spec id 1, it begins with 0x{script[:4].hex()}")
+        frames: list[Frame] = []
+        at = 4
+        while at < len(script):
+            header, at = script[at : at + 24], at + 24
+            length = int.from_bytes(header[20:], "big")
+            if len(header) < 24 or at + length > len(script):
+                raise DecodingError(f"call {len(frames)} of its script does not end where the script ends")
+            frames.append(outer.call(to_checksum_address(header[:20]), 0, script[at : at + length]))
+            at += length
+        return Content(tuple(frames), note)
 
     return unwrap
+
+
+def _multicall3(outer: Frame, args: Arguments) -> Content:
+    """(target, may fail, value, data), where the middle two may be missing."""
+    parts = [(call[0], call[2] if len(call) == 4 else 0, call[-1]) for call in args["calls"]]
+    fails = any(call[1] is True for call in args["calls"]) or args.get("requireSuccess") is False
+    note = "some calls inside may fail without reverting the others" if fails else ""
+    return Content(tuple(outer.call(*part) for part in parts), note)
+
+
+def _lists(target: str, data: str) -> Wrapper:
+    """Calls without coin, in two lists."""
+    return lambda outer, args: Content(batch(outer, args[target], [0] * len(args[target]), args[data]))
+
+
+def _azorius(outer: Frame, args: Arguments) -> Content:
+    note = "an Azorius module: the account behind it (its target) makes the calls inside"
+    lists = [args[name] for name in ("targets", "values", "data", "operations")]
+    demand_same_length(*lists)
+    actions = (dict(zip(("to", "value", "data", "operation"), a, strict=True)) for a in zip(*lists, strict=True))
+    return Content(tuple(_with_operation(outer, action, outer.acts_as) for action in actions), note)
 
 
 def _remark(note: str) -> Wrapper:
@@ -241,15 +246,12 @@ def _remark(note: str) -> Wrapper:
     return lambda _outer, _args: Content((), note)
 
 
-def _op_deposit(outer: Frame, args: Arguments) -> Content:
-    if args["isCreation"]:
-        return Content((), "creates a contract on the OP stack chain: its code is not decoded")
-    return _message("an OP stack chain", "to", "data", "value")(outer, args)
-
-
 _EXECUTE_TRANSACTION = "address,uint256,bytes,uint8"
 _ARRAYS = "address[],uint256[],bytes[]"
-_RETRYABLE = "address,uint256,uint256,address,address,uint256,uint256,bytes"
+_SIGNED = "address[],uint256[],string[],bytes[]"
+_VOTE = "an Aragon app: an Agent makes the calls inside at once, a voting app opens a vote on them"
+_NEW_VOTE = "opens a vote: the calls inside run only if it passes"
+_SUBMITTED = "opens a proposal of a dual governance: the calls inside run only if it is not stopped"
 
 _OR_TOKEN_ID = _remark("an ERC-721 contract takes the amount as a token id")
 
@@ -264,7 +266,7 @@ WRAPPERS: Mapping[str, Wrapper] = {
     f"execute({_ARRAYS},bytes32)": _governor_act,
     "schedule(address,uint256,bytes,bytes32,bytes32,uint256)": _timelock_schedule,
     f"scheduleBatch({_ARRAYS},bytes32,bytes32,uint256)": _timelock_schedule_batch,
-    "execute(address,uint256,bytes,bytes32,bytes32)": _single("target", "payload", "value"),
+    "execute(address,uint256,bytes,bytes32,bytes32)": _timelock_execute,
     f"executeBatch({_ARRAYS},bytes32,bytes32)": _timelock_execute_batch,
     "schedule(address,bytes,uint48)": _single("target", "data"),
     "execute(address,bytes)": _execute_either,
@@ -284,6 +286,10 @@ WRAPPERS: Mapping[str, Wrapper] = {
     f"execTransactionFromModuleReturnData({_EXECUTE_TRANSACTION})": _module,
     f"execTransactionWithRole({_EXECUTE_TRANSACTION},bytes32,bool)": _zodiac_role,
     f"execTransactionWithRoleReturnData({_EXECUTE_TRANSACTION},bytes32,bool)": _zodiac_role,
+    f"execTransactionWithRole({_EXECUTE_TRANSACTION},uint16,bool)": _zodiac_role,
+    f"execTransactionWithRoleReturnData({_EXECUTE_TRANSACTION},uint16,bool)": _zodiac_role,
+    f"executeNextTx({_EXECUTE_TRANSACTION})": _zodiac_role,
+    f"executeProposal(uint32,{_ARRAYS},uint8[])": _azorius,
     "multiSend(bytes)": _multi_send,
     "setup(address[],uint256,address,bytes,address,address,uint256,address)": _safe_setup,
     # Compound
@@ -293,10 +299,29 @@ WRAPPERS: Mapping[str, Wrapper] = {
     # Aragon
     "execute(address,uint256,bytes)": _single("target", "data", "value"),
     "execute(bytes32,(address,uint256,bytes)[],uint256)": _aragon_dao,
-    # Other chains
-    "sendTxToL1(address,bytes)": _message("L1 (Ethereum for Arbitrum One)", "destination", "data"),
-    f"createRetryableTicket({_RETRYABLE})": _message("an Arbitrum chain", "to", "data", "l2CallValue"),
-    f"unsafeCreateRetryableTicket({_RETRYABLE})": _message("an Arbitrum chain", "to", "data", "l2CallValue"),
-    "sendMessage(address,bytes,uint32)": _message("the other side of an OP stack bridge", "target", "message"),
-    "depositTransaction(address,uint256,uint64,bool,bytes)": _op_deposit,
+    "forward(bytes)": _evm_script("evmScript", _VOTE),
+    "newVote(bytes,string)": _evm_script("executionScript", _NEW_VOTE),
+    "newVote(bytes,string,bool,bool)": _evm_script("executionScript", _NEW_VOTE),
+    "safeExecute(address,bytes)": _single("target", "data"),
+    "submitProposal((address,uint96,bytes)[],string)": _actions("calls", _SUBMITTED),
+    # Aave
+    "queueTransaction(address,uint256,string,bytes,uint256,bool)": _compound_timelock,
+    "executeTransaction(address,uint256,string,bytes,uint256,bool)": _compound_timelock,
+    "executeTransaction(address,uint256,string,bytes,bool)": _compound_timelock,
+    f"queue({_SIGNED},bool[])": _aave_executor,
+    # Many calls at once, accounts
+    "aggregate((address,bytes)[])": _multicall3,
+    "blockAndAggregate((address,bytes)[])": _multicall3,
+    "tryAggregate(bool,(address,bytes)[])": _multicall3,
+    "tryBlockAndAggregate(bool,(address,bytes)[])": _multicall3,
+    "aggregate3((address,bool,bytes)[])": _multicall3,
+    "aggregate3Value((address,bool,uint256,bytes)[])": _multicall3,
+    "multicall(uint256,bytes[])": _multicall,
+    "multicall(bytes32,bytes[])": _multicall,
+    "executeBatch((address,uint256,bytes)[])": _actions("calls"),
+    "executeBatch(address[],bytes[])": _lists("dest", "func"),
+    f"executeBatch({_ARRAYS})": lambda outer, args: Content(_batch(outer, args, "datas")),
+    # On a chain that got a message
+    "forward(address,bytes)": _single("target", "data"),
+    **MESSAGES,
 }

@@ -35,7 +35,7 @@ import { About, STEPS } from "./verdict.js";
  */
 
 const FACTS = ["proposal", "calls", "state", "simulation", "context"];
-const OF_THE_CONFIGURATION = ["header", "state", "context", "prompt", "opinions", "checks", "ruleset", "decision"];
+const OF_THE_CONFIGURATION = ["header", "calls", "state", "context", "prompt", "opinions", "checks", "ruleset", "decision"];
 const OF_THE_DECISION = [...FACTS, "checks", "opinions", "ruleset", "rules", "decision"].sort();
 const OF_THE_ENTRY = ["header", "proposal", "state", "decision", "people"];
 
@@ -389,7 +389,7 @@ function openConfiguration(expected, bytes) {
 
 /** Step 11, for one record: it was made the way that the configuration declares. @param {Case} one @returns {Verdict[]} */
 function checkDeclared({ about, configuration, fields }) {
-  const { header, state, context, prompt, opinions, checks, ruleset, decision } = fields;
+  const { header, calls, state, context, prompt, opinions, checks, ruleset, decision } = fields;
   const why = "not what the configuration declares";
   const analysts = opinions.map((/** @type {any} */ opinion) => opinion.analyst);
   const isAsked = opinions.length > 0 || decision.outcome !== "skip";
@@ -402,10 +402,24 @@ function checkDeclared({ about, configuration, fields }) {
     ["checks", configuration.checks, versionsBy("check", checks), why],
     ["context", Object.entries(configuration.tools).sort(inOrder), toolsOf(context, state, configuration.tools), why],
     ["state.known_addresses", configuration.known_addresses, state.known_addresses, why],
+    ["state.interfaces", usedOf(configuration.interfaces, calls), state.interfaces, why],
     ["state.probes", configuration.probes, state.probes, why],
     ["opinions", isAsked ? configuration.analysts : null, isAsked ? analysts : null, why],
   ]);
   return wrong.length > 0 ? wrong : [about.matches(STEPS.DECLARED_CONFIGURATION)];
+}
+
+/** The part of the declared interfaces that these calls, at every depth, can rest on. @param {{ [address: string]: { [selector: string]: string } }} interfaces @param {any[]} calls */
+function usedOf(interfaces, calls) {
+  const found = Object.create(null);
+  const look = (/** @type {any} */ { target, calldata, other_chain: isElsewhere, inner }) => {
+    const selector = calldata.slice(0, 10);
+    const functions = Object.hasOwn(interfaces, target) && !isElsewhere ? interfaces[target] : {};
+    if (Object.hasOwn(functions, selector)) (found[target] ??= Object.create(null))[selector] = functions[selector];
+    inner.forEach(look);
+  };
+  calls.forEach(look);
+  return found;
 }
 
 /** @param {any[]} prompt */

@@ -8,6 +8,7 @@ from typing import Annotated
 from eth_hash.auto import keccak
 from pydantic import AfterValidator, Field
 
+from pnyx_contracts.interfaces import Interfaces
 from pnyx_contracts.record import SEALABLE
 from pnyx_contracts.types import Address, Bytes32
 from pnyx_policies.analysis import Analyst
@@ -72,6 +73,9 @@ class Configuration(Document):
     known_addresses: dict[Address, str]
     """Addresses that the operator calls friends, with their names. They make findings milder, so they are declared:
     nobody becomes a friend for the length of one vote."""
+    interfaces: Interfaces = Field(default_factory=dict)
+    """Functions of contracts whose interface the operator knows. They name calls that are unknown otherwise, so they
+    are declared: nothing gets a name for the length of one vote."""
     probes: tuple[Probe, ...] = Field(default=(), max_length=MAX_PROBES)
     """What must hold after each execution. Declared, so that none is left out for one vote."""
     approvers: tuple[Address, ...] = ()

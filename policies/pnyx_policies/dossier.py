@@ -12,6 +12,7 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from pnyx_contracts.decoded import DecodedCall
+from pnyx_contracts.interfaces import Interfaces
 from pnyx_contracts.types import Address, BlockRef, Bytes32, Proposal, Uint, Value
 from pnyx_policies.analysis import Opinion
 from pnyx_policies.checks.protocol import CheckReport
@@ -53,6 +54,7 @@ class State(Value):
     earlier_code: tuple[EarlierCode, ...] = ()
     treasury: tuple[Holding, ...]
     known_addresses: dict[Address, str] = Field(default_factory=dict)
+    interfaces: Interfaces = Field(default_factory=dict)
     probes: tuple[Probe, ...] = ()
     skipped: tuple[Skipped, ...] = ()
 
@@ -81,7 +83,11 @@ class Attempt(Value):
     detail: str = ""
     served_model: str = ""
     request_id: str = ""
+    reused: bool = False
+    """The answer was given before, to the same request, and was not paid for again."""
     input_tokens: int | None = None
+    cached_tokens: int | None = None
+    """Those of `input_tokens` that the server knew from before."""
     output_tokens: int | None = None
 
 
@@ -194,5 +200,6 @@ class Dossier(Value):
             context=self.context,
             skipped=state.skipped,
             known_addresses=state.known_addresses,
+            interfaces=state.interfaces,
             probes=state.probes,
         )

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterator
 from enum import Enum
 from functools import reduce
+from itertools import chain
 from typing import Final, TypeVar
 
 from eth_hash.auto import keccak
@@ -19,6 +20,7 @@ from pydantic import Field, JsonValue
 
 from pnyx_contracts.decoded import DecodedCall
 from pnyx_contracts.governors import GovernorProfile
+from pnyx_contracts.interfaces import Interfaces
 from pnyx_contracts.types import Address, BlockRef, Bytes32, Hex, Proposal, ProposalState, Uint, Value
 from pnyx_policies.probes import Probe
 
@@ -214,6 +216,12 @@ class Simulation(Value):
     def all_changes(self) -> tuple[Change, ...]:
         return _either(self.changes, *(run.changes for run in self.delegated))
 
+    @property
+    def effects(self) -> tuple[Movement | Change, ...]:
+        """Each with its number, as readers are shown them and cite them: of the actions, then of each delegated run."""
+        runs = (part for run in self.delegated for part in (run.movements, run.changes))
+        return tuple(chain(self.movements, self.changes, *runs))
+
 
 T = TypeVar("T")
 
@@ -264,6 +272,8 @@ class Facts(Value):
     skipped: tuple[Skipped, ...] = ()
     known_addresses: dict[Address, str] = Field(default_factory=dict)
     """Names the operator gave to addresses (the DAO's own Safe, its registrar ...); checks know them as friends."""
+    interfaces: Interfaces = Field(default_factory=dict)
+    """The declared functions that the decoded calls can rest on, see `interfaces.used`."""
     probes: tuple[Probe, ...] = ()
     """What must hold after the execution, as declared. Their readings are the simulation's."""
 

@@ -271,6 +271,11 @@ def power_shifts(facts: Facts, *kinds: PowerKind) -> tuple[PowerShift, ...]:
     return called + tuple(dict.fromkeys(s for s in changed if not any(_explains(c, s) for c in called)))
 
 
+def other_changes(facts: Facts) -> tuple[Change, ...]:
+    """What the simulation saw that gives nobody power: roles revoked, owners removed, ownership renounced."""
+    return tuple(change for change in facts.simulation.all_changes if _shift_of_change(change) is None)
+
+
 def _explains(called: PowerShift, simulated: PowerShift) -> bool:
     """True when the simulation only shows what this call says anyway."""
     if (called.kind, called.contract) != (simulated.kind, simulated.contract):

@@ -18,7 +18,7 @@ ENDOWMENT_SAFE = "0x4F2083f5fBede34C2714aFfb3105539775f7FE64"
 def _decoded(file: Path) -> tuple[DecodedCall, ...]:
     content = json.loads(file.read_text(encoding="utf-8"))
     rows = zip(content["targets"], content["values"], content["calldatas"], strict=True)
-    return decode_calls(tuple(Call(target=t, value_wei=v, calldata=d) for t, v, d in rows))
+    return decode_calls(tuple(Call(target=t, value_wei=v, calldata=d) for t, v, d in rows), 1)
 
 
 @pytest.fixture

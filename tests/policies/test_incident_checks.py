@@ -136,7 +136,7 @@ CLOSED = call_of(COMPTROLLER, "_setCollateralFactor(address,uint256)", MARKET, 0
 
 
 def with_supply(call: Call, after: ProbeAnswer | None) -> Facts:
-    probes = tuple(derived_probes(decode_calls((call,))))
+    probes = tuple(derived_probes(decode_calls((call,), 1)))
     before = ProbeAnswer(data=bytes(32))
     readings = tuple(ProbeReading(name=p.name, before=before, after=after) for p in probes if after is not None)
     simulation = simulated().model_copy(update={"readings": readings})
@@ -159,7 +159,7 @@ def test_what_a_market_holds(call: Call, after: ProbeAnswer, found: list[Severit
 
 
 def test_a_market_that_lends_no_more_is_not_asked() -> None:
-    assert list(derived_probes(decode_calls((CLOSED,)))) == []
+    assert list(derived_probes(decode_calls((CLOSED,), 1))) == []
     assert NewMarket().run(CheckView(with_supply(CLOSED, None))) == ()
 
 
@@ -172,6 +172,6 @@ def test_supply_that_nobody_read_is_not_known() -> None:
 def test_each_market_is_read_once_and_not_without_end(places: list[int]) -> None:
     signature = "_setCollateralFactor(address,uint256)"
     calls = tuple(call_of(COMPTROLLER, signature, address_of(f"market {place}"), 1) for place in places)
-    names = [probe.contract for probe in derived_probes(decode_calls(calls))]
+    names = [probe.contract for probe in derived_probes(decode_calls(calls, 1))]
     wanted = dict.fromkeys(address_of(f"market {place}") for place in places)
     assert names == list(wanted)[:MAX_MARKETS]

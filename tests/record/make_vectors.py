@@ -21,6 +21,7 @@ from pnyx_contracts.decoded import Argument, DecodedCall
 from pnyx_contracts.entry import Declaration, Entry, EntryKind
 from pnyx_contracts.errors import DecodingError
 from pnyx_contracts.governors import GovernorProfile
+from pnyx_contracts.selectors import selector_of
 from pnyx_contracts.types import BlockRef, Call, ClockMode, Proposal, ProposalKey, ProposalState, Value, in_json, to_hex
 from pnyx_policies.analysis import Analysis, Analyst, KeyPoint, Opinion, Recommendation, Risk, RiskLevel
 from pnyx_policies.approval import Answer, answered
@@ -173,7 +174,7 @@ def sample_dossier() -> Dossier:
                 analyst=analyst,
                 analysis=Analysis(
                     summary="Pays the auditors. Nothing else.",
-                    key_points=(KeyPoint(claim="It pays 1000 tokens.", call="0"),),
+                    key_points=(KeyPoint(claim="It pays 1000 tokens.", call="0", effect=0),),
                     stated_intent="Pay the auditors",
                     claimed_effects=("A payment",),
                     risks=(Risk(level=RiskLevel.LOW, text="Little"),),
@@ -230,6 +231,7 @@ def _sample_state(targets: tuple[TargetFacts, ...], digest: bytes) -> State:
         earlier_code=(EarlierCode(block=90, code_hashes={TOKEN: keccak(b"code")}),),
         treasury=(Holding(asset=None, symbol="ETH", decimals=18, balance=10**20),),
         known_addresses={RECIPIENT: "the auditors"},
+        interfaces={TOKEN: {to_hex(selector_of("harvest(bytes)")): "harvest(bytes data)"}},
         probes=(
             Probe(name="price", contract=TOKEN, calldata=bytes(4), expect=Expectation.NEAR, most_move=500, word=1),
             Probe(

@@ -166,7 +166,8 @@ def test_reached_addresses_cover_callers_and_new_code_but_not_other_chains() -> 
         (
             Call(target=safe, value_wei=0, calldata=through_safe),
             Call(target=SOMEWHERE, value_wei=0, calldata=message),
-        )
+        ),
+        1,
     )
     assert reached_addresses(calls) == (safe, library, proxy, IMPLEMENTATION, SOMEWHERE)
 

@@ -7,6 +7,7 @@ from eth_abi.abi import encode
 from eth_hash.auto import keccak
 from eth_utils.address import to_checksum_address
 
+from pnyx_contracts.calldata import decode_calls
 from pnyx_contracts.selectors import selector_of
 from pnyx_policies.decision import Outcome
 from pnyx_policies.facts import Grade, Holding, ProbeAnswer, Simulation, SimulationStatus, Skipped
@@ -112,6 +113,48 @@ def test_probes_that_the_configuration_does_not_declare(world, agent, proposal):
     probe = Probe(name="price", contract=world.blocks.token, calldata=bytes(4))
     world.write_changed(agent, proposal, state__probes=(probe,))
     assert (Step.DECLARED_CONFIGURATION, "state.probes") in {(step, at[:12]) for step, at in world.check_fails()}
+
+
+NONCES = f"0x{selector_of('nonces(address)').hex()}"
+
+
+@pytest.fixture
+def interfaces(world):
+    """What no table has, but the operator: a function of the token."""
+    return {world.blocks.token: {NONCES: "nonces(address holder)"}}
+
+
+def reading_nonces(world):
+    calldata = selector_of("nonces(address)") + bytes(32)
+    number = world.blocks.propose([world.blocks.token], [0], [calldata], "# Read a number")
+    world.blocks.advance_to_active(number)
+    return number
+
+
+def test_calls_are_decoded_again_by_the_declared_interfaces(world, interfaces):
+    agent, proposal = world.plain_key(interfaces=interfaces), reading_nonces(world)
+    agent.act(world.blocks, proposal)
+    dossier = agent.review(world.blocks, proposal).dossier
+    assert [call.signature for call in dossier.calls] == ["nonces(address)"]
+    assert dossier.state.interfaces == interfaces
+    assert not [f for r in dossier.checks if r.check == "unknown-calldata" for f in r.findings]
+    assert world.check().ok
+
+
+def test_an_interface_for_one_vote(world, agent, interfaces):
+    """A call gets a name in one record only: the configuration does not declare the function."""
+    proposal = reading_nonces(world)
+    assert agent.facts(world.blocks, proposal).calls[0].signature is None
+    calls = decode_calls(agent.facts(world.blocks, proposal).proposal.calls, world.node.rpc.chain_id(), interfaces)
+    world.write_changed(agent, proposal, state__interfaces=interfaces, calls=calls)
+    assert (Step.DECLARED_CONFIGURATION, "state.interfaces") in {(s, at[:16]) for s, at in world.check_fails()}
+
+
+def test_a_declared_interface_that_a_record_leaves_out(world, interfaces):
+    agent, proposal = world.plain_key(interfaces=interfaces), reading_nonces(world)
+    world.write_changed(agent, proposal, state__interfaces={})
+    found = {(step, at[:16]) for step, at in world.check_fails(python_alone="decoding again is left to Python")}
+    assert {(Step.DECLARED_CONFIGURATION, "state.interfaces"), (Step.PROPOSAL, "calls[0].argumen")} <= found
 
 
 def test_readings_of_probes_are_read_again(world):

@@ -27,6 +27,7 @@ from pnyx_contracts.calldata import decode_calls
 from pnyx_contracts.decoded import DecodedCall
 from pnyx_contracts.errors import DecodingError, DiffersError, UsageError
 from pnyx_contracts.governors import GovernorAdapter, GovernorProfile, Read
+from pnyx_contracts.interfaces import NONE, used
 from pnyx_contracts.types import BlockRef, Proposal, to_hex
 from pnyx_policies.checks.delegatecall import only_batches
 from pnyx_policies.facts import (
@@ -52,6 +53,7 @@ from pnyx_tools.code import reached_addresses, read_earlier_code, read_targets
 from pnyx_tools.context import ContextTool, builtin_tools, run_tool
 from pnyx_tools.holdings import called_tokens, native_holding, token_holding
 from pnyx_tools.pinned import CodeOf, PinnedReader, ask_ahead, reads_of
+from pnyx_tools.progress import Tell, tell_nobody
 from pnyx_tools.reader import BlockId, ChainReader, MethodMissingError, RevertedError, RpcError
 from pnyx_tools.reasons import without_endpoint
 from pnyx_tools.simulate import simulate
@@ -81,9 +83,11 @@ def gather_facts(
     tools: Sequence[ContextTool] = BUILTIN_TOOLS,
     known_addresses: Mapping[str, str] | None = None,
     treasury_assets: Sequence[str] = (),
+    interfaces: Mapping[str, Mapping[str, str]] = NONE,
     probes: Sequence[Probe] = (),
+    tell: Tell = tell_nobody,
 ) -> Facts:
-    """The facts of `proposal` at `block`.
+    """The facts of `proposal` at `block`. `tell` hears what is being read.
 
     Raises `UsageError` when the reader is on another chain, `DiffersError` when the proposal's content is not what its
     id says, `RevertedError` or `DecodingError` when the governor does not know the proposal, `ReorganisedError` when
@@ -93,11 +97,12 @@ def gather_facts(
     _demand_right_proposal(reader, adapter, proposal)
     pinned = reader.block(block)  # 1
     _demand_not_before(pinned, proposal)
-    gathering = _Gathering(reader, adapter, profile, proposal, voter, pinned)
+    gathering = _Gathering(reader, adapter, profile, proposal, voter, pinned, tell)
+    tell(f"reading the governor at block {pinned.number}")
     gathering.ask_ahead()
     governor = gathering.governor()  # 2
     standing = gathering.standing(voter, governor) if voter is not None else None  # 3
-    calls = decode_calls(proposal.calls)  # 4
+    calls = decode_calls(proposal.calls, proposal.key.chain_id, interfaces)  # 4
     targets = gathering.targets(calls)  # 5
     earlier_code = gathering.earlier_code(targets)
     digest = review_digest(profile.kind, proposal, targets)  # 6
@@ -118,13 +123,20 @@ def gather_facts(
         context=context,
         skipped=tuple(gathering.skipped),
         known_addresses=dict(known_addresses or {}),
+        interfaces=used(interfaces, calls),
         probes=tuple(probes),
     )
 
 
-def review_digest_now(reader: ChainReader, profile: GovernorProfile, proposal: Proposal) -> bytes:
+def review_digest_now(
+    reader: ChainReader,
+    profile: GovernorProfile,
+    proposal: Proposal,
+    interfaces: Mapping[str, Mapping[str, str]] = NONE,
+) -> bytes:
     """Steps 4 to 6 alone, at the head of the chain: whether it is still what was reviewed. Raises as step 5."""
-    targets = _read_targets(reader, reached_addresses(decode_calls(proposal.calls)), "latest")
+    calls = decode_calls(proposal.calls, proposal.key.chain_id, interfaces)
+    targets = _read_targets(reader, reached_addresses(calls), "latest")
     return review_digest(profile.kind, proposal, targets)
 
 
@@ -174,6 +186,7 @@ class _Gathering:
         proposal: Proposal,
         voter: str | None,
         block: BlockRef,
+        tell: Tell,
     ) -> None:
         self._reader = reader
         self._adapter = adapter
@@ -182,6 +195,7 @@ class _Gathering:
         self._voter = voter
         self._executor = profile.timelock or profile.address
         self.block = block
+        self._tell = tell
         self._at = to_hex(block.hash)
         self.skipped: list[Skipped] = []
 
@@ -231,6 +245,7 @@ class _Gathering:
 
     def targets(self, calls: Sequence[DecodedCall]) -> tuple[TargetFacts, ...]:
         addresses = reached_addresses(calls)
+        self._tell(f"reading the code of {len(addresses)} addresses")
         if len(addresses) > MAX_TARGETS:
             self._skip(
                 "targets", f"the calls reach {len(addresses)} addresses, the code of the first {MAX_TARGETS} was read"
@@ -270,6 +285,7 @@ class _Gathering:
             probes=(*probes, *derived_probes(calls)),
             seats_of=[call.target for outer in calls for call in outer.walk() if not call.other_chain],
             delegatecalls=foreign,
+            tell=self._tell,
         )
         if simulation.status is SimulationStatus.SKIPPED:
             self._skip("simulation", simulation.why_skipped)
@@ -278,6 +294,7 @@ class _Gathering:
     def treasury(self, assets: Sequence[str]) -> tuple[Holding, ...]:
         if len(assets) > MAX_ASSETS:
             self._skip("treasury", f"{len(assets)} assets are at stake, balances of the first {MAX_ASSETS} were read")
+        self._tell(f"reading what the treasury holds of {len(assets)} assets")
         holdings = [native_holding(self._reader, self._executor, self._at)]
         for asset in assets[:MAX_ASSETS]:
             try:
@@ -288,7 +305,10 @@ class _Gathering:
 
     def context(self, tools: Sequence[ContextTool]) -> tuple[ToolResult, ...]:
         reader = self._reader if isinstance(self._reader, PinnedReader) else PinnedReader(self._reader)
-        outcomes = [run_tool(tool, reader, self._adapter, self._profile, self._proposal, self.block) for tool in tools]
+        outcomes = list[ToolResult | Skipped]()
+        for number, tool in enumerate(tools, start=1):
+            self._tell(f"looking up {tool.name} ({number} of {len(tools)})")
+            outcomes.append(run_tool(tool, reader, self._adapter, self._profile, self._proposal, self.block))
         self.skipped += [outcome for outcome in outcomes if isinstance(outcome, Skipped)]
         return tuple(outcome for outcome in outcomes if isinstance(outcome, ToolResult))
 

@@ -14,7 +14,7 @@ from pnyx_agents.cli.options import config_option, json_option, path_lines, prin
 @config_option
 @json_option
 def command(file: Path, config: Path, as_json: bool) -> None:
-    """Copy configuration, rulesets, journal, workflows, evidence, salt key and the signer's memory into one file.
+    """Copy configuration, rulesets, ABIs, journal, workflows, evidence, salt key and the signer's memory into one file.
     Safe while running.
 
     Keystores are in it (encrypted). Password files and keys of certificates are not, nor a keystore or a ruleset

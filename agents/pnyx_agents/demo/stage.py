@@ -85,7 +85,8 @@ def build_stage(
 
 def open_proposal(stage: Stage, sketch: Sketch) -> int:
     """Propose it. Targets without code get a stand-in; the id must be that of the real chain where it is known."""
-    for call in (inner for decoded in decode_calls(sketch.calls) for inner in decoded.walk()):
+    decoded = decode_calls(sketch.calls, stage.node.rpc.chain_id())
+    for call in (inner for outer in decoded for inner in outer.walk()):
         if call.calldata and not stage.node.rpc.code(call.target):
             stage.node.set_code(call.target, STAND_IN)
     proposal_id = stage.governance.propose(

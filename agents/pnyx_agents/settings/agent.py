@@ -36,6 +36,13 @@ class PolicySettings(Value):
     and loads no plugin."""
 
 
+class DecodingSettings(Value):
+    """``[decoding]``"""
+
+    abis: str | None = None
+    """Folder of ABIs by address, see `pnyx_tools.interfaces`. What it says is declared."""
+
+
 class PluginSettings(Value):
     """``[plugins]``: what does not come with Pnyx runs only when named here."""
 

@@ -7,7 +7,7 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from pnyx_agents.settings.agent import AgentSettings, PluginSettings, PolicySettings
+from pnyx_agents.settings.agent import AgentSettings, DecodingSettings, PluginSettings, PolicySettings
 from pnyx_agents.settings.chain import ChainSettings, GovernorSettings, LogSettings, SafeSettings, SendingSettings
 from pnyx_agents.settings.people import NotificationSettings
 from pnyx_agents.settings.probe import ProbeSettings
@@ -21,11 +21,13 @@ from pnyx_agents.settings.service import (
 )
 from pnyx_agents.settings.signer import SignerSettings, TlsSettings
 from pnyx_contracts.errors import UsageError
+from pnyx_contracts.interfaces import Interfaces
 from pnyx_contracts.types import Address, Value
 from pnyx_policies.checks import builtin_checks
 from pnyx_policies.decision import Mode
 from pnyx_policies.probes import MAX_PROBES
 from pnyx_policies.ruleset import Ruleset
+from pnyx_tools.interfaces import interface_files, read_interfaces
 from pnyx_tools.model import ModelSettings
 from pnyx_tools.rulebook import files_of, read_ruleset
 from pnyx_tools.signer.tls import TlsFiles
@@ -45,6 +47,7 @@ class Settings(Value):
     safe: SafeSettings | None = None
     sending: SendingSettings = SendingSettings()
     evidence: EvidenceSettings = EvidenceSettings()
+    decoding: DecodingSettings = DecodingSettings()
     plugins: PluginSettings = PluginSettings()
     notifications: NotificationSettings = NotificationSettings()
     costs: CostSettings = CostSettings()
@@ -136,6 +139,15 @@ class Settings(Value):
     def published(self) -> Path:
         """The evidence folder."""
         return self.path(self.evidence.folder)
+
+    def interfaces(self) -> Interfaces:
+        """Of the contracts whose ABIs the operator keeps."""
+        abis = self.decoding.abis
+        return {} if abis is None else read_interfaces(self.path(abis), self.chain.chain_id)
+
+    def interface_files(self) -> set[Path]:
+        abis = self.decoding.abis
+        return set() if abis is None else interface_files(self.path(abis), self.chain.chain_id)
 
     def ruleset(self) -> Ruleset:
         return self._load_ruleset(self.policy.ruleset)

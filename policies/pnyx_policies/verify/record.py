@@ -14,6 +14,7 @@ from pnyx_contracts.calldata import decode_calls
 from pnyx_contracts.decision_log import subject
 from pnyx_contracts.entry import Declaration, Entry, EntryKind
 from pnyx_contracts.errors import DecodingError, DiffersError, UnreachableError
+from pnyx_contracts.interfaces import used
 from pnyx_contracts.types import Proposal, Value, to_hex
 from pnyx_policies.bundle import Bundle, ChangedBundleError, SwappedBundleError, recompute
 from pnyx_policies.configuration import Configuration
@@ -221,6 +222,7 @@ def check_declared(case: Case, configuration: Configuration) -> Iterator[Verdict
         ("checks", configuration.checks, {report.check: report.version for report in dossier.checks}),
         ("context", sorted(configuration.tools.items()), dossier.tools(configuration.tools)),
         ("state.known_addresses", configuration.known_addresses, dossier.state.known_addresses),
+        ("state.interfaces", used(configuration.interfaces, dossier.calls), dossier.state.interfaces),
         ("state.probes", _texts(configuration.probes), _texts(dossier.state.probes)),
     ]
     if dossier.opinions or dossier.decision.outcome is not Outcome.SKIP:
@@ -266,9 +268,16 @@ def void_proposal(case: Case, void: Entry) -> Verdict:
 
 
 def check_calls(case: Case) -> Iterator[Verdict]:
-    """Step 12, too: decoding is pure, so it is done again."""
-    again: list[JsonValue] = [call.model_dump(mode="json") for call in decode_calls(case.dossier.proposal.calls)]
+    """Step 12, too: decoding is pure, so it is done again, with the declared interfaces that the record holds."""
+    proposal = case.dossier.proposal
+    is_public = "state" not in case.bundle.withheld
+    interfaces = case.dossier.state.interfaces if is_public else {}
+    decoded = decode_calls(proposal.calls, proposal.key.chain_id, interfaces)
+    again: list[JsonValue] = [call.model_dump(mode="json") for call in decoded]
     recorded: list[JsonValue] = [call.model_dump(mode="json") for call in case.dossier.calls]
+    if again != recorded and not is_public:  # perhaps a declared interface, which the sealed field holds
+        yield from case.run(Step.PROPOSAL, ("state",), check_calls)
+        return
     yield case.about.compare(Step.PROPOSAL, "calls", expected=again, seen=recorded)
 
 

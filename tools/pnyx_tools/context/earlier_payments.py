@@ -57,7 +57,7 @@ class EarlierPaymentsTool(SearchingTool):
 def _pairs(proposal: Proposal) -> list[tuple[str, str]]:
     """Token and receiver of each payment among the calls."""
     found: dict[tuple[str, str], None] = {}
-    for call in (inner for outer in decode_calls(proposal.calls) for inner in outer.walk()):
+    for call in (inner for outer in decode_calls(proposal.calls, proposal.key.chain_id) for inner in outer.walk()):
         place = {"transfer(address,uint256)": 0, "transferFrom(address,address,uint256)": 1}.get(call.signature or "")
         if place is not None and not call.other_chain:
             found.setdefault((call.target, call.arguments[place].value))

@@ -88,6 +88,6 @@ def _roles(reader: ChainReader, profile: GovernorProfile, proposal: Proposal, at
 
 def _timelocks(profile: GovernorProfile, proposal: Proposal) -> list[str]:
     """The governor's, and those in which the calls schedule something."""
-    every = (call for outer in decode_calls(proposal.calls) for call in outer.walk())
+    every = (call for outer in decode_calls(proposal.calls, proposal.key.chain_id) for call in outer.walk())
     called = [c.target for c in every if c.name in {"schedule", "scheduleBatch"} and not c.other_chain]
     return list(dict.fromkeys([*([profile.timelock] if profile.timelock else []), *called]))[:MAX_TIMELOCKS]

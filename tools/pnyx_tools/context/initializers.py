@@ -88,7 +88,7 @@ def _contracts(profile: GovernorProfile, proposal: Proposal) -> dict[str, str]:
     for address, role in ((profile.timelock, "timelock"), (profile.token, "token")):
         if address is not None:
             roles.setdefault(address, role)
-    for call in (inner for outer in decode_calls(proposal.calls) for inner in outer.walk()):
+    for call in (inner for outer in decode_calls(proposal.calls, proposal.key.chain_id) for inner in outer.walk()):
         if call.calldata and not call.other_chain:
             roles.setdefault(call.target, "target")
     return roles

@@ -88,7 +88,8 @@ def _operation(logs: Sequence[Log], proposal: Proposal, ready_at: int) -> Operat
         ready_at=ready_at,
         has_predecessor=any(events[0]["predecessor"]),
         calls=tuple(
-            QueuedCall(target=d.target, value_wei=d.value_wei, signature=d.signature) for d in decode_calls(calls)
+            QueuedCall(target=d.target, value_wei=d.value_wei, signature=d.signature)
+            for d in decode_calls(calls, proposal.key.chain_id)
         ),
         same_calls=calls == proposal.calls,
     )

@@ -31,7 +31,7 @@ class TreasuryBalancesTool:
         proposal: Proposal,
         block: BlockRef,
     ) -> TreasuryBalances:
-        calls = decode_calls(proposal.calls)
+        calls = decode_calls(proposal.calls, proposal.key.chain_id)
         accounts = {profile.timelock or profile.address: "executor"}
         accounts.setdefault(profile.address, "governor")
         for call in (inner for outer in calls for inner in outer.walk()):

@@ -3,7 +3,7 @@
 1. The bundle is whole: record root and prompt hash are recomputed from what it holds.
 2. It is ours: chain, log, writer, and everything that the declared configuration names: governors, mode, analysts,
    prompt templates, checks, context tools.
-3. Its calls are what the proposal's calldata says.
+3. Its calls are what the proposal's calldata says, with the declared interfaces.
 4. Its findings are what the checks say about its facts; none is left out. Only the reports of declared plugin checks,
    whose code is not here, are taken on the daemon's word. Its opinions are those of the declared analysts, in order:
    the requests are what facts and templates render to, the recorded answers give the opinions, none was thrown away.
@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pnyx_contracts.calldata import decode_calls
 from pnyx_contracts.decision_log import subject
 from pnyx_contracts.errors import RefusedError
+from pnyx_contracts.interfaces import used
 from pnyx_policies.bundle import Bundle, recompute
 from pnyx_policies.checks import CheckReport, CheckView, builtin_checks, run_checks
 from pnyx_policies.configuration import Configuration
@@ -49,7 +50,10 @@ def read_evidence(settings: SignerSettings, ruleset: Ruleset, data: bytes) -> Ev
     dossier = bundle.dossier
     require_ours(settings, dossier)
     require_declared(settings.configuration, dossier)
-    must_equal("the decoded calls", dossier.calls, decode_calls(dossier.proposal.calls))
+    proposal = dossier.proposal
+    decoded = decode_calls(proposal.calls, proposal.key.chain_id, settings.configuration.interfaces)
+    must_equal("the decoded calls", dossier.calls, decoded)
+    must_equal("the interfaces", dossier.state.interfaces, used(settings.configuration.interfaces, decoded))
     must_equal("the findings", dossier.checks, reports_on(dossier, dossier.facts))
     require_said(bundle, dossier)
     require_decided(ruleset, dossier)

@@ -88,6 +88,7 @@ class Witness:
                 voter=settings.voter,
                 block=block.number,
                 known_addresses=settings.configuration.known_addresses,
+                interfaces=settings.configuration.interfaces,
                 probes=settings.configuration.probes,
                 treasury_assets=settings.treasury_assets,
             )

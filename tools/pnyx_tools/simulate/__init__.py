@@ -36,6 +36,7 @@ from pnyx_contracts.types import BlockRef, Call, to_hex
 from pnyx_policies.facts import DelegatedRun, Simulation, SimulationStatus, Skipped
 from pnyx_policies.probes import Probe
 from pnyx_tools.effects import changes, movements
+from pnyx_tools.progress import Tell, tell_nobody
 from pnyx_tools.reader import ChainReader, MethodMissingError, ReorganisedError, RpcError
 from pnyx_tools.reasons import without_endpoint
 from pnyx_tools.simulate import alone
@@ -69,6 +70,7 @@ def simulate(
     probes: Sequence[Probe] = (),
     seats_of: Sequence[str] = (),
     delegatecalls: Sequence[DecodedCall] = (),
+    tell: Tell = tell_nobody,
 ) -> Simulation:
     """Runs `calls` from `executor` on top of `block`; `governor` may be called as from inside its `execute()`. `probes`
     and the seats of power of the contracts `seats_of` are read before and after; the code of `delegatecalls` is run by
@@ -80,7 +82,7 @@ def simulate(
     every, seats = asked(reader, probes, block), Seats.of(seats_of)
     questions = (*(call for call in every if not call.why_not), *seats.asked)
     overrides = {READER: {"code": READER_CODE}} if seats.contracts else {}
-    task = Task(reader, executor, tuple(calls), block, questions, overrides)
+    task = Task(reader, executor, tuple(calls), block, questions, overrides, tell)
     simulation = _best(task, governor if governor != executor else None, delegatecalls[:MAX_DELEGATED])
     _demand_same_block(reader, block)  # raises when the node does not answer at all
     if simulation.method == alone.METHOD:
@@ -91,9 +93,7 @@ def simulate(
 def _read(simulation: Simulation, every: Sequence[Asked], seats: Seats) -> Simulation:
     """With the readings of the probes, and with what the seats tell that no event told."""
     count = len(simulation.readings) - len(seats.asked)
-    found = tuple(seats.changes(simulation.readings[count:]))
-    is_flooded = simulation.status is SimulationStatus.SKIPPED and not simulation.changes
-    new = () if is_flooded else unseen(found, simulation.changes)
+    new = unseen(tuple(seats.changes(simulation.readings[count:])), simulation.changes)
     readings = with_lists(every, simulation.readings[:count])
     return simulation.model_copy(update={"readings": readings, "changes": (*simulation.changes, *new)})
 
@@ -102,6 +102,7 @@ def _best(task: Task, inside: str | None, delegatecalls: Sequence[DecodedCall]) 
     """`inside` is the governor that may be called as from inside its ``execute()``."""
     passed_over: list[Skipped] = []
     for method in METHODS:
+        task.tell(f"simulating {len(task.calls)} actions by {method.name}")
         try:
             simulation = _firmly(partial(_run, method, task, inside))
             delegated = tuple(_delegated(method, task, call) for call in delegatecalls)

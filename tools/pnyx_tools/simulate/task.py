@@ -9,10 +9,11 @@ from typing import Any, Final, TypeVar
 
 from eth_utils.address import to_checksum_address
 
+from pnyx_contracts.frames import compound_calldata
 from pnyx_contracts.types import BlockRef, Call, to_hex
-from pnyx_contracts.wrappers import compound_calldata
 from pnyx_policies.facts import CallResult, ProbeAnswer, ProbeReading
 from pnyx_tools.effects import Event
+from pnyx_tools.progress import Tell, tell_nobody
 from pnyx_tools.reader import ChainReader, RpcError
 from pnyx_tools.reasons import revert_reason
 from pnyx_tools.simulate.probing import Asked
@@ -47,6 +48,10 @@ class Task:
     block: BlockRef
     probes: tuple[Asked, ...] = ()
     overrides: Overrides = field(default_factory=dict)
+    tell: Tell = tell_nobody
+
+    def tell_place(self, place: int) -> None:
+        self.tell(f"simulating action {place + 1} of {len(self.calls)}")
 
     def transaction(self, place: int) -> Transaction:
         call = self.calls[place]

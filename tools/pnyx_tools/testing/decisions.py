@@ -28,6 +28,7 @@ from pnyx_contracts.decision_log import (
     vote_action,
 )
 from pnyx_contracts.entry import Declaration, EntryKind
+from pnyx_contracts.interfaces import Interfaces
 from pnyx_contracts.record import record_key
 from pnyx_contracts.types import ProposalKey, Vote
 from pnyx_policies.analysis import Analyst, Opinion
@@ -114,6 +115,7 @@ class LocalAgent:
         tools: Sequence[ContextTool] = BUILTIN_TOOLS,
         evidence_uri: str = "",
         known_addresses: Mapping[str, str] | None = None,
+        interfaces: Interfaces | None = None,
         probes: tuple[Probe, ...] = (),
         reader: ChainReader | None = None,
         approvers: tuple[str, ...] = (),
@@ -138,6 +140,7 @@ class LocalAgent:
         self.mode = mode
         self.evidence_uri = evidence_uri
         self.known_addresses = dict(known_addresses or {})
+        self.interfaces = interfaces or {}
         self.probes = probes
         self.approvers = approvers
         self.approvals = approvals
@@ -162,6 +165,7 @@ class LocalAgent:
             checks={check.name: check.version for check in builtin_checks()},
             tools={tool.name: tool.version for tool in self._tools},
             known_addresses=self.known_addresses,
+            interfaces=self.interfaces,
             probes=self.probes,
             approvers=self.approvers,
             approvals=self.approvals,
@@ -217,6 +221,7 @@ class LocalAgent:
             voter=self.safe.address if self.safe else self.writer,
             tools=self._tools,
             known_addresses=self.known_addresses,
+            interfaces=self.interfaces,
             probes=self.probes,
         )
 
@@ -233,7 +238,8 @@ class LocalAgent:
             state=State(
                 block=facts.block, review_digest=facts.review_digest, governor=facts.governor, voter=facts.voter,
                 targets=facts.targets, earlier_code=facts.earlier_code, treasury=facts.treasury,
-                known_addresses=facts.known_addresses, probes=facts.probes, skipped=facts.skipped,
+                known_addresses=facts.known_addresses, interfaces=facts.interfaces, probes=facts.probes,
+                skipped=facts.skipped,
             ),
             simulation=facts.simulation,
             context=facts.context,

@@ -193,7 +193,7 @@ def facts_for(
 
     `context` takes the place of the harmless results of the same tools.
     """
-    calls = decode_calls(proposal.calls)
+    calls = decode_calls(proposal.calls, proposal.key.chain_id)
     executor = timelock or proposal.key.governor
     bare = frozenset(without_code)
     reached = dict.fromkeys(c.target for call in calls for c in call.walk())

@@ -194,7 +194,7 @@ class EntryCheck:
                 Step.DECLARED_CONFIGURATION, "the document of the configuration is not usable"
             )
             return
-        needs = ("header", "state", "context", "prompt", "opinions", "checks", "ruleset", "decision")
+        needs = ("header", "calls", "state", "context", "prompt", "opinions", "checks", "ruleset", "decision")
         check = partial(check_declared, configuration=configuration)
         yield from case.run(Step.DECLARED_CONFIGURATION, needs, check)
 
@@ -283,6 +283,7 @@ class EntryCheck:
             block=to_hex(state.block.hash),
             tools=_tools_of(case),
             known_addresses=state.known_addresses,
+            interfaces=state.interfaces,
             probes=state.probes,
             treasury_assets=[holding.asset for holding in state.treasury if holding.asset is not None],
         )
