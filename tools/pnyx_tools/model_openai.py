@@ -17,10 +17,21 @@ from langchain_openai import ChatOpenAI
 from openai import APIConnectionError, APITimeoutError
 from pydantic import SecretStr
 
+from pnyx_contracts.errors import PnyxError
 from pnyx_policies.conversation import Conversation
 from pnyx_policies.request import response_format
 from pnyx_tools.context.langchain_tool import as_langchain_tool
-from pnyx_tools.model import CONNECTION, HTTP_ERROR, RATE_LIMIT, TIMEOUT, Exchange, ModelSettings, Recall
+from pnyx_tools.model import (
+    CONNECTION,
+    HTTP_ERROR,
+    NOT_SENT,
+    RATE_LIMIT,
+    TIMEOUT,
+    Exchange,
+    ModelSettings,
+    NotSentError,
+    Recall,
+)
 
 MAX_RESPONSE_BYTES = 2**20
 """Every attempt is recorded, and a reader takes no more than `evidence.MAX_FILE_BYTES` for one record."""
@@ -43,6 +54,10 @@ class OpenAIChat:
             except APITimeoutError:
                 return wire.exchange(TIMEOUT, f"no whole answer within {self._settings.timeout_seconds:g} seconds")
             except APIConnectionError as error:
+                if isinstance(error.__cause__, NotSentError):
+                    return wire.exchange(NOT_SENT, str(error.__cause__))
+                if isinstance(error.__cause__, PnyxError):
+                    raise error.__cause__ from None  # of whoever recalls: nothing was sent
                 return wire.exchange() if wire.is_recalled else wire.exchange(CONNECTION, _cause(error))
             except Exception:
                 if wire.response is None:
