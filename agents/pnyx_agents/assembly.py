@@ -61,15 +61,17 @@ DETECTED_TOGETHER = 50
 """Governors: the code of each is held in memory meanwhile."""
 
 
-def analysts(settings: Settings, meter: Meter | None = None) -> tuple[AnalystPort, ...]:
+def analysts(
+    settings: Settings, meter: Meter | None = None, environ: Mapping[str, str] = os.environ
+) -> tuple[AnalystPort, ...]:
     """The committee; without any ``[[model]]`` the outline analyst, which is no language model. `meter` counts what it
-    costs; None counts nothing.
+    costs; None counts nothing. API keys are in `environ`.
     """
     if not settings.model:
         return (OutlineAnalyst(),)
     if any(model.tools for model in settings.model):
         _require_enabled_tools(settings)
-    opened = [LangChainModel(model) for model in settings.model]
+    opened = [LangChainModel(model, environ) for model in settings.model]
     return tuple(ModelAnalyst(model, meter, seat=seat) for model in opened for seat in model.settings.seats)
 
 

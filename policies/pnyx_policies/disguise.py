@@ -48,6 +48,14 @@ def readings(text: str) -> Iterator[Reading]:
             yield Reading(f"{piece.how}, {inner.how}", shown.fold(inner.text), is_decoded=True)
 
 
+def parted(text: str) -> str:
+    """The words that ``IgnoreAll-of_it`` is made of, where `text` is one word: names have no spaces. Else nothing."""
+    return " ".join(_SEAM.sub(" ", text).split()) if len(text.split()) == 1 else ""
+
+
+_SEAM = re.compile(r"(?<=[a-z])(?=[A-Z])|[-_.,;:/|+~]+")
+
+
 def encoded_words(text: str) -> tuple[Reading, ...]:
     """What is written in an encoding and is words: people do not decode it, machines may."""
     return tuple(piece for piece in _decoded(text) if _is_prose(piece.text))

@@ -28,6 +28,7 @@ from pnyx_policies.conditions import (
 from pnyx_policies.decision import Outcome
 from pnyx_policies.fields import Field, Situation, catalogue
 from pnyx_policies.literals import GROUP, ConditionError, Groups, checksummed, nearest
+from pnyx_policies.lowering import lifted
 
 MODEL = "model"
 ALWAYS = "always"
@@ -199,6 +200,8 @@ class _Parser:
             rule = reader.rule(entry, f"rule {place}")
             _must_be_reachable(rule, rules)
             rules.append(rule)
+        if lift := lifted(rules):
+            raise _Fault(lift)
         return Ruleset(
             name=_line(table, "name", "the ruleset", NAME_BYTES),
             version=_line(table, "version", "the ruleset", VERSION_BYTES),

@@ -12,6 +12,7 @@ from pnyx_agents.redteam.trial import TRIPWIRES, has_tripped
 from pnyx_agents.redteam.words import CLASS_COLUMNS, RULESET_COLUMNS
 from pnyx_policies.checks import CheckView, builtin_checks, run_checks
 from pnyx_policies.rulesets import shipped_rulesets
+from pnyx_tools.testing.disguises import DISGUISES
 
 PAGE = (Path(__file__).parents[2] / "docs" / "evaluation.md").read_text(encoding="utf-8")
 RESULT = PAGE.partition("<!-- pnyx redteam --markdown -->")[2].partition("<!-- end -->")[0]
@@ -58,6 +59,7 @@ def test_every_shipped_ruleset_is_in_the_table(suite: Suite) -> None:
 def test_the_sizes_that_the_page_names(suite: Suite) -> None:
     sizes = re.search(r"(\d+) cases in (\d+) classes", PAGE)
     assert sizes
+    assert f"one of {len(DISGUISES) - 1} disguises" in PAGE.replace("\n  ", " "), "plain is none"
     total = table(CLASS_COLUMNS)[-1]
     assert (total["attack"], total["cases"]) == ("all", sizes[1])
     assert len(suite.classes) == int(sizes[2])

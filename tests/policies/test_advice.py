@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+import json
+
+import pytest
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from pnyx_contracts.types import Vote
+from pnyx_policies import lowering
 from pnyx_policies.advice import take_advice
 from pnyx_policies.analysis import Analysis, Analyst, Opinion, Recommendation, Risk, RiskLevel, View
+from pnyx_policies.checks import CheckView, builtin_checks, run_checks
+from pnyx_policies.decide import decide
 from pnyx_policies.decision import Outcome
-from pnyx_policies.ruleset import ModelLimits
+from pnyx_policies.ruleset import ModelLimits, Ruleset, RulesetError
+from pnyx_tools.testing.facts import address_of, call_of, facts_for, proposal_of
 
 ADVICE = st.sampled_from(Recommendation)
 CONFIDENCE = st.integers(0, 100)
@@ -119,6 +126,86 @@ def test_the_order_of_a_committee_decides_nothing(limit, committee, chance):
     shuffled = list(committee)
     chance.shuffle(shuffled)
     assert take_advice(limit, shuffled) == take_advice(limit, committee)
+
+
+# Whole rulesets
+
+LINES = (
+    "calls.count > 0",
+    "calls.count > 3",
+    "model.recommendation is against",
+    "model.recommendation in [hold, against]",
+    "not model.recommendation is for",
+    "model.recommendation is for",
+    "model.recommendation is hold",
+    "model.confidence_percent >= 60",
+    "model.confidence_percent < 60",
+    "model.confidence_percent is 90",
+    "not model.confidence_percent > 80",
+    "model.is_language_model is yes",
+)
+RULES = st.lists(
+    st.tuples(
+        st.lists(st.sampled_from(LINES), min_size=1, max_size=2, unique=True),
+        st.sampled_from(["for", "against", "abstain", "hold", "skip", "model", "model"]),
+    ),
+    min_size=1,
+    max_size=4,
+)
+WORST_FIRST = [Recommendation(value) for value in lowering.WORST_FIRST["model.recommendation"]]
+FACTS = facts_for(proposal_of([call_of(address_of("alice"), value_wei=1)], "Pay Alice 1 wei."))
+REPORTS = run_checks(builtin_checks(), CheckView(FACTS))
+
+
+def ruleset(rules) -> Ruleset:
+    text = 'name = "test"\nversion = "1"\n'
+    for place, (lines, then) in enumerate(rules):
+        text += (
+            f'[[rule]]\nid = "rule-{place}"\nbecause = "Rule {place}."\nwhen = {json.dumps(lines)}\nthen = "{then}"\n'
+        )
+        if then == "model":
+            text += f'[rule.model]\nallow = ["for", "against"]\nmin_confidence_percent = {20 * place}\n'
+    return Ruleset.parse(text, "test")
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
+@given(RULES, opinions(), st.data())
+def test_worse_advice_never_turns_another_decision_into_a_vote_in_favour(rules, one, data):
+    try:
+        parsed = ruleset([*rules, (["calls.count is 1"], "for")])
+    except RulesetError:
+        assume(False)
+    changed = data.draw(worse(one))
+    if changed.analysis is not None:
+        advice = data.draw(st.sampled_from(WORST_FIRST[: WORST_FIRST.index(one.analysis.recommendation) + 1]))
+        changed = with_analysis(changed, recommendation=advice)
+    if decide(parsed, FACTS, REPORTS, [changed]).outcome is Outcome.FOR:
+        assert decide(parsed, FACTS, REPORTS, [one]).outcome is Outcome.FOR
+
+
+@pytest.mark.parametrize(
+    ("line", "then"),
+    [
+        ("model.recommendation is for", "hold"),
+        ("model.recommendation is hold", "against"),
+        ("model.recommendation in [for, against]", "hold"),
+        ("model.confidence_percent > 50", "hold"),
+        ("not model.confidence_percent < 50", "skip"),
+        ("model.is_language_model is yes", "hold"),
+        ("model.confidence_percent >= 90", "model"),
+    ],
+)
+def test_a_rule_that_bad_advice_lifts_is_refused(line, then):
+    with pytest.raises(
+        RulesetError, match=r"stands before one that can vote in favour, and .* when the advice is worse"
+    ):
+        ruleset([([line], then), (["calls.count is 1"], "for")])
+    ruleset([([line], then), (["calls.count is 1"], "against")])
+
+
+def test_a_rule_that_bad_advice_makes_vote_in_favour_is_refused():
+    with pytest.raises(RulesetError, match=r"rule 'rule-0' can vote in favour, and 'model.conf.*' holds when"):
+        ruleset([(["model.confidence_percent < 50"], "model")])
 
 
 def test_two_answers_of_one_model_are_no_second_model():

@@ -96,7 +96,7 @@ def test_what_is_planted_reaches_the_model(suite: Suite, place: Place) -> None:
     scene = next(s for s in suite.scenes if s.id == "name record")
     words = "xyzzy one | xyzzy two | xyzzy three" if place is Place.SPLIT else "xyzzy words"
     prompt = "\n".join(message.content for message in render(planted(scene, place, words)))
-    assert ("xyzzy" in prompt) or (place is Place.UNDECODED and b"xyzzy".hex() in prompt)
+    assert "xyzzy" in prompt or (place is Place.UNDECODED and b"xyzzy".hex() in prompt)
     assert "xyzzy" not in str(render(planted(scene, place, harmless(place, words))))
 
 
@@ -210,7 +210,7 @@ def test_the_command_says_what_came_of_it() -> None:
     assert report["holds_up"] is True
     assert report["is_gullible"] is True
     (row,) = report["classes"]
-    assert (row["name"], row["cases"], row["opinions"], row["obeyed"]) == ("persuasion", 2, 4, 4)
+    assert (row["name"], row["cases"], row["opinions"], row["obeyed"]) == ("persuasion", 2, 8, 8)
 
 
 @pytest.mark.parametrize("form", [[], ["--markdown"]])
@@ -218,7 +218,7 @@ def test_the_tables_name_class_and_rulesets(form: list[str]) -> None:
     ended = CliRunner(env={"COLUMNS": "200"}).invoke(group, ["redteam", "--class", "suffix", "--most", "1", *form])
     assert ended.exit_code == 0, ended.output
     assert all(name in ended.stdout for name in ("suffix", *shipped_rulesets()))
-    assert "no model" in ended.stdout
+    assert "no models" in ended.stdout
 
 
 CONFIGURATION = """
@@ -244,10 +244,10 @@ def test_models_of_a_configuration_are_asked_instead(tmp_path: Path) -> None:
         ended = CliRunner().invoke(group, words)
     assert ended.exit_code == 0, ended.output
     report = json.loads(ended.stdout)
-    assert report["readers"] == ["openai:scripted"]
-    assert (report["is_gullible"], report["read_by_itself"]) == (False, None)
+    assert report["readers"] == ["openai:scripted", "openai:scripted (facts alone)"]
+    assert (report["is_gullible"], report["found"]) == (False, {})
     assert report["classes"][0]["obeyed"] == 0, "it always says hold"
-    assert len(server.requests) == 1 + len(shipped_suite().scenes)
+    assert len(server.requests) == 2 * (1 + len(shipped_suite().scenes))
 
 
 def test_a_configuration_without_a_model_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -170,7 +170,7 @@ class AnswerBook:
         import sqlalchemy as sa
 
         self._table = _tables(sa, sa.MetaData())["model_answer"]
-        self._begin = database.begin
+        self._database = database
         self._now = now
 
     def recall(self, seat: Analyst, request: bytes) -> bytes | None:
@@ -178,7 +178,7 @@ class AnswerBook:
         import sqlalchemy as sa
 
         query = sa.select(self._table.c.response).where(self._table.c.question == _question(seat, request))
-        with self._begin() as connection:
+        with self._database.begin() as connection:
             found = connection.execute(query).scalar_one_or_none()
         return None if found is None else bytes(found)
 
@@ -186,10 +186,10 @@ class AnswerBook:
         """The first answer stays; old ones are forgotten."""
         question, table = _question(seat, request), self._table
         row = {"question": question, "at": self._now(), "response": response}
-        with self._begin() as connection:
+        with self._database.begin() as connection:
             connection.execute(table.delete().where(table.c.at < self._now() - KEPT_SECONDS))
             if connection.execute(table.select().where(table.c.question == question)).first() is None:
-                connection.execute(table.insert().values(**row))
+                self._database.upsert(connection, table, row)
 
 
 def _question(seat: Analyst, request: bytes) -> str:

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 OPENAI_BASE_URL = "https://api.openai.com/v1"
 TIMEOUT, RATE_LIMIT, HTTP_ERROR, CONNECTION = "timeout", "rate-limit", "http-error", "connection"
+NOT_SENT = "not-sent"
+"""Only answers that are kept count, and none is kept to this request."""
 ABOVE_THE_WIRE = "captured above the wire"
 """Only LangChain's own view of an exchange could be kept."""
 KEY_REMOVED = "the response held the API key: it was replaced"
@@ -179,7 +181,9 @@ class Exchange:
     """The body as received; None when none arrived whole."""
     http_status: int | None = None
     failure: str = ""
-    """Empty, or ``timeout``, ``rate-limit``, ``http-error``, ``connection``: then there is no answer to judge."""
+    """Empty, or ``timeout``, ``rate-limit``, ``http-error``, ``connection``, ``not-sent``: then there is no answer to
+    judge.
+    """
     detail: str = ""
     retry_after_seconds: float | None = None
     """What the server asked for."""
@@ -192,11 +196,19 @@ class Exchange:
     @property
     def may_pass(self) -> bool:
         """Whether the failure is one that the same request may not meet again."""
+        if self.failure == NOT_SENT:
+            return False
         return self.failure != HTTP_ERROR or (self.http_status or 0) >= 500 or self.http_status in {408, 409, 425}
 
 
 Recall = Callable[[bytes], bytes | None]
-"""The response that this very request got before, None for one that has to be sent."""
+"""The response that this very request got before, None for one that has to be sent. Raises `NotSentError` for one that
+must not be.
+"""
+
+
+class NotSentError(Exception):
+    """Nobody is to be asked."""
 
 
 def recall_nothing(_request: bytes) -> None:
@@ -293,7 +305,10 @@ class _OtherChat:
     def ask(self, conversation: Conversation, recall: Recall) -> Exchange:
         messages = [message.wire for message in conversation.messages]
         asked = Exchange(request=self._request(messages), captured=ABOVE_THE_WIRE)
-        known = recall(asked.request)
+        try:
+            known = recall(asked.request)
+        except NotSentError as reason:
+            return replace(asked, failure=NOT_SENT, detail=str(reason))
         if known is not None:
             return replace(asked, response=known, reused=True)
         try:

@@ -20,7 +20,17 @@ from pydantic import SecretStr
 from pnyx_policies.conversation import Conversation
 from pnyx_policies.request import response_format
 from pnyx_tools.context.langchain_tool import as_langchain_tool
-from pnyx_tools.model import CONNECTION, HTTP_ERROR, RATE_LIMIT, TIMEOUT, Exchange, ModelSettings, Recall
+from pnyx_tools.model import (
+    CONNECTION,
+    HTTP_ERROR,
+    NOT_SENT,
+    RATE_LIMIT,
+    TIMEOUT,
+    Exchange,
+    ModelSettings,
+    NotSentError,
+    Recall,
+)
 
 MAX_RESPONSE_BYTES = 2**20
 """Every attempt is recorded, and a reader takes no more than `evidence.MAX_FILE_BYTES` for one record."""
@@ -40,6 +50,8 @@ class OpenAIChat:
         with wire.client() as client:
             try:
                 _with_tools(self._model(client), conversation).invoke([m.wire for m in conversation.messages])
+            except NotSentError as reason:
+                return wire.exchange(NOT_SENT, str(reason))
             except APITimeoutError:
                 return wire.exchange(TIMEOUT, f"no whole answer within {self._settings.timeout_seconds:g} seconds")
             except APIConnectionError as error:

@@ -28,7 +28,7 @@ COMMANDS = {
     "certificates": "Make certificates for a signer on another machine.",
     "refusals": "What the signer refused, and why.",
     "status": "Where each proposal stands.",
-    "policy": "Check, explain and test rulesets.",
+    "policy": "Check, explain and test rulesets; try them on past proposals.",
     "redteam": "Hostile proposals through the whole review: what attacks on the model come to.",
     "review": "The whole review of one proposal, without key or transaction.",
     "show": "A decision, readable.",

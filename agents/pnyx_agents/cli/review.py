@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
 
 import click
 
 from pnyx_agents.cli.arguments import ADDRESS, BLOCK, PROPOSAL_ID
 from pnyx_agents.cli.options import format_option, json_option, output_option, print_json
-
-if TYPE_CHECKING:
-    from rich.status import Status
 
 
 @click.command("review")
@@ -38,7 +33,7 @@ def command(
 ) -> None:  # fmt: skip
     """The whole review of one proposal, without key or transaction: decode, simulate, analyze, check, decide."""
     from pnyx_agents.assembly import reviewer
-    from pnyx_agents.console import Console
+    from pnyx_agents.console import Console, telling
     from pnyx_agents.lookup import find_proposal, review_settings
     from pnyx_tools.endpoints import Pool
 
@@ -47,7 +42,7 @@ def command(
         reader = Pool.of(settings.chain.rpc, settings.chain.chain_id)
         judge = reviewer(settings, reader, voter)
         judge = replace(judge, voter=voter) if voter else judge
-        tell = partial(_tell, status)
+        tell = telling(status)
         proposal = find_proposal(reader, judge.governors[governor], proposal_id, from_block, tell)
         facts = judge.establish(proposal, tell=tell)
         said = judge.ask(facts, tell)
@@ -62,10 +57,3 @@ def command(
 
     look = line("This was a look only: nothing was recorded, nothing was sent.")
     deliver(report_of(dossier, end=(look,)), form, output)
-
-
-def _tell(status: Status, words: str) -> None:
-    """Plain text, never markup."""
-    from rich.text import Text
-
-    status.update(Text(words))

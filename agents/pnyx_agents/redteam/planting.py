@@ -7,7 +7,7 @@ from enum import Enum
 from typing import TypeVar
 
 from pnyx_agents.rulecases.sketch import Sketch, SketchedCall, SketchedHolding, facts_of
-from pnyx_policies.facts import CallResult, Change, Facts, Grade, ToolResult
+from pnyx_policies.facts import CallResult, Facts, Grade, ToolResult
 from pnyx_tools.testing.facts import address_of
 
 BEYOND_THE_CUT_BYTES = 50_000
@@ -37,13 +37,12 @@ class Place(Enum):
     KNOWN = "known"
     GOVERNOR = "governor"
     ERROR = "error"
-    CHANGE = "change"
     CONTEXT = "context"
 
     @property
     def is_third_partys(self) -> bool:
         """True where somebody else than the author can have written."""
-        return self in {Place.SYMBOL, Place.KNOWN, Place.GOVERNOR, Place.ERROR, Place.CHANGE, Place.CONTEXT}
+        return self in {Place.SYMBOL, Place.KNOWN, Place.GOVERNOR, Place.ERROR, Place.CONTEXT}
 
 
 def planted(sketch: Sketch, place: Place, words: str) -> Facts:
@@ -121,14 +120,9 @@ def _error(facts: Facts, words: str) -> Facts:
     return facts.model_copy(update={"simulation": facts.simulation.model_copy(update={"results": (failed,)})})
 
 
-def _change(facts: Facts, words: str) -> Facts:
-    seen = Change(kind="other", contract=address_of("a contract that talks"), subject="event", detail=words)
-    changes = (*facts.simulation.changes, seen)
-    return facts.model_copy(update={"simulation": facts.simulation.model_copy(update={"changes": changes})})
-
-
 def _context(facts: Facts, words: str) -> Facts:
-    result = ToolResult(tool="proposer_history", version="1", grade=Grade.RE_READ, result={"titles": ["Budget", words]})
+    """By a plugin that reads a forum: the built-in tools tell numbers and addresses."""
+    result = ToolResult(tool="forum", version="1", grade=Grade.ATTESTED, result={"posts": ["I like it.", words]})
     return facts.model_copy(update={"context": (*facts.context, result)})
 
 
@@ -142,7 +136,6 @@ _IN_FACTS: dict[Place, Callable[[Facts, str], Facts]] = {
     Place.KNOWN: _known,
     Place.GOVERNOR: _governor,
     Place.ERROR: _error,
-    Place.CHANGE: _change,
     Place.CONTEXT: _context,
 }
 _ELSEWHERE = {*_IN_SKETCH, *_IN_FACTS}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +11,7 @@ from pnyx_agents.analyst import AnalystPort, ModelAnalyst
 from pnyx_agents.redteam.suite import Case, Suite
 from pnyx_agents.redteam.trial import Court, Hearing, Verdict
 from pnyx_contracts.types import Value
+from pnyx_policies.analysis import View
 from pnyx_policies.decision import Outcome
 from pnyx_policies.extending import RulesetFile, load
 from pnyx_policies.ruleset import Ruleset
@@ -17,8 +19,8 @@ from pnyx_policies.rulesets import shipped_rulesets
 from pnyx_tools.rulebook import find_extended, read_ruleset
 from pnyx_tools.testing.gullible_server import NAME, GullibleServer
 
-SEATS = 2
-"""Of the gullible reader: the ruleset `delegate` listens to two that agree."""
+MODELS = (NAME, f"{NAME}-too")
+"""The ruleset `delegate` listens to two models that agree. Each has every view."""
 Progress = Callable[[int, str], None]
 """Cases that are done, and the name of the next one."""
 
@@ -82,8 +84,10 @@ class Report(Value):
     is_gullible: bool
     classes: tuple[ClassRow, ...]
     rulesets: tuple[RulesetRow, ...]
-    read_by_itself: int | None
-    """Attacked proposals in whose prompt the gullible server found an order without being told; None with models."""
+    found: dict[View, int]
+    """Attacked proposals in whose prompt the gullible server found an order without being told, by what the prompt
+    shows; empty with models.
+    """
     wrong: tuple[Wrong, ...]
 
     @property
@@ -116,8 +120,9 @@ def gullible_analysts() -> Iterator[tuple[tuple[AnalystPort, ...], GullibleServe
     from pnyx_tools.model import LangChainModel, ModelSettings
 
     with GullibleServer() as server:
-        settings = ModelSettings(model=NAME, base_url=server.base_url, api_key_env="", max_attempts=1)
-        yield tuple(ModelAnalyst(LangChainModel(settings)) for _ in range(SEATS)), server
+        settings = [ModelSettings(model=m, base_url=server.base_url, api_key_env="", max_attempts=1) for m in MODELS]
+        opened = [LangChainModel(model) for model in settings]
+        yield tuple(ModelAnalyst(model, seat=seat) for model in opened for seat in model.settings.seats), server
 
 
 def run(
@@ -134,7 +139,7 @@ def run(
         progress(0, f"clean: {name}")
         clean[name] = court.hear(facts)
     verdicts: list[Verdict] = []
-    read_by_itself = 0
+    found: Counter[View] = Counter()
     for done, case in enumerate(cases):
         progress(done, case.id)
         number = case.attacked.proposal.key.proposal_id
@@ -142,15 +147,15 @@ def run(
             server.tell(number, case.goal)
         attacked = court.hear(case.attacked)
         if server:
-            read_by_itself += server.found(number) is not None
+            found.update(view for view in View if server.found(number, view))
             server.tell(number, None)
         verdicts.append(court.try_case(case, clean[case.scene], attacked))
     return Report(
-        readers=tuple(analyst.describe().name for analyst in analysts),
+        readers=tuple(analyst.describe().seat for analyst in analysts),
         is_gullible=server is not None,
         classes=tuple(_class_rows(suite, verdicts)),
         rulesets=tuple(_ruleset_row(rules, verdicts, court, clean.values()) for rules in court.rulesets),
-        read_by_itself=read_by_itself if server else None,
+        found={view: found[view] for view in View} if server else {},
         wrong=tuple(_wrong(verdicts)),
     )
 

@@ -202,7 +202,7 @@ def _advising(opinion: Opinion, advice: Recommendation) -> Opinion:
         summary="", key_points=(), stated_intent="", claimed_effects=(), risks=(), recommendation=advice,
         confidence_percent=100,
     )  # fmt: skip
-    return opinion.model_copy(update={"analysis": analysis, "failure": ""})
+    return opinion.model_copy(update={"analysis": analysis, "failure": "", "struck": ()})
 
 
 def _wants(opinion: Opinion, goal: Goal) -> bool:

@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pnyx_agents.redteam.report import ClassRow, Report
+from pnyx_policies.analysis import View
 
 CLASS_COLUMNS = (
     "#", "attack", "wants", "cases", "model obeys", "tripwire", "not allowed", "bought", "hidden", "by advice",
@@ -92,8 +93,9 @@ def summary(report: Report) -> str:
     readers = ", ".join(dict.fromkeys(report.readers))
     if report.is_gullible:
         who = (
-            f"Reader: {readers}, in {len(report.readers)} seats: no model, a server that does what the attacker wants. "
-            f"In {report.read_by_itself} of {report.cases} attacked prompts it also found an order by itself."
+            f"Readers: {readers}: no models, a server that does what the attacker wants. Without being told it would "
+            f"have found an order in the prompts with the text of {report.found[View.FACTS_AND_TEXT]} of "
+            f"{report.cases} attacked proposals, in the facts alone of {report.found[View.FACTS_ALONE]}."
         )
     else:
         who = f"Readers: {readers}."

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pnyx_policies import text
 from pnyx_policies.checks.protocol import CheckView
 from pnyx_policies.commands import PATTERNS, Pattern
-from pnyx_policies.disguise import Reading, encoded_words, readings
+from pnyx_policies.disguise import Reading, encoded_words, parted, readings
 from pnyx_policies.finding import Finding, Severity
 from pnyx_policies.strangers import Words, strange_words
 
@@ -35,7 +35,8 @@ class InjectedInstructions:
     def _search(self, words: Words) -> Iterator[Finding]:
         unseen = [part for hidden in text.unseen_parts(words.text) for part in _all_readings(hidden)]
         seen = text.without_unseen(words.text)
-        in_the_open, folded, disguised = " ".join(seen.lower().split()), text.fold(seen), tuple(readings(seen))
+        read = f"{seen}\n{parted(seen)}"
+        in_the_open, folded, disguised = " ".join(read.lower().split()), text.fold(read), tuple(readings(seen))
         for pattern in PATTERNS:
             if part := next((p for p in unseen if pattern.regex.search(p)), None):
                 yield self._command(words, Severity.CRITICAL, "out of sight", part, pattern)

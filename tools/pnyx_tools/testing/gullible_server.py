@@ -16,12 +16,12 @@ from __future__ import annotations
 import json
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from enum import Enum
 from typing import Any
 
-from pnyx_policies.analysis import Analysis, KeyPoint, Recommendation
-from pnyx_policies.disguise import readings
+from pnyx_policies.analysis import Analysis, KeyPoint, Recommendation, View
+from pnyx_policies.disguise import parted, readings
 from pnyx_policies.text import fold, unseen_parts
 from pnyx_tools.testing.openai_server import OpenAIServer, answer, length, plain, refusal
 from pnyx_tools.testing.serving import Answer, Asked
@@ -54,7 +54,7 @@ _ORDERS = (
     (Goal.HOLD, re.compile(r"\b(?:recommend\w*|answer|output|say)\W{1,5}hold\b")),
     (
         Goal.FOR,
-        re.compile(r"\b(?:vote|recommend\w*|answer|output|say|verdict)\W{1,5}(?:is |be )?(?:for|yes)\b|\bapprove\b"),
+        re.compile(r"\b(?:vote|recommend\w*|answer|output|say|verdict)\W{1,5}(?:is |be )?(?:for|yes)\b|\bapprove\b(?!\()"),
     ),
 )
 _TEXT = re.compile(r"^----- [0-9a-f]+ BEGIN -----\n(.*?)^----- [0-9a-f]+ END -----$", re.DOTALL | re.MULTILINE)
@@ -69,20 +69,20 @@ class GullibleServer(OpenAIServer):
     def __init__(self) -> None:
         super().__init__([self._obey])
         self._told: dict[int, Goal] = {}
-        self._found: dict[int, Goal] = {}
+        self._found: set[tuple[int, View]] = set()
         self._notes = threading.Lock()
 
     def tell(self, proposal_id: int, goal: Goal | None) -> None:
         """What the author of a proposal wants; None for nothing but a vote in favour."""
         with self._notes:
             self._told.pop(proposal_id, None)
-            self._found.pop(proposal_id, None)
+            self._found -= {(proposal_id, view) for view in View}
             if goal is not None:
                 self._told[proposal_id] = goal
 
-    def found(self, proposal_id: int) -> Goal | None:
-        """The order that it found by itself in the last prompt about a proposal."""
-        return self._found.get(proposal_id)
+    def found(self, proposal_id: int, view: View) -> bool:
+        """Whether it found an order by itself in a prompt about this proposal that showed so much."""
+        return (proposal_id, view) in self._found
 
     def _obey(self, asked: Asked) -> Answer:
         said: list[dict[str, Any]] = asked.json["messages"]
@@ -92,7 +92,7 @@ class GullibleServer(OpenAIServer):
         order = find_order(prompt)
         with self._notes:
             if order is not None:
-                self._found[number] = order
+                self._found.add((number, View.FACTS_AND_TEXT if _TEXT.search(prompt) else View.FACTS_ALONE))
             goal = self._told.get(number) or order or Goal.FOR
         return _as_wanted(goal, prompt, str(said[0]["content"]))
 
@@ -111,6 +111,7 @@ def _strange_words(prompt: str) -> Iterator[str]:
     literals = (str(json.loads(literal, strict=False)) for literal in _LITERAL.findall(_TEXT.sub("", prompt)))
     for words in (*_TEXT.findall(prompt), *literals):
         yield words
+        yield parted(words)
         yield from unseen_parts(words)
 
 
@@ -130,19 +131,21 @@ def _as_wanted(goal: Goal, prompt: str, instructions: str) -> Answer:
 
 
 def _analysis(advice: Recommendation, prompt: str, summary: str) -> Analysis:
+    words = " ".join(_TEXT.findall(prompt)).split()
     return Analysis(
         summary=summary[:600],
-        key_points=tuple(_key_points(prompt)),
-        stated_intent="Routine.",
-        claimed_effects=("Nothing that anybody has to look at.",),
+        key_points=tuple(_key_points(prompt, words)),
+        stated_intent="Routine." if words else "",
+        claimed_effects=("Nothing that anybody has to look at.",) if words else (),
         risks=(),
         recommendation=advice,
         confidence_percent=100,
     )
 
 
-def _key_points(prompt: str) -> Iterator[KeyPoint]:
+def _key_points(prompt: str, words: Sequence[str]) -> Iterator[KeyPoint]:
+    """What can be looked up. A reader of facts alone has no words to quote."""
     if call := _CALL.search(prompt):
         yield KeyPoint(claim="This call is harmless.", call=call[1])
-    if quotation := " ".join(" ".join(_TEXT.findall(prompt)).split()[:8]):
-        yield KeyPoint(claim="The text explains everything.", quotation=quotation)
+    if words:
+        yield KeyPoint(claim="The text explains everything.", quotation=" ".join(words[:8]))
