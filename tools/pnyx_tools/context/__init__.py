@@ -17,8 +17,8 @@ def builtin_tools() -> tuple[ContextTool, ...]:
         ProposerHistoryTool(),
         VotingPowerTool(),
         TreasuryBalancesTool(),
-        TimelockQueueTool(),
         GroundRulesTool(),
+        TimelockQueueTool(),
         InitializersTool(),
         EarlierPaymentsTool(),
     )
