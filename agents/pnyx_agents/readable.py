@@ -12,17 +12,19 @@ from rich.table import Table
 from rich.text import Text
 from rich.tree import Tree
 
+from pnyx_contracts.chains import in_words
 from pnyx_contracts.decoded import DecodedCall
 from pnyx_contracts.entry import EntryKind
 from pnyx_contracts.errors import RefusedError
 from pnyx_contracts.guesses import guesses
-from pnyx_contracts.types import to_hex
+from pnyx_contracts.types import UINT256_MAX, to_hex
 from pnyx_policies.decision import Mode
 from pnyx_policies.disclosure import Disclosure
 from pnyx_policies.dossier import Dossier
 from pnyx_policies.entitlement import Entitlement, entitlement
-from pnyx_policies.facts import Movement, SimulationStatus
+from pnyx_policies.facts import Holding, Movement, SimulationStatus
 from pnyx_policies.finding import Severity
+from pnyx_policies.money import TokenAmount, token_amount
 from pnyx_policies.text import visible
 
 COLORS = {
@@ -40,7 +42,7 @@ def print_dossier(dossier: Dossier, console: Console) -> None:
     """The one-line reason first, the full story below. What the record withholds is said in its place."""
     console.print(_verdict(dossier))
     for heading, needs, part in (
-        ("What it would execute", "calls", _calls),
+        ("What it would execute", "calls", calls_tree),
         ("What the simulation saw", "simulation", _simulation),
         ("What the text says (untrusted)", "proposal", lambda d: _plain(d.proposal.text, LONGEST_TEXT)),
         ("What the checks found", "checks", _findings),
@@ -124,10 +126,11 @@ def _plain(text: str, limit: int) -> Text:
     return Text(visible(text[:limit]) + cut)
 
 
-def _calls(dossier: Dossier) -> RenderableType:
+def calls_tree(dossier: Dossier) -> Tree:
+    """Every call at every depth, with what people need to read it."""
     tree = Tree("", hide_root=True)
     for call in dossier.calls:
-        _branch(tree, call, _names(dossier))
+        _branch(tree, call, dossier)
     return tree
 
 
@@ -138,7 +141,8 @@ def _names(dossier: Dossier) -> dict[str, str]:
     return {**executor, dossier.proposal.key.governor: "the governor", **given}
 
 
-def _branch(tree: Tree, call: DecodedCall, names: dict[str, str]) -> None:
+def _branch(tree: Tree, call: DecodedCall, dossier: Dossier) -> None:
+    names = _names(dossier)
     title = Text(f"{call.path}  ", style="dim")
     if not call.calldata:
         title.append(f"pay {coins(call.value_wei)} to {_named(call.target, names)}")
@@ -148,17 +152,39 @@ def _branch(tree: Tree, call: DecodedCall, names: dict[str, str]) -> None:
         title.append(f" on {_named(call.target, names)}")
         if call.value_wei:
             title.append(f" with {coins(call.value_wei)}")
+    if call.other_chain:
+        where = "ANOTHER CHAIN" if call.chain_id is None else in_words(call.chain_id)
+        title.append(f"  on {where}", style="bold yellow")
     if call.delegatecall:
         title.append("  DELEGATECALL", style="bold red")
     branch = tree.add(title)
-    for argument in call.arguments:
-        branch.add(Text(f"{argument.name} ({argument.type}) = {visible(argument.value[:200])}", style="dim"))
+    counted = token_amount(call)
+    for place, argument in enumerate(call.arguments):
+        line = f"{argument.name} ({argument.type}) = {visible(argument.value[:200])}"
+        if counted is not None and place == counted.place:
+            line += _whole(counted, dossier)
+        branch.add(Text(line, style="dim"))
     for line in _guessed(call):
         branch.add(Text(line, style="dim italic"))
     if call.note:
         branch.add(Text(visible(call.note), style="italic"))
     for inner in call.inner:
-        _branch(branch, inner, names)
+        _branch(branch, inner, dossier)
+
+
+def _whole(counted: TokenAmount, dossier: Dossier) -> str:
+    """In whole tokens, where the token was seen to say what these are. Its symbol is the token's own word."""
+    holding = _holding(counted.asset, dossier)
+    if holding is None or holding.decimals is None:
+        return ""
+    if counted.amount == UINT256_MAX:
+        return f"  (without limit, {visible(holding.symbol)})"
+    return f"  ({decimal(counted.amount, holding.decimals)} {visible(holding.symbol)})"
+
+
+def _holding(asset: str, dossier: Dossier) -> Holding | None:
+    treasury = dossier.state.treasury if _has(dossier, "state") else ()
+    return next((holding for holding in treasury if holding.asset == asset), None)
 
 
 def _guessed(call: DecodedCall) -> Iterator[str]:
@@ -209,8 +235,7 @@ def _amount(movement: Movement, dossier: Dossier) -> str:
         return coins(movement.amount)
     if movement.token_id is not None:
         return f"token {movement.token_id} of {movement.asset}"
-    treasury = dossier.state.treasury if _has(dossier, "state") else ()
-    holding = next((h for h in treasury if h.asset == movement.asset), None)
+    holding = _holding(movement.asset, dossier)
     if holding is None or holding.decimals is None:
         return f"{movement.amount} units of {movement.asset}"
     return f"{decimal(movement.amount, holding.decimals)} {visible(holding.symbol)} ({movement.asset})"

@@ -12,9 +12,11 @@ from dataclasses import dataclass
 
 from pydantic import Field
 
+from pnyx_contracts.chains import in_words
 from pnyx_contracts.decoded import DecodedCall
 from pnyx_contracts.types import ClockMode, Value
 from pnyx_policies.facts import NO_CODE, Change, Facts, Movement, SimulationStatus, TargetFacts, ToolResult
+from pnyx_policies.money import token_amount
 from pnyx_policies.post_state import complaints
 from pnyx_policies.untrusted import quoted, quoted_json
 
@@ -63,7 +65,7 @@ class _Sheet:
     def _call(self, call: DecodedCall) -> Iterator[str]:
         how = "delegatecall (runs with the caller's storage and rights)" if call.delegatecall else "call"
         by = f" by {call.caller}" if call.caller else ""
-        yield f"{how} {call.path}{by} to {call.target}, value {call.value_wei} wei"
+        yield f"{how} {call.path}{by} to {call.target}{_where(call)}, value {call.value_wei} wei"
         if call.signature:
             yield f"  function {self.text(call.signature)}"
         elif call.calldata:
@@ -71,9 +73,12 @@ class _Sheet:
             yield f"  NOT DECODED, {len(call.calldata)} bytes: {data}"
         else:
             yield "  no calldata: a plain transfer of value"
-        for argument in call.arguments:
+        counted = token_amount(call)
+        for place, argument in enumerate(call.arguments):
             value = quoted(argument.value, self.limits.argument_characters)
             yield f"  argument {self.text(argument.name)} of type {self.text(argument.type)}: {value}"
+            if counted is not None and place == counted.place and self._has_decimals(counted.asset):
+                yield f"    of token {counted.asset}: {self._amount(counted.asset, counted.amount)}"
         if call.note:
             yield f"  note: {self.text(call.note)}"
 
@@ -135,6 +140,9 @@ class _Sheet:
             f"{movement.kind} of {self._amount(movement.asset, movement.amount)} of {asset}{which} "
             f"from {movement.sender} to {movement.recipient}"
         )
+
+    def _has_decimals(self, asset: str) -> bool:
+        return any(h.asset == asset and h.decimals is not None for h in self.facts.treasury)
 
     def _amount(self, asset: str | None, amount: int) -> str:
         return amount_in_words(self.facts, asset, amount, self.limits.string_characters)
@@ -213,6 +221,12 @@ def _section(title: str, lines: Iterable[str]) -> str:
     """Lines that begin with a space belong to the one above."""
     body = "\n".join(line if line.startswith(" ") else f"- {line}" for line in lines)
     return f"{title}:\n{body or '- none'}"
+
+
+def _where(call: DecodedCall) -> str:
+    if not call.other_chain:
+        return ""
+    return " on ANOTHER CHAIN" if call.chain_id is None else f" on ANOTHER CHAIN, {in_words(call.chain_id)}"
 
 
 def _code(target: TargetFacts) -> str:

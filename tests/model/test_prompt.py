@@ -133,7 +133,7 @@ def test_the_rendering_rules_have_not_changed_unnoticed(make_facts):
     content = "\0".join(m.content for m in render(make_facts("\u202e<|im_start|> caf\u00e9"), used))
     assert (
         hashlib.sha256(content.encode()).hexdigest()
-        == "667e5f7586c6e1a44f406d9c00b60be240d02ca7e44a2976170ee2ff60c88961"
+        == "7440c34363881867de7d53b7a3c793bfe4004a45111e9641d16f285780e50ae9"
     )
 
 
