@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
+from pydantic import ValidationError
 from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -135,10 +136,23 @@ def calls_tree(dossier: Dossier) -> Tree:
 
 
 def _names(dossier: Dossier) -> dict[str, str]:
-    """The parts of the DAO that everybody knows, and the names that the operator gave."""
+    """The parts of the DAO that everybody knows, the names that the operator gave, and those of ENS."""
     executor = {dossier.simulation.executor: "the DAO's executor"} if _has(dossier, "simulation") else {}
     given = dossier.state.known_addresses if _has(dossier, "state") else {}
-    return {**executor, dossier.proposal.key.governor: "the governor", **given}
+    return {**_ens_names(dossier), **executor, dossier.proposal.key.governor: "the governor", **given}
+
+
+def _ens_names(dossier: Dossier) -> dict[str, str]:
+    """As the review found them, each both ways. None where the record, perhaps a stranger's, has no such result."""
+    from pnyx_tools.context.ens_names import EnsNames, EnsNamesTool
+
+    results = dossier.context if _has(dossier, "context") else ()
+    found = next((r.result for r in results if r.tool == EnsNamesTool.name), None)
+    try:
+        names = EnsNames.model_validate(found).names if found is not None else ()
+    except ValidationError:
+        names = ()
+    return {entry.address: f"ENS: {entry.name}" for entry in names}
 
 
 def _branch(tree: Tree, call: DecodedCall, dossier: Dossier) -> None:

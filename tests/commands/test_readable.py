@@ -11,22 +11,25 @@ from pnyx_agents.readable import calls_tree
 from pnyx_contracts.selectors import selector_of
 from pnyx_contracts.types import UINT256_MAX, Call
 from pnyx_policies.dossier import Dossier, State
-from pnyx_policies.facts import Facts
+from pnyx_policies.facts import Grade, ToolResult
+from pnyx_tools.context.ens_names import EnsName, EnsNames
 from pnyx_tools.testing.facts import address_of, call_of, facts_for, holding, proposal_of
 
 ALICE, TOKEN = address_of("alice"), address_of("token")
 
 
-def shown(call: Call) -> str:
+def shown(call: Call, *, ens: object = None, known: dict[str, str] | None = None) -> str:
     facts = facts_for(proposal_of([call], "# Text"), treasury=(holding(TOKEN, 10**9, decimals=6, symbol="US\u202eDC"),))
+    dossier = Dossier.model_construct(
+        proposal=facts.proposal,
+        calls=facts.calls,
+        state=State.model_construct(treasury=facts.treasury, known_addresses=known or {}),
+        simulation=facts.simulation,
+        context=(ToolResult(tool="ens_names", version="1", grade=Grade.RE_READ, result=ens),),
+    )
     out = StringIO()
-    Console(file=out, width=300).print(calls_tree(_dossier(facts)))
+    Console(file=out, width=300).print(calls_tree(dossier))
     return out.getvalue()
-
-
-def _dossier(facts: Facts) -> Dossier:
-    state = State.model_construct(treasury=facts.treasury, known_addresses={})
-    return Dossier.model_construct(proposal=facts.proposal, calls=facts.calls, state=state, simulation=facts.simulation)
 
 
 def test_an_amount_is_also_in_whole_tokens_under_a_cleaned_symbol() -> None:
@@ -46,6 +49,14 @@ def test_the_other_chain_is_named() -> None:
     text = shown(call_of(inbox, ticket, TOKEN, 0, 0, ALICE, ALICE, 0, 0, data))
     assert "on chain 42161 (Arbitrum One)" in text
     assert "1.5 US" not in text  # the token there is another one
+
+
+def test_names_of_ens_stand_beside_addresses_and_below_the_operators() -> None:
+    call = call_of(TOKEN, "transfer(address,uint256)", ALICE, 1)
+    ens = EnsNames(registry=ALICE, names=(EnsName(address=TOKEN, name="token.eth"),)).model_dump(mode="json")
+    assert f"on {TOKEN} (ENS: token.eth)" in shown(call, ens=ens)
+    assert f"on {TOKEN} (our token)" in shown(call, ens=ens, known={TOKEN: "our token"})
+    assert f"on {TOKEN}\n" in "\n".join(line.rstrip() for line in shown(call, ens={"names": 7}).splitlines())
 
 
 def test_an_unknown_call_shows_guesses_as_guesses() -> None:

@@ -34,7 +34,7 @@ def propose(dao: Governance, text: str, amount: int = 1, sender: str | None = No
 
 def test_tools_have_what_the_protocol_asks_for() -> None:
     names = [tool.name for tool in builtin_tools()]
-    assert names == ["proposer_history", "voting_power", "treasury_balances", "timelock_queue"]
+    assert names == ["proposer_history", "voting_power", "treasury_balances", "timelock_queue", "ens_names"]
     for tool in builtin_tools():
         assert tool.version
         assert tool.description.endswith(".")

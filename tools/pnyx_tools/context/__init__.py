@@ -1,5 +1,6 @@
 """What agents look at around a proposal: read-only, typed, one small file each."""
 
+from pnyx_tools.context.ens_names import EnsNamesTool
 from pnyx_tools.context.proposer_history import ProposerHistoryTool
 from pnyx_tools.context.protocol import ContextTool, ToolSkipped, run_tool
 from pnyx_tools.context.timelock_queue import TimelockQueueTool
@@ -9,11 +10,12 @@ from pnyx_tools.context.voting_power import VotingPowerTool
 
 def builtin_tools() -> tuple[ContextTool, ...]:
     """The tools that come with Pnyx, the same that the entry points of group ``pnyx.tools`` name."""
-    return (ProposerHistoryTool(), VotingPowerTool(), TreasuryBalancesTool(), TimelockQueueTool())
+    return (ProposerHistoryTool(), VotingPowerTool(), TreasuryBalancesTool(), TimelockQueueTool(), EnsNamesTool())
 
 
 __all__ = [
     "ContextTool",
+    "EnsNamesTool",
     "ProposerHistoryTool",
     "TimelockQueueTool",
     "ToolSkipped",
