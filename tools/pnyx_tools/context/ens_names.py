@@ -1,8 +1,8 @@
 """ENS names of the addresses in a proposal's calls, checked both ways.
 
 1. The reverse record of the address (EIP-181) gives a name: anybody sets any text there.
-2. The name must be one that everybody reads alike: lower-case ASCII letters, digits, hyphens. ENS has more (ENSIP-15); a
-   letter of another script that looks the same, or one that cannot be seen, is what an impostor would use.
+2. The name must be one that everybody reads alike: lower-case ASCII letters, digits, hyphens. ENS has more (ENSIP-15);
+   a letter of another script that looks the same, or one that cannot be seen, is what an impostor would use.
 3. The name must lead back to the address: only its owner can set that (EIP-137).
 
 A name proves who owns the name, not who they are: anyone can register ``some-dao-treasury.eth``.
