@@ -29,6 +29,7 @@ COMMANDS = {
     "refusals": "What the signer refused, and why.",
     "status": "Where each proposal stands.",
     "policy": "Check, explain and test rulesets.",
+    "abi": "Fetch a contract's ABI from the explorers that pnyx.toml names.",
     "review": "The whole review of one proposal, without key or transaction.",
     "show": "A decision, readable.",
     "disclose": "Open sealed fields of one record in a small file.",
