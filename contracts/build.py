@@ -27,23 +27,25 @@ OWN = ROOT / "pnyx_contracts" / "abi"
 STANDARD = OWN / "standard"
 TESTING = ROOT.parent / "tools" / "pnyx_tools" / "testing" / "artifacts"
 
-INCIDENTS = (
-    "AskingOracle",
-    "CoinMarket",
-    "Create2Factory",
-    "HostilePayload",
-    "Lender",
-    "ModuleVault",
-    "RelayerPayload",
-    "Rewards",
-    "RewardsProxy",
-    "RewardsWithBug",
-    "SimpleOracle",
-    "SmallDiamond",
-    "SweepInit",
-    "TokenMarket",
-    "TransientMaker",
-)
+INCIDENTS = {
+    "Diamond": ("SmallDiamond", "SweepInit"),
+    "LiveGovernors": ("FlashLender", "FlashVoter", "LiveGovernor", "ReinitialisedGovernor", "Whitelist"),
+    "Markets": ("Comptroller", "MarketProxy", "MarketToken", "SupplyMarket", "TakingMarket"),
+    "Metamorphic": (
+        "Create2Factory",
+        "HostilePayload",
+        "ModuleVault",
+        "RelayerPayload",
+        "SteadyPayload",
+        "TransientMaker",
+    ),
+    "Oracles": ("AskingOracle", "CoinMarket", "Lender", "SimpleOracle", "TokenMarket"),
+    "PlainToken": ("PlainToken",),
+    "Rewards": ("Rewards", "RewardsProxy", "RewardsWithBug"),
+    "Seats": ("Agent", "Pool", "ProposingContract", "Reserves"),
+    "TrustSetup": ("Streams", "TrustSetup"),
+}
+"""Shapes of governance incidents, by the file in ``legacy/incidents`` that has them."""
 
 SOURCES = {
     "AtomicAccount": "src/AtomicAccount.sol",
@@ -65,7 +67,7 @@ SOURCES = {
     "Timelock5": "test/governors/Timelock5.sol",
     "VotesTokenBlock": "test/governors/VotesToken.sol",
     "VotesTokenTimestamp": "test/governors/VotesToken.sol",
-} | dict.fromkeys(INCIDENTS, "legacy/Incidents.sol")
+} | {name: f"legacy/incidents/{file}.sol" for file, names in INCIDENTS.items() for name in names}
 
 _IMPORT = re.compile(r"""^\s*import\s+(?:[^;"']*?\bfrom\s+)?["']([^"']+)["']""", re.MULTILINE)
 

@@ -61,15 +61,18 @@ DETECTED_TOGETHER = 50
 """Governors: the code of each is held in memory meanwhile."""
 
 
-def analysts(settings: Settings, meter: Meter | None = None) -> tuple[AnalystPort, ...]:
+def analysts(
+    settings: Settings, meter: Meter | None = None, environ: Mapping[str, str] = os.environ
+) -> tuple[AnalystPort, ...]:
     """The committee; without any ``[[model]]`` the outline analyst, which is no language model. `meter` counts what it
-    costs; None counts nothing.
+    costs; None counts nothing. API keys are in `environ`.
     """
     if not settings.model:
         return (OutlineAnalyst(),)
     if any(model.tools for model in settings.model):
         _require_enabled_tools(settings)
-    return tuple(ModelAnalyst(LangChainModel(model), meter) for model in settings.model)
+    opened = [LangChainModel(model, environ) for model in settings.model]
+    return tuple(ModelAnalyst(model, meter, seat=seat) for model in opened for seat in model.settings.seats)
 
 
 def _require_enabled_tools(settings: Settings) -> None:
@@ -179,7 +182,7 @@ def declared_configuration(settings: Settings) -> Configuration:
         agent=settings.agent.name,
         mode=settings.agent.mode,
         governors=tuple(g.address for g in settings.governor),
-        analysts=tuple(model.describe() for model in settings.model) or (OUTLINE,),
+        analysts=tuple(seat for model in settings.model for seat in model.seats) or (OUTLINE,),
         prompt_hash=templates_hash(),
         ruleset_hash=settings.ruleset().hash,
         checks={check.name: check.version for check in builtin_checks()} | settings.policy.checks,

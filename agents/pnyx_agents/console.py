@@ -6,6 +6,10 @@ import re
 from typing import Any
 
 import rich.console
+from rich.status import Status
+from rich.text import Text
+
+from pnyx_tools.progress import Tell
 
 _PADDING = re.compile(" +$", re.MULTILINE)
 
@@ -21,3 +25,8 @@ class Console(rich.console.Console):
             super().print(*objects, **options)
         self.file.write(_PADDING.sub("", captured.get()))
         self.file.flush()
+
+
+def telling(status: Status) -> Tell:
+    """Shows what a long step is at. Plain text, never markup."""
+    return lambda words: status.update(Text(words))

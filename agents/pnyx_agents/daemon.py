@@ -1,4 +1,4 @@
-"""The daemon: APScheduler is the clock, the engine runs one workflow per proposal, the journal remembers.
+"""The daemon: a timetable is the clock, the engine runs one workflow per proposal, the journal remembers.
 
     look       at the chain: new proposals into the journal, together with the position
     dispatch   each proposal whose vote has opened (or closed) gets its workflow, once
@@ -19,11 +19,8 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from functools import partial
 
-from apscheduler.executors.pool import ThreadPoolExecutor
-from apscheduler.schedulers.background import BackgroundScheduler
 from pydantic import JsonValue
 
 from pnyx_agents import upkeep
@@ -33,6 +30,7 @@ from pnyx_agents.holds import Holds
 from pnyx_agents.metrics import Metrics
 from pnyx_agents.observing import workflow_id
 from pnyx_agents.reviewer import Governed
+from pnyx_agents.timetable import Job, Timetable
 from pnyx_agents.watch import Watch
 from pnyx_contracts.errors import PnyxError
 from pnyx_contracts.governors import Read
@@ -108,24 +106,9 @@ class Daemon:
         given_up = threading.Event()
         if self.crew is not None:
             self.crew.work(stop, given_up.set)
-        # A mirror that hangs, or a signer that judges, must not hold up a look: each has a thread of its own.
-        executors = {name: ThreadPoolExecutor(1) for name in ("default", "mirrors", "signer", "upkeep")}
-        clock = BackgroundScheduler(timezone="UTC", executors=executors)
-        jobs = [("default", self.take_up, TAKE_UP_SECONDS), ("default", self.beat, self.poll_seconds)]
-        jobs += [
-            ("default", self.remind_all, REMIND_EVERY * self.poll_seconds),
-            ("signer", self.ask_signer, self.poll_seconds),
-            ("upkeep", self.keep_up, upkeep.LOOK_SECONDS),
-        ]
-        if self.mirrors or self.crew:
-            jobs += [("mirrors", self.look_again, MIRRORED_AGAIN_SECONDS), ("mirrors", self.mirror, self.poll_seconds)]
-        for executor, job, seconds in jobs:
-            clock.add_job(
-                job, "interval", seconds=seconds, coalesce=True, misfire_grace_time=None, max_instances=1,
-                next_run_time=datetime.now(UTC), executor=executor, id=job.__name__,
-            )  # fmt: skip
+        clock = Timetable(self._jobs())
         clock.start()
-        hints = Hints(self.websocket, partial(_run_now, clock, self.beat.__name__)) if self.websocket else None
+        hints = Hints(self.websocket, partial(clock.run_now, self.beat.__name__)) if self.websocket else None
         if hints is not None:
             hints.start()
         logger.info("following", extra={"governors": list(self.governors), "agent": self.agent})
@@ -137,8 +120,22 @@ class Daemon:
         finally:
             if hints is not None:
                 hints.stop()
-            clock.shutdown(wait=False)
+            clock.stop()
             self.engine.stop()
+
+    def _jobs(self) -> list[Job]:
+        """A mirror that hangs, or a signer that judges, must not hold up a look: each has a thread of its own."""
+        jobs = [
+            Job("looks", self.take_up, TAKE_UP_SECONDS),
+            Job("looks", self.beat, self.poll_seconds),
+            Job("looks", self.remind_all, REMIND_EVERY * self.poll_seconds),
+            Job("signer", self.ask_signer, self.poll_seconds),
+            Job("upkeep", self.keep_up, upkeep.LOOK_SECONDS),
+        ]
+        if self.mirrors or self.crew:
+            jobs.append(Job("mirrors", self.look_again, MIRRORED_AGAIN_SECONDS))
+            jobs.append(Job("mirrors", self.mirror, self.poll_seconds))
+        return jobs
 
     def _leads(self) -> bool:
         """Whether this process does what is done once."""
@@ -335,7 +332,3 @@ class Daemon:
             self.metrics.proposals.labels(stage.value).set(sum(c.stage is stage for c in cases))
         self.metrics.note_endpoints(self.endpoints())
         self.metrics.note_beat(held=self.holds.why is not None)
-
-
-def _run_now(clock: BackgroundScheduler, job: str) -> None:
-    clock.modify_job(job, next_run_time=datetime.now(UTC))

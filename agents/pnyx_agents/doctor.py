@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
-
-from pydantic import Field
 
 from pnyx_agents.assembly import (
     analysts,
@@ -24,16 +22,15 @@ from pnyx_agents.assembly import (
     signer_settings,
     tools,
 )
-from pnyx_agents.gas import gas_money
+from pnyx_agents.examination import Result, followed, gas_of, tried
 from pnyx_agents.keys import key_source
-from pnyx_agents.readable import coins
 from pnyx_agents.reviewer import Governed
 from pnyx_agents.settings import GovernorSettings, Settings
 from pnyx_contracts.artifacts import artifact
 from pnyx_contracts.decision_log import read_gate_account, read_governor_allowed, read_state, read_votes_paused
 from pnyx_contracts.entry import WriterState
 from pnyx_contracts.errors import PnyxError, RefusedError, UnreachableError, UsageError
-from pnyx_contracts.types import Address, Value, to_hex
+from pnyx_contracts.types import Address, to_hex
 from pnyx_policies.decision import Mode
 from pnyx_tools.atomic import require_atomic
 from pnyx_tools.clock import clock_at
@@ -49,15 +46,6 @@ from pnyx_tools.signer.client import Suspendable
 from pnyx_tools.signer.protocol import Identity
 
 
-class Result(Value):
-    """One check of the set-up."""
-
-    name: str
-    status: str = Field(pattern="^(ok|warning|failed)$")
-    found: str
-    do: str = ""
-
-
 class Doctor:
     """Looks at everything that the configuration names; later checks rest on earlier ones."""
 
@@ -71,14 +59,14 @@ class Doctor:
 
     def examine(self) -> Iterator[Result]:
         """All checks, in order; an endpoint that does not answer ends them."""
-        first = self._try("rpc", lambda: f"block {self.reader.block().number}", "correct chain.rpc, or start the node")
+        first = tried("rpc", lambda: f"block {self.reader.block().number}", "correct chain.rpc, or start the node")
         yield first
         if first.status == "failed":
             return
-        yield self._try("mode", self._mode, "see docs/running.md")
+        yield tried("mode", self._mode, "see docs/running.md")
         for url in self.settings.chain.rpc:
             endpoint = Rpc(url)
-            yield self._try(f"chain id of {endpoint.display_url}", partial(self._chain, endpoint), "correct chain.rpc")
+            yield tried(f"chain id of {endpoint.display_url}", partial(self._chain, endpoint), "correct chain.rpc")
         if len(self.settings.chain.rpc) == 1:
             yield Result(
                 name="second endpoint", status="warning", found="none: what one endpoint hides, nobody notices",
@@ -86,36 +74,23 @@ class Doctor:
             )  # fmt: skip
         yield from self._simulation()
         for governor in self.settings.governor:
-            yield self._try(f"governor {governor.address}", partial(self._governor, governor), "see docs/governors.md")
-        yield self._try("ruleset", self._ruleset, "see docs/rulesets.md")
-        yield self._try("plugins", self._plugins, "see docs/plugins.md")
-        yield self._try("data folder", lambda: str(paths(self.settings).data), "make it writable")
-        yield self._try("database", self._database, "see docs/scaling.md")
-        yield self._try("evidence folder", self._evidence, "make it writable, or change evidence.folder")
+            yield tried(f"governor {governor.address}", partial(self._governor, governor), "see docs/governors.md")
+        yield tried("ruleset", self._ruleset, "see docs/rulesets.md")
+        yield tried("plugins", self._plugins, "see docs/plugins.md")
+        yield tried("data folder", lambda: str(paths(self.settings).data), "make it writable")
+        yield tried("database", self._database, "see docs/scaling.md")
+        yield tried("evidence folder", self._evidence, "make it writable, or change evidence.folder")
         yield from self._mirrors()
         yield from self._models()
         if self.settings.signer is not None:
-            yield self._try("signer", self._signer, "start it with `pnyx signer`, or name a keystore in [signer]")
-            yield from self._all("signer balance", self._money)
+            yield tried("signer", self._signer, "start it with `pnyx signer`, or name a keystore in [signer]")
+            yield from followed("signer balance", self._money)
         if self.settings.log is not None:
-            yield self._try("decision log", self._log, "pnyx deploy puts one on the chain")
-            yield from self._all("registration", self._registration)
+            yield tried("decision log", self._log, "pnyx deploy puts one on the chain")
+            yield from followed("registration", self._registration)
             if self.settings.safe is not None:
-                yield from self._all("safe", self._safe)
-            yield from self._all("voting power", self._power)
-
-    def _try(self, name: str, look: Callable[[], str], do: str) -> Result:
-        try:
-            return Result(name=name, status="ok", found=look())
-        except PnyxError as error:
-            return Result(name=name, status="failed", found=error.message, do=error.hint or do)
-
-    def _all(self, name: str, look: Callable[[], Iterator[Result]]) -> Iterator[Result]:
-        """What `look` finds; an error on the way is one more finding, and no end of the examination."""
-        try:
-            yield from look()
-        except PnyxError as error:
-            yield Result(name=name, status="failed", found=error.message, do=error.hint)
+                yield from followed("safe", self._safe)
+            yield from followed("voting power", self._power)
 
     def _chain(self, endpoint: Rpc) -> str:
         check_chain(endpoint, self.settings)
@@ -192,7 +167,7 @@ class Doctor:
     def _mirrors(self) -> Iterator[Result]:
         try:
             for mirror in mirrors(self.settings):
-                yield from self._all(f"mirror {mirror.name}", partial(self._mirror, mirror))
+                yield from followed(f"mirror {mirror.name}", partial(self._mirror, mirror))
         except UsageError as error:
             yield Result(name="mirrors", status="failed", found=error.message, do=error.hint)
 
@@ -207,14 +182,14 @@ class Doctor:
         if not self.settings.model:
             yield Result(name="model", status="ok", found="none: the outline analyst, no language model, advises hold")
             return
-        opened = self._try(
-            "model", lambda: ", ".join(a.describe().name for a in analysts(self.settings)),
+        opened = tried(
+            "model", lambda: ", ".join(a.describe().seat for a in analysts(self.settings)),
             "set the environment variable that api_key_env names",
         )  # fmt: skip
         yield opened
         if opened.status == "ok":
             for model in self.settings.model:
-                yield self._try(f"model endpoint {model.describe().name}", partial(_reach, model), "see docs/models.md")
+                yield tried(f"model endpoint {model.describe().name}", partial(_reach, model), "see docs/models.md")
 
     def _signer(self) -> str:
         assert self.settings.signer is not None
@@ -234,14 +209,8 @@ class Doctor:
         return f"key {self.identity.key_address}, writer {self.identity.writer} ({self.identity.writer_kind.value})"
 
     def _money(self) -> Iterator[Result]:
-        if self.key is None:
-            return
-        money = gas_money(self.reader, self.key)
-        found = f"{coins(money.balance)}: enough for about {money.votes} votes at the present gas price"
-        do = f"send coins to {self.key}"
-        enough = money.votes >= self.settings.notifications.gas_votes
-        status = "ok" if enough else "warning" if money.votes else "failed"
-        yield Result(name="signer balance", status=status, found=found, do="" if status == "ok" else do)
+        if self.key is not None:
+            yield gas_of(self.reader, self.key, self.settings.notifications.gas_votes)
 
     def _log(self) -> str:
         assert self.settings.log is not None
@@ -258,12 +227,12 @@ class Doctor:
         if not state.registered:
             yield Result(name="registration", status="failed", found=f"{writer} is not registered", do="pnyx deploy")
             return
-        yield self._try("registration", partial(self._standing, state), "run the agent of the new writer")
-        yield self._try("configuration", self._configuration, "pnyx deploy announces a change")
+        yield tried("registration", partial(self._standing, state), "run the agent of the new writer")
+        yield tried("configuration", self._configuration, "pnyx deploy announces a change")
         if self.settings.log.writer is not None:
             yield from self._gate(writer)
         elif self.settings.log.atomic:
-            yield self._try("atomic account", partial(self._atomic, writer), "pnyx deploy --atomic delegates it")
+            yield tried("atomic account", partial(self._atomic, writer), "pnyx deploy --atomic delegates it")
 
     def _standing(self, state: WriterState) -> str:
         assert self.settings.log is not None

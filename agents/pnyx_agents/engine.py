@@ -42,9 +42,6 @@ WORKFLOW_VERSION = "7"
 
 WORD_TOPIC = "word"
 
-SCHEMA = "dbos"
-"""Where the engine's tables are in PostgreSQL."""
-
 LONGEST_WAIT_SECONDS = 60.0
 
 PROPOSALS, TASKS = "proposals", "tasks"
@@ -346,27 +343,6 @@ class Engine:
     def stop(self) -> None:
         """No further step begins. What is unfinished goes on in the next process."""
         _stopping.set()
-
-
-def is_there(database: str) -> bool:
-    """Whether the engine has tables there."""
-    import sqlalchemy as sa
-
-    engine = sa.create_engine(database)
-    try:
-        with engine.connect() as connection:
-            schema = None if engine.dialect.name == "sqlite" else SCHEMA
-            return sa.inspect(connection).has_table("workflow_status", schema=schema)
-    except sa.exc.OperationalError as error:
-        raise UnreachableError(f"the workflow database cannot be opened: {error.orig}") from error
-    finally:
-        engine.dispose()
-
-
-def bring_up_to_date(database: str) -> None:
-    """The engine's own tables, as this release of it wants them. Nobody else may do so meanwhile."""
-    mend_old_sqlite()
-    DBOS.migrate(database, schema=SCHEMA)
 
 
 def say(database: str, workflow_id: str, word: JsonValue) -> None:

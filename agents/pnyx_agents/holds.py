@@ -1,6 +1,7 @@
 """Why no vote is signed: the daemon's own brake, people who suspended the signer, or the chain.
 
-The signer is asked at every beat, in a thread of its own: it may be in the middle of a judgement.
+The signer is asked at every beat, in a thread of its own: it may be in the middle of a judgement. One that is stopped
+is asked ever more rarely, because people take hours; and at once when `pnyx resume` lets the daemon go on.
 """
 
 from __future__ import annotations
@@ -8,10 +9,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Final
 
 from pnyx_contracts.errors import PnyxError
 from pnyx_tools.notify import Message, Urgency, foreign
 from pnyx_tools.signer.client import Suspendable
+
+FIRST_REST_SECONDS: Final = 15.0
+LONGEST_REST_SECONDS: Final = 120.0
+"""So long a vote may wait after somebody elsewhere let the signer go on."""
 
 
 @dataclass(slots=True)
@@ -25,6 +31,11 @@ class Holds:
     unknown: str = ""
     """Why it could not be asked."""
     now: Callable[[], float] = time.time
+    rest_seconds: float = 0.0
+    """Between the last two questions to a stopped signer."""
+    next_at: float = 0.0
+    was_held: bool = False
+    """By the daemon's own brake, when it was last looked at."""
 
     @property
     def why(self) -> str | None:
@@ -39,8 +50,8 @@ class Holds:
         return list(filter(None, [held, self.unknown]))
 
     def ask(self, tell: Callable[[Message], None]) -> None:
-        """Once more. People are told when the answer is another one."""
-        if self.signer is None:
+        """Once more, when it is time. People are told when the answer is another one."""
+        if self.signer is None or not self._is_due():
             return
         try:
             said = self.signer.standing().held
@@ -48,8 +59,18 @@ class Holds:
             self.unknown = f"whether the signer is suspended is not known: {error.message}"
             raise
         before, self.by_signer, self.unknown = self.by_signer, said, ""
+        self._rest(is_stopped=said is not None)
         if said != before:
             tell(self._news(said))
+
+    def _is_due(self) -> bool:
+        was_held, self.was_held = self.was_held, self.by_daemon() is not None
+        return self.by_signer is None or self.now() >= self.next_at or (was_held and not self.was_held)
+
+    def _rest(self, *, is_stopped: bool) -> None:
+        grown = max(FIRST_REST_SECONDS, 2 * self.rest_seconds)
+        self.rest_seconds = min(grown, LONGEST_REST_SECONDS) if is_stopped else 0.0
+        self.next_at = self.now() + self.rest_seconds
 
     def _news(self, said: str | None) -> Message:
         key = f"suspension:{self.now():.0f}"

@@ -1,4 +1,4 @@
-"""What asking models costs: every request is counted, traced and held against the operator's caps."""
+"""What asking models costs: every request is counted, traced and held against caps, and no answer is paid for twice."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from urllib.parse import urlsplit
 
 from pnyx_agents.metrics import Metrics
 from pnyx_agents.tracing import NO_TRACES, Attributes, Span, Tracer
+from pnyx_policies.analysis import Analyst
 from pnyx_policies.answer import OK, TOOL_CALL
 from pnyx_policies.dossier import Attempt
-from pnyx_tools.costs import Caps, CostBook, Request
+from pnyx_tools.costs import AnswerBook, Caps, CostBook, Request
 from pnyx_tools.model import CONNECTION, Exchange, ModelSettings
 
 CHAT: Final = "chat"
@@ -33,6 +34,7 @@ class CostMeter:
     """Implements `analyst.Meter`."""
 
     book: CostBook
+    answers: AnswerBook
     caps: Caps
     metrics: Metrics
     tracer: Tracer = NO_TRACES
@@ -51,11 +53,20 @@ class CostMeter:
 
             yield note
 
+    def recall(self, seat: Analyst, request: bytes) -> bytes | None:
+        return self.answers.recall(seat, request)
+
+    def remember(self, seat: Analyst, request: bytes, response: bytes) -> None:
+        self.answers.remember(seat, request, response)
+
     def _count(self, proposal: str, model: ModelSettings, exchange: Exchange, attempt: Attempt) -> None:
+        if attempt.reused:
+            return
         name, rate = model.describe().name, model.rate
         given, said = tokens(model, exchange, attempt)
-        self.book.note(Request(proposal, name, attempt.outcome, given, said, rate))
-        money = None if rate is None else rate.of(given, said)
+        cached = attempt.cached_tokens or 0
+        self.book.note(Request(proposal, name, attempt.outcome, given, said, rate, cached))
+        money = None if rate is None else rate.of(given, said, cached)
         self.metrics.note_request(name, attempt.outcome, given, said, money, self.caps.currency)
 
     def _trace(self, span: Span, attempt: Attempt) -> None:
@@ -99,11 +110,13 @@ def _place(url: str) -> dict[str, str | int]:
 
 
 def answered(attempt: Attempt) -> Attributes:
-    given: dict[str, str | int | None] = {
+    given: dict[str, str | int | bool | None] = {
         "gen_ai.response.model": attempt.served_model or None,
         "gen_ai.usage.input_tokens": attempt.input_tokens,
         "gen_ai.usage.output_tokens": attempt.output_tokens,
         "http.response.status_code": attempt.http_status,
+        "gen_ai.usage.cache_read.input_tokens": attempt.cached_tokens,
         "pnyx.outcome": attempt.outcome,
+        "pnyx.reused": attempt.reused,
     }
     return {name: value for name, value in given.items() if value is not None}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pnyx_agents import assembly
-from pnyx_agents.engine import SCHEMA, bring_up_to_date, is_there
+from pnyx_agents.engine_tables import SCHEMA, bring_up_to_date, is_there, is_up_to_date
 from pnyx_agents.lock import only_instance
 from pnyx_agents.settings import Settings
 from pnyx_contracts.errors import RefusedError
@@ -27,7 +27,7 @@ def make_workflow_tables(journal: Journal, workflows: str) -> None:
 
 
 class Migrated(Value):
-    """What was done."""
+    """What was done: nothing when both versions are the same and there are no backups."""
 
     before: str
     after: str
@@ -36,10 +36,12 @@ class Migrated(Value):
 
 
 def migrate(settings: Settings) -> Migrated:
-    """Raises `RefusedError` while an agent works on the database."""
+    """Raises `RefusedError` while an agent works on the database. Where there is nothing to do, nothing is done."""
     where = assembly.paths(settings)
     database = Database(where.journal, must_be_current=False)
     try:
+        if schema.version_of(database.engine) == schema.NEWEST and is_up_to_date(where.workflows):
+            return Migrated(before=schema.NEWEST, after=schema.NEWEST, backups=())
         if database.is_sqlite:
             with only_instance(where.lock):
                 return _migrate(settings, database)

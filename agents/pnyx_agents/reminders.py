@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from pnyx_agents.crier import Crier
+from pnyx_agents.crowd import Crowd
 from pnyx_agents.deadlines import Deadline, DeadlineOf
 from pnyx_agents.hearing import LEAST_PART_FOR_PEOPLE
 from pnyx_contracts.errors import PnyxError
@@ -51,6 +52,8 @@ class Reminders:
     journal: Journal
     ledger: Ledger
     deadlines: ReadsDeadlines
+    crowd: Crowd
+    """Nobody is asked again about one account's flood of proposals."""
     before: tuple[float, ...]
     alert_before: float
     approvers: frozenset[Address] = frozenset()
@@ -74,13 +77,15 @@ class Reminders:
         except PnyxError as error:
             logger.warning("no reminders now", extra={"error": str(error)})
             return
+        flood = self.crowd.flood()
         for case in cases:
             try:
-                self._remind(case, deadline_of(ProposalKey.parse(case.proposal), case.created_block), crier)
+                deadline = deadline_of(ProposalKey.parse(case.proposal), case.created_block)
+                self._remind(case, deadline, crier, asks=case.proposal not in flood)
             except PnyxError as error:
                 logger.warning("no reminder now", extra={"proposal": case.proposal, "error": str(error)})
 
-    def _remind(self, case: Case, deadline: Deadline | None, crier: Crier) -> None:
+    def _remind(self, case: Case, deadline: Deadline | None, crier: Crier, *, asks: bool) -> None:
         if deadline is None:
             return
         missing = self.approvers - self.ledger.answered(case.proposal, case.record_root)
@@ -91,7 +96,7 @@ class Reminders:
             crier.tell_about_people(message, missing, in_public=True)
         elif case.stage is Stage.PROPOSED:
             self._remind_owners(case, deadline, crier)
-        elif case.stage is Stage.HELD:
+        elif case.stage is Stage.HELD and asks:
             self._remind_missing(case, deadline, missing, crier)
 
     def _remind_missing(self, case: Case, deadline: Deadline, missing: frozenset[Address], crier: Crier) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from importlib.metadata import version
 
 from pnyx_agents.analyst import AnalystPort, Deliberation, deliberate
@@ -27,6 +28,7 @@ from pnyx_policies.ruleset import Ruleset
 from pnyx_tools.clock import clock_at, seconds_per_tick
 from pnyx_tools.context import ContextTool
 from pnyx_tools.gather import gather_facts, review_digest_now
+from pnyx_tools.progress import Tell, tell_nobody
 from pnyx_tools.reader import BlockId, ChainReader
 
 RECORDED_PACKAGES = ("pydantic", "eth-abi", "rfc8785", "web3", "langchain-core", "langchain-openai", "openai", "dbos")
@@ -82,8 +84,8 @@ class Reviewer:
     """Master key of the salts (32 bytes), see docs/record-format.md."""
     known_addresses: dict[Address, str] = field(default_factory=dict)
 
-    def establish(self, proposal: Proposal, block: BlockId = "latest") -> Facts:
-        """The facts, pinned to one block."""
+    def establish(self, proposal: Proposal, block: BlockId = "latest", tell: Tell = tell_nobody) -> Facts:
+        """The facts, pinned to one block. `tell` hears what is being read."""
         governed = self.governors[proposal.key.governor]
         return gather_facts(
             self.reader,
@@ -97,6 +99,7 @@ class Reviewer:
             interfaces=self.configuration.interfaces,
             probes=self.configuration.probes,
             treasury_assets=governed.treasury_assets,
+            tell=tell,
         )
 
     def change_since(self, dossier: Dossier, proposal: Proposal) -> Change | None:
@@ -137,9 +140,9 @@ class Reviewer:
         ticks = max(0, deadline - now) if is_open else 0
         return TimeLeft(ticks, ticks * seconds_per_tick(self.reader, profile, block) if ticks else 0.0, now, deadline)
 
-    def ask(self, facts: Facts) -> Deliberation:
+    def ask(self, facts: Facts, tell: Tell = tell_nobody) -> Deliberation:
         """One opinion per analyst. An analyst that fails gives an opinion that says so; nobody guesses."""
-        return deliberate(self.analysts, facts)
+        return deliberate(self.analysts, facts, tell)
 
     def conclude(self, facts: Facts, said: Deliberation) -> Dossier:
         """Check and decide. Pure: the same facts and answers give the same dossier."""
@@ -175,6 +178,7 @@ class Reviewer:
         return seal(dossier, bodies, self.salt_key)
 
 
+@cache
 def software() -> Software:
     """What runs here (attested: nobody can check it)."""
     return Software(pnyx=version("pnyx"), python=platform.python_version(), packages=_installed(RECORDED_PACKAGES))

@@ -21,6 +21,7 @@ from pnyx_agents import assembly
 from pnyx_agents.brake import Brake
 from pnyx_agents.crew import CrewMember, new_name
 from pnyx_agents.crier import Crier
+from pnyx_agents.crowd import Crowd
 from pnyx_agents.daemon import Daemon
 from pnyx_agents.engine import Crew, Engine
 from pnyx_agents.holds import Holds
@@ -43,7 +44,7 @@ from pnyx_agents.vitals import Vitals, serve
 from pnyx_agents.watch import Watch, watchlist
 from pnyx_contracts.errors import PnyxError, RefusedError, UnreachableError
 from pnyx_tools.chain import Chain
-from pnyx_tools.costs import CostBook
+from pnyx_tools.costs import AnswerBook, CostBook
 from pnyx_tools.database import Database
 from pnyx_tools.environment import take_variable
 from pnyx_tools.follow import Finality, Stream, block_since
@@ -139,7 +140,7 @@ def _assemble(settings: Settings, stack: ExitStack, since: str | None, *, only_w
         serve(vitals, settings.metrics)
     deciding = chain if settings.chain.quorum == 1 else reader_of(settings.chain.rpc, chain_id, settings.chain.quorum)
     tracer, book = _tracer(settings, stack), CostBook(database)
-    meter = CostMeter(book, settings.costs.caps, metrics, tracer)
+    meter = CostMeter(book, AnswerBook(database), settings.costs.caps, metrics, tracer)
     reviewer = assembly.reviewer(settings, deciding, signer.identity().writer if signer else None, meter)
     crier = stack.enter_context(people_are_told(settings, journal, reviewer, metrics, roll))
     vault = assembly.evidence(settings, database)
@@ -156,6 +157,7 @@ def _assemble(settings: Settings, stack: ExitStack, since: str | None, *, only_w
             approvals_end=settings.agent.approvals_end,
             pause=settings.chain.poll_seconds * 5,
         ),
+        crowd=Crowd(journal, settings.notifications.holds_of_one, settings.notifications.holds),
         reviews_at_once=settings.work.reviews_at_once,
     )
     make_workflow_tables(journal, where.workflows)

@@ -10,6 +10,7 @@ from functools import partial
 from pnyx_agents import assembly
 from pnyx_agents.crew import FOLLOWING
 from pnyx_agents.crier import Crier
+from pnyx_agents.crowd import Crowd
 from pnyx_agents.deadlines import Deadlines
 from pnyx_agents.metrics import Metrics
 from pnyx_agents.reminders import Reminders
@@ -32,6 +33,7 @@ def people_are_told(
         journal=journal,
         ledger=ledger,
         deadlines=Deadlines(reviewer.reader, reviewer.governors),
+        crowd=Crowd(journal, wishes.holds_of_one, wishes.holds),
         before=tuple(hours * HOUR_SECONDS for hours in wishes.reminder_hours),
         alert_before=wishes.alert_hours * HOUR_SECONDS,
         approvers=frozenset(settings.signer.approvers if settings.signer else ()),

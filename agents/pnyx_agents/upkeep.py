@@ -12,8 +12,8 @@ from typing import Final
 
 from pnyx_agents.gas import gas_money
 from pnyx_agents.metrics import Metrics
-from pnyx_agents.readable import coins
 from pnyx_contracts.types import Address
+from pnyx_policies.reading.amounts import coins
 from pnyx_tools.follow import Position
 from pnyx_tools.notify import Message, Urgency, foreign
 from pnyx_tools.reader import ChainReader

@@ -49,11 +49,11 @@ contract Governor43Block is
         _threshold = threshold;
     }
 
-    function votingDelay() public view override returns (uint256) {
+    function votingDelay() public view virtual override returns (uint256) {
         return _delay;
     }
 
-    function votingPeriod() public view override returns (uint256) {
+    function votingPeriod() public view virtual override returns (uint256) {
         return _period;
     }
 
@@ -64,6 +64,7 @@ contract Governor43Block is
     function quorum(uint256 blockNumber)
         public
         view
+        virtual
         override(IGovernor, GovernorVotesQuorumFraction)
         returns (uint256)
     {
@@ -73,6 +74,7 @@ contract Governor43Block is
     function getVotes(address account, uint256 blockNumber)
         public
         view
+        virtual
         override(IGovernor, GovernorVotes)
         returns (uint256)
     {

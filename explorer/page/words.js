@@ -88,3 +88,9 @@ export function decimal(units, decimals) {
   const rest = decimals === 0 ? '' : (units % scale).toString().padStart(decimals, '0').replace(/0+$/, '');
   return (units / scale).toString().replace(/\B(?=(\d{3})+(?!\d))/g, ',') + (rest === '' ? '' : `.${rest}`);
 }
+
+/** Whose answer it is, what they saw, and which of several. @param {any} analyst */
+export function seatOf({ name, view, sample }) {
+  const marks = [view === 'facts-alone' && 'facts alone', sample > 0 && `answer ${sample + 1}`].filter(Boolean);
+  return marks.length > 0 ? `${name} (${marks.join(', ')})` : name;
+}

@@ -84,28 +84,54 @@ const tells = (explanation, advice) =>
 /** The advice that all opinions share, inside the limits; anything else holds. @param {ModelLimits} limits @param {any[]} opinions */
 function adviceOf(limits, opinions) {
   const analyses = opinions.map(({ analysis }) => analysis).filter((analysis) => analysis !== null);
-  const objection = objectionTo(limits, opinions, analyses);
-  if (objection) return { outcome: "hold", words: objection };
+  const objection = objectionToOpinions(opinions, analyses) || objectionToAdvice(limits, opinions, analyses);
+  if (objection) return { outcome: "hold", words: `held, ${objection}` };
   const outcome = analyses[0].recommendation;
   const least = Math.min(...analyses.map(({ confidence_percent: percent }) => percent));
   const { length } = analyses;
   return { outcome, words: `${length} of ${length} say ${outcome}, confidence at least ${least}%` };
 }
 
-/** @param {ModelLimits} limits @param {any[]} opinions @param {any[]} analyses */
-function objectionTo({ allow, minConfidencePercent, minAgreeing }, opinions, analyses) {
-  if (opinions.length === 0) return "held, there is no analysis";
+/** Why no advice is taken, whatever it is. @param {any[]} opinions @param {any[]} analyses */
+function objectionToOpinions(opinions, analyses) {
+  if (opinions.length === 0) return "there is no analysis";
   if (opinions.some(({ analyst }) => !analyst.is_language_model)) {
-    return "held, an analysis was made without a language model, so it gives no advice";
+    return "an analysis was made without a language model, so it gives no advice";
   }
-  if (analyses.length < opinions.length || opinions.some(({ failure }) => failure !== "")) return "held, an analysis failed";
-  if (analyses.length < minAgreeing) return `held, ${analyses.length} of ${minAgreeing} opinions needed`;
-  const [advice, ...others] = new Set(analyses.map(({ recommendation }) => recommendation));
-  if (others.length > 0) return "held, the opinions differ";
+  if (analyses.length < opinions.length || opinions.some(({ failure }) => failure !== "")) return "an analysis failed";
+  const struck = opinions.reduce((sum, opinion) => sum + opinion.struck.length, 0);
+  return struck > 0 ? `claims that rest on nothing were struck out: ${struck}` : "";
+}
+
+/** Why this advice is not taken. @param {ModelLimits} limits @param {any[]} opinions @param {any[]} analyses */
+function objectionToAdvice({ allow, minConfidencePercent, minAgreeing }, opinions, analyses) {
+  const difference = differenceOf(opinions);
+  if (difference) return difference;
+  const models = new Set(opinions.map(({ analyst }) => analyst.name)).size;
+  if (models < minAgreeing) return `${models} of ${minAgreeing} models needed`;
   if (analyses.some(({ confidence_percent: percent }) => percent < minConfidencePercent)) {
-    return `held, confidence is below ${minConfidencePercent}%`;
+    return `confidence is below ${minConfidencePercent}%`;
   }
-  return allow.includes(advice) ? "" : `held, the rule does not allow ${advice}`;
+  const [{ recommendation: advice }] = analyses;
+  const seesHighRisk = analyses.some(({ risks }) => risks.some((/** @type {any} */ { level }) => level === "high"));
+  if (advice === "for" && seesHighRisk) return "an analysis says for and sees a high risk";
+  return allow.includes(advice) ? "" : `the rule does not allow ${advice}`;
+}
+
+/** Who should say the same, from the closest readers on; and what it is when they do not. @type {[(analyst: any) => string, string][]} */
+const DIFFERENCES = [
+  [({ name, view }) => JSON.stringify([name, view]), "a model gave different answers to the same question"],
+  [({ name }) => name, "a model advises otherwise when it does not see the text"],
+  [() => "", "the opinions differ"],
+];
+
+/** @param {any[]} opinions */
+function differenceOf(opinions) {
+  const found = DIFFERENCES.find(([readers]) => {
+    const answers = new Set(opinions.map(({ analyst, analysis }) => JSON.stringify([readers(analyst), analysis.recommendation])));
+    return answers.size > new Set(opinions.map(({ analyst }) => readers(analyst))).size;
+  });
+  return found ? found[1] : "";
 }
 
 // --- 3. the verdict, 4. default

@@ -243,7 +243,9 @@ const attempt = object(
     detail: [text, ""],
     served_model: [text, ""],
     request_id: [text, ""],
+    reused: [flag, false],
     input_tokens: [orNull(integer), null],
+    cached_tokens: [orNull(integer), null],
     output_tokens: [orNull(integer), null],
   },
 );
@@ -253,7 +255,10 @@ const WORDS = short(600);
 const analysis = object({
   summary: short(800),
   key_points: list(
-    object({ claim: WORDS }, { call: [orNull(short(40)), null], quotation: [orNull(WORDS), null] }),
+    object(
+      { claim: WORDS },
+      { call: [orNull(short(40)), null], effect: [orNull(uint32), null], quotation: [orNull(WORDS), null] },
+    ),
     12,
   ),
   stated_intent: WORDS,
@@ -265,7 +270,10 @@ const analysis = object({
 
 /** An analyst, as the configuration writes it: nothing is left out. */
 const ANALYST = { name: text, is_language_model: flag };
+const VIEW = oneOf("facts-and-text", "facts-alone");
 const ANALYST_MORE = {
+  view: VIEW,
+  sample: uint32,
   provider: text,
   model: text,
   base_url_host: text,
@@ -274,6 +282,8 @@ const ANALYST_MORE = {
 };
 
 const analyst = object(ANALYST, {
+  view: [VIEW, "facts-and-text"],
+  sample: [uint32, 0],
   provider: [text, ""],
   model: [text, ""],
   base_url_host: [text, ""],
@@ -316,7 +326,7 @@ export const SHAPES = {
   context: list(object({ tool: text, version: text, grade: GRADE, result: json })),
   prompt: list(object({ name: text, text })),
   attempts: list(attempt),
-  opinions: list(object({ analyst, analysis: orNull(analysis) }, { failure: [text, ""] })),
+  opinions: list(object({ analyst, analysis: orNull(analysis) }, { failure: [text, ""], struck: [list(text), []] })),
   checks: list(object({ check: text, version: text }, { findings: [list(finding), []], skipped: [text, ""] })),
   ruleset: text,
   rules: list(rule),

@@ -1,5 +1,5 @@
 """What comes back from a model: bytes become an `Analysis`, a call of context tools, or the reason why there is none.
-Nothing is repaired.
+Nothing is repaired; what rests on nothing is struck out.
 
 Judged are the recorded bytes, not what a library made of them. So whoever holds the record reaches the same judgement.
 """
@@ -18,9 +18,9 @@ from pydantic import JsonValue, ValidationError
 from pnyx_contracts.canonical import require_bounded
 from pnyx_contracts.errors import DecodingError
 from pnyx_contracts.types import Value
-from pnyx_policies.analysis import Analysis
+from pnyx_policies.analysis import Analysis, View
 from pnyx_policies.facts import Facts
-from pnyx_policies.quotations import invented
+from pnyx_policies.grounding import grounded
 
 OK, REFUSAL, LENGTH, CONTENT_FILTER, INVALID = "ok", "refusal", "length", "content-filter", "invalid"
 TOOL_CALL = "tool-call"
@@ -49,9 +49,12 @@ class Judgement(Value):
     """``ok``, ``tool-call``, ``refusal``, ``length``, ``content-filter`` or ``invalid``; enters `Attempt.outcome`."""
     detail: str = ""
     analysis: Analysis | None = None
+    struck: tuple[str, ...] = ()
+    """What was taken out of `analysis`, and why."""
     calls: tuple[ToolCall, ...] = ()
     served_model: str = ""
     input_tokens: int | None = None
+    cached_tokens: int | None = None
     output_tokens: int | None = None
 
 
@@ -60,27 +63,22 @@ class Usage(Value):
 
     served_model: str = ""
     input_tokens: int | None = None
+    cached_tokens: int | None = None
+    """Those of `input_tokens` that the server knew from before, and charges less for."""
     output_tokens: int | None = None
 
 
-def judge(body: bytes, facts: Facts, tools: Collection[str] = ()) -> Judgement:
-    """The judgement on a chat completion (OpenAI's response format) that was asked to analyse `facts`, and that might
-    call `tools`.
+def judge(body: bytes, facts: Facts, tools: Collection[str] = (), view: View = View.FACTS_AND_TEXT) -> Judgement:
+    """The judgement on a chat completion (OpenAI's response format) that was asked to analyse so much of `facts`, and
+    that might call `tools`.
     """
     try:
         completion = strict_json(body)
     except DecodingError as error:
         return Judgement(outcome=INVALID, detail=f"the response is {error.message}")
-    judged = _judge_choice(completion, facts, tools)
-    usage = _usage(completion)
-    return judged.model_copy(
-        update={
-            "detail": judged.detail[:_DETAIL_CHARACTERS],
-            "served_model": usage.served_model,
-            "input_tokens": usage.input_tokens,
-            "output_tokens": usage.output_tokens,
-        }
-    )
+    judged = _judge_choice(completion, facts, tools, view)
+    detail = {"detail": judged.detail[:_DETAIL_CHARACTERS]}
+    return judged.model_copy(update=detail | _usage(completion).model_dump())
 
 
 def usage_of(body: bytes) -> Usage:
@@ -96,11 +94,12 @@ def _usage(completion: JsonValue) -> Usage:
     return Usage(
         served_model=_label(completion, "model"),
         input_tokens=_count(usage, "prompt_tokens"),
+        cached_tokens=_count(_mapping(usage, "prompt_tokens_details"), "cached_tokens"),
         output_tokens=_count(usage, "completion_tokens"),
     )
 
 
-def _judge_choice(completion: JsonValue, facts: Facts, tools: Collection[str]) -> Judgement:
+def _judge_choice(completion: JsonValue, facts: Facts, tools: Collection[str], view: View) -> Judgement:
     choices = completion.get("choices") if isinstance(completion, dict) else None
     if not isinstance(choices, list) or len(choices) != 1:
         return Judgement(outcome=INVALID, detail="the response holds no single choice")
@@ -117,9 +116,9 @@ def _judge_choice(completion: JsonValue, facts: Facts, tools: Collection[str]) -
         analysis = _analysis(message)
     except DecodingError as error:
         return Judgement(outcome=INVALID, detail=error.message)
-    if wrong := invented(analysis, facts):
-        return Judgement(outcome=INVALID, detail=f"invented or missing sources: {'; '.join(wrong)}")
-    return Judgement(outcome=OK, analysis=analysis)
+    standing = grounded(analysis, facts, view)
+    detail = f"struck out: {'; '.join(standing.struck)}" if standing.struck else ""
+    return Judgement(outcome=OK, analysis=standing.analysis, struck=standing.struck, detail=detail)
 
 
 def _analysis(message: dict[str, JsonValue]) -> Analysis:

@@ -15,6 +15,7 @@ from typing import Any
 from pydantic import Field
 
 from pnyx_contracts.types import Value
+from pnyx_policies.analysis import View
 from pnyx_policies.answer import ToolCall
 from pnyx_policies.dossier import PromptTemplate
 from pnyx_policies.facts import Facts
@@ -54,15 +55,22 @@ class Conversation(Value):
         return self.model_copy(update={"messages": (*self.messages, called, *results), "turns": self.turns + 1})
 
 
-def begin(facts: Facts, allowed: Sequence[str] = (), used: tuple[PromptTemplate, ...] | None = None) -> Conversation:
-    """The first request of a model that may call the tools `allowed`, by the shipped templates or by those `used`.
+def begin(
+    facts: Facts,
+    allowed: Sequence[str] = (),
+    used: tuple[PromptTemplate, ...] | None = None,
+    view: View = View.FACTS_AND_TEXT,
+) -> Conversation:
+    """The first request of a model that may see so much of `facts` and call the tools `allowed`, by the shipped
+    templates or by those `used`.
 
     A tool without a result (its step is one of those that could not run, or nobody enabled it) is not offered.
     Raises as `prompt.render` does.
     """
     tools = offered(facts, allowed)
     return Conversation(
-        messages=render(facts, used, tools), results={name: render_result(facts, name, used) for name in tools}
+        messages=render(facts, used, tools, view),
+        results={name: render_result(facts, name, used, view) for name in tools},
     )
 
 

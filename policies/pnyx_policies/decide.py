@@ -15,8 +15,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pnyx_contracts.types import Vote
-from pnyx_policies.analysis import Analysis, Opinion, Recommendation
+from pnyx_policies.advice import take_advice
+from pnyx_policies.analysis import Opinion
 from pnyx_policies.checks.protocol import CheckReport
 from pnyx_policies.conditions import Truth
 from pnyx_policies.decision import Judgement, Outcome, RuleOutcome
@@ -24,7 +24,7 @@ from pnyx_policies.eligibility import Standing, stand
 from pnyx_policies.facts import Facts
 from pnyx_policies.fields import Situation
 from pnyx_policies.finding import Severity
-from pnyx_policies.ruleset import ModelLimits, Rule, Ruleset
+from pnyx_policies.ruleset import Rule, Ruleset
 from pnyx_policies.text import one_line
 
 REASON_BYTES = 200
@@ -130,31 +130,3 @@ def _judgement(ruleset: Ruleset, facts: Facts, verdict: _Verdict, rules: tuple[R
         review_digest=facts.review_digest,
         ruleset_hash=ruleset.hash,
     )
-
-
-def take_advice(limits: ModelLimits, opinions: Sequence[Opinion]) -> tuple[Outcome, str]:
-    """The advice that all opinions share, inside the limits; anything else holds. With the reason in words."""
-    analyses = [o.analysis for o in opinions if o.analysis is not None]
-    if objection := _objection(limits, opinions, analyses):
-        return Outcome.HOLD, objection
-    advice = Outcome(analyses[0].recommendation.value)
-    least = min(a.confidence_percent for a in analyses)
-    return advice, f"{len(analyses)} of {len(analyses)} say {advice.value}, confidence at least {least}%"
-
-
-def _objection(limits: ModelLimits, opinions: Sequence[Opinion], analyses: Sequence[Analysis]) -> str:
-    if not opinions:
-        return "held, there is no analysis"
-    if any(not o.analyst.is_language_model for o in opinions):
-        return "held, an analysis was made without a language model, so it gives no advice"
-    if len(analyses) < len(opinions) or any(o.failure for o in opinions):
-        return "held, an analysis failed"
-    if len(analyses) < limits.min_agreeing:
-        return f"held, {len(analyses)} of {limits.min_agreeing} opinions needed"
-    advice = {a.recommendation for a in analyses}
-    if len(advice) > 1:
-        return "held, the opinions differ"
-    if min(a.confidence_percent for a in analyses) < limits.min_confidence_percent:
-        return f"held, confidence is below {limits.min_confidence_percent}%"
-    allowed = {Recommendation(v.value) for v in Vote if v in limits.allow}
-    return "" if advice <= allowed else f"held, the rule does not allow {advice.pop().value}"

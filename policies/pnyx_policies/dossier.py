@@ -83,7 +83,11 @@ class Attempt(Value):
     detail: str = ""
     served_model: str = ""
     request_id: str = ""
+    reused: bool = False
+    """The answer was given before, to the same request, and was not paid for again."""
     input_tokens: int | None = None
+    cached_tokens: int | None = None
+    """Those of `input_tokens` that the server knew from before."""
     output_tokens: int | None = None
 
 

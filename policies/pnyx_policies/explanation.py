@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pnyx_contracts.types import Bytes32, Value
+from pnyx_policies.advice import take_advice
 from pnyx_policies.analysis import Opinion
 from pnyx_policies.checks.protocol import CheckReport
 from pnyx_policies.conditions import Answer, Truth
-from pnyx_policies.decide import decide, take_advice
+from pnyx_policies.decide import decide
 from pnyx_policies.decision import Outcome
 from pnyx_policies.facts import Facts
 from pnyx_policies.fields import Situation

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterator
 from enum import Enum
 from functools import reduce
+from itertools import chain
 from typing import Final, TypeVar
 
 from eth_hash.auto import keccak
@@ -200,7 +201,9 @@ class Simulation(Value):
     changes: tuple[Change, ...] = ()
     delegated: tuple[DelegatedRun, ...] = ()
     readings: tuple[ProbeReading, ...] = ()
-    """Of all declared probes, in order; none where the simulation was skipped."""
+    """Of all declared probes, in order, then of those that follow from the calls (`markets.derived_probes`); none where
+    the simulation was skipped.
+    """
 
     @property
     def all_movements(self) -> tuple[Movement, ...]:
@@ -210,6 +213,12 @@ class Simulation(Value):
     @property
     def all_changes(self) -> tuple[Change, ...]:
         return _either(self.changes, *(run.changes for run in self.delegated))
+
+    @property
+    def effects(self) -> tuple[Movement | Change, ...]:
+        """Each with its number, as readers are shown them and cite them: of the actions, then of each delegated run."""
+        runs = (part for run in self.delegated for part in (run.movements, run.changes))
+        return tuple(chain(self.movements, self.changes, *runs))
 
 
 T = TypeVar("T")

@@ -2,19 +2,28 @@
 
 Strings that somebody else may have written are JSON literals in plain ASCII (`untrusted.quoted`); everything outside
 double quotes is ours. Left out on purpose: the tally and the agent's own voting power. A reader says what a proposal
-does; how others vote is no part of that.
+does; how others vote is no part of that. Of the block only the day is told: the same facts of another block are the
+same words, and need not be paid for twice.
+
+A reader of facts alone sees no string in which somebody could speak to it: of each that is more than a single word,
+and of everything that calldata holds as text or as bytes, only the length.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import islice
+from typing import Final
 
-from pydantic import Field
+from pydantic import Field, JsonValue
 
 from pnyx_contracts.chains import in_words
 from pnyx_contracts.decoded import DecodedCall
 from pnyx_contracts.types import ClockMode, Value
+from pnyx_policies.analysis import View
 from pnyx_policies.facts import NO_CODE, Change, Facts, Movement, SimulationStatus, TargetFacts, ToolResult
 from pnyx_policies.money import token_amount
 from pnyx_policies.post_state import complaints
@@ -32,29 +41,59 @@ class Limits(Value):
     facts_characters: int = Field(gt=0)
 
 
+UNLIMITED: Final = Limits(
+    rendering=0, text_bytes=2**53, string_characters=2**53, argument_characters=2**53, context_characters=2**53,
+    facts_characters=2**53,
+)  # fmt: skip
+"""For looking up what a prompt can have shown at most."""
+
+_WORD = re.compile(r"[A-Za-z0-9_.:/()\[\],-]{1,80}")
+"""What a reader of facts alone is shown of a string: signatures, roles, symbols, numbers, hex. Nothing with spaces."""
+
+_TEXT_TYPES = re.compile(r"string|bytes(?![0-9])")
+"""Types of arguments that hold whatever their author wants to say."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Sheet:
     """Facts under limits; each section is a method that yields lines."""
 
     facts: Facts
     limits: Limits
+    view: View
     on_request: tuple[str, ...] = ()
     """Context tools whose results are named, not shown."""
 
-    def text(self, value: str) -> str:
+    def own(self, value: str) -> str:
+        """A string of the operator's, or of ours."""
         return quoted(value, self.limits.string_characters)
+
+    def text(self, value: str) -> str:
+        """A string that somebody else may have written."""
+        is_shown = self.view is View.FACTS_AND_TEXT or _WORD.fullmatch(value)
+        return quoted(value, self.limits.string_characters) if is_shown else _withheld(value)
+
+    def argument(self, value: str, type_: str) -> str:
+        is_speech = self.view is View.FACTS_ALONE and _TEXT_TYPES.search(type_)
+        return _withheld(value) if is_speech else quoted(value, self.limits.argument_characters)
+
+    def day(self) -> str:
+        try:
+            return f"{datetime.fromtimestamp(self.facts.block.timestamp, UTC):%Y-%m-%d}"
+        except (OverflowError, ValueError, OSError):  # a chain may say anything
+            return f"{self.facts.block.timestamp} seconds since the epoch"
 
     def proposal(self) -> Iterator[str]:
         proposal, governor = self.facts.proposal, self.facts.governor
         unit = "blocks" if governor.profile.clock_mode is ClockMode.BLOCK else "seconds since the epoch"
-        yield f"chain {proposal.key.chain_id}, block {self.facts.block.number} (time {self.facts.block.timestamp})"
+        yield f"chain {proposal.key.chain_id}, read on {self.day()} (UTC)"
         yield (
-            f"governor {proposal.key.governor}, kind {self.text(governor.profile.kind)}, "
+            f"governor {proposal.key.governor}, kind {self.own(governor.profile.kind)}, "
             f"name {self.text(governor.profile.name)} (its own word)"
         )
         yield f"executor (holds the treasury): {governor.profile.timelock or proposal.key.governor}"
         yield f"proposal {proposal.key.proposal_id} by {proposal.proposer}, state {governor.state.name.lower()}"
-        yield f"voting snapshot {governor.snapshot}, deadline {governor.deadline}, now {governor.now} ({unit})"
+        yield f"voting snapshot {governor.snapshot}, deadline {governor.deadline} ({unit})"
         yield f"quorum {'not known yet' if governor.quorum is None else governor.quorum} (units of voting power)"
 
     def calls(self) -> Iterator[str]:
@@ -69,18 +108,22 @@ class _Sheet:
         if call.signature:
             yield f"  function {self.text(call.signature)}"
         elif call.calldata:
-            data = quoted("0x" + call.calldata.hex(), self.limits.string_characters)
-            yield f"  NOT DECODED, {len(call.calldata)} bytes: {data}"
+            yield f"  NOT DECODED, {len(call.calldata)} bytes: {self._undecoded(call)}"
         else:
             yield "  no calldata: a plain transfer of value"
         counted = token_amount(call)
         for place, argument in enumerate(call.arguments):
-            value = quoted(argument.value, self.limits.argument_characters)
+            value = self.argument(argument.value, argument.type)
             yield f"  argument {self.text(argument.name)} of type {self.text(argument.type)}: {value}"
             if counted is not None and place == counted.place and self._has_decimals(counted.asset):
                 yield f"    of token {counted.asset}: {self._amount(counted.asset, counted.amount)}"
         if call.note:
             yield f"  note: {self.text(call.note)}"
+
+    def _undecoded(self, call: DecodedCall) -> str:
+        if self.view is View.FACTS_ALONE:
+            return f'selector "{call.selector}", the rest is not shown'
+        return quoted("0x" + call.calldata.hex(), self.limits.string_characters)
 
     def targets(self) -> Iterator[str]:
         for target in self.facts.targets:
@@ -104,34 +147,34 @@ class _Sheet:
         for result in simulation.results:
             error = "" if result.succeeded else f", error {self.text(result.error)}"
             yield f"call {result.path}: {'succeeded' if result.succeeded else 'REVERTED'}{error}"
-        yield from self._effects(simulation.movements, simulation.changes)
+        numbered = (f"effect {number}: {self._effect(effect)}" for number, effect in enumerate(simulation.effects))
+        yield from islice(numbered, len(simulation.movements) + len(simulation.changes))
         for run in simulation.delegated:
             how = "succeeded" if run.succeeded else f"REVERTED, error {self.text(run.error)}"
             yield f"code of {run.code} (call {run.path}), by itself with the rights of {run.account}: {how}"
-            yield from (f"  {line}" for line in self._effects(run.movements, run.changes))
+            yield from (f"  {line}" for line in islice(numbered, len(run.movements) + len(run.changes)))
 
     def _method(self) -> str:
         method = self.facts.simulation.method
-        return f", by {self.text(method)}" if method else ""
+        return f", by {self.own(method)}" if method else ""
 
-    def _effects(self, movements: tuple[Movement, ...], changes: tuple[Change, ...]) -> Iterator[str]:
-        for movement in movements:
-            yield self._movement(movement)
-        for change in changes:
-            yield (
-                f"change {self.text(change.kind)} at {change.contract}: "
-                f"subject {self.text(change.subject)}, detail {self.text(change.detail)}"
-            )
+    def _effect(self, effect: Movement | Change) -> str:
+        if isinstance(effect, Movement):
+            return self._movement(effect)
+        return (
+            f"change {self.own(effect.kind)} at {effect.contract}: "
+            f"subject {self.own(effect.subject)}, detail {self.own(effect.detail)}"
+        )
 
     def probes(self) -> Iterator[str]:
         wrong = complaints(self.facts)
         if wrong is None:
-            yield from (f"{self.text(probe.name)}: NOT READ" for probe in self.facts.probes)
+            yield from (f"{self.own(probe.name)}: NOT READ" for probe in self.facts.probes)
             return
         said = {complaint.probe.name: complaint.words for complaint in wrong}
         for probe in self.facts.probes:
             words = f"NO: {self.text(said[probe.name])}" if probe.name in said else "holds"
-            yield f"{self.text(probe.name)} at {probe.contract} ({probe.expect.value}): {words}"
+            yield f"{self.own(probe.name)} at {probe.contract} ({probe.expect.value}): {words}"
 
     def _movement(self, movement: Movement) -> str:
         asset = "the chain's coin" if movement.asset is None else f"token {movement.asset}"
@@ -145,7 +188,7 @@ class _Sheet:
         return any(h.asset == asset and h.decimals is not None for h in self.facts.treasury)
 
     def _amount(self, asset: str | None, amount: int) -> str:
-        return amount_in_words(self.facts, asset, amount, self.limits.string_characters)
+        return _amount(self.facts, asset, amount, self.text)
 
     def treasury(self) -> Iterator[str]:
         for holding in self.facts.treasury:
@@ -161,26 +204,27 @@ class _Sheet:
             )
 
     def shown(self, result: ToolResult) -> str:
-        return f"{self._tool(result)}: {quoted_json(result.result, self.limits.context_characters)}"
+        found = _words_alone(result.result) if self.view is View.FACTS_ALONE else result.result
+        return f"{self._tool(result)}: {quoted_json(found, self.limits.context_characters)}"
 
     def _tool(self, result: ToolResult) -> str:
-        return f"tool {self.text(result.tool)} version {self.text(result.version)} ({result.grade.value})"
+        return f"tool {self.own(result.tool)} version {self.own(result.version)} ({result.grade.value})"
 
     def names(self) -> Iterator[str]:
         for address, name in sorted(self.facts.known_addresses.items()):
-            yield f"{address}: {self.text(name)}"
+            yield f"{address}: {self.own(name)}"
 
     def skipped(self) -> Iterator[str]:
         for step in self.facts.skipped:
-            yield f"{self.text(step.step)}, because {self.text(step.why)}"
+            yield f"{self.own(step.step)}, because {self.text(step.why)}"
 
 
-def factsheet(facts: Facts, limits: Limits, on_request: tuple[str, ...] = ()) -> str:
+def factsheet(facts: Facts, limits: Limits, on_request: tuple[str, ...] = (), view: View = View.FACTS_AND_TEXT) -> str:
     """All that a reader is shown of `facts`, of any length: `limits.facts_characters` is the caller's to enforce.
 
     Of the context tools in `on_request` the results are left out, for `tool_result` to show.
     """
-    sheet = _Sheet(facts, limits, on_request)
+    sheet = _Sheet(facts, limits, view, on_request)
     sections: tuple[tuple[str, Callable[[], Iterator[str]]], ...] = (
         ("Proposal", sheet.proposal),
         ("Calls, in order of execution", sheet.calls),
@@ -195,26 +239,43 @@ def factsheet(facts: Facts, limits: Limits, on_request: tuple[str, ...] = ()) ->
     return "\n\n".join(_section(title, lines()) for title, lines in sections)
 
 
-def tool_result(facts: Facts, limits: Limits, tool: str) -> str:
+def tool_result(facts: Facts, limits: Limits, tool: str, view: View) -> str:
     """What the sheet says about the result of one context tool."""
-    sheet = _Sheet(facts, limits)
+    sheet = _Sheet(facts, limits, view)
     return "\n".join(sheet.shown(result) for result in facts.context if result.tool == tool)
 
 
 def amount_in_words(facts: Facts, asset: str | None, amount: int, symbol_characters: int) -> str:
     """Exact units, and what they are in whole tokens where the executor is known to hold some."""
+    return _amount(facts, asset, amount, lambda symbol: quoted(symbol, symbol_characters))
+
+
+def _amount(facts: Facts, asset: str | None, amount: int, show: Callable[[str], str]) -> str:
     holding = next((h for h in facts.treasury if h.asset == asset), None)
     if asset is None:
         return f"{amount} wei (= {decimal(amount, 18)} coins)"
     if holding is None or holding.decimals is None:
         return f"{amount} units"
-    return f"{amount} units (= {decimal(amount, holding.decimals)} {quoted(holding.symbol, symbol_characters)})"
+    return f"{amount} units (= {decimal(amount, holding.decimals)} {show(holding.symbol)})"
 
 
 def decimal(amount: int, decimals: int) -> str:
     """`amount` shifted by `decimals`, exactly."""
     whole, fraction = divmod(amount, 10**decimals)
     return f"{whole}.{fraction:0{decimals}d}".rstrip("0").rstrip(".") if decimals else str(whole)
+
+
+def _withheld(text: str) -> str:
+    return f"text of {len(text)} characters, not shown"
+
+
+def _words_alone(value: JsonValue) -> JsonValue:
+    """`value` with the length of each string in place of what it says."""
+    if isinstance(value, dict):
+        return {key if _WORD.fullmatch(key) else _withheld(key): _words_alone(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_words_alone(item) for item in value]
+    return value if not isinstance(value, str) or _WORD.fullmatch(value) else _withheld(value)
 
 
 def _section(title: str, lines: Iterable[str]) -> str:

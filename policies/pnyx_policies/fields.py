@@ -187,9 +187,11 @@ def _voting_power(situation: Situation) -> Seen:
 
 
 def _model(read: Callable[[tuple[Analysis, ...]], Datum | None], why: str = "") -> Callable[[Situation], Seen]:
-    """Reads all analyses; unknown when one is missing."""
+    """Reads all analyses; unknown when one is missing, or claims what nothing supports."""
 
     def look(situation: Situation) -> Seen:
+        if any(o.struck for o in situation.opinions):
+            return Seen(None, "claims of an analysis were struck out")
         analyses = tuple(o.analysis for o in situation.opinions if o.analysis is not None)
         if not analyses or len(analyses) < len(situation.opinions):
             return Seen(None, "there is no analysis" if not situation.opinions else "an analysis failed")
@@ -323,7 +325,7 @@ _MODEL = (
     Field(
         "model.recommendation",
         FieldType.WORD,
-        "What all analysts advise; unknown when one failed or they differ.",
+        "What all analysts advise; unknown when one failed, claims what nothing supports, or they differ.",
         _model(_agreed, "the analysts differ"),
         tuple(r.value for r in Recommendation),
         from_model=True,

@@ -6,6 +6,7 @@ By canonical signature, never by name alone: ``upgrade(uint256)`` of a wrapped t
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
@@ -14,6 +15,8 @@ from pnyx_contracts.decoded import DecodedCall
 from pnyx_contracts.types import ZERO_ADDRESS
 from pnyx_policies.facts import Change, Facts
 from pnyx_policies.text import addresses
+
+_LAST_WORD = re.compile(r"[A-Z]?[a-z]+")
 
 
 class PowerKind(Enum):
@@ -32,8 +35,9 @@ class PowerKind(Enum):
 _ACCESS = ("permission", "permissions", "privilege", "privileges")
 _WORDS: dict[PowerKind, tuple[str, ...]] = {
     PowerKind.ROLE: (
-        *_ACCESS, "role", "roles", "controller", "controllers", "minter", "operator", "guardian", "keeper", "canceller",
-        "admin",
+        *_ACCESS, "role", "roles", "controller", "controllers", "minter", "minters", "operator", "operators",
+        "guardian", "guardians", "keeper", "keepers", "canceller", "admin", "admins", "whitelist", "whitelisted",
+        "authorize", "authorized", "authorise", "authorised",
     ),
     PowerKind.OWNERSHIP: (*_ACCESS, "owner", "owners", "ownership", "signer", "signers"),
     PowerKind.ADMIN: (*_ACCESS, "admin", "administrator", "authority", "owner", "ownership"),
@@ -110,6 +114,40 @@ FUNCTIONS: dict[str, Function] = {
     "_setPendingAdmin(address)": Function(_ADMIN, 0),
     "_setPauseGuardian(address)": Function(_ROLE, 0),
     "_setBorrowCapGuardian(address)": Function(_ROLE, 0),
+    # seats of power elsewhere
+    "_setPendingGov(address)": Function(_ADMIN, 0),
+    "setGovernance(address)": Function(_ADMIN, 0),
+    "setPendingGovernance(address)": Function(_ADMIN, 0),
+    "setGov(address)": Function(_ADMIN, 0),
+    "setGovernor(address)": Function(_ADMIN, 0),
+    "setPendingGovernor(address)": Function(_ADMIN, 0),
+    "transferGovernance(address)": Function(_ADMIN, 0),
+    "commit_transfer_ownership(address)": Function(_OWNERSHIP, 0),
+    "transfer_ownership(address)": Function(_OWNERSHIP, 0),
+    "nominateNewOwner(address)": Function(_OWNERSHIP, 0),
+    "setPendingOwner(address)": Function(_OWNERSHIP, 0),
+    "setAdmin(address)": Function(_ADMIN, 0),
+    "transferAdmin(address)": Function(_ADMIN, 0),
+    "setManager(address)": Function(_ROLE, 0),
+    "setOperator(address)": Function(_ROLE, 0),
+    "setOperator(address,bool)": Function(_ROLE, 0, flag=1),
+    "addOperator(address)": Function(_ROLE, 0),
+    "setController(address)": Function(_ROLE, 0),
+    "setStrategist(address)": Function(_ROLE, 0),
+    "setKeeper(address)": Function(_ROLE, 0),
+    "setGuardian(address)": Function(_ROLE, 0),
+    "setManagement(address)": Function(_ROLE, 0),
+    "addMinter(address)": Function(_ROLE, 0),
+    "setMinter(address)": Function(_ROLE, 0),
+    "setMinter(address,bool)": Function(_ROLE, 0, flag=1),
+    "configureMinter(address,uint256)": Function(_ROLE, 0),
+    "kiss(address)": Function(_ROLE, 0),
+    "kiss(address[])": Function(_ROLE),
+    "addPoolAdmin(address)": Function(_ROLE, 0),
+    "addEmergencyAdmin(address)": Function(_ROLE, 0),
+    "addRiskAdmin(address)": Function(_ROLE, 0),
+    "addAssetListingAdmin(address)": Function(_ROLE, 0),
+    "setACLAdmin(address)": Function(_ADMIN, 0),
     # names: whoever owns a node owns what hangs below it
     "setOwner(bytes32,address)": Function(_OWNERSHIP, 1),
     "setSubnodeOwner(bytes32,address)": Function(_OWNERSHIP, 1),
@@ -146,6 +184,8 @@ FUNCTIONS: dict[str, Function] = {
     "setUpgradeContract(address)": Function(_CODE, 0),
     "changeMasterCopy(address)": Function(_CODE, 0),
     "setApp(bytes32,bytes32,address)": Function(_CODE, 2),
+    "setPoolImpl(address)": Function(_CODE, 0),
+    "setAddressAsProxy(bytes32,address)": Function(_CODE, 1),
     # the rules of governance itself
     "setVotingDelay(uint256)": Function(_SETTING),
     "setVotingDelay(uint48)": Function(_SETTING),
@@ -212,8 +252,16 @@ class PowerShift:
     def words(self) -> tuple[str, ...]:
         """Words of which an honest text has at least one."""
         function = self.function.lower().lstrip("_")
-        own = (s for s in SETTINGS if s in function) if self.kind is PowerKind.SETTING else ()
-        return (function, *_WORDS[self.kind], *own)
+        return (function, *_WORDS[self.kind], *self._own_words(function))
+
+    def _own_words(self, function: str) -> tuple[str, ...]:
+        """The setting, or the seat that the function's name ends with: the minter of ``setMinter``."""
+        if self.kind is PowerKind.SETTING:
+            return tuple(setting for setting in SETTINGS if setting in function)
+        if self.kind not in {PowerKind.ROLE, PowerKind.OWNERSHIP, PowerKind.ADMIN}:
+            return ()
+        seat = _LAST_WORD.findall(self.function)[-1:]
+        return tuple(word for s in seat for word in (s.lower(), f"{s.lower()}s"))
 
 
 def power_shifts(facts: Facts, *kinds: PowerKind) -> tuple[PowerShift, ...]:
@@ -221,6 +269,11 @@ def power_shifts(facts: Facts, *kinds: PowerKind) -> tuple[PowerShift, ...]:
     called = tuple(s for call in facts.every_call() if (s := _shift_of_call(call)) and s.kind in kinds)
     changed = (s for change in facts.simulation.all_changes if (s := _shift_of_change(change)) and s.kind in kinds)
     return called + tuple(dict.fromkeys(s for s in changed if not any(_explains(c, s) for c in called)))
+
+
+def other_changes(facts: Facts) -> tuple[Change, ...]:
+    """What the simulation saw that gives nobody power: roles revoked, owners removed, ownership renounced."""
+    return tuple(change for change in facts.simulation.all_changes if _shift_of_change(change) is None)
 
 
 def _explains(called: PowerShift, simulated: PowerShift) -> bool:

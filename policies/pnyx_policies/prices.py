@@ -38,13 +38,21 @@ class Rate(Value):
     """What a million tokens cost."""
 
     input_per_million: DecimalText
+    cached_input_per_million: DecimalText | None = None
+    """Of requests that the server knew from before; None: as much as of others."""
     output_per_million: DecimalText
 
-    def of(self, input_tokens: int, output_tokens: int) -> Decimal:
-        """The cost of so many tokens, exact."""
-        parts = ((input_tokens, self.input_per_million), (output_tokens, self.output_per_million))
+    def of(self, input_tokens: int, output_tokens: int, cached_tokens: int = 0) -> Decimal:
+        """The cost of so many tokens, exact. `cached_tokens` are among those of the input."""
+        cached = min(cached_tokens, input_tokens)
+        for_cached = self.input_per_million if self.cached_input_per_million is None else self.cached_input_per_million
+        parts = (
+            (input_tokens - cached, self.input_per_million),
+            (cached, for_cached),
+            (output_tokens, self.output_per_million),
+        )
         costs = [_EXACT.multiply(Decimal(tokens), Decimal(price)) for tokens, price in parts]
-        return _EXACT.scaleb(_EXACT.add(*costs), -_PER_MILLION)
+        return _EXACT.scaleb(total(costs), -_PER_MILLION)
 
 
 class Price(Rate):

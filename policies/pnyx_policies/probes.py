@@ -14,6 +14,8 @@ from pydantic import Field, model_validator
 from pnyx_contracts.types import Address, Hex, Value
 
 MAX_PROBES = 32
+DERIVED = "derived: "
+"""Begins the names of probes that follow from the calls (`markets`); no declared one may be called so."""
 WORD_BYTES = 32
 
 

@@ -1,7 +1,10 @@
 """Facts and untrusted text become the messages that a model gets. Pure: a verifier renders them again.
 
-Rendering depends on nothing but the facts and the templates (limits among them). Both lie in the record, and the hash
-of the templates lies in the declared configuration. So a doctored prompt is seen.
+Rendering depends on nothing but the facts, the templates (limits among them) and what the reader may see. All lie in
+the record, and the hash of the templates lies in the declared configuration. So a doctored prompt is seen.
+
+What stays the same comes first, what a proposal's author wrote comes last: servers keep the beginning of what they were
+asked before, and charge less for it.
 """
 
 from __future__ import annotations
@@ -18,19 +21,20 @@ from pydantic import JsonValue, ValidationError
 
 from pnyx_contracts.errors import PnyxError, UsageError
 from pnyx_contracts.types import Value, to_hex
+from pnyx_policies.analysis import View
 from pnyx_policies.answer import ToolCall, analysis_schema
 from pnyx_policies.dossier import PromptTemplate
 from pnyx_policies.facts import Facts
 from pnyx_policies.factsheet import Limits, factsheet, tool_result
 from pnyx_policies.untrusted import Cleaned, clean, cut
 
-RENDERING = 1
+RENDERING = 2
 """Version of the rules here, in `factsheet`, `untrusted`, `text`: raised when the same input would render otherwise."""
 
 MAX_TOOL_TURNS = 4
 """How many times in one conversation a model may call context tools before it must answer."""
 
-_NAMES = ("system.md", "user.md", "tools.md", "limits.toml")
+_NAMES = ("system.md", "both.md", "facts.md", "tools.md", "user.md", "user-facts.md", "limits.toml")
 _FENCE_TAG = keccak(b"pnyx.prompt.fence.v1")
 _TEMPLATES_TAG = keccak(b"pnyx.prompt.templates.v1")
 
@@ -80,43 +84,53 @@ def templates_hash(used: tuple[PromptTemplate, ...] | None = None) -> bytes:
 
 
 def render(
-    facts: Facts, used: tuple[PromptTemplate, ...] | None = None, on_request: tuple[str, ...] = ()
+    facts: Facts,
+    used: tuple[PromptTemplate, ...] | None = None,
+    on_request: tuple[str, ...] = (),
+    view: View = View.FACTS_AND_TEXT,
 ) -> tuple[Message, ...]:
-    """The messages for `facts`, by the shipped templates or by those `used`. Results of the context tools `on_request`
-    are left out: the model may call for them.
+    """The messages for `facts` to a reader who may see so much of them, by the shipped templates or by those `used`.
+    Results of the context tools `on_request` are left out: the model may call for them.
 
     Raises `PromptTooLargeError`, `OtherRenderingError`, and `UsageError` for templates that no version can render.
     """
     texts = _texts(used)
     limits = _limits(texts)
-    whole = factsheet(facts, limits)
+    whole = factsheet(facts, limits, view=view)
     if len(whole) > limits.facts_characters:
         raise PromptTooLargeError(
             f"the facts of proposal {facts.proposal.key} take {len(whole)} characters, "
             f"the prompt allows {limits.facts_characters}",
             hint="let people decide this one, or raise facts_characters in limits.toml for a model that can read more",
         )
+    sheet = factsheet(facts, limits, on_request, view)
+    if view is View.FACTS_ALONE:
+        user = _fill(texts, "user-facts.md", facts=sheet)
+    else:
+        user = _with_text(facts, texts, limits, sheet, fence_marker(facts, whole))
+    return Message(role="system", content=_system(texts, on_request, view)), Message(role="user", content=user)
+
+
+def _system(texts: dict[str, str], on_request: tuple[str, ...], view: View) -> str:
+    reading = _fill(texts, "facts.md" if view is View.FACTS_ALONE else "both.md")
+    system = _fill(texts, "system.md", reading=reading.strip(), schema=_schema())
+    if not on_request:
+        return system
+    return system + "\n" + _fill(texts, "tools.md", tools=", ".join(on_request), turns=str(MAX_TOOL_TURNS))
+
+
+def _with_text(facts: Facts, texts: dict[str, str], limits: Limits, sheet: str, marker: str) -> str:
     cleaned = clean(facts.proposal.text)
     shown = cut(cleaned.text, limits.text_bytes)
-    marker = fence_marker(facts, whole)
-    sheet = factsheet(facts, limits, on_request)
-    system = _fill(texts, "system.md", schema=_schema())
-    if on_request:
-        system += "\n" + _fill(texts, "tools.md", tools=", ".join(on_request), turns=str(MAX_TOOL_TURNS))
-    return (
-        Message(role="system", content=system),
-        Message(
-            role="user",
-            content=_fill(
-                texts, "user.md", facts=sheet, marker=marker, notes=_notes(facts, cleaned, shown), text=shown
-            ),
-        ),
-    )
+    notes = _notes(facts, cleaned, shown)
+    return _fill(texts, "user.md", facts=sheet, marker=marker, notes=notes, text=shown)
 
 
-def render_result(facts: Facts, tool: str, used: tuple[PromptTemplate, ...] | None = None) -> str:
+def render_result(
+    facts: Facts, tool: str, used: tuple[PromptTemplate, ...] | None = None, view: View = View.FACTS_AND_TEXT
+) -> str:
     """What a model is shown that calls for the result of one context tool."""
-    return tool_result(facts, _limits(_texts(used)), tool)
+    return tool_result(facts, _limits(_texts(used)), tool, view)
 
 
 def fence_marker(facts: Facts, sheet: str) -> str:

@@ -28,6 +28,7 @@ from pnyx_policies.conditions import (
 from pnyx_policies.decision import Outcome
 from pnyx_policies.fields import Field, Situation, catalogue
 from pnyx_policies.literals import GROUP, ConditionError, Groups, checksummed, nearest
+from pnyx_policies.lowering import lifted
 
 MODEL = "model"
 ALWAYS = "always"
@@ -55,12 +56,12 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class ModelLimits:
-    """What ``then = "model"`` allows. All opinions come from language models, none failed, all say the same."""
+    """What ``then = "model"`` allows; see `advice` for what opinions come to."""
 
     allow: frozenset[Vote]
     min_confidence_percent: int
     min_agreeing: int = 1
-    """How many opinions there must be."""
+    """How many models there must be. Two views, or two answers, of one are one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +200,8 @@ class _Parser:
             rule = reader.rule(entry, f"rule {place}")
             _must_be_reachable(rule, rules)
             rules.append(rule)
+        if lift := lifted(rules):
+            raise _Fault(lift)
         return Ruleset(
             name=_line(table, "name", "the ruleset", NAME_BYTES),
             version=_line(table, "version", "the ruleset", VERSION_BYTES),

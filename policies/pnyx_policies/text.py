@@ -107,16 +107,28 @@ def fold(text: str) -> str:
     return " ".join(plain.lower().split())
 
 
-_LOOKALIKES = re.compile(  # letters that look Latin and are not
-    "["
-    "\u0430\u0432\u0435\u043a\u043c\u043d\u043e\u0440\u0441\u0442\u0443\u0445\u0456\u0457\u0458\u0455"  # Cyrillic
+_CYRILLIC = (
+    "\u0430\u0432\u0435\u043a\u043c\u043d\u043e\u0440\u0441\u0442\u0443\u0445\u0456\u0457\u0458\u0455"
     "\u0501\u051b\u051d\u04bb\u04cf\u0433\u044c\u0410\u0412\u0415\u041a\u041c\u041d\u041e\u0420\u0421"
     "\u0422\u0423\u0425\u0406\u0407\u0408\u0405\u050c"
-    "\u03bf\u03c1\u03bd\u03b9\u03ba\u03b1\u03c4\u03c5\u03c7\u03b3\u0391\u0392\u0395\u0396\u0397\u0399"  # Greek
-    "\u039a\u039c\u039d\u039f\u03a1\u03a4\u03a5\u03a7"
-    "\u0585\u057d\u0578\u0570\u0581\u053c\u0555\u054d"  # Armenian
-    "]"
 )
+_GREEK = (
+    "\u03bf\u03c1\u03bd\u03b9\u03ba\u03b1\u03c4\u03c5\u03c7\u03b3\u0391\u0392\u0395\u0396\u0397\u0399"
+    "\u039a\u039c\u039d\u039f\u03a1\u03a4\u03a5\u03a7"
+)
+_ARMENIAN = "\u0585\u057d\u0578\u0570\u0581\u053c\u0555\u054d"
+LOOKALIKES = {
+    ord(letter): latin
+    for others, plain in (
+        (_CYRILLIC, "abekmhopctyxiijsdqwhlrbABEKMHOPCTYXIIJSG"),
+        (_GREEK, "opvikatuxyABEZHIKMNOPTYX"),
+        (_ARMENIAN, "ounhgLOU"),
+    )
+    for letter, latin in zip(others, plain, strict=True)
+}
+"""Letters that look Latin and are not, and what they look like."""
+_LOOKALIKE = re.compile("[" + "".join(map(chr, LOOKALIKES)) + "]")
+_OTHER_SCRIPT = re.compile("[\u0370-\u03ff\u0400-\u052f\u0530-\u058f]")
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _LATIN = re.compile("[a-zA-Z]")
 
@@ -124,7 +136,30 @@ _LATIN = re.compile("[a-zA-Z]")
 def mixed_script_words(text: str) -> tuple[str, ...]:
     """Words of Latin letters with look-alikes from another script between them, in order, each once."""
     words = (w.group() for w in _WORD.finditer(text))
-    return tuple(dict.fromkeys(w for w in words if _LATIN.search(w) and _LOOKALIKES.search(w)))
+    return tuple(dict.fromkeys(w for w in words if _LATIN.search(w) and _LOOKALIKE.search(w)))
+
+
+def borrowed_words(text: str) -> tuple[str, ...]:
+    """Words of nothing but look-alikes, where no other letter shows that this script is written here at all."""
+    if any(ord(c) not in LOOKALIKES for c in _OTHER_SCRIPT.findall(text)):
+        return ()
+    words = (w.group() for w in _WORD.finditer(text))
+    return tuple(dict.fromkeys(w for w in words if len(w) > 2 and all(ord(c) in LOOKALIKES for c in w)))
+
+
+MARK = "[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]"
+_STACKED = re.compile(rf"\w{MARK}{{3,}}")
+_STYLED_WORD = re.compile("[\uff21-\uff3a\uff41-\uff5a\U0001d400-\U0001d7ff\u24b6-\u24e9\U0001f130-\U0001f189]{3,}")
+
+
+def stacked_marks(text: str) -> tuple[str, ...]:
+    """Letters under three marks or more, as no language writes them: what they say is hard to read for people only."""
+    return tuple(match.group() for match in _STACKED.finditer(text))
+
+
+def styled_words(text: str) -> tuple[str, ...]:
+    """Words in mathematical, circled or full-width letters: they look like others and are found by no search."""
+    return tuple(dict.fromkeys(match.group() for match in _STYLED_WORD.finditer(text)))
 
 
 _HEX = re.compile(r"0x[0-9a-fA-F]+")
@@ -222,14 +257,39 @@ def _readings(match: re.Match[str]) -> set[Fraction]:
 _UNIT = re.compile(r"[\s*_`]{0,4}(?P<unit>[A-Za-z0-9$][\w.$+-]{0,23})")
 
 
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A number in a text."""
+
+    spelling: str
+    readings: frozenset[Fraction]
+    """More than one where the spelling is ambiguous: ``5 m``."""
+    unit: str
+    """The word that follows, in lower case; empty when none does."""
+
+
+def numbers(text: str) -> Iterator[Number]:
+    """Every number in `text`, in order, with the word that follows."""
+    prose = _HEX.sub(" ", text)
+    for match in _AMOUNT.finditer(prose):
+        unit = _UNIT.match(prose, match.end())
+        word = unit["unit"].rstrip(".-+").lower() if unit else ""
+        yield Number(match.group(), frozenset(_readings(match)), word)
+
+
 def quantities(text: str) -> frozenset[tuple[Fraction, str]]:
     """Numbers with the word that follows, in lower case, as people read them first: ``5k USDC`` is (5000, usdc)."""
-    prose = _HEX.sub(" ", text)
-    found: set[tuple[Fraction, str]] = set()
-    for match in _AMOUNT.finditer(prose):
-        if unit := _UNIT.match(prose, match.end()):
-            found.add((max(_readings(match)), unit["unit"].rstrip(".-+").lower()))
-    return frozenset(found)
+    return frozenset((max(number.readings), number.unit) for number in numbers(text) if number.unit)
+
+
+_NOT_IN_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def named(text: str) -> str:
+    """Safe in HTML, XML and on a terminal once escaped: what nobody would see is named, as in ``<U+202E>``."""
+    hidden = {h.index: h.name for h in hidden_characters(text)}
+    shown = "".join(f"<{hidden[i]}>" if i in hidden else c for i, c in enumerate(text)) if hidden else text
+    return _NOT_IN_XML.sub(lambda found: f"<U+{ord(found.group()):04X}>", shown)
 
 
 def one_line(text: str, max_bytes: int) -> str:

@@ -19,9 +19,10 @@ _LINE_END = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
 
 _CHAT_TOKEN = re.compile(
     r"<(?=[|\uff5c])"  # <|im_start|> and its relatives
-    r"|<(?=/?(?:s|bos|eos|pad|unk|system|user|assistant|start_of_[a-z]+|end_of_[a-z]+|tool_[a-z]+)>)"
+    r"|<(?=/?(?:s|bos|eos|pad|unk|mask|sop|eop|system|user|human|assistant|think|thinking|image|extra_id_[0-9]+"
+    r"|start_of_[a-z]+|end_of_[a-z]+|tool_[a-z]+|function_[a-z]+)>)"
     r"|<(?=</?SYS>>)"
-    r"|\[(?=/?(?:INST|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS)\])",
+    r"|\[(?=/?(?:INST|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS|TOOL_CONTENT|IMG|[gs]?MASK)\])",
     re.IGNORECASE | re.ASCII,
 )
 """Where a chat template's own tokens would begin: some servers read them even inside a message."""

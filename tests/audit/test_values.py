@@ -16,6 +16,7 @@ from pnyx_contracts.errors import UsageError
 from pnyx_policies.audit import Bound, Label, Period, Prices, label
 from pnyx_policies.audit.title import LONGEST_TITLE, title_of
 from pnyx_policies.prices import Price, spelled, total
+from pnyx_policies.text import named
 from pnyx_policies.verify.verdict import About, Step, Verdict
 from pnyx_tools.audit.notes import MOST_NOTES, Notes
 
@@ -194,13 +195,13 @@ def test_amounts() -> None:
 @given(st.text(st.characters(exclude_categories=[])))
 def test_whatever_somebody_wrote_is_xml(text: str) -> None:
     element = ET.Element("t")
-    element.text = words.plain(text)
+    element.text = named(text)
     again = ET.fromstring(ET.tostring(element, encoding="utf-8")).text or ""
     assert again.replace("\r\n", "\n").replace("\r", "\n") == element.text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def test_hidden_characters_are_named() -> None:
-    assert words.plain("pay \u202e0001\x07 now\ufffe") == "pay <U+202E>0001<U+0007> now<U+FFFE>"
+    assert named("pay \u202e0001\x07 now\ufffe") == "pay <U+202E>0001<U+0007> now<U+FFFE>"
     assert words.one_line("a\n\n b") == "a b"
 
 

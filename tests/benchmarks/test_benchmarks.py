@@ -1,6 +1,7 @@
 """Each benchmark runs, at a size that says nothing about speed: whether goals are met is not asked here.
 
-`benchmarks/gas.py` measures the same on every machine, so tests/contracts_solidity holds it to its goals.
+`benchmarks/gas.py` measures the same on every machine, so tests/contracts_solidity holds it to its goals; what
+`benchmarks/incidents.py` finds is the same too, see tests/incidents.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ WITH_ROWS = {
     ),
 }  # fmt: skip
 """Its arguments, then how each line of its table begins, with the goal there."""
-OTHERS = {"faults", "gas", "reaction", "scaling"}
+OTHERS = {"faults", "gas", "incidents", "reaction", "scaling"}
 
 
 def run(name: str, *arguments: str) -> subprocess.CompletedProcess[str]:

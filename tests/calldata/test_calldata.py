@@ -308,9 +308,9 @@ def test_too_many_bytes_are_not_decoded() -> None:
 def test_the_largest_calldata_is_decoded_in_seconds() -> None:
     count = MAX_CALLDATA_BYTES // 128
     calls = [b"\x01\x02\x03\x04"] * (count - 4)
-    started = time.perf_counter()
+    started = time.thread_time()
     decode(call_of("multicall(bytes[])", calls)[:MAX_CALLDATA_BYTES])
-    assert time.perf_counter() - started < 5
+    assert time.thread_time() - started < 5
 
 
 SELECTORS = st.sampled_from(sorted(known_functions()))

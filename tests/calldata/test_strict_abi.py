@@ -106,10 +106,10 @@ def test_bytes_that_point_to_one_blob_a_thousand_times_cost_nothing() -> None:
     blob = (60_000).to_bytes(32, "big") + b"x" * 60_000
     offsets = (32 * count).to_bytes(32, "big") * count
     data = (32).to_bytes(32, "big") + count.to_bytes(32, "big") + offsets + blob
-    started = time.perf_counter()
+    started = time.thread_time()
     with pytest.raises(DecodingError):
         _kind(["bytes[]"]).decode(data, 0)
-    assert time.perf_counter() - started < 1
+    assert time.thread_time() - started < 1
 
 
 @pytest.mark.parametrize("length", [2**255, 2**64, 10**6])

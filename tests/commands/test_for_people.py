@@ -10,13 +10,14 @@ import sys
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 
 from pnyx_agents.cli.cases import open_journal
-from pnyx_agents.readable import print_dossier
+from pnyx_agents.console import Console
+from pnyx_agents.reading.terminal import print_report
 from pnyx_agents.settings import load_settings
 from pnyx_contracts.errors import UsageError
 from pnyx_policies.decision import Mode
+from pnyx_policies.reading.report import report_of
 from pnyx_policies.rulesets import shipped_ruleset
 from pnyx_tools import files, keystore
 from pnyx_tools.evidence import FolderStore
@@ -199,15 +200,15 @@ def test_a_decision_says_what_becomes_of_the_vote(node: Anvil, dao: Governance, 
 
     def shown(**header: object) -> list[str]:
         console = Console(file=io.StringIO(), width=80)
-        print_dossier(voted.model_copy(update={"header": voted.header.model_copy(update=header)}), console)
+        print_report(report_of(voted.model_copy(update={"header": voted.header.model_copy(update=header)})), console)
         assert isinstance(console.file, io.StringIO)
         return console.file.getvalue().splitlines()
 
     whole = "\n".join(shown())
-    assert "\nOne vote for: the rules decide alone.\n" in whole
-    assert whole.startswith("FOR  ")
-    assert "\nNo vote yet: a person is asked.\n" in "\n".join(shown(mode=Mode.PROPOSE))
-    assert "\nNo vote: the agent only observes.\n" in "\n".join(shown(mode=Mode.OBSERVE))
+    assert "One vote for: the rules decide alone.\n" in whole
+    assert whole.startswith("Pay\n\nPays 0.1 ETH to ")
+    assert "No vote yet: a person is asked.\n" in "\n".join(shown(mode=Mode.PROPOSE))
+    assert "No vote: the agent only observes.\n" in "\n".join(shown(mode=Mode.OBSERVE))
     assert max(map(len, shown())) <= 80
     for address in (dao.governor, receiver):
         assert any(address in line for line in shown()), "never cut"

@@ -125,7 +125,8 @@ def test_review_shows_a_decision_without_key_or_transaction(pnyx: Pnyx, agent: P
     assert dossier["simulation"]["movements"][0]["amount"] == str(TOKEN // 10)
     readable = pnyx("review", dao.governor, proposal, "-c", agent, "--ruleset", "steward")
     assert readable.code == 0
-    assert readable.out.startswith("FOR  ")
+    assert readable.out.startswith("Pay a writer\n\nPays 0.1 ETH to ")
+    assert "The rules say for: " in readable.out
     assert dao.node.rpc.block() == before
 
 

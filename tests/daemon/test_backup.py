@@ -42,7 +42,7 @@ def test_a_backup_of_a_running_agent_is_whole(make_agent: MakeAgent, tmp_path: P
     )
     assert before == after
     shown = run_with_config(agent, elsewhere / "pnyx.toml", "show", proposal)
-    assert "FOR" in shown
+    assert "One vote for: " in shown
     assert restore(agent, file, elsewhere) == 1, "not into a folder with something in it"
 
 

@@ -98,7 +98,7 @@ def test_sealed_mirrored_disclosed(make_agent: MakeAgent, tmp_path: Path) -> Non
     assert code == 0
     assert disclosed["counts"]["not checkable"] < report["counts"]["not checkable"]
     shown = pnyx(agent, "show", published / f"{root}.json")
-    assert "rules: withheld from this bundle" in shown.stdout
+    assert "Withheld from this record: rules." in shown.stdout
 
     backup, elsewhere = tmp_path / "agent.backup", tmp_path / "elsewhere"
     assert pnyx(agent, "backup", backup).returncode == 0

@@ -41,7 +41,7 @@ def journal(tmp_path: Path) -> Iterator[Journal]:
 
 
 def establish(journal: Journal) -> None:
-    clerk = Clerk(journal, NOTHING, NOTHING)
+    clerk = Clerk(journal, NOTHING, NOTHING, NOTHING)
     review = Review(cast("Any", NobodyKnowsIt()), NOTHING, clerk, NOTHING, threading.Semaphore())
     review.do("establish", PROPOSAL.model_dump(mode="json"))
 

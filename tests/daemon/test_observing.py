@@ -13,7 +13,8 @@ from typing import Any
 import pytest
 from dbos import DBOS
 
-from pnyx_agents.engine import Engine, bring_up_to_date
+from pnyx_agents.engine import Engine
+from pnyx_agents.engine_tables import bring_up_to_date
 from pnyx_agents.logs import set_up_logging
 from pnyx_agents.metrics import Metrics
 from pnyx_agents.observing import Observer, proposal_of, workflow_id

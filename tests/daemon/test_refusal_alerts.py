@@ -18,7 +18,7 @@ def test_each_kind_of_refusal_is_told_once(tmp_path: Path) -> None:
     crier = Crier(Ledger(journal.database), (), metrics, holder="test")
     silent: Any = SimpleNamespace(work_on=lambda *_args, **_details: None, case=lambda _key: None)
     nothing: Any = None
-    clerk = Clerk(silent, crier.tell, hearing=nothing)
+    clerk = Clerk(silent, crier.tell, hearing=nothing, crowd=nothing)
     one, other = SimpleNamespace(key="1:0xaa:1"), SimpleNamespace(key="1:0xaa:2")
 
     def alerts() -> float:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pnyx_agents.holds import Holds
+from pnyx_agents.holds import LONGEST_REST_SECONDS, Holds
 from pnyx_agents.metrics import Metrics
 from pnyx_agents.vitals import LEAST_PATIENCE_SECONDS, PATIENCE_POLLS, Vitals, application
 from pnyx_contracts.errors import UnreachableError
@@ -27,8 +28,10 @@ class Stoppable:
 
     says: Suspension | None = None
     is_away = False
+    asked = 0
 
     def standing(self) -> Standing:
+        self.asked += 1
         if self.is_away:
             raise UnreachableError("away")
         return Standing(suspension=self.says, on_chain="", approvals=1)
@@ -44,7 +47,7 @@ class Agent:
         self.metrics = Metrics()
         self.why: str | None = None
         self.signer = Stoppable()
-        self.holds = Holds(lambda: self.why, self.signer)
+        self.holds = Holds(lambda: self.why, self.signer, now=lambda: self.now)
         self.told: list[Message] = []
         self.now = BEGUN
         self.vitals = Vitals(self.metrics, lambda: self.holds.reasons, poll_seconds, BEGUN, lambda: self.now)
@@ -98,12 +101,42 @@ def test_held_votes_are_a_reason(agent: Agent):
 def test_people_who_stopped_the_signer_are_a_reason_and_are_told_about_once(agent: Agent):
     stopped = Suspension(number=7, by="0x" + "11" * 20, why="It votes oddly.", at=1)
     for agent.signer.says in (None, stopped, stopped, None):
+        agent.now += LONGEST_REST_SECONDS
+        agent.metrics.beat_at = agent.metrics.looked_at = agent.now
         agent.holds.ask(agent.told.append)
         reason = [f"all votes are held: the signer is stopped: {stopped}"] if agent.signer.says else []
         assert agent.get("/readyz") == (503 if reason else 200, {"problems": reason})
     assert [(message.urgency, message.subject) for message in agent.told] == [
         (Urgency.ALERT, "the signer signs no votes"), (Urgency.INFO, "the signer signs votes again")
     ]  # fmt: skip
+
+
+def test_a_stopped_signer_is_asked_ever_more_rarely(agent: Agent):
+    agent.signer.says = Suspension(number=7, by="0x" + "11" * 20, why="It votes oddly.", at=1)
+    asked_at = []
+    for _ in range(100):
+        before = agent.signer.asked
+        agent.holds.ask(agent.told.append)
+        asked_at += [agent.now - BEGUN] if agent.signer.asked > before else []
+        agent.now += 12
+    assert asked_at[:5] == [0, 24, 60, 120, 240]
+    assert {later - earlier for earlier, later in pairwise(asked_at[3:])} == {LONGEST_REST_SECONDS}
+    agent.signer.says = None
+    agent.now += LONGEST_REST_SECONDS
+    agent.holds.ask(agent.told.append)
+    before = agent.signer.asked
+    agent.holds.ask(agent.told.append)
+    assert agent.signer.asked == before + 1, "one that signs is asked each time"
+
+
+def test_a_stopped_signer_is_asked_at_once_when_the_daemon_is_let_go_on(agent: Agent):
+    agent.signer.says, agent.why = Suspension(number=7, by="0x" + "11" * 20, why="Odd.", at=1), "somebody looks"
+    for _ in range(3):
+        agent.holds.ask(agent.told.append)
+    assert agent.signer.asked == 1
+    agent.signer.says = agent.why = None
+    agent.holds.ask(agent.told.append)
+    assert (agent.signer.asked, agent.holds.why) == (2, None)
 
 
 def test_a_signer_that_does_not_say_is_a_reason_and_no_news(agent: Agent):

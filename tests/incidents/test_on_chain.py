@@ -1,145 +1,116 @@
-"""Governance incidents rebuilt on a local chain, in our own contracts and words: what a review sees before the vote."""
+"""Governance incidents rebuilt on a local chain: what a review sees before the vote, and that the shapes work."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 
 import pytest
-from eth_abi.abi import encode
-from eth_hash.auto import keccak
-from eth_utils.address import to_checksum_address
 
 from pnyx_contracts.types import Vote
-from pnyx_policies.checks import CheckReport, CheckView, builtin_checks, run_checks
-from pnyx_policies.decide import decide
 from pnyx_policies.decision import Outcome
-from pnyx_policies.facts import Facts, SimulationStatus
-from pnyx_policies.finding import Finding, Severity
-from pnyx_policies.probes import Expectation, Probe
-from pnyx_policies.ruleset import Ruleset
-from pnyx_policies.rulesets import shipped_ruleset, shipped_rulesets
-from pnyx_tools.gather import gather_facts, review_digest_now
-from pnyx_tools.testing.anvil import Anvil
-from pnyx_tools.testing.deploy import TOKEN, Governance, artifact, deploy, deploy_governance, encode_call
-
-LOOT = "0x000000000000000000000000000000000000bEEF"
-"""Where the hostile contracts send what they take."""
-RULESETS = {name: Ruleset.parse(shipped_ruleset(name), name) for name in shipped_rulesets()}
-AGAINST = dict.fromkeys(RULESETS, Outcome.AGAINST) | {"observer": Outcome.HOLD}
-HOLD = dict.fromkeys(RULESETS, Outcome.HOLD)
-
-
-@dataclass(frozen=True)
-class Review:
-    facts: Facts
-    reports: tuple[CheckReport, ...]
-
-    @property
-    def outcomes(self) -> dict[str, Outcome]:
-        return {name: decide(rules, self.facts, self.reports, ()).outcome for name, rules in RULESETS.items()}
-
-    def findings(self, check: str) -> tuple[Finding, ...]:
-        return next(report.findings for report in self.reports if report.check == check)
-
-
-def review(dao: Governance, proposal: int, probes: Sequence[Probe] = ()) -> Review:
-    voter = dao.node.accounts[1]
-    facts = gather_facts(dao.node.rpc, dao.adapter, dao.profile, dao.proposals[proposal], voter=voter, probes=probes)
-    return Review(facts, run_checks(builtin_checks(), CheckView(facts)))
+from pnyx_policies.facts import SimulationStatus
+from pnyx_policies.finding import Severity
+from pnyx_tools.gather import review_digest_now
+from pnyx_tools.testing.deploy import TOKEN, Governance, deploy, encode_call
+from pnyx_tools.testing.incidents import CASES, LOOT, Case, Kind, Seen, alone, play, review, stage
+from pnyx_tools.testing.incidents.case import Scene, person, propose
+from pnyx_tools.testing.incidents.diamond import empty_cut
+from pnyx_tools.testing.incidents.markets import hidden_upgrade, separate_operations
+from pnyx_tools.testing.incidents.metamorphic import LIKE_THE_LAST_ONE, relayers, run_by
+from pnyx_tools.testing.incidents.oracles import new_oracle
+from pnyx_tools.testing.incidents.power import flash, initialised_again
+from pnyx_tools.testing.incidents.rewards import upgrade_to
+from pnyx_tools.testing.incidents.seats import by_agent, by_contract
 
 
 @pytest.fixture(scope="module")
-def _before_cancun() -> Iterator[Governance]:
-    """A chain on which contracts that destroy themselves are gone, and can come back (before EIP-6780)."""
-    with Anvil(hardfork="shanghai") as node:
-        yield deploy_governance(node, 4, contract="Governor43Block")
+def chain() -> Iterator[Governance]:
+    with stage() as governance:
+        yield governance
 
 
 @pytest.fixture
-def dao(_before_cancun: Governance) -> Iterator[Governance]:
-    node = _before_cancun.node
-    before = node.snapshot()
-    yield _before_cancun
-    node.revert(before)
-    _before_cancun.proposals.clear()
+def dao(chain: Governance) -> Iterator[Governance]:
+    with alone(chain) as governance:
+        yield governance
 
 
-# --- I-2, Tornado Cash
+def moves(seen: Seen) -> list[tuple[str, str, int]]:
+    return [(m.sender, m.recipient, m.amount) for m in seen.facts.simulation.movements]
 
 
-def creation_code(contract: str) -> bytes:
-    return bytes.fromhex(artifact(contract)["bytecode"][2:])
-
-
-@dataclass(frozen=True)
-class Metamorphic:
-    """Code that comes back at the same address: a factory makes a maker by CREATE2, which makes the code by CREATE."""
-
-    node: Anvil
-    factory: str
-
-    def make(self, contract: str) -> str:
-        maker = self._made(self.factory, encode_call("make(bytes32,bytes)", bytes(32), creation_code("TransientMaker")))
-        assert maker == self.maker
-        return self._made(maker, encode_call("make(bytes)", creation_code(contract)))
-
-    def destroy(self, made: str) -> None:
-        self.node.send(made, encode_call("emergencyStop()"))
-        self.node.send(self.maker, encode_call("destroy()"))
-
-    @property
-    def maker(self) -> str:
-        packed = b"\xff" + bytes.fromhex(self.factory[2:]) + bytes(32) + keccak(creation_code("TransientMaker"))
-        return str(to_checksum_address(keccak(packed)[12:]))
-
-    def _made(self, maker: str, data: bytes) -> str:
-        (log,) = self.node.send(maker, data)["logs"]
-        return str(to_checksum_address("0x" + log["data"][-40:]))
-
-
-def run_by(vault: str, payload: str) -> tuple[str, bytes]:
-    data = encode_call(
-        "execTransactionFromModule(address,uint256,bytes,uint8)", payload, 0, encode_call("executeProposal()"), 1
-    )
-    return vault, data
-
-
-LIKE_THE_LAST_ONE = "Update the list of relayers. The same logic as in our last proposal about relayers."
-
-
-def test_i2_a_payload_that_can_be_destroyed_and_made_again(dao: Governance) -> None:
-    made = Metamorphic(dao.node, deploy(dao.node, "Create2Factory"))
-    vault = deploy(dao.node, "ModuleVault", dao.timelock)
-    dao.node.set_balance(vault, 5 * TOKEN)
-    payload = made.make("RelayerPayload")
-    target, data = run_by(vault, payload)
-    proposal = dao.propose([target], [0], [data], LIKE_THE_LAST_ONE)
+def carry_out(scene: Scene) -> None:
+    """What happens when nobody looks."""
+    dao, proposal = scene.dao, scene.proposal
     dao.advance_to_active(proposal)
-
-    seen = review(dao, proposal)
-    (finding,) = seen.findings("delegatecall")
-    assert finding.severity is Severity.CRITICAL
-    assert "can destroy itself" in finding.detail
-    assert seen.outcomes == AGAINST
-    assert seen.facts.simulation.movements == ()  # nothing that it does today shows what it will do
-
-    made.destroy(payload)
-    gone = review(dao, proposal)
-    assert {f.evidence for f in gone.findings("target-without-code")} == {(payload,)}
-
-    assert made.make("HostilePayload") == payload
-    again = review(dao, proposal)
-    assert review_digest_now(dao.node.rpc, dao.profile, dao.proposals[proposal]) != seen.facts.review_digest
-    (finding,) = again.findings("delegatecall")
-    assert "was other code when this was proposed" in finding.detail
-    assert [(m.sender, m.recipient, m.amount) for m in again.facts.simulation.movements] == [(vault, LOOT, 5 * TOKEN)]
-
     dao.vote(proposal, Vote.FOR, dao.node.accounts[0])
     dao.advance_to_closed(proposal)
     dao.queue(proposal)
     dao.execute(proposal)
-    assert dao.node.rpc.balance(LOOT) == 5 * TOKEN, "the shape is that of the incident: it works"
+
+
+# --- all of them
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_a_case_is_seen_as_it_must_be(chain: Governance, case: Case) -> None:
+    seen = play(chain, case)
+    assert case.is_seen_in(seen.by_check), seen.by_check
+    if case.kind is Kind.HONEST:
+        assert seen.worst is not Severity.CRITICAL
+        assert Outcome.AGAINST not in seen.outcomes.values()
+        return
+    assert seen.worst is not None
+    assert seen.worst >= Severity.HIGH
+    answer = Outcome.AGAINST if seen.worst is Severity.CRITICAL else Outcome.HOLD
+    assert seen.outcomes == dict.fromkeys(seen.outcomes, answer) | {"observer": Outcome.HOLD}
+
+
+def test_every_incident_has_a_variation_or_an_honest_neighbour() -> None:
+    assert len({case.name for case in CASES}) == len(CASES)
+    incidents = {case.name.split()[0] for case in CASES if case.kind is Kind.INCIDENT}
+    assert incidents == {f"I-{number}" for number in (1, 2, 4, 5, 6, 8, 9, 10, 12, 15, 18, 20, 26)}
+
+
+def test_what_is_not_as_it_must_be_is_told() -> None:
+    case = next(case for case in CASES if case.worst is Severity.HIGH)
+    as_it_must = dict.fromkeys(case.by, Severity.HIGH)
+    assert case.is_seen_in(as_it_must)
+    assert not case.is_seen_in({})
+    assert not case.is_seen_in(as_it_must | {"another": Severity.CRITICAL})
+    assert not case.is_seen_in({"another": Severity.HIGH})
+
+
+# --- the shapes work
+
+
+def test_i1_the_initialiser_takes_everything(dao: Governance) -> None:
+    scene = empty_cut(dao)
+    simulation = review(scene).facts.simulation
+    assert [(m.recipient, m.amount) for m in simulation.movements] == [(LOOT, 7 * TOKEN)]
+    assert simulation.all_movements == simulation.movements, "what two runs show is one thing"
+
+
+def test_i2_code_that_is_destroyed_and_made_again(dao: Governance) -> None:
+    shape = relayers(dao)
+    scene = shape.scene
+    dao.advance_to_active(scene.proposal)
+    seen = review(scene)
+    (finding,) = seen.findings("delegatecall")
+    assert "can destroy itself" in finding.detail
+    assert moves(seen) == [], "nothing that it does today shows what it will do"
+
+    shape.made.destroy(shape.payload)
+    assert {f.evidence for f in review(scene).findings("target-without-code")} == {(shape.payload,)}
+
+    assert shape.made.make("HostilePayload") == shape.payload
+    again = review(scene)
+    assert review_digest_now(dao.node.rpc, dao.profile, dao.proposals[scene.proposal]) != seen.facts.review_digest
+    (finding,) = again.findings("delegatecall")
+    assert "was other code when this was proposed" in finding.detail
+    assert moves(again) == [(shape.vault, LOOT, 5 * TOKEN)]
+    carry_out(scene)
+    assert dao.node.rpc.balance(LOOT) == 5 * TOKEN
 
 
 def test_a_payload_shows_what_it_does_also_where_its_call_does_not_go_through_yet(dao: Governance) -> None:
@@ -147,75 +118,80 @@ def test_a_payload_shows_what_it_does_also_where_its_call_does_not_go_through_ye
     vault = deploy(dao.node, "ModuleVault", dao.node.accounts[3])
     dao.node.set_balance(vault, 5 * TOKEN)
     payload = deploy(dao.node, "HostilePayload")
-    target, data = run_by(vault, payload)
-    facts = review(dao, dao.propose([target], [0], [data], LIKE_THE_LAST_ONE)).facts
-    assert facts.simulation.status is SimulationStatus.REVERTED
-    assert facts.simulation.movements == ()
-    (run,) = facts.simulation.delegated
-    assert (run.path, run.code, run.account, run.succeeded) == ("0.0", payload, vault, True)
-    assert [(m.sender, m.recipient, m.amount) for m in facts.simulation.all_movements] == [(vault, LOOT, 5 * TOKEN)]
-
-
-# --- I-1, Beanstalk
-
-
-def test_i1_a_diamond_cut_whose_initialiser_takes_everything(dao: Governance) -> None:
-    diamond, init = deploy(dao.node, "SmallDiamond", dao.timelock), deploy(dao.node, "SweepInit")
-    dao.node.set_balance(diamond, 7 * TOKEN)
-    arguments = encode(["(address,uint8,bytes4[])[]", "address", "bytes"], [[], init, encode_call("sweep()")])
-    proposal = dao.propose(
-        [diamond], [0], [bytes.fromhex("1f931c1c") + arguments], "Donate to people in need, as every year."
-    )
-    seen = review(dao, proposal)
-    critical = {r.check for r in seen.reports for f in r.findings if f.severity is Severity.CRITICAL}
-    assert {"delegatecall", "code-upgrade"} <= critical
-    assert seen.outcomes == AGAINST
+    seen = review(Scene(dao, propose(dao, LIKE_THE_LAST_ONE, run_by(vault, payload))))
     simulation = seen.facts.simulation
-    assert [(m.sender, m.recipient, m.amount) for m in simulation.movements] == [(diamond, LOOT, 7 * TOKEN)]
-    assert simulation.all_movements == simulation.movements, "what two runs show is one thing"
+    assert simulation.status is SimulationStatus.REVERTED
+    assert simulation.movements == ()
+    (run,) = simulation.delegated
+    assert (run.path, run.code, run.account, run.succeeded) == ("0.0", payload, vault, True)
+    assert [(m.sender, m.recipient, m.amount) for m in simulation.all_movements] == [(vault, LOOT, 5 * TOKEN)]
 
 
-# --- I-4 and I-5, Compound 062 and 117: honest proposals that break something
+def test_i4_a_claim_jumps(dao: Governance) -> None:
+    (finding,) = review(upgrade_to(dao, "RewardsWithBug")).findings("post-state")
+    assert finding.detail == "Its answer changes."
 
 
-def test_i4_an_upgrade_after_which_a_claim_jumps(dao: Governance) -> None:
-    holder = dao.node.accounts[4]
-    rewards = deploy(dao.node, "RewardsProxy", dao.timelock, deploy(dao.node, "Rewards"))
-    dao.node.send(rewards, encode_call("deposit(uint256)", TOKEN), sender=holder)
-    claim = Probe(
-        name="claimable where nothing is distributed",
-        contract=rewards,
-        calldata=encode_call("claimable(address)", holder),
-        expect=Expectation.UNCHANGED,
-    )
-
-    def upgrade(contract: str) -> Review:
-        implementation = deploy(dao.node, contract)
-        text = f"Upgrade the rewards {rewards} to the new implementation {implementation}, with split reward speeds."
-        data = encode_call("upgradeTo(address)", implementation)
-        return review(dao, dao.propose([rewards], [0], [data], text), [claim])
-
-    buggy, honest = upgrade("RewardsWithBug"), upgrade("Rewards")
-    (finding,) = buggy.findings("post-state")
-    assert (finding.severity, finding.detail) == (Severity.HIGH, "Its answer changes.")
-    assert honest.findings("post-state") == ()
-    for seen in (buggy, honest):
-        assert seen.outcomes == HOLD
-        assert all(f.severity < Severity.CRITICAL for r in seen.reports for f in r.findings)
-
-
-def test_i5_an_oracle_that_cannot_price_every_market(dao: Governance) -> None:
-    lender = deploy(dao.node, "Lender", dao.timelock, deploy(dao.node, "SimpleOracle"))
-    markets = {name: deploy(dao.node, name) for name in ("TokenMarket", "CoinMarket")}
-    probes = [
-        Probe(name=name, contract=lender, calldata=encode_call("getUnderlyingPrice(address)", market))
-        for name, market in markets.items()
-    ]
-    oracle = deploy(dao.node, "AskingOracle")
-    text = f"Set the price oracle of our lender {lender} to the new oracle {oracle}, which was audited twice."
-    seen = review(dao, dao.propose([lender], [0], [encode_call("_setPriceOracle(address)", oracle)], text), probes)
+def test_i5_one_price_of_two_cannot_be_read(dao: Governance) -> None:
+    seen = review(new_oracle(dao, "AskingOracle"))
     assert seen.facts.simulation.status is SimulationStatus.SUCCEEDED, "nothing in the execution itself fails"
     (finding,) = seen.findings("post-state")
-    assert finding.severity is Severity.HIGH
     assert finding.title == "CoinMarket does not hold afterwards"
-    assert seen.outcomes == HOLD
+
+
+def test_i8_anybody_makes_the_rules_again(dao: Governance) -> None:
+    own = initialised_again(dao).dao
+    read = [int.from_bytes(own.node.rpc.call(own.governor, encode_call(f"{name}()")), "big") for name in
+            ("votingPeriod", "votingDelay")]  # fmt: skip
+    assert read == [3, 0]
+
+
+def test_i9_the_agent_gives_the_pool_away(dao: Governance) -> None:
+    scene = by_agent(dao)
+    (call,) = dao.proposals[scene.proposal].calls
+    carry_out(scene)
+    pool = review(scene).facts.calls[0].inner[0].target
+    assert call.target != pool
+    assert dao.node.rpc.call(pool, encode_call("owner()"))[12:].hex() == person("a stranger")[2:].lower()
+
+
+def test_i12_a_contract_proposes(dao: Governance) -> None:
+    scene = by_contract(dao)
+    proposal = dao.proposals[scene.proposal]
+    assert dao.node.rpc.code(proposal.proposer)
+    dao.advance_to_active(scene.proposal)
+    dao.node.send(proposal.proposer, encode_call("vote(uint256)", scene.proposal))
+    assert dao.node.rpc.read(dao.adapter.read_tally(dao.profile, scene.proposal))[1] == 20_000 * TOKEN
+
+
+def test_i15_the_new_code_takes_from_who_allowed_the_old_one(dao: Governance) -> None:
+    lending, scene = hidden_upgrade(dao)
+    carry_out(scene)
+    dao.node.send(lending.market, encode_call("take(address,address,uint256)", *lending.taking))
+    balance = dao.node.rpc.call(lending.token, encode_call("balanceOf(address)", LOOT))
+    assert int.from_bytes(balance, "big") == lending.taking[2]
+
+
+def test_i18_borrowed_tokens_vote_and_are_paid_back_in_one_transaction(dao: Governance) -> None:
+    shape = flash(dao)
+    own = shape.scene.dao
+    own.advance_to_active(shape.scene.proposal)
+    assert shape.vote() == 40_000 * TOKEN
+    held = own.node.rpc.call(own.token, encode_call("balanceOf(address)", shape.lender))
+    assert int.from_bytes(held, "big") == 40_000 * TOKEN
+
+
+def test_i20_anybody_executes_the_last_operation_first(dao: Governance) -> None:
+    scene = separate_operations(dao)
+    factor, listing = review(scene).facts.calls[-1].inner[0], review(scene).facts.calls[-2].inner[0]
+    carry_out(scene)
+    dao.node.increase_time(172_801)
+    timelock = dao.proposals[scene.proposal].calls[0].target
+    signature = "execute(address,uint256,bytes,bytes32,bytes32)"
+    last = encode_call(signature, factor.target, 0, factor.calldata, bytes(32), (4).to_bytes(32, "big"))
+    dao.node.send(timelock, last, sender=dao.node.accounts[5])
+    market = listing.arguments[0].value
+    raised = dao.node.rpc.call(factor.target, encode_call("collateralFactor(address)", market))
+    assert int.from_bytes(raised, "big") == 35 * 10**16
+    markets = dao.node.rpc.call(factor.target, encode_call("getAllMarkets()"))
+    assert int.from_bytes(markets[32:64], "big") == 0, "and it was not even listed"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from contextlib import contextmanager
 from decimal import Decimal
@@ -17,16 +18,19 @@ from pnyx_agents.model_alerts import ModelAlerts
 from pnyx_agents.settings import parse_settings
 from pnyx_contracts.errors import UsageError
 from pnyx_policies.analysis import COST_CAP, Analysis
+from pnyx_policies.conversation import begin
 from pnyx_policies.dossier import Attempt
 from pnyx_policies.facts import Facts
 from pnyx_policies.prices import Rate
-from pnyx_tools.costs import DAY_SECONDS, Caps, CostBook, Request, Spent
+from pnyx_policies.request import request_difference
+from pnyx_tools.costs import DAY_SECONDS, KEPT_SECONDS, AnswerBook, Caps, CostBook, Request, Spent
 from pnyx_tools.database import Database
 from pnyx_tools.journal import Journal
-from pnyx_tools.model import CONNECTION, TIMEOUT, Exchange, LangChainModel, ModelSettings
+from pnyx_tools.model import CONNECTION, KEY_REMOVED, TIMEOUT, Exchange, LangChainModel, ModelSettings
 from pnyx_tools.notify import Message, Urgency
 from pnyx_tools.testing import openai_server as script
 from pnyx_tools.testing.openai_server import OpenAIServer
+from pnyx_tools.testing.serving import Answer
 
 ONE, OTHER = "1:0xA:1", "1:0xA:2"
 RATE = Rate(input_per_million="0.1", output_per_million="0.30")
@@ -136,8 +140,8 @@ def metered(journal: Journal, caps: Caps, *replies: script.Script, **settings: A
     """An analyst whose requests are counted, at a real server; the server, and the book."""
     book = CostBook(journal.database)
     with OpenAIServer(replies) as server:
-        model = ModelSettings(model="m", base_url=server.base_url, api_key_env="", **settings)
-        meter = CostMeter(book, caps, Metrics())
+        model = ModelSettings(**{"model": "m", "base_url": server.base_url, "api_key_env": "", **settings})
+        meter = CostMeter(book, AnswerBook(journal.database), caps, Metrics())
         yield ModelAnalyst(LangChainModel(model), meter, pause=lambda _: None), server, book
 
 
@@ -150,6 +154,85 @@ def test_no_model_is_asked_once_a_cap_is_reached(journal: Journal, facts: Facts,
     assert (second.opinion.analysis, second.attempts) == (None, ())
     assert second.opinion.failure == f"{COST_CAP}: 18 of 18 tokens for this proposal"
     assert book.on_proposal(str(facts.proposal.key)).tokens == TOKENS_OF_AN_ANSWER
+
+
+# Answers that were paid for
+
+
+def test_the_same_question_is_paid_for_once(journal: Journal, facts: Facts, analysis: Analysis) -> None:
+    """A process that was killed in the middle of a committee asks again what it has heard already."""
+    with metered(journal, Caps(), script.refusal(), script.answer(analysis)) as (analyst, server, book):
+        first, second = analyst.analyse(facts), analyst.analyse(facts)
+        assert len(server.requests) == 2
+    assert book.on_proposal(str(facts.proposal.key)).tokens == 2 * TOKENS_OF_AN_ANSWER
+    assert second.opinion == first.opinion
+    [again] = second.attempts
+    paid = first.attempts[-1]
+    assert (paid.reused, again.reused) == (False, True)
+    assert (again.request_hash, again.response_hash) == (paid.request_hash, paid.response_hash)
+    assert {again.request_hash, again.response_hash} == second.bodies.keys()
+    assert request_difference(second.bodies[again.request_hash], begin(facts), analyst.describe()) == ""
+
+
+def test_each_turn_with_tools_is_paid_for_once(journal: Journal, facts: Facts, analysis: Analysis) -> None:
+    tool = facts.context[0].model_copy(update={"tool": "voting_power"})
+    asked = facts.model_copy(update={"context": (tool,)})
+    replies = script.calls("voting_power"), script.answer(analysis)
+    with metered(journal, Caps(), *replies, tools=("voting_power",)) as (analyst, server, _):
+        first, second = analyst.analyse(asked), analyst.analyse(asked)
+        assert len(server.requests) == 2
+    assert [(a.outcome, a.reused) for a in second.attempts] == [("tool-call", True), ("ok", True)]
+    assert second.opinion == first.opinion
+
+
+def test_other_facts_another_seat_and_a_useless_answer_are_asked_anew(
+    journal: Journal, make_facts: Callable[..., Facts], analysis: Analysis
+) -> None:
+    with metered(journal, Caps(), script.answer(analysis)) as (analyst, server, _):
+        analyst.analyse(make_facts())
+        analyst.analyse(make_facts("Another text."))
+        meter, model = analyst._meter, analyst._model
+        for seat in model.settings.model_copy(update={"samples": 2}).seats:
+            ModelAnalyst(model, meter, seat=seat).analyse(make_facts())
+        assert len(server.requests) == 2 + 3, "one of the four seats is the one that was asked first"
+    with metered(journal, Caps(), script.refusal(), max_attempts=1) as (analyst, server, _):
+        for _ in range(2):
+            analyst.analyse(make_facts("A third text."))
+        assert len(server.requests) == 2
+
+
+def test_an_answer_that_was_changed_is_not_used_again(
+    journal: Journal, facts: Facts, analysis: Analysis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It held the API key: what is recorded of it says so, and a recalled one could not."""
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-echo-0123456789")
+    echo = analysis.model_copy(update={"stated_intent": "sk-echo-0123456789"})
+    with metered(journal, Caps(), script.answer(echo), api_key_env=None) as (analyst, server, _):
+        details = [analyst.analyse(facts).attempts[0].detail for _ in range(2)]
+        assert len(server.requests) == 2
+    assert all(KEY_REMOVED in detail for detail in details)
+
+
+def test_old_answers_are_forgotten(journal: Journal, clock: Clock) -> None:
+    book, seat = AnswerBook(journal.database, clock), ModelSettings(model="m").describe()
+    book.remember(seat, b"question", b"answer")
+    book.remember(seat, b"question", b"another answer")
+    assert book.recall(seat, b"question") == b"answer", "the first one stays"
+    assert book.recall(seat.model_copy(update={"sample": 1}), b"question") is None
+    clock.now += KEPT_SECONDS + 1
+    book.remember(seat, b"other", b"answer")
+    assert book.recall(seat, b"question") is None
+
+
+def test_what_a_server_knew_from_before_costs_what_it_says(journal: Journal, facts: Facts, analysis: Analysis) -> None:
+    body = json.loads(script.answer(analysis).body)
+    body["usage"] = {"prompt_tokens": 1_000, "completion_tokens": 100, "prompt_tokens_details": {"cached_tokens": 800}}
+    prices = {"input_per_million": "1", "output_per_million": "10", "cached_input_per_million": "0.1"}
+    with metered(journal, Caps(), Answer.of(body), **prices) as (analyst, _, book):
+        [attempt] = analyst.analyse(facts).attempts
+    assert (attempt.input_tokens, attempt.cached_tokens) == (1_000, 800)
+    assert book.in_a_day() == Spent(1_100, Decimal("0.00128")), "200 * 1 + 800 * 0.1 + 100 * 10, a million for each"
+    assert Rate(input_per_million="1", output_per_million="10").of(1_000, 100, 800) == Decimal("0.002")
 
 
 def test_a_failed_request_is_not_repeated_beyond_a_cap(journal: Journal, facts: Facts) -> None:
@@ -208,7 +291,8 @@ def alerts(journal: Journal, clock: Clock) -> tuple[ModelAlerts, list[Message]]:
 def heard(journal: Journal, clock: Callable[[], float], facts: Facts, caps: Caps, *replies: Any) -> Deliberation:
     with OpenAIServer(replies) as server:
         model = ModelSettings(model="m", base_url=server.base_url, api_key_env="", max_attempts=2)
-        meter = CostMeter(CostBook(journal.database, clock), caps, Metrics())
+        book, answers = CostBook(journal.database, clock), AnswerBook(journal.database, clock)
+        meter = CostMeter(book, answers, caps, Metrics())
         return deliberate([ModelAnalyst(LangChainModel(model), meter, pause=lambda _: None)], facts)
 
 

@@ -26,7 +26,8 @@ def test_the_full_example_shows_every_default():
     shown = tomllib.loads(re.sub(r"^# (?=\w+ = )", "", EXAMPLES[0], flags=re.MULTILINE))["model"][0]
     assert shown.keys() == ModelSettings.model_fields.keys() - {"extra_body"}
     settings, plain = ModelSettings.model_validate(shown), ModelSettings(model=shown["model"])
-    unset = {"temperature", "seed", "api_key_env", "input_per_million", "output_per_million"}
+    prices = {"input_per_million", "output_per_million", "cached_input_per_million"}
+    unset = {"temperature", "seed", "api_key_env", *prices}
     assert settings.model_dump(exclude=unset) == plain.model_dump(exclude=unset)
     assert settings.key_variable == plain.key_variable
 

@@ -10,8 +10,8 @@ from pnyx_agents.outline import OutlineAnalyst
 from pnyx_contracts.decoded import Argument, DecodedCall
 from pnyx_policies.analysis import Recommendation, RiskLevel
 from pnyx_policies.facts import Change, Movement, Simulation, SimulationStatus, TargetFacts
+from pnyx_policies.grounding import grounded
 from pnyx_policies.outline import outline
-from pnyx_policies.quotations import invented
 
 A = "0x" + "11" * 20
 
@@ -34,7 +34,7 @@ def test_its_advice_is_always_hold(facts):
 
 def test_its_sources_exist(facts):
     analysis = outline(facts)
-    assert invented(analysis, facts) == ()
+    assert grounded(analysis, facts).struck == ()
     assert "transfer(address,uint256)" in analysis.key_points[0].claim
 
 

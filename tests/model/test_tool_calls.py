@@ -9,7 +9,7 @@ import pytest
 from pnyx_agents.assembly import analysts
 from pnyx_agents.settings import Settings
 from pnyx_contracts.errors import UsageError
-from pnyx_policies.analysis import Analyst
+from pnyx_policies.analysis import Analyst, View
 from pnyx_policies.conversation import begin, tool_definition
 from pnyx_policies.facts import Grade, Skipped, ToolResult
 from pnyx_policies.prompt import MAX_TOOL_TURNS, render
@@ -285,5 +285,5 @@ def test_a_tool_that_is_not_enabled_is_an_error_at_the_start(tmp_path):
     with pytest.raises(UsageError, match="which is no enabled context tool") as caught:
         analysts(_settings(tmp_path, "voting_powr"))
     assert caught.value.hint == "did you mean 'voting_power'?"
-    [analyst] = analysts(_settings(tmp_path, *(tool.name for tool in builtin_tools())))
-    assert len(analyst.describe().tools) == len(builtin_tools())
+    seats = analysts(_settings(tmp_path, *(tool.name for tool in builtin_tools())))
+    assert [len(analyst.describe().tools) for analyst in seats] == [len(builtin_tools())] * len(View)

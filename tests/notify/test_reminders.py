@@ -11,12 +11,14 @@ from types import SimpleNamespace
 import pytest
 
 from pnyx_agents.crier import Crier, Place
+from pnyx_agents.crowd import Crowd
 from pnyx_agents.deadlines import Deadline, DeadlineOf, Deadlines
 from pnyx_agents.metrics import Metrics
 from pnyx_agents.reminders import Reminders
 from pnyx_agents.reviewer import Governed
 from pnyx_contracts.errors import UnreachableError
 from pnyx_contracts.types import Proposal, ProposalKey
+from pnyx_tools.follow import to_kept
 from pnyx_tools.journal import Found, Journal, Stage
 from pnyx_tools.notify import Message, Urgency
 from pnyx_tools.notify.ledger import Ledger
@@ -64,7 +66,7 @@ class Scene:
     @property
     def reminders(self) -> Reminders:
         return Reminders(
-            self.journal, self.ledger, self, (72 * HOUR, 24 * HOUR, 6 * HOUR), HOUR,
+            self.journal, self.ledger, self, Crowd(self.journal), (72 * HOUR, 24 * HOUR, 6 * HOUR), HOUR,
             approvers=self.approvers, people=frozenset(self.ears), end_seconds=self.end_seconds, now=self.clock,
         )  # fmt: skip
 
@@ -79,7 +81,7 @@ class Scene:
     def add(self, number: int, stage: Stage) -> str:
         known = proposal(number)
         key = str(known.key)
-        content = known.model_dump_json()
+        content = to_kept(known)
         self.journal.follow(
             "{}", [Found(proposal=key, content=content, title="Pay @everyone", deadline="2", created_block=1)]
         )
@@ -136,6 +138,16 @@ def test_without_approvers_everybody_is_reminded(make_scene: MakeScene) -> None:
     assert message.title is not None
     assert message.title.text == "Pay \uff20everyone"
     assert message.deadline.endswith(" UTC")
+
+
+def test_nobody_is_reminded_of_a_flood_before_its_end_is_near(make_scene: MakeScene) -> None:
+    scene = make_scene()
+    for number in range(6):
+        scene.add(number, Stage.HELD)
+    scene.look_when_left(24)
+    assert scene.heard() == {}
+    scene.look_when_left(0.5)
+    assert scene.heard() == {"public": ["6 messages (6 alert)"]}
 
 
 def test_a_vote_that_waits_for_the_owners_of_a_safe_is_reminded_of(make_scene: MakeScene) -> None:

@@ -44,7 +44,12 @@ def imported_by(*arguments: object) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--help"], ["verify", "--help"], ["signer", "--help"], ["log", "--help"], ["audit", "--help"]]
+    "arguments",
+    [
+        ["--help"],
+        *([name, "--help"] for name in ("verify", "signer", "log", "audit")),
+        ["policy", "backtest", "--help"],
+    ],
 )
 def test_help_is_light(arguments: list[str]) -> None:
     loaded = imported_by(*arguments)

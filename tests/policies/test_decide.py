@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from pnyx_policies.analysis import Analysis, Analyst, Opinion, Recommendation
+from pnyx_policies.analysis import Analysis, Analyst, Opinion, Recommendation, Risk, RiskLevel, View
 from pnyx_policies.checks import CheckReport, CheckView, builtin_checks, run_checks
 from pnyx_policies.decide import REASON_BYTES, decide
 from pnyx_policies.decision import Outcome
@@ -33,18 +33,28 @@ STEWARD = Ruleset.parse(shipped_ruleset("steward"), "steward")
 BUILTIN = tuple(check.name for check in builtin_checks())
 
 
-def opinion(advice: str = "for", confidence: int = 90, *, machine: bool = True, failure: str = "") -> Opinion:
+def opinion(
+    advice: str = "for",
+    confidence: int = 90,
+    *,
+    machine: bool = True,
+    failure: str = "",
+    model: str = "reader",
+    view: View = View.FACTS_AND_TEXT,
+    risk: RiskLevel = RiskLevel.LOW,
+    struck: tuple[str, ...] = (),
+) -> Opinion:
     analysis = Analysis(
         summary="A payment. Nothing else.",
         key_points=(),
         stated_intent="Pay Alice.",
         claimed_effects=(),
-        risks=(),
+        risks=(Risk(level=risk, text="It may go wrong."),),
         recommendation=Recommendation(advice),
         confidence_percent=confidence,
     )
-    analyst = Analyst(name="reader", is_language_model=machine)
-    return Opinion(analyst=analyst, analysis=None if failure else analysis, failure=failure)
+    analyst = Analyst(name=model, is_language_model=machine, view=view)
+    return Opinion(analyst=analyst, analysis=None if failure else analysis, failure=failure, struck=struck)
 
 
 def small_payment():
@@ -102,7 +112,12 @@ def test_guardian_never_votes_for_without_a_language_model():
         ((opinion("for", 61), opinion("for", 95)), Outcome.FOR, "2 of 2 say for, confidence at least 61%"),
         ((opinion("hold"),), Outcome.HOLD, "does not allow hold"),
         ((opinion("for", 59),), Outcome.HOLD, "confidence is below 60%"),
-        ((opinion("for"), opinion("against")), Outcome.HOLD, "the opinions differ"),
+        ((opinion("for"), opinion("against")), Outcome.HOLD, "a model gave different answers to the same question"),
+        ((opinion("for"), opinion("hold", view=View.FACTS_ALONE)), Outcome.HOLD, "when it does not see the text"),
+        ((opinion("for"), opinion("against", model="other")), Outcome.HOLD, "the opinions differ"),
+        ((opinion("for", struck=("summary: no", "x: no")),), Outcome.HOLD, "rest on nothing were struck out: 2"),
+        ((opinion("for", risk=RiskLevel.HIGH),), Outcome.HOLD, "an analysis says for and sees a high risk"),
+        ((opinion("against", risk=RiskLevel.HIGH),), Outcome.AGAINST, "1 of 1 say against"),
         ((opinion("for"), opinion(failure="timeout")), Outcome.HOLD, "an analysis failed"),
         ((opinion(failure="refusal"),), Outcome.HOLD, "an analysis failed"),
     ],

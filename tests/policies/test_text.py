@@ -131,7 +131,7 @@ def test_an_announcement_in_a_comment_is_none():
 )
 def test_reading_takes_bounded_time(piece):
     hostile = piece * (60_000 // len(piece))
-    start = time.monotonic()
+    start = time.thread_time()
     read_claims(hostile)
     text.mixed_script_words(hostile)
-    assert time.monotonic() - start < 5
+    assert time.thread_time() - start < 5

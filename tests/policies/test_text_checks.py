@@ -139,6 +139,6 @@ def test_a_comment_that_hides_something_else_is_medium():
 )
 @pytest.mark.parametrize("check", [HiddenCharacters(), InjectedInstructions()], ids=lambda c: c.name)
 def test_hostile_text_costs_bounded_time(check, piece):
-    start = time.monotonic()
+    start = time.thread_time()
     worst(check, piece * (60_000 // len(piece)))
-    assert time.monotonic() - start < 5
+    assert time.thread_time() - start < 5

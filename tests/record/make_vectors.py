@@ -168,7 +168,7 @@ def sample_dossier() -> Dossier:
                 analyst=analyst,
                 analysis=Analysis(
                     summary="Pays the auditors. Nothing else.",
-                    key_points=(KeyPoint(claim="It pays 1000 tokens.", call="0"),),
+                    key_points=(KeyPoint(claim="It pays 1000 tokens.", call="0", effect=0),),
                     stated_intent="Pay the auditors",
                     claimed_effects=("A payment",),
                     risks=(Risk(level=RiskLevel.LOW, text="Little"),),

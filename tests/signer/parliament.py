@@ -31,6 +31,7 @@ from pnyx_policies.outline import OUTLINE, outline
 from pnyx_policies.prompt import templates, templates_hash
 from pnyx_policies.ruleset import Ruleset
 from pnyx_tools.chain import Chain
+from pnyx_tools.context import builtin_tools
 from pnyx_tools.deployment import Wish, carry_out, plan
 from pnyx_tools.follow import Finality
 from pnyx_tools.gather import gather_facts
@@ -349,7 +350,7 @@ def found_parliament(
         prompt_hash=templates_hash(),
         ruleset_hash=Ruleset.parse(ruleset, "test").hash,
         checks={check.name: check.version for check in builtin_checks()},
-        tools={},
+        tools={tool.name: tool.version for tool in builtin_tools()},
         known_addresses={FRIEND: "a friend"},
         safe=safe.address if safe else None,
         software="pnyx 0.1.0",

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import json
+import logging
 import socket
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from logging.handlers import QueueHandler
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any, Self
 
 from eth_account import Account
@@ -58,6 +63,29 @@ class Serving:
         self.thread.join(10)
         assert not self.thread.is_alive()
         self.service.__exit__(None, None, None)
+
+
+class Lines:
+    """What a service's threads log, to be waited for."""
+
+    def __init__(self) -> None:
+        self.records: SimpleQueue[logging.LogRecord] = SimpleQueue()
+
+    def wait_for(self, words: str, seconds: float = 10) -> None:
+        """Raises `queue.Empty` when no line with these words came."""
+        while words not in self.records.get(timeout=seconds).getMessage():
+            pass
+
+
+@contextmanager
+def logged(name: str = "pnyx.signer") -> Iterator[Lines]:
+    lines = Lines()
+    handler = QueueHandler(lines.records)
+    logging.getLogger(name).addHandler(handler)
+    try:
+        yield lines
+    finally:
+        logging.getLogger(name).removeHandler(handler)
 
 
 def raw(path: Path, data: bytes) -> bytes:

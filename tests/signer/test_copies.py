@@ -134,7 +134,7 @@ def test_people_hear_of_it_once_and_the_journal_says_what_is_there(gate: Parliam
     journal.follow("1", [found_in(ours.dossier.proposal)])
     nothing, place = cast("Any", None), Place(cast("Any", AtOnce()), "0")
     scribe = scribe_of(gate, gate.signer())
-    writing = Writing(scribe, Clerk(journal, told.append, hearing=nothing), review=nothing)
+    writing = Writing(scribe, Clerk(journal, told.append, hearing=nothing, crowd=nothing), review=nothing)
 
     assert not writing.write(ours.bundle, place)
     gate.node.mine()

@@ -98,8 +98,11 @@ def test_what_three_models_really_said_is_signed(committee: Committee) -> None:
 
 
 def test_one_invented_opinion_twice(committee: Committee) -> None:
+    """Once under the name of a model that nobody declared: two answers of one model are no two models."""
     invented = committee.honest.opinions[0].model_copy(update={"analysis": BAD})
-    liar = with_parts(committee.honest, opinions=(invented, invented), attempts=())
+    stranger = invented.model_copy(update={"analyst": invented.analyst.model_copy(update={"name": "openai:z"})})
+    assert with_parts(committee.honest, opinions=(invented, invented), attempts=()).decision.outcome is Outcome.HOLD
+    liar = with_parts(committee.honest, opinions=(invented, stranger), attempts=())
     assert liar.decision.outcome is Outcome.AGAINST
     committee.refuses(liar, "the analysts in the bundle differs")
 

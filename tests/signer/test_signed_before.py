@@ -49,7 +49,7 @@ def test_a_signed_vote_that_came_too_late_is_told_and_reviewed_again(
     journal.follow("1", [found_in(proposal)])
     journal.advance(str(case.key), Stage.VOTING, record_root=to_hex(case.bundle.record_root))
     nothing = cast("Any", None)
-    clerk = Clerk(journal, told.append, hearing=nothing)
+    clerk = Clerk(journal, told.append, hearing=nothing, crowd=nothing)
     writing = Writing(scribe, clerk, Review(nothing, vault, clerk, heard=nothing, room=nothing))
 
     assert not writing.finish_signed(proposal, cast("Any", AtOnce()))

@@ -8,6 +8,7 @@ import pytest
 from eth_hash.auto import keccak
 
 from pnyx_contracts.types import Vote
+from pnyx_policies.context import READINGS
 from pnyx_policies.facts import Grade
 from pnyx_tools.context import (
     ProposerHistoryTool,
@@ -19,9 +20,10 @@ from pnyx_tools.context import (
     history,
     run_tool,
 )
+from pnyx_tools.reader import RpcError
 from pnyx_tools.rpc import Rpc
 from pnyx_tools.testing.deploy import TOKEN, Governance, encode_call
-from pnyx_tools.testing.provider import Provider, Question, Reply, result
+from pnyx_tools.testing.provider import Provider, Question, Reply, error, result
 
 
 def run(tool, dao: Governance, proposal: int):
@@ -34,7 +36,7 @@ def propose(dao: Governance, text: str, amount: int = 1, sender: str | None = No
 
 def test_tools_have_what_the_protocol_asks_for() -> None:
     names = [tool.name for tool in builtin_tools()]
-    assert names == ["proposer_history", "voting_power", "treasury_balances", "timelock_queue", "ens_names"]
+    assert names == [reading.TOOL for reading in READINGS]
     for tool in builtin_tools():
         assert tool.version
         assert tool.description.endswith(".")
@@ -60,8 +62,9 @@ def test_proposer_history_is_bounded(dao: Governance, monkeypatch: pytest.Monkey
     old = propose(dao, "old")
     dao.node.mine(10)
     new = propose(dao, "new")
-    result = run(ProposerHistoryTool(lookback_blocks=5), dao, new)
-    assert (result.proposals_by_proposer, result.from_block) == (0, dao.node.rpc.block().number - 4)
+    first = dao.proposals[new].created_block - 4
+    result = run(ProposerHistoryTool().no_further_than(first), dao, new)
+    assert (result.proposals_by_proposer, result.from_block) == (0, first)
     monkeypatch.setattr("pnyx_tools.context.proposer_history.MAX_PROPOSALS", 1)
     third = propose(dao, "third")
     result = run(ProposerHistoryTool(), dao, third)
@@ -70,13 +73,34 @@ def test_proposer_history_is_bounded(dao: Governance, monkeypatch: pytest.Monkey
     assert old != new
 
 
-def test_a_search_stops_when_its_time_is_up(dao: Governance, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(history, "FIRST_SPAN_BLOCKS", 3)
-    head = dao.node.mine(20).number
+def test_a_search_ends_where_a_node_gives_too_little_at_once(dao: Governance) -> None:
+    """It costs a bounded number of requests, and two searches of like nodes end at the same block."""
+    made = propose(dao, "old")
+    head = dao.node.mine(6_000).number
     topics = [dao.adapter.created_topics()]
-    assert history.search_back(dao.node.rpc, head, 1000, topics, [dao.governor]).from_block == 0
-    monkeypatch.setattr(history, "SEARCH_SECONDS", 0.0)
-    assert history.search_back(dao.node.rpc, head, 1000, topics, [dao.governor]).from_block == head + 1
+    assert history.search_back(dao.node.rpc, head, 0, topics, [dao.governor]).from_block == 0
+
+    def narrow(question: Question) -> Reply | None:
+        if question["method"] != "eth_getLogs":
+            return None
+        first, last = (int(question["params"][0][name], 16) for name in ("fromBlock", "toBlock"))
+        return error(question, -32600, "up to a 200 block range is allowed") if last - first >= 200 else None
+
+    with Provider(dao.node.url, narrow) as provider:
+        found = [history.search_back(Rpc(provider.url), head, 0, topics, [dao.governor]) for _ in range(2)]
+        asked = sum(q["method"] == "eth_getLogs" for q in provider.asked)
+    assert found == [history.History((), head - 999)] * 2
+    assert dao.proposals[made].created_block < head - 999
+    assert asked <= 2 * 3 * history.MOST_REQUESTS
+
+
+def test_a_search_that_finds_no_node_is_no_short_search(dao: Governance) -> None:
+    def gone(question: Question) -> Reply | None:
+        return (502, b"") if question["method"] == "eth_getLogs" else None
+
+    head, topics = dao.node.rpc.block().number, [dao.adapter.created_topics()]
+    with Provider(dao.node.url, gone) as provider, pytest.raises(RpcError):
+        history.search_back(Rpc(provider.url, pauses=()), head, 0, topics, [dao.governor])
 
 
 def test_a_search_in_spans_finds_everything_in_order(dao: Governance, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -86,7 +110,7 @@ def test_a_search_in_spans_finds_everything_in_order(dao: Governance, monkeypatc
         dao.node.mine(amount)
     head = dao.node.rpc.block().number
     topics = [dao.adapter.created_topics()]
-    found = history.search_back(dao.node.rpc, head, 10_000, topics, [dao.governor])
+    found = history.search_back(dao.node.rpc, head, 0, topics, [dao.governor])
     assert list(found.logs) == dao.node.rpc.logs(0, head, topics, [dao.governor])
     assert len(found.logs) == 7
 
@@ -100,7 +124,7 @@ def test_one_empty_answer_hides_nothing(dao: Governance) -> None:
 
     with Provider(dao.node.url, forgets_once) as provider:
         head = dao.node.rpc.block().number
-        found = history.search_back(Rpc(provider.url), head, 10_000, topics, [dao.governor])
+        found = history.search_back(Rpc(provider.url), head, 0, topics, [dao.governor])
     assert not lies
     assert made in [dao.adapter.decode_created(dao.profile, log).key.proposal_id for log in found.logs]
 

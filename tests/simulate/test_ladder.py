@@ -194,3 +194,14 @@ def test_a_malformed_trace_is_no_success(dao: Governance, answer: object) -> Non
         simulation = simulate(Rpc(provider.url), dao.timelock, [call(dao.node.accounts[5])], dao.node.rpc.block())
     assert simulation.status is SimulationStatus.SKIPPED
     assert simulation.movements == ()
+
+
+def test_who_watches_hears_which_action_it_is_at(dao: Governance, half: Half) -> None:
+    heard: list[str] = []
+    calls = [call(dao.node.accounts[5], value_wei=1)] * 3
+    with half("eth_simulateV1") as node:
+        simulate(Rpc(node.url), dao.timelock, calls, dao.node.rpc.block(), tell=heard.append)
+    assert heard[:3] == [
+        "simulating 3 actions by eth_simulateV1", "simulating 3 actions by debug_traceCall", "simulating action 1 of 3",
+    ]  # fmt: skip
+    assert heard[-1] == "simulating action 3 of 3"

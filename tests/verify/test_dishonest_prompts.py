@@ -102,7 +102,7 @@ def test_templates_of_a_rendering_that_is_made_up(world, proposal, monkeypatch):
     agent = world.model()
     honest = agent.review(world.blocks, proposal)
     other = tuple(
-        t.model_copy(update={"text": t.text.replace("rendering = 1", "rendering = 99")}) for t in honest.dossier.prompt
+        t.model_copy(update={"text": t.text.replace("rendering = 2", "rendering = 99")}) for t in honest.dossier.prompt
     )
     monkeypatch.setattr(decisions, "templates_hash", lambda: templates_hash(other))
     agent.change(world.RULESET)

@@ -116,8 +116,8 @@ def test_an_older_state_that_a_node_tells(world, votes):
         def read(self, read, block="latest"):
             return self.honest.read(read, stale.number)
 
-        def logs(self, first, last, topics, addresses=None):
-            return self.honest.logs(first, min(last, stale.number), topics, addresses)
+        def logs(self, first, last, *question):
+            return self.honest.logs(first, min(last, stale.number), *question)
 
     report, _ = check(world, Stale(world.node.rpc, "", None))
     assert (Step.ENTRIES, "proof") in {(v.step, v.where) for v in report.problems}

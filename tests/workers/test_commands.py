@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import fcntl
 import json
+import sqlite3
 from pathlib import Path
 
 import pytest
 
 from pnyx_agents.assembly import declared_configuration, evidence, paths
 from pnyx_agents.cli import main
+from pnyx_agents.engine_tables import bring_up_to_date, is_up_to_date
 from pnyx_agents.settings import load_settings
 from pnyx_contracts.errors import UsageError
 from pnyx_tools import schema
@@ -43,6 +45,15 @@ def ended(*arguments: object) -> int:
         main([str(argument) for argument in arguments])
     assert isinstance(end.value.code, int)
     return end.value.code
+
+
+def second_version(url: str) -> Database:
+    """As it was when there were workers, and costs were not noted."""
+    database = Database(url)
+    with database.engine.begin() as connection:
+        connection.exec_driver_sql("DROP TABLE model_request")
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0002'")
+    return database
 
 
 def migrated(config: Path, capfd: pytest.CaptureFixture[str]) -> dict[str, object]:
@@ -107,6 +118,22 @@ def test_a_database_of_before_is_migrated_once_after_a_backup(
     assert Journal(Database(f"sqlite:///{copy}", must_be_current=False)).load("a purpose") == "signed"
     assert Journal(where.journal).load("a purpose") == "signed"
     main(["status", "--config", str(config)])
+    again = migrated(config, capfd)
+    assert again == {"before": schema.NEWEST, "after": schema.NEWEST, "backups": []}
+    main(["migrate", "--config", str(config)])
+    assert "up to date (version " in capfd.readouterr().out
+    assert [f"{file}" for file in (where.data / "backups").glob("*.sqlite")] == [copy], "no second backup"
+
+
+def test_tables_of_the_engine_alone_can_be_of_before(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    config = configured(tmp_path)
+    where = paths(load_settings(config))
+    Database(where.journal).close()
+    bring_up_to_date(where.workflows)
+    assert migrated(config, capfd)["backups"] == []
+    with sqlite3.connect(where.data / "workflows.sqlite") as connection:
+        connection.execute("UPDATE dbos_migrations SET version = 0")
+    assert not is_up_to_date(where.workflows)
 
 
 def test_a_running_agent_is_not_migrated(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -125,7 +152,8 @@ def test_workers_are_not_migrated_while_they_work(
 ) -> None:
     url = postgres.new_database()
     config = configured(tmp_path, f'[database]\nurl = "{url}"')
-    roll = Roll(Database(url), "somebody", 30)
+    database = second_version(url)
+    roll = Roll(database, "somebody", 30)
     roll.join("5:x", {})
     assert ended("migrate", "--config", config) == 1
     assert "somebody works on this database" in capfd.readouterr().err

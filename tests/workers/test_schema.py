@@ -171,7 +171,7 @@ def test_workers_that_start_together_make_the_tables_of_the_engine_once(postgres
     """In processes of their own, as they would be: an index that waits for all other transactions is among them."""
     url = postgres.new_database()
     code = f"""
-from pnyx_agents.engine import is_there
+from pnyx_agents.engine_tables import is_there
 from pnyx_agents.migration import make_workflow_tables
 from pnyx_tools.journal import Journal
 make_workflow_tables(Journal({url!r}), {url!r})

@@ -1,5 +1,5 @@
-"""What models were asked and what that cost, in a table of the journal's database: it survives restarts, and counts
-over all workers. Money is exact: tokens are kept with the prices of that moment.
+"""What models were asked and what that cost, and what they answered, in tables of the journal's database: they survive
+restarts, and hold for all workers. Money is exact: tokens are kept with the prices of that moment.
 """
 
 from __future__ import annotations
@@ -11,6 +11,9 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
+from eth_hash.auto import keccak
+
+from pnyx_policies.analysis import Analyst
 from pnyx_policies.answer import OK
 from pnyx_policies.prices import Rate, spelled, total
 from pnyx_tools.database import Database
@@ -34,6 +37,8 @@ class Request:
     input_tokens: int
     output_tokens: int
     rate: Rate | None
+    cached_tokens: int = 0
+    """Those of `input_tokens` that the server knew from before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +77,11 @@ def _tables(sa: Any, metadata: Any) -> dict[str, Any]:  # noqa: ANN401 - sqlalch
             column("model", text, nullable=False), column("outcome", text, nullable=False),
             column("input_tokens", integer, nullable=False), column("output_tokens", integer, nullable=False),
             column("input_per_million", text), column("output_per_million", text),
+            column("cached_tokens", integer, nullable=False), column("cached_input_per_million", text),
+        ),
+        "model_answer": sa.Table(
+            "model_answer", metadata, column("question", text, primary_key=True),
+            column("at", sa.Double, nullable=False, index=True), column("response", sa.LargeBinary, nullable=False),
         ),
     }  # fmt: skip
 
@@ -98,6 +108,8 @@ class CostBook:
             "output_tokens": request.output_tokens,
             "input_per_million": rate and rate.input_per_million,
             "output_per_million": rate and rate.output_per_million,
+            "cached_tokens": request.cached_tokens,
+            "cached_input_per_million": rate and rate.cached_input_per_million,
         }
         with self._begin() as connection:
             connection.execute(self._table.insert().values(**row))
@@ -122,8 +134,8 @@ class CostBook:
         import sqlalchemy as sa
 
         table, total_of = self._table, sa.func.sum
-        rate = table.c.input_per_million, table.c.output_per_million
-        tokens = total_of(table.c.input_tokens), total_of(table.c.output_tokens)
+        rate = table.c.input_per_million, table.c.output_per_million, table.c.cached_input_per_million
+        tokens = total_of(table.c.input_tokens), total_of(table.c.output_tokens), total_of(table.c.cached_tokens)
         query = sa.select(*rate, *tokens, sa.func.count()).where(which).group_by(*rate)
         with self._begin() as connection:
             sums = [_of_one_rate(*row) for row in connection.execute(query)]
@@ -131,13 +143,57 @@ class CostBook:
 
 
 def _of_one_rate(
-    for_input: str | None, for_output: str | None, asked: int | Decimal, answered: int | Decimal, requests: int
+    for_input: str | None,
+    for_output: str | None,
+    for_cached: str | None,
+    asked: int | Decimal,
+    answered: int | Decimal,
+    cached: int | Decimal,
+    requests: int,
 ) -> Spent:
     """PostgreSQL sums integers into decimals."""
-    tokens = int(asked), int(answered)
+    tokens = int(asked) + int(answered)
     if for_input is None or for_output is None:
-        return Spent(sum(tokens), unpriced=requests)
-    return Spent(sum(tokens), Rate(input_per_million=for_input, output_per_million=for_output).of(*tokens))
+        return Spent(tokens, unpriced=requests)
+    rate = Rate(input_per_million=for_input, output_per_million=for_output, cached_input_per_million=for_cached)
+    return Spent(tokens, rate.of(int(asked), int(answered), int(cached)))
+
+
+KEPT_SECONDS: Final = 2 * DAY_SECONDS
+"""Prompts name the day: what was asked earlier is not asked again in the same words."""
+
+
+class AnswerBook:
+    """Usable answers, by who gave them and the exact request. In the database that the journal opened."""
+
+    def __init__(self, database: Database, now: Callable[[], float] = time.time) -> None:
+        import sqlalchemy as sa
+
+        self._table = _tables(sa, sa.MetaData())["model_answer"]
+        self._database = database
+        self._now = now
+
+    def recall(self, seat: Analyst, request: bytes) -> bytes | None:
+        """The response that this seat gave to these bytes."""
+        import sqlalchemy as sa
+
+        query = sa.select(self._table.c.response).where(self._table.c.question == _question(seat, request))
+        with self._database.begin() as connection:
+            found = connection.execute(query).scalar_one_or_none()
+        return None if found is None else bytes(found)
+
+    def remember(self, seat: Analyst, request: bytes, response: bytes) -> None:
+        """The first answer stays; old ones are forgotten."""
+        question, table = _question(seat, request), self._table
+        row = {"question": question, "at": self._now(), "response": response}
+        with self._database.begin() as connection:
+            connection.execute(table.delete().where(table.c.at < self._now() - KEPT_SECONDS))
+            if connection.execute(table.select().where(table.c.question == question)).first() is None:
+                self._database.upsert(connection, table, row)
+
+
+def _question(seat: Analyst, request: bytes) -> str:
+    return keccak(seat.model_dump_json().encode() + b"\0" + request).hex()
 
 
 def _reached(spent: Spent, tokens: int | None, money: Decimal | None, currency: str, where: str) -> str:

@@ -294,8 +294,15 @@ class Pool:
     def read(self, read: Read[T], block: BlockId = "latest") -> T:
         return read.decode(self.call(read.to, read.data, block))
 
-    def logs(self, from_block: int, to_block: int, topics: Topics, addresses: Sequence[str] | None = None) -> list[Log]:
-        return self.ask(lambda rpc: rpc.logs(from_block, to_block, topics, addresses))
+    def logs(
+        self,
+        from_block: int,
+        to_block: int,
+        topics: Topics,
+        addresses: Sequence[str] | None = None,
+        most_requests: int | None = None,
+    ) -> list[Log]:
+        return self.ask(lambda rpc: rpc.logs(from_block, to_block, topics, addresses, most_requests))
 
     def read_logs(
         self,

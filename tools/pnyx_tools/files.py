@@ -1,10 +1,16 @@
-"""Files that others must not read, or not write: made so, and refused when they are not so."""
+"""Files that others must not read, or not write: made so, and refused when they are not so. Files that are whole or not
+there.
+"""
 
 from __future__ import annotations
 
 import os
 import stat
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from pnyx_contracts.errors import UsageError
 
@@ -20,6 +26,20 @@ def write_secret(path: Path, content: str) -> None:
             os.fsync(file.fileno())
     except BaseException:
         path.unlink(missing_ok=True)
+        raise
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[IO[bytes]]:
+    """A file for everybody to read that takes its name when it is complete."""
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".tmp")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            yield file
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
         raise
 
 

@@ -45,13 +45,15 @@ from pnyx_policies.facts import (
     ToolResult,
     VoterFacts,
 )
+from pnyx_policies.markets import derived_probes
 from pnyx_policies.probes import Probe
 from pnyx_policies.review import review_digest
 from pnyx_tools.clock import clock_at
 from pnyx_tools.code import reached_addresses, read_earlier_code, read_targets
-from pnyx_tools.context.protocol import ContextTool, run_tool
+from pnyx_tools.context import ContextTool, builtin_tools, run_tool
 from pnyx_tools.holdings import called_tokens, native_holding, token_holding
-from pnyx_tools.pinned import CodeOf, ask_ahead, reads_of
+from pnyx_tools.pinned import CodeOf, PinnedReader, ask_ahead, reads_of
+from pnyx_tools.progress import Tell, tell_nobody
 from pnyx_tools.reader import BlockId, ChainReader, MethodMissingError, RevertedError, RpcError
 from pnyx_tools.reasons import without_endpoint
 from pnyx_tools.simulate import simulate
@@ -62,6 +64,9 @@ MAX_TARGETS = 256
 """Addresses whose code is read; a proposal that reaches more is reviewed without the rest, and says so."""
 
 MAX_ASSETS = 64
+
+BUILTIN_TOOLS = builtin_tools()
+"""Checks read what they find, so whoever judges runs them: the daemon, the signer, and a member."""
 
 LONG_BEFORE_BLOCKS = 50_400
 """What was there so many blocks before the proposal counts as old: a week, at a block in twelve seconds."""
@@ -75,13 +80,14 @@ def gather_facts(
     *,
     voter: str | None = None,
     block: BlockId = "latest",
-    tools: Sequence[ContextTool] = (),
+    tools: Sequence[ContextTool] = BUILTIN_TOOLS,
     known_addresses: Mapping[str, str] | None = None,
     treasury_assets: Sequence[str] = (),
     interfaces: Mapping[str, Mapping[str, str]] = NONE,
     probes: Sequence[Probe] = (),
+    tell: Tell = tell_nobody,
 ) -> Facts:
-    """The facts of `proposal` at `block`.
+    """The facts of `proposal` at `block`. `tell` hears what is being read.
 
     Raises `UsageError` when the reader is on another chain, `DiffersError` when the proposal's content is not what its
     id says, `RevertedError` or `DecodingError` when the governor does not know the proposal, `ReorganisedError` when
@@ -91,7 +97,8 @@ def gather_facts(
     _demand_right_proposal(reader, adapter, proposal)
     pinned = reader.block(block)  # 1
     _demand_not_before(pinned, proposal)
-    gathering = _Gathering(reader, adapter, profile, proposal, voter, pinned)
+    gathering = _Gathering(reader, adapter, profile, proposal, voter, pinned, tell)
+    tell(f"reading the governor at block {pinned.number}")
     gathering.ask_ahead()
     governor = gathering.governor()  # 2
     standing = gathering.standing(voter, governor) if voter is not None else None  # 3
@@ -179,6 +186,7 @@ class _Gathering:
         proposal: Proposal,
         voter: str | None,
         block: BlockRef,
+        tell: Tell,
     ) -> None:
         self._reader = reader
         self._adapter = adapter
@@ -187,6 +195,7 @@ class _Gathering:
         self._voter = voter
         self._executor = profile.timelock or profile.address
         self.block = block
+        self._tell = tell
         self._at = to_hex(block.hash)
         self.skipped: list[Skipped] = []
 
@@ -236,6 +245,7 @@ class _Gathering:
 
     def targets(self, calls: Sequence[DecodedCall]) -> tuple[TargetFacts, ...]:
         addresses = reached_addresses(calls)
+        self._tell(f"reading the code of {len(addresses)} addresses")
         if len(addresses) > MAX_TARGETS:
             self._skip(
                 "targets", f"the calls reach {len(addresses)} addresses, the code of the first {MAX_TARGETS} was read"
@@ -272,8 +282,9 @@ class _Gathering:
             self._proposal.calls,
             self.block,
             governor=self._profile.address,
-            probes=probes,
+            probes=(*probes, *derived_probes(calls)),
             delegatecalls=foreign,
+            tell=self._tell,
         )
         if simulation.status is SimulationStatus.SKIPPED:
             self._skip("simulation", simulation.why_skipped)
@@ -282,6 +293,7 @@ class _Gathering:
     def treasury(self, assets: Sequence[str]) -> tuple[Holding, ...]:
         if len(assets) > MAX_ASSETS:
             self._skip("treasury", f"{len(assets)} assets are at stake, balances of the first {MAX_ASSETS} were read")
+        self._tell(f"reading what the treasury holds of {len(assets)} assets")
         holdings = [native_holding(self._reader, self._executor, self._at)]
         for asset in assets[:MAX_ASSETS]:
             try:
@@ -291,9 +303,11 @@ class _Gathering:
         return tuple(holdings)
 
     def context(self, tools: Sequence[ContextTool]) -> tuple[ToolResult, ...]:
-        outcomes = [
-            run_tool(tool, self._reader, self._adapter, self._profile, self._proposal, self.block) for tool in tools
-        ]
+        reader = self._reader if isinstance(self._reader, PinnedReader) else PinnedReader(self._reader)
+        outcomes = list[ToolResult | Skipped]()
+        for number, tool in enumerate(tools, start=1):
+            self._tell(f"looking up {tool.name} ({number} of {len(tools)})")
+            outcomes.append(run_tool(tool, reader, self._adapter, self._profile, self._proposal, self.block))
         self.skipped += [outcome for outcome in outcomes if isinstance(outcome, Skipped)]
         return tuple(outcome for outcome in outcomes if isinstance(outcome, ToolResult))
 

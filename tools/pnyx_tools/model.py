@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from itertools import product
 from typing import TYPE_CHECKING, Annotated, Any, Protocol, Self
 from urllib.parse import urlsplit
 
@@ -18,7 +19,7 @@ from pydantic import ConfigDict, Field, JsonValue, field_validator, model_valida
 
 from pnyx_contracts.errors import UsageError
 from pnyx_contracts.types import Value
-from pnyx_policies.analysis import Analyst
+from pnyx_policies.analysis import Analyst, View
 from pnyx_policies.conversation import Conversation
 from pnyx_policies.prices import DecimalText, Rate
 from pnyx_policies.request import NOT_AS_SENT, OPENAI, as_text, parameter_problem
@@ -26,9 +27,12 @@ from pnyx_policies.request import NOT_AS_SENT, OPENAI, as_text, parameter_proble
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
     from langchain_core.messages import AIMessage
+    from langchain_core.messages.ai import UsageMetadata
 
 OPENAI_BASE_URL = "https://api.openai.com/v1"
 TIMEOUT, RATE_LIMIT, HTTP_ERROR, CONNECTION = "timeout", "rate-limit", "http-error", "connection"
+NOT_SENT = "not-sent"
+"""Only answers that are kept count, and none is kept to this request."""
 ABOVE_THE_WIRE = "captured above the wire"
 """Only LangChain's own view of an exchange could be kept."""
 KEY_REMOVED = "the response held the API key: it was replaced"
@@ -59,6 +63,10 @@ class ModelSettings(Value):
     timeout_seconds: float = Field(default=120, gt=0)
     """For connecting, for each silence, and for the whole answer."""
     max_attempts: int = Field(default=3, ge=1, le=10)
+    sees: tuple[View, ...] = Field(default=tuple(View), min_length=1)
+    """Asked once for each: what one reader may be talked into, the other was not told."""
+    samples: int = Field(default=1, ge=1, le=10)
+    """Asked so many times for each view: a model that wavers gives no advice."""
     tools: tuple[ToolName, ...] = ()
     """Context tools that the model may call; none by default. Their results are shown on request only."""
     extra_body: dict[str, JsonValue] = Field(default_factory=dict)
@@ -66,6 +74,8 @@ class ModelSettings(Value):
     input_per_million: DecimalText | None = None
     output_per_million: DecimalText | None = None
     """What a million tokens of requests and of answers cost; without both, what the model costs is not known."""
+    cached_input_per_million: DecimalText | None = None
+    """Of tokens that the server knew from before; unset: as much as of others."""
     tracing: bool = False
     """True lets LangSmith trace the calls: prompts and answers then leave this host."""
 
@@ -86,12 +96,12 @@ class ModelSettings(Value):
             raise ValueError("; ".join(problems))
         return extra
 
-    @field_validator("tools")
+    @field_validator("tools", "sees")
     @classmethod
-    def _each_once(cls, tools: tuple[str, ...]) -> tuple[str, ...]:
-        if len(set(tools)) != len(tools):
-            raise ValueError("a tool is listed twice")
-        return tools
+    def _each_once(cls, listed: tuple[str | View, ...]) -> tuple[str | View, ...]:
+        if len(set(listed)) != len(listed):
+            raise ValueError("one is listed twice")
+        return listed
 
     @model_validator(mode="after")
     def _recorded_calls(self) -> Self:
@@ -106,6 +116,8 @@ class ModelSettings(Value):
     def _require_both_prices(self) -> Self:
         if (self.input_per_million is None) != (self.output_per_million is None):
             raise ValueError("a price has two parts, input_per_million and output_per_million: give both, or none")
+        if self.cached_input_per_million is not None and self.input_per_million is None:
+            raise ValueError("cached_input_per_million needs input_per_million and output_per_million beside it")
         return self
 
     @property
@@ -113,7 +125,11 @@ class ModelSettings(Value):
         """None when what it costs is not known."""
         if self.input_per_million is None or self.output_per_million is None:
             return None
-        return Rate(input_per_million=self.input_per_million, output_per_million=self.output_per_million)
+        return Rate(
+            input_per_million=self.input_per_million,
+            output_per_million=self.output_per_million,
+            cached_input_per_million=self.cached_input_per_million,
+        )
 
     @property
     def key_variable(self) -> str:
@@ -126,7 +142,7 @@ class ModelSettings(Value):
         return self.base_url or (OPENAI_BASE_URL if self.provider == OPENAI else "")
 
     def describe(self) -> Analyst:
-        """How a record and a configuration name this model."""
+        """How a record and a configuration name this model, in the first of its seats that sees everything."""
         return Analyst(
             name=f"{self.provider}:{self.model}",
             is_language_model=True,
@@ -136,6 +152,13 @@ class ModelSettings(Value):
             tools=self.tools,
             parameters=as_text(self.parameters),
         )
+
+    @property
+    def seats(self) -> tuple[Analyst, ...]:
+        """The opinions that it is asked for, in order."""
+        one = self.describe()
+        seats = product(self.sees, range(self.samples))
+        return tuple(one.model_copy(update={"view": view, "sample": sample}) for view, sample in seats)
 
     @property
     def parameters(self) -> dict[str, JsonValue]:
@@ -158,24 +181,44 @@ class Exchange:
     """The body as received; None when none arrived whole."""
     http_status: int | None = None
     failure: str = ""
-    """Empty, or ``timeout``, ``rate-limit``, ``http-error``, ``connection``: then there is no answer to judge."""
+    """Empty, or ``timeout``, ``rate-limit``, ``http-error``, ``connection``, ``not-sent``: then there is no answer to
+    judge.
+    """
     detail: str = ""
     retry_after_seconds: float | None = None
     """What the server asked for."""
     request_id: str = ""
     captured: str = ""
     """Empty for the exact bytes on the wire, else how they differ: `ABOVE_THE_WIRE`, `KEY_REMOVED`."""
+    reused: bool = False
+    """Nothing was sent: the response is the one that was recalled."""
 
     @property
     def may_pass(self) -> bool:
         """Whether the failure is one that the same request may not meet again."""
+        if self.failure == NOT_SENT:
+            return False
         return self.failure != HTTP_ERROR or (self.http_status or 0) >= 500 or self.http_status in {408, 409, 425}
+
+
+Recall = Callable[[bytes], bytes | None]
+"""The response that this very request got before, None for one that has to be sent. Raises `NotSentError` for one that
+must not be.
+"""
+
+
+class NotSentError(Exception):
+    """Nobody is to be asked."""
+
+
+def recall_nothing(_request: bytes) -> None:
+    return None
 
 
 class Chat(Protocol):
     """One way to a model."""
 
-    def ask(self, conversation: Conversation) -> Exchange: ...
+    def ask(self, conversation: Conversation, recall: Recall) -> Exchange: ...
 
 
 class LangChainModel:
@@ -186,17 +229,14 @@ class LangChainModel:
         self._key = _key(settings, environ)
         self._chat = _open(settings, self._key)
 
-    def describe(self) -> Analyst:
-        return self.settings.describe()
-
-    def ask(self, conversation: Conversation) -> Exchange:
-        """Say all of `conversation` once. Never raises for what a server or a network does: that is an
-        `Exchange.failure`.
+    def ask(self, conversation: Conversation, recall: Recall = recall_nothing) -> Exchange:
+        """Say all of `conversation` once, or take the answer that is recalled. Never raises for what a server or a
+        network does: that is an `Exchange.failure`.
         """
         from langsmith import tracing_context
 
         with tracing_context(enabled=self.settings.tracing):
-            return _without_key(self._chat.ask(conversation), self._key)
+            return _without_key(self._chat.ask(conversation, recall), self._key)
 
 
 def _key(settings: ModelSettings, environ: Mapping[str, str]) -> str:
@@ -262,9 +302,15 @@ class _OtherChat:
             message = f"LangChain cannot open {settings.describe().name}: {error}"
             raise UsageError(message.replace(key or "\0", _REMOVED)) from None
 
-    def ask(self, conversation: Conversation) -> Exchange:
+    def ask(self, conversation: Conversation, recall: Recall) -> Exchange:
         messages = [message.wire for message in conversation.messages]
         asked = Exchange(request=self._request(messages), captured=ABOVE_THE_WIRE)
+        try:
+            known = recall(asked.request)
+        except NotSentError as reason:
+            return replace(asked, failure=NOT_SENT, detail=str(reason))
+        if known is not None:
+            return replace(asked, response=known, reused=True)
         try:
             answer = self._model.invoke(messages)
         except Exception as error:  # noqa: BLE001 - each provider has errors of its own; none of them is an answer
@@ -304,7 +350,6 @@ def _as_completion(answer: AIMessage) -> bytes:
     metadata = answer.response_metadata
     said = next((str(metadata[k]) for k in ("finish_reason", "stop_reason", "done_reason") if metadata.get(k)), "")
     reason = next((ours for ours, theirs in _FINISH.items() if said.lower() in theirs), said)
-    usage = answer.usage_metadata
     return _json(
         {
             "choices": [
@@ -318,10 +363,21 @@ def _as_completion(answer: AIMessage) -> bytes:
                 }
             ],
             "model": metadata.get("model_name") or metadata.get("model") or "",
-            "usage": usage and {"prompt_tokens": usage["input_tokens"], "completion_tokens": usage["output_tokens"]},
+            "usage": _usage(answer.usage_metadata),
             "langchain": answer.model_dump(mode="json"),
         }
     )
+
+
+def _usage(said: UsageMetadata | None) -> dict[str, Any] | None:
+    if said is None:
+        return None
+    cached = said.get("input_token_details", {}).get("cache_read")
+    return {
+        "prompt_tokens": said["input_tokens"],
+        "completion_tokens": said["output_tokens"],
+        "prompt_tokens_details": {"cached_tokens": cached},
+    }
 
 
 def _json(value: dict[str, Any]) -> bytes:

@@ -17,10 +17,21 @@ from langchain_openai import ChatOpenAI
 from openai import APIConnectionError, APITimeoutError
 from pydantic import SecretStr
 
+from pnyx_contracts.errors import PnyxError
 from pnyx_policies.conversation import Conversation
 from pnyx_policies.request import response_format
 from pnyx_tools.context.langchain_tool import as_langchain_tool
-from pnyx_tools.model import CONNECTION, HTTP_ERROR, RATE_LIMIT, TIMEOUT, Exchange, ModelSettings
+from pnyx_tools.model import (
+    CONNECTION,
+    HTTP_ERROR,
+    NOT_SENT,
+    RATE_LIMIT,
+    TIMEOUT,
+    Exchange,
+    ModelSettings,
+    NotSentError,
+    Recall,
+)
 
 MAX_RESPONSE_BYTES = 2**20
 """Every attempt is recorded, and a reader takes no more than `evidence.MAX_FILE_BYTES` for one record."""
@@ -34,16 +45,20 @@ class OpenAIChat:
         self._settings = settings
         self._key = SecretStr(key or "none")
 
-    def ask(self, conversation: Conversation) -> Exchange:
+    def ask(self, conversation: Conversation, recall: Recall) -> Exchange:
         """One request. A new client each time: nothing is shared between threads, and nothing stays open."""
-        wire = _Wire(self._settings.timeout_seconds)
+        wire = _Wire(self._settings.timeout_seconds, recall)
         with wire.client() as client:
             try:
                 _with_tools(self._model(client), conversation).invoke([m.wire for m in conversation.messages])
             except APITimeoutError:
                 return wire.exchange(TIMEOUT, f"no whole answer within {self._settings.timeout_seconds:g} seconds")
             except APIConnectionError as error:
-                return wire.exchange(CONNECTION, _cause(error))
+                if isinstance(error.__cause__, NotSentError):
+                    return wire.exchange(NOT_SENT, str(error.__cause__))
+                if isinstance(error.__cause__, PnyxError):
+                    raise error.__cause__ from None  # of whoever recalls: nothing was sent
+                return wire.exchange() if wire.is_recalled else wire.exchange(CONNECTION, _cause(error))
             except Exception:
                 if wire.response is None:
                     raise
@@ -78,15 +93,21 @@ def _with_tools(model: ChatOpenAI, conversation: Conversation) -> Runnable[Langu
     return model.bind_tools(tools, tool_choice=conversation.tool_choice) if tools else model
 
 
+class _RecalledError(Exception):
+    """Ends a request before it is sent."""
+
+
 class _Wire:
     """Keeps what passes: the request's body, and the response's body within limits of size and time."""
 
-    def __init__(self, timeout_seconds: float) -> None:
+    def __init__(self, timeout_seconds: float, recall: Recall) -> None:
         self._timeout_seconds = timeout_seconds
+        self._recall = recall
         self._request: bytes | None = None
         self._headers = httpx2.Headers()
         self.response: bytes | None = None
         self.status: int | None = None
+        self.is_recalled = False
 
     def client(self) -> httpx2.Client:
         """Without redirects (a second request would be one that nobody recorded) and without compression."""
@@ -99,6 +120,10 @@ class _Wire:
 
     def _on_request(self, request: httpx2.Request) -> None:
         self._request = request.read()
+        self.response = self._recall(self._request)
+        if self.response is not None:
+            self.status, self.is_recalled = 200, True
+            raise _RecalledError  # there is nothing to send
 
     def _on_response(self, response: httpx2.Response) -> None:
         self.status, self._headers = response.status_code, response.headers
@@ -119,6 +144,7 @@ class _Wire:
             detail=detail,
             retry_after_seconds=_retry_after(self._headers.get("retry-after", "")),
             request_id=_printable(self._headers.get("x-request-id", "")),
+            reused=self.is_recalled,
         )
 
 

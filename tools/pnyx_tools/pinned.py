@@ -4,9 +4,9 @@ A check asks for hundreds of things per record, most of them one after another, 
 whoever knows what will be asked next says so with `ask_ahead`; the reads themselves, their order and their errors stay
 where they are, and find the answers here. With any other reader `ask_ahead` does nothing.
 
-Kept is what a block says for ever: code, storage, calls, and blocks themselves. Not kept: what fails (only a revert is
-an answer), what is asked of "latest" and its like, and balances: who asks for one may want to know whether the node is
-there. Who looks once at how many things stand now says that the latest block stands meanwhile.
+Kept is what a block says for ever: code, storage, calls, logs, and blocks themselves. Not kept: what fails (only a
+revert is an answer), no logs at all, what is asked of "latest" and its like, and balances: who asks for one may want to
+know whether the node is there. Who looks once at how many things stand now says that the latest block stands meanwhile.
 """
 
 from __future__ import annotations
@@ -29,17 +29,24 @@ MOST_ANSWERS: Final = 512
 MOST_BYTES: Final = 64 * 2**10
 """Of one answer that is kept. Both together bound what this takes of memory."""
 
+MOST_SEARCHES: Final = 8
+"""For logs, of which the answers are kept: several look at the same past of one proposal, one after another."""
+
 
 @dataclass(frozen=True, slots=True)
 class CallOf:
-    """An ``eth_call`` without a sender."""
+    """An ``eth_call``."""
 
     to: str
     data: bytes
     block: BlockId
+    sender: str | None = None
 
     def asked(self) -> tuple[str, list[Any]]:
-        return "eth_call", [{"to": address_param(self.to), "data": to_hex(self.data)}, block_param(self.block)]
+        call = {"to": address_param(self.to), "data": to_hex(self.data)}
+        if self.sender is not None:
+            call["from"] = address_param(self.sender)
+        return "eth_call", [call, block_param(self.block)]
 
     parse = staticmethod(parse_data)
 
@@ -99,6 +106,7 @@ class PinnedReader:
         self._most_answers = most_answers
         self._answers: OrderedDict[Key, bytes | RevertedError] = OrderedDict()
         self._blocks: OrderedDict[BlockId, BlockRef] = OrderedDict()
+        self._logs: OrderedDict[tuple[int, int, bytes], list[Log]] = OrderedDict()
         self._chain_id: int | None = None
 
     def ask_ahead(self, questions: Sequence[Question]) -> None:
@@ -150,9 +158,7 @@ class PinnedReader:
         return self._once(StorageOf(address, slot, block), lambda: self._reader.storage(address, slot, block))
 
     def call(self, to: str, data: bytes, block: BlockId = "latest", *, sender: str | None = None) -> bytes:
-        if sender is not None:
-            return self._reader.call(to, data, block, sender=sender)
-        return self._once(CallOf(to, data, block), lambda: self._reader.call(to, data, block))
+        return self._once(CallOf(to, data, block, sender), lambda: self._reader.call(to, data, block, sender=sender))
 
     def read(self, read: Read[T], block: BlockId = "latest") -> T:
         return read.decode(self.call(read.to, read.data, block))
@@ -194,8 +200,23 @@ class PinnedReader:
     def balance(self, address: str, block: BlockId = "latest") -> int:
         return self._reader.balance(address, block)
 
-    def logs(self, from_block: int, to_block: int, topics: Topics, addresses: Sequence[str] | None = None) -> list[Log]:
-        return self._reader.logs(from_block, to_block, topics, addresses)
+    def logs(
+        self,
+        from_block: int,
+        to_block: int,
+        topics: Topics,
+        addresses: Sequence[str] | None = None,
+        most_requests: int | None = None,
+    ) -> list[Log]:
+        key = (from_block, to_block, encode([topics, addresses]))
+        if key not in self._logs:
+            found = self._reader.logs(from_block, to_block, topics, addresses, most_requests)
+            if not found:
+                return []  # the next of the nodes behind the endpoint may know better
+            self._logs[key] = found
+            if len(self._logs) > MOST_SEARCHES:
+                self._logs.popitem(last=False)
+        return list(self._logs[key])
 
     def read_logs(
         self,

@@ -27,7 +27,7 @@ from pnyx_tools.reader import (
     Topics,
 )
 from pnyx_tools.rpc import Rpc
-from pnyx_tools.wire import is_block_hash, parse_log
+from pnyx_tools.wire import is_block_hash
 
 T = TypeVar("T")
 
@@ -90,8 +90,18 @@ class Quorum:
     def read(self, read: Read[T], block: BlockId = "latest") -> T:
         return read.decode(self.call(read.to, read.data, block))
 
-    def logs(self, from_block: int, to_block: int, topics: Topics, addresses: Sequence[str] | None = None) -> list[Log]:
-        return self.read_logs(parse_log, from_block, to_block, topics, addresses)
+    def logs(
+        self,
+        from_block: int,
+        to_block: int,
+        topics: Topics,
+        addresses: Sequence[str] | None = None,
+        most_requests: int | None = None,
+    ) -> list[Log]:
+        return self._agreed(
+            f"the logs of blocks {from_block} to {to_block}",
+            lambda reader: reader.logs(from_block, to_block, topics, addresses, most_requests),
+        )
 
     def read_logs(
         self,

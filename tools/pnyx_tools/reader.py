@@ -96,6 +96,13 @@ class WrongChainError(RpcError):
         )
 
 
+class TooManyRequestsError(RpcError):
+    """The node gives so little at once that a question would take more requests than it is worth."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, hint="use an endpoint that gives more blocks at once", is_about_the_question=True)
+
+
 class ReorganisedError(RpcError):
     """A block that was there a moment ago is not on the chain any more: what was read at it is read at another one."""
 
@@ -128,8 +135,18 @@ class ChainReader(Protocol):
         """`call`, then the read's own decoding."""
         ...
 
-    def logs(self, from_block: int, to_block: int, topics: Topics, addresses: Sequence[str] | None = None) -> list[Log]:
-        """Inclusive range, in chain order. Refused ranges are halved; an error is never an empty answer."""
+    def logs(
+        self,
+        from_block: int,
+        to_block: int,
+        topics: Topics,
+        addresses: Sequence[str] | None = None,
+        most_requests: int | None = None,
+    ) -> list[Log]:
+        """Inclusive range, in chain order. Refused ranges are halved; an error is never an empty answer.
+
+        Raises `TooManyRequestsError` when the node refuses so often that it would take more than `most_requests`.
+        """
         ...
 
     def read_logs(

@@ -24,6 +24,7 @@ from pnyx_tools.reader import (
     Question,
     RevertedError,
     RpcError,
+    TooManyRequestsError,
     Topics,
 )
 from pnyx_tools.transport import Answer, CallFailedError, TimedOutError, TooMuchError, Transport
@@ -135,8 +136,15 @@ class Rpc:
     def transaction(self, transaction_hash: bytes) -> dict[str, Any] | None:
         return self._checked("eth_getTransactionByHash", [to_hex(transaction_hash)], parse_object)
 
-    def logs(self, from_block: int, to_block: int, topics: Topics, addresses: Sequence[str] | None = None) -> list[Log]:
-        return self.read_logs(parse_log, from_block, to_block, topics, addresses)
+    def logs(
+        self,
+        from_block: int,
+        to_block: int,
+        topics: Topics,
+        addresses: Sequence[str] | None = None,
+        most_requests: int | None = None,
+    ) -> list[Log]:
+        return self._read_logs(parse_log, from_block, to_block, topics, addresses, most_requests)
 
     def read_logs(
         self,
@@ -146,6 +154,17 @@ class Rpc:
         topics: Topics,
         addresses: Sequence[str] | None = None,
     ) -> list[L]:
+        return self._read_logs(read, from_block, to_block, topics, addresses, None)
+
+    def _read_logs(
+        self,
+        read: Callable[[LogItem], L],
+        from_block: int,
+        to_block: int,
+        topics: Topics,
+        addresses: Sequence[str] | None,
+        most_requests: int | None,
+    ) -> list[L]:
         """A range that the node refuses, for whatever reason, is halved down to one block; then the error is raised.
 
         An empty sequence of addresses matches nothing (``None`` matches every address).
@@ -154,10 +173,13 @@ class Rpc:
             return []
         query = LogQuery(topics, addresses)
         span_before = self._log_span
-        timeouts = 0
+        timeouts = requests = 0
         found: list[L] = []
         start = from_block
         while start <= to_block:
+            if requests == most_requests:
+                raise TooManyRequestsError(f"the logs of {to_block - from_block + 1} blocks take too many requests")
+            requests += 1
             end = min(start + int(self._log_span) - 1, to_block)
             try:
                 found += self._logs_once(query, read, start, end)

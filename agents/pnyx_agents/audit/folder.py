@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import tempfile
 from collections import deque
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Final
@@ -19,6 +17,7 @@ from pnyx_agents.audit.links import Links
 from pnyx_contracts.errors import UsageError
 from pnyx_contracts.types import Value, to_hex
 from pnyx_tools.audit import Audit, WriterAudit
+from pnyx_tools.files import whole_file
 
 FORMAT: Final = "pnyx.audit.v1"
 NEWEST: Final = 1_000
@@ -43,13 +42,13 @@ def publish(audit: Audit, folder: Path, links: Links | None = None) -> Published
     except (FileExistsError, NotADirectoryError) as error:
         raise UsageError(f"{folder}: there is a file of this name", hint="name a folder: --out FOLDER") from error
     chapters: list[Chapter] = []
-    with _whole(folder / "report.json") as report:
+    with whole_file(folder / "report.json") as report:
         report.write(_open(_head(audit), "agents"))
         for number, writer in enumerate(audit.writers()):
             report.write(b",\n" if number else b"\n")
             chapters.append(_write_agent(writer, report))
         report.write(b"\n]}\n")
-    with _whole(folder / "report.html") as file:
+    with whole_file(folder / "report.html") as file:
         write_html(audit, chapters, links, file)
     for chapter in chapters:
         _write_feeds(audit, chapter, folder / "feeds", links)
@@ -77,7 +76,7 @@ def _write_feeds(audit: Audit, chapter: Chapter, folder: Path, links: Links | No
     feed = Feed(report.chain_id, report.log, chapter.head, chapter.rows, report.block.timestamp, links)
     forms: dict[str, Callable[[Feed], bytes]] = {"atom": atom, "json": json_feed}
     for ending, form in forms.items():
-        with _whole(folder / f"{chapter.head.writer}.{ending}") as file:
+        with whole_file(folder / f"{chapter.head.writer}.{ending}") as file:
             file.write(form(feed))
 
 
@@ -113,17 +112,3 @@ def _open(members: dict[str, Any], last: str) -> bytes:
     """An object whose last member is a list that is still to be written, item by item."""
     text = json.dumps(members, ensure_ascii=True, indent=1)
     return f'{text[:-2]},\n "{last}": ['.encode()
-
-
-@contextmanager
-def _whole(path: Path) -> Iterator[IO[bytes]]:
-    """A file that takes its name when it is complete."""
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".tmp")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            yield file
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise

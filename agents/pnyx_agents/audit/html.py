@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -11,15 +9,17 @@ from importlib.metadata import version
 from importlib.resources import files
 from typing import IO, Any, Final
 
-from jinja2 import Environment, StrictUndefined, Template
+from jinja2 import Template
 from markupsafe import Markup
 
+from pnyx_agents import page
 from pnyx_agents.audit import words
 from pnyx_agents.audit.links import Links
 from pnyx_contracts.types import to_hex
 from pnyx_policies.audit.period import Bound
 from pnyx_policies.audit.rows import DecisionRow, NoteRow, ProposalNote
 from pnyx_policies.audit.tally import Summary
+from pnyx_policies.text import named
 from pnyx_policies.verify.verdict import PROBLEMS, Report, Status
 from pnyx_tools.audit import Audit, WriterHead
 
@@ -58,11 +58,11 @@ class Chapter:
 
 def write_html(audit: Audit, chapters: Sequence[Chapter], links: Links | None, file: IO[bytes]) -> None:
     """Piece by piece; the whole page is never in memory."""
-    style = files(__package__).joinpath("report.css").read_text(encoding="utf-8")
+    style = page.style()
     report = audit.report
     stream = _template().stream(
         style=Markup(style),  # noqa: S704 - our own file, no part of it comes from outside
-        policy=_policy(style),
+        policy=page.policy(style),
         verdict=_verdict(report),
         report=report,
         chapters=chapters,
@@ -73,11 +73,6 @@ def write_html(audit: Audit, chapters: Sequence[Chapter], links: Links | None, f
     )
     stream.enable_buffering(64)
     stream.dump(file, encoding="utf-8")
-
-
-def _policy(style: str) -> str:
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    return f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
 
 
 def _verdict(report: Report) -> tuple[str, str]:
@@ -113,7 +108,7 @@ def _bar(votes: Mapping[str, int]) -> list[tuple[str, int, int]]:
 
 @cache
 def _template() -> Template:
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment = page.environment()
     environment.filters |= _FILTERS
     environment.globals |= {"LABELS": words.LABELS, "TIERS": words.TIERS, "EFFECTS": words.EFFECTS, "bar": _bar}
     return environment.from_string(files(__package__).joinpath("report.html").read_text(encoding="utf-8"))
@@ -124,7 +119,7 @@ def _slug(text: str) -> str:
 
 
 _FILTERS: Final[dict[str, Any]] = {
-    "plain": words.plain,
+    "plain": named,
     "one_line": words.one_line,
     "moment": words.moment,
     "rfc3339": words.rfc3339,

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime
 from typing import Final
 
-from pnyx_agents.readable import decimal
 from pnyx_contracts.entry import EntryKind
 from pnyx_policies.audit import Label
 from pnyx_policies.audit.rows import DecisionRow
-from pnyx_policies.text import hidden_characters
+from pnyx_policies.reading.amounts import decimal
+from pnyx_policies.text import named
 from pnyx_policies.verify.verdict import Tier
 
 _UNITS: Final = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
-_NOT_IN_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _LATEST = 253_402_300_799  # the last second of the year 9999
 
 LABELS: Final = {
@@ -52,16 +50,9 @@ _SAID: Final = {
 }
 
 
-def plain(text: str) -> str:
-    """Safe in HTML, XML and on a terminal once escaped: what nobody would see is named, as in ``<U+202E>``."""
-    hidden = {h.index: h.name for h in hidden_characters(text)}
-    shown = "".join(f"<{hidden[i]}>" if i in hidden else c for i, c in enumerate(text)) if hidden else text
-    return _NOT_IN_XML.sub(lambda found: f"<U+{ord(found.group()):04X}>", shown)
-
-
 def one_line(text: str) -> str:
-    """`plain`, on one line."""
-    return " ".join(plain(text).split())
+    """`named`, on one line."""
+    return " ".join(named(text).split())
 
 
 def moment(seconds: int) -> str:

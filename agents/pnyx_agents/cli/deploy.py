@@ -193,7 +193,7 @@ def _show_declaration(settings: Settings, configuration: Configuration, evidence
     click.echo(f"This declares the agent {configuration.agent!r} on chain {settings.chain.chain_id}:", err=True)
     for name, value in (
         ("mode", configuration.mode.value),
-        ("analysts", ", ".join(analyst.name for analyst in configuration.analysts)),
+        ("analysts", ", ".join(analyst.seat for analyst in configuration.analysts)),
         ("ruleset", settings.policy.ruleset),
         ("governors", ", ".join(configuration.governors)),
         ("approvers", _whose_word_counts(configuration)),

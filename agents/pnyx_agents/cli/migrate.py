@@ -26,5 +26,8 @@ def command(config: Path, as_json: bool) -> None:
     if as_json:
         print_json(done.model_dump(mode="json"))
         return
-    click.echo(f"Version {done.before} -> {done.after}." if done.before != done.after else "Up to date already.")
-    click.echo(f"Backup of before:\n{path_lines(done.backups)}")
+    if not done.backups:
+        click.echo(f"The database is up to date (version {done.after}): nothing was done.")
+        return
+    changed = "The engine's own tables" if done.before == done.after else f"Version {done.before} -> {done.after}"
+    click.echo(f"{changed}. Backup of before:\n{path_lines(done.backups)}")

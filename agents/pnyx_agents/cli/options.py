@@ -59,6 +59,13 @@ order_to_option = click.option(
 order_from_option = click.option(
     "--from", "order_file", type=click.Path(path_type=Path), help="Hand over an order that was signed so."
 )
+format_option = click.option(
+    "--format", "form", type=click.Choice(["text", "markdown", "html"]), default="text", show_default=True,
+    help="How it is written.",
+)  # fmt: skip
+output_option = click.option(
+    "--output", "-o", type=click.Path(path_type=Path, dir_okay=False), help="Into this file instead of on stdout."
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout, nothing else.")
 
 

@@ -46,7 +46,7 @@ def open_account(keystore: Path, password_file: Path | None) -> LocalAccount:
 
 def show_plan(plan: Plan) -> None:
     """On standard error, as everything that is no result."""
-    from pnyx_agents.readable import coins
+    from pnyx_policies.reading.amounts import coins
 
     if plan.places:
         click.echo("\nContracts:", err=True)
@@ -82,8 +82,8 @@ def hand_to_owners(reader: ChainReader, safe: str, acts: Sequence[Act]) -> None:
 
 def require_consent(chain: Chain, plan: Plan, *, yes: bool) -> None:
     """Raises `UsageError` when the account cannot pay, `click.Abort` when the person says no."""
-    from pnyx_agents.readable import coins
     from pnyx_contracts.errors import UsageError
+    from pnyx_policies.reading.amounts import coins
 
     held = chain.balance(plan.sender)
     if held < plan.max_cost_wei:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from pnyx_agents.cli import backtest
 from pnyx_agents.cli.options import json_option, print_json
 
 if TYPE_CHECKING:
@@ -22,7 +23,10 @@ plugins_option = click.option(
 
 @click.group("policy")
 def command() -> None:
-    """Rulesets: check, explain and test them. RULESET is one that ships, or a TOML file."""
+    """Rulesets: check, explain, test and try them. RULESET is one that ships, or a TOML file."""
+
+
+command.add_command(backtest.command)
 
 
 @command.command("check")

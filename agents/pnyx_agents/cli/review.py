@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 import click
 
 from pnyx_agents.cli.arguments import ADDRESS, BLOCK, PROPOSAL_ID
-from pnyx_agents.cli.options import json_option, print_json
+from pnyx_agents.cli.options import format_option, json_option, output_option, print_json
 
 
 @click.command("review")
@@ -24,14 +24,16 @@ from pnyx_agents.cli.options import json_option, print_json
 )
 @click.option("--voter", type=ADDRESS, help="Also judge this account's standing (voting power, voted already).")
 @click.option("--from-block", type=BLOCK, default=0, show_default=True, help="How far back to look for the proposal.")
+@format_option
+@output_option
 @json_option
 def command(
     governor: str, proposal_id: int, rpc: str | None, config: Path, ruleset: str | None, voter: str | None,
-    from_block: int, as_json: bool,
+    from_block: int, form: str, output: Path | None, as_json: bool,
 ) -> None:  # fmt: skip
     """The whole review of one proposal, without key or transaction: decode, simulate, analyze, check, decide."""
     from pnyx_agents.assembly import reviewer
-    from pnyx_agents.console import Console
+    from pnyx_agents.console import Console, telling
     from pnyx_agents.lookup import find_proposal, review_settings
     from pnyx_tools.endpoints import Pool
 
@@ -40,15 +42,18 @@ def command(
         reader = Pool.of(settings.chain.rpc, settings.chain.chain_id)
         judge = reviewer(settings, reader, voter)
         judge = replace(judge, voter=voter) if voter else judge
-        proposal = find_proposal(reader, judge.governors[governor], proposal_id, from_block, status.update)
-        status.update("reading the chain and simulating")
-        facts = judge.establish(proposal)
-        status.update("asking " + ", ".join(a.describe().name for a in judge.analysts))
-        dossier = judge.conclude(facts, judge.ask(facts))
+        tell = telling(status)
+        proposal = find_proposal(reader, judge.governors[governor], proposal_id, from_block, tell)
+        facts = judge.establish(proposal, tell=tell)
+        said = judge.ask(facts, tell)
+        tell("checking and deciding")
+        dossier = judge.conclude(facts, said)
     if as_json:
         print_json(dossier.model_dump(mode="json"))
         return
-    from pnyx_agents.readable import print_dossier
+    from pnyx_agents.reading.document import deliver
+    from pnyx_policies.reading.blocks import line
+    from pnyx_policies.reading.report import report_of
 
-    print_dossier(dossier, Console())
-    click.echo("\nThis was a look only: nothing was recorded, nothing was sent.")
+    look = line("This was a look only: nothing was recorded, nothing was sent.")
+    deliver(report_of(dossier, end=(look,)), form, output)

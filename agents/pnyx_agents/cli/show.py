@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from pnyx_agents.cli.options import config_option, json_option, print_json
+from pnyx_agents.cli.options import config_option, format_option, json_option, output_option, print_json
 
 if TYPE_CHECKING:
     from pnyx_policies.bundle import Bundle
@@ -18,25 +18,43 @@ if TYPE_CHECKING:
 @click.argument("what")
 @config_option
 @click.option("--evidence", help="Folder or URL of the bundles, to show a decision without a configuration.")
+@format_option
+@output_option
 @json_option
-def command(what: str, config: Path, evidence: str | None, as_json: bool) -> None:
+def command(what: str, config: Path, evidence: str | None, form: str, output: Path | None, as_json: bool) -> None:
     """A decision, readable. WHAT is a proposal of this agent, a record root (0x...), a bundle file or a disclosure."""
-    from pnyx_agents.console import Console
-    from pnyx_agents.readable import print_disclosure, print_dossier
     from pnyx_policies.disclosure import Disclosure
-    from pnyx_policies.verify.record import dossier_of
 
-    found, console = find(what, config, evidence), Console()
+    found = find(what, config, evidence)
     if as_json:
         print_json(found.model_dump(mode="json"))
-        return
-    if isinstance(found, Disclosure):
-        print_disclosure(found, console)
-        console.print(f"\n{_WHAT_IT_PROVES}", style="dim")
-        return
-    bundle = found
-    print_dossier(dossier_of(bundle), console)
-    console.print(f"\nrecord root 0x{bundle.record_root.hex()}\nprompt hash 0x{bundle.prompt_hash.hex()}", style="dim")
+    elif isinstance(found, Disclosure):
+        _show_disclosure(found)
+    else:
+        _show_record(found, form, output)
+
+
+def _show_record(bundle: Bundle, form: str, output: Path | None) -> None:
+    from pnyx_agents.reading.document import deliver
+    from pnyx_contracts.types import to_hex
+    from pnyx_policies.reading.blocks import code, line
+    from pnyx_policies.reading.report import report_of
+    from pnyx_policies.verify.record import dossier_of
+
+    names = (
+        line("record root ", code(to_hex(bundle.record_root))),
+        line("prompt hash ", code(to_hex(bundle.prompt_hash))),
+    )
+    deliver(report_of(dossier_of(bundle), end=names), form, output)
+
+
+def _show_disclosure(disclosure: Disclosure) -> None:
+    from pnyx_agents.console import Console
+    from pnyx_agents.reading.disclosed import print_disclosure
+
+    console = Console()
+    print_disclosure(disclosure, console)
+    console.print(f"\n{_WHAT_IT_PROVES}", style="dim")
 
 
 _WHAT_IT_PROVES = (

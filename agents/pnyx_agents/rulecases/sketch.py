@@ -16,7 +16,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from pnyx_contracts.errors import UsageError
 from pnyx_contracts.types import Call, ProposalState, Value
-from pnyx_policies.analysis import Analysis, Analyst, Opinion, Recommendation
+from pnyx_policies.analysis import Analysis, Analyst, Opinion, Recommendation, View
 from pnyx_policies.checks import Check, CheckReport, CheckView, run_checks
 from pnyx_policies.facts import Change, Facts, Movement, Simulation, SimulationStatus
 from pnyx_policies.fields import SEVERITIES
@@ -117,6 +117,11 @@ class SketchedOpinion(Value):
     language_model: bool = True
     failure: str = ""
     """Why there is none."""
+    model: str = ""
+    """Whose it is; each of another model where nothing is said."""
+    sees: View = View.FACTS_AND_TEXT
+    struck: int = Field(default=0, ge=0, le=10)
+    """So many claims rested on nothing."""
 
 
 class Sketch(Value):
@@ -154,13 +159,14 @@ class Drawn:
 
 def draw(sketch: Sketch, checks: Sequence[Check]) -> Drawn:
     """Raises `UsageError` for a call that cannot be encoded, and for a check that does not run."""
-    facts = _facts(sketch)
-    opinions = tuple(map(_opinion, sketch.opinions))
+    facts = facts_of(sketch)
+    opinions = tuple(_opinion(sketched, place) for place, sketched in enumerate(sketch.opinions))
     reports = run_checks(checks, CheckView(facts, opinions))
     return Drawn(facts, _overruled(sketch, reports), opinions)
 
 
-def _facts(sketch: Sketch) -> Facts:
+def facts_of(sketch: Sketch) -> Facts:
+    """What a real review would know. Raises `UsageError` for a call that cannot be encoded."""
     calls = [_call(call) for call in sketch.calls]
     text = re.sub(r"\{([^{}\s]+)\}", lambda name: address_of(name[1]), sketch.text)
     proposal = proposal_of(calls, text, proposer=sketch.proposer, chain_id=sketch.chain_id)
@@ -227,15 +233,16 @@ def _none_for_coin(asset: str) -> str | None:
     return None if asset == COIN else asset
 
 
-def _opinion(sketched: SketchedOpinion) -> Opinion:
-    analyst = Analyst(name="reader", is_language_model=sketched.language_model)
+def _opinion(sketched: SketchedOpinion, place: int) -> Opinion:
+    name = sketched.model or f"reader {place + 1}"
+    analyst = Analyst(name=name, is_language_model=sketched.language_model, view=sketched.sees)
     if sketched.failure:
         return Opinion(analyst=analyst, analysis=None, failure=sketched.failure)
     analysis = Analysis(
         summary="", key_points=(), stated_intent="", claimed_effects=(), risks=(),
         recommendation=sketched.advice, confidence_percent=sketched.confidence_percent,
     )  # fmt: skip
-    return Opinion(analyst=analyst, analysis=analysis)
+    return Opinion(analyst=analyst, analysis=analysis, struck=("set by the case",) * sketched.struck)
 
 
 def _overruled(sketch: Sketch, reports: Sequence[CheckReport]) -> tuple[CheckReport, ...]:

@@ -13,7 +13,7 @@ from pydantic import Field, model_validator
 from pnyx_contracts.errors import DecodingError
 from pnyx_contracts.selectors import Function, parse_function
 from pnyx_contracts.types import Address, Value
-from pnyx_policies.probes import Expectation, Probe
+from pnyx_policies.probes import DERIVED, Expectation, Probe
 
 _WITHIN = re.compile(r"within (\d{1,6})(?:\.(\d{1,2}))?%", re.ASCII)
 
@@ -38,6 +38,10 @@ class ProbeSettings(Value):
 
     def probe(self) -> Probe:
         """What is declared. Raises `ValueError` that says what is wrong."""
+        if self.name.startswith(DERIVED):
+            raise ValueError(
+                f"name: names that begin with {DERIVED!r} are taken, by what the calls themselves tell to read"
+            )
         expectation, most_move = _expectation(self.expect)
         return Probe(
             name=self.name,

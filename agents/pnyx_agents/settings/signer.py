@@ -152,3 +152,8 @@ class SignerSettings(Value):
     def is_child(self) -> bool:
         """Whether `pnyx run` starts the signer itself, because it is told where the key is."""
         return self.kind == SOCKET and self.has_key and self.listen is None
+
+    @property
+    def is_apart(self) -> bool:
+        """Whether this is the file of a signer that runs apart: only such a one has peers to answer."""
+        return self.has_key and (self.listen is not None or bool(self.users))

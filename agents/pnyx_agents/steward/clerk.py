@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pnyx_agents.brake import held_back
+from pnyx_agents.crowd import Crowd
 from pnyx_agents.hearing import Hearing, waits_for_people
 from pnyx_agents.steward.pen import Landed, StrandedVoteError
 from pnyx_agents.wording import OWNERS, About, deadline, how_to_answer, in_words, kind_of
@@ -25,11 +26,12 @@ logger = logging.getLogger("pnyx.steward")
 
 @dataclass(frozen=True, slots=True)
 class Clerk:
-    """`hearing` counts who was heard."""
+    """`hearing` counts who was heard, `crowd` how many proposals wait for people."""
 
     journal: Journal
     tell: Callable[[Message], None]
     hearing: Hearing
+    crowd: Crowd
 
     # The journal
 
@@ -61,6 +63,10 @@ class Clerk:
         self.advance(proposal, Stage.FAILED, detail=why)
         self.alert(proposal, About.FAILED, kind_of(why), why)
 
+    def note_voting(self, dossier: Dossier, what: Entitlement) -> None:
+        """What was said while people were waited for is over."""
+        self.advance(dossier.proposal, Stage.VOTING, detail=in_words(dossier, what))
+
     def note_landed(self, dossier: Dossier, what: Entitlement, landed: Landed) -> None:
         waits = waits_for_people(dossier) and not landed.by_another
         self.advance(
@@ -72,6 +78,9 @@ class Clerk:
             self._tell_another(dossier.proposal, landed)
         else:
             self._tell_outcome(dossier, what)
+        if waits:
+            for message in self.crowd.news():
+                self.tell(message)
 
     def note_so_far(self, dossier: Dossier, words: tuple[Approval, ...]) -> None:
         so_far = self.hearing.so_far(dossier, words)
@@ -119,10 +128,11 @@ class Clerk:
     def _tell_outcome(self, dossier: Dossier, what: Entitlement) -> None:
         waits, is_expired = waits_for_people(dossier), dossier.people.expired is not None
         is_missed = is_expired or what.kind is EntryKind.MISSED
+        asks = waits and not self.crowd.floods(dossier.proposal.proposer)
         self._say(
             dossier.proposal,
             "EXPIRED" if is_expired else what.kind.name,
-            Urgency.ALERT if is_missed else Urgency.ACTION if waits else Urgency.INFO,
+            Urgency.ALERT if is_missed else Urgency.ACTION if asks else Urgency.INFO,
             subject=self._in_words(dossier, what),
             decision=dossier.decision.outcome.value,
             reason=foreign(dossier.decision.reason),

@@ -88,7 +88,7 @@ class Review:
             self.evidence.put_configuration(self.reviewer.configuration)
             self.clerk.advance(
                 dossier.proposal, Stage.REVIEWED, outcome=dossier.decision.outcome.value,
-                reason=dossier.decision.reason, record_root=to_hex(bundle.record_root),
+                reason=dossier.decision.reason, detail="", record_root=to_hex(bundle.record_root),
             )  # fmt: skip
             return bundle.record_root.hex()
 

@@ -12,6 +12,7 @@ from typing import Self
 from pydantic import JsonValue
 
 from pnyx_agents.analyst import Deliberation
+from pnyx_agents.crowd import Crowd
 from pnyx_agents.hearing import Hearing, waits_for_people, with_people
 from pnyx_agents.reviewer import Reviewer
 from pnyx_agents.steward.clerk import Clerk
@@ -57,9 +58,10 @@ class Steward:
         tell: Callable[[Message], None],
         heard: Callable[[str, Deliberation], None],
         times: Times,
+        crowd: Crowd,
         reviews_at_once: int,
     ) -> Self:
-        clerk = Clerk(journal, tell, Hearing(reviewer, times.approvals_end))
+        clerk = Clerk(journal, tell, Hearing(reviewer, times.approvals_end), crowd)
         review = Review(reviewer, evidence, clerk, heard, threading.Semaphore(reviews_at_once))
         writing = Writing(scribe, clerk, review)
         return cls(clerk, review, writing, Waiting(clerk, review, writing, times))

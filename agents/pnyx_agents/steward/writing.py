@@ -62,7 +62,7 @@ class Writing:
 
         def write() -> JsonValue:
             if what.vote is not None and self.clerk.stage(dossier.proposal) is not Stage.PROPOSED:
-                self.clerk.advance(dossier.proposal, Stage.VOTING)
+                self.clerk.note_voting(dossier, what)
             landed = self._written(bundle, what)
             self.clerk.note_landed(dossier, what, landed)
             return landed.by_another or None

@@ -3,7 +3,7 @@ import { announce, facts, fill, h } from '../dom.js';
 import { address, copyButton, heading, labelTag, later, livingTag, livingTier, shortened } from '../parts.js';
 import { linkTo } from '../route.js';
 import { quoted } from '../text.js';
-import { duration, isDecision, TIERS, whatItDid, when } from '../words.js';
+import { duration, isDecision, seatOf, TIERS, whatItDid, when } from '../words.js';
 import { legend } from './agents.js';
 import { verdictTable } from './verdicts.js';
 
@@ -145,7 +145,7 @@ function documentFacts({ document, configHash, governors, evidenceUri }) {
 
 /** @param {any} analyst */
 export const analystName = (analyst) =>
-  [analyst?.name, analyst?.is_language_model ? `${analyst.model} (${analyst.provider})` : 'no language model'].join(': ');
+  [analyst && seatOf(analyst), analyst?.is_language_model ? `${analyst.model} (${analyst.provider})` : 'no language model'].join(': ');
 
 /** Only what changed, before and after. @param {any} before @param {any} after */
 function changes(before, after) {

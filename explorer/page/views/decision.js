@@ -4,7 +4,7 @@ import { facts, fill, h } from '../dom.js';
 import { address, copyButton, heading, later, livingTag, livingTier, problem } from '../parts.js';
 import { linkTo } from '../route.js';
 import { passage, quoted } from '../text.js';
-import { decimal, isDecision, whatItDid, when } from '../words.js';
+import { decimal, isDecision, seatOf, whatItDid, when } from '../words.js';
 import { leftToPython, verdictTable } from './verdicts.js';
 
 /** How a stranger can check each part. @type {Record<string, string>} */
@@ -334,10 +334,11 @@ function rulesPart(rules, decision) {
 /** @param {any[]} opinions */
 function opinionsPart(opinions) {
   if (opinions.length === 0) return h('p', {}, 'Nobody was asked.');
-  return h('div', {}, opinions.map(({ analyst, analysis, failure }) => h('div', { class: 'card' },
-    h('h3', {}, quoted(analyst.name)),
+  return h('div', {}, opinions.map(({ analyst, analysis, failure, struck }) => h('div', { class: 'card' },
+    h('h3', {}, quoted(seatOf(analyst))),
     h('p', { class: 'quiet' }, analyst.is_language_model ? quoted(`language model ${analyst.model}, ${analyst.provider} ${analyst.base_url_host}`) : 'no language model: made from facts by a program'),
     analysis === null ? h('p', { class: 'warning' }, 'No analysis: ', quoted(failure)) : analysisPart(analysis),
+    struck?.length > 0 && h('div', { class: 'warning' }, 'Struck out, because nothing supports it:', h('ul', {}, struck.map((/** @type {string} */ words) => h('li', {}, quoted(words))))),
   )));
 }
 
@@ -348,7 +349,7 @@ function analysisPart(a) {
     h('p', {}, `Advice: ${a.recommendation}, ${a.confidence_percent} % sure. `),
     a.stated_intent !== '' && h('p', {}, 'The text says it wants: ', quoted(a.stated_intent)),
     h('ul', {},
-      a.key_points.map((/** @type {any} */ p) => h('li', {}, quoted(p.claim), p.call !== null && ` (call ${p.call})`, p.quotation !== null && [' “', quoted(p.quotation), '”'])),
+      a.key_points.map((/** @type {any} */ p) => h('li', {}, quoted(p.claim), p.call !== null && ` (call ${p.call})`, p.effect !== null && ` (effect ${p.effect})`, p.quotation !== null && [' “', quoted(p.quotation), '”'])),
       a.risks.map((/** @type {any} */ r) => h('li', {}, `Risk, ${r.level}: `, quoted(r.text))),
     ),
   );
@@ -360,7 +361,7 @@ function attemptsPart(attempts, bodies) {
   return h('div', {}, attempts.map((attempt) => h('details', {},
     h('summary', {}, `Opinion ${attempt.opinion}, attempt ${attempt.number}: `, quoted(attempt.outcome)),
     h('div', { class: 'inside' },
-      facts([['Model that answered', attempt.served_model && quoted(attempt.served_model)], ['HTTP status', attempt.http_status], ['Detail', attempt.detail && quoted(attempt.detail)], ['Tokens', attempt.input_tokens !== null && `${attempt.input_tokens} in, ${attempt.output_tokens} out`]]),
+      facts([['Model that answered', attempt.served_model && quoted(attempt.served_model)], ['HTTP status', attempt.http_status], ['Detail', attempt.detail && quoted(attempt.detail)], ['Tokens', attempt.input_tokens !== null && `${attempt.input_tokens} in, ${attempt.output_tokens} out${attempt.reused ? ', of an answer given before' : ''}`]]),
       h('h3', {}, 'Request'), body(attempt.request_hash, bodies),
       h('h3', {}, 'Response'), attempt.response_hash === null ? h('p', {}, 'Nothing came back.') : body(attempt.response_hash, bodies),
     ),

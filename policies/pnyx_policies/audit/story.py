@@ -181,7 +181,7 @@ def _model_use(bundle: Bundle, dossier: Dossier, prices: Prices | None) -> Model
         if usage.input_tokens is None or usage.output_tokens is None:
             continue
         if price is not None:
-            costs.append(price.of(usage.input_tokens, usage.output_tokens))
+            costs.append(price.of(usage.input_tokens, usage.output_tokens, usage.cached_tokens or 0))
         elif prices is not None:
             unpriced[cut(names[0]) if names else "a model without a name"] = None
     return ModelUse(
@@ -214,6 +214,7 @@ def _usage(bundle: Bundle, attempt: Attempt) -> Usage:
     return Usage(
         served_model=attempt.served_model,
         input_tokens=_count(attempt.input_tokens),
+        cached_tokens=_count(attempt.cached_tokens),
         output_tokens=_count(attempt.output_tokens),
     )
 

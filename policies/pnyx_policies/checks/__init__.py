@@ -6,24 +6,36 @@ from collections import Counter
 from collections.abc import Sequence
 
 from pnyx_contracts.errors import UsageError
+from pnyx_policies.checks.after_the_fact import AfterTheFact
 from pnyx_policies.checks.allowance import Allowance
+from pnyx_policies.checks.capture import Capture
+from pnyx_policies.checks.claimed_share import ClaimedShare
 from pnyx_policies.checks.code_upgrade import CodeUpgrade
 from pnyx_policies.checks.combinators import all_of, any_of
+from pnyx_policies.checks.decoys import Decoys
 from pnyx_policies.checks.delegatecall import Delegatecall
 from pnyx_policies.checks.duplicate_calls import DuplicateCalls
+from pnyx_policies.checks.execution_order import ExecutionOrder
 from pnyx_policies.checks.governor_settings import GovernorSettings
 from pnyx_policies.checks.hidden_characters import HiddenCharacters
 from pnyx_policies.checks.injected_instructions import InjectedInstructions
+from pnyx_policies.checks.live_power import LivePower
 from pnyx_policies.checks.lookalike_address import LookalikeAddress
+from pnyx_policies.checks.new_market import NewMarket
+from pnyx_policies.checks.others_money import OthersMoney
 from pnyx_policies.checks.outflow import TreasuryOutflow
 from pnyx_policies.checks.post_state import PostState
 from pnyx_policies.checks.privilege_grant import PrivilegeGrant
+from pnyx_policies.checks.proposer import Proposer
 from pnyx_policies.checks.protocol import Check, CheckReport, CheckSkipped, CheckView
+from pnyx_policies.checks.reinitialisation import Reinitialisation
 from pnyx_policies.checks.self_dealing import SelfDealing
 from pnyx_policies.checks.simulation_reverts import SimulationReverts
 from pnyx_policies.checks.target_without_code import TargetWithoutCode
 from pnyx_policies.checks.text_against_calls import TextAgainstCalls
+from pnyx_policies.checks.timing import Timing
 from pnyx_policies.checks.unknown_calldata import UnknownCalldata
+from pnyx_policies.checks.vote_buying import VoteBuying
 from pnyx_policies.text import one_line
 
 SKIP_BYTES = 400
@@ -32,22 +44,34 @@ SKIP_BYTES = 400
 def builtin_checks() -> tuple[Check, ...]:
     """The checks of Pnyx itself, by name. Installed they come through the entry-point group ``pnyx.checks``."""
     return (
+        AfterTheFact(),
         Allowance(),
+        Capture(),
+        ClaimedShare(),
         CodeUpgrade(),
+        Decoys(),
         Delegatecall(),
         DuplicateCalls(),
+        ExecutionOrder(),
         GovernorSettings(),
         HiddenCharacters(),
         InjectedInstructions(),
+        LivePower(),
         LookalikeAddress(),
+        NewMarket(),
+        OthersMoney(),
         TreasuryOutflow(),
         PostState(),
         PrivilegeGrant(),
+        Proposer(),
+        Reinitialisation(),
         SelfDealing(),
         SimulationReverts(),
         TargetWithoutCode(),
         TextAgainstCalls(),
+        Timing(),
         UnknownCalldata(),
+        VoteBuying(),
     )
 
 
@@ -78,8 +102,10 @@ def _report(check: Check, view: CheckView) -> CheckReport:
 
 
 __all__ = [
-    "Allowance", "Check", "CheckReport", "CheckSkipped", "CheckView", "CodeUpgrade", "Delegatecall", "DuplicateCalls",
-    "GovernorSettings", "HiddenCharacters", "InjectedInstructions", "LookalikeAddress", "PostState", "PrivilegeGrant",
-    "SelfDealing", "SimulationReverts", "TargetWithoutCode", "TextAgainstCalls", "TreasuryOutflow", "UnknownCalldata",
-    "all_of", "any_of", "builtin_checks", "run_checks",
+    "AfterTheFact", "Allowance", "Capture", "Check", "CheckReport", "CheckSkipped", "CheckView", "ClaimedShare",
+    "CodeUpgrade", "Decoys", "Delegatecall", "DuplicateCalls", "ExecutionOrder", "GovernorSettings",
+    "HiddenCharacters", "InjectedInstructions", "LivePower", "LookalikeAddress", "NewMarket", "OthersMoney",
+    "PostState", "PrivilegeGrant", "Proposer", "Reinitialisation", "SelfDealing", "SimulationReverts",
+    "TargetWithoutCode", "TextAgainstCalls", "Timing", "TreasuryOutflow", "UnknownCalldata", "VoteBuying", "all_of",
+    "any_of", "builtin_checks", "run_checks",
 ]  # fmt: skip

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from pnyx_policies import text
 from pnyx_policies.checks.protocol import CheckView
 from pnyx_policies.finding import Finding, Severity
+from pnyx_policies.strangers import Words, strange_words
 from pnyx_policies.text import Hidden, HiddenKind
 
 _RUN = 2
@@ -17,35 +19,54 @@ _INSIDE = re.compile(r"[0-9A-Za-z]")
 
 class HiddenCharacters:
     """Critical: characters that change what people read (overrides), carry a message past them (tags, runs of
-    selectors) or split a number. Look-alike letters are high, other invisible characters medium.
+    selectors) or split a number. Look-alike letters are high, other invisible characters and letters under stacks of
+    marks medium, words in mathematical or circled letters low.
 
-    Emoji, flags, Arabic and Indic joiners are fine. Answers check K6, red-team classes 9 to 13.
+    Emoji, flags, Arabic and Indic joiners are fine. Reads what injected-instructions reads; what a third party can have
+    written is never more than high. Answers check K6, red-team classes 9 to 14.
     """
 
     name = "hidden-characters"
-    version = "1"
+    version = "2"
 
     def run(self, view: CheckView) -> tuple[Finding, ...]:
-        raw = view.facts.proposal.description
-        shown = view.facts.proposal.text
-        findings = [self._finding(shown, kind, found) for kind, found in _by_kind(shown).items()]
-        if words := text.mixed_script_words(shown):
-            evidence = tuple(text.quote(w, 40) for w in words[:8])
-            title = f"{len(words)} words mix Latin letters with look-alikes"
-            findings.append(Finding(check=self.name, severity=Severity.HIGH, title=title, evidence=evidence))
-        if not _is_utf8(raw):
+        findings = [finding for words in strange_words(view.facts) for finding in self._search(words)]
+        if not _is_utf8(view.facts.proposal.description):
             title = "The description is not valid UTF-8: readers see it differently"
             findings.append(Finding(check=self.name, severity=Severity.MEDIUM, title=title))
         return tuple(findings)
 
-    def _finding(self, shown: str, kind: HiddenKind, found: list[Hidden]) -> Finding:
-        first = found[0].index
+    def _search(self, words: Words) -> Iterator[Finding]:
+        shown = words.text
+        for kind, found in _by_kind(shown).items():
+            first = found[0].index
+            yield self._finding(
+                words,
+                _severity(shown, kind, found),
+                f"{len(found)} times a {kind.value}",
+                tuple(dict.fromkeys(h.name for h in found)),
+                f"First: ...{text.quote(shown[max(first - 20, 0) : first + 20])}...",
+            )
+        for severity, what, examples in (
+            (Severity.HIGH, "words mix Latin letters with look-alikes", text.mixed_script_words(shown)),
+            (Severity.HIGH, "words of look-alike letters alone", text.borrowed_words(shown)),
+            (Severity.MEDIUM, "letters under a stack of marks", text.stacked_marks(shown)),
+            (Severity.LOW, "words in letters of another style", text.styled_words(shown)),
+        ):
+            if examples:
+                evidence = tuple(text.quote(example, 40) for example in examples)
+                yield self._finding(words, severity, f"{len(examples)} {what}", evidence)
+
+    def _finding(
+        self, words: Words, severity: Severity, title: str, evidence: tuple[str, ...], detail: str = ""
+    ) -> Finding:
         return Finding(
             check=self.name,
-            severity=_severity(shown, kind, found),
-            title=f"{len(found)} times a {kind.value}",
-            detail=f"First: ...{text.quote(shown[max(first - 20, 0) : first + 20])}...",
-            evidence=tuple(dict.fromkeys(h.name for h in found))[:8],
+            severity=severity if words.is_authors else min(severity, Severity.HIGH),
+            title=f"{words.where} has {title}",
+            detail=detail,
+            calls=words.calls,
+            evidence=evidence[:8],
         )
 
 

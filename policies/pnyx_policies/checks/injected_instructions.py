@@ -4,113 +4,72 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from pnyx_policies import text
 from pnyx_policies.checks.protocol import CheckView
+from pnyx_policies.commands import PATTERNS, Pattern
+from pnyx_policies.disguise import Reading, encoded_words, parted, readings
 from pnyx_policies.finding import Finding, Severity
+from pnyx_policies.strangers import Words, strange_words
 
-
-@dataclass(frozen=True, slots=True)
-class _Pattern:
-    what: str
-    regex: re.Pattern[str]
-    in_the_open: Severity = Severity.HIGH
-
-
-_MACHINE = (
-    r"(?:ais?|llms?|language models?|chatbots?|chatgpt|gpt|claude"
-    r"|ai (?:agents?|delegates?|assistants?|reviewers?|voters?)"
-    r"|automated (?:agents?|delegates?|reviewers?|voters?))"
-)
-_PATTERNS = (
-    _Pattern(
-        "tells its reader to drop instructions",
-        re.compile(
-            r"\b(?:ignore|disregard|forget)\b.{0,30}\b(?:previous|prior|above|earlier|preceding|your|system)\b"
-            r".{0,20}\b(?:instructions?|prompts?|guidelines?|messages?|context)\b"
-        ),
-    ),
-    _Pattern(
-        "has markers of a chat template",
-        re.compile(r"<\|[a-z_]{2,30}\|>|\[/?inst\]|<</?sys>>|<(?:start|end)_of_turn>|</?(?:system|assistant)>"),
-    ),
-    _Pattern("speaks of a system prompt", re.compile(r"\b(?:system prompt|system message|developer message)\b")),
-    _Pattern(
-        "addresses a machine",
-        re.compile(
-            r"\b(?:if you are|you are|dear|attention|(?:notes?|instructions?|messages?) (?:to|for))\W{1,3}"
-            rf"(?:an? |the |any |all )?{_MACHINE}\b"
-        ),
-    ),
-    _Pattern(
-        "tells machines what to do",
-        re.compile(
-            rf"\b{_MACHINE}\b.{{0,30}}\b(?:must|should|shall|have to|(?:are|is) (?:required|instructed|asked) to)\b"
-            r".{0,40}\b(?:vote|recommend|approve|answer|respond|output|return|rate|mark)\b"
-        ),
-    ),
-    _Pattern(
-        "has a ready-made answer",
-        re.compile(r"[\"'`](?:recommendation|confidence_percent|key_points|stated_intent|claimed_effects)[\"'`]\s*:"),
-    ),
-    _Pattern(
-        "dictates an answer",
-        re.compile(
-            r"\byour (?:recommendation|answer|response|output|verdict) (?:must|should|shall|has to|is to) be\b"
-            r"|\bset (?:the |your )?confidence\b|\b(?:answer|respond|reply) (?:only )?with (?:for|yes|approve|json)\b"
-        ),
-    ),
-    _Pattern(
-        "orders its reader to vote",
-        re.compile(
-            r"\byou (?:must|shall|have to|are (?:required|instructed) to) (?:now )?(?:vote|recommend|approve)\b"
-        ),
-        Severity.MEDIUM,
-    ),
-)
+_COMMENT = re.compile(r"<!--(.*?)(?:-->|\Z)", re.DOTALL)
 
 
 class InjectedInstructions:
     """High where people see it (a text about such attacks may quote them: people decide), critical where they do not:
-    in comments, hidden elements, link titles, invisible characters. A comment that hides anything else is medium.
+    in comments, hidden elements, link titles, invisible characters, look-alike letters, encodings. A comment or an
+    encoding that hides anything else is medium.
 
-    Reads the description and every string inside the calls. Answers check K6, red-team classes 1 to 8, 10, 11, 17.
+    Reads the description, every string and every readable byte inside the calls, and what contracts and tools said:
+    names, symbols, errors, results. Those may be a third party's, so they are never more than high.
+    Finds the usual words (`commands`), in the disguises that `disguise` knows; persuasion without a command it does not
+    find. Answers check K6, red-team classes 1 to 8, 10 to 12, 14 to 17, 27, 28, 30.
     """
 
     name = "injected-instructions"
-    version = "1"
+    version = "2"
 
     def run(self, view: CheckView) -> tuple[Finding, ...]:
-        facts = view.facts
-        findings = list(self._search(facts.proposal.text, "The text", ()))
-        for call in facts.every_call():
-            for argument in call.arguments:
-                if argument.type.startswith("string"):
-                    findings += self._search(argument.value, f"A string in call {call.path}", (call.path,))
-        return tuple(findings)
+        return tuple(finding for words in strange_words(view.facts) for finding in self._search(words))
 
-    def _search(self, source: str, where: str, calls: tuple[str, ...]) -> Iterator[Finding]:
-        unseen = [text.fold(part) for part in text.unseen_parts(source)]
-        seen = text.without_unseen(source)
-        in_the_open = " ".join(seen.lower().split())
-        folded = text.fold(seen)
-        for pattern in _PATTERNS:
+    def _search(self, words: Words) -> Iterator[Finding]:
+        unseen = [part for hidden in text.unseen_parts(words.text) for part in _all_readings(hidden)]
+        seen = text.without_unseen(words.text)
+        read = f"{seen}\n{parted(seen)}"
+        in_the_open, folded, disguised = " ".join(read.lower().split()), text.fold(read), tuple(readings(seen))
+        for pattern in PATTERNS:
             if part := next((p for p in unseen if pattern.regex.search(p)), None):
-                yield self._finding(Severity.CRITICAL, f"{where}, out of sight, {pattern.what}", part, pattern, calls)
+                yield self._command(words, Severity.CRITICAL, "out of sight", part, pattern)
             elif pattern.regex.search(folded):
-                disguised = not pattern.regex.search(in_the_open)
-                severity = Severity.CRITICAL if disguised else pattern.in_the_open
-                title = f"{where}{', in disguise,' if disguised else ''} {pattern.what}"
-                yield self._finding(severity, title, folded, pattern, calls)
-        if any(comment.strip() for comment in re.findall(r"<!--(.*?)(?:-->|\Z)", source, re.DOTALL)):
-            yield Finding(
-                check=self.name, severity=Severity.MEDIUM, title=f"{where} has a comment that is not shown", calls=calls
-            )
+                is_open = pattern.regex.search(in_the_open) is not None
+                severity = pattern.in_the_open if is_open else Severity.CRITICAL
+                yield self._command(words, severity, "" if is_open else "in disguise", folded, pattern)
+            elif reading := next((r for r in disguised if pattern.regex.search(r.text)), None):
+                yield self._command(words, Severity.CRITICAL, reading.how, reading.text, pattern)
+        yield from self._hidden_words(words, encoded_words(seen))
 
-    def _finding(
-        self, severity: Severity, title: str, haystack: str, pattern: _Pattern, calls: tuple[str, ...]
-    ) -> Finding:
+    def _hidden_words(self, words: Words, encoded: tuple[Reading, ...]) -> Iterator[Finding]:
+        if any(comment.strip() for comment in _COMMENT.findall(words.text)):
+            yield self._finding(words, Severity.MEDIUM, f"{words.where} has a comment that is not shown")
+        if encoded:
+            title = f"{words.where} has words {encoded[0].how}, which people do not read"
+            yield self._finding(words, Severity.MEDIUM, title, encoded[0].text)
+
+    def _command(self, words: Words, severity: Severity, how: str, haystack: str, pattern: Pattern) -> Finding:
         match = pattern.regex.search(haystack)
-        evidence = (text.quote(match.group()),) if match else ()
-        return Finding(check=self.name, severity=severity, title=title, calls=calls, evidence=evidence)
+        title = f"{words.where}{f', {how},' if how else ''} {pattern.what}"
+        return self._finding(words, severity, title, match.group() if match else "")
+
+    def _finding(self, words: Words, severity: Severity, title: str, evidence: str = "") -> Finding:
+        return Finding(
+            check=self.name,
+            severity=severity if words.is_authors else min(severity, Severity.HIGH),
+            title=title,
+            calls=words.calls,
+            evidence=(text.quote(evidence),) if evidence else (),
+        )
+
+
+def _all_readings(hidden: str) -> Iterator[str]:
+    yield text.fold(hidden)
+    yield from (reading.text for reading in readings(hidden))

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 
+from pnyx_contracts.errors import DecodingError
 from pnyx_contracts.types import Value
 from pnyx_policies.analysis import Opinion
+from pnyx_policies.context.reading import Reading, read_context
 from pnyx_policies.facts import Facts
 from pnyx_policies.finding import Finding
+
+R = TypeVar("R", bound=Reading)
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +21,13 @@ class CheckView:
 
     facts: Facts
     opinions: tuple[Opinion, ...] = ()
+
+    def context(self, kind: type[R]) -> R:
+        """What a built-in context tool found. Raises `CheckSkipped` when it did not run, or gave nothing."""
+        try:
+            return read_context(kind, self.facts.context, self.facts.skipped)
+        except DecodingError as error:
+            raise CheckSkipped(error.message) from None
 
 
 class CheckSkipped(Exception):  # noqa: N818 - it is an outcome, not a failure

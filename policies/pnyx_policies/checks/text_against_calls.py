@@ -49,6 +49,21 @@ class TextAgainstCalls:
         )
 
 
+def payments_against_text(facts: Facts) -> Iterator[tuple[Outflow, Severity | None, str]]:
+    """Each payment, how grave it is that the text does not name it whole (None: it does), and what the text names."""
+    return _Comparison(facts, claims_of(facts)).judged()
+
+
+def unmentioned_calls(facts: Facts) -> tuple[DecodedCall, ...]:
+    """Calls that act and that nothing in the text points at."""
+    return _Comparison(facts, claims_of(facts)).silent()
+
+
+def unused_addresses(facts: Facts) -> tuple[str, ...]:
+    """Addresses of the text that no call uses."""
+    return _Comparison(facts, claims_of(facts)).spare()
+
+
 @dataclass(frozen=True, slots=True)
 class _Sums:
     """What payments add up to: per asset, and per asset and receiver."""
@@ -86,15 +101,17 @@ class _Comparison:
             yield Severity.CRITICAL, "The text is very short and says nothing of what the calls do", (), (shown,)
 
     def payments(self) -> Iterator[_Difference]:
-        items = tuple(o for o in outflows(self.facts).items if o.kind is OutflowKind.TRANSFER)
-        sums = _Sums.over(items)
-        for payment in items:
-            severity, missing = self._judge(payment, sums)
+        for payment, severity, missing in self.judged():
             if severity is not None:
                 title = (
                     f"{payment.amount} of {payment.asset or 'coin'} to {payment.recipient}: the text names {missing}"
                 )
                 yield severity, title, payment.paths, (payment.recipient, str(payment.amount))
+
+    def judged(self) -> Iterator[tuple[Outflow, Severity | None, str]]:
+        items = tuple(o for o in outflows(self.facts).items if o.kind is OutflowKind.TRANSFER)
+        sums = _Sums.over(items)
+        return ((payment, *self._judge(payment, sums)) for payment in items)
 
     def _judge(self, payment: Outflow, sums: _Sums) -> tuple[Severity | None, str]:
         amount = payment.is_nft or self._names_amount(payment, sums)
@@ -139,11 +156,15 @@ class _Comparison:
         return _NATIVE_DECIMALS if asset is None else (holding.decimals or None) if holding else None
 
     def unmentioned(self) -> Iterator[_Difference]:
-        calls = [c for c in self.facts.every_call() if not c.inner and _acts(self.facts, c)]
-        silent = [c for c in calls if not self._is_mentioned(c)]
-        if silent:
-            title = f"Nothing in the text points at {len(silent)} of {len(calls)} calls"
+        if silent := self.silent():
+            title = f"Nothing in the text points at {len(silent)} of {len(self._acting())} calls"
             yield Severity.HIGH, title, tuple(c.path for c in silent), tuple(dict.fromkeys(c.target for c in silent))
+
+    def silent(self) -> tuple[DecodedCall, ...]:
+        return tuple(c for c in self._acting() if not self._is_mentioned(c))
+
+    def _acting(self) -> list[DecodedCall]:
+        return [c for c in self.facts.every_call() if not c.inner and _acts(self.facts, c)]
 
     def _is_mentioned(self, call: DecodedCall) -> bool:
         """By its function, its target, an address or an amount in it; or its bytes are shown."""
@@ -159,12 +180,15 @@ class _Comparison:
         )
 
     def unused(self) -> Iterator[_Difference]:
+        if spare := self.spare():
+            yield Severity.INFO, f"{len(spare)} addresses of the text are used by no call", (), spare[:8]
+
+    def spare(self) -> tuple[str, ...]:
         proposal = self.facts.proposal
         used = {proposal.proposer, proposal.key.governor, *friends(self.facts)}
         for call in self.facts.every_call():
             used |= {call.target, *(a for x in call.arguments for a in text.addresses(x.value))}
-        if spare := sorted(self.claims.addresses - used):
-            yield Severity.INFO, f"{len(spare)} addresses of the text are used by no call", (), tuple(spare[:8])
+        return tuple(sorted(self.claims.addresses - used))
 
 
 def _acts(facts: Facts, call: DecodedCall) -> bool:

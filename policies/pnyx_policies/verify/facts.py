@@ -9,6 +9,7 @@ from typing import Any, Final
 from pydantic import JsonValue
 
 from pnyx_contracts.types import BlockRef, to_hex
+from pnyx_policies.context import full_reach, searched_from
 from pnyx_policies.facts import (
     CODE_LONG_BEFORE,
     CODE_WHEN_PROPOSED,
@@ -157,6 +158,7 @@ def check_context(case: Case, again: Facts) -> Iterator[Verdict]:
             yield case.unproven(Step.CONTEXT, why, Grade.ATTESTED)
         else:
             yield _tool(case, index, recorded, known)
+            yield from _not_as_far(case, recorded)
 
 
 def established(recorded: Facts, again: Facts) -> Facts:
@@ -165,6 +167,9 @@ def established(recorded: Facts, again: Facts) -> Facts:
     known: dict[str, object] = {"skipped": tuple(s for s in recorded.skipped if s not in in_doubt)}
     if any(skipped.step == _SIMULATION for skipped in in_doubt):
         known |= {"simulation": again.simulation, "treasury": again.treasury}
+    told = {skipped.step.removeprefix("tool:") for skipped in in_doubt}
+    if results := [result for result in again.context if result.tool in told]:
+        known["context"] = (*recorded.context, *results)
     if len(again.earlier_code) > len(recorded.earlier_code):
         known["earlier_code"] = again.earlier_code
     return recorded.model_copy(update=known)
@@ -194,8 +199,24 @@ def _tool(case: Case, index: int, recorded: ToolResult, again: ToolResult | None
         )
     if again.grade is Grade.ATTESTED:
         return case.about.not_checkable(Step.CONTEXT, f"{name}: the operator's word", Grade.ATTESTED)
-    where = f"context[{index}].result"
+    where, ours, theirs = f"context[{index}].result", searched_from(again), searched_from(recorded)
+    if ours is not None and theirs is not None and _full_reach(case) <= theirs < ours:
+        why = f"{name}: this node shows the past from block {ours} on, the record looked at it from block {theirs} on"
+        return case.about.not_checkable(Step.CONTEXT, why, again.grade)
     return case.about.compare(Step.CONTEXT, where, expected=again.result, seen=recorded.result, grade=again.grade)
+
+
+def _not_as_far(case: Case, recorded: ToolResult) -> Iterator[Verdict]:
+    """A search that ended early may have left out what matters."""
+    first = searched_from(recorded)
+    if first is not None and first > _full_reach(case):
+        name, reach = f"{recorded.tool} {recorded.version}", _full_reach(case)
+        why = f"{name} looked back to block {first}, not to {reach}: that no more was shown is the operator's word"
+        yield case.about.not_checkable(Step.CONTEXT, why, Grade.ATTESTED)
+
+
+def _full_reach(case: Case) -> int:
+    return full_reach(case.dossier.proposal.created_block, case.dossier.state.block.number)
 
 
 def _is_simulated(case: Case) -> bool:

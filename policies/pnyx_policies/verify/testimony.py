@@ -57,7 +57,7 @@ def _prompts_of(case: Testimony, index: int, opinion: Opinion) -> Iterator[Verdi
     about = case.about
     attempts = _attempts_of(case, index)
     try:
-        conversation = begin(case.dossier.facts, opinion.analyst.tools, case.dossier.prompt)
+        conversation = begin(case.dossier.facts, opinion.analyst.tools, case.dossier.prompt, opinion.analyst.view)
     except PromptTooLargeError:
         if attempts or opinion.analysis is not None:
             yield about.differs(Step.PROMPTS, f"opinions[{index}]", reason="these facts do not fit into a prompt")
@@ -142,7 +142,8 @@ def _answers_of(case: Testimony, index: int, opinion: Opinion) -> Iterator[Verdi
         if attempt.response_hash is not None and body is None:
             yield case.unproven(Step.ANSWERS, f"the record withholds the response of {where}", Grade.ATTESTED)
             return
-        judged = None if body is None else judge(body, facts, offered(facts, opinion.analyst.tools, turns))
+        tools = offered(facts, opinion.analyst.tools, turns)
+        judged = None if body is None else judge(body, facts, tools, opinion.analyst.view)
         outcome = "no answer" if judged is None else judged.outcome
         last = number == len(attempts) - 1
         if outcome == OK and (attempt.outcome != OK or not last):
@@ -163,7 +164,8 @@ def _answers_of(case: Testimony, index: int, opinion: Opinion) -> Iterator[Verdi
     analysis = judged.analysis if judged else None
     # What went wrong is told in the operator's words; that something did, only where there is no usable answer.
     failure = "" if analysis else opinion.failure
-    again = opinion.model_copy(update={"analysis": analysis, "failure": failure})
+    struck = judged.struck if judged else ()
+    again = opinion.model_copy(update={"analysis": analysis, "failure": failure, "struck": struck})
     yield _compare_analysis(case, index, again, Grade.ATTESTED)
 
 

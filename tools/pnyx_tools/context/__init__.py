@@ -1,6 +1,10 @@
 """What agents look at around a proposal: read-only, typed, one small file each."""
 
+from pnyx_tools.context.earlier_payments import EarlierPaymentsTool
 from pnyx_tools.context.ens_names import EnsNamesTool
+from pnyx_tools.context.ground_rules import GroundRulesTool
+from pnyx_tools.context.history import SearchingTool
+from pnyx_tools.context.initializers import InitializersTool
 from pnyx_tools.context.proposer_history import ProposerHistoryTool
 from pnyx_tools.context.protocol import ContextTool, ToolSkipped, run_tool
 from pnyx_tools.context.timelock_queue import TimelockQueueTool
@@ -10,13 +14,26 @@ from pnyx_tools.context.voting_power import VotingPowerTool
 
 def builtin_tools() -> tuple[ContextTool, ...]:
     """The tools that come with Pnyx, the same that the entry points of group ``pnyx.tools`` name."""
-    return (ProposerHistoryTool(), VotingPowerTool(), TreasuryBalancesTool(), TimelockQueueTool(), EnsNamesTool())
+    return (
+        ProposerHistoryTool(),
+        VotingPowerTool(),
+        TreasuryBalancesTool(),
+        TimelockQueueTool(),
+        GroundRulesTool(),
+        InitializersTool(),
+        EarlierPaymentsTool(),
+        EnsNamesTool(),
+    )
 
 
 __all__ = [
     "ContextTool",
+    "EarlierPaymentsTool",
     "EnsNamesTool",
+    "GroundRulesTool",
+    "InitializersTool",
     "ProposerHistoryTool",
+    "SearchingTool",
     "TimelockQueueTool",
     "ToolSkipped",
     "TreasuryBalancesTool",

@@ -17,7 +17,6 @@ from typing import TypeVar
 
 from eth_hash.auto import keccak
 from eth_utils.address import to_checksum_address
-from pydantic import Field
 
 from pnyx_contracts.calldata import decode_calls
 from pnyx_contracts.decoded import DecodedCall
@@ -25,44 +24,25 @@ from pnyx_contracts.errors import DecodingError
 from pnyx_contracts.governors import GovernorAdapter, GovernorProfile, Read
 from pnyx_contracts.selectors import selector_of
 from pnyx_contracts.strict_abi import parse_parameters
-from pnyx_contracts.types import ZERO_ADDRESS, Address, BlockRef, Proposal, Value, to_hex
+from pnyx_contracts.types import ZERO_ADDRESS, BlockRef, Proposal, to_hex
+from pnyx_policies.context.ens_names import MAX_ADDRESSES, EnsName, EnsNames
 from pnyx_policies.facts import Grade
-from pnyx_tools.pinned import ask_ahead, reads_of
-from pnyx_tools.reader import ChainReader, RevertedError
+from pnyx_tools.context.asking import ask_all
+from pnyx_tools.reader import ChainReader
 
 REGISTRIES: Mapping[int, str] = {1: "0x00000000000C2E074eC69A0dFb2997BA6C7d2e1e"}
 """The registry of ENS, by chain."""
-
-MAX_ADDRESSES = 32
 
 _PLAIN = re.compile(r"(?=.{3,255}\Z)[a-z0-9]+(-[a-z0-9]+)*(\.[a-z0-9]+(-[a-z0-9]+)*)+")
 _TEXT = parse_parameters("(string text)")[0].kind
 T = TypeVar("T")
 
 
-class EnsName(Value):
-    """`name` and `address` lead to one another."""
-
-    address: Address
-    name: str
-
-
-class EnsNames(Value):
-    """What was found. `registry` is None on a chain without ENS: nothing was asked there."""
-
-    registry: Address | None
-    names: tuple[EnsName, ...] = Field(default=(), max_length=MAX_ADDRESSES)
-    not_believed: tuple[Address, ...] = ()
-    """Addresses that claim a name which does not lead back to them, or which is not plain. The claim is not shown."""
-    left_out: int = 0
-    """Further addresses in the calls, which were not looked up."""
-
-
 class EnsNamesTool:
     """Reads the registry and the resolvers that it names; nothing off chain, no wildcards."""
 
-    name = "ens_names"
-    version = "1"
+    name = EnsNames.TOOL
+    version = EnsNames.VERSION
     grade = Grade.RE_READ
     description = "ENS names of the addresses in the calls, each checked both ways."
 
@@ -129,15 +109,8 @@ class _Lookup:
         return {key: resolver for key, resolver in self._answers(reads).items() if resolver != ZERO_ADDRESS}
 
     def _answers(self, reads: Mapping[str, Read[T]]) -> dict[str, T]:
-        ask_ahead(self._reader, reads_of(reads.values(), self._at))
-        answers = ((key, self._answer(read)) for key, read in reads.items())
-        return {key: answer for key, answer in answers if answer is not None}
-
-    def _answer(self, read: Read[T]) -> T | None:
-        try:
-            return self._reader.read(read, self._at)
-        except (RevertedError, DecodingError):
-            return None
+        answers = ask_all(self._reader, list(reads.values()), self._at)
+        return {key: answer for key, answer in zip(reads, answers, strict=True) if answer is not None}
 
 
 def _node(name: str) -> bytes:

@@ -1,56 +1,36 @@
-"""What the proposer proposed before in this governor, and what became of it."""
+"""What the proposer proposed before in this governor, what became of it, and who used the same words."""
 
 from __future__ import annotations
 
-from pydantic import Field
+from collections.abc import Sequence
+from typing import TypeVar
 
-from pnyx_contracts.errors import DecodingError
 from pnyx_contracts.governors import GovernorAdapter, GovernorProfile
-from pnyx_contracts.types import Address, BlockRef, Log, Proposal, Uint, Value, to_hex
+from pnyx_contracts.types import BlockRef, Proposal, ProposalState, to_hex
+from pnyx_policies.context.proposer_history import (
+    ALIKE_BPS,
+    MAX_PROPOSALS,
+    NEARBY_BLOCKS,
+    EarlierProposal,
+    LookAlike,
+    ProposerHistory,
+)
 from pnyx_policies.facts import Grade
-from pnyx_tools.context.history import search_back
+from pnyx_tools.context.alike import alike_bps
+from pnyx_tools.context.history import SearchingTool, proposals_in, recent_past
+from pnyx_tools.pinned import ask_ahead, reads_of
 from pnyx_tools.reader import ChainReader
 
-MAX_PROPOSALS = 20
+T = TypeVar("T")
 
 
-class EarlierProposal(Value):
-    """One proposal by the same account."""
+class ProposerHistoryTool(SearchingTool):
+    """First-time proposers, contracts that propose, bursts, and old texts with other calls show here."""
 
-    proposal_id: Uint
-    created_block: int
-    calls: int
-    state: str
-    """Name of the state at the pinned block."""
-    same_calls: bool
-    """True when it would execute exactly what this proposal would."""
-
-
-class ProposerHistory(Value):
-    """Looked at: `ProposalCreated` events of this governor in blocks `from_block` to `to_block`."""
-
-    proposer: Address
-    proposer_has_code: bool
-    from_block: int
-    to_block: int
-    proposals_in_governor: int
-    """By anybody, this one not counted."""
-    proposals_by_proposer: int
-    """This one not counted."""
-    latest: tuple[EarlierProposal, ...] = Field(max_length=MAX_PROPOSALS)
-    """The proposer's own, newest first."""
-
-
-class ProposerHistoryTool:
-    """First-time proposers, contracts that propose, and the same actions under another text show here."""
-
-    name = "proposer_history"
-    version = "1"
+    name = ProposerHistory.TOOL
+    version = ProposerHistory.VERSION
     grade = Grade.RE_READ
-    description = "Earlier proposals of this proposer in this governor, and their states."
-
-    def __init__(self, lookback_blocks: int = 400_000) -> None:
-        self._lookback_blocks = lookback_blocks
+    description = "Earlier proposals of this proposer in this governor, and their states; proposals with the same text."
 
     def run(
         self,
@@ -60,39 +40,47 @@ class ProposerHistoryTool:
         proposal: Proposal,
         block: BlockRef,
     ) -> ProposerHistory:
-        topics = [tuple(adapter.created_topics())]
-        history = search_back(reader, block.number, self._lookback_blocks, topics, [profile.address])
-        decoded = (_decoded(adapter, profile, log) for log in history.logs)
-        others = [p for p in decoded if p is not None and p.key.proposal_id != proposal.key.proposal_id]
+        at = to_hex(block.hash)
+        history = recent_past(reader, adapter, profile, block, self._oldest(proposal, block))
+        found = proposals_in(history, adapter, profile)
+        others = [p for p in found if p.key.proposal_id != proposal.key.proposal_id]
         own = [p for p in others if p.proposer == proposal.proposer]
-        newest = own[: -MAX_PROPOSALS - 1 : -1]
+        nearby = [p for p in own if abs(p.created_block - proposal.created_block) <= NEARBY_BLOCKS]
+        alike = [(p, bps) for p in others if (bps := alike_bps(proposal.description, p.description)) >= ALIKE_BPS]
         return ProposerHistory(
             proposer=proposal.proposer,
-            proposer_has_code=bool(reader.code(proposal.proposer, to_hex(block.hash))),
+            proposer_has_code=bool(reader.code(proposal.proposer, at)),
+            proposer_transactions=reader.nonce(proposal.proposer, at),
             from_block=history.from_block,
             to_block=block.number,
             proposals_in_governor=len(others),
             proposals_by_proposer=len(own),
-            latest=tuple(_earlier(reader, adapter, profile, proposal, p, block) for p in newest),
+            nearby_by_proposer=len(nearby),
+            nearby_empty=sum(not any(c.value_wei or c.calldata for c in p.calls) for p in nearby),
+            latest=_with_states(reader, adapter, profile, proposal, _newest(own), at),
+            alike=tuple(_look_alike(proposal, p, bps) for p, bps in _newest(alike)),
         )
 
 
-def _decoded(adapter: GovernorAdapter, profile: GovernorProfile, log: Log) -> Proposal | None:
-    try:
-        return adapter.decode_created(profile, log)
-    except DecodingError:
-        return None
+def _newest(found: Sequence[T]) -> Sequence[T]:
+    return found[: -MAX_PROPOSALS - 1 : -1]
 
 
-def _earlier(
+def _with_states(
     reader: ChainReader,
     adapter: GovernorAdapter,
     profile: GovernorProfile,
     proposal: Proposal,
-    earlier: Proposal,
-    block: BlockRef,
-) -> EarlierProposal:
-    state = reader.read(adapter.read_state(profile, earlier.key.proposal_id), to_hex(block.hash))
+    earlier: Sequence[Proposal],
+    at: str,
+) -> tuple[EarlierProposal, ...]:
+    reads = [adapter.read_state(profile, p.key.proposal_id) for p in earlier]
+    ask_ahead(reader, reads_of(reads, at))
+    states = [reader.read(read, at) for read in reads]
+    return tuple(_earlier(proposal, p, state) for p, state in zip(earlier, states, strict=True))
+
+
+def _earlier(proposal: Proposal, earlier: Proposal, state: ProposalState) -> EarlierProposal:
     return EarlierProposal(
         proposal_id=earlier.key.proposal_id,
         created_block=earlier.created_block,
@@ -100,3 +88,19 @@ def _earlier(
         state=state.name.lower(),
         same_calls=earlier.calls == proposal.calls,
     )
+
+
+def _look_alike(proposal: Proposal, other: Proposal, bps: int) -> LookAlike:
+    return LookAlike(
+        proposal_id=other.key.proposal_id,
+        proposer=other.proposer,
+        created_block=other.created_block,
+        alike_bps=bps,
+        same_calls=other.calls == proposal.calls,
+        same_functions=_functions(other) == _functions(proposal),
+    )
+
+
+def _functions(proposal: Proposal) -> list[tuple[str, str, bytes]]:
+    """Whose function each call runs; a plain transfer of coin runs nobody's."""
+    return [(c.target if c.calldata else "", c.signature, c.calldata[:4]) for c in proposal.calls]

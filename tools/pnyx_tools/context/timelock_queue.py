@@ -6,83 +6,41 @@ queue may matter to a proposal that assumes an order.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
-
-from pydantic import Field
 
 from pnyx_contracts.calldata import decode_calls
 from pnyx_contracts.errors import DecodingError
-from pnyx_contracts.governors import GovernorAdapter, GovernorProfile, Read
-from pnyx_contracts.selectors import parse_function, selector_of
-from pnyx_contracts.types import Address, BlockRef, Bytes32, Call, Log, Proposal, Uint, Value, to_hex
+from pnyx_contracts.governors import GovernorAdapter, GovernorProfile
+from pnyx_contracts.types import BlockRef, Call, Log, Proposal, to_hex
+from pnyx_policies.context.timelock_queue import MAX_OPERATIONS, Operation, QueuedCall, TimelockQueue
 from pnyx_policies.facts import Grade
-from pnyx_tools.context.history import search_back
+from pnyx_tools.context.asking import number_of
+from pnyx_tools.context.history import (
+    ENDED_TOPICS,
+    SCHEDULED,
+    SCHEDULED_TOPIC,
+    SearchingTool,
+    recent_past,
+)
 from pnyx_tools.context.protocol import ToolSkipped
-from pnyx_tools.effects import Event, event_arguments, topic_of
+from pnyx_tools.effects import Event, event_arguments
+from pnyx_tools.pinned import ask_ahead, reads_of
 from pnyx_tools.reader import ChainReader
 
-MAX_OPERATIONS = 20
 
-_SCHEDULED = parse_function(
-    "CallScheduled(bytes32 id, uint256 index, address target, uint256 value, bytes data, bytes32 predecessor, "
-    "uint256 delay)"
-)
-_SCHEDULED_TOPIC = topic_of(_SCHEDULED)
-_ENDED_TOPICS = (
-    topic_of(parse_function("CallExecuted(bytes32 id, uint256 index, address target, uint256 value, bytes data)")),
-    topic_of(parse_function("Cancelled(bytes32 id)")),
-)
-
-
-class QueuedCall(Value):
-    """One call of an operation. `signature` is None when it is not known for certain."""
-
-    target: Address
-    value_wei: Uint
-    signature: str | None
-
-
-class Operation(Value):
-    """One pending operation."""
-
-    id: Bytes32
-    scheduled_block: int
-    ready_at: Uint
-    """Seconds since the epoch."""
-    has_predecessor: bool
-    calls: tuple[QueuedCall, ...]
-    same_calls: bool
-    """True when it would execute exactly what this proposal would."""
-
-
-class TimelockQueue(Value):
-    """Looked at: `CallScheduled` events of the timelock in blocks `from_block` to `to_block`."""
-
-    timelock: Address
-    min_delay_seconds: Uint
-    from_block: int
-    to_block: int
-    pending: int
-    operations: tuple[Operation, ...] = Field(max_length=MAX_OPERATIONS)
-    """The latest, newest first."""
-
-
-class TimelockQueueTool:
+class TimelockQueueTool(SearchingTool):
     """Reads an OpenZeppelin TimelockController; skipped for other executors."""
 
-    name = "timelock_queue"
-    version = "1"
+    name = TimelockQueue.TOOL
+    version = TimelockQueue.VERSION
     grade = Grade.RE_READ
     description = "Operations that wait in the timelock, and its minimum delay."
-
-    def __init__(self, lookback_blocks: int = 400_000) -> None:
-        self._lookback_blocks = lookback_blocks
 
     def run(
         self,
         reader: ChainReader,
-        adapter: GovernorAdapter,  # noqa: ARG002 - the protocol's
+        adapter: GovernorAdapter,
         profile: GovernorProfile,
         proposal: Proposal,
         block: BlockRef,
@@ -90,10 +48,12 @@ class TimelockQueueTool:
         if profile.timelock is None:
             raise ToolSkipped("the governor executes itself: there is no timelock")
         at = to_hex(block.hash)
-        min_delay = reader.read(_read(profile.timelock, "getMinDelay()"), at)
-        topics = [(_SCHEDULED_TOPIC, *_ENDED_TOPICS)]
-        history = search_back(reader, block.number, self._lookback_blocks, topics, [profile.timelock])
-        pending = _pending(history.logs)
+        min_delay = reader.read(number_of(profile.timelock, "getMinDelay()"), at)
+        history = recent_past(reader, adapter, profile, block, self._oldest(proposal, block))
+        pending = _pending(history.of(profile.timelock, (SCHEDULED_TOPIC, *ENDED_TOPICS)))
+        latest = list(reversed(pending))[:MAX_OPERATIONS]
+        times = [number_of(profile.timelock, "getTimestamp(bytes32)", operation) for operation in latest]
+        ask_ahead(reader, reads_of(times, at))
         return TimelockQueue(
             timelock=profile.timelock,
             min_delay_seconds=min_delay,
@@ -101,32 +61,31 @@ class TimelockQueueTool:
             to_block=block.number,
             pending=len(pending),
             operations=tuple(
-                _operation(reader, profile.timelock, pending[operation], proposal, at)
-                for operation in list(reversed(pending))[:MAX_OPERATIONS]
+                _operation(pending[operation], proposal, reader.read(time, at))
+                for operation, time in zip(latest, times, strict=True)
             ),
         )
 
 
-def _pending(logs: Sequence[Log]) -> dict[bytes, list[Log]]:
+def _pending(logs: Iterable[Log]) -> dict[bytes, list[Log]]:
     """`CallScheduled` events by operation, oldest first. A cancelled operation can be scheduled again."""
     pending: dict[bytes, list[Log]] = {}
     for log in logs:
         operation = log.topics[1] if len(log.topics) > 1 else b""
-        if log.topics[0] == _SCHEDULED_TOPIC:
+        if log.topics[0] == SCHEDULED_TOPIC:
             pending.setdefault(operation, []).append(log)
         else:
             pending.pop(operation, None)
     return pending
 
 
-def _operation(reader: ChainReader, timelock: str, logs: Sequence[Log], proposal: Proposal, at: str) -> Operation:
+def _operation(logs: Sequence[Log], proposal: Proposal, ready_at: int) -> Operation:
     events = [_scheduled(log) for log in logs]
     calls = tuple(Call(target=e["target"], value_wei=e["value"], calldata=e["data"]) for e in events)
-    operation: bytes = events[0]["id"]
     return Operation(
-        id=operation,
+        id=events[0]["id"],
         scheduled_block=logs[0].block_number,
-        ready_at=reader.read(_read(timelock, "getTimestamp(bytes32)", operation), at),
+        ready_at=ready_at,
         has_predecessor=any(events[0]["predecessor"]),
         calls=tuple(
             QueuedCall(target=d.target, value_wei=d.value_wei, signature=d.signature)
@@ -137,16 +96,7 @@ def _operation(reader: ChainReader, timelock: str, logs: Sequence[Log], proposal
 
 
 def _scheduled(log: Log) -> dict[str, Any]:
-    arguments = event_arguments(_SCHEDULED, Event(log.address, log.topics, log.data))
+    arguments = event_arguments(SCHEDULED, Event(log.address, log.topics, log.data))
     if arguments is None:
         raise DecodingError(f"{log.address} logs CallScheduled in a way that we do not know, block {log.block_number}")
     return arguments
-
-
-def _read(timelock: str, signature: str, argument: bytes = b"") -> Read[int]:
-    def decode(answer: bytes) -> int:
-        if len(answer) != 32:
-            raise DecodingError(f"{timelock} does not answer {signature} like a TimelockController")
-        return int.from_bytes(answer, "big")
-
-    return Read(timelock, selector_of(signature) + argument, decode)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pnyx_contracts.calldata import decode_calls
 from pnyx_contracts.errors import DecodingError
 from pnyx_contracts.governors import GovernorAdapter, GovernorProfile
-from pnyx_contracts.types import Address, BlockRef, Proposal, Value, to_hex
+from pnyx_contracts.types import BlockRef, Proposal, to_hex
+from pnyx_policies.context.treasury_balances import AccountBalances, TreasuryBalances
 from pnyx_policies.facts import Grade, Holding
 from pnyx_tools.holdings import called_tokens, native_holding, token_holding
 from pnyx_tools.reader import ChainReader
@@ -14,28 +15,11 @@ MAX_ACCOUNTS = 16
 MAX_ASSETS = 32
 
 
-class AccountBalances(Value):
-    """One account. Assets that do not answer like a token are left out."""
-
-    account: Address
-    role: str
-    """executor, governor, or caller (a Safe or timelock inside the calls)."""
-    holdings: tuple[Holding, ...]
-
-
-class TreasuryBalances(Value):
-    """Looked at: the chain's coin, the governance token, and every token that the calls name; nothing else."""
-
-    accounts: tuple[AccountBalances, ...]
-    left_out: int
-    """Accounts and assets beyond the limits of this tool."""
-
-
 class TreasuryBalancesTool:
     """Puts amounts into proportion, also for a Safe that the executor commands."""
 
-    name = "treasury_balances"
-    version = "1"
+    name = TreasuryBalances.TOOL
+    version = TreasuryBalances.VERSION
     grade = Grade.RE_READ
     description = "Balances of the executor, the governor and the Safes in the calls, in the assets that are at stake."
 

@@ -17,7 +17,7 @@ from pnyx_contracts.errors import UsageError
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
-VERSIONS: Final = ("0001", "0002", "0003")
+VERSIONS: Final = ("0001", "0002", "0003", "0004")
 FIRST: Final = VERSIONS[0]
 """Databases from before versions were noted are of this one."""
 NEWEST: Final = VERSIONS[-1]

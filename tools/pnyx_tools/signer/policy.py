@@ -29,9 +29,10 @@ from pnyx_contracts.safe import SafeTx
 from pnyx_contracts.types import Proposal, ProposalState, Vote
 from pnyx_policies.approval import require_counts
 from pnyx_policies.checks import CheckReport
+from pnyx_policies.context import READINGS
 from pnyx_policies.decide import decide
 from pnyx_policies.entitlement import OPEN_STATES, entitlement
-from pnyx_policies.facts import Facts
+from pnyx_policies.facts import Facts, Skipped
 from pnyx_policies.ruleset import Ruleset
 from pnyx_tools.atomic import UndelegatedError
 from pnyx_tools.signer import payload
@@ -418,12 +419,21 @@ def judge_cancel(key_address: str, nonce: int, next_nonce: int, *, was_signed: b
 
 
 def own_facts(evidence: Evidence, seen: Seen) -> Facts:
-    """What the signer gathered. Context tools run on the daemon's side only; no rule or built-in check reads them."""
+    """What the signer gathered, with the results of plugins' tools as the daemon has them: no built-in check reads
+    those, and their code is not here. A built-in tool's result is never the daemon's.
+    """
     assert seen.facts is not None, "the witness gathers facts for whatever `needs_facts`"
-    claimed = evidence.dossier.state.skipped
-    tools = tuple(step for step in claimed if step.step.startswith("tool:"))
-    context = evidence.dossier.context
-    return seen.facts.model_copy(update={"context": context, "skipped": (*seen.facts.skipped, *tools)})
+    dossier, own = evidence.dossier, seen.facts
+    builtin = {reading.TOOL for reading in READINGS}
+    results = tuple(result for result in dossier.context if result.tool not in builtin)
+    steps = tuple(s for s in dossier.state.skipped if _tool_of(s) not in {"", *builtin})
+    return own.model_copy(update={"context": (*own.context, *results), "skipped": (*own.skipped, *steps)})
+
+
+def _tool_of(skipped: Skipped) -> str:
+    """The context tool that could not run; empty for other steps."""
+    tool = skipped.step.removeprefix("tool:")
+    return tool if tool != skipped.step else ""
 
 
 def _refuse(reason: str, hint: str = "") -> NoReturn:

@@ -36,6 +36,7 @@ from pnyx_contracts.types import BlockRef, Call, to_hex
 from pnyx_policies.facts import DelegatedRun, Simulation, SimulationStatus, Skipped
 from pnyx_policies.probes import Probe
 from pnyx_tools.effects import changes, movements
+from pnyx_tools.progress import Tell, tell_nobody
 from pnyx_tools.reader import ChainReader, MethodMissingError, ReorganisedError, RpcError
 from pnyx_tools.reasons import without_endpoint
 from pnyx_tools.simulate import alone
@@ -66,6 +67,7 @@ def simulate(
     governor: str | None = None,
     probes: Sequence[Probe] = (),
     delegatecalls: Sequence[DecodedCall] = (),
+    tell: Tell = tell_nobody,
 ) -> Simulation:
     """Runs `calls` from `executor` on top of `block`; `governor` may be called as from inside its `execute()`. `probes`
     are read before and after; the code of `delegatecalls` is run by itself, too.
@@ -73,7 +75,7 @@ def simulate(
     What fails twice in the same words is a thing that the node cannot do, and passed over. Raises `ReorganisedError`
     when the chain no longer has that block, `RpcError` when the node cannot be reached, or failed only once.
     """
-    task = Task(reader, executor, tuple(calls), block, tuple(probes))
+    task = Task(reader, executor, tuple(calls), block, tuple(probes), tell=tell)
     simulation = _best(task, governor if governor != executor else None, delegatecalls[:MAX_DELEGATED])
     _demand_same_block(reader, block)  # raises when the node does not answer at all
     return simulation
@@ -83,6 +85,7 @@ def _best(task: Task, inside: str | None, delegatecalls: Sequence[DecodedCall]) 
     """`inside` is the governor that may be called as from inside its ``execute()``."""
     passed_over: list[Skipped] = []
     for method in METHODS:
+        task.tell(f"simulating {len(task.calls)} actions by {method.name}")
         try:
             simulation = _firmly(partial(_run, method, task, inside))
             delegated = tuple(_delegated(method, task, call) for call in delegatecalls)

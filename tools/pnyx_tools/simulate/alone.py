@@ -27,6 +27,7 @@ def call_alone(task: Task, place: int) -> None:
 
 def _alone(task: Task, place: int) -> CallResult:
     error = "" if place < MAX_TRIED_ALONE else f"not tried: only the first {MAX_TRIED_ALONE} actions are"
+    task.tell_place(place)
     try:
         if not error:
             call_alone(task, place)

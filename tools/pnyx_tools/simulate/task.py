@@ -14,6 +14,7 @@ from pnyx_contracts.types import BlockRef, Call, to_hex
 from pnyx_policies.facts import CallResult, ProbeAnswer, ProbeReading
 from pnyx_policies.probes import Probe
 from pnyx_tools.effects import Event
+from pnyx_tools.progress import Tell, tell_nobody
 from pnyx_tools.reader import ChainReader, RpcError
 from pnyx_tools.reasons import revert_reason
 from pnyx_tools.wire import parse_data, parse_word
@@ -47,6 +48,10 @@ class Task:
     block: BlockRef
     probes: tuple[Probe, ...] = ()
     overrides: Overrides = field(default_factory=dict)
+    tell: Tell = tell_nobody
+
+    def tell_place(self, place: int) -> None:
+        self.tell(f"simulating action {place + 1} of {len(self.calls)}")
 
     def transaction(self, place: int) -> Transaction:
         call = self.calls[place]

@@ -74,6 +74,7 @@ class Traced:
         events: list[Event] = []
         overrides = task.overrides
         for place, transaction in enumerate(task.transactions):
+            task.tell_place(place)
             try:
                 frame = self._trace(transaction, overrides, _CALLS)
             except RpcError as error:

@@ -56,7 +56,7 @@ from pnyx_policies.prompt import templates, templates_hash
 from pnyx_policies.ruleset import Ruleset
 from pnyx_tools.context import ContextTool
 from pnyx_tools.evidence import FolderStore
-from pnyx_tools.gather import gather_facts
+from pnyx_tools.gather import BUILTIN_TOOLS, gather_facts
 from pnyx_tools.reader import ChainReader
 from pnyx_tools.testing.anvil import Anvil
 from pnyx_tools.testing.deploy import DAY, Gate, Governance, delegate_account, deploy_gate
@@ -112,7 +112,7 @@ class LocalAgent:
         mode: Mode = Mode.AUTONOMOUS,
         analysts: tuple[Analyst, ...] = (OUTLINE,),
         ask: Callable[[Facts], Said] = ask_outline,
-        tools: Sequence[ContextTool] = (),
+        tools: Sequence[ContextTool] = BUILTIN_TOOLS,
         evidence_uri: str = "",
         known_addresses: Mapping[str, str] | None = None,
         interfaces: Interfaces | None = None,

@@ -114,7 +114,10 @@ class Governance:
         text = description.encode() if isinstance(description, str) else description
         signature = "propose(address[],uint256[],bytes[],string)"
         data = encode_call(signature, list(targets), list(values), list(calldatas), text)
-        receipt = self.node.send(self.governor, data, sender=sender)
+        return self.proposed(self.node.send(self.governor, data, sender=sender))
+
+    def proposed(self, receipt: Mapping[str, Any]) -> int:
+        """The id of the proposal that this transaction opened; a contract may have proposed it."""
         logs = parse_logs(receipt["logs"])
         created = [log for log in logs if log.topics[:1] == (self.adapter.created_topics()[0],)]
         if not created:

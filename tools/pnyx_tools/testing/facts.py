@@ -3,7 +3,8 @@
     pay = call_of(TOKEN, "transfer(address,uint256)", ALICE, 5)
     facts = facts_for(proposal_of([pay], f"Pay 5 to Alice, {ALICE}"), treasury=(holding(TOKEN, 100),))
 
-What is not given is harmless: an active vote, some voting power, every target has code, and no simulation.
+What is not given is harmless: an active vote, some voting power, every target has code, no simulation, and a past in
+which nothing happened.
 """
 
 from __future__ import annotations
@@ -19,16 +20,28 @@ from eth_utils.address import to_checksum_address
 from pnyx_contracts.calldata import decode_calls
 from pnyx_contracts.governors import GovernorProfile
 from pnyx_contracts.types import BlockRef, Call, ClockMode, Proposal, ProposalKey, ProposalState
+from pnyx_policies.context import (
+    EarlierPayments,
+    GroundRules,
+    Initializers,
+    ProposerHistory,
+    Reading,
+    TimelockQueue,
+    TreasuryBalances,
+    VotingPower,
+)
 from pnyx_policies.facts import (
     Change,
     Facts,
     GovernorFacts,
+    Grade,
     Holding,
     Movement,
     Simulation,
     SimulationStatus,
     Skipped,
     TargetFacts,
+    ToolResult,
     VoterFacts,
 )
 from pnyx_policies.review import review_digest
@@ -120,6 +133,44 @@ def not_simulated(executor: str = TIMELOCK) -> Simulation:
     return Simulation(status=SimulationStatus.SKIPPED, why_skipped="no node was asked", executor=executor)
 
 
+def uneventful(proposal: Proposal, profile: GovernorProfile) -> tuple[Reading, ...]:
+    """What the built-in context tools find in a settled DAO: two days to look, a week to vote, two days to leave."""
+    past, now, power, timelock = _BLOCK.number - 1_000, _BLOCK.number, 10**22, profile.timelock
+    queue = TimelockQueue(
+        timelock=timelock or profile.address, min_delay_seconds=172_800, from_block=past, to_block=now, pending=0,
+        operations=(),
+    )  # fmt: skip
+    return (
+        ProposerHistory(
+            proposer=proposal.proposer, proposer_has_code=False, proposer_transactions=100, from_block=past,
+            to_block=now, proposals_in_governor=1, proposals_by_proposer=1, nearby_by_proposer=0, nearby_empty=0,
+            latest=(), alike=(),
+        ),
+        VotingPower(
+            proposer=proposal.proposer, proposer_before=power, supply_before=10**24, proposer_at_creation=power,
+            proposer_at_snapshot=power, proposer_now=power, power_ahead_of_time=None, from_block=past, to_block=now,
+            voters=0, weight_cast=0, largest_share_bps=0, largest=(), late=None, gains_from_block=past,
+            gains_to_block=now, gains=(), earlier=(),
+        ),
+        TreasuryBalances(accounts=(), left_out=0),
+        *([queue] if timelock else []),
+        GroundRules(
+            voting_delay=14_400, voting_period=50_400, milliseconds_per_tick=12_000, proposal_threshold=10**20,
+            quorum=4 * 10**22, supply=10**24, flash_loan=None, timelock_delay_seconds=172_800, roles=(),
+        ),
+        Initializers(contracts=(profile.address,), left_out=0, open=()),
+        EarlierPayments(treasury=timelock or profile.address, from_block=past, to_block=now, payments=()),
+    )  # fmt: skip
+
+
+def results_of(readings: Iterable[Reading]) -> tuple[ToolResult, ...]:
+    """As they stand in facts and records."""
+    return tuple(
+        ToolResult(tool=r.TOOL, version=r.VERSION, grade=Grade.RE_READ, result=r.model_dump(mode="json"))
+        for r in readings
+    )
+
+
 def facts_for(
     proposal: Proposal,
     *,
@@ -136,8 +187,12 @@ def facts_for(
     without_code: Iterable[str] = (),
     known_addresses: Mapping[str, str] | None = None,
     skipped: Sequence[Skipped] = (),
+    context: Iterable[Reading] = (),
 ) -> Facts:
-    """Facts about `proposal`. Calls are decoded as in a real review; addresses in `without_code` are no contracts."""
+    """Facts about `proposal`. Calls are decoded as in a real review; addresses in `without_code` are no contracts.
+
+    `context` takes the place of the harmless results of the same tools.
+    """
     calls = decode_calls(proposal.calls, proposal.key.chain_id)
     executor = timelock or proposal.key.governor
     bare = frozenset(without_code)
@@ -177,6 +232,7 @@ def facts_for(
         targets=targets,
         simulation=simulation or not_simulated(executor),
         treasury=tuple(treasury),
+        context=results_of({r.TOOL: r for r in (*uneventful(proposal, profile), *context)}.values()),
         skipped=tuple(skipped),
         known_addresses=dict(known_addresses or {}),
     )

@@ -131,7 +131,14 @@ class FakeReader:
     def read(self, read: Read[T], block: BlockId = "latest") -> T:
         return read.decode(self.call(read.to, read.data, block))
 
-    def logs(self, from_block: int, to_block: int, topics: Topics, addresses: Sequence[str] | None = None) -> list[Log]:
+    def logs(
+        self,
+        from_block: int,
+        to_block: int,
+        topics: Topics,
+        addresses: Sequence[str] | None = None,
+        most_requests: int | None = None,  # noqa: ARG002 - it refuses nothing
+    ) -> list[Log]:
         return self.read_logs(parse_log, from_block, to_block, topics, addresses)
 
     def read_logs(

@@ -19,8 +19,15 @@ class PassingOn:
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the reader has
         return getattr(self.honest, name)
 
-    def logs(self, from_block: int, to_block: int, topics: Topics, addresses: Sequence[str] | None = None) -> list[Log]:
-        return self.honest.logs(from_block, to_block, topics, addresses)
+    def logs(
+        self,
+        from_block: int,
+        to_block: int,
+        topics: Topics,
+        addresses: Sequence[str] | None = None,
+        most_requests: int | None = None,
+    ) -> list[Log]:
+        return self.honest.logs(from_block, to_block, topics, addresses, most_requests)
 
     def read_logs(
         self,

@@ -13,8 +13,9 @@ from pnyx_contracts.types import BlockRef, Proposal, to_hex
 from pnyx_policies.bundle import Bundle
 from pnyx_policies.checks import builtin_checks
 from pnyx_policies.configuration import Configuration
+from pnyx_policies.context import searched_from
 from pnyx_policies.disclosure import Disclosure, complete
-from pnyx_policies.facts import Facts, Grade
+from pnyx_policies.facts import Facts, Grade, ToolResult
 from pnyx_policies.verify.facts import (
     check_code_until_entry,
     check_context,
@@ -50,7 +51,7 @@ from pnyx_policies.verify.record import (
 from pnyx_policies.verify.testimony import check_answers, check_prompts
 from pnyx_policies.verify.verdict import About, Step, Verdict
 from pnyx_tools.code import read_targets
-from pnyx_tools.context import ContextTool, builtin_tools
+from pnyx_tools.context import ContextTool, SearchingTool, builtin_tools
 from pnyx_tools.gather import gather_facts
 from pnyx_tools.reader import BlockId, MethodMissingError, RevertedError, RpcError
 from pnyx_tools.verifier.casebook import Casebook
@@ -375,4 +376,11 @@ def _tools_of(case: Case) -> list[ContextTool]:
     named = {result.tool for result in results} | {
         skipped.step.removeprefix("tool:") for skipped in case.dossier.state.skipped
     }
-    return [tool for tool in builtin_tools() if tool.name in named]
+    return [_as_far(tool, results) for tool in builtin_tools() if tool.name in named]
+
+
+def _as_far(tool: ContextTool, results: Sequence[ToolResult]) -> ContextTool:
+    """No further back than the record's own search of the past, so that both see the same."""
+    recorded = next((result for result in results if result.tool == tool.name), None)
+    first = searched_from(recorded) if recorded is not None else None
+    return tool.no_further_than(first) if first is not None and isinstance(tool, SearchingTool) else tool

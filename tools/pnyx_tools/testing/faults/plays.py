@@ -186,5 +186,6 @@ PLAYS: Final[dict[str, Kind]] = {
     "kills of workers": Kind(Kills(workers=True), 100),
     "reorgs under workers": Kind(Reorgs(workers=True), 50),
     "failing endpoints of workers": Kind(Endpoints(FAILING, workers=True), 300),
+    "lying endpoints of workers": Kind(Endpoints(FOR_A_WHILE, workers=True, confirmations=DEEPEST), 50),
     "database of workers": Kind(run_database, 20),
 }

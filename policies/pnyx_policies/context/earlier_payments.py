@@ -1,0 +1,42 @@
+"""What the treasury paid before to those whom this proposal pays."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pydantic import Field
+
+from pnyx_contracts.types import Address, Uint, Value
+from pnyx_policies.context.reading import Search
+
+MAX_PAYMENTS = 20
+SHORTLY_BEFORE_BLOCKS = 50_400
+"""A week, at a block in twelve seconds."""
+
+
+class EarlierPayment(Value):
+    """All transfers of one token to one receiver."""
+
+    asset: Address
+    receiver: Address
+    transfers: int
+    amount: Uint
+    """Token units."""
+    shortly_before: Uint
+    """Of those, in the `SHORTLY_BEFORE_BLOCKS` before the proposal."""
+    since_proposed: Uint
+    """Of those, in the block of the proposal and later."""
+    last_block: int
+
+
+class EarlierPayments(Search):
+    """Looked at: `Transfer` events from the executor, in blocks `from_block` to `to_block`, for each token and receiver
+    of this proposal's payments. Payments of the chain's own coin leave no event.
+    """
+
+    TOOL: ClassVar = "earlier_payments"
+    VERSION: ClassVar = "1"
+
+    treasury: Address
+    payments: tuple[EarlierPayment, ...] = Field(max_length=MAX_PAYMENTS)
+    """The largest in number of transfers first."""

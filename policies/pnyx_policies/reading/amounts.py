@@ -1,0 +1,84 @@
+"""Amounts and addresses as people read them. Exact: nothing is rounded except shares, and those upwards."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from pnyx_contracts.errors import DecodingError
+from pnyx_contracts.types import UINT256_MAX
+from pnyx_policies.coins import COINS
+from pnyx_policies.context.ens_names import EnsNames
+from pnyx_policies.context.reading import read_context
+from pnyx_policies.facts import Facts
+from pnyx_policies.money import Outflow, holding_of, share_of_treasury
+from pnyx_policies.reading.blocks import Line, Piece, code, line
+from pnyx_policies.untrusted import quoted
+
+_SYMBOL = re.compile("[A-Za-z0-9.$+-]{1,12}", re.ASCII)
+_LONGEST_SYMBOL: Final = 20
+WEI_DECIMALS: Final = 18
+
+
+def decimal(units: int, decimals: int) -> str:
+    """Exact decimal text of an amount in smallest units, with separators."""
+    whole, fraction = divmod(units, 10**decimals)
+    return f"{whole:,}" + (f".{fraction:0{decimals}d}".rstrip("0") if fraction else "")
+
+
+def coins(wei: int) -> str:
+    """An amount of the chain's coin where its name is not known, exact: ``40 coins (40000000000000000000 wei)``."""
+    return f"{decimal(wei, WEI_DECIMALS)} coins ({wei} wei)"
+
+
+def amount(facts: Facts, asset: str | None, units: int, *, is_nft: bool = False, brief: bool = False) -> Line:
+    """``5 ETH``; ``900 USDC (token 0x...)``; in the token's smallest units where nobody said how it counts. A symbol is
+    a stranger's word, so the address stands with it, except in the `brief` form: the full one is in the same report.
+    """
+    if asset is None:
+        return line(f"{decimal(units, WEI_DECIMALS)} {COINS.get(facts.proposal.key.chain_id, 'coins')}")
+    if is_nft:
+        return line(f"{units} NFT of ", code(asset))
+    holding = holding_of(facts, asset)
+    if holding is None or holding.decimals is None or not holding.symbol:
+        return line("any amount" if units == UINT256_MAX else f"{units:,} units", " of token ", code(asset))
+    number = "any amount of" if units == UINT256_MAX else decimal(units, holding.decimals)
+    words = f"{number} {_symbol(holding.symbol)}"
+    return line(words) if brief else line(f"{words} (token ", code(asset), ")")
+
+
+def _symbol(text: str) -> str:
+    return text if _SYMBOL.fullmatch(text) else quoted(text, _LONGEST_SYMBOL)
+
+
+def share(facts: Facts, items: tuple[Outflow, ...]) -> str:
+    """``1.2% of what the treasury holds``, empty when nobody knows."""
+    basis_points = share_of_treasury(facts, items)
+    if basis_points is None:
+        return ""
+    if basis_points > 10_000:
+        return "more than the treasury holds"
+    if basis_points <= 1:
+        return "at most 0.01% of what the treasury holds"
+    return f"{decimal(basis_points, 2)}% of what the treasury holds"
+
+
+def names_of(facts: Facts) -> dict[str, str]:
+    """The parts of the DAO that everybody knows, the names that the operator gave, and those of ENS."""
+    governor = facts.proposal.key.governor
+    known = {facts.simulation.executor: "the DAO's executor", governor: "the governor", **facts.known_addresses}
+    return {**_ens_names(facts), **known}
+
+
+def _ens_names(facts: Facts) -> dict[str, str]:
+    try:
+        found = read_context(EnsNames, facts.context, facts.skipped)
+    except DecodingError:
+        return {}
+    return {entry.address: f"ENS: {entry.name}" for entry in found.names}
+
+
+def who(facts: Facts, address: str) -> tuple[Piece, ...]:
+    """An address, never cut, with its name where it has one."""
+    name = names_of(facts).get(address)
+    return line(code(address), f" ({name})") if name else line(code(address))

@@ -1,0 +1,301 @@
+"""What a proposal does: money, power, code, and every call."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from pydantic import JsonValue
+
+from pnyx_contracts.chains import in_words
+from pnyx_contracts.decoded import DecodedCall
+from pnyx_contracts.guesses import guesses
+from pnyx_contracts.types import ZERO_ADDRESS
+from pnyx_policies.checks.delegatecall import only_batches
+from pnyx_policies.code import unsteady
+from pnyx_policies.facts import Change, Facts, Movement, SimulationStatus
+from pnyx_policies.money import Outflow, OutflowKind, by_asset, holding_of, outflows, token_amount
+from pnyx_policies.post_state import complaints
+from pnyx_policies.powers import PowerKind, PowerShift, other_changes, power_shifts
+from pnyx_policies.reading.amounts import amount, share, who
+from pnyx_policies.reading.blocks import (
+    Block,
+    Bullet,
+    Bullets,
+    Line,
+    Table,
+    bad,
+    bullet,
+    code,
+    line,
+    paragraph,
+    soft,
+    strong,
+    warn,
+)
+from pnyx_policies.untrusted import quoted_json
+
+LONGEST_VALUE: Final = 200
+
+POWER: Final = tuple(kind for kind in PowerKind if kind is not PowerKind.CODE)
+_HELD: Final = {
+    PowerKind.ROLE: "a role",
+    PowerKind.OWNERSHIP: "ownership",
+    PowerKind.ADMIN: "the admin's seat",
+    PowerKind.MODULE: "a module's power",
+    PowerKind.VOTES: "voting power",
+}
+
+
+def money(facts: Facts) -> Iterator[Block]:
+    flows = outflows(facts)
+    if flows.items:
+        yield Bullets(tuple(bullet(*payment(facts, flow), soft(_places(flow.paths))) for flow in flows.items))
+        yield _totals(facts, flows.items)
+    else:
+        yield _nothing_seen(facts, "No money leaves the treasury")
+    if moves := _inside(facts, flows.items):
+        yield paragraph("The simulation also saw, inside the DAO or between others:")
+        yield Bullets(moves)
+    if flows.items and flows.why:
+        yield paragraph(warn(f"There may be more: {flows.why}."))
+
+
+def _nothing_seen(facts: Facts, words: str) -> Block:
+    """Calls of a known name can do unknown things, so this is never more than what was seen."""
+    unknown = sum(call.signature is None and bool(call.calldata) for call in facts.every_call())
+    doubts = [f"the simulation was {facts.simulation.status.value}"] if not _ran(facts) else []
+    doubts += [f"calls that are not understood: {unknown}"] if unknown else []
+    if doubts:
+        return paragraph(warn(f"Not known: {'; '.join(doubts)}."), f" {words}, as far as the decoded calls show.")
+    return paragraph(f"{words}, as far as calls and simulation show.")
+
+
+def _ran(facts: Facts) -> bool:
+    return facts.simulation.status is SimulationStatus.SUCCEEDED
+
+
+def payment(facts: Facts, flow: Outflow, *, brief: bool = False) -> Line:
+    """One payment or permission, as a sentence without its end."""
+    sum_of = amount(facts, flow.asset, flow.amount, is_nft=flow.is_nft, brief=brief)
+    if flow.kind is OutflowKind.ALLOWANCE:
+        return line(*who(facts, flow.recipient), " may take ", *sum_of, *_from(facts, flow.sender))
+    if flow.sender == ZERO_ADDRESS:
+        return line("Mints ", *sum_of, " for ", *who(facts, flow.recipient))
+    return line("Pays ", *sum_of, " to ", *who(facts, flow.recipient), *_from(facts, flow.sender))
+
+
+def _from(facts: Facts, sender: str) -> Line:
+    return () if sender == facts.simulation.executor else line(" from ", *who(facts, sender))
+
+
+def _places(paths: tuple[str, ...]) -> str:
+    return f" · call {', '.join(paths)}" if paths else " · seen in the simulation only"
+
+
+def _totals(facts: Facts, items: tuple[Outflow, ...]) -> Table:
+    rows = tuple(
+        (
+            amount(facts, asset, sum(flow.amount for flow in flows), is_nft=flows[0].is_nft, brief=True),
+            _held(facts, asset),
+            line(share(facts, flows) or "unknown"),
+        )
+        for asset, flows in by_asset(items).items()
+    )
+    return Table(("leaves, in all", "the treasury holds", "that is"), rows)
+
+
+def _held(facts: Facts, asset: str | None) -> Line:
+    holding = holding_of(facts, asset)
+    return line("nobody looked") if holding is None else amount(facts, asset, holding.balance, brief=True)
+
+
+def _inside(facts: Facts, items: tuple[Outflow, ...]) -> tuple[Bullet, ...]:
+    """Movements that no payment above tells of."""
+    told = {(flow.asset, flow.sender, flow.recipient, flow.amount) for flow in items}
+    moves = (m for m in facts.simulation.all_movements if (m.asset, m.sender, m.recipient, m.amount) not in told)
+    return tuple(Bullet(_movement(facts, move)) for move in moves)
+
+
+def _movement(facts: Facts, move: Movement) -> Line:
+    sum_of = amount(facts, move.asset, move.amount, is_nft=move.token_id is not None)
+    sender, recipient = who(facts, move.sender), who(facts, move.recipient)
+    if move.kind == "transfer":
+        return line(*sum_of, " from ", *sender, " to ", *recipient)
+    return line(*recipient, " may take ", *sum_of, " from ", *sender)
+
+
+# Power
+
+
+def power(facts: Facts) -> Iterator[Block]:
+    shifts = power_shifts(facts, *POWER)
+    items = [bullet(*shift_of_power(facts, shift), soft(_places(shift.paths))) for shift in shifts]
+    items += [Bullet(_change(facts, change)) for change in other_changes(facts)]
+    yield (
+        Bullets(tuple(items)) if items else _nothing_seen(facts, "Nobody gains power, no setting of governance changes")
+    )
+
+
+def shift_of_power(facts: Facts, shift: PowerShift) -> Line:
+    """One shift of power or change of code, as a sentence without its end."""
+    contract, by = who(facts, shift.contract), line(" (", code(shift.function), ")")
+    receiver = who(facts, shift.receiver) if shift.receiver else ()
+    if shift.kind is PowerKind.CODE:
+        return line("Replaces the code of ", *contract, " by ", *(receiver or line("unnamed code")), *by)
+    if shift.kind is PowerKind.SETTING:
+        return line("Changes how ", *contract, " is governed", *by, *_values(facts, shift))
+    what = _HELD[shift.kind]
+    if not receiver:
+        return line(f"Changes who has {what} over ", *contract, *by)
+    return line(f"Gives {what} over ", *contract, " to ", *receiver, *by)
+
+
+def _values(facts: Facts, shift: PowerShift) -> Line:
+    call = next((call for call in facts.every_call() if call.path == shift.path), None)
+    values = ", ".join(f"{a.name} = {a.value[:80]}" for a in call.arguments) if call else ""
+    return line(": ", code(values)) if values else ()
+
+
+def _change(facts: Facts, change: Change) -> Line:
+    return line(f"{change.kind} in ", *who(facts, change.contract), f": {change.subject} {change.detail}".rstrip())
+
+
+# Code
+
+
+def what_runs(facts: Facts) -> Iterator[Block]:
+    items = [
+        bullet(*shift_of_power(facts, shift), soft(_places(shift.paths)), inner=_doubts(facts, shift.receiver))
+        for shift in power_shifts(facts, PowerKind.CODE)
+    ]
+    foreign = foreign_code(facts)
+    items += [_foreign(facts, call) for call in foreign]
+    told = {call.target for call in foreign}
+    for target in facts.targets:
+        if target.address not in told and (doubts := _doubts(facts, target.address)):
+            items.append(bullet("Calls ", *who(facts, target.address), inner=doubts))
+    yield (
+        Bullets(tuple(items)) if items else _nothing_seen(facts, "No code is replaced, none runs with the DAO's rights")
+    )
+
+
+def foreign_code(facts: Facts) -> tuple[DecodedCall, ...]:
+    """Delegatecalls, except those of Safe's libraries that only batch."""
+    return tuple(call for call in facts.every_call() if call.delegatecall and not only_batches(call))
+
+
+def _foreign(facts: Facts, call: DecodedCall) -> Bullet:
+    by = who(facts, call.caller) if call.caller else line("the executor")
+    words = line(bad("Runs the code of "), *who(facts, call.target), " with the rights of ", *by)
+    return bullet(*words, soft(f" · call {call.path}"), inner=_doubts(facts, call.target))
+
+
+def _doubts(facts: Facts, address: str | None) -> tuple[Bullet, ...]:
+    target = facts.target(address) if address else None
+    if target is None:
+        return ()
+    called = {c.target for c in facts.every_call() if c.calldata or c.delegatecall}
+    missing = not target.has_code and target.address in called
+    words = ("There is no code there: the call does nothing.",) if missing else unsteady(facts, target.address)
+    return tuple(bullet(warn(sentence)) for sentence in words)
+
+
+def simulated(facts: Facts) -> Iterator[Block]:
+    simulation = facts.simulation
+    if simulation.status is SimulationStatus.SKIPPED:
+        yield paragraph(warn(f"It was not simulated: {simulation.why_skipped}"))
+        return
+    method = f" by {simulation.method}" if simulation.method else ""
+    yield paragraph(f"Simulated{method} from ", *who(facts, simulation.executor), f": {simulation.status.value}.")
+    failures = [bullet(bad(f"Call {r.path} reverts: "), r.error) for r in simulation.results if r.error]
+    failures += [
+        bullet("The code of ", *who(facts, run.code), bad(" by itself reverts: "), run.error)
+        for run in simulation.delegated
+        if run.error
+    ]
+    if failures:
+        yield Bullets(tuple(failures))
+    if facts.probes and (wrong := complaints(facts)) is not None:
+        yield paragraph(f"Of {len(facts.probes)} things that must hold afterwards, {len(wrong)} do not or cannot tell.")
+        yield Bullets(tuple(bullet(bad(c.probe.name), f": {c.words}") for c in wrong))
+
+
+# Every call
+
+
+def calls(facts: Facts) -> Iterator[Block]:
+    if not facts.calls:
+        yield paragraph("It calls nothing.")
+        return
+    yield Bullets(tuple(_call(facts, call) for call in facts.calls))
+
+
+def _call(facts: Facts, call: DecodedCall) -> Bullet:
+    sum_of = amount(facts, None, call.value_wei)
+    if not call.calldata:
+        words = line("pay ", *sum_of, " to ", *who(facts, call.target))
+    else:
+        name = strong(call.signature) if call.signature else warn(f"unknown call {call.selector}")
+        words = line(name, " on ", *who(facts, call.target), *(line(" with ", *sum_of) if call.value_wei else ()))
+    inside = [*_arguments(facts, call), *_guessed(call)]
+    inside += [bullet(warn(call.note))] if call.note and call.calldata else []
+    inside += [_call(facts, inner) for inner in call.inner]
+    where = line(warn(f" on {chain_of(call)}")) if call.other_chain else ()
+    how = line((soft if only_batches(call) else bad)(" by delegatecall")) if call.delegatecall else ()
+    return bullet(code(call.path), " ", *words, *where, *how, inner=tuple(inside))
+
+
+def chain_of(call: DecodedCall) -> str:
+    """Where a call runs that is a message."""
+    return "another chain" if call.chain_id is None else in_words(call.chain_id)
+
+
+def _arguments(facts: Facts, call: DecodedCall) -> Iterator[Bullet]:
+    """As they are; one that counts a token also in whole tokens, where the token says what these are."""
+    counted = token_amount(call)
+    for place, argument in enumerate(call.arguments):
+        words = line(code(f"{argument.name} = {_short(argument.value)}"), soft(f" ({argument.type})"))
+        if counted is not None and place == counted.place and _counts(facts, counted.asset):
+            words = line(*words, soft(" · "), *amount(facts, counted.asset, counted.amount, brief=True))
+        yield Bullet(words)
+
+
+def _counts(facts: Facts, asset: str) -> bool:
+    holding = holding_of(facts, asset)
+    return holding is not None and holding.decimals is not None
+
+
+def _guessed(call: DecodedCall) -> Iterator[Bullet]:
+    """What published packages have under the selector of an unknown call: for people, and for nothing else."""
+    if call.signature is not None or call.inner:
+        return
+    for guess in guesses(call.calldata):
+        fits = "its arguments fit" if guess.arguments is not None else "its arguments are not read"
+        words = line("perhaps ", code(guess.signature), f": a guess by four bytes, which anyone can match; {fits}")
+        values = tuple(bullet(code(_short(a.value)), soft(f" ({a.type})")) for a in guess.arguments or ())
+        yield Bullet(words, values)
+
+
+def _short(value: str) -> str:
+    return value if len(value) <= LONGEST_VALUE else f"{value[:LONGEST_VALUE]}... ({len(value)} characters)"
+
+
+def context(facts: Facts) -> Iterator[Block]:
+    """What the context tools said: single values as they are, lists by their length."""
+    if not facts.context:
+        yield paragraph("Nothing.")
+        return
+    yield Bullets(
+        tuple(
+            bullet(strong(result.tool), f" ({result.grade.value})", inner=tuple(_values_of(result.result)))
+            for result in facts.context
+        )
+    )
+
+
+def _values_of(result: JsonValue) -> Iterator[Bullet]:
+    values = result if isinstance(result, dict) else {"result": result}
+    for name, value in sorted(values.items()):
+        shown = f"{len(value)} items" if isinstance(value, list) else quoted_json(value, LONGEST_VALUE).strip('"')
+        yield bullet(f"{name.replace('_', ' ')}: ", code(shown))

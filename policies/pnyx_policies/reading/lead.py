@@ -1,0 +1,115 @@
+"""A review in one line: what would happen, whether something hidden was found, what was decided."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from pnyx_policies.checks.text_against_calls import TextAgainstCalls
+from pnyx_policies.dossier import Dossier
+from pnyx_policies.facts import Facts, SimulationStatus
+from pnyx_policies.finding import Severity
+from pnyx_policies.money import Outflow, OutflowKind, by_asset, outflows
+from pnyx_policies.powers import PowerKind, PowerShift, power_shifts
+from pnyx_policies.reading.amounts import amount, share, who
+from pnyx_policies.reading.blocks import Line, Piece, bad, code, line, warn
+from pnyx_policies.reading.doing import POWER, foreign_code, payment, shift_of_power
+from pnyx_policies.reading.judging import verdict
+
+MOST_CLAUSES = 4
+
+
+def lead(dossier: Dossier, facts: Facts | None) -> Line:
+    """Without `facts`, because the record at hand withholds them, only what was decided."""
+    if facts is None:
+        return verdict(dossier)
+    checked = _found(dossier) if "checks" in dossier.model_fields_set else ()
+    return line(*_effects(facts), *_executable(facts), *checked, *verdict(dossier))
+
+
+def _effects(facts: Facts) -> Line:
+    clauses = [*_money(facts), *_power(facts), *_code(facts), *_rest(facts)]
+    shown, more = clauses[:MOST_CLAUSES], len(clauses) - MOST_CLAUSES
+    words = tuple(piece for clause in shown for piece in line(*clause, ". "))
+    return line(*words, *([f"And {more} more effects. "] if more > 0 else []))
+
+
+def _money(facts: Facts) -> Iterator[Line]:
+    for flows in by_asset(outflows(facts).items).values():
+        for kind in OutflowKind:
+            of_kind = tuple(flow for flow in flows if flow.kind is kind)
+            if of_kind:
+                yield _of_asset(facts, of_kind)
+
+
+def _of_asset(facts: Facts, flows: tuple[Outflow, ...]) -> Line:
+    part = f", {words}" if (words := share(facts, flows)) else ""
+    if len(flows) == 1:
+        return line(*payment(facts, flows[0], brief=True), part)
+    receivers = len({flow.recipient for flow in flows})
+    verb = "Lets others take" if flows[0].kind is OutflowKind.ALLOWANCE else "Pays"
+    to = f"to {receivers} receivers" if receivers > 1 else "to one receiver"
+    sum_of = amount(facts, flows[0].asset, sum(flow.amount for flow in flows), is_nft=flows[0].is_nft, brief=True)
+    return line(f"{verb} ", *sum_of, f" {to} in {len(flows)} calls", part)
+
+
+def _power(facts: Facts) -> Iterator[Line]:
+    gains = power_shifts(facts, *(kind for kind in POWER if kind is not PowerKind.SETTING))
+    yield from _one_or_many(facts, gains, "Gives power")
+    yield from _one_or_many(facts, power_shifts(facts, PowerKind.SETTING), "Changes settings of governance")
+
+
+def _code(facts: Facts) -> Iterator[Line]:
+    yield from _one_or_many(facts, power_shifts(facts, PowerKind.CODE), "Replaces code")
+    if foreign := foreign_code(facts):
+        rest = f" and {len(foreign) - 1} more" if len(foreign) > 1 else ""
+        yield line(bad("Runs foreign code"), " of ", *who(facts, foreign[0].target), rest)
+
+
+def _one_or_many(facts: Facts, shifts: tuple[PowerShift, ...], words: str) -> Iterator[Line]:
+    if len(shifts) == 1:
+        yield shift_of_power(facts, shifts[0])
+    elif shifts:
+        yield line(f"{words} {len(shifts)} times, by ", *_names(shift.function for shift in shifts))
+
+
+def _rest(facts: Facts) -> Iterator[Line]:
+    """Calls that none of the above tells of."""
+    told = {path for flow in outflows(facts).items for path in flow.paths}
+    told |= {path for shift in power_shifts(facts, *PowerKind) for path in shift.paths}
+    calls = [c for c in facts.every_call() if c.path not in told and c.calldata and not c.inner and not c.delegatecall]
+    unknown = sum(call.signature is None for call in calls)
+    known = [call for call in calls if call.signature]
+    if len(known) == 1:
+        yield line("Calls ", code(known[0].name), " on ", *who(facts, known[0].target))
+    elif known:
+        others = "other calls" if told else "calls"
+        yield line(f"Makes {len(known)} {others}: ", *_names(call.name for call in known))
+    if unknown:
+        yield line(warn(f"{unknown} calls are not understood" if unknown > 1 else "One call is not understood"))
+    if not facts.calls:
+        yield line("Executes nothing")
+
+
+def _names(names: Iterable[str]) -> Line:
+    return line(code(", ".join(dict.fromkeys(names))))
+
+
+def _executable(facts: Facts) -> Iterator[Piece]:
+    if facts.simulation.status is SimulationStatus.REVERTED:
+        yield bad("As it stands it cannot be executed: it reverts. ")
+    elif facts.simulation.status is SimulationStatus.SKIPPED:
+        yield warn("It was not simulated. ")
+
+
+def _found(dossier: Dossier) -> Iterator[Piece]:
+    found = [finding for report in dossier.checks for finding in report.findings]
+    hidden = {finding.check for finding in found if finding.severity is Severity.CRITICAL}
+    skipped = sum(bool(report.skipped) for report in dossier.checks)
+    if hidden:
+        yield bad(f"Hidden or hostile: found by {', '.join(sorted(hidden))}. ")
+    elif any(f.check == TextAgainstCalls.name and f.severity is Severity.HIGH for f in found):
+        yield warn("Nothing hidden was found, but the text does not tell everything. ")
+    elif skipped:
+        yield warn(f"Nothing hidden was found, but some checks could not run ({skipped}). ")
+    else:
+        yield Piece("Nothing hidden was found. ")

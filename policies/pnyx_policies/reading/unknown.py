@@ -1,0 +1,33 @@
+"""What could not be known, and why. It lowers trust; it never passes silently."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pnyx_policies.dossier import Dossier
+from pnyx_policies.reading.blocks import Block, Bullet, Bullets, bullet, code, paragraph, strong, warn
+from pnyx_policies.reading.doing import chain_of
+
+
+def unknown(dossier: Dossier) -> Iterator[Block]:
+    items = tuple(_items(dossier))
+    yield Bullets(items) if items else paragraph("Every step ran, every check ran, every call is decoded.")
+
+
+def _items(dossier: Dossier) -> Iterator[Bullet]:
+    for step in dossier.state.skipped:
+        yield bullet(strong(step.step), f" was skipped: {step.why}")
+    for method in dossier.simulation.passed_over:
+        yield bullet(strong(method.step), f" was not used: {method.why}")
+    for report in dossier.checks:
+        if report.skipped:
+            yield bullet("The check ", strong(report.check), f" did not run: {report.skipped}")
+    for call in dossier.facts.every_call():
+        if call.signature is None and call.calldata:
+            size = f": {len(call.calldata)} bytes"
+            yield bullet(warn(f"Call {call.path} is not decoded"), f"{size} to ", code(call.target))
+        if call.other_chain:
+            yield bullet(warn(f"Call {call.path} acts on {chain_of(call)}"), ": it was not looked at there")
+    for opinion in dossier.opinions:
+        if opinion.analysis is None:
+            yield bullet("No analysis of ", strong(opinion.analyst.seat), f": {opinion.failure}")

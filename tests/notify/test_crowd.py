@@ -1,0 +1,108 @@
+"""A flood of proposals that wait for people is told as one thing, and asks nobody any more."""
+
+from __future__ import annotations
+
+import runpy
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, cast
+
+import pytest
+
+from pnyx_agents.crowd import Crowd
+from pnyx_agents.steward.clerk import Clerk
+from pnyx_agents.steward.pen import Landed
+from pnyx_agents.watch import found_in
+from pnyx_contracts.types import Proposal
+from pnyx_policies.decision import Mode
+from pnyx_policies.dossier import NOBODY, Dossier
+from pnyx_policies.entitlement import entitlement
+from pnyx_tools.costs import DAY_SECONDS
+from pnyx_tools.journal import Journal, Stage
+from pnyx_tools.notify import Message, Urgency
+from pnyx_tools.testing.facts import address_of, call_of, proposal_of
+
+FLOODER, OTHER = address_of("flooder"), address_of("other")
+
+
+class OneIsEnough:
+    required = 1
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Journal:
+    return Journal(f"sqlite:///{tmp_path / 'journal.sqlite'}")
+
+
+@pytest.fixture(scope="module")
+def sample() -> Dossier:
+    """In propose mode: its vote waits for people."""
+    script = runpy.run_path(str(Path(__file__).parents[1] / "record" / "make_vectors.py"))
+    dossier = cast("Dossier", script["sample_dossier"]())
+    assert dossier.header.mode is Mode.PROPOSE
+    return dossier.model_copy(update={"people": NOBODY})
+
+
+def proposals(proposer: str, count: int) -> list[Proposal]:
+    return [
+        proposal_of([call_of(FLOODER, value_wei=n)], f"Number {n} of {proposer}", proposer=proposer)
+        for n in range(count)
+    ]
+
+
+@pytest.fixture
+def hold(journal: Journal, sample: Dossier) -> Callable[[Proposal], list[Message]]:
+    """Holds a proposal; what people are told for the first time."""
+    told: dict[str, Message] = {}
+    clerk = Clerk(
+        journal, lambda message: told.update({message.key: told.get(message.key, message)}),
+        cast("Any", OneIsEnough()), Crowd(journal, most_of_one=2, most=4),
+    )  # fmt: skip
+
+    def hold(proposal: Proposal) -> list[Message]:
+        before = len(told)
+        dossier = sample.model_copy(update={"proposal": proposal})
+        journal.follow("1", [found_in(proposal)])
+        clerk.note_landed(dossier, entitlement(dossier), Landed())
+        return list(told.values())[before:]
+
+    return hold
+
+
+def test_beyond_the_bound_one_alert_stands_for_all_of_an_account(
+    journal: Journal, hold: Callable[[Proposal], list[Message]]
+) -> None:
+    urgencies = [[message.urgency for message in hold(proposal)] for proposal in proposals(FLOODER, 5)]
+    asks, alert, says = [Urgency.ACTION], Urgency.ALERT, Urgency.INFO
+    assert urgencies == [asks, asks, [says, alert], [says], [says, alert]]
+
+    [message] = [message for message in hold(proposals(OTHER, 1)[0]) if message.proposal]
+    assert message.urgency is Urgency.ACTION, "nobody else pays for it"
+    assert journal.cases({Stage.HELD})[-1].stage is Stage.HELD
+
+
+def test_it_is_told_who_it_is_and_how_many_there_are(hold: Callable[[Proposal], list[Message]]) -> None:
+    told = [message for proposal in proposals(FLOODER, 5) for message in hold(proposal)]
+    assert [message.subject for message in told if message.urgency is Urgency.ALERT] == [
+        f"3 proposals of {FLOODER} wait for people; further ones of it ask nobody",
+        f"5 proposals wait for people, 5 of them of {FLOODER}",
+    ]
+
+
+def test_what_people_decided_makes_room_again(journal: Journal, hold: Callable[[Proposal], list[Message]]) -> None:
+    first, *others, last = proposals(FLOODER, 4)
+    for proposal in (first, *others):
+        hold(proposal)
+    for proposal in (first, others[0]):
+        journal.advance(str(proposal.key), Stage.CONFIRMING)
+    assert [message.urgency for message in hold(last)] == [Urgency.ACTION]
+
+
+def test_the_same_flood_is_told_again_on_another_day(
+    journal: Journal, hold: Callable[[Proposal], list[Message]]
+) -> None:
+    for proposal in proposals(FLOODER, 3):
+        hold(proposal)
+    keys = [{m.key for m in Crowd(journal, 2, 4, lambda d=day: d * DAY_SECONDS).news()} for day in (1, 1, 2)]
+    assert len(keys[0]) == 1
+    assert keys[0] == keys[1] != keys[2]

@@ -1,0 +1,419 @@
+"""Checks that read context: loud on what happened around a proposal, quiet in a settled DAO."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from pnyx_contracts.types import ClockMode, ProposalState
+from pnyx_policies.checks import (
+    AfterTheFact,
+    Capture,
+    Check,
+    CheckSkipped,
+    CheckView,
+    Decoys,
+    ExecutionOrder,
+    LivePower,
+    Proposer,
+    Reinitialisation,
+    Timing,
+)
+from pnyx_policies.context import (
+    READINGS,
+    EarlierPayment,
+    EarlierPayments,
+    Gain,
+    GroundRules,
+    Initializers,
+    LateVotes,
+    LookAlike,
+    OpenInitializer,
+    Operation,
+    ProposerHistory,
+    QueuedCall,
+    Reading,
+    Role,
+    TimelockQueue,
+    Turnout,
+    Voter,
+    VotingPower,
+)
+from pnyx_policies.facts import Facts, Skipped
+from pnyx_policies.finding import Finding, Severity
+from pnyx_tools.testing.facts import (
+    GOVERNOR,
+    PROPOSER,
+    TIMELOCK,
+    TOKEN,
+    address_of,
+    call_of,
+    facts_for,
+    holding,
+    proposal_of,
+    results_of,
+    uneventful,
+)
+
+ALICE, MALLORY, USDC, OTHER_TIMELOCK = map(address_of, ("alice", "mallory", "usdc", "another timelock"))
+NOBODY = "0x" + "00" * 20
+INFO, LOW, MEDIUM, HIGH, CRITICAL = Severity
+PAY = call_of(USDC, "transfer(address,uint256)", ALICE, 100)
+UNITS = 10**18
+QUORUM = 4 * 10**22
+"""Of `uneventful` ground rules."""
+CONTEXT_CHECKS = (
+    AfterTheFact(), Capture(), Decoys(), ExecutionOrder(), LivePower(), Proposer(), Reinitialisation(), Timing(),
+)  # fmt: skip
+
+
+def changed(facts: Facts, kind: type[Reading], **values: Any) -> Facts:
+    """Facts with other values in one result."""
+    reading = CheckView(facts).context(kind).model_copy(update=values)
+    others = [result for result in facts.context if result.tool != kind.TOOL]
+    return facts.model_copy(update={"context": (*others, *results_of([reading]))})
+
+
+def plain(*calls: Any, **options: Any) -> Facts:
+    return facts_for(proposal_of(calls or [PAY], f"Pay 100 to Alice, {ALICE}."), **options)
+
+
+def found(check: Check, facts: Facts) -> tuple[Finding, ...]:
+    return check.run(CheckView(facts))
+
+
+def worst(check: Check, facts: Facts) -> Severity | None:
+    return max((finding.severity for finding in found(check, facts)), default=None)
+
+
+@pytest.mark.parametrize("check", CONTEXT_CHECKS, ids=lambda check: check.name)
+@pytest.mark.parametrize("timelock", [TIMELOCK, None])
+def test_a_settled_dao_is_quiet(check: Check, timelock: str | None) -> None:
+    facts = plain(timelock=timelock)
+    quiet = None if timelock or check.name != "timing" else LOW  # what passes can be executed at once
+    assert worst(check, facts) is quiet
+
+
+@pytest.mark.parametrize("check", CONTEXT_CHECKS, ids=lambda check: check.name)
+def test_without_its_context_a_check_says_that_it_cannot_tell(check: Check) -> None:
+    facts = plain().model_copy(update={"context": (), "skipped": ()})
+    if check.name == "decoys":
+        facts = plain(*[PAY] * 7).model_copy(update={"context": ()})
+    with pytest.raises(CheckSkipped, match="it did not run"):
+        found(check, facts)
+
+
+# --- the seam
+
+
+@pytest.mark.parametrize("reading", READINGS, ids=lambda reading: reading.TOOL)
+def test_a_result_comes_back_as_it_went_into_the_record(reading: type[Reading]) -> None:
+    facts = plain()
+    (original,) = [r for r in uneventful(facts.proposal, facts.governor.profile) if type(r) is reading]
+    assert CheckView(facts).context(reading) == original
+
+
+def test_what_is_not_known_is_said_with_the_reason() -> None:
+    facts = plain().model_copy(update={"context": (), "skipped": (Skipped(step="tool:ground_rules", why="no logs"),)})
+    with pytest.raises(CheckSkipped, match="ground_rules gave nothing: no logs"):
+        CheckView(facts).context(GroundRules)
+    (result,) = [r for r in plain().context if r.tool == "ground_rules"]
+    for wrong, why in (
+        (result.model_copy(update={"version": "0"}), "known here is version 1"),
+        (result.model_copy(update={"result": {"voting_delay": "many"}}), "none of that version"),
+        (result.model_copy(update={"result": None}), "none of that version"),
+    ):
+        with pytest.raises(CheckSkipped, match=why):
+            CheckView(facts.model_copy(update={"context": (wrong,)})).context(GroundRules)
+
+
+# --- live-power
+
+
+def test_power_for_a_moment_that_has_not_come_is_live() -> None:
+    facts = changed(plain(), VotingPower, power_ahead_of_time=5)
+    (finding,) = found(LivePower(), facts)
+    assert (finding.severity, finding.evidence) == (CRITICAL, (GOVERNOR,))
+    assert "5 units of voting power for a moment that has not come" in finding.detail
+    assert "lends" not in finding.detail
+    (finding,) = found(LivePower(), changed(facts, GroundRules, flash_loan=9))
+    assert "lends 9 units" in finding.detail
+
+
+def test_a_governor_that_tells_nobodys_power_ahead_of_time_may_be_honest() -> None:
+    assert worst(LivePower(), changed(plain(), VotingPower, power_ahead_of_time=0)) is None
+
+
+@pytest.mark.parametrize(
+    ("state", "now", "severity"),
+    [
+        (ProposalState.ACTIVE, 900, CRITICAL),
+        (ProposalState.ACTIVE, 901, None),
+        (ProposalState.PENDING, 900, None),
+        (ProposalState.CANCELED, 800, None),
+    ],
+)
+def test_votes_before_the_snapshot_are_live(state: ProposalState, now: int, severity: Severity | None) -> None:
+    assert worst(LivePower(), plain(state=state, now=now)) is severity  # the snapshot is 900
+
+
+def test_everything_in_one_block_is_live() -> None:
+    at_once = {"voting_delay": 0, "voting_period": 0, "timelock_delay_seconds": 0}
+    assert worst(LivePower(), changed(plain(), GroundRules, **at_once)) is CRITICAL
+    for one_later in ({"voting_delay": 1}, {"voting_period": 1}, {"timelock_delay_seconds": 1}):
+        assert worst(LivePower(), changed(plain(), GroundRules, **(at_once | one_later))) is None
+
+
+# --- timing
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"voting_delay": 1}, "voting delay 12 seconds"),
+        ({"voting_period": 50}, "voting period 10 minutes"),
+        ({"timelock_delay_seconds": 0}, "timelock delay 0 seconds"),
+        ({"voting_delay": 300, "voting_period": 7_200, "timelock_delay_seconds": 3_600}, ""),
+        ({"voting_delay": None, "voting_period": None, "timelock_delay_seconds": None}, ""),
+    ],
+)
+def test_a_daos_own_haste_is_low(settings: dict[str, int], words: str) -> None:
+    findings = found(Timing(), changed(plain(), GroundRules, **settings))
+    assert [(f.severity, f.title) for f in findings] == (
+        [(LOW, f"Short by the DAO's own settings: {words}")] if words else []
+    )
+
+
+def test_a_clock_of_seconds_needs_no_pace() -> None:
+    facts = changed(plain(clock=ClockMode.TIMESTAMP), GroundRules, voting_delay=3_599, voting_period=86_400)
+    assert [f.title for f in found(Timing(), facts)] == ["Short by the DAO's own settings: voting delay 59 minutes"]
+
+
+@pytest.mark.parametrize(
+    ("call", "title"),
+    [
+        (call_of(GOVERNOR, "setVotingDelay(uint48)", 0), "The voting delay becomes 0 seconds"),
+        (call_of(GOVERNOR, "setVotingPeriod(uint32)", 3), "The voting period becomes 36 seconds"),
+        (call_of(GOVERNOR, "_setVotingPeriod(uint256)", 3), "The voting period becomes 36 seconds"),
+        (call_of(TIMELOCK, "updateDelay(uint256)", 60), "The timelock delay becomes 60 seconds"),
+    ],
+)
+def test_who_makes_it_short_is_told(call: Any, title: str) -> None:
+    (finding,) = found(Timing(), plain(call))
+    assert (finding.severity, finding.title, finding.calls) == (HIGH, title, ("0",))
+
+
+def test_who_makes_it_longer_or_a_little_shorter_is_not() -> None:
+    calls = call_of(GOVERNOR, "setVotingPeriod(uint32)", 50_000), call_of(TIMELOCK, "updateDelay(uint256)", 3_600)
+    assert found(Timing(), plain(*calls)) == ()
+
+
+@pytest.mark.parametrize(("late_against", "severity"), [(101, MEDIUM), (100, MEDIUM), (99, None)])
+def test_late_votes_that_turn_the_majority_around(late_against: int, severity: Severity | None) -> None:
+    late = LateVotes(since_block=1_890, early_for=150, early_against=50, late_for=0, late_against=late_against)
+    assert worst(Timing(), changed(plain(), VotingPower, late=late)) is severity
+
+
+# --- reinitialisation
+
+
+@pytest.mark.parametrize(("role", "severity"), [("governor", CRITICAL), ("timelock", CRITICAL), ("target", HIGH)])
+def test_an_open_initialiser(role: str, severity: Severity) -> None:
+    open_ = OpenInitializer(contract=USDC, role=role, signature="initialize(address)")
+    (finding,) = found(Reinitialisation(), changed(plain(), Initializers, open=(open_,)))
+    assert (finding.severity, finding.evidence, finding.calls) == (severity, (USDC,), ("0",))
+    assert "initialize(address)" in finding.title
+
+
+# --- execution-order
+
+
+def scheduled(predecessor: int = 0, timelock: str = OTHER_TIMELOCK) -> Any:
+    signature = "schedule(address,uint256,bytes,bytes32,bytes32,uint256)"
+    return call_of(timelock, signature, USDC, 0, b"", predecessor.to_bytes(32), bytes(32), 60)
+
+
+OPEN = Role(timelock=OTHER_TIMELOCK, role="executor", holder=NOBODY)
+
+
+@pytest.mark.parametrize(
+    ("calls", "roles", "severity"),
+    [
+        ([scheduled(), scheduled()], [OPEN], HIGH),
+        ([scheduled(), scheduled()], [], MEDIUM),
+        ([scheduled(), scheduled()], [Role(timelock=TIMELOCK, role="executor", holder=NOBODY)], MEDIUM),
+        ([scheduled(), scheduled()], [Role(timelock=OTHER_TIMELOCK, role="executor", holder=PROPOSER)], MEDIUM),
+        ([scheduled(), scheduled(7)], [OPEN], None),
+        ([scheduled(), scheduled(timelock=MALLORY)], [OPEN], None),
+        ([scheduled()], [OPEN], None),
+    ],
+)
+def test_operations_that_do_not_wait_for_one_another(
+    calls: list[Any], roles: list[Role], severity: Severity | None
+) -> None:
+    assert worst(ExecutionOrder(), changed(plain(*calls), GroundRules, roles=tuple(roles))) is severity
+
+
+@pytest.mark.parametrize(
+    ("target", "same_calls", "is_open", "severity"),
+    [(USDC, False, True, LOW), (USDC, False, False, None), (USDC, True, True, None), (ALICE, False, True, None)],
+)
+def test_operations_that_wait_for_the_same_contract(
+    target: str, same_calls: bool, is_open: bool, severity: Severity | None
+) -> None:
+    operation = Operation(
+        id=bytes(32), scheduled_block=950, ready_at=1, has_predecessor=False, same_calls=same_calls,
+        calls=(QueuedCall(target=target, value_wei=0, signature=None),),
+    )  # fmt: skip
+    facts = changed(plain(), TimelockQueue, pending=1, operations=(operation,))
+    roles = (Role(timelock=TIMELOCK, role="executor", holder=NOBODY),) if is_open else ()
+    assert worst(ExecutionOrder(), changed(facts, GroundRules, roles=roles)) is severity
+
+
+# --- proposer
+
+
+@pytest.mark.parametrize(
+    ("before", "supply", "severity"),
+    [(0, 10**24, MEDIUM), (5 * 10**21, 10**24, MEDIUM), (6 * 10**21, 10**24, None), (0, 0, None), (0, None, None)],
+)
+def test_power_that_came_for_the_proposal(before: int, supply: int | None, severity: Severity | None) -> None:
+    facts = changed(plain(), VotingPower, proposer_before=before, supply_before=supply)  # it has 10**22 then
+    assert worst(Proposer(), facts) is severity
+
+
+def test_the_part_that_came_is_told_in_percent() -> None:
+    (finding,) = found(Proposer(), changed(plain(), VotingPower, proposer_before=10**21))
+    assert "got 90% of its voting power within 7200 blocks" in finding.title
+
+
+@pytest.mark.parametrize(
+    ("history", "severity"),
+    [
+        ({"proposer_has_code": True, "proposer_transactions": 1}, LOW),
+        ({"proposer_transactions": 5}, LOW),
+        ({"proposer_transactions": 6}, None),
+        ({"proposals_by_proposer": 0}, INFO),
+    ],
+)
+def test_the_account_that_proposes(history: dict[str, Any], severity: Severity | None) -> None:
+    assert worst(Proposer(), changed(plain(), ProposerHistory, **history)) is severity
+
+
+@pytest.mark.parametrize(
+    ("threshold", "severity"), [(10**22, LOW), (9_091 * 10**18, LOW), (9_090 * 10**18, None), (0, None), (None, None)]
+)
+def test_power_that_is_just_enough(threshold: int | None, severity: Severity | None) -> None:
+    assert worst(Proposer(), changed(plain(), GroundRules, proposal_threshold=threshold)) is severity
+
+
+# --- capture
+
+
+def test_who_gains_a_quorum_right_before() -> None:
+    gain = Gain(delegate=MALLORY, gained=QUORUM, power=QUORUM + 1)
+    facts = changed(plain(), VotingPower, gains=(gain,))
+    (finding,) = found(Capture(), facts)
+    assert (finding.severity, finding.evidence) == (MEDIUM, (MALLORY,))
+    assert "100% of the quorum" in finding.title
+    assert worst(Capture(), changed(facts, VotingPower, supply_before=0)) is None  # everybody gained: the DAO is new
+    less = changed(plain(), VotingPower, gains=(gain.model_copy(update={"gained": QUORUM - 1}),))
+    assert worst(Capture(), less) is None
+
+
+@pytest.mark.parametrize(
+    ("weight", "share_bps", "severity"), [(QUORUM, 5_001, LOW), (QUORUM, 5_000, None), (9, 9_999, None)]
+)
+def test_one_account_that_decides(weight: int, share_bps: int, severity: Severity | None) -> None:
+    voter = Voter(voter=MALLORY, weight=weight, votes=("for",))
+    values = {"voters": 2, "weight_cast": QUORUM * 2, "largest_share_bps": share_bps, "largest": (voter,)}
+    assert worst(Capture(), changed(plain(), VotingPower, **values)) is severity
+
+
+@pytest.mark.parametrize(("quorum", "severity"), [(10**22 - 1, LOW), (10**22, None), (0, None), (None, None)])
+def test_a_quorum_that_is_a_small_part_of_the_supply(quorum: int | None, severity: Severity | None) -> None:
+    assert worst(Capture(), changed(plain(), GroundRules, quorum=quorum)) is severity  # the supply is 10**24
+
+
+def test_a_treasury_that_could_pay_for_its_own_capture() -> None:
+    held = plain(treasury=[holding(None, 10**30), holding(TOKEN, 3 * QUORUM)])
+    assert [f.title for f in found(Capture(), held)] == ["The treasury holds 300% of the quorum in voting tokens alone"]
+    assert worst(Capture(), plain(treasury=[holding(TOKEN, QUORUM)])) is None
+
+
+@pytest.mark.parametrize(
+    ("cast", "severity"), [((1, 1, 1), LOW), ((1, 1, QUORUM), LOW), ((1, QUORUM, QUORUM), None), ((1, 1), None)]
+)
+def test_a_dao_that_few_vote_in(cast: tuple[int, ...], severity: Severity | None) -> None:
+    earlier = tuple(Turnout(proposal_id=n, voters=1, weight_cast=weight) for n, weight in enumerate(cast))
+    assert worst(Capture(), changed(plain(), VotingPower, earlier=earlier)) is severity
+
+
+# --- decoys
+
+
+def alike(bps: int, *, same_calls: bool = False, same_functions: bool = False) -> LookAlike:
+    return LookAlike(
+        proposal_id=16, proposer=ALICE, created_block=7, alike_bps=bps, same_calls=same_calls,
+        same_functions=same_functions,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("copies", "severity"),
+    [
+        ([alike(9_000)], MEDIUM),
+        ([alike(9_000, same_functions=True)], LOW),
+        ([alike(10_000, same_calls=True, same_functions=True)], None),
+        ([alike(10_000, same_functions=True), alike(8_000)], MEDIUM),
+    ],
+)
+def test_an_old_text_with_other_calls(copies: list[LookAlike], severity: Severity | None) -> None:
+    facts = changed(plain(), ProposerHistory, alike=tuple(copies))
+    assert worst(Decoys(), facts) is severity
+    if severity is MEDIUM:
+        assert found(Decoys(), facts)[0].evidence == ("16",)
+
+
+@pytest.mark.parametrize(("count", "empty", "severity"), [(5, 0, LOW), (4, 0, None), (1, 1, LOW)])
+def test_proposals_that_come_together(count: int, empty: int, severity: Severity | None) -> None:
+    assert worst(Decoys(), changed(plain(), ProposerHistory, nearby_by_proposer=count, nearby_empty=empty)) is severity
+
+
+def test_the_one_call_that_is_unlike_all_others() -> None:
+    payments = [call_of(USDC, "transfer(address,uint256)", ALICE, n) for n in range(6)]
+    odd = call_of(USDC, "transferOwnership(address)", MALLORY)
+    (finding,) = found(Decoys(), plain(*payments[:3], odd, *payments[3:]))
+    assert (finding.severity, finding.calls) == (LOW, ("3",))
+    assert "6 of 7 calls are alike" in finding.title
+    assert found(Decoys(), plain(*payments)) == ()
+    assert found(Decoys(), plain(*payments, odd, odd)) == ()
+    assert found(Decoys(), plain(*payments[:4], odd)) == ()
+
+
+# --- after-the-fact
+
+
+def paid(**values: Any) -> EarlierPayment:
+    nothing = {"shortly_before": 0, "since_proposed": 0}
+    return EarlierPayment(
+        **({"asset": USDC, "receiver": ALICE, "transfers": 1, "amount": 200, "last_block": 790} | nothing | values)
+    )
+
+
+@pytest.mark.parametrize(
+    ("payment", "severity"),
+    [
+        (paid(), LOW),
+        (paid(shortly_before=49), LOW),
+        (paid(shortly_before=50), MEDIUM),
+        (paid(since_proposed=1), MEDIUM),
+    ],
+)
+def test_what_was_paid_before_it_was_asked_for(payment: EarlierPayment, severity: Severity) -> None:
+    facts = changed(plain(), EarlierPayments, payments=(payment,))  # which asks for 100
+    (finding,) = found(AfterTheFact(), facts)
+    assert (finding.severity, finding.evidence, finding.calls) == (severity, (USDC, ALICE), ("0",))
+    friends = facts.model_copy(update={"known_addresses": {ALICE: "our own Safe"}})
+    assert found(AfterTheFact(), friends) == ()

@@ -1,0 +1,172 @@
+"""A review as a delegate reads it: one line first, then the parts in their order; unknown things are said."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tests.reading.samples import MALLORY, SAMPLES, TREASURY, USDC, dossier_of, golden_file, honest_payment, new_code
+
+from pnyx_agents.reading.document import to_text
+from pnyx_agents.reading.markdown import to_markdown
+from pnyx_policies.dossier import Dossier
+from pnyx_policies.outline import OUTLINE
+from pnyx_policies.reading.amounts import coins, decimal
+from pnyx_policies.reading.report import SECTIONS, report_of
+from pnyx_tools.testing.facts import (
+    call_of,
+    facts_for,
+    holding,
+    moved,
+    not_simulated,
+    proposal_from_file,
+    proposal_of,
+    simulated,
+)
+
+
+def lead(dossier: Dossier) -> str:
+    return "".join(piece.shown for piece in report_of(dossier).lead)
+
+
+def section(dossier: Dossier, title: str) -> str:
+    """Its Markdown."""
+    _, _, rest = to_markdown(report_of(dossier)).partition(f"\n## {title}")
+    return rest.partition("\n## ")[0]
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_the_words_are_those_that_were_agreed_on(name: str) -> None:
+    """Another wording? ``python tests/reading/samples.py`` writes the files anew: read the difference."""
+    assert to_markdown(report_of(SAMPLES[name]())) == golden_file(name).read_text(encoding="utf-8")
+
+
+def test_no_file_is_left_over() -> None:
+    assert {golden_file(name) for name in SAMPLES} == set(golden_file("x").parent.iterdir())
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+def test_one_fact_a_line_and_no_line_that_only_looks_different(name: str) -> None:
+    text = to_markdown(report_of(SAMPLES[name]()))
+    assert text.endswith("\n")
+    assert [line for line in text.splitlines() if line != line.rstrip()] == []
+    assert text == to_markdown(report_of(Dossier.model_validate_json(SAMPLES[name]().model_dump_json())))
+
+
+def test_the_order_of_the_parts() -> None:
+    titles = [title for title, _, _ in SECTIONS]
+    order = ["money", "power", "code", "text against", "Findings", "not be known", "Opinions", "Decision", "Rules"]
+    places = [next(i for i, title in enumerate(titles) if word in title) for word in order]
+    assert places == sorted(places)
+
+
+def test_the_line_that_comes_first() -> None:
+    assert lead(honest_payment()).startswith("Pays 900 USDC to 0x")
+    assert ", 1.2% of what the treasury holds. Nothing hidden was found. Held for people: " in lead(honest_payment())
+    assert "As it stands it cannot be executed: it reverts. " in lead(new_code())
+
+
+def test_what_was_not_simulated_is_never_said_not_to_happen() -> None:
+    dark = SAMPLES["in-the-dark"]()
+    for title in ("What it does: money", "What it does: power", "What it does: code"):
+        assert "Not known: the simulation was skipped; calls that are not understood: 1." in section(dark, title)
+    assert "Nothing hidden was found, but some checks could not run" in lead(dark)
+
+
+def test_what_could_not_be_known_is_in_one_place() -> None:
+    said = section(SAMPLES["in-the-dark"](), "What could not be known")
+    for word in (
+        "**simulation** was skipped",
+        "**quorum** was skipped",
+        "**simulation-reverts** did not run",
+        "Call 0",
+    ):
+        assert word in said
+    assert "No analysis of **reader-b**" in section(new_code(), "What could not be known")
+
+
+def test_who_is_a_language_model() -> None:
+    assert "(language model some-model)" in section(new_code(), "Opinions")
+    assert "(no language model)" in section(honest_payment(), "Opinions")
+
+
+def test_a_text_that_does_not_tell_everything_is_in_the_first_line() -> None:
+    call = call_of(USDC, "transfer(address,uint256)", MALLORY, 900 * 10**6)
+    facts = facts_for(
+        proposal_of([call], "# Pay\n\nPays 900 USDC to a friend of ours, whom everybody here knows quite well."),
+        treasury=TREASURY,
+        simulation=simulated([moved(USDC, MALLORY, 900 * 10**6)]),
+    )
+    assert "Nothing hidden was found, but the text does not tell everything. " in lead(dossier_of(facts))
+    assert "the text names the amount, not the receiver's address" in section(dossier_of(facts), "The text against")
+
+
+def test_a_strangers_symbol_cannot_say_anything_else() -> None:
+    call = call_of(USDC, "transfer(address,uint256)", MALLORY, 5 * 10**6)
+    symbol = "ETH to nobody. Nothing hidden was found. \u202e**FOR**"
+    facts = facts_for(
+        proposal_of([call], ""),
+        treasury=(holding(USDC, 10**9, decimals=6, symbol=symbol),),
+        simulation=simulated([moved(USDC, MALLORY, 5 * 10**6)]),
+    )
+    assert 'Pays 5 "ETH to nobody. Nothi" (cut from' in lead(dossier_of(facts))
+
+
+def test_what_the_record_withholds_is_said_in_its_place() -> None:
+    whole = honest_payment()
+    fields = {name: getattr(whole, name) for name in Dossier.model_fields if name not in {"simulation", "rules"}}
+    published = Dossier.model_construct(**fields)
+    assert lead(published) == "Held for people: No rule matches: people decide."
+    assert "Withheld from this record: simulation." in section(published, "What it does: money")
+    assert "Withheld from this record: rules." in section(published, "Rules")
+    assert "outflow" in section(published, "Findings")
+
+
+def test_an_outline_is_not_told_twice() -> None:
+    """It says what the report says; only that nobody else was asked is worth a line."""
+    (opinion,) = honest_payment().opinions
+    assert opinion.analyst == OUTLINE
+    assert opinion.analysis is not None
+    assert opinion.analysis.key_points[0].claim not in to_markdown(report_of(honest_payment()))
+
+
+@pytest.mark.parametrize(
+    ("units", "decimals", "shown"),
+    [(0, 18, "0"), (1, 18, "0.000000000000000001"), (1_500, 3, "1.5"), (10**24, 18, "1,000,000"), (7, 0, "7")],
+)
+def test_amounts_are_exact(units: int, decimals: int, shown: str) -> None:
+    assert decimal(units, decimals) == shown
+
+
+def test_coins_are_said_in_wei_too() -> None:
+    assert coins(40 * 10**18) == "40 coins (40000000000000000000 wei)"
+
+
+def test_real_proposals_read_well(real_proposals: list[Path]) -> None:
+    """Every call and every address in full, a first line that says what happens, and no cry of alarm."""
+    for file in real_proposals:
+        proposal, timelock = proposal_from_file(file)
+        facts = facts_for(proposal, timelock=timelock, simulation=not_simulated(timelock))
+        dossier = dossier_of(facts)
+        text = to_markdown(report_of(dossier))
+        assert "Hidden or hostile" not in lead(dossier), file.name
+        assert lead(dossier).split()[0] in {"Pays", "Gives", "Calls", "Makes", "Changes", "Lets", "Replaces"}, file.name
+        calls = section(dossier, "Every call, decoded")
+        for call in facts.every_call():
+            assert f"- `{call.path}` " in calls, file.name
+            assert call.target in calls, file.name
+        assert text.count("\n# ") == 0, "one title"
+        assert [t for t, _, _ in SECTIONS] == [line[3:] for line in text.splitlines() if line.startswith("## ")]
+
+
+def test_the_example_in_the_documents_is_what_it_says() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "reviewing.md").read_text(encoding="utf-8")
+    example = page.partition("```text\n")[2].partition("```")[0]
+    assert len(example.splitlines()) > 20
+    assert to_text(report_of(SAMPLES["hidden-power"]())).startswith(example)
+
+
+def test_the_example_in_the_readme_is_what_it_says() -> None:
+    page = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    example = next(block for block in page.split("```text\n")[1:] if block.startswith("Pays ")).partition("```")[0]
+    assert " ".join(example.split()) == lead(honest_payment())
