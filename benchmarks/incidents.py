@@ -39,7 +39,8 @@ critical is voted against (the observer never votes: it calls people), what is h
 
 ## Attacks
 
-Variations are ours: the same idea by other functions, in other words, or announced.
+Variations are ours: the same idea by other functions, in other words, or announced. What is only low is left out here
+and below: each of these DAOs is new, with short delays, and so is who proposes.
 """
 HONEST = """
 ## Honest proposals that come near
@@ -71,8 +72,8 @@ class Row:
 
 def found(seen: Seen) -> str:
     """What is worth a look, the worst first."""
-    shown = (s for s in reversed(Severity) if s >= Severity.LOW and seen.checks_with(s))
-    return "; ".join(f"{s.name.lower()}: {', '.join(sorted(seen.checks_with(s)))}" for s in shown) or "nothing"
+    shown = (s for s in reversed(Severity) if s >= Severity.MEDIUM and seen.checks_with(s))
+    return "; ".join(f"{s.name.lower()}: {', '.join(sorted(seen.checks_with(s)))}" for s in shown) or "no more than low"
 
 
 def decided(seen: Seen) -> str:

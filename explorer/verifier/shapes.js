@@ -147,17 +147,27 @@ const profile = object(
 
 const EXPECT = oneOf("answers", "unchanged", "near");
 const PROBE = { name: someText(80), contract: address, calldata: hex };
+const each = object({ contract: address, calldata: hex, argument: between(0, 31) });
 
-/** A limit goes with `near`, and only with it. @param {Shape} shape @returns {Shape} */
+/** A limit goes with `near`, and only with it; a member has its place. @param {Shape} shape @returns {Shape} */
 const withLimit = (shape) => (value, where) => {
   const read = shape(value, where);
-  return (read.expect === "near") === (read.most_move !== null) ? read : refuse(`${where}.most_move`, "a limit, for near", read.most_move);
+  if ((read.expect === "near") !== (read.most_move !== null)) refuse(`${where}.most_move`, "a limit, for near", read.most_move);
+  const fits = read.each === null || (read.calldata.length - 2) / 2 >= 4 + 32 * (read.each.argument + 1);
+  return fits ? read : refuse(`${where}.each.argument`, "an argument of the call", read.each.argument);
 };
 const probe = withLimit(
-  object(PROBE, { expect: [EXPECT, "answers"], most_move: [orNull(atLeast(0)), null], word: [between(0, 127), 0] }),
+  object(PROBE, {
+    expect: [EXPECT, "answers"],
+    most_move: [orNull(atLeast(0)), null],
+    word: [between(0, 127), 0],
+    each: [orNull(each), null],
+  }),
 );
 /** As the configuration writes it: nothing is left out. */
-const wholeProbe = withLimit(object({ ...PROBE, expect: EXPECT, most_move: orNull(atLeast(0)), word: between(0, 127) }));
+const wholeProbe = withLimit(
+  object({ ...PROBE, expect: EXPECT, most_move: orNull(atLeast(0)), word: between(0, 127), each: orNull(each) }),
+);
 
 const state = object(
   {
@@ -226,7 +236,10 @@ const simulation = object(
     method: [text, ""],
     passed_over: [list(object({ step: text, why: text })), []],
     delegated: [list(delegatedRun), []],
-    readings: [list(object({ name: text, before: probeAnswer, after: probeAnswer })), []],
+    readings: [
+      list(object({ name: text, before: probeAnswer, after: probeAnswer }, { member: [orNull(bytes32), null] })),
+      [],
+    ],
   },
 );
 

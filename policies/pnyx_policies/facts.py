@@ -178,9 +178,11 @@ class ProbeAnswer(Value):
 
 
 class ProbeReading(Value):
-    """One probe, read right before and right after the simulated actions."""
+    """One probe, read right before and right after the simulated actions; for one member, where it asks for each."""
 
     name: str
+    member: Bytes32 | None = None
+    """One word, as the list gives it. None also where the list gives none, and the answers say why."""
     before: ProbeAnswer
     after: ProbeAnswer
 

@@ -171,9 +171,9 @@ class _Sheet:
         if wrong is None:
             yield from (f"{self.own(probe.name)}: NOT READ" for probe in self.facts.probes)
             return
-        said = {complaint.probe.name: complaint.words for complaint in wrong}
         for probe in self.facts.probes:
-            words = f"NO: {self.text(said[probe.name])}" if probe.name in said else "holds"
+            said = " ".join(complaint.words for complaint in wrong if complaint.probe == probe)
+            words = f"NO: {self.text(said)}" if said else "holds"
             yield f"{self.own(probe.name)} at {probe.contract} ({probe.expect.value}): {words}"
 
     def _movement(self, movement: Movement) -> str:

@@ -238,7 +238,7 @@ def _broken_probes(situation: Situation) -> Seen:
     found = complaints(situation.facts)
     if found is None:
         return Seen(None if situation.facts.probes else 0, "the declared probes were not read")
-    return Seen(sum(complaint.is_broken for complaint in found))
+    return Seen(len({complaint.probe.name for complaint in found if complaint.is_broken}))
 
 
 def _text_length(situation: Situation) -> Seen:

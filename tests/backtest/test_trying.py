@@ -236,7 +236,7 @@ def test_a_named_voter_has_the_power_and_the_votes_of_then(blocks: Past, tmp_pat
 
     def outcomes(**wishes: Any) -> set[tuple[str, str]]:
         report = blocks.tried(tmp_path, rulesets=rules, **wishes)
-        return {(t.judged[0].outcome.value, t.judged[0].reason) for t in report.trials if not t.findings}
+        return {(t.judged[0].outcome.value, t.judged[0].reason) for t in report.trials if t.title[:3] == "Pay"}
 
     assert {outcome for outcome, _ in outcomes(voter=accounts[0])} == {"abstain"}
     for powerless in (accounts[4], accounts[5]):

@@ -9,7 +9,7 @@ import pytest
 from pnyx_agents.assembly import declared_configuration
 from pnyx_agents.settings import parse_settings
 from pnyx_contracts.errors import UsageError
-from pnyx_policies.probes import Expectation, Probe
+from pnyx_policies.probes import Each, Expectation, Probe
 from pnyx_tools.testing.deploy import encode_call
 
 CONTRACT = "0x0000000000000000000000000000000000000009"
@@ -41,6 +41,18 @@ def test_a_probe_is_declared_as_the_call_that_is_made(tmp_path: Path) -> None:
     )
 
 
+def test_a_probe_for_each_member_of_a_list(tmp_path: Path) -> None:
+    other = "0x0000000000000000000000000000000000000008"
+    text = file(call='"f(uint256,address)"', arguments='[7, "each"]', each='"all()"', each_of=f'"{other}"')
+    (probe,) = declared_configuration(parse_settings(text, tmp_path / "pnyx.toml")).probes
+    assert probe.each == Each(contract=other, calldata=encode_call("all()"), argument=1)
+    member = bytes(12) + bytes.fromhex(CONTRACT[2:])
+    assert probe.calldata_for(member) == encode_call("f(uint256,address)", 7, CONTRACT)
+    own = file(call='"f(bytes32)"', arguments='["each"]', each='"all()"')
+    (probe,) = declared_configuration(parse_settings(own, tmp_path / "pnyx.toml")).probes
+    assert (probe.each and probe.each.contract, probe.calldata_for(member)[4:]) == (CONTRACT, member)
+
+
 @pytest.mark.parametrize(
     ("settings", "says"),
     [
@@ -52,6 +64,15 @@ def test_a_probe_is_declared_as_the_call_that_is_made(tmp_path: Path) -> None:
         ({"call": '"f(uint8)"', "arguments": "[256]"}, "not those of"),
         ({"call": '"f(uint256[])"', "arguments": '["1"]'}, "not those of"),
         ({"name": '""'}, "at least 1 character"),
+        ({"name": '"derived: price"'}, "are taken"),
+        ({"each": '"all()"'}, "one argument 'each'"),
+        ({"each": '"all()"', "call": '"f(address,address)"', "arguments": '["each", "each"]'}, "one argument 'each'"),
+        ({"each": '"all(address)"', "call": '"f(address)"', "arguments": '["each"]'}, "takes 1 arguments"),
+        ({"each": '"all"', "call": '"f(address)"', "arguments": '["each"]'}, 'each: expected for example "getAll'),
+        ({"each": '"all()"', "call": '"f(string)"', "arguments": '["each"]'}, "are addresses, uint256 or bytes32"),
+        ({"each": '"all()"', "call": '"f()"', "arguments": '["each"]'}, "here is no argument"),
+        ({"each_of": f'"{CONTRACT}"'}, "each_of goes with each"),
+        ({"call": '"f(address)"', "arguments": '["each"]'}, "type address"),
     ],
 )
 def test_a_wrong_probe_is_told(tmp_path: Path, settings: dict[str, str], says: str) -> None:

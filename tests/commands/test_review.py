@@ -33,7 +33,7 @@ def review(node: Anvil, dao: Governance, proposal: int, tmp_path: Path) -> list[
 def test_one_line_first(pnyx: Pnyx, review: list[object]) -> None:
     shown = pnyx(*review)
     assert shown.code == 0
-    assert shown.out.startswith("[red]Pay\n\nPays 0.2 ETH to one receiver in 2 calls")
+    assert shown.out.startswith("[red]Pay\n\nPays 0.2 ETH to one receiver in 2 payments")
     assert shown.out.endswith("This was a look only: nothing was recorded, nothing was sent.\n")
 
 

@@ -136,7 +136,11 @@ def test_i5_one_price_of_two_cannot_be_read(dao: Governance) -> None:
     seen = review(new_oracle(dao, "AskingOracle"))
     assert seen.facts.simulation.status is SimulationStatus.SUCCEEDED, "nothing in the execution itself fails"
     (finding,) = seen.findings("post-state")
-    assert finding.title == "CoinMarket does not hold afterwards"
+    price, gone = seen.facts.simulation.readings
+    assert (price.after.error, gone.before.error) == ("", "")
+    assert finding.title == "the price of every market does not hold afterwards"
+    assert gone.member is not None
+    assert finding.detail.lower().startswith(f"for 0x{gone.member[12:].hex()}: it answered before")
 
 
 def test_i8_anybody_makes_the_rules_again(dao: Governance) -> None:

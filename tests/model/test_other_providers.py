@@ -15,7 +15,7 @@ from pnyx_agents.analyst import ModelAnalyst
 from pnyx_contracts.errors import UsageError
 from pnyx_policies.conversation import begin
 from pnyx_policies.request import request_difference
-from pnyx_tools.model import LangChainModel, ModelSettings
+from pnyx_tools.model import NOT_SENT, LangChainModel, ModelSettings, NotSentError
 
 KEY = "key-of-another-provider"
 
@@ -112,6 +112,17 @@ def test_errors_are_failed_attempts(error, outcome, ask):
     [attempt] = transcript.attempts
     assert (attempt.outcome, attempt.response_hash) == (outcome, None)
     assert KEY not in transcript.opinion.failure + attempt.detail
+
+
+@pytest.mark.usefixtures("ask")
+def test_what_must_not_be_sent_is_not(facts):
+    def never(_: bytes) -> None:
+        raise NotSentError("nothing is kept")
+
+    model = LangChainModel(ModelSettings(provider="anthropic", model="m"), {"ANTHROPIC_API_KEY": KEY})
+    exchange = model.ask(begin(facts), never)
+    assert (exchange.failure, exchange.detail, exchange.response) == (NOT_SENT, "nothing is kept", None)
+    assert not exchange.may_pass
 
 
 def test_a_provider_whose_package_is_missing():

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import pytest
+from eth_abi.abi import encode
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from pnyx_policies.checks import CheckSkipped, CheckView, PostState
 from pnyx_policies.facts import Facts, ProbeAnswer, ProbeReading, SimulationStatus
 from pnyx_policies.fields import Situation, catalogue
 from pnyx_policies.finding import Severity
-from pnyx_policies.probes import Expectation, Probe
+from pnyx_policies.probes import Each, Expectation, Probe, members
 from pnyx_tools.testing.facts import address_of, call_of, facts_for, not_simulated, proposal_of, simulated
 
 ORACLE = address_of("oracle")
@@ -69,6 +72,49 @@ def test_what_a_reading_means(
 
 def broken(facts: Facts) -> object:
     return catalogue([])["probes.broken"].look(Situation(facts, (), (), frozenset())).value
+
+
+MEMBER = bytes(12) + bytes.fromhex(ORACLE[2:])
+PRICES = Probe(
+    name="price", contract=ORACLE, calldata=bytes(36), each=Each(contract=ORACLE, calldata=bytes(4), argument=0)
+)
+
+
+def test_each_member_of_a_list_that_breaks_is_named() -> None:
+    kept, broken_one, number = (bytes(31) + b"\7", MEMBER, b"\1" * 32)
+    readings = [
+        ProbeReading(name="price", member=member, before=says(1), after=says(1) if member == kept else SILENT)
+        for member in (kept, broken_one, number)
+    ]
+    facts = facts_with(PRICES, says(1), says(1))
+    simulation = facts.simulation.model_copy(update={"readings": tuple(readings)})
+    facts = facts.model_copy(update={"simulation": simulation})
+    first, second = PostState().run(CheckView(facts))
+    assert first.detail.startswith(f"For {ORACLE}: It answered before")
+    assert second.detail.startswith(f"For 0x{number.hex()}: It answered before")
+    assert broken(facts) == 1, "one probe, however many members"
+
+
+def test_a_list_that_cannot_be_read_is_no_break() -> None:
+    gone = ProbeAnswer(error="its list is empty")
+    (finding,) = PostState().run(CheckView(facts_with(PRICES, gone, gone)))
+    assert (finding.severity, finding.detail) == (Severity.LOW, "It did not answer before either: its list is empty.")
+
+
+@given(st.lists(st.binary(min_size=32, max_size=32), max_size=5), st.binary(max_size=40))
+def test_a_list_is_read_as_it_is_encoded(words: list[bytes], more: bytes) -> None:
+    data = encode(["bytes32[]"], [words])
+    assert members(data) == tuple(words)
+    if more:
+        assert members(data + more) is None
+        assert members(data[: -len(more)]) is None
+
+
+def test_the_member_needs_its_place_in_the_call() -> None:
+    each = Each(contract=ORACLE, calldata=bytes(4), argument=1)
+    with pytest.raises(ValidationError, match="no argument 1"):
+        Probe(name="price", contract=ORACLE, calldata=bytes(36), each=each)
+    assert Probe(name="price", contract=ORACLE, calldata=bytes(68), each=each).calldata_for(MEMBER)[36:] == MEMBER
 
 
 def test_what_was_not_read_is_not_known() -> None:

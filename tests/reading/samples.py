@@ -84,10 +84,8 @@ def honest_payment() -> Dossier:
     ran = simulated([moved(USDC, GARDENERS, 900 * DOLLAR)]).model_copy(update={"method": "eth_simulateV1"})
     known = {GARDENERS: "the gardeners"}
     facts = facts_for(proposal_of([pay], text), treasury=TREASURY, simulation=ran, known_addresses=known)
-    looked_up = ToolResult(
-        tool="proposer_history", version="1", grade=Grade.RE_READ, result={"proposals_by_proposer": 3, "latest": [1, 2]}
-    )
-    return dossier_of(facts.model_copy(update={"context": (looked_up,)}))
+    foreign = ToolResult(tool="forum", version="1", grade=Grade.ATTESTED, result={"posts": 3, "authors": ["a", "b"]})
+    return dossier_of(facts.model_copy(update={"context": (*facts.context, foreign)}))
 
 
 def hidden_power() -> Dossier:
@@ -145,7 +143,8 @@ def in_the_dark() -> Dossier:
     text = f"# Maintenance\n\nCalls the store {STORE} as usual."
     calls = [call_of(STORE, "frobnicate(uint256,address)", 7, MULTISIG)]
     skipped = [Skipped(step="simulation", why="no node was asked"), Skipped(step="quorum", why="it reverts")]
-    return dossier_of(facts_for(proposal_of(calls, text), simulation=not_simulated(), skipped=skipped))
+    facts = facts_for(proposal_of(calls, text), simulation=not_simulated(), skipped=skipped)
+    return dossier_of(facts.model_copy(update={"context": ()}))
 
 
 def nothing_at_all() -> Dossier:

@@ -9,11 +9,14 @@ from tests.reading.samples import MALLORY, SAMPLES, TREASURY, USDC, dossier_of, 
 
 from pnyx_agents.reading.document import to_text
 from pnyx_agents.reading.markdown import to_markdown
+from pnyx_policies.context import EarlierPayment, LateVotes, LookAlike, OpenInitializer, Voter
 from pnyx_policies.dossier import Dossier
+from pnyx_policies.facts import Grade, ToolResult
 from pnyx_policies.outline import OUTLINE
 from pnyx_policies.reading.amounts import coins, decimal
 from pnyx_policies.reading.report import SECTIONS, report_of
 from pnyx_tools.testing.facts import (
+    address_of,
     call_of,
     facts_for,
     holding,
@@ -22,6 +25,7 @@ from pnyx_tools.testing.facts import (
     proposal_from_file,
     proposal_of,
     simulated,
+    uneventful,
 )
 
 
@@ -170,3 +174,57 @@ def test_the_example_in_the_readme_is_what_it_says() -> None:
     page = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
     example = next(block for block in page.split("```text\n")[1:] if block.startswith("Pays ")).partition("```")[0]
     assert " ".join(example.split()) == lead(honest_payment())
+
+
+def test_what_context_tools_found_is_said_in_sentences() -> None:
+    proposal = proposal_of([call_of(USDC, "transfer(address,uint256)", MALLORY, 1)], "# Pay")
+    calm = {reading.TOOL: reading for reading in uneventful(proposal, facts_for(proposal).governor.profile)}
+    power, rules = calm["voting_power"], calm["ground_rules"]
+    late = LateVotes(since_block=1_900, early_for=1, early_against=3, late_for=9, late_against=0)
+    voter = Voter(voter=MALLORY, weight=9, votes=("for",))
+    payment = EarlierPayment(
+        asset=USDC, receiver=MALLORY, transfers=2, amount=4, shortly_before=0, since_proposed=1, last_block=7
+    )
+    alike = LookAlike(
+        proposal_id=5, proposer=MALLORY, created_block=3, alike_bps=9_950, same_calls=False, same_functions=True
+    )
+    once_more = OpenInitializer(contract=USDC, role="token", signature="initialize()")
+    context = [
+        calm["proposer_history"].model_copy(update={"alike": (alike,)}),
+        power.model_copy(
+            update={"voters": 3, "weight_cast": 13, "largest_share_bps": 6_923, "largest": (voter,), "late": late}
+        ),
+        rules.model_copy(update={"flash_loan": 10**24}),
+        calm["initializers"].model_copy(update={"open": (once_more,)}),
+        calm["earlier_payments"].model_copy(update={"payments": (payment,)}),
+    ]
+    said = section(dossier_of(facts_for(proposal, context=context)), "What was looked up")
+    for words in (
+        "**A text that is 99.5% alike, with the same functions**: proposal `5`",
+        "Accounts that voted: 3; the largest cast 69.23% of what was cast",
+        f"`{MALLORY}` voted for with 69.23% of what was cast",
+        "**Votes since block 1,900 turned the majority around**",
+        "**The token lends itself for the length of one transaction**",
+        "**Anybody can initialise it again**: the token",
+        "**Since this was proposed**: 1 units of token",
+        "To propose takes 0.01% of all voting power; to pass takes 4% of all voting power",
+    ):
+        assert words in said, words
+
+
+def test_a_result_that_is_none_of_its_tools_is_shown_as_it_is() -> None:
+    """A record may be a stranger's, or of another release."""
+    proposal = proposal_of([], "# Nothing")
+    odd = ToolResult(tool="voting_power", version="99", grade=Grade.RE_READ, result={"voters": "[many](x)"})
+    facts = facts_for(proposal).model_copy(update={"context": (odd,)})
+    assert "  - voters: `[many](x)`\n" in section(dossier_of(facts), "What was looked up")
+
+
+def test_many_of_one_kind_are_counted() -> None:
+    roles = [call_of(address_of(f"vault {n % 2}"), "grantRole(bytes32,address)", bytes(32), MALLORY) for n in range(3)]
+    owner = call_of(USDC, "transferOwnership(address)", address_of("somebody"))
+    allowed = [call_of(USDC, "approve(address,uint256)", address_of(f"spender {n}"), 10**6) for n in range(2)]
+    proposal = proposal_of([*roles, owner, *allowed], "# Text")
+    said = lead(dossier_of(facts_for(proposal, simulation=simulated(), treasury=TREASURY)))
+    assert said.startswith("Lets 2 others take 2 USDC, at most 0.01% of what the treasury holds. ")
+    assert "Gives a role and ownership over 3 contracts to 2 receivers (grantRole, transferOwnership). " in said

@@ -49,7 +49,7 @@ from pnyx_policies.facts import (
     VoterFacts,
 )
 from pnyx_policies.finding import Finding, Severity
-from pnyx_policies.probes import Expectation, Probe
+from pnyx_policies.probes import Each, Expectation, Probe
 from pnyx_policies.review import review_digest
 
 FILE = Path(pnyx_contracts.__file__).parent / "vectors" / "record.json"
@@ -143,6 +143,12 @@ def sample_dossier() -> Dossier:
             delegated=(DelegatedRun(path="0.0", code=TOKEN, account=TIMELOCK, succeeded=False, error="not today"),),
             readings=(
                 ProbeReading(name="price", before=ProbeAnswer(data=b"\1" * 32), after=ProbeAnswer(error="reverts")),
+                ProbeReading(
+                    name="prices",
+                    member=bytes(31) + b"\7",
+                    before=ProbeAnswer(data=b"\1"),
+                    after=ProbeAnswer(data=b"\2"),
+                ),
             ),
         ),
         context=(
@@ -228,6 +234,12 @@ def _sample_state(targets: tuple[TargetFacts, ...], digest: bytes) -> State:
         interfaces={TOKEN: {to_hex(selector_of("harvest(bytes)")): "harvest(bytes data)"}},
         probes=(
             Probe(name="price", contract=TOKEN, calldata=bytes(4), expect=Expectation.NEAR, most_move=500, word=1),
+            Probe(
+                name="prices",
+                contract=TOKEN,
+                calldata=bytes(36),
+                each=Each(contract=TIMELOCK, calldata=bytes(4), argument=0),
+            ),
         ),
         skipped=(Skipped(step="names", why="no resolver"),),
     )

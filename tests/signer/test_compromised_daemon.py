@@ -22,7 +22,7 @@ from pnyx_policies.ruleset import Ruleset
 from pnyx_tools.signer.settings import WriterKind
 from pnyx_tools.testing.deploy import encode_call
 
-from .doctoring import GENEROUS, WORD, changed, judged_again, refuses
+from .doctoring import GENEROUS, WORD, changed, declare, judged_again, refuses
 from .parliament import FRIEND, RULES, STRANGER, Parliament, approve, heard, sealed, text
 
 
@@ -180,6 +180,27 @@ def test_a_hidden_role_grant_is_refused(gate: Parliament) -> None:
     judged = decide(Ruleset.parse(RULES, "liar"), silent.facts, silent.checks, silent.opinions)
     liar = silent.model_copy(update={"decision": judged.decision, "rules": judged.rules})
     refuses(gate, gate.ask_vote(liar), "the findings in the bundle differ")
+
+
+def test_context_that_was_made_up_hides_nothing(gate: Parliament) -> None:
+    """An old text, now with a payment: the daemon leaves the old proposal out of what it says was proposed before."""
+    text = f"# Thanks to a friend\n\nThe DAO thanks a friend of ours for all the help, which is at {FRIEND}."
+    delegate = encode_call("delegate(address)", gate.governance.timelock)
+    gate.open(to=gate.governance.token, call=delegate, value=0, text=text)
+    honest = gate.dossier(gate.open(text=text))
+    assert next(r for r in honest.checks if r.check == "decoys").findings
+    place = next(n for n, result in enumerate(honest.context) if result.tool == "proposer_history")
+    nothing = {"alike": [], "proposals_in_governor": 0, "proposals_by_proposer": 0}
+    liar = judged_again(changed(honest, f"context.{place}.result", lambda old: old | nothing))
+    assert not next(r for r in liar.checks if r.check == "decoys").findings
+    refuses(gate, gate.ask_vote(liar), "the signer finds what the bundle does not tell: decoys: medium")
+
+
+def test_what_a_plugins_tool_found_stays_the_daemons_word(gate: Parliament) -> None:
+    declare(gate, tools=gate.settings.configuration.tools | {"my_own": "1"})
+    honest = gate.dossier(gate.open())
+    own = ToolResult(tool="my_own", version="1", grade=Grade.ATTESTED, result={"all": "well"})
+    gate.signer().sign(gate.ask_vote(judged_again(changed(honest, "context", lambda old: (*old, own)))))
 
 
 def test_code_that_changed_after_the_review_is_refused(gate: Parliament) -> None:

@@ -83,7 +83,7 @@ def test_one_that_lies_is_outvoted_and_two_cannot_agree(gate: Parliament) -> Non
     assert Quorum([liar, honest, Rpc(gate.node.url)], 2).balance(gate.key.address) > 5
     with pytest.raises(DisagreementError, match=r"contradict each other about the balance .* says 5; http://127"):
         Quorum([liar, honest], 2).balance(gate.key.address)
-    hides = Node(gate.node.rpc, read_logs=says([]))
+    hides = Node(gate.node.rpc, logs=says([]))
     with pytest.raises(DisagreementError, match="the logs of blocks"):
         Quorum([hides, honest], 2).logs(0, gate.node.rpc.block().number, [])
 

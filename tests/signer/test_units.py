@@ -28,7 +28,6 @@ from eth_account import Account
 from pnyx_agents import assembly
 from pnyx_agents.settings import load_settings
 from pnyx_contracts.errors import PnyxError, RefusedError, UnreachableError
-from pnyx_policies.facts import Facts, Skipped
 from pnyx_tools.files import require_private, write_secret
 from pnyx_tools.signer.certificates import make_certificates
 from pnyx_tools.signer.client import SignerClient, TlsWay
@@ -160,17 +159,8 @@ def filter_of(unit: Path) -> dict[str, Any]:
     }
 
 
-class Installed(Parliament):
-    """Under a configuration as commands read it, which declares the context tools."""
-
-    def facts(self, proposal_id: int) -> Facts:
-        found = super().facts(proposal_id)
-        tools = (Skipped(step=f"tool:{name}", why="not asked") for name in self.settings.configuration.tools)
-        return found.model_copy(update={"skipped": (*found.skipped, *tools)})
-
-
 @pytest.fixture(params=["socket", "tls"])
-def installed(signer_node: Anvil, tmp_path: Path, request: pytest.FixtureRequest) -> Installed:
+def installed(signer_node: Anvil, tmp_path: Path, request: pytest.FixtureRequest) -> Parliament:
     """A signer's own folder as `docs/signer.md` says, and a gate that declares its configuration."""
     secret = bytes(Account.create().key)
     key = LocalKey(secret)
@@ -206,7 +196,7 @@ def installed(signer_node: Anvil, tmp_path: Path, request: pytest.FixtureRequest
     file.write_text("\n".join([f'log = {{ address = "{gate.log}", writer = "{gate.address}" }}', *lines]))
     settings = assembly.signer_settings(load_settings(file), key.address)
     governance.give_power(gate.address, 500_000)
-    return Installed(signer_node, governance, key, secret, settings, tmp_path)
+    return Parliament(signer_node, governance, key, secret, settings, tmp_path)
 
 
 def listening(folder: Path) -> Iterator[str]:

@@ -73,10 +73,11 @@ def test_proposer_history_is_bounded(dao: Governance, monkeypatch: pytest.Monkey
     assert old != new
 
 
-def test_a_search_ends_where_a_node_gives_too_little_at_once(dao: Governance) -> None:
+def test_a_search_ends_where_a_node_gives_too_little_at_once(dao: Governance, monkeypatch: pytest.MonkeyPatch) -> None:
     """It costs a bounded number of requests, and two searches of like nodes end at the same block."""
+    monkeypatch.setattr(history, "FIRST_SPAN_BLOCKS", 20)
     made = propose(dao, "old")
-    head = dao.node.mine(6_000).number
+    head = dao.node.mine(120).number
     topics = [dao.adapter.created_topics()]
     assert history.search_back(dao.node.rpc, head, 0, topics, [dao.governor]).from_block == 0
 
@@ -84,13 +85,13 @@ def test_a_search_ends_where_a_node_gives_too_little_at_once(dao: Governance) ->
         if question["method"] != "eth_getLogs":
             return None
         first, last = (int(question["params"][0][name], 16) for name in ("fromBlock", "toBlock"))
-        return error(question, -32600, "up to a 200 block range is allowed") if last - first >= 200 else None
+        return error(question, -32600, "up to a 5 block range is allowed") if last - first >= 5 else None
 
     with Provider(dao.node.url, narrow) as provider:
         found = [history.search_back(Rpc(provider.url), head, 0, topics, [dao.governor]) for _ in range(2)]
         asked = sum(q["method"] == "eth_getLogs" for q in provider.asked)
-    assert found == [history.History((), head - 999)] * 2
-    assert dao.proposals[made].created_block < head - 999
+    assert found == [history.History((), head - 19)] * 2
+    assert dao.proposals[made].created_block < head - 19
     assert asked <= 2 * 3 * history.MOST_REQUESTS
 
 

@@ -9,12 +9,15 @@ from eth_utils.address import to_checksum_address
 
 from pnyx_contracts.calldata import decode_calls
 from pnyx_contracts.selectors import selector_of
+from pnyx_policies.context import searched_from
 from pnyx_policies.decision import Outcome
 from pnyx_policies.facts import Grade, Holding, ProbeAnswer, Simulation, SimulationStatus, Skipped
 from pnyx_policies.probes import Probe
 from pnyx_policies.verify import Status, Step
-from pnyx_tools.context import ToolSkipped, builtin_tools
+from pnyx_tools.context import SearchingTool, ToolSkipped, builtin_tools
+from pnyx_tools.gather import gather_facts
 from pnyx_tools.testing.decisions import Outlined
+from pnyx_tools.testing.provider import Provider, error
 
 
 def test_a_vote_for_another_text(world, agent, proposal):
@@ -317,6 +320,60 @@ def test_context_that_calls_itself_the_operators_word(world, proposal):
     made_up = first.model_copy(update={"result": {"all": "well"}, "grade": Grade.ATTESTED})
     agent.write(world.blocks, world.concluded(agent, facts.model_copy(update={"context": (made_up, *rest)})))
     assert world.check_fails() == {(Step.CONTEXT, "context[0].grade")}
+
+
+def place_of(tool, results):
+    return next(number for number, result in enumerate(results) if result.tool == tool)
+
+
+@pytest.mark.parametrize("tool", ["proposer_history", "voting_power", "ground_rules", "initializers"])
+def test_context_that_checks_read_is_read_again(world, agent, proposal, tool):
+    """Each with one number changed, and everything that follows from it."""
+    facts = agent.facts(world.blocks, proposal)
+    place = place_of(tool, facts.context)
+    lie = {
+        "proposer_history": {"proposals_in_governor": 1_000},
+        "voting_power": {"power_ahead_of_time": "0"},
+        "ground_rules": {"voting_delay": "14400"},
+        "initializers": {"left_out": 1},
+    }[tool]
+    result = facts.context[place].model_copy(update={"result": facts.context[place].result | lie})
+    context = (*facts.context[:place], result, *facts.context[place + 1 :])
+    agent.write(world.blocks, world.concluded(agent, facts.model_copy(update={"context": context})))
+    assert world.check_fails() == {(Step.CONTEXT, f"context[{place}].result.{next(iter(lie))}")}
+
+
+def test_a_search_of_the_past_that_ended_early_is_told_and_read_again(world, agent, proposal):
+    facts = agent.facts(world.blocks, proposal)
+    first = facts.proposal.created_block
+    shorter = [t.no_further_than(first) if isinstance(t, SearchingTool) else t for t in builtin_tools()]
+    short = gather_facts(
+        world.node.rpc, world.blocks.adapter, world.blocks.profile, facts.proposal, voter=agent.writer,
+        block=facts.block.number, tools=shorter,
+    )  # fmt: skip
+    assert searched_from(short.context[place_of("proposer_history", short.context)]) == first
+    agent.write(world.blocks, world.concluded(agent, short))
+    report = world.check()
+    assert report.problems == []
+    told = [v.reason for v in world.verdicts if v.step is Step.CONTEXT and v.grade is Grade.ATTESTED]
+    assert len([reason for reason in told if f"looked back to block {first}, not to 0" in reason]) == 4
+
+
+def test_a_search_that_a_members_node_cannot_make_is_no_lie(world, agent, proposal):
+    """Of the past, it shows one block at a time, and refuses more: nothing is said against the record."""
+    agent.act(world.blocks, proposal)
+
+    def narrow(question):
+        topics = question["method"] == "eth_getLogs" and question["params"][0]["topics"]
+        if not topics or len(topics[0] or ()) != 6:  # proposals, votes, and what a timelock tells
+            return None
+        first, last = (int(question["params"][0][name], 16) for name in ("fromBlock", "toBlock"))
+        return error(question, -32600, "a block range of 1 is allowed") if last > first else None
+
+    with Provider(world.node.url, narrow) as provider:
+        report = world.check_in_python(provider.url, agent.writer, upto="latest", evidence=world.folder)
+    assert report.problems == []
+    assert any("proposer_history" in v.reason and v.status is Status.NOT_CHECKABLE for v in world.verdicts)
 
 
 @pytest.mark.parametrize("code", ["6001600060003e", "5b60005f56", "fe", "5b5f600056"])

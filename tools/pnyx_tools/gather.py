@@ -283,6 +283,7 @@ class _Gathering:
             self.block,
             governor=self._profile.address,
             probes=(*probes, *derived_probes(calls)),
+            seats_of=[call.target for outer in calls for call in outer.walk() if not call.other_chain],
             delegatecalls=foreign,
             tell=self._tell,
         )

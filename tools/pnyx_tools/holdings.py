@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from eth_utils.address import to_checksum_address
 
 from pnyx_contracts.decoded import DecodedCall
@@ -10,6 +12,7 @@ from pnyx_contracts.selectors import selector_of
 from pnyx_contracts.strict_abi import parse_parameters
 from pnyx_policies.facts import Holding
 from pnyx_policies.money import token_amount
+from pnyx_tools.pinned import CallOf
 from pnyx_tools.reader import BlockId, ChainReader, RevertedError
 
 MAX_SYMBOL_CHARACTERS = 24
@@ -30,8 +33,7 @@ def token_holding(reader: ChainReader, holder: str, asset: str, block: BlockId) 
 
     Symbol and decimals are optional in ERC-20: where a token does not say, they are empty and None.
     """
-    account = bytes(12) + bytes.fromhex(holder.removeprefix("0x"))
-    balance = _answer(reader, asset, _BALANCE_OF + account, block)
+    balance = _answer(reader, asset, _balance_of(holder), block)
     if len(balance) != 32:
         raise DecodingError(f"{asset} does not answer balanceOf like a token")
     said = _answer(reader, asset, _DECIMALS, block)
@@ -42,6 +44,16 @@ def token_holding(reader: ChainReader, holder: str, asset: str, block: BlockId) 
         decimals=decimals if decimals is None or decimals <= 255 else None,
         balance=int.from_bytes(balance, "big"),
     )
+
+
+def questions_of(holders: Sequence[str], assets: Sequence[str], block: BlockId) -> list[CallOf]:
+    """What `token_holding` asks: for whoever looks at many."""
+    asked = [_SYMBOL, _DECIMALS, *(_balance_of(holder) for holder in holders)]
+    return [CallOf(str(to_checksum_address(asset)), data, block) for asset in assets for data in asked]
+
+
+def _balance_of(holder: str) -> bytes:
+    return _BALANCE_OF + bytes(12) + bytes.fromhex(holder.removeprefix("0x"))
 
 
 def called_tokens(call: DecodedCall) -> list[str]:

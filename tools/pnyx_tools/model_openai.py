@@ -17,7 +17,6 @@ from langchain_openai import ChatOpenAI
 from openai import APIConnectionError, APITimeoutError
 from pydantic import SecretStr
 
-from pnyx_contracts.errors import PnyxError
 from pnyx_policies.conversation import Conversation
 from pnyx_policies.request import response_format
 from pnyx_tools.context.langchain_tool import as_langchain_tool
@@ -51,13 +50,11 @@ class OpenAIChat:
         with wire.client() as client:
             try:
                 _with_tools(self._model(client), conversation).invoke([m.wire for m in conversation.messages])
+            except NotSentError as reason:
+                return wire.exchange(NOT_SENT, str(reason))
             except APITimeoutError:
                 return wire.exchange(TIMEOUT, f"no whole answer within {self._settings.timeout_seconds:g} seconds")
             except APIConnectionError as error:
-                if isinstance(error.__cause__, NotSentError):
-                    return wire.exchange(NOT_SENT, str(error.__cause__))
-                if isinstance(error.__cause__, PnyxError):
-                    raise error.__cause__ from None  # of whoever recalls: nothing was sent
                 return wire.exchange() if wire.is_recalled else wire.exchange(CONNECTION, _cause(error))
             except Exception:
                 if wire.response is None:

@@ -121,7 +121,8 @@ def _error(facts: Facts, words: str) -> Facts:
 
 
 def _context(facts: Facts, words: str) -> Facts:
-    result = ToolResult(tool="proposer_history", version="1", grade=Grade.RE_READ, result={"titles": ["Budget", words]})
+    """By a plugin that reads a forum: the built-in tools tell numbers and addresses."""
+    result = ToolResult(tool="forum", version="1", grade=Grade.ATTESTED, result={"posts": ["I like it.", words]})
     return facts.model_copy(update={"context": (*facts.context, result)})
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any, Self
 
 from eth_abi.abi import encode
@@ -13,8 +14,10 @@ from pydantic import Field, model_validator
 from pnyx_contracts.errors import DecodingError
 from pnyx_contracts.selectors import Function, parse_function
 from pnyx_contracts.types import Address, Value
-from pnyx_policies.probes import DERIVED, Expectation, Probe
+from pnyx_policies.probes import DERIVED, Each, Expectation, Probe
 
+EACH = "each"
+_STANDS_FOR: dict[str, str | int] = {"address": "0x" + "00" * 20, "uint256": 0, "bytes32": "0x" + "00" * 32}
 _WITHIN = re.compile(r"within (\d{1,6})(?:\.(\d{1,2}))?%", re.ASCII)
 
 
@@ -30,6 +33,10 @@ class ProbeSettings(Value):
     """``answers``, ``unchanged``, or ``within 5%`` of what it was."""
     word: int = Field(default=0, ge=0, lt=128)
     """Which 32 bytes of the answer are the number that ``within`` is about."""
+    each: str = ""
+    """A function without arguments that gives a list: the call is made for each member, where an argument is "each"."""
+    each_of: Address | None = None
+    """The contract that gives the list, if another."""
 
     @model_validator(mode="after")
     def _require_sense(self) -> Self:
@@ -46,11 +53,45 @@ class ProbeSettings(Value):
         return Probe(
             name=self.name,
             contract=self.contract,
-            calldata=_calldata(self.call, self.arguments),
+            calldata=_calldata(self.call, tuple(self._arguments())),
             expect=expectation,
             most_move=most_move,
             word=self.word,
+            each=self._each(),
         )
+
+    def _each(self) -> Each | None:
+        if not self.each:
+            if self.each_of is not None:
+                raise ValueError('each_of goes with each, for example "getAllMarkets()"')
+            return None
+        places = [place for place, argument in enumerate(self.arguments) if argument == EACH]
+        if len(places) != 1:
+            raise ValueError(f"expected one argument {EACH!r}, which stands for the members of the list")
+        return Each(
+            contract=self.each_of or self.contract, calldata=_calldata(self.each, (), "each"), argument=places[0]
+        )
+
+    def _arguments(self) -> Iterator[str | int | bool]:
+        """With something of the right type in the member's place."""
+        kinds = _kinds(self.call)
+        for place, argument in enumerate(self.arguments):
+            if argument != EACH or not self.each:
+                yield argument
+                continue
+            kind = kinds[place] if place < len(kinds) else ""
+            if kind not in _STANDS_FOR:
+                raise ValueError(
+                    f"members of a list are addresses, uint256 or bytes32; here is {kind or 'no argument'}"
+                )
+            yield _STANDS_FOR[kind]
+
+
+def _kinds(call: str) -> list[str]:
+    try:
+        return [parameter.kind.canonical for parameter in parse_function(call).parameters]
+    except DecodingError:
+        return []  # `_calldata` says so
 
 
 def _expectation(text: str) -> tuple[Expectation, int | None]:
@@ -61,11 +102,12 @@ def _expectation(text: str) -> tuple[Expectation, int | None]:
     raise ValueError(f'expect: expected "answers", "unchanged", or for example "within 5%", got {text!r}')
 
 
-def _calldata(call: str, arguments: tuple[str | int | bool, ...]) -> bytes:
+def _calldata(call: str, arguments: tuple[str | int | bool, ...], setting: str = "call") -> bytes:
     try:
         function = parse_function(call)
     except DecodingError:
-        raise ValueError(f'call: expected for example "getUnderlyingPrice(address)", got {call!r}') from None
+        example = "getUnderlyingPrice(address)" if setting == "call" else "getAllMarkets()"
+        raise ValueError(f'{setting}: expected for example "{example}", got {call!r}') from None
     kinds = [parameter.kind.canonical for parameter in function.parameters]
     if len(kinds) != len(arguments):
         raise ValueError(f"{function.signature} takes {len(kinds)} arguments, here are {len(arguments)}")

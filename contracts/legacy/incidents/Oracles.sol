@@ -28,6 +28,7 @@ contract AskingOracle {
 contract Lender {
     address public immutable admin;
     SimpleOracle public oracle;
+    address[] internal _markets;
 
     event NewPriceOracle(address oldOracle, address newOracle);
 
@@ -40,6 +41,14 @@ contract Lender {
         require(msg.sender == admin, "Lender: not the admin");
         emit NewPriceOracle(address(oracle), address(newOracle));
         oracle = newOracle;
+    }
+
+    function support(address market) external {
+        _markets.push(market);
+    }
+
+    function getAllMarkets() external view returns (address[] memory) {
+        return _markets;
     }
 
     function getUnderlyingPrice(address market) external view returns (uint256) {

@@ -11,7 +11,7 @@ from pnyx_policies.context.treasury_balances import AccountBalances, TreasuryBal
 from pnyx_policies.context.voting_power import Gain, LateVotes, Turnout, Voter, VotingPower
 
 READINGS: tuple[type[Reading], ...] = (
-    ProposerHistory, VotingPower, TreasuryBalances, TimelockQueue, GroundRules, Initializers, EarlierPayments,
+    ProposerHistory, VotingPower, TreasuryBalances, GroundRules, TimelockQueue, Initializers, EarlierPayments,
     EnsNames,
 )  # fmt: skip
 """All of them, in the order in which the tools run."""

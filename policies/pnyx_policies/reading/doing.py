@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from pydantic import JsonValue
-
 from pnyx_contracts.chains import in_words
 from pnyx_contracts.decoded import DecodedCall
 from pnyx_contracts.guesses import guesses
@@ -33,12 +31,11 @@ from pnyx_policies.reading.blocks import (
     strong,
     warn,
 )
-from pnyx_policies.untrusted import quoted_json
 
 LONGEST_VALUE: Final = 200
 
 POWER: Final = tuple(kind for kind in PowerKind if kind is not PowerKind.CODE)
-_HELD: Final = {
+HELD: Final = {
     PowerKind.ROLE: "a role",
     PowerKind.OWNERSHIP: "ownership",
     PowerKind.ADMIN: "the admin's seat",
@@ -145,7 +142,7 @@ def shift_of_power(facts: Facts, shift: PowerShift) -> Line:
         return line("Replaces the code of ", *contract, " by ", *(receiver or line("unnamed code")), *by)
     if shift.kind is PowerKind.SETTING:
         return line("Changes how ", *contract, " is governed", *by, *_values(facts, shift))
-    what = _HELD[shift.kind]
+    what = HELD[shift.kind]
     if not receiver:
         return line(f"Changes who has {what} over ", *contract, *by)
     return line(f"Gives {what} over ", *contract, " to ", *receiver, *by)
@@ -279,23 +276,3 @@ def _guessed(call: DecodedCall) -> Iterator[Bullet]:
 
 def _short(value: str) -> str:
     return value if len(value) <= LONGEST_VALUE else f"{value[:LONGEST_VALUE]}... ({len(value)} characters)"
-
-
-def context(facts: Facts) -> Iterator[Block]:
-    """What the context tools said: single values as they are, lists by their length."""
-    if not facts.context:
-        yield paragraph("Nothing.")
-        return
-    yield Bullets(
-        tuple(
-            bullet(strong(result.tool), f" ({result.grade.value})", inner=tuple(_values_of(result.result)))
-            for result in facts.context
-        )
-    )
-
-
-def _values_of(result: JsonValue) -> Iterator[Bullet]:
-    values = result if isinstance(result, dict) else {"result": result}
-    for name, value in sorted(values.items()):
-        shown = f"{len(value)} items" if isinstance(value, list) else quoted_json(value, LONGEST_VALUE).strip('"')
-        yield bullet(f"{name.replace('_', ' ')}: ", code(shown))

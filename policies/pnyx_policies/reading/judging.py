@@ -70,7 +70,8 @@ def _opinion(opinion: Opinion) -> Bullet:
 
 
 def _analysis(analysis: Analysis) -> Iterator[Bullet]:
-    yield bullet("The text wants: ", analysis.stated_intent)
+    if analysis.stated_intent:
+        yield bullet("The text wants: ", analysis.stated_intent)
     yield from (bullet("It claims: ", claim) for claim in analysis.claimed_effects)
     yield from (bullet(point.claim, soft(_source(point))) for point in analysis.key_points)
     yield from (bullet(warn(f"{risk.level.value} risk: "), risk.text) for risk in analysis.risks)

@@ -12,7 +12,7 @@ from pnyx_policies.money import Outflow, OutflowKind, by_asset, outflows
 from pnyx_policies.powers import PowerKind, PowerShift, power_shifts
 from pnyx_policies.reading.amounts import amount, share, who
 from pnyx_policies.reading.blocks import Line, Piece, bad, code, line, warn
-from pnyx_policies.reading.doing import POWER, foreign_code, payment, shift_of_power
+from pnyx_policies.reading.doing import HELD, POWER, foreign_code, payment, shift_of_power
 from pnyx_policies.reading.judging import verdict
 
 MOST_CLAUSES = 4
@@ -46,20 +46,22 @@ def _of_asset(facts: Facts, flows: tuple[Outflow, ...]) -> Line:
     if len(flows) == 1:
         return line(*payment(facts, flows[0], brief=True), part)
     receivers = len({flow.recipient for flow in flows})
-    verb = "Lets others take" if flows[0].kind is OutflowKind.ALLOWANCE else "Pays"
-    to = f"to {receivers} receivers" if receivers > 1 else "to one receiver"
     sum_of = amount(facts, flows[0].asset, sum(flow.amount for flow in flows), is_nft=flows[0].is_nft, brief=True)
-    return line(f"{verb} ", *sum_of, f" {to} in {len(flows)} calls", part)
+    if flows[0].kind is OutflowKind.ALLOWANCE:
+        return line(f"Lets {f'{receivers} others' if receivers > 1 else 'another'} take ", *sum_of, part)
+    return line("Pays ", *sum_of, f" to {_count(receivers, 'receiver')} in {len(flows)} payments", part)
 
 
 def _power(facts: Facts) -> Iterator[Line]:
     gains = power_shifts(facts, *(kind for kind in POWER if kind is not PowerKind.SETTING))
-    yield from _one_or_many(facts, gains, "Gives power")
-    yield from _one_or_many(facts, power_shifts(facts, PowerKind.SETTING), "Changes settings of governance")
+    yield from _one_or_many(facts, gains, _gained(gains))
+    settings = power_shifts(facts, PowerKind.SETTING)
+    yield from _one_or_many(facts, settings, f"Changes {len(settings)} settings of governance")
 
 
 def _code(facts: Facts) -> Iterator[Line]:
-    yield from _one_or_many(facts, power_shifts(facts, PowerKind.CODE), "Replaces code")
+    replaced = power_shifts(facts, PowerKind.CODE)
+    yield from _one_or_many(facts, replaced, f"Replaces the code of {_contracts(replaced)}")
     if foreign := foreign_code(facts):
         rest = f" and {len(foreign) - 1} more" if len(foreign) > 1 else ""
         yield line(bad("Runs foreign code"), " of ", *who(facts, foreign[0].target), rest)
@@ -69,7 +71,22 @@ def _one_or_many(facts: Facts, shifts: tuple[PowerShift, ...], words: str) -> It
     if len(shifts) == 1:
         yield shift_of_power(facts, shifts[0])
     elif shifts:
-        yield line(f"{words} {len(shifts)} times, by ", *_names(shift.function for shift in shifts))
+        yield line(f"{words} (", *_names(shift.function for shift in shifts), ")")
+
+
+def _gained(shifts: tuple[PowerShift, ...]) -> str:
+    """``Gives a role and ownership over 4 contracts to 3 receivers``"""
+    held = " and ".join(dict.fromkeys(HELD[shift.kind] for shift in shifts))
+    receivers = len({shift.receiver for shift in shifts if shift.receiver})
+    return f"Gives {held} over {_contracts(shifts)}" + (f" to {_count(receivers, 'receiver')}" if receivers else "")
+
+
+def _contracts(shifts: tuple[PowerShift, ...]) -> str:
+    return _count(len({shift.contract for shift in shifts}), "contract")
+
+
+def _count(number: int, what: str) -> str:
+    return f"one {what}" if number == 1 else f"{number} {what}s"
 
 
 def _rest(facts: Facts) -> Iterator[Line]:

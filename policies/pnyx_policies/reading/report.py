@@ -13,6 +13,7 @@ from pnyx_policies.facts import Facts
 from pnyx_policies.reading import doing, judging, telling
 from pnyx_policies.reading.blocks import Block, Line, Report, Section, code, line, paragraph, strong, warn
 from pnyx_policies.reading.lead import lead
+from pnyx_policies.reading.looked_up import looked_up
 from pnyx_policies.reading.unknown import unknown
 
 FACTS: Final = ("calls", "state", "simulation", "context")
@@ -37,7 +38,7 @@ SECTIONS: Final[tuple[tuple[str, tuple[str, ...], Write], ...]] = (
     ("Opinions", ("opinions",), judging.opinions),
     ("Decision", (), judging.decision),
     ("Rules", ("rules",), judging.rules),
-    ("What was looked up beside the calls", FACTS, _of_facts(doing.context)),
+    ("What was looked up beside the calls", FACTS, _of_facts(looked_up)),
     ("The proposal's own words (nobody vouches for them)", FACTS, _of_facts(telling.own_words)),
 )
 """Title, the fields of the record that it needs, and who writes it."""

@@ -8,7 +8,8 @@ from pnyx_contracts.governors import GovernorAdapter, GovernorProfile
 from pnyx_contracts.types import BlockRef, Proposal, to_hex
 from pnyx_policies.context.treasury_balances import AccountBalances, TreasuryBalances
 from pnyx_policies.facts import Grade, Holding
-from pnyx_tools.holdings import called_tokens, native_holding, token_holding
+from pnyx_tools.holdings import called_tokens, native_holding, questions_of, token_holding
+from pnyx_tools.pinned import ask_ahead
 from pnyx_tools.reader import ChainReader
 
 MAX_ACCOUNTS = 16
@@ -40,6 +41,8 @@ class TreasuryBalancesTool:
         named = [token for call in calls for token in called_tokens(call)]
         assets = list(dict.fromkeys([*([profile.token] if profile.token else []), *named]))
         looked_at = list(accounts.items())[:MAX_ACCOUNTS]
+        holders = [account for account, _ in looked_at]
+        ask_ahead(reader, questions_of(holders, assets[:MAX_ASSETS], to_hex(block.hash)))
         return TreasuryBalances(
             accounts=tuple(
                 AccountBalances(

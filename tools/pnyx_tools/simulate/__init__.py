@@ -42,6 +42,8 @@ from pnyx_tools.reasons import without_endpoint
 from pnyx_tools.simulate import alone
 from pnyx_tools.simulate.alone import MAX_TRIED_ALONE, try_each_alone
 from pnyx_tools.simulate.governance_queue import LIKELY_SLOTS, QUEUE_IS_EMPTY, filled_queue
+from pnyx_tools.simulate.probing import Asked, asked, with_lists
+from pnyx_tools.simulate.seats import READER, READER_CODE, Seats, unseen
 from pnyx_tools.simulate.task import MAX_EVENTS, Ran, Task, calldata_of
 from pnyx_tools.simulate.traced import MAX_TRACED, Traced
 from pnyx_tools.simulate.whole import Whole
@@ -66,19 +68,34 @@ def simulate(
     *,
     governor: str | None = None,
     probes: Sequence[Probe] = (),
+    seats_of: Sequence[str] = (),
     delegatecalls: Sequence[DecodedCall] = (),
     tell: Tell = tell_nobody,
 ) -> Simulation:
     """Runs `calls` from `executor` on top of `block`; `governor` may be called as from inside its `execute()`. `probes`
-    are read before and after; the code of `delegatecalls` is run by itself, too.
+    and the seats of power of the contracts `seats_of` are read before and after; the code of `delegatecalls` is run by
+    itself, too.
 
     What fails twice in the same words is a thing that the node cannot do, and passed over. Raises `ReorganisedError`
     when the chain no longer has that block, `RpcError` when the node cannot be reached, or failed only once.
     """
-    task = Task(reader, executor, tuple(calls), block, tuple(probes), tell=tell)
+    every, seats = asked(reader, probes, block), Seats.of(seats_of)
+    questions = (*(call for call in every if not call.why_not), *seats.asked)
+    overrides = {READER: {"code": READER_CODE}} if seats.contracts else {}
+    task = Task(reader, executor, tuple(calls), block, questions, overrides, tell)
     simulation = _best(task, governor if governor != executor else None, delegatecalls[:MAX_DELEGATED])
     _demand_same_block(reader, block)  # raises when the node does not answer at all
-    return simulation
+    if simulation.method == alone.METHOD:
+        return simulation
+    return _read(simulation, every, seats)
+
+
+def _read(simulation: Simulation, every: Sequence[Asked], seats: Seats) -> Simulation:
+    """With the readings of the probes, and with what the seats tell that no event told."""
+    count = len(simulation.readings) - len(seats.asked)
+    new = unseen(tuple(seats.changes(simulation.readings[count:])), simulation.changes)
+    readings = with_lists(every, simulation.readings[:count])
+    return simulation.model_copy(update={"readings": readings, "changes": (*simulation.changes, *new)})
 
 
 def _best(task: Task, inside: str | None, delegatecalls: Sequence[DecodedCall]) -> Simulation:

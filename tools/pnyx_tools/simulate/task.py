@@ -12,11 +12,11 @@ from eth_utils.address import to_checksum_address
 from pnyx_contracts.frames import compound_calldata
 from pnyx_contracts.types import BlockRef, Call, to_hex
 from pnyx_policies.facts import CallResult, ProbeAnswer, ProbeReading
-from pnyx_policies.probes import Probe
 from pnyx_tools.effects import Event
 from pnyx_tools.progress import Tell, tell_nobody
 from pnyx_tools.reader import ChainReader, RpcError
 from pnyx_tools.reasons import revert_reason
+from pnyx_tools.simulate.probing import Asked
 from pnyx_tools.wire import parse_data, parse_word
 
 T = TypeVar("T")
@@ -46,7 +46,7 @@ class Task:
     sender: str
     calls: tuple[Call, ...]
     block: BlockRef
-    probes: tuple[Probe, ...] = ()
+    probes: tuple[Asked, ...] = ()
     overrides: Overrides = field(default_factory=dict)
     tell: Tell = tell_nobody
 
@@ -68,7 +68,7 @@ class Task:
 
     @property
     def probe_transactions(self) -> list[Transaction]:
-        return [{"to": p.contract, "input": to_hex(p.calldata), "gas": hex(PROBE_GAS)} for p in self.probes]
+        return [{"to": p.probe.contract, "input": to_hex(p.calldata), "gas": hex(PROBE_GAS)} for p in self.probes]
 
     def next_block(self, number: int = 1) -> dict[str, str]:
         """The context of the block `number` places after the pinned one."""
@@ -76,7 +76,7 @@ class Task:
 
     def readings(self, before: Sequence[ProbeAnswer], after: Sequence[ProbeAnswer]) -> tuple[ProbeReading, ...]:
         pairs = zip(self.probes, before, after, strict=True)
-        return tuple(ProbeReading(name=probe.name, before=one, after=two) for probe, one, two in pairs)
+        return tuple(probe.reading(one, two) for probe, one, two in pairs)
 
 
 @dataclass(frozen=True)

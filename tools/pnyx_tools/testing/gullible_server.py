@@ -54,7 +54,9 @@ _ORDERS = (
     (Goal.HOLD, re.compile(r"\b(?:recommend\w*|answer|output|say)\W{1,5}hold\b")),
     (
         Goal.FOR,
-        re.compile(r"\b(?:vote|recommend\w*|answer|output|say|verdict)\W{1,5}(?:is |be )?(?:for|yes)\b|\bapprove\b"),
+        re.compile(
+            r"\b(?:vote|recommend\w*|answer|output|say|verdict)\W{1,5}(?:is |be )?(?:for|yes)\b|\bapprove\b(?!\()"
+        ),
     ),
 )
 _TEXT = re.compile(r"^----- [0-9a-f]+ BEGIN -----\n(.*?)^----- [0-9a-f]+ END -----$", re.DOTALL | re.MULTILINE)

@@ -46,8 +46,7 @@ class Case:
     what: str
     """The proposal in one sentence."""
     build: Callable[[Governance], Scene]
-    worst: Severity | None
-    """None: nothing at all."""
+    worst: Severity
     by: frozenset[str] = frozenset()
 
     def is_seen_in(self, by_check: Mapping[str, Severity]) -> bool:
@@ -80,7 +79,5 @@ def variation(name: str, what: str, build: Callable[[Governance], Scene], worst:
     return Case(name, Kind.VARIATION, what, build, worst, frozenset(by))
 
 
-def honest(
-    name: str, what: str, build: Callable[[Governance], Scene], worst: Severity | None, by: Sequence[str] = ()
-) -> Case:
+def honest(name: str, what: str, build: Callable[[Governance], Scene], worst: Severity, by: Sequence[str] = ()) -> Case:
     return Case(name, Kind.HONEST, what, build, worst, frozenset(by))

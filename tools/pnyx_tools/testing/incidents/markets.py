@@ -190,5 +190,5 @@ CASES = (
         Severity.HIGH,
         ["governor-settings"],
     ),
-    honest("a market in use", "the collateral factor of a market with supply", _in_use, None),
+    honest("a market in use", "the collateral factor of a market with supply", _in_use, Severity.LOW),
 )

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from pnyx_policies.finding import Severity
-from pnyx_policies.probes import Probe
+from pnyx_policies.probes import Each, Probe
 from pnyx_tools.testing.deploy import Governance, deploy, encode_call
 from pnyx_tools.testing.incidents.case import Scene, honest, incident, propose
 
 
 def new_oracle(dao: Governance, contract: str) -> Scene:
-    """Probed by the price of each market."""
+    """Probed by the price of every market that the lender lists."""
     lender = deploy(dao.node, "Lender", dao.timelock, deploy(dao.node, "SimpleOracle"))
-    probes = [
-        Probe(name=name, contract=lender, calldata=encode_call("getUnderlyingPrice(address)", deploy(dao.node, name)))
-        for name in ("TokenMarket", "CoinMarket")
-    ]
+    for name in ("TokenMarket", "CoinMarket"):
+        dao.node.send(lender, encode_call("support(address)", deploy(dao.node, name)))
+    prices = Probe(
+        name="the price of every market",
+        contract=lender,
+        calldata=encode_call("getUnderlyingPrice(address)", lender),
+        each=Each(contract=lender, calldata=encode_call("getAllMarkets()"), argument=0),
+    )
     oracle = deploy(dao.node, contract)
     text = f"Set the price oracle of our lender {lender} to the new oracle {oracle}, which was audited twice."
     proposal = propose(dao, text, (lender, encode_call("_setPriceOracle(address)", oracle)))
-    return Scene(dao, proposal, probes=tuple(probes))
+    return Scene(dao, proposal, probes=(prices,))
 
 
 CASES = (

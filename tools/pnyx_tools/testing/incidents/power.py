@@ -41,7 +41,8 @@ class Flash:
 def flash(dao: Governance) -> Flash:
     own = deploy_governance(dao.node, 4, contract="LiveGovernor", powers={dao.node.accounts[1]: 1_000})
     lender = deploy(dao.node, "FlashLender", own.token)
-    own.node.send(own.token, encode_call("transfer(address,uint256)", lender, 40_000 * TOKEN))
+    for holder, tokens in ((lender, 40_000), (dao.node.accounts[3], 10)):
+        own.node.send(own.token, encode_call("transfer(address,uint256)", holder, tokens * TOKEN))
     prices, reader = deploy(dao.node, "Whitelist", own.timelock), person("a price reader")
     text = f"Let the reader {reader} read our prices: kiss it in the whitelist {prices}."
     return Flash(Scene(own, propose(own, text, (prices, encode_call("kiss(address)", reader)))), lender)
@@ -66,14 +67,14 @@ CASES = (
         "the governor was initialised again by a stranger, who asks for 99% of an asset: Hello, World",
         initialised_again,
         Severity.CRITICAL,
-        ["text-against-calls"],
+        ["reinitialisation", "text-against-calls"],
     ),
     incident(
         "I-18 MakerDAO",
         "announced, and decided by tokens that were borrowed for one transaction",
         lambda dao: flash(dao).scene,
-        Severity.HIGH,
-        ["privilege-grant"],
+        Severity.CRITICAL,
+        ["live-power"],
     ),
     incident(
         "I-26 Arbitrum 1",

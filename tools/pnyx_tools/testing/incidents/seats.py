@@ -30,6 +30,13 @@ def _committed(dao: Governance) -> Scene:
     )
 
 
+def _tidied(dao: Governance) -> Scene:
+    """By a function that only this pool has, and without an event."""
+    pool = deploy(dao.node, "Pool", dao.timelock)
+    text = f"Maintenance of the pool {pool}: tidy up its list, so that withdrawals stay cheap."
+    return Scene(dao, propose(dao, text, (pool, encode_call("tidyUp(address)", person("a stranger")))))
+
+
 def _announced(dao: Governance) -> Scene:
     pool, multisig = deploy(dao.node, "Pool", dao.timelock), person("the pool's multisig")
     text = f"Transfer the ownership of the pool {pool} to the multisig {multisig}, which will wind it down."
@@ -88,6 +95,13 @@ CASES = (
         ["privilege-grant"],
     ),
     variation(
+        "I-9, by a function that nobody knows",
+        "maintenance of a pool that the text names; only the pool's owner is another one afterwards",
+        _tidied,
+        Severity.CRITICAL,
+        ["privilege-grant"],
+    ),
+    variation(
         "I-9, announced",
         "the pool's ownership goes to a multisig that the text names",
         _announced,
@@ -132,5 +146,5 @@ CASES = (
         Severity.HIGH,
         ["privilege-grant"],
     ),
-    honest("a signal", "a text that says what the DAO wants, and one call that does nothing", _signal, None),
+    honest("a signal", "a text that says what the DAO wants, and one call that does nothing", _signal, Severity.LOW),
 )

@@ -1,0 +1,194 @@
+"""What the context tools found, in sentences; of tools that are not our own, single values as they are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from pydantic import JsonValue
+
+from pnyx_contracts.errors import DecodingError
+from pnyx_policies.context import (
+    READINGS,
+    EarlierPayments,
+    GroundRules,
+    Initializers,
+    ProposerHistory,
+    Reading,
+    TimelockQueue,
+    TreasuryBalances,
+    VotingPower,
+    read_context,
+)
+from pnyx_policies.facts import Facts, ToolResult
+from pnyx_policies.reading.amounts import amount, decimal, who
+from pnyx_policies.reading.blocks import Block, Bullet, Bullets, bad, bullet, code, paragraph, strong, warn
+from pnyx_policies.untrusted import quoted_json
+
+LONGEST_VALUE: Final = 200
+_DAY, _HOUR, _MINUTE = 86_400, 3_600, 60
+_KINDS: Final = {kind.TOOL: kind for kind in READINGS}
+
+
+def looked_up(facts: Facts) -> Iterator[Block]:
+    if not facts.context:
+        yield paragraph("Nothing.")
+        return
+    yield Bullets(
+        tuple(
+            bullet(strong(result.tool), f" ({result.grade.value})", inner=tuple(_found(facts, result)))
+            for result in facts.context
+        )
+    )
+
+
+def _found(facts: Facts, result: ToolResult) -> Iterator[Bullet]:
+    kind = _KINDS.get(result.tool)
+    try:
+        reading = read_context(kind, (result,), ()) if kind else None
+    except DecodingError:  # of another version, or a stranger's
+        reading = None
+    yield from _values(result.result) if reading is None else _sentences(facts, reading)
+
+
+def _values(result: JsonValue) -> Iterator[Bullet]:
+    values = result if isinstance(result, dict) else {"result": result}
+    for name, value in sorted(values.items()):
+        shown = f"{len(value)} items" if isinstance(value, list) else quoted_json(value, LONGEST_VALUE).strip('"')
+        yield bullet(f"{name.replace('_', ' ')}: ", code(shown))
+
+
+def _sentences(facts: Facts, reading: Reading) -> Iterator[Bullet]:
+    match reading:
+        case ProposerHistory():
+            yield from _proposer(facts, reading)
+        case VotingPower():
+            yield from _power(facts, reading)
+        case TreasuryBalances():
+            yield from _balances(facts, reading)
+        case TimelockQueue():
+            yield from _queue(facts, reading)
+        case GroundRules():
+            yield from _rules(facts, reading)
+        case Initializers():
+            yield from _initializers(facts, reading)
+        case EarlierPayments():
+            yield from _payments(facts, reading)
+        case _:
+            yield from _values(reading.model_dump(mode="json"))
+
+
+def _proposer(facts: Facts, found: ProposerHistory) -> Iterator[Bullet]:
+    sent = f"an account, transactions sent: {found.proposer_transactions:,}"
+    what = "a contract" if found.proposer_has_code else sent
+    yield bullet("Proposed by ", *who(facts, found.proposer), f", {what}")
+    yield bullet(
+        f"Other proposals since block {found.from_block:,}: {found.proposals_in_governor}, "
+        f"of the same proposer: {found.proposals_by_proposer}, of these within a day: {found.nearby_by_proposer}"
+    )
+    for earlier in found.latest:
+        if earlier.same_calls:
+            when = f" ({earlier.state}, block {earlier.created_block:,}): proposal "
+            yield bullet(warn("The same calls before"), when, code(str(earlier.proposal_id)))
+    for alike in found.alike:
+        same = "the same calls" if alike.same_calls else "the same functions" if alike.same_functions else "other calls"
+        share, number = decimal(alike.alike_bps, 2), code(str(alike.proposal_id))
+        by = who(facts, alike.proposer)
+        yield bullet(warn(f"A text that is {share}% alike, with {same}"), ": proposal ", number, " of ", *by)
+
+
+def _power(facts: Facts, found: VotingPower) -> Iterator[Bullet]:
+    yield bullet(
+        f"The proposer had {_part(found.proposer_at_creation, found.supply_before)} when it was proposed, "
+        f"{_part(found.proposer_before, found.supply_before)} a day before"
+    )
+    if found.power_ahead_of_time is not None:
+        yield bullet(bad("The governor tells the power of a moment that has not come: it may count live power"))
+    if not found.voters:
+        yield bullet("Nobody voted yet")
+    else:
+        largest = decimal(found.largest_share_bps, 2)
+        yield bullet(f"Accounts that voted: {found.voters:,}; the largest cast {largest}% of what was cast")
+    for voter in found.largest[:3]:
+        yield bullet(
+            *who(facts, voter.voter),
+            f" voted {', '.join(voter.votes)} with {_part(voter.weight, found.weight_cast, 'what was cast')}",
+        )
+    if found.late is not None and found.late.turned:
+        yield bullet(bad(f"Votes since block {found.late.since_block:,} turned the majority around"))
+
+
+def _balances(facts: Facts, found: TreasuryBalances) -> Iterator[Bullet]:
+    if not found.accounts:
+        yield bullet("No account was looked at")
+    for account in found.accounts:
+        inner = tuple(Bullet(amount(facts, h.asset, h.balance)) for h in account.holdings if h.balance)
+        holds = " holds" if inner else " holds nothing of what was looked at"
+        yield bullet(f"The {account.role} ", *who(facts, account.account), holds, inner=inner)
+
+
+def _queue(facts: Facts, found: TimelockQueue) -> Iterator[Bullet]:
+    delay = f": {found.pending}; its delay: {_span(found.min_delay_seconds)}"
+    yield bullet("Operations that wait in the timelock ", *who(facts, found.timelock), delay)
+    for operation in found.operations:
+        if operation.same_calls:
+            yield bullet(warn("One of them does what this proposal would"), ": ", code(f"0x{operation.id.hex()}"))
+
+
+def _rules(facts: Facts, found: GroundRules) -> Iterator[Bullet]:
+    def ticks(count: int | None) -> str:
+        return "not known" if count is None else f"about {_span(count * found.milliseconds_per_tick // 1000)}"
+
+    yield bullet(f"Time to look: {ticks(found.voting_delay)}; to vote: {ticks(found.voting_period)}")
+    if found.timelock_delay_seconds is not None:
+        yield bullet(f"Between the vote and the execution: {_span(found.timelock_delay_seconds)}")
+    yield bullet(
+        f"To propose takes {_part(found.proposal_threshold, found.supply)}; "
+        f"to pass takes {_part(found.quorum, found.supply)}"
+    )
+    if found.flash_loan:
+        yield bullet(bad("The token lends itself for the length of one transaction"), f": {found.flash_loan:,} units")
+    for role in found.roles:
+        yield bullet(*who(facts, role.holder), f" is {role.role} of ", *who(facts, role.timelock))
+
+
+def _initializers(facts: Facts, found: Initializers) -> Iterator[Bullet]:
+    yield bullet(f"Contracts that were tried: {len(found.contracts)}, that were not: {found.left_out}")
+    for one in found.open:
+        yield bullet(
+            bad("Anybody can initialise it again"),
+            f": the {one.role} ",
+            *who(facts, one.contract),
+            " by ",
+            code(one.signature),
+        )
+
+
+def _payments(facts: Facts, found: EarlierPayments) -> Iterator[Bullet]:
+    if not found.payments:
+        yield bullet(f"No token payment to the same receivers since block {found.from_block:,}")
+    for paid in found.payments:
+        yield bullet(
+            *amount(facts, paid.asset, paid.amount),
+            " went to ",
+            *who(facts, paid.receiver),
+            f" before; transfers: {paid.transfers}, the last in block {paid.last_block:,}",
+        )
+        if paid.since_proposed:
+            yield bullet(warn("Since this was proposed"), ": ", *amount(facts, paid.asset, paid.since_proposed))
+
+
+def _part(power: int | None, whole: int | None, of: str = "all voting power") -> str:
+    """``4.2% of all voting power``, rounded down."""
+    if power is None or not whole:
+        return "an unknown part of " + of
+    basis_points = power * 10_000 // whole
+    return f"{decimal(basis_points, 2)}% of {of}" if basis_points or not power else f"less than 0.01% of {of}"
+
+
+def _span(seconds: int) -> str:
+    """``2 days``, ``36 hours``, ``90 seconds``: in the largest unit of which there are at least two."""
+    for unit, word in ((_DAY, "days"), (_HOUR, "hours"), (_MINUTE, "minutes")):
+        if seconds >= 2 * unit:
+            return f"{decimal(seconds * 10 // unit, 1)} {word}"
+    return f"{seconds} seconds"
