@@ -258,7 +258,9 @@ class OfAPlugin:
 
 
 def test_a_skipped_step_that_nobody_can_check_must_not_decide(world, proposal):
-    agent = world.plain_key(ruleset=world.RULESET.replace("[[rule]]", CAREFUL, 1), tools=[OfAPlugin()])
+    agent = world.plain_key(
+        ruleset=world.RULESET.replace("[[rule]]", CAREFUL, 1), tools=[*builtin_tools(), OfAPlugin()]
+    )
     agent.act(world.blocks, proposal)
     report = world.check()
     assert report.problems == []
