@@ -110,7 +110,7 @@ def real(folder: Path) -> Iterator[Row]:
 
 
 def opened(dao: Governance, sketch: Sketch) -> int:
-    for call in (inner for decoded in decode_calls(sketch.calls) for inner in decoded.walk()):
+    for call in (inner for decoded in decode_calls(sketch.calls, dao.node.rpc.chain_id()) for inner in decoded.walk()):
         if call.calldata and not dao.node.rpc.code(call.target):
             dao.node.set_code(call.target, STAND_IN)
     calls = sketch.calls

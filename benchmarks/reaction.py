@@ -2,8 +2,10 @@
 
 From the block with ``ProposalCreated`` to the vote in the node's mempool, on a chain with a block every second where
 voting is open from the next block on, in blocks: of an agent (review without a model, simulation, rules, the signer's
-own judgement, entry and vote through the gate), and of a bare web3.py loop that votes blindly. Both see each proposal,
-the loop with a key and voting power of its own. Exits 1 when the agent needs more than one block more than the loop.
+own judgement, entry and vote through the gate), and of a bare web3.py loop that votes blindly. The
+agent polls five times a second and hears of new blocks by WebSocket, the loop polls ten times a second. Both see
+each proposal, the loop with a key and voting power of its own. Exits 1 when the agent needs more than one block more
+than the loop.
 """
 
 import argparse
@@ -14,9 +16,11 @@ import sys
 import tempfile
 import threading
 import time
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import requests
 from eth_account import Account
 from rich.console import Console
 from rich.table import Table
@@ -86,11 +90,12 @@ class BlindLoop(threading.Thread):
     def run(self) -> None:
         seen = self._web3.eth.block_number
         while not self.stopped.wait(LOOP_POLL_SECONDS):
-            head = self._web3.eth.block_number
-            if head > seen:
-                for event in self._contract.events.ProposalCreated.get_logs(from_block=seen + 1, to_block=head):
-                    self._vote(event["args"]["proposalId"])
-                seen = head
+            with suppress(requests.ConnectionError):  # a connection that the node closed meanwhile
+                head = self._web3.eth.block_number
+                if head > seen:
+                    for event in self._contract.events.ProposalCreated.get_logs(from_block=seen + 1, to_block=head):
+                        self._vote(event["args"]["proposalId"])
+                    seen = head
 
     def _vote(self, proposal: int) -> None:
         nonce = self._web3.eth.get_transaction_count(self.address)
@@ -104,26 +109,33 @@ class Mempool(threading.Thread):
 
     def __init__(self, world: World, senders: tuple[str, ...]) -> None:
         super().__init__(daemon=True)
-        self._node, self._senders = world.node, {sender.lower() for sender in senders}
+        self._node = world.node
         self.came: dict[str, list[tuple[int, float]]] = {sender.lower(): [] for sender in senders}
-        self._nonces: set[tuple[str, str]] = set()
+        self._seen = {sender: self._node.rpc.nonce(sender) for sender in self.came}
+        """Transactions of each, those before this began included."""
         self.stopped = threading.Event()
 
     def run(self) -> None:
+        head = self._node.rpc.block().number
         while not self.stopped.wait(LOOK_SECONDS):
-            head, now = self._node.rpc.block().number, time.monotonic()
-            for sender, by_nonce in self._node.request("txpool_content")["pending"].items():
-                for nonce in by_nonce:
-                    if sender.lower() in self._senders and (sender.lower(), nonce) not in self._nonces:
-                        self._nonces.add((sender.lower(), nonce))
-                        self.came[sender.lower()].append((head, now))
+            # What was mined since the last look came before that block.
+            self._note({sender: self._node.rpc.nonce(sender) for sender in self.came}, head)
+            head = self._node.rpc.block().number
+            waiting = {who.lower(): nonces for who, nonces in self._node.request("txpool_content")["pending"].items()}
+            self._note({who: max(map(int, waiting.get(who) or ["-1"])) + 1 for who in self.came}, head)
+
+    def _note(self, sent: dict[str, int], head: int) -> None:
+        for sender, number in sent.items():
+            if number > self._seen[sender]:
+                self._seen[sender] = number
+                self.came[sender].append((head, time.monotonic()))
 
 
 def reactions(proposals: int) -> list[Reaction]:
     with tempfile.TemporaryDirectory() as folder, local_node() as node:
-        world = make_world(
-            node, Path(folder) / "agent", Plan(declared, confirmations=0, poll_seconds=0.2), voting_delay=0
-        )
+        hints = f'websocket = "{node.websocket_url}"'
+        plan = Plan(declared, confirmations=0, poll_seconds=0.2, chain_lines=hints)
+        world = make_world(node, Path(folder) / "agent", plan, voting_delay=0)
         dao = world.governances[0]
         loop = BlindLoop(node.url, dao.governor, "0x" + "11" * 32)
         node.set_balance(loop.address, TOKEN)

@@ -59,6 +59,7 @@ SOURCES = {
     "Governor5Block": "test/governors/Governor5.sol",
     "Governor5Timestamp": "test/governors/Governor5.sol",
     "GovernorFractional5": "test/governors/GovernorFractional5.sol",
+    "NameSystem": "test/governors/NameSystem.sol",
     "ParameterStore": "test/governors/ParameterStore.sol",
     "ParameterStoreProxy": "test/governors/ParameterStore.sol",
     "ParameterStoreV2": "test/governors/ParameterStore.sol",

@@ -117,6 +117,6 @@ def answered(attempt: Attempt) -> Attributes:
         "http.response.status_code": attempt.http_status,
         "gen_ai.usage.cache_read.input_tokens": attempt.cached_tokens,
         "pnyx.outcome": attempt.outcome,
-        "pnyx.reused": attempt.reused,
+        "pnyx.reused": attempt.reused or None,
     }
     return {name: value for name, value in given.items() if value is not None}

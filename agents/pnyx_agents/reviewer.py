@@ -25,9 +25,10 @@ from pnyx_policies.entitlement import OPEN_STATES
 from pnyx_policies.facts import Facts
 from pnyx_policies.prompt import templates
 from pnyx_policies.ruleset import Ruleset
-from pnyx_tools.clock import clock_at, seconds_per_tick
+from pnyx_tools.clock import clock_at, read_clock, seconds_per_tick
 from pnyx_tools.context import ContextTool
 from pnyx_tools.gather import gather_facts, review_digest_now
+from pnyx_tools.pinned import PinnedReader, reads_of
 from pnyx_tools.progress import Tell, tell_nobody
 from pnyx_tools.reader import BlockId, ChainReader
 
@@ -113,16 +114,16 @@ class Reviewer:
         if proposal != dossier.proposal:
             why = "the proposal stands in another block, or with another content, than at the review"
             return Change(why=why, is_reorganised=True)
-        if (
-            review_digest_now(self.reader, governed.profile, proposal, self.configuration.interfaces)
-            != dossier.state.review_digest
-        ):
+        look, interfaces = PinnedReader(self.reader, latest_stands=True), self.configuration.interfaces
+        end = governed.adapter.read_deadline(governed.profile, key.proposal_id)
+        look.ask_ahead(reads_of([end, governed.adapter.read_quorum(governed.profile, then.snapshot)], "latest"))
+        if review_digest_now(look, governed.profile, proposal, interfaces) != dossier.state.review_digest:
             return Change(why="the code behind it changed since the review")
-        deadline = self.reader.read(governed.adapter.read_deadline(governed.profile, key.proposal_id))
+        deadline = look.read(end)
         if deadline != then.deadline and not dossier.people.words:
             return Change(why=f"its deadline moved since the review, from {then.deadline} to {deadline}")
         if then.quorum is not None:
-            quorum = self.reader.read(governed.adapter.read_quorum(governed.profile, then.snapshot))
+            quorum = look.read(governed.adapter.read_quorum(governed.profile, then.snapshot))
             if quorum != then.quorum:
                 return Change(why=f"its quorum changed since the review, from {then.quorum} to {quorum}")
         return None
@@ -132,13 +133,15 @@ class Reviewer:
 
     def time_left(self, key: ProposalKey) -> TimeLeft:
         """To vote, as state and deadline stand now: both can move."""
-        governed, block = self.governors[key.governor], self.reader.block()
-        at, adapter, profile = to_hex(block.hash), governed.adapter, governed.profile
-        is_open = self.reader.read(adapter.read_state(profile, key.proposal_id), at) in OPEN_STATES
-        deadline = self.reader.read(adapter.read_deadline(profile, key.proposal_id), at)
-        now = clock_at(self.reader, profile, block)
+        governed, look = self.governors[key.governor], PinnedReader(self.reader)
+        adapter, profile, block = governed.adapter, governed.profile, look.block()
+        at = to_hex(block.hash)
+        state, end = adapter.read_state(profile, key.proposal_id), adapter.read_deadline(profile, key.proposal_id)
+        look.ask_ahead(reads_of([state, end, read_clock(profile)], at))
+        is_open, deadline = look.read(state, at) in OPEN_STATES, look.read(end, at)
+        now = clock_at(look, profile, block)
         ticks = max(0, deadline - now) if is_open else 0
-        return TimeLeft(ticks, ticks * seconds_per_tick(self.reader, profile, block) if ticks else 0.0, now, deadline)
+        return TimeLeft(ticks, ticks * seconds_per_tick(look, profile, block) if ticks else 0.0, now, deadline)
 
     def ask(self, facts: Facts, tell: Tell = tell_nobody) -> Deliberation:
         """One opinion per analyst. An analyst that fails gives an opinion that says so; nobody guesses."""

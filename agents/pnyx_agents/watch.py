@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import string
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -19,6 +19,7 @@ from pnyx_agents.reviewer import Governed
 from pnyx_contracts.types import Address, Log, Proposal
 from pnyx_tools.follow import (
     Advanced,
+    Chapter,
     Council,
     DeepReorganisationError,
     Position,
@@ -43,6 +44,10 @@ logger = logging.getLogger("pnyx.watch")
 TITLE_CHARACTERS: Final = 120
 BEFORE_A_TITLE: Final = f"#{string.whitespace}\x85\u2028\u2029"
 """Marks of a heading, and empty lines."""
+SECTION_PROPOSALS: Final = 1_000
+"""Of a history, kept in one transaction: a few megabytes."""
+SECTION_CHAPTERS: Final = 10
+"""Where there are few proposals: so much is read again after a crash."""
 DAY_SECONDS: Final = 24 * 60 * 60
 
 
@@ -153,9 +158,16 @@ class Watch:
 
     def _read_part(self, governors: list[Address], first: int, last: int) -> None:
         chapters = read_history(self.reader, self.watchlist.topics, governors, first, last, council=self.council)
-        for chapter, found in ahead(chapters, lambda chapter: self._read(chapter.logs)):
-            new = self.journal.read_history(governors, chapter.end, found)
-            logger.info("read history", extra={"up_to": chapter.end, "of": last, "proposals": len(new)})
+        for up_to, found in ahead(self._sections(chapters)):
+            new = self.journal.read_history(governors, up_to, found)
+            logger.info("read history", extra={"up_to": up_to, "of": last, "proposals": len(new)})
+
+    def _sections(self, chapters: Iterable[Chapter]) -> Iterator[tuple[int, list[Found]]]:
+        """Some chapters together: up to which block they go, and their proposals. To write them in one transaction
+        takes half of what it takes to write each alone.
+        """
+        for some in _in_sections(chapters):
+            yield some[-1].end, [found for chapter in some for found in self._read(chapter.logs)]
 
     # Proposals
 
@@ -176,6 +188,17 @@ class Watch:
         key = f"undecodable:{event.log.transaction_hash.hex()}:{event.log.log_index}"
         subject = "an event that cannot be read"
         self.tell(Message(key=key, urgency=Urgency.ALERT, subject=subject, detail=foreign(str(event.error))))
+
+
+def _in_sections(chapters: Iterable[Chapter]) -> Iterator[list[Chapter]]:
+    some: list[Chapter] = []
+    for chapter in chapters:
+        some.append(chapter)
+        if len(some) >= SECTION_CHAPTERS or sum(len(each.logs) for each in some) >= SECTION_PROPOSALS:
+            yield some
+            some = []
+    if some:
+        yield some
 
 
 def _elsewhere(error: WrongChainError, now: float) -> Message:

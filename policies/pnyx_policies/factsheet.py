@@ -20,10 +20,12 @@ from typing import Final
 
 from pydantic import Field, JsonValue
 
+from pnyx_contracts.chains import in_words
 from pnyx_contracts.decoded import DecodedCall
 from pnyx_contracts.types import ClockMode, Value
 from pnyx_policies.analysis import View
 from pnyx_policies.facts import NO_CODE, Change, Facts, Movement, SimulationStatus, TargetFacts, ToolResult
+from pnyx_policies.money import token_amount
 from pnyx_policies.post_state import complaints
 from pnyx_policies.untrusted import quoted, quoted_json
 
@@ -102,16 +104,19 @@ class _Sheet:
     def _call(self, call: DecodedCall) -> Iterator[str]:
         how = "delegatecall (runs with the caller's storage and rights)" if call.delegatecall else "call"
         by = f" by {call.caller}" if call.caller else ""
-        yield f"{how} {call.path}{by} to {call.target}, value {call.value_wei} wei"
+        yield f"{how} {call.path}{by} to {call.target}{_where(call)}, value {call.value_wei} wei"
         if call.signature:
             yield f"  function {self.text(call.signature)}"
         elif call.calldata:
             yield f"  NOT DECODED, {len(call.calldata)} bytes: {self._undecoded(call)}"
         else:
             yield "  no calldata: a plain transfer of value"
-        for argument in call.arguments:
+        counted = token_amount(call)
+        for place, argument in enumerate(call.arguments):
             value = self.argument(argument.value, argument.type)
             yield f"  argument {self.text(argument.name)} of type {self.text(argument.type)}: {value}"
+            if counted is not None and place == counted.place and self._has_decimals(counted.asset):
+                yield f"    of token {counted.asset}: {self._amount(counted.asset, counted.amount)}"
         if call.note:
             yield f"  note: {self.text(call.note)}"
 
@@ -178,6 +183,9 @@ class _Sheet:
             f"{movement.kind} of {self._amount(movement.asset, movement.amount)} of {asset}{which} "
             f"from {movement.sender} to {movement.recipient}"
         )
+
+    def _has_decimals(self, asset: str) -> bool:
+        return any(h.asset == asset and h.decimals is not None for h in self.facts.treasury)
 
     def _amount(self, asset: str | None, amount: int) -> str:
         return _amount(self.facts, asset, amount, self.text)
@@ -274,6 +282,12 @@ def _section(title: str, lines: Iterable[str]) -> str:
     """Lines that begin with a space belong to the one above."""
     body = "\n".join(line if line.startswith(" ") else f"- {line}" for line in lines)
     return f"{title}:\n{body or '- none'}"
+
+
+def _where(call: DecodedCall) -> str:
+    if not call.other_chain:
+        return ""
+    return " on ANOTHER CHAIN" if call.chain_id is None else f" on ANOTHER CHAIN, {in_words(call.chain_id)}"
 
 
 def _code(target: TargetFacts) -> str:

@@ -116,7 +116,7 @@ class _Source:
             effects=len(facts.simulation.effects),
             text=text,
             amounts=amounts(everything),
-            units=_MONEY | {holding.symbol.lower() for holding in facts.treasury},
+            units=_MONEY | {holding.symbol.lower() for holding in facts.treasury if holding.symbol},
             decimals=frozenset((*COMMON_DECIMALS, *(h.decimals for h in facts.treasury if h.decimals is not None))),
             everything=everything.lower(),
         )

@@ -211,6 +211,44 @@ _MONEY: dict[str, _Money] = {
 }
 
 
+_IN_OTHER_UNITS = frozenset({"withdraw(uint256,address,address)", "_grantComp(address,uint256)"})
+"""Their amounts are not of the contract that is called."""
+_AMOUNTS_BESIDE: dict[str, int] = {
+    "decreaseAllowance(address,uint256)": 1,
+    "decreaseApproval(address,uint256)": 1,
+    "burn(uint256)": 0,
+    "burn(address,uint256)": 1,
+    "burnFrom(address,uint256)": 1,
+}
+"""Amounts of the called token that go to nobody: place of the argument."""
+
+
+@dataclass(frozen=True, slots=True)
+class TokenAmount:
+    """An argument of a call that counts units of `asset`. `place` is that of the argument."""
+
+    asset: str
+    place: int
+    amount: int
+
+
+def token_amount(call: DecodedCall) -> TokenAmount | None:
+    """None when no argument is known to be one, for NFTs, and for a call on another chain."""
+    signature, values = call.signature or "", [a.value for a in call.arguments]
+    money = _MONEY.get(signature)
+    place = money.amount if money is not None and not money.is_nft else _AMOUNTS_BESIDE.get(signature)
+    places = money.places if money is not None else (place or 0) + 1
+    if place is None or len(values) < places or call.other_chain or signature in _IN_OTHER_UNITS:
+        return None
+    asset = call.target if money is None or money.asset is None else values[money.asset]
+    return TokenAmount(asset, place, int(values[place])) if _is_amount(values[place]) else None
+
+
+def _is_amount(text: str) -> bool:
+    """A stranger's record may hold anything where an amount stands."""
+    return text.isascii() and text.isdecimal() and len(text) <= _UINT256_DIGITS
+
+
 def _of_calls(facts: Facts) -> Iterator[Outflow]:
     for call in facts.every_call():
         if call.other_chain:
@@ -230,7 +268,7 @@ def _money_moved(call: DecodedCall, caller: str) -> Outflow | None:
         return None
     whole = "1" if money.is_nft else str(UINT256_MAX * (values[-1] != "false"))
     amount = values[money.amount] if money.amount is not None else whole
-    if not (amount.isascii() and amount.isdecimal() and len(amount) <= _UINT256_DIGITS):
+    if not _is_amount(amount):
         return None
     sender = ZERO_ADDRESS if money.mints else caller if money.sender is None else values[money.sender]
     asset = call.target if money.asset is None else values[money.asset]

@@ -32,7 +32,7 @@ WITH_ROWS = {
         ("--proposals", "20", "--governors", "3", "--blocks", "2", "--waiting", "2"),
         {
             "bare reader, 20 proposals": "", "web3.py, get_logs": "", "read, decoded and kept": "",
-            "  over web3.py": "at least 15", "  over the bare reader": "at least 0.5",
+            "  over web3.py": "at least 15", "  over the bare reader": "at least 0.5", "processor time of us": "",
             "3 governors: first look after": "", "following, a block (2 blocks": "at most 2",
             "the whole agent, which also reviews them": "",
             "the whole agent while 2 proposals wait for their vote": "", "the agent's peak memory": "at most 400 MB",

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 
-import httpx
 import pytest
 
 from pnyx_contracts.errors import UsageError
@@ -22,6 +21,7 @@ from pnyx_tools.endpoints import (
 from pnyx_tools.reader import ChainReader, MethodMissingError, RevertedError, RpcError
 from pnyx_tools.testing.anvil import Anvil
 from pnyx_tools.testing.provider import Provider, Question, error, result
+from pnyx_tools.testing.serving import Answer, Asked, throttled
 
 CHAIN_ID = 31337
 
@@ -116,16 +116,12 @@ def test_an_endpoint_that_failed_rests_ever_longer_and_comes_back(endpoints: End
 
 def test_an_endpoint_gets_the_pause_that_it_asks_for(node: Anvil):
     class Limiting(Provider):
-        def reply_to(self, request):
-            return 429, b"later"
+        def answer(self, asked: Asked) -> Answer:
+            return throttled(9)
 
     with Limiting(node.url) as limiting, Provider(node.url) as well:
         time = Time()
         pool = Pool.of([limiting.url, well.url], CHAIN_ID, clock=time)
-        first = pool._circle.endpoints[0].rpc
-        first._transport._client = httpx.Client(
-            transport=httpx.MockTransport(lambda _: httpx.Response(429, headers={"retry-after": "9"}, text="later"))
-        )
         pool.block(5)
         assert pool._circle.endpoints[0].rests_until == time.now + 9
 

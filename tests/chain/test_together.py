@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -118,6 +119,20 @@ def test_a_look_asks_once_also_for_what_is_now():
         pinned = PinnedReader(Rpc(provider.url))
         pinned.ask_ahead(asked)
         assert provider.requests == 1, "nothing that changes is kept for longer than a look"
+
+
+def test_threads_share_a_look():
+    """It forgets all the time, and is asked for the same things by all of them."""
+    calls = [CallOf(SOMEBODY, bytes([n]), 1) for n in range(20)]
+    with Provider(rule=echo) as provider, ThreadPoolExecutor(8) as pool:
+        look = PinnedReader(Rpc(provider.url), most_answers=3)
+
+        def read(start: int) -> list[bytes]:
+            look.ask_ahead(calls[start : start + 4])
+            return [look.call(call.to, call.data, call.block) for call in calls[start:]]
+
+        for start, found in enumerate(pool.map(read, range(16))):
+            assert found == [call.data for call in calls[start:]]
 
 
 def test_a_bad_answer_in_a_batch_is_one_questions_trouble():

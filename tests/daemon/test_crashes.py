@@ -17,10 +17,11 @@ from pnyx_contracts.entry import EntryKind
 from pnyx_contracts.errors import UnreachableError
 from pnyx_tools.journal import Stage
 from pnyx_tools.testing.deploy import DAY, TOKEN, encode_call
-from pnyx_tools.testing.openai_server import OpenAIServer, refusal, slow
+from pnyx_tools.testing.openai_server import OpenAIServer, answer, refusal, slow
 from pnyx_tools.testing.provider import Provider, Question, Reply, error, result
 
 from .conftest import Agent, MakeAgent, children, pay, pnyx, position_of
+from .test_whole_job import ADVICE
 
 SECONDS_TO_STOP = 5
 
@@ -263,7 +264,7 @@ def test_a_signer_that_died_ends_the_daemon(make_agent: MakeAgent) -> None:
 def test_sigterm_does_not_wait_for_a_slow_model(make_agent: MakeAgent) -> None:
     with OpenAIServer([slow(120, refusal()), refusal()]) as server:
         model = f'[[model]]\nmodel = "scripted"\nbase_url = "{server.base_url}"\napi_key_env = ""\nmax_attempts = 1\n'
-        agent = make_agent(mode="observe", signer=False, lines=model)
+        agent = make_agent(mode="observe", signer=False, lines=model + 'sees = ["facts-and-text"]\n')
         agent.start()
         proposal = pay(agent)
         agent.until("the question", lambda: server.requests)
@@ -274,6 +275,23 @@ def test_sigterm_does_not_wait_for_a_slow_model(make_agent: MakeAgent) -> None:
         agent.until_stage(proposal, Stage.DONE)
         assert len(server.requests) == 2
     assert "Traceback" not in agent.output
+
+
+def test_what_a_model_answered_before_the_crash_is_not_paid_for_again(make_agent: MakeAgent) -> None:
+    """The reader of the text has answered, the reader of facts alone is still at it."""
+    with OpenAIServer([answer(ADVICE), slow(120, refusal()), answer(ADVICE)]) as server:
+        model = f'[[model]]\nmodel = "scripted"\nbase_url = "{server.base_url}"\napi_key_env = ""\nmax_attempts = 1\n'
+        agent = make_agent(mode="observe", signer=False, lines=model)
+        agent.start()
+        proposal = pay(agent)
+        agent.until("both questions", lambda: len(server.requests) == 2)
+        agent.kill()
+        agent.start()
+        case = agent.until_stage(proposal, Stage.DONE)
+        assert len(server.requests) == 3
+    dossier = agent.dossier(case)
+    assert [(attempt.outcome, attempt.reused) for attempt in dossier.attempts] == [("ok", True), ("ok", False)]
+    assert all(opinion.analysis == ADVICE for opinion in dossier.opinions)
 
 
 def test_a_node_that_is_away_for_a_while(make_agent: MakeAgent, provider: Provider) -> None:

@@ -18,6 +18,7 @@ def test_beyond_the_cap_no_model_is_asked_and_people_decide(make_agent: MakeAgen
         lines = f"""
 [[model]]
 model = "scripted"
+sees = ["facts-and-text"]
 base_url = "{server.base_url}"
 api_key_env = ""
 input_per_million = "1.25"

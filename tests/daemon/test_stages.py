@@ -48,7 +48,7 @@ class Desk:
 
 def test_what_was_said_while_people_were_waited_for_is_over_when_the_vote_is_written(journal: Journal) -> None:
     dossier, desk = honest_payment(), cast("Any", Desk())
-    clerk = Clerk(journal, NOTHING, cast("Any", SimpleNamespace(required=2)))
+    clerk = Clerk(journal, NOTHING, cast("Any", SimpleNamespace(required=2)), NOTHING)
 
     def case() -> Case:
         found = clerk.case(dossier.proposal)

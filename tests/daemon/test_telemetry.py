@@ -83,6 +83,7 @@ def test_the_tree_of_one_proposal(make_agent: MakeAgent, collector: OtlpCollecto
         lines = f"""
 [[model]]
 model = "scripted-model"
+sees = ["facts-and-text"]
 base_url = "{server.base_url}"
 api_key_env = ""
 temperature = 0.5

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pnyx_policies.analysis import KeyPoint, Risk, RiskLevel, View
-from pnyx_policies.facts import Change, DelegatedRun, Movement
+from pnyx_policies.facts import Change, DelegatedRun, Holding, Movement
 from pnyx_policies.grounding import STRUCK, grounded
 
 TEXT = (
@@ -139,6 +139,11 @@ def test_what_neither_names_is_struck_out(summary, named, make_facts, analysis):
     assert named in problem
     assert standing.analysis.summary == STRUCK
     assert standing.analysis.key_points == analysis.key_points, "the rest stays"
+
+
+def test_a_token_without_a_symbol_makes_no_number_an_amount(make_facts, analysis):
+    nameless = Holding(asset=None, symbol="", decimals=18, balance=10**18)
+    assert _summary(make_facts, analysis, "It makes 7 calls. (9)", treasury=(nameless,)).struck == ()
 
 
 def test_every_sentence_that_people_read_is_looked_at(make_facts, analysis):

@@ -138,7 +138,7 @@ def test_the_rendering_rules_have_not_changed_unnoticed(make_facts):
     content = "\0".join(m.content for view in View for m in render(facts, used, view=view))
     assert (
         hashlib.sha256(content.encode()).hexdigest()
-        == "37050231201a83d81ddf3bc313ae13f22dd91e4b4026f459fc697048c3a4be35"
+        == "69b730871cf654825a794974c022470452af54d648653ed28defbdacdc7a1f40"
     )
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from pydantic import SecretStr
@@ -11,9 +12,9 @@ from pydantic import SecretStr
 from pnyx_agents.settings import parse_settings
 from pnyx_contracts.decision_log import ENTRY_TOPIC, read_state
 from pnyx_contracts.errors import RefusedError, UnreachableError, UsageError
-from pnyx_contracts.types import BlockRef
+from pnyx_contracts.types import BlockRef, to_hex
 from pnyx_tools.quorum import DisagreementError, Quorum
-from pnyx_tools.reader import ChainReader, MethodMissingError, RevertedError, RpcError
+from pnyx_tools.reader import AsksTogether, ChainReader, MethodMissingError, Question, RevertedError, RpcError
 from pnyx_tools.rpc import Rpc
 from pnyx_tools.signer.memory import Memory
 from pnyx_tools.signer.notary import Notary
@@ -43,6 +44,18 @@ class Node(PassingOn):
             self.asked += 1
             return lies[name]
         return object.__getattribute__(self, name)
+
+
+LIES_BY_METHOD = {"eth_getCode": "code", "eth_call": "call"}
+
+
+class Consistent(Node):
+    """Lies in the same words where it is asked several things at once."""
+
+    def ask_together(self, questions: Sequence[Question]) -> list[Any]:
+        honest = cast("AsksTogether", self.honest).ask_together(questions)
+        lies = [self.lies.get(LIES_BY_METHOD.get(method, "")) for method, _ in questions]
+        return [to_hex(lie()) if lie else answer for lie, answer in zip(lies, honest, strict=True)]
 
 
 def raises(error: Exception) -> Any:
@@ -182,7 +195,7 @@ def test_nothing_is_signed_on_the_word_of_one_endpoint(gate: Parliament, lie: st
     """Whatever one of two says that the other does not: the signer cannot judge, and signs nothing."""
     told = {"nonce": 77, "balance": 10**30, "request": [{"calls": []}]}.get(lie, b"\x01" * 32)
     memory = Memory(gate.settings.memory)
-    liar = Node(gate.node.rpc)
+    liar = Consistent(gate.node.rpc)
     notary = Notary(gate.settings, gate.key, Quorum([liar, Rpc(gate.node.url)], 2), memory, gate.clock.now)
     notary.check_place()
     honest = gate.ask_vote(gate.dossier(gate.open()))

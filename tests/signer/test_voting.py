@@ -15,12 +15,16 @@ from pnyx_contracts.types import Vote, to_hex
 from pnyx_tools.chain import Chain
 from pnyx_tools.reader import RpcError
 from pnyx_tools.recorder import Case, record, record_note
+from pnyx_tools.rpc import Rpc
 from pnyx_tools.sender import Errand, GivenUpError
 from pnyx_tools.signer import payload
 from pnyx_tools.signer.keys import UnsignedTransaction
+from pnyx_tools.signer.memory import Memory
+from pnyx_tools.signer.notary import Notary
 from pnyx_tools.signer.payload import Desk
 from pnyx_tools.signer.protocol import SignBallot, Signed, SignRequest, SignVote
 from pnyx_tools.signer.settings import WriterKind
+from pnyx_tools.testing.provider import Provider
 from pnyx_tools.voter import vote
 
 from .landed import own_entries, own_votes
@@ -318,3 +322,16 @@ def test_a_vote_that_differs_from_its_decision_is_told_with_both_sides(parliamen
     for _ in range(2):
         with pytest.raises(DiffersError, match=expected):
             parliament.vote(decided, parliament.writer(traitor))
+
+
+def test_a_judgement_waits_for_the_node_only_a_few_times(gate: Parliament) -> None:
+    """Alone, these are some fifty questions, one after another."""
+    memory = Memory(gate.settings.memory)
+    with Provider(gate.node.url) as provider:
+        notary = Notary(gate.settings, gate.key, Rpc(provider.url), memory, gate.clock.now)
+        notary.check_place()
+        request = gate.ask_vote(gate.dossier(gate.open()))
+        before = provider.requests
+        assert isinstance(notary.answer(request), Signed)
+        assert provider.requests - before <= 32
+    memory.close()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from threading import Barrier, Event
 
 import pytest
 from eth_hash.auto import keccak
@@ -15,10 +17,10 @@ from pnyx_policies.finding import Severity
 from pnyx_policies.review import review_digest
 from pnyx_tools.context import ToolSkipped, builtin_tools
 from pnyx_tools.gather import gather_facts
-from pnyx_tools.reader import RevertedError, RpcError
+from pnyx_tools.reader import ReorganisedError, RevertedError, RpcError
 from pnyx_tools.rpc import Rpc
 from pnyx_tools.testing.deploy import TOKEN, Governance, deploy, encode_call
-from pnyx_tools.testing.provider import Provider, Question, Reply, error
+from pnyx_tools.testing.provider import Provider, Question, Reply, error, result
 
 
 def open_transfer(dao: Governance, amount: int = 7) -> int:
@@ -220,3 +222,64 @@ def test_a_node_that_forgot_the_block_of_the_proposal_says_so_and_nothing_is_hel
     assert "missing trie node" in skipped.why
     assert "127.0.0.1" not in skipped.why
     assert TargetWithoutCode().run(CheckView(facts)) == ()
+
+
+# --- how often the node is waited for --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Together:
+    """A tool that ends only when all of its kind have begun."""
+
+    name: str
+    meeting: Barrier
+    version = "1"
+    grade = Grade.RE_READ
+    description = "Waits for the others."
+
+    def run(self, *_: object) -> Value:
+        self.meeting.wait(60)
+        return Value()
+
+
+def test_tools_look_side_by_side_and_stand_in_their_own_order(dao: Governance) -> None:
+    meeting = Barrier(3)
+    facts = gather(dao, open_transfer(dao), tools=[Together(name, meeting) for name in ("c", "a", "b")])
+    assert [found.tool for found in facts.context] == ["c", "a", "b"]
+    assert not [skipped for skipped in facts.skipped if skipped.step.startswith("tool:")]
+
+
+def test_what_can_be_foreseen_is_asked_together(dao: Governance) -> None:
+    """Alone, these are two dozen requests, one after another."""
+    proposal = open_transfer(dao)
+    dao.advance_to_active(proposal)
+    voter, known = dao.node.accounts[1], dao.proposals[proposal]
+    with Provider(dao.node.url) as node:
+        facts = gather_facts(
+            Rpc(node.url), dao.adapter, dao.profile, known, voter=voter, treasury_assets=[dao.token], tools=()
+        )
+        assert node.requests <= 9
+        assert len(node.asked) > 20
+    with Provider(dao.node.url, most_together=0) as alone:
+        assert gather_facts(
+            Rpc(alone.url), dao.adapter, dao.profile, known, voter=voter, block=to_hex(facts.block.hash),
+            treasury_assets=[dao.token], tools=(),
+        ) == facts  # fmt: skip
+
+
+def test_a_block_that_gives_way_during_the_simulation_is_noticed(dao: Governance) -> None:
+    """Also by a look that knows the block already."""
+    proposal, block = open_transfer(dao), dao.node.mine()
+    simulated = Event()
+
+    def give_way(question: Question) -> Reply | None:
+        if question["method"] == "eth_simulateV1":
+            simulated.set()
+        by_number = question["method"] == "eth_getBlockByNumber" and question["params"][0] == hex(block.number)
+        if not by_number or not simulated.is_set():
+            return None
+        other = {"number": hex(block.number), "hash": to_hex(b"\x01" * 32), "timestamp": hex(block.timestamp)}
+        return result(question, other)
+
+    with Provider(dao.node.url, give_way) as node, pytest.raises(ReorganisedError):
+        gather_facts(Rpc(node.url), dao.adapter, dao.profile, dao.proposals[proposal], block=block.number)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from eth_hash.auto import keccak
@@ -142,10 +143,13 @@ def _web3_over(rpc: Pool) -> Web3:
     from web3.providers import BaseProvider
     from web3.types import RPCEndpoint, RPCResponse
 
+    chain_id = cache(lambda: hex(rpc.chain_id()))  # web3 asks all the time, and what another chain answers is refused
+
     class Through(BaseProvider):
         def make_request(self, method: RPCEndpoint, params: Any) -> RPCResponse:  # noqa: ANN401 - web3's signature
             try:
-                return {"jsonrpc": "2.0", "id": 0, "result": rpc.request(method, params)}
+                result = chain_id() if method == "eth_chainId" else rpc.request(method, params)
+                return {"jsonrpc": "2.0", "id": 0, "result": result}
             except MethodMissingError as error:  # web3 knows other ways for some methods
                 return {"jsonrpc": "2.0", "id": 0, "error": {"code": -32601, "message": error.message}}
 

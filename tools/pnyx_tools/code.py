@@ -21,17 +21,21 @@ from pnyx_contracts.decoded import DecodedCall
 from pnyx_contracts.types import ZERO_ADDRESS
 from pnyx_policies.facts import EarlierCode, TargetFacts
 from pnyx_tools.opcodes import reachable_opcodes
-from pnyx_tools.pinned import CodeOf, PinnedReader
+from pnyx_tools.pinned import CallOf, CodeOf, Question, StorageOf, pinned
 from pnyx_tools.reader import BlockId, ChainReader, RevertedError, RpcError
 
 IMPLEMENTATION_SLOT = int.from_bytes(keccak(b"eip1967.proxy.implementation"), "big") - 1
 BEACON_SLOT = int.from_bytes(keccak(b"eip1967.proxy.beacon"), "big") - 1
 LEGACY_IMPLEMENTATION_SLOT = int.from_bytes(keccak(b"org.zeppelinos.proxy.implementation"), "big")
 
+_SLOTS = (IMPLEMENTATION_SLOT, LEGACY_IMPLEMENTATION_SLOT, BEACON_SLOT)
+
 _IMPLEMENTATION_CALL = bytes(keccak(b"implementation()")[:4])
 _CLONE_PREFIX = bytes.fromhex("363d3d373d3d3d363d73")
 _CLONE_SUFFIX = bytes.fromhex("5af43d82803e903d91602b57fd5bf3")
 _MASTER_COPY_CALL = bytes(keccak(b"masterCopy()")[:4])
+TOGETHER = 64
+"""Addresses that are looked at together: a look keeps so many answers."""
 _MAX_SAFE_PROXY_BYTES = 256
 """A Safe proxy is tiny and answers masterCopy() itself, from storage slot 0 where its implementation lies."""
 
@@ -62,7 +66,23 @@ def _new_code(call: DecodedCall) -> Iterator[str]:
 
 def read_targets(reader: ChainReader, addresses: Sequence[str], block: BlockId) -> tuple[TargetFacts, ...]:
     """Code hashes at the pinned block; the keccak-256 of no bytes where there is no code."""
-    return tuple(read_target(reader, address, block) for address in addresses)
+    look, found = pinned(reader), list[TargetFacts]()
+    for start in range(0, len(addresses), TOGETHER):
+        some = addresses[start : start + TOGETHER]
+        look.ask_ahead([CodeOf(address, block) for address in some])
+        look.ask_ahead([q for address in some for q in _questions_about(address, look.code(address, block), block)])
+        found += [read_target(look, address, block) for address in some]
+    return tuple(found)
+
+
+def _questions_about(address: str, code: bytes, block: BlockId) -> list[Question]:
+    """What `_implementation` asks of most contracts."""
+    if not code or code.startswith(_CLONE_PREFIX) or delegate_of(code):
+        return []
+    if len(code) <= _MAX_SAFE_PROXY_BYTES and _MASTER_COPY_CALL in code:
+        return [StorageOf(address, 0, block)]
+    slots = [StorageOf(address, slot, block) for slot in _SLOTS]
+    return [*slots, CallOf(address, _IMPLEMENTATION_CALL, block)]
 
 
 def read_target(reader: ChainReader, address: str, block: BlockId) -> TargetFacts:
@@ -89,7 +109,7 @@ def read_earlier_code(reader: ChainReader, governor: str, targets: Sequence[Targ
     """
     found = [address for target in targets for address in (target.address, target.implementation) if address]
     addresses = list(dict.fromkeys((governor, *found)))
-    look = reader if isinstance(reader, PinnedReader) else PinnedReader(reader)
+    look = pinned(reader)
     look.ask_ahead([CodeOf(address, block) for address in addresses])
     codes = {address: look.code(address, block) for address in addresses}
     if not codes[governor]:

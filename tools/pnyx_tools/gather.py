@@ -14,6 +14,9 @@ The order, and what happens when a step cannot run:
 8. what the executor holds                                           per asset, skipped
 9. context tools                                                     per tool, skipped
 
+Simulation and context tools ask side by side with the rest, and what can be foreseen is asked together: what counts is
+how often in a row the node is waited for.
+
 A node that cannot be reached is an error in steps 1 to 8: nothing is concluded from its silence. What the contracts or
 the node's features do not give is `Skipped`, with the reason.
 """
@@ -21,6 +24,7 @@ the node's features do not give is `Skipped`, with the reason.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
 from typing import Any, TypeVar
 
 from pnyx_contracts.calldata import decode_calls
@@ -48,14 +52,15 @@ from pnyx_policies.facts import (
 from pnyx_policies.markets import derived_probes
 from pnyx_policies.probes import Probe
 from pnyx_policies.review import review_digest
-from pnyx_tools.clock import clock_at
+from pnyx_tools.clock import clock_at, read_clock
 from pnyx_tools.code import reached_addresses, read_earlier_code, read_targets
 from pnyx_tools.context import ContextTool, builtin_tools, run_tool
-from pnyx_tools.holdings import called_tokens, native_holding, token_holding
-from pnyx_tools.pinned import CodeOf, PinnedReader, ask_ahead, reads_of
+from pnyx_tools.holdings import called_tokens, native_holding, questions_of, token_holding
+from pnyx_tools.pinned import CodeOf, PinnedReader, pinned, reads_of
 from pnyx_tools.progress import Tell, tell_nobody
 from pnyx_tools.reader import BlockId, ChainReader, MethodMissingError, RevertedError, RpcError
 from pnyx_tools.reasons import without_endpoint
+from pnyx_tools.side_by_side import side_by_side
 from pnyx_tools.simulate import simulate
 
 T = TypeVar("T")
@@ -64,6 +69,9 @@ MAX_TARGETS = 256
 """Addresses whose code is read; a proposal that reaches more is reviewed without the rest, and says so."""
 
 MAX_ASSETS = 64
+
+AT_ONCE = 6
+"""Looks side by side."""
 
 BUILTIN_TOOLS = builtin_tools()
 """Checks read what they find, so whoever judges runs them: the daemon, the signer, and a member."""
@@ -94,21 +102,25 @@ def gather_facts(
     the chain took another way meanwhile, `RpcError` when the node cannot be reached or is not as far as the proposal,
     `MethodMissingError` when it cannot tell the governor's time.
     """
-    _demand_right_proposal(reader, adapter, proposal)
-    pinned = reader.block(block)  # 1
-    _demand_not_before(pinned, proposal)
-    gathering = _Gathering(reader, adapter, profile, proposal, voter, pinned, tell)
-    tell(f"reading the governor at block {pinned.number}")
-    gathering.ask_ahead()
-    governor = gathering.governor()  # 2
-    standing = gathering.standing(voter, governor) if voter is not None else None  # 3
-    calls = decode_calls(proposal.calls, proposal.key.chain_id, interfaces)  # 4
-    targets = gathering.targets(calls)  # 5
-    earlier_code = gathering.earlier_code(targets)
-    digest = review_digest(profile.kind, proposal, targets)  # 6
-    simulation = gathering.simulation(calls, probes)  # 7
-    treasury = gathering.treasury(_assets(treasury_assets, simulation, calls))  # 8
-    context = gathering.context(tools)  # 9
+    look = pinned(reader)
+    _demand_right_proposal(look, adapter, proposal)
+    at = look.block(block)  # 1
+    _demand_not_before(at, proposal)
+    gathering = _Gathering(look, adapter, profile, proposal, voter, at, tell)
+    tell(f"reading the governor at block {at.number}")
+    calls = decode_calls(proposal.calls, proposal.key.chain_id, interfaces)
+    with side_by_side(AT_ONCE) as begin:
+        gathering.ask_ahead(_assets(treasury_assets, calls))
+        governor = gathering.governor()  # 2
+        standing = gathering.standing(voter, governor) if voter is not None else None  # 3
+        run = begin(gathering.simulated, calls, probes)  # not sooner: a proposal that nobody knows is no work
+        looks = [begin(gathering.looked_up, tool) for tool in tools]
+        targets = gathering.targets(calls)  # 4, 5
+        earlier_code = gathering.earlier_code(targets)
+        digest = review_digest(profile.kind, proposal, targets)  # 6
+        simulation = gathering.simulation(run.result())  # 7
+        treasury = gathering.treasury(_assets(treasury_assets, calls, simulation))  # 8
+        context = gathering.context(tools, looks)  # 9
     return Facts(
         block=gathering.block,
         proposal=proposal,
@@ -135,8 +147,9 @@ def review_digest_now(
     interfaces: Mapping[str, Mapping[str, str]] = NONE,
 ) -> bytes:
     """Steps 4 to 6 alone, at the head of the chain: whether it is still what was reviewed. Raises as step 5."""
+    look = reader if isinstance(reader, PinnedReader) else PinnedReader(reader, latest_stands=True)
     calls = decode_calls(proposal.calls, proposal.key.chain_id, interfaces)
-    targets = _read_targets(reader, reached_addresses(calls), "latest")
+    targets = _read_targets(look, reached_addresses(calls), "latest")
     return review_digest(profile.kind, proposal, targets)
 
 
@@ -168,9 +181,11 @@ def _demand_not_before(block: BlockRef, proposal: Proposal) -> None:
         )
 
 
-def _assets(configured: Sequence[str], simulation: Simulation, calls: Sequence[DecodedCall]) -> tuple[str, ...]:
+def _assets(
+    configured: Sequence[str], calls: Sequence[DecodedCall], simulation: Simulation | None = None
+) -> tuple[str, ...]:
     """Tokens at stake, each once: those that the operator names, those that move, those that the calls name."""
-    moved = [m.asset for m in simulation.all_movements if m.asset is not None]
+    moved = [m.asset for m in simulation.all_movements if m.asset is not None] if simulation else []
     called = [token for call in calls for token in called_tokens(call)]
     return tuple(dict.fromkeys([*configured, *moved, *called]))
 
@@ -180,7 +195,7 @@ class _Gathering:
 
     def __init__(
         self,
-        reader: ChainReader,
+        reader: PinnedReader,
         adapter: GovernorAdapter,
         profile: GovernorProfile,
         proposal: Proposal,
@@ -199,30 +214,33 @@ class _Gathering:
         self._at = to_hex(block.hash)
         self.skipped: list[Skipped] = []
 
-    def ask_ahead(self) -> None:
-        """What steps 2, 3 and 5 will ask whatever they find."""
+    def ask_ahead(self, assets: Sequence[str]) -> None:
+        """What steps 2, 3, 5 and 8 will ask whatever they find, and what they most likely will: the snapshot is where
+        the event said that the vote begins.
+        """
         adapter, profile, proposal_id = self._adapter, self._profile, self._proposal.key.proposal_id
         reads: list[Read[Any]] = [
             adapter.read_snapshot(profile, proposal_id),
             adapter.read_state(profile, proposal_id),
             adapter.read_deadline(profile, proposal_id),
             adapter.read_tally(profile, proposal_id),
+            adapter.read_quorum(profile, self._proposal.vote_start),
+            read_clock(profile),
         ]
         if self._voter is not None:
             reads.append(adapter.read_has_voted(profile, proposal_id, self._voter))
+            reads.append(adapter.read_voting_power(profile, self._voter, self._proposal.vote_start))
         called = dict.fromkeys(call.target for call in self._proposal.calls)
         targets = list(called)[:MAX_TARGETS]
         codes = [CodeOf(address, self._at) for address in targets]
         earlier = [CodeOf(a, block) for a in (profile.address, *targets) for block in self._looks_back().values()]
-        ask_ahead(self._reader, [*reads_of(reads, self._at), *codes, *earlier])
+        tokens = questions_of([self._executor], assets[:MAX_ASSETS], self._at)
+        self._reader.ask_ahead([*reads_of(reads, self._at), *codes, *earlier, *tokens])
 
     def governor(self) -> GovernorFacts:
         adapter, profile, proposal_id = self._adapter, self._profile, self._proposal.key.proposal_id
         snapshot = self._read(adapter.read_snapshot(profile, proposal_id))
         now = clock_at(self._reader, profile, self.block)
-        if snapshot < now and self._voter is not None:
-            later = (adapter.read_quorum(profile, snapshot), adapter.read_voting_power(profile, self._voter, snapshot))
-            ask_ahead(self._reader, reads_of(later, self._at))
         tally = self._try("tally", adapter.read_tally(profile, proposal_id))
         return GovernorFacts(
             profile=profile,
@@ -273,10 +291,10 @@ class _Gathering:
             self._skip(step, error.message)
             return None
 
-    def simulation(self, calls: Sequence[DecodedCall], probes: Sequence[Probe]) -> Simulation:
+    def simulated(self, calls: Sequence[DecodedCall], probes: Sequence[Probe]) -> Simulation:
         every = (call for outer in calls for call in outer.walk())
         foreign = [call for call in every if call.delegatecall and not call.other_chain and not only_batches(call)]
-        simulation = simulate(
+        return simulate(
             self._reader,
             self._executor,
             self._proposal.calls,
@@ -287,6 +305,8 @@ class _Gathering:
             delegatecalls=foreign,
             tell=self._tell,
         )
+
+    def simulation(self, simulation: Simulation) -> Simulation:
         if simulation.status is SimulationStatus.SKIPPED:
             self._skip("simulation", simulation.why_skipped)
         return simulation
@@ -295,20 +315,26 @@ class _Gathering:
         if len(assets) > MAX_ASSETS:
             self._skip("treasury", f"{len(assets)} assets are at stake, balances of the first {MAX_ASSETS} were read")
         self._tell(f"reading what the treasury holds of {len(assets)} assets")
+        assets = assets[:MAX_ASSETS]
+        self._reader.ask_ahead(questions_of([self._executor], assets, self._at))
         holdings = [native_holding(self._reader, self._executor, self._at)]
-        for asset in assets[:MAX_ASSETS]:
+        for asset in assets:
             try:
                 holdings.append(token_holding(self._reader, self._executor, asset, self._at))
             except DecodingError as error:
                 self._skip("treasury", error.message)
         return tuple(holdings)
 
-    def context(self, tools: Sequence[ContextTool]) -> tuple[ToolResult, ...]:
-        reader = self._reader if isinstance(self._reader, PinnedReader) else PinnedReader(self._reader)
+    def looked_up(self, tool: ContextTool) -> ToolResult | Skipped:
+        return run_tool(tool, self._reader, self._adapter, self._profile, self._proposal, self.block)
+
+    def context(
+        self, tools: Sequence[ContextTool], looks: Sequence[Future[ToolResult | Skipped]]
+    ) -> tuple[ToolResult, ...]:
         outcomes = list[ToolResult | Skipped]()
-        for number, tool in enumerate(tools, start=1):
+        for number, (tool, look) in enumerate(zip(tools, looks, strict=True), start=1):
             self._tell(f"looking up {tool.name} ({number} of {len(tools)})")
-            outcomes.append(run_tool(tool, reader, self._adapter, self._profile, self._proposal, self.block))
+            outcomes.append(look.result())
         self.skipped += [outcome for outcome in outcomes if isinstance(outcome, Skipped)]
         return tuple(outcome for outcome in outcomes if isinstance(outcome, ToolResult))
 

@@ -11,21 +11,11 @@ from pnyx_contracts.errors import DecodingError
 from pnyx_contracts.selectors import selector_of
 from pnyx_contracts.strict_abi import parse_parameters
 from pnyx_policies.facts import Holding
+from pnyx_policies.money import token_amount
 from pnyx_tools.pinned import CallOf
 from pnyx_tools.reader import BlockId, ChainReader, RevertedError
 
 MAX_SYMBOL_CHARACTERS = 24
-
-TOKEN_FUNCTIONS = frozenset(
-    {
-        "transfer(address,uint256)",
-        "approve(address,uint256)",
-        "transferFrom(address,address,uint256)",
-        "increaseAllowance(address,uint256)",
-        "decreaseAllowance(address,uint256)",
-    }
-)
-"""Whoever is called so is taken for a token, until `balanceOf` says otherwise."""
 
 _BALANCE_OF = selector_of("balanceOf(address)")
 _SYMBOL = selector_of("symbol()")
@@ -67,8 +57,9 @@ def _balance_of(holder: str) -> bytes:
 
 
 def called_tokens(call: DecodedCall) -> list[str]:
-    """Contracts on this chain that this call, or one inside it, treats as tokens."""
-    return [c.target for c in call.walk() if c.signature in TOKEN_FUNCTIONS and not c.other_chain]
+    """Contracts on this chain that this call, or one inside it, treats as tokens, until `balanceOf` says otherwise."""
+    amounts = (token_amount(inner) for inner in call.walk())
+    return [amount.asset for amount in amounts if amount is not None]
 
 
 def _answer(reader: ChainReader, asset: str, data: bytes, block: BlockId) -> bytes:

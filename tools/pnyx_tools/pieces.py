@@ -6,13 +6,12 @@ The next pieces are asked for while the last one is being looked at, so that the
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Final, Generic, TypeVar
+from typing import Final, Generic, TypeVar, cast
 
 A = TypeVar("A")
-B = TypeVar("B")
 
 FIRST_BLOCKS: Final = 64
 MAX_BLOCKS: Final = 200_000
@@ -20,6 +19,7 @@ AIM_LOGS: Final = 1_000
 """A piece should bring so many logs: one megabyte, where they are small."""
 AHEAD: Final = 2
 """So many pieces are on their way while one is looked at."""
+_END: Final = object()
 _MAX_GROWTH: Final = 2
 """Pieces grow slowly where there is little: what is densest often begins suddenly."""
 
@@ -82,13 +82,10 @@ def in_pieces(asks: Sequence[Ask[A]], first: int, last: int, pace: Pace) -> Iter
             yield Piece(begin, end, answers)
 
 
-def ahead(values: Iterable[A], work: Callable[[A], B]) -> Iterator[tuple[A, B]]:
-    """Each value with what `work` makes of it; the next one is worked on while the last one is being looked at."""
+def ahead(values: Iterator[A]) -> Iterator[A]:
+    """The next value is made, in a thread of its own, while the last one is being looked at."""
     with ThreadPoolExecutor(1) as pool:
-        coming: tuple[A, Future[B]] | None = None
-        for value in values:
-            before, coming = coming, (value, pool.submit(work, value))
-            if before is not None:
-                yield before[0], before[1].result()
-        if coming is not None:
-            yield coming[0], coming[1].result()
+        coming = pool.submit(next, values, _END)
+        while (value := coming.result()) is not _END:
+            coming = pool.submit(next, values, _END)
+            yield cast("A", value)

@@ -11,6 +11,7 @@ know whether the node is there. Who looks once at how many things stand now says
 
 from __future__ import annotations
 
+import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ from msgspec.json import decode, encode
 from pnyx_contracts.governors import Read
 from pnyx_contracts.types import BlockRef, Log, to_hex
 from pnyx_tools.reader import AsksTogether, BlockId, ChainReader, L, LogItem, RevertedError, RpcError, Topics
-from pnyx_tools.wire import address_param, block_param, is_block_hash, parse_data
+from pnyx_tools.wire import address_param, block_param, is_block_hash, parse_data, parse_word
 
 T = TypeVar("T")
 
@@ -66,11 +67,16 @@ class CodeOf:
 
 @dataclass(frozen=True, slots=True)
 class StorageOf:
-    """One slot. Not asked ahead: which slots matter shows in the code."""
+    """The word in one slot."""
 
     address: str
     slot: int
     block: BlockId
+
+    def asked(self) -> tuple[str, list[Any]]:
+        return "eth_getStorageAt", [address_param(self.address), hex(self.slot), block_param(self.block)]
+
+    parse = staticmethod(parse_word)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +87,23 @@ class RequestOf:
     block: BlockId
 
 
-Question = CallOf | CodeOf
-Key = Question | StorageOf | RequestOf
+Question = CallOf | CodeOf | StorageOf
+Key = Question | RequestOf
 
 
 def reads_of(reads: Iterable[Read[Any]], block: BlockId) -> list[CallOf]:
     """The questions behind reads."""
     return [CallOf(read.to, read.data, block) for read in reads]
+
+
+def pinned(reader: ChainReader) -> PinnedReader:
+    """The reader itself, where it is one."""
+    return reader if isinstance(reader, PinnedReader) else PinnedReader(reader)
+
+
+def afresh(reader: ChainReader) -> ChainReader:
+    """For whoever wants to know whether an answer is still the same."""
+    return reader.behind if isinstance(reader, PinnedReader) else reader
 
 
 def ask_ahead(reader: ChainReader, questions: Sequence[Question]) -> None:
@@ -97,31 +113,36 @@ def ask_ahead(reader: ChainReader, questions: Sequence[Question]) -> None:
 
 
 class PinnedReader:
-    """A `ChainReader` around another one, for as long as one check, or one look, takes."""
+    """A `ChainReader` around another one, for as long as one check, or one look, takes. Threads may share it."""
 
     def __init__(self, reader: ChainReader, *, latest_stands: bool = False, most_answers: int = MOST_ANSWERS) -> None:
         """`latest_stands`: what is asked of "latest" is kept too, so that no answer is newer than the first one's."""
-        self._reader = reader
+        self.behind = reader
         self._latest_stands = latest_stands
         self._most_answers = most_answers
         self._answers: OrderedDict[Key, bytes | RevertedError] = OrderedDict()
         self._blocks: OrderedDict[BlockId, BlockRef] = OrderedDict()
         self._logs: OrderedDict[tuple[int, int, bytes], list[Log]] = OrderedDict()
         self._chain_id: int | None = None
+        self._lock = threading.Lock()
+        """Held while answers are looked up and kept, not while they are waited for."""
+        self._search = threading.Lock()
+        """Held during a search for logs: who looks for the same at the same time finds what the first one found."""
 
     def ask_ahead(self, questions: Sequence[Question]) -> None:
         """In one request, where the node takes such requests. What it does not answer is asked alone later, and raised
         then.
         """
-        wanted = [question for question in dict.fromkeys(questions) if question not in self._answers]
+        with self._lock:
+            wanted = [question for question in dict.fromkeys(questions) if question not in self._answers]
         if (
-            not isinstance(self._reader, AsksTogether)
+            not isinstance(self.behind, AsksTogether)
             or len(wanted) < 2
             or not all(self._stands(q.block) for q in wanted)
         ):
             return
         try:
-            answers = self._reader.ask_together([question.asked() for question in wanted])
+            answers = self.behind.ask_together([question.asked() for question in wanted])
         except RpcError:
             return
         for question, answer in zip(wanted, answers, strict=True):
@@ -137,28 +158,29 @@ class PinnedReader:
 
     def chain_id(self) -> int:
         if self._chain_id is None:
-            self._chain_id = self._reader.chain_id()
+            self._chain_id = self.behind.chain_id()
         return self._chain_id
 
     def block(self, block: BlockId = "latest") -> BlockRef:
-        if block in self._blocks:
-            return self._blocks[block]
-        found = self._reader.block(block)
-        if self._stands(block):
-            for name in (found.number, to_hex(found.hash), block):
+        with self._lock:
+            if block in self._blocks:
+                return self._blocks[block]
+        found = self.behind.block(block)
+        with self._lock:
+            for name in (found.number, to_hex(found.hash), *([block] if self._stands(block) else [])):
                 self._blocks[name] = found
             while len(self._blocks) > self._most_answers:
                 self._blocks.popitem(last=False)
         return found
 
     def code(self, address: str, block: BlockId = "latest") -> bytes:
-        return self._once(CodeOf(address, block), lambda: self._reader.code(address, block))
+        return self._once(CodeOf(address, block), lambda: self.behind.code(address, block))
 
     def storage(self, address: str, slot: int, block: BlockId = "latest") -> bytes:
-        return self._once(StorageOf(address, slot, block), lambda: self._reader.storage(address, slot, block))
+        return self._once(StorageOf(address, slot, block), lambda: self.behind.storage(address, slot, block))
 
     def call(self, to: str, data: bytes, block: BlockId = "latest", *, sender: str | None = None) -> bytes:
-        return self._once(CallOf(to, data, block, sender), lambda: self._reader.call(to, data, block, sender=sender))
+        return self._once(CallOf(to, data, block, sender), lambda: self.behind.call(to, data, block, sender=sender))
 
     def read(self, read: Read[T], block: BlockId = "latest") -> T:
         return read.decode(self.call(read.to, read.data, block))
@@ -166,16 +188,16 @@ class PinnedReader:
     def request(self, method: str, params: Sequence[Any]) -> Any:  # noqa: ANN401 - JSON as the node gave it
         block = params[1] if method == "eth_call" and len(params) > 1 else None
         if not isinstance(block, dict) or "blockHash" not in block:
-            return self._reader.request(method, params)
+            return self.behind.request(method, params)
         key = RequestOf(encode(params), block["blockHash"])
-        return decode(self._once(key, lambda: encode(self._reader.request(method, params))))
+        return decode(self._once(key, lambda: encode(self.behind.request(method, params))))
 
     def _once(self, key: Key, ask: Callable[[], bytes]) -> bytes:
-        answer: bytes | RevertedError
-        if key in self._answers:
-            answer = self._answers[key]
-            self._answers.move_to_end(key)
-        else:
+        with self._lock:
+            answer = self._answers.get(key)
+            if answer is not None:
+                self._answers.move_to_end(key)
+        if answer is None:
             try:
                 answer = ask()
             except RevertedError as error:
@@ -187,7 +209,9 @@ class PinnedReader:
 
     def _keep(self, key: Key, answer: bytes | RevertedError) -> None:
         size = len(answer.data if isinstance(answer, RevertedError) else answer)
-        if self._stands(key.block) and size <= MOST_BYTES:
+        if not self._stands(key.block) or size > MOST_BYTES:
+            return
+        with self._lock:
             self._answers[key] = answer
             if len(self._answers) > self._most_answers:
                 self._answers.popitem(last=False)
@@ -198,7 +222,7 @@ class PinnedReader:
     # --- passed on ---------------------------------------------------------------------------------------------------
 
     def balance(self, address: str, block: BlockId = "latest") -> int:
-        return self._reader.balance(address, block)
+        return self.behind.balance(address, block)
 
     def logs(
         self,
@@ -209,14 +233,15 @@ class PinnedReader:
         most_requests: int | None = None,
     ) -> list[Log]:
         key = (from_block, to_block, encode([topics, addresses]))
-        if key not in self._logs:
-            found = self._reader.logs(from_block, to_block, topics, addresses, most_requests)
-            if not found:
-                return []  # the next of the nodes behind the endpoint may know better
-            self._logs[key] = found
-            if len(self._logs) > MOST_SEARCHES:
-                self._logs.popitem(last=False)
-        return list(self._logs[key])
+        with self._search:
+            if key not in self._logs:
+                found = self.behind.logs(from_block, to_block, topics, addresses, most_requests)
+                if not found:
+                    return []  # the next of the nodes behind the endpoint may know better
+                self._logs[key] = found
+                if len(self._logs) > MOST_SEARCHES:
+                    self._logs.popitem(last=False)
+            return list(self._logs[key])
 
     def read_logs(
         self,
@@ -226,13 +251,13 @@ class PinnedReader:
         topics: Topics,
         addresses: Sequence[str] | None = None,
     ) -> list[L]:
-        return self._reader.read_logs(read, from_block, to_block, topics, addresses)
+        return self.behind.read_logs(read, from_block, to_block, topics, addresses)
 
     def receipt(self, transaction_hash: bytes) -> dict[str, Any] | None:
-        return self._reader.receipt(transaction_hash)
+        return self.behind.receipt(transaction_hash)
 
     def transaction(self, transaction_hash: bytes) -> dict[str, Any] | None:
-        return self._reader.transaction(transaction_hash)
+        return self.behind.transaction(transaction_hash)
 
     def nonce(self, address: str, block: BlockId = "latest") -> int:
-        return self._reader.nonce(address, block)
+        return self.behind.nonce(address, block)

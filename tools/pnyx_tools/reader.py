@@ -1,6 +1,6 @@
 """The seam for reading a chain.
 
-`rpc.Rpc` (httpx, no web3) is what verify and signer use; `chain.Chain` (web3 for sending) is what the daemon uses;
+`rpc.Rpc` (no web3) is what verify and signer use; `chain.Chain` (web3 for sending) is what the daemon uses;
 `testing.fake_reader.FakeReader` answers from memory.
 """
 

@@ -7,18 +7,18 @@ another chain is ever believed, however short an endpoint (a load balancer, a na
 from __future__ import annotations
 
 import itertools
-import logging
 import re
 import time
 from collections.abc import Callable, Sequence
+from email.message import Message
 from typing import Any, Final, Generic, NoReturn, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
-import httpx
 from msgspec import UNSET, Raw, Struct, UnsetType
-from msgspec.json import decode
+from msgspec.json import decode, encode
 
 from pnyx_contracts.errors import PnyxError, UsageError
+from pnyx_tools.posting import PROBLEMS, Poster, TooLongError
 from pnyx_tools.reader import MethodMissingError, Question, RevertedError, RpcError, WrongChainError
 from pnyx_tools.wire import error_parts, parse_quantity
 
@@ -58,9 +58,6 @@ _NOT_OF_THE_CODE = re.compile(
 )
 _UNANSWERABLE: Final = frozenset({-32700, -32600, -32602, -32001, -32002, -32005})
 """Malformed, refused or unavailable questions: error codes that say nothing about the code that was called."""
-
-# httpx logs every URL at INFO, and the URL of an RPC provider is often the key itself.
-logging.getLogger("httpx").setLevel(logging.WARNING)
 
 
 class TooMuchError(RpcError):
@@ -104,17 +101,15 @@ class Transport:
         self.chain_id = chain_id
         """Answers count only together with this one; None: whatever chain it serves."""
         self._secrets = _secrets_of(url)
-        self._url = url
         self._timeout_seconds = timeout_seconds
         self._pauses = tuple(BACKOFF_SECONDS if pauses is None else pauses)
-        # Certificates take longer to load than a local node to answer.
-        self._client = httpx.Client(timeout=timeout_seconds, verify=parts.scheme == "https")
+        self._poster = Poster(url, timeout_seconds)
         self._ids = itertools.count(1)
         self._together = MAX_TOGETHER
         """How many questions one request asks; learned from what the node refuses. Below two it takes no batches."""
 
     def close(self) -> None:
-        self._client.close()
+        self._poster.close()
 
     # --- one question ------------------------------------------------------------------------------------------------
 
@@ -181,7 +176,7 @@ class Transport:
             self._garbled(f"{method}: answered another question (id {str(answer.id)[:40]}, asked {question['id']})")
         return result
 
-    def _result(self, method: str, answer: Answer[Any], status: int, headers: httpx.Headers) -> Any:  # noqa: ANN401 - as it came
+    def _result(self, method: str, answer: Answer[Any], status: int, headers: Message) -> Any:  # noqa: ANN401 - as it came
         if answer.error is not UNSET and answer.error is not None:
             self._raise_answered_error(method, answer.error, status, headers)
         self._raise_for_status(method, status, headers)
@@ -229,7 +224,7 @@ class Transport:
         by_id = self._require_our_chain(answers, chain[0]["id"] if chain else None, status, headers)
         return [self._answer_in(by_id.get(question["id"]), question["method"]) for question in asked]
 
-    def _answers_in(self, body: bytearray, asked: int, status: int, headers: httpx.Headers) -> list[Answer[Raw]]:
+    def _answers_in(self, body: bytes | bytearray, asked: int, status: int, headers: Message) -> list[Answer[Raw]]:
         """Some nodes refuse a batch with one error for all, in a list or not. Raises `_BatchRefusedError`."""
         items = _decoded(body, list[Raw]) or [body]
         answers = [answer for item in items if (answer := _decoded(item, _ANY)) is not None]
@@ -244,7 +239,7 @@ class Transport:
         return answers
 
     def _require_our_chain(
-        self, answers: Sequence[Answer[Any]], number: int | None, status: int, headers: httpx.Headers
+        self, answers: Sequence[Answer[Any]], number: int | None, status: int, headers: Message
     ) -> dict[int, Answer[Any]]:
         """The answers by the numbers of their questions; `number` is that of the one for the chain."""
         by_id = {answer.id: answer for answer in answers if type(answer.id) is int}
@@ -261,7 +256,7 @@ class Transport:
         if answer is None:
             return None
         try:
-            return decode(self._result(method, answer, 200, httpx.Headers()))
+            return decode(self._result(method, answer, 200, Message()))
         except RevertedError as reverted:
             return reverted
         except (PnyxError, ValueError, RecursionError):
@@ -269,26 +264,18 @@ class Transport:
 
     # --- HTTP --------------------------------------------------------------------------------------------------------
 
-    def _post(self, method: str, question: object, limit: int) -> tuple[int, httpx.Headers, bytearray]:
-        deadline = time.monotonic() + self._timeout_seconds
+    def _post(self, method: str, question: object, limit: int) -> tuple[int, Message, bytes | bytearray]:
         try:
-            with self._client.stream("POST", self._url, json=question) as response:
-                body = bytearray()
-                for chunk in response.iter_bytes():
-                    body += chunk
-                    if len(body) > limit:
-                        raise TooMuchError(self.text(f"{method}: the answer is longer than {limit} bytes"))
-                    if time.monotonic() > deadline:
-                        raise httpx.ReadTimeout("slow answer")
-                return response.status_code, response.headers, body
-        except httpx.TimeoutException:
+            posted = self._poster.post(encode(question), limit)
+        except TooLongError:
+            raise TooMuchError(self.text(f"{method}: the answer is longer than {limit} bytes")) from None
+        except TimeoutError:
             message = f"{method}: no answer within {self._timeout_seconds:g} seconds"
             raise TimedOutError(self.text(message), hint="check the endpoint, or raise the time-out") from None
-        except httpx.TransportError as error:
-            message = self.text(f"{method}: cannot be reached ({type(error).__name__}: {error})")
+        except PROBLEMS as problem:
+            message = self.text(f"{method}: cannot be reached ({type(problem).__name__}: {problem})")
             raise _BusyError(message, hint="check that the node runs and that the URL is right") from None
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise RpcError(self.text(f"{method}: {type(error).__name__}: {error}")) from None
+        return posted.status, posted.headers, posted.body
 
     # --- what went wrong ---------------------------------------------------------------------------------------------
 
@@ -312,7 +299,7 @@ class Transport:
             message = message.replace(secret, "[hidden]")
         return f"{self.display_url}: {message}"
 
-    def _raise_for_status(self, method: str, status: int, headers: httpx.Headers) -> None:
+    def _raise_for_status(self, method: str, status: int, headers: Message) -> None:
         if status in _TOO_MUCH_STATUS:
             raise TooMuchError(self.text(f"{method}: HTTP status {status}"))
         if status in _RETRY_STATUS:
@@ -324,7 +311,7 @@ class Transport:
         if not 200 <= status < 300:
             self.fail(f"{method}: HTTP status {status}", hint="check the URL and its key")
 
-    def _raise_answered_error(self, method: str, error: object, status: int, headers: httpx.Headers) -> NoReturn:
+    def _raise_answered_error(self, method: str, error: object, status: int, headers: Message) -> NoReturn:
         code, message, data = error_parts(error)
         text = self.text(f"{method}: {message} (code {code})")
         if method in {"eth_call", "eth_estimateGas"} and (code == 3 or _REVERTED.search(message)):
@@ -358,7 +345,7 @@ def decode_quantity(result: Raw) -> int:
     return parse_quantity(decode(result))
 
 
-def _decoded(body: bytearray | Raw, shape: Any) -> Any:  # noqa: ANN401 - of that shape
+def _decoded(body: bytes | bytearray | Raw, shape: Any) -> Any:  # noqa: ANN401 - of that shape
     """None for what has another one."""
     try:
         return decode(body, type=shape)
@@ -373,6 +360,6 @@ def _secrets_of(url: str) -> list[str]:
     return sorted({piece for piece in pieces if piece and len(piece) >= 8}, key=len, reverse=True)
 
 
-def _retry_after(headers: httpx.Headers) -> float:
+def _retry_after(headers: Message) -> float:
     value = headers.get("retry-after", "")
     return min(float(value), MAX_RETRY_AFTER_SECONDS) if value.isascii() and value.isdigit() else 0.0

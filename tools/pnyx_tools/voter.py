@@ -27,10 +27,11 @@ from pnyx_contracts.decision_log import vote_action
 from pnyx_contracts.entry import Entry, EntryKind
 from pnyx_contracts.errors import DiffersError, UsageError
 from pnyx_contracts.governors import GovernorAdapter, GovernorProfile, TransactionCall
-from pnyx_contracts.types import Log, Vote, VoteCast
+from pnyx_contracts.types import Log, Vote, VoteCast, to_hex
 from pnyx_policies.entitlement import OPEN_STATES, entitlement
 from pnyx_tools.atomic import require_atomic
-from pnyx_tools.clock import clock_at, seconds_per_tick
+from pnyx_tools.clock import clock_at, read_clock, seconds_per_tick
+from pnyx_tools.pinned import PinnedReader, reads_of
 from pnyx_tools.reader import RevertedError, Topics
 from pnyx_tools.recorder import Case, Writer, find_entry, read_back_entry, receipt_logs, record, record_note
 from pnyx_tools.safe.owners import TO_OWNERS, Owners
@@ -273,13 +274,15 @@ def _decided(case: Case) -> Vote:
 
 def _seconds_left(writer: Writer, booth: Booth, case: Case) -> Callable[[], float]:
     """Until the vote closes. Governors that count blocks: at the pace of the last ones."""
-    chain, profile = writer.chain, booth.profile
+    profile, end = booth.profile, booth.adapter.read_deadline(booth.profile, case.key.proposal_id)
 
     def seconds() -> float:
-        head = chain.block()
-        deadline = chain.read(booth.adapter.read_deadline(profile, case.key.proposal_id))
-        left = deadline - clock_at(chain, profile, head)
-        return left * seconds_per_tick(chain, profile, head, case.dossier.proposal.created_block)
+        look = PinnedReader(writer.chain)
+        head = look.block()
+        at = to_hex(head.hash)
+        look.ask_ahead(reads_of([end, read_clock(profile)], at))
+        left = look.read(end, at) - clock_at(look, profile, head)
+        return left * seconds_per_tick(look, profile, head, case.dossier.proposal.created_block)
 
     return seconds
 

@@ -30,6 +30,7 @@ COMMANDS = {
     "status": "Where each proposal stands.",
     "policy": "Check, explain and test rulesets; try them on past proposals.",
     "redteam": "Hostile proposals through the whole review: what attacks on the model come to.",
+    "abi": "Fetch a contract's ABI from the explorers that pnyx.toml names.",
     "review": "The whole review of one proposal, without key or transaction.",
     "show": "A decision, readable.",
     "disclose": "Open sealed fields of one record in a small file.",

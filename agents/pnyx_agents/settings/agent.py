@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import Field
 
-from pnyx_agents.settings.kinds import BeforeTheEnd, Name, Timing
+from pnyx_agents.settings.kinds import BeforeTheEnd, Name, Timing, WebUrl
 from pnyx_contracts.types import Value
 from pnyx_policies.decision import Mode
 
@@ -41,6 +41,11 @@ class DecodingSettings(Value):
 
     abis: str | None = None
     """Folder of ABIs by address, see `pnyx_tools.interfaces`. What it says is declared."""
+    sourcify: WebUrl | None = None
+    """Where `pnyx abi` asks, in Sourcify's way (API v2). No review does."""
+    etherscan: WebUrl | None = None
+    """The same in Etherscan's way (API v2)."""
+    etherscan_key: str = Field(default="", repr=False)
 
 
 class PluginSettings(Value):

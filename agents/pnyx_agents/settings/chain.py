@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from typing import Self
-from urllib.parse import urlsplit
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
-from pnyx_agents.settings.kinds import Endpoints, public_url
+from pnyx_agents.settings.kinds import Endpoints, WebUrl
 from pnyx_contracts.types import Address, Value
 
 
@@ -70,17 +69,10 @@ class SafeSettings(Value):
 
     address: Address
     """The Safe. Declared."""
-    service: str | None = None
+    service: WebUrl | None = None
     """URL of Safe's transaction service for the chain, where votes are proposed in the name of the signer's key."""
     service_key: str | None = None
     """Its API key."""
-
-    @field_validator("service")
-    @classmethod
-    def _require_url(cls, url: str | None) -> str | None:
-        if url is not None and urlsplit(url).scheme not in {"http", "https"}:
-            raise ValueError(f"expected an http(s) URL, got {public_url(url)}")
-        return url
 
 
 class SendingSettings(Value):

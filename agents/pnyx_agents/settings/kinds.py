@@ -66,3 +66,12 @@ def public_url(url: str) -> str:
     """A URL without user, path and query: those carry API keys."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.hostname or ''}{f':{parts.port}' if parts.port else ''}"
+
+
+def _web_url(value: str) -> str:
+    if urlsplit(value).scheme not in {"http", "https"}:
+        raise ValueError(f"expected an http(s) URL, got {public_url(value)}")
+    return value
+
+
+WebUrl = Annotated[str, AfterValidator(_web_url)]

@@ -114,6 +114,8 @@ class Waiting:
         times = self.times
 
         def to_wait() -> JsonValue:
+            if times.margin is None and waited.seconds >= times.delay:
+                return 0.0  # nobody waits, so nobody needs to know how long the vote still runs
             left = self.review.reviewer.time_left(dossier.proposal.key)
             # Half of the time to vote is the vote's, however long people may reject it.
             veto = times.delay - waited.seconds if 2 * left.ticks >= waited.ticks_at_first else 0.0

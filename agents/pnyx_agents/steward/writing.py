@@ -46,13 +46,15 @@ class Writing:
             if not reviewer.is_on_chain(seen_at):
                 return None  # it is reviewed again
             last = max(self.clerk.newest(proposal).created_block, seen_at.number)
-            left = reviewer.time_left(proposal.key).ticks
-            is_pressing = 0 < 2 * left < proposal.vote_end - proposal.vote_start
-            if not is_pressing and not self._is_final(last):
+            if not self._is_final(last) and not self._is_pressing(proposal):
                 raise NotFinalError(f"{proposal.key} was looked at in block {last}")
             return None
 
         place.run("settled", settled)
+
+    def _is_pressing(self, proposal: Proposal) -> bool:
+        left = self.review.reviewer.time_left(proposal.key).ticks
+        return 0 < 2 * left < proposal.vote_end - proposal.vote_start
 
     def write(self, bundle: Bundle, place: Place) -> bool:
         """The entry, and the vote when it is one. The record is stored before anything on chain speaks of it. False

@@ -1,6 +1,7 @@
 """What the built-in context tools find, as types: tools make them, checks read them by `CheckView.context`."""
 
 from pnyx_policies.context.earlier_payments import EarlierPayment, EarlierPayments
+from pnyx_policies.context.ens_names import EnsName, EnsNames
 from pnyx_policies.context.ground_rules import GroundRules, Role
 from pnyx_policies.context.initializers import Initializers, OpenInitializer
 from pnyx_policies.context.proposer_history import EarlierProposal, LookAlike, ProposerHistory
@@ -11,13 +12,14 @@ from pnyx_policies.context.voting_power import Gain, LateVotes, Turnout, Voter, 
 
 READINGS: tuple[type[Reading], ...] = (
     ProposerHistory, VotingPower, TreasuryBalances, GroundRules, TimelockQueue, Initializers, EarlierPayments,
+    EnsNames,
 )  # fmt: skip
 """All of them, in the order in which the tools run."""
 
 __all__ = [
     "READINGS",
-    "AccountBalances", "EarlierPayment", "EarlierPayments", "EarlierProposal", "Gain", "GroundRules", "Initializers",
-    "LateVotes", "LookAlike", "OpenInitializer", "Operation", "ProposerHistory", "QueuedCall", "Reading", "Role",
-    "TimelockQueue", "TreasuryBalances", "Turnout", "Voter", "VotingPower", "full_reach", "read_context",
-    "searched_from",
+    "AccountBalances", "EarlierPayment", "EarlierPayments", "EarlierProposal", "EnsName", "EnsNames", "Gain",
+    "GroundRules", "Initializers", "LateVotes", "LookAlike", "OpenInitializer", "Operation", "ProposerHistory",
+    "QueuedCall", "Reading", "Role", "TimelockQueue", "TreasuryBalances", "Turnout", "Voter", "VotingPower",
+    "full_reach", "read_context", "searched_from",
 ]  # fmt: skip

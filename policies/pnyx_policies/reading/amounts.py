@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from pnyx_contracts.errors import DecodingError
 from pnyx_contracts.types import UINT256_MAX
 from pnyx_policies.coins import COINS
+from pnyx_policies.context.ens_names import EnsNames
+from pnyx_policies.context.reading import read_context
 from pnyx_policies.facts import Facts
 from pnyx_policies.money import Outflow, holding_of, share_of_treasury
 from pnyx_policies.reading.blocks import Line, Piece, code, line
@@ -61,9 +64,18 @@ def share(facts: Facts, items: tuple[Outflow, ...]) -> str:
 
 
 def names_of(facts: Facts) -> dict[str, str]:
-    """The parts of the DAO that everybody knows, and the names that the operator gave."""
+    """The parts of the DAO that everybody knows, the names that the operator gave, and those of ENS."""
     governor = facts.proposal.key.governor
-    return {facts.simulation.executor: "the DAO's executor", governor: "the governor", **facts.known_addresses}
+    known = {facts.simulation.executor: "the DAO's executor", governor: "the governor", **facts.known_addresses}
+    return {**_ens_names(facts), **known}
+
+
+def _ens_names(facts: Facts) -> dict[str, str]:
+    try:
+        found = read_context(EnsNames, facts.context, facts.skipped)
+    except DecodingError:
+        return {}
+    return {entry.address: f"ENS: {entry.name}" for entry in found.names}
 
 
 def who(facts: Facts, address: str) -> tuple[Piece, ...]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from pnyx_contracts.chains import in_words
 from pnyx_contracts.decoded import DecodedCall
+from pnyx_contracts.guesses import guesses
 from pnyx_contracts.types import ZERO_ADDRESS
 from pnyx_policies.checks.delegatecall import only_batches
 from pnyx_policies.code import unsteady
 from pnyx_policies.facts import Change, Facts, Movement, SimulationStatus
-from pnyx_policies.money import Outflow, OutflowKind, by_asset, holding_of, outflows
+from pnyx_policies.money import Outflow, OutflowKind, by_asset, holding_of, outflows, token_amount
 from pnyx_policies.post_state import complaints
 from pnyx_policies.powers import PowerKind, PowerShift, other_changes, power_shifts
 from pnyx_policies.reading.amounts import amount, share, who
@@ -233,11 +235,43 @@ def _call(facts: Facts, call: DecodedCall) -> Bullet:
     else:
         name = strong(call.signature) if call.signature else warn(f"unknown call {call.selector}")
         words = line(name, " on ", *who(facts, call.target), *(line(" with ", *sum_of) if call.value_wei else ()))
-    inside = [bullet(code(f"{a.name} = {_short(a.value)}"), soft(f" ({a.type})")) for a in call.arguments]
+    inside = [*_arguments(facts, call), *_guessed(call)]
     inside += [bullet(warn(call.note))] if call.note and call.calldata else []
     inside += [_call(facts, inner) for inner in call.inner]
+    where = line(warn(f" on {chain_of(call)}")) if call.other_chain else ()
     how = line((soft if only_batches(call) else bad)(" by delegatecall")) if call.delegatecall else ()
-    return bullet(code(call.path), " ", *words, *how, inner=tuple(inside))
+    return bullet(code(call.path), " ", *words, *where, *how, inner=tuple(inside))
+
+
+def chain_of(call: DecodedCall) -> str:
+    """Where a call runs that is a message."""
+    return "another chain" if call.chain_id is None else in_words(call.chain_id)
+
+
+def _arguments(facts: Facts, call: DecodedCall) -> Iterator[Bullet]:
+    """As they are; one that counts a token also in whole tokens, where the token says what these are."""
+    counted = token_amount(call)
+    for place, argument in enumerate(call.arguments):
+        words = line(code(f"{argument.name} = {_short(argument.value)}"), soft(f" ({argument.type})"))
+        if counted is not None and place == counted.place and _counts(facts, counted.asset):
+            words = line(*words, soft(" · "), *amount(facts, counted.asset, counted.amount, brief=True))
+        yield Bullet(words)
+
+
+def _counts(facts: Facts, asset: str) -> bool:
+    holding = holding_of(facts, asset)
+    return holding is not None and holding.decimals is not None
+
+
+def _guessed(call: DecodedCall) -> Iterator[Bullet]:
+    """What published packages have under the selector of an unknown call: for people, and for nothing else."""
+    if call.signature is not None or call.inner:
+        return
+    for guess in guesses(call.calldata):
+        fits = "its arguments fit" if guess.arguments is not None else "its arguments are not read"
+        words = line("perhaps ", code(guess.signature), f": a guess by four bytes, which anyone can match; {fits}")
+        values = tuple(bullet(code(_short(a.value)), soft(f" ({a.type})")) for a in guess.arguments or ())
+        yield Bullet(words, values)
 
 
 def _short(value: str) -> str:

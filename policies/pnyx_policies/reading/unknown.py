@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from pnyx_policies.dossier import Dossier
 from pnyx_policies.reading.blocks import Block, Bullet, Bullets, bullet, code, paragraph, strong, warn
+from pnyx_policies.reading.doing import chain_of
 
 
 def unknown(dossier: Dossier) -> Iterator[Block]:
@@ -26,7 +27,7 @@ def _items(dossier: Dossier) -> Iterator[Bullet]:
             size = f": {len(call.calldata)} bytes"
             yield bullet(warn(f"Call {call.path} is not decoded"), f"{size} to ", code(call.target))
         if call.other_chain:
-            yield bullet(warn(f"Call {call.path} acts on another chain"), ": it was not looked at there")
+            yield bullet(warn(f"Call {call.path} acts on {chain_of(call)}"), ": it was not looked at there")
     for opinion in dossier.opinions:
         if opinion.analysis is None:
             yield bullet("No analysis of ", strong(opinion.analyst.seat), f": {opinion.failure}")

@@ -1,6 +1,7 @@
 """What agents look at around a proposal: read-only, typed, one small file each."""
 
 from pnyx_tools.context.earlier_payments import EarlierPaymentsTool
+from pnyx_tools.context.ens_names import EnsNamesTool
 from pnyx_tools.context.ground_rules import GroundRulesTool
 from pnyx_tools.context.history import SearchingTool
 from pnyx_tools.context.initializers import InitializersTool
@@ -21,12 +22,14 @@ def builtin_tools() -> tuple[ContextTool, ...]:
         TimelockQueueTool(),
         InitializersTool(),
         EarlierPaymentsTool(),
+        EnsNamesTool(),
     )
 
 
 __all__ = [
     "ContextTool",
     "EarlierPaymentsTool",
+    "EnsNamesTool",
     "GroundRulesTool",
     "InitializersTool",
     "ProposerHistoryTool",

@@ -48,7 +48,10 @@ class ContextTool(Protocol):
         proposal: Proposal,
         block: BlockRef,
     ) -> Value:
-        """The result at `block`, a frozen model. Raises `ToolSkipped` or a `PnyxError`. Reads only, sends nothing."""
+        """The result at `block`, a frozen model. Raises `ToolSkipped` or a `PnyxError`. Reads only, sends nothing.
+
+        Other tools run at the same time, in other threads, with the same `reader`.
+        """
         ...
 
 

@@ -18,18 +18,23 @@ from pnyx_contracts.entry import Entry
 from pnyx_contracts.errors import DiffersError, PnyxError, UnreachableError
 from pnyx_contracts.governors import GovernorAdapter, GovernorProfile, Read
 from pnyx_contracts.safe import read_is_owner
-from pnyx_contracts.types import Proposal, ProposalKey, ProposalState
+from pnyx_contracts.types import Proposal, ProposalKey, ProposalState, to_hex
+from pnyx_policies.facts import Facts
 from pnyx_tools.atomic import atomic_log, require_atomic
-from pnyx_tools.detect import detect
+from pnyx_tools.detect import detect, questions_of
 from pnyx_tools.gather import gather_facts
-from pnyx_tools.reader import ChainReader, RevertedError
+from pnyx_tools.pinned import PinnedReader, afresh, reads_of
+from pnyx_tools.reader import BlockId, ChainReader, RevertedError
 from pnyx_tools.registration import require_in_force
+from pnyx_tools.side_by_side import side_by_side
 from pnyx_tools.signer.policy import Seen, closed
 from pnyx_tools.signer.protocol import NotYetError
 from pnyx_tools.signer.settings import SignerSettings, WriterKind
 
 REACH_BLOCKS: Final = 1_000
 """No reorganisation is deeper."""
+AT_ONCE: Final = 3
+"""Looks beside the one at the governor."""
 
 
 class Witness:
@@ -72,53 +77,54 @@ class Witness:
 
     def look(self, claimed: Proposal, pinned_block: int, *, gather: bool) -> Seen:
         """All that `policy.judge` needs about one proposal. `claimed` says where the creation event should be."""
-        reader, settings = self._reader, self._settings
-        block = reader.block("latest")
-        state = reader.read(read_state(settings.log, settings.writer), block.number)
-        adapter, profile = detect(reader, claimed.key.governor, self._adapters)
-        proposal = self._announced(adapter, profile, claimed)
-        proposal_id = claimed.key.proposal_id
-        facts = None
-        if gather and proposal is not None:
-            facts = gather_facts(
-                reader,
-                adapter,
-                profile,
-                proposal,
-                voter=settings.voter,
-                block=block.number,
-                known_addresses=settings.configuration.known_addresses,
-                interfaces=settings.configuration.interfaces,
-                probes=settings.configuration.probes,
-                treasury_assets=settings.treasury_assets,
+        reader, settings, key = PinnedReader(self._reader), self._settings, claimed.key
+        head = reader.block("latest")
+        at, state_of_log = to_hex(head.hash), read_state(settings.log, settings.writer)
+        with side_by_side(AT_ONCE) as begin:
+            nonce = begin(reader.nonce, self._key_address, head.number)
+            entries = begin(
+                entries_about, reader, settings.log, settings.writer, key, earliest_entry(claimed), head.number
             )
-        return Seen(
-            adapter=adapter,
-            profile=profile,
-            proposal=proposal,
-            pinned_block_hash=reader.block(pinned_block).hash,
-            state=self._state(adapter, profile, proposal_id, block.number),
-            has_voted=reader.read(adapter.read_has_voted(profile, proposal_id, settings.voter), block.number),
-            next_seq=state.seq + 1,
-            is_closed=state.closed,
-            account_log=self._account_log(block.number),
-            owns_safe=self._owns_safe(block.number),
-            is_declaration_of_start=state.epoch == self._epoch,
-            nonce=reader.nonce(self._key_address, block.number),
-            entries=entries_about(
-                reader, settings.log, settings.writer, claimed.key, earliest_entry(claimed), block.number
-            ),
-            final_block=reader.block("finalized").number if proposal is None else 0,
-            facts=facts,
-        )
+            pinned_at = begin(afresh(reader).block, pinned_block)
+            reader.ask_ahead([*reads_of([state_of_log], at), *questions_of(key.governor, self._adapters, at)])
+            state = reader.read(state_of_log, at)
+            adapter, profile = detect(reader, key.governor, self._adapters, at)
+            proposal = self._announced(adapter, profile, claimed)
+            facts = self._facts(reader, adapter, profile, proposal, at) if gather and proposal is not None else None
+            return Seen(
+                adapter=adapter,
+                profile=profile,
+                proposal=proposal,
+                pinned_block_hash=pinned_at.result().hash,
+                state=_state(reader, adapter.read_state(profile, key.proposal_id), at),
+                has_voted=reader.read(adapter.read_has_voted(profile, key.proposal_id, settings.voter), at),
+                next_seq=state.seq + 1,
+                is_closed=state.closed,
+                account_log=self._account_log(at),
+                owns_safe=self._owns_safe(at),
+                is_declaration_of_start=state.epoch == self._epoch,
+                nonce=nonce.result(),
+                entries=entries.result(),
+                final_block=reader.block("finalized").number if proposal is None else 0,
+                facts=facts,
+            )
 
-    def _state(
-        self, adapter: GovernorAdapter, profile: GovernorProfile, proposal_id: int, block: int
-    ) -> ProposalState | None:
-        try:
-            return self._reader.read(adapter.read_state(profile, proposal_id), block)
-        except RevertedError:
-            return None
+    def _facts(
+        self, reader: PinnedReader, adapter: GovernorAdapter, profile: GovernorProfile, proposal: Proposal, at: str
+    ) -> Facts:
+        settings = self._settings
+        return gather_facts(
+            reader,
+            adapter,
+            profile,
+            proposal,
+            voter=settings.voter,
+            block=at,
+            known_addresses=settings.configuration.known_addresses,
+            interfaces=settings.configuration.interfaces,
+            probes=settings.configuration.probes,
+            treasury_assets=settings.treasury_assets,
+        )
 
     def held_on_chain(self) -> str:
         """Why the chain wants no votes: a gate that its guardian paused, or the contract that the settings name. Empty
@@ -147,12 +153,12 @@ class Witness:
         """Of the key: transactions that were mined."""
         return self._reader.nonce(self._key_address)
 
-    def _account_log(self, block: int) -> str | None:
+    def _account_log(self, block: BlockId) -> str | None:
         settings = self._settings
         is_atomic = settings.writer_kind is WriterKind.ATOMIC
         return atomic_log(self._reader, settings.writer, block) if is_atomic else None
 
-    def _owns_safe(self, block: int) -> bool:
+    def _owns_safe(self, block: BlockId) -> bool:
         safe = self._settings.configuration.safe
         return safe is not None and self._reader.read(read_is_owner(safe, self._key_address), block)
 
@@ -163,6 +169,13 @@ class Witness:
             adapter.decode_created(profile, log) for log in logs if log.transaction_hash == claimed.created_transaction
         )
         return next((p for p in announced if p.key == claimed.key), None)
+
+
+def _state(reader: ChainReader, read: Read[ProposalState], at: str) -> ProposalState | None:
+    try:
+        return reader.read(read, at)
+    except RevertedError:
+        return None
 
 
 def earliest_entry(proposal: Proposal) -> int:

@@ -36,6 +36,7 @@ from pnyx_contracts.types import BlockRef, Call, to_hex
 from pnyx_policies.facts import DelegatedRun, Simulation, SimulationStatus, Skipped
 from pnyx_policies.probes import Probe
 from pnyx_tools.effects import changes, movements
+from pnyx_tools.pinned import afresh
 from pnyx_tools.progress import Tell, tell_nobody
 from pnyx_tools.reader import ChainReader, MethodMissingError, ReorganisedError, RpcError
 from pnyx_tools.reasons import without_endpoint
@@ -138,7 +139,7 @@ def _firmly(ask: Callable[[], T]) -> T:
 
 def _demand_same_block(reader: ChainReader, block: BlockRef) -> None:
     """The simulation names its block by number: asked after it, the hash proves which block that was."""
-    seen = reader.block(block.number).hash
+    seen = afresh(reader).block(block.number).hash
     if seen != block.hash:
         raise ReorganisedError(
             f"block {block.number} was {to_hex(block.hash)} and is {to_hex(seen)} now: the chain reorganised"

@@ -11,12 +11,16 @@ from pnyx_tools.wire import item_of
 
 
 class PassingOn:
-    """Overriding a method changes the answers to it; `logs` changes what `read_logs` says, too."""
+    """Overriding a method changes the answers to it; `logs` changes what `read_logs` says, too. It takes no questions
+    together (`ask_together`): they would go past those methods.
+    """
 
     def __init__(self, honest: ChainReader) -> None:
         self.honest = honest
 
     def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever the reader has
+        if name == "ask_together":
+            raise AttributeError(name)
         return getattr(self.honest, name)
 
     def logs(

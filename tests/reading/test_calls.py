@@ -1,0 +1,68 @@
+"""How calls look to people: amounts in whole tokens, the other chain, names of ENS, guesses that say that they are."""
+
+from __future__ import annotations
+
+from eth_abi.abi import encode
+from pydantic import JsonValue
+
+from pnyx_agents.reading.markdown import to_markdown
+from pnyx_contracts.selectors import selector_of
+from pnyx_contracts.types import UINT256_MAX, Call
+from pnyx_policies.context.ens_names import EnsName, EnsNames
+from pnyx_policies.facts import Grade, ToolResult
+from pnyx_policies.reading.blocks import Report, Section, line
+from pnyx_policies.reading.doing import calls
+from pnyx_tools.testing.facts import address_of, call_of, facts_for, holding, proposal_of
+
+ALICE, TOKEN = address_of("alice"), address_of("token")
+
+
+def shown(call: Call, *, ens: JsonValue = None, known: dict[str, str] | None = None, symbol: str = "USDC") -> str:
+    treasury = (holding(TOKEN, 10**9, decimals=6, symbol=symbol),)
+    facts = facts_for(proposal_of([call], "# Text"), treasury=treasury, known_addresses=known)
+    found = ToolResult(tool=EnsNames.TOOL, version=EnsNames.VERSION, grade=Grade.RE_READ, result=ens)
+    blocks = tuple(calls(facts.model_copy(update={"context": (found,)})))
+    return to_markdown(Report(line("t"), line("l"), (), (Section("Calls", blocks),))).replace("\\", "")
+
+
+def test_an_amount_is_also_in_whole_tokens() -> None:
+    assert "1.5 USDC" in shown(call_of(TOKEN, "transfer(address,uint256)", ALICE, 1_500_000))
+
+
+def test_a_symbol_that_is_made_to_deceive_does_not_reach_people() -> None:
+    text = shown(call_of(TOKEN, "transfer(address,uint256)", ALICE, 1_500_000), symbol="US\u202eDC")
+    assert "1.5 " in text
+    assert "\u202e" not in text
+
+
+def test_an_allowance_without_limit_says_so() -> None:
+    assert "any amount of USDC" in shown(call_of(TOKEN, "approve(address,uint256)", ALICE, UINT256_MAX))
+
+
+def test_the_other_chain_is_named() -> None:
+    inbox = "0x4Dbd4fc535Ac27206064B68FfCf827b0A60BAB3f"
+    ticket = "createRetryableTicket(address,uint256,uint256,address,address,uint256,uint256,bytes)"
+    data = call_of(TOKEN, "transfer(address,uint256)", ALICE, 1_500_000).calldata
+    text = shown(call_of(inbox, ticket, TOKEN, 0, 0, ALICE, ALICE, 0, 0, data))
+    assert "on chain 42161 (Arbitrum One)" in text
+    assert "USDC" not in text  # the token there is another one
+
+
+def test_names_of_ens_stand_beside_addresses_and_below_the_operators() -> None:
+    call = call_of(TOKEN, "transfer(address,uint256)", ALICE, 1)
+    ens = EnsNames(registry=ALICE, names=(EnsName(address=TOKEN, name="token.eth"),)).model_dump(mode="json")
+    assert "(ENS: token.eth)" in shown(call, ens=ens)
+    assert "(our token)" in shown(call, ens=ens, known={TOKEN: "our token"})
+    assert "ENS" not in shown(call, ens={"names": 7})
+
+
+def test_an_unknown_call_shows_guesses_as_guesses() -> None:
+    borrow = "borrow(address,uint256,uint256,uint16,address)"
+    types = ["address", "uint256", "uint256", "uint16", "address"]
+    data = selector_of(borrow) + encode(types, [TOKEN, 77, 2, 0, ALICE])
+    text = shown(Call(target=TOKEN, value_wei=0, calldata=data))
+    assert "unknown call 0x" in text
+    assert borrow in text
+    assert "a guess by four bytes" in text
+    assert "77" in text
+    assert "perhaps" not in shown(call_of(TOKEN, "transfer(address,uint256)", ALICE, 1))
