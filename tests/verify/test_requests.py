@@ -20,8 +20,8 @@ from pnyx_tools.verifier import verify
 MOST_REQUESTS_PER_RECORD = 23
 """22 when this was written: nine for the facts, 13 for the context."""
 MOST_QUESTIONS_PER_RECORD = 81
-"""80 when this was written. 33 are about the facts: 15 of them are what the governor was at the block of the facts,
-two are code in the block of the proposal. The rest is about the context: fifteen of it are roles in the timelock."""
+"""80 when this was written. 33 are about the facts: fifteen of them are what the governor was at that block, two are
+code in the block of the proposal. The rest is about the context: twenty of it are roles in the timelock."""
 
 SUPPORTS_INTERFACE = "0x01ffc9a7"
 
