@@ -17,6 +17,7 @@ from pnyx_policies.decide import decide
 from pnyx_policies.decision import Mode, Outcome
 from pnyx_policies.dossier import Dossier
 from pnyx_policies.facts import Grade, ToolResult
+from pnyx_policies.finding import Severity
 from pnyx_policies.review import review_digest
 from pnyx_policies.ruleset import Ruleset
 from pnyx_tools.signer.settings import WriterKind
@@ -182,17 +183,21 @@ def test_a_hidden_role_grant_is_refused(gate: Parliament) -> None:
     refuses(gate, gate.ask_vote(liar), "the findings in the bundle differ")
 
 
+def severities(dossier: Dossier, check: str) -> set[Severity]:
+    return {finding.severity for report in dossier.checks if report.check == check for finding in report.findings}
+
+
 def test_context_that_was_made_up_hides_nothing(gate: Parliament) -> None:
     """An old text, now with a payment: the daemon leaves the old proposal out of what it says was proposed before."""
-    text = f"# Thanks to a friend\n\nThe DAO thanks a friend of ours for all the help, which is at {FRIEND}."
+    text = f"# Thanks to a friend\n\nThe DAO thanks a friend of ours for all the help with 0.001 ETH to {FRIEND}."
     delegate = encode_call("delegate(address)", gate.governance.timelock)
     gate.open(to=gate.governance.token, call=delegate, value=0, text=text)
     honest = gate.dossier(gate.open(text=text))
-    assert next(r for r in honest.checks if r.check == "decoys").findings
+    assert Severity.MEDIUM in severities(honest, "decoys")
     place = next(n for n, result in enumerate(honest.context) if result.tool == "proposer_history")
     nothing = {"alike": [], "proposals_in_governor": 0, "proposals_by_proposer": 0}
     liar = judged_again(changed(honest, f"context.{place}.result", lambda old: old | nothing))
-    assert not next(r for r in liar.checks if r.check == "decoys").findings
+    assert Severity.MEDIUM not in severities(liar, "decoys")
     refuses(gate, gate.ask_vote(liar), "the signer finds what the bundle does not tell: decoys: medium")
 
 
