@@ -85,6 +85,8 @@ def _of_contracts(facts: Facts) -> Iterator[Words]:
         yield Words(f"The known name of {address}", name, is_authors=False)
     for result in facts.simulation.results:
         yield Words(f"The error of call {result.path}", result.error, (result.path,), is_authors=False)
+    for run in facts.simulation.delegated:
+        yield Words(f"The error of the code at {run.code}", run.error, (run.path,), is_authors=False)
     for change in facts.simulation.all_changes:
         yield Words(f"A change at {change.contract}", f"{change.subject}\n{change.detail}", is_authors=False)
 

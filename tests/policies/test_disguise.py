@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pnyx_contracts.types import Call
 from pnyx_policies.checks import CheckView, HiddenCharacters, InjectedInstructions
 from pnyx_policies.disguise import encoded_words, readings
-from pnyx_policies.facts import CallResult, Grade, ToolResult
+from pnyx_policies.facts import CallResult, DelegatedRun, Grade, ToolResult
 from pnyx_policies.finding import Severity
 from pnyx_policies.strangers import strange_words
 from pnyx_policies.untrusted import clean
@@ -111,6 +111,9 @@ def planted(place, words):
             update={"results": (CallResult(path="0", succeeded=False, gas_used=1, error=words),)}
         )
         return facts.model_copy(update={"simulation": failed})
+    if place == "error of delegated code":
+        run = DelegatedRun(path="0", code=RESOLVER, account=RESOLVER, succeeded=False, error=words)
+        return facts.model_copy(update={"simulation": simulated().model_copy(update={"delegated": (run,)})})
     if place == "context":
         result = ToolResult(tool="history", version="1", grade=Grade.DERIVED, result={"titles": ["a", {"b": words}]})
         return facts.model_copy(update={"context": (result,)})
@@ -118,7 +121,7 @@ def planted(place, words):
 
 
 AUTHORS = ("argument", "bytes", "unknown call")
-THIRD_PARTYS = ("symbol", "known name", "error", "context")
+THIRD_PARTYS = ("symbol", "known name", "error", "error of delegated code", "context")
 
 
 @pytest.mark.parametrize("place", AUTHORS + THIRD_PARTYS)

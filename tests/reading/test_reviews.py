@@ -9,7 +9,7 @@ from tests.reading.samples import MALLORY, SAMPLES, TREASURY, USDC, dossier_of, 
 
 from pnyx_agents.reading.document import to_text
 from pnyx_agents.reading.markdown import to_markdown
-from pnyx_policies.context import EarlierPayment, LateVotes, LookAlike, OpenInitializer, Voter
+from pnyx_policies.context import EarlierPayment, EnsName, EnsNames, LateVotes, LookAlike, OpenInitializer, Voter
 from pnyx_policies.dossier import Dossier
 from pnyx_policies.facts import Grade, ToolResult
 from pnyx_policies.outline import OUTLINE
@@ -198,14 +198,18 @@ def test_what_context_tools_found_is_said_in_sentences() -> None:
         calm["initializers"].model_copy(update={"open": (once_more,)}),
         calm["earlier_payments"].model_copy(update={"payments": (payment,)}),
     ]
+    named = EnsName(address=MALLORY, name="mallory.eth")
+    context.append(EnsNames(registry=USDC, names=(named,), not_believed=(USDC,)))
     said = section(dossier_of(facts_for(proposal, context=context)), "What was looked up")
     for words in (
         "**A text that is 99.5% alike, with the same functions**: proposal `5`",
         "Accounts that voted: 3; the largest cast 69.23% of what was cast",
-        f"`{MALLORY}` voted for with 69.23% of what was cast",
+        f"`{MALLORY}` (ENS: mallory.eth) voted for with 69.23% of what was cast",
         "**Votes since block 1,900 turned the majority around**",
         "**The token lends itself for the length of one transaction**",
         "**Anybody can initialise it again**: the token",
+        f"`{MALLORY}` is mallory.eth",
+        f"`{USDC}` claims a name that does not lead back to it, or is not plain",
         "**Since this was proposed**: 1 units of token",
         "To propose takes 0.01% of all voting power; to pass takes 4% of all voting power",
     ):

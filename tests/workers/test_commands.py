@@ -20,7 +20,7 @@ from pnyx_tools.journal import Journal
 from pnyx_tools.testing.postgres import Postgres
 from pnyx_tools.workers import Roll
 
-from .test_schema import first_version
+from .test_schema import at_version, first_version
 
 BASE = """
 [agent]
@@ -45,15 +45,6 @@ def ended(*arguments: object) -> int:
         main([str(argument) for argument in arguments])
     assert isinstance(end.value.code, int)
     return end.value.code
-
-
-def second_version(url: str) -> Database:
-    """As it was when there were workers, and costs were not noted."""
-    database = Database(url)
-    with database.engine.begin() as connection:
-        connection.exec_driver_sql("DROP TABLE model_request")
-        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0002'")
-    return database
 
 
 def migrated(config: Path, capfd: pytest.CaptureFixture[str]) -> dict[str, object]:
@@ -152,7 +143,7 @@ def test_workers_are_not_migrated_while_they_work(
 ) -> None:
     url = postgres.new_database()
     config = configured(tmp_path, f'[database]\nurl = "{url}"')
-    database = second_version(url)
+    database = at_version(url, "0002")
     roll = Roll(database, "somebody", 30)
     roll.join("5:x", {})
     assert ended("migrate", "--config", config) == 1

@@ -30,13 +30,20 @@ KEY = str(PROPOSAL.key)
 AS_IT_WAS = Found(proposal=KEY, content=PROPOSAL.model_dump_json(), title="A title", deadline="9", created_block=3)
 
 
-def first_version(url: str) -> Database:
-    """As it was before there were workers, with a proposal and a signed transaction in it."""
+def at_version(url: str, version: str) -> Database:
+    """An empty one, as an older release made it."""
     database = Database(url)
     with schema.alone(database.engine) as connection:
         for table in reversed(sa.inspect(connection).get_table_names()):
             connection.exec_driver_sql(f"DROP TABLE {table}")
-        command.upgrade(schema._config(connection), schema.FIRST)
+        command.upgrade(schema._config(connection), version)
+    return database
+
+
+def first_version(url: str) -> Database:
+    """As it was before there were workers, with a proposal and a signed transaction in it."""
+    database = at_version(url, schema.FIRST)
+    with database.engine.begin() as connection:
         connection.exec_driver_sql("DROP TABLE alembic_version")  # versions were not noted then
     old = Journal(database)
     old.follow("a position", [AS_IT_WAS])

@@ -135,4 +135,5 @@ _FILTERS: Final[dict[str, Any]] = {
     "subject": words.subject,
     "hex": to_hex,
     "slug": _slug,
+    "seat": words.seat,
 }

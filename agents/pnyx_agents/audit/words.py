@@ -5,7 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Final
 
+from pydantic import JsonValue
+
 from pnyx_contracts.entry import EntryKind
+from pnyx_policies.analysis import Analyst
 from pnyx_policies.audit import Label
 from pnyx_policies.audit.rows import DecisionRow
 from pnyx_policies.reading.amounts import decimal
@@ -137,6 +140,11 @@ def reason(row: DecisionRow) -> str:
         return "The announced vote did not land and will not, or the proposal is gone."
     lacks = {"missing": "Its evidence cannot be found.", "differs": "Its evidence is not what was sealed."}
     return lacks.get(row.story.evidence, "The record does not show a reason.")
+
+
+def seat(analyst: JsonValue) -> str:
+    """Of an analyst as it stands in the document of a configuration."""
+    return Analyst.model_validate(analyst).seat
 
 
 def subject(row: DecisionRow) -> str:

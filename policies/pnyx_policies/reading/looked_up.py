@@ -11,6 +11,7 @@ from pnyx_contracts.errors import DecodingError
 from pnyx_policies.context import (
     READINGS,
     EarlierPayments,
+    EnsNames,
     GroundRules,
     Initializers,
     ProposerHistory,
@@ -74,6 +75,8 @@ def _sentences(facts: Facts, reading: Reading) -> Iterator[Bullet]:
             yield from _initializers(facts, reading)
         case EarlierPayments():
             yield from _payments(facts, reading)
+        case EnsNames():
+            yield from _names(reading)
         case _:
             yield from _values(reading.model_dump(mode="json"))
 
@@ -176,6 +179,18 @@ def _payments(facts: Facts, found: EarlierPayments) -> Iterator[Bullet]:
         )
         if paid.since_proposed:
             yield bullet(warn("Since this was proposed"), ": ", *amount(facts, paid.asset, paid.since_proposed))
+
+
+def _names(found: EnsNames) -> Iterator[Bullet]:
+    if found.registry is None:
+        yield bullet("There is no ENS on this chain")
+    elif not found.names:
+        yield bullet("No address of the calls has a name that leads back to it")
+    yield from (bullet(code(entry.address), f" is {entry.name}") for entry in found.names)
+    for address in found.not_believed:
+        yield bullet(code(address), warn(" claims a name that does not lead back to it, or is not plain"))
+    if found.left_out:
+        yield bullet(warn(f"Addresses that were not looked up: {found.left_out}"))
 
 
 def _part(power: int | None, whole: int | None, of: str = "all voting power") -> str:
