@@ -19,8 +19,8 @@ from pnyx_tools.verifier import verify
 
 MOST_REQUESTS_PER_RECORD = 23
 """22 when this was written: nine for the facts, 13 for the context."""
-MOST_QUESTIONS_PER_RECORD = 81
-"""80 when this was written. 33 are about the facts: fifteen of them are what the governor was at that block, two are
+MOST_QUESTIONS_PER_RECORD = 84
+"""83 when this was written. 33 are about the facts: fifteen of them are what the governor was at that block, two are
 code in the block of the proposal. The rest is about the context: twenty of it are roles in the timelock."""
 
 SUPPORTS_INTERFACE = "0x01ffc9a7"
@@ -69,7 +69,8 @@ def test_what_one_more_record_costs(world, writer):
     assert after.report.ok
     assert after.requests - before.requests <= MOST_REQUESTS_PER_RECORD
     assert after.questions.total() - before.questions.total() <= MOST_QUESTIONS_PER_RECORD
-    assert len(after.repeated) <= 2, after.repeated
+    side_by_side = 2 * 3  # of each record: two context tools may ask the same at the same moment
+    assert len(after.repeated) <= 2 + side_by_side, "\n".join(sorted(after.repeated))
 
 
 @pytest.mark.usefixtures("writer")
