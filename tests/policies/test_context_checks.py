@@ -24,6 +24,7 @@ from pnyx_policies.context import (
     READINGS,
     EarlierPayment,
     EarlierPayments,
+    EnsNames,
     Gain,
     GroundRules,
     Initializers,
@@ -110,7 +111,9 @@ def test_without_its_context_a_check_says_that_it_cannot_tell(check: Check) -> N
 @pytest.mark.parametrize("reading", READINGS, ids=lambda reading: reading.TOOL)
 def test_a_result_comes_back_as_it_went_into_the_record(reading: type[Reading]) -> None:
     facts = plain()
-    (original,) = [r for r in uneventful(facts.proposal, facts.governor.profile) if type(r) is reading]
+    ens = EnsNames(registry=USDC)
+    (original,) = [r for r in (*uneventful(facts.proposal, facts.governor.profile), ens) if type(r) is reading]
+    facts = facts.model_copy(update={"context": results_of([original])})
     assert CheckView(facts).context(reading) == original
 
 
