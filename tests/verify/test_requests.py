@@ -71,7 +71,8 @@ def test_what_one_more_record_costs(world, writer):
     assert after.requests - before.requests <= MOST_REQUESTS_PER_RECORD
     assert after.questions.total() - before.questions.total() <= MOST_QUESTIONS_PER_RECORD
     still_there = 3  # the block of each record, asked for afresh after its simulation
-    assert len(after.repeated) <= 2 + still_there, "\n".join(sorted(after.repeated))
+    alone = 3  # what each proposal does alone, looked at again beside what it does after other live ones
+    assert len(after.repeated) <= 2 + still_there + alone, "\n".join(sorted(after.repeated))
 
 
 @pytest.mark.usefixtures("writer")
