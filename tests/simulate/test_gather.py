@@ -11,7 +11,7 @@ from eth_hash.auto import keccak
 
 from pnyx_contracts.errors import DiffersError, UsageError
 from pnyx_contracts.types import ProposalState, Value, Vote, to_hex
-from pnyx_policies.checks import CheckView, TargetWithoutCode
+from pnyx_policies.checks import CheckView, SilentOutflow, TargetWithoutCode
 from pnyx_policies.facts import Facts, Grade, SimulationStatus
 from pnyx_policies.finding import Severity
 from pnyx_policies.review import review_digest
@@ -283,3 +283,29 @@ def test_a_block_that_gives_way_during_the_simulation_is_noticed(dao: Governance
 
     with Provider(dao.node.url, give_way) as node, pytest.raises(ReorganisedError):
         gather_facts(Rpc(node.url), dao.adapter, dao.profile, dao.proposals[proposal], block=block.number)
+
+
+@pytest.mark.parametrize(
+    ("function", "severities"),
+    [
+        ("transfer(address,uint256)", []),
+        ("settle(address,uint256)", [Severity.HIGH]),
+        ("pretend(address,uint256)", [Severity.INFO]),
+    ],
+)
+def test_what_a_token_does_not_tell_is_found(dao: Governance, function: str, severities: list[Severity]) -> None:
+    token = deploy(dao.node, "SilentToken", dao.timelock, 100 * TOKEN)
+    calls = encode_call(function, dao.node.accounts[5], 30 * TOKEN)
+    facts = gather(dao, dao.propose([token], [0], [calls], "settle"))
+    findings = SilentOutflow().run(CheckView(facts))
+    assert [finding.severity for finding in findings] == severities
+    assert all(f"{30 * TOKEN}" in finding.title for finding in findings)
+
+
+def test_unwrapping_is_no_silent_outflow(dao: Governance) -> None:
+    token = deploy(dao.node, "SilentToken", dao.timelock, 100 * TOKEN)
+    dao.node.set_balance(token, 50 * TOKEN)
+    facts = gather(dao, dao.propose([token], [0], [encode_call("withdraw(uint256)", 50 * TOKEN)], "unwrap"))
+    (balance,) = facts.simulation.balances
+    assert (balance.before, balance.after) == (100 * TOKEN, 50 * TOKEN)
+    assert SilentOutflow().run(CheckView(facts)) == ()
