@@ -123,11 +123,12 @@ class Movement(Value):
 
 
 class Change(Value):
-    """A change of power or of code, seen in the simulation's events or in decoded calls.
+    """A change of power or of code, seen in the simulation's events or around its actions.
 
     `kind`: role-granted, role-revoked, role-admin-changed, ownership-transferred, admin-changed, upgraded,
     beacon-upgraded,
-    module-enabled, guard-changed, governor-setting, owner-added, owner-removed, other.
+    module-enabled, guard-changed, governor-setting, owner-added, owner-removed, code-created, code-destroyed,
+    code-replaced, other.
     """
 
     kind: str

@@ -8,6 +8,7 @@ from threading import Barrier, Event
 
 import pytest
 from eth_hash.auto import keccak
+from eth_utils.address import to_checksum_address
 
 from pnyx_contracts.errors import DiffersError, UsageError
 from pnyx_contracts.types import ProposalState, Value, Vote, to_hex
@@ -309,3 +310,17 @@ def test_unwrapping_is_no_silent_outflow(dao: Governance) -> None:
     (balance,) = facts.simulation.balances
     assert (balance.before, balance.after) == (100 * TOKEN, 50 * TOKEN)
     assert SilentOutflow().run(CheckView(facts)) == ()
+
+
+def test_code_that_the_actions_put_where_they_call_is_a_change(dao: Governance) -> None:
+    factory, salt, code = (
+        deploy(dao.node, "Create2Factory"),
+        bytes(32),
+        bytes.fromhex("600a600c600039600a6000f3") + bytes(10),
+    )
+    digest = keccak(b"\xff" + bytes.fromhex(factory[2:]) + salt + keccak(code))
+    made = to_checksum_address(digest[12:])
+    calls = [encode_call("make(bytes32,bytes)", salt, code), encode_call("run()")]
+    facts = gather(dao, dao.propose([factory, made], [0, 0], calls, "make and run"))
+    (change,) = facts.simulation.changes
+    assert (change.kind, change.contract, change.detail) == ("code-created", made, "before: no code")

@@ -304,6 +304,7 @@ class _Gathering:
             probes=(*probes, *derived_probes(calls)),
             seats_of=[call.target for outer in calls for call in outer.walk() if not call.other_chain],
             balances_of=questions(calls, self._executor),
+            code_at=list(dict.fromkeys([self._executor, *reached_addresses(calls)]))[:MAX_TARGETS],
             delegatecalls=foreign,
             tell=self._tell,
         )
