@@ -9,6 +9,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pnyx_tools.shallow import shallow
+
+with shallow():
+    import eth_account  # noqa: F401 - tests import it as they like, after this
+
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -183,3 +185,43 @@ def test_enough_endpoints_must_say_the_same_to_each_question():
         assert look.call(SOMEBODY, b"\x00\x02", BLOCK) == b"\x00\x02"
         with pytest.raises(DisagreementError):
             look.call(SOMEBODY, b"\x00\x01", BLOCK)
+
+
+def test_what_several_threads_want_to_know_is_asked_once():
+    """Also when it is on its way in a batch, or alone."""
+    everybody = threading.Barrier(8)
+
+    def slow(question: Question):
+        time.sleep(0.05)  # the others come meanwhile
+        return echo(question)
+
+    with Provider(rule=slow) as provider, ThreadPoolExecutor(8) as pool:
+        look = PinnedReader(Rpc(provider.url))
+
+        def one(thread: int) -> list[bytes]:
+            everybody.wait(60)
+            if thread % 2:
+                look.ask_ahead(calls(5))
+            return [look.call(call.to, call.data, call.block) for call in calls(5)]
+
+        assert list(pool.map(one, range(8))) == [[call.data for call in calls(5)]] * 8
+        asked = [question["params"][0]["data"] for question in provider.asked if question["method"] == "eth_call"]
+        assert sorted(asked) == sorted(answers(5))
+
+
+def test_who_waited_for_an_answer_that_did_not_come_asks_alone():
+    failed = threading.Event()
+
+    def fails_once(question: Question):
+        if question["method"] == "eth_chainId" or failed.is_set():
+            return echo(question)
+        time.sleep(0.05)
+        failed.set()
+        return 403, b"no"
+
+    with Provider(rule=fails_once) as provider, ThreadPoolExecutor(4) as pool:
+        look = PinnedReader(Rpc(provider.url))
+        (call,) = calls(1)
+        outcomes = [pool.submit(look.call, call.to, call.data, call.block) for _ in range(4)]
+        assert sum(isinstance(outcome.exception(), RpcError) for outcome in outcomes) == 1
+        assert {outcome.result() for outcome in outcomes if not outcome.exception()} == {call.data}

@@ -6,7 +6,7 @@ is whole, and nothing but another look at the chain can show that it is wrong.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -21,7 +21,7 @@ from pnyx_contracts.types import to_hex
 from pnyx_policies.decision import Outcome
 from pnyx_policies.dossier import Dossier
 from pnyx_tools.gather import gather_facts
-from pnyx_tools.reader import RpcError
+from pnyx_tools.reader import Question, RevertedError, RpcError
 from pnyx_tools.rpc import Rpc
 from pnyx_tools.signer.settings import WriterKind
 
@@ -42,6 +42,18 @@ class LyingRpc(Rpc):
     def _ask(self, method: str, params: Any, parse: Callable[[Raw], Any]) -> Any:
         told = self._lie(method, params, super()._ask(method, params, decode))
         return self._transport.parsed(method, Raw(encode(told)), parse)
+
+    def ask_together(self, questions: Sequence[Question]) -> list[Any]:
+        return [
+            answer if answer is None or isinstance(answer, RevertedError) else self._told(method, params, answer)
+            for (method, params), answer in zip(questions, super().ask_together(questions), strict=True)
+        ]
+
+    def _told(self, method: str, params: Any, answer: Any) -> Any:
+        try:
+            return self._lie(method, params, answer)
+        except RpcError:
+            return None
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from pnyx_contracts.governors import TransactionCall
 from pnyx_contracts.types import to_hex
 from pnyx_tools.endpoints import Circle, Pool
 from pnyx_tools.reader import MethodMissingError, RpcError
+from pnyx_tools.shallow import shallow
 from pnyx_tools.wire import address_param, parse_quantity
 
 if TYPE_CHECKING:
@@ -139,9 +140,10 @@ class Chain(Pool):
 
 def _web3_over(rpc: Pool) -> Web3:
     """web3 on top of our transport: one place for retries, time-outs and for keeping URLs out of messages."""
-    from web3 import Web3
-    from web3.providers import BaseProvider
-    from web3.types import RPCEndpoint, RPCResponse
+    with shallow():
+        from web3 import Web3
+        from web3.providers import BaseProvider
+        from web3.types import RPCEndpoint, RPCResponse
 
     chain_id = cache(lambda: hex(rpc.chain_id()))  # web3 asks all the time, and what another chain answers is refused
 

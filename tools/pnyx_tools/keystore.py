@@ -20,6 +20,7 @@ from pnyx_contracts.errors import UsageError
 from pnyx_contracts.types import Address, Value
 from pnyx_tools.environment import take_variable
 from pnyx_tools.files import require_private, write_secret
+from pnyx_tools.shallow import shallow
 from pnyx_tools.signer.keys import Key, LocalKey
 from pnyx_tools.signer.tls import TlsFiles
 
@@ -69,7 +70,8 @@ MIN_PASSWORD_CHARACTERS: Final = 12
 
 def create_keystore(path: Path, password: str, *, scrypt_work: int = SCRYPT_WORK) -> str:
     """A new key in a new file with mode 0600; returns its address. Raises `UsageError`, never overwrites a key."""
-    from eth_account import Account
+    with shallow():
+        from eth_account import Account
 
     if len(password) < MIN_PASSWORD_CHARACTERS:
         raise UsageError(f"the keystore's password is too short: at least {MIN_PASSWORD_CHARACTERS} characters")
@@ -103,7 +105,8 @@ def load_account(path: Path, password: str) -> LocalAccount:
     """A person's own key, for what a person does at a terminal: deploying, signing an approval. Raises as
     `load_key`.
     """
-    from eth_account import Account
+    with shallow():
+        from eth_account import Account
 
     account: LocalAccount = Account.from_key(_decrypt(path, password))
     return account
@@ -123,7 +126,8 @@ def address_of(source: KeySource) -> str:
 
 
 def _decrypt(path: Path, password: str) -> bytes:
-    from eth_account import Account
+    with shallow():
+        from eth_account import Account
 
     content = _read_keystore(path)
     try:

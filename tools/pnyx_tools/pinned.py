@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
@@ -25,6 +26,7 @@ from pnyx_tools.reader import AsksTogether, BlockId, ChainReader, L, LogItem, Re
 from pnyx_tools.wire import address_param, block_param, is_block_hash, parse_data, parse_word
 
 T = TypeVar("T")
+K = TypeVar("K", bound="Key")
 
 MOST_ANSWERS: Final = 512
 MOST_BYTES: Final = 64 * 2**10
@@ -87,8 +89,15 @@ class RequestOf:
     block: BlockId
 
 
+@dataclass(frozen=True, slots=True)
+class BlockAt:
+    """Which block it is."""
+
+    block: BlockId
+
+
 Question = CallOf | CodeOf | StorageOf
-Key = Question | RequestOf
+Key = Question | RequestOf | BlockAt
 
 
 def reads_of(reads: Iterable[Read[Any]], block: BlockId) -> list[CallOf]:
@@ -120,10 +129,12 @@ class PinnedReader:
         self.behind = reader
         self._latest_stands = latest_stands
         self._most_answers = most_answers
-        self._answers: OrderedDict[Key, bytes | RevertedError] = OrderedDict()
-        self._blocks: OrderedDict[BlockId, BlockRef] = OrderedDict()
+        self._answers: OrderedDict[Key, Any] = OrderedDict()
+        """What was asked for, or the `RevertedError` in its place."""
         self._logs: OrderedDict[tuple[int, int, bytes], list[Log]] = OrderedDict()
         self._chain_id: int | None = None
+        self._asked: dict[Key, threading.Event] = {}
+        """What is being asked right now: who wants to know the same waits for that answer."""
         self._lock = threading.Lock()
         """Held while answers are looked up and kept, not while they are waited for."""
         self._search = threading.Lock()
@@ -133,16 +144,15 @@ class PinnedReader:
         """In one request, where the node takes such requests. What it does not answer is asked alone later, and raised
         then.
         """
-        with self._lock:
-            wanted = [question for question in dict.fromkeys(questions) if question not in self._answers]
-        if (
-            not isinstance(self.behind, AsksTogether)
-            or len(wanted) < 2
-            or not all(self._stands(q.block) for q in wanted)
-        ):
+        if not isinstance(self.behind, AsksTogether) or not all(self._stands(q.block) for q in questions):
             return
+        with self._asking(questions, fewest=2) as wanted:
+            if wanted:
+                self._ask_together(self.behind, wanted)
+
+    def _ask_together(self, behind: AsksTogether, wanted: Sequence[Question]) -> None:
         try:
-            answers = self.behind.ask_together([question.asked() for question in wanted])
+            answers = behind.ask_together([question.asked() for question in wanted])
         except RpcError:
             return
         for question, answer in zip(wanted, answers, strict=True):
@@ -154,6 +164,22 @@ class PinnedReader:
                 except (ValueError, TypeError):
                     continue  # malformed: asked alone, and said so
 
+    @contextmanager
+    def _asking(self, keys: Iterable[K], fewest: int = 1) -> Iterator[list[K]]:
+        """Those of `keys` that are neither known nor asked by another thread; none where these are too few."""
+        with self._lock:
+            wanted = [key for key in dict.fromkeys(keys) if key not in self._answers and key not in self._asked]
+            wanted = wanted if len(wanted) >= fewest else []
+            done = threading.Event()
+            self._asked.update((key, done) for key in wanted)
+        try:
+            yield wanted
+        finally:
+            with self._lock:
+                for key in wanted:
+                    del self._asked[key]
+            done.set()
+
     # --- kept --------------------------------------------------------------------------------------------------------
 
     def chain_id(self) -> int:
@@ -162,15 +188,9 @@ class PinnedReader:
         return self._chain_id
 
     def block(self, block: BlockId = "latest") -> BlockRef:
-        with self._lock:
-            if block in self._blocks:
-                return self._blocks[block]
-        found = self.behind.block(block)
-        with self._lock:
-            for name in (found.number, to_hex(found.hash), *([block] if self._stands(block) else [])):
-                self._blocks[name] = found
-            while len(self._blocks) > self._most_answers:
-                self._blocks.popitem(last=False)
+        found = self._once(BlockAt(block), lambda: self.behind.block(block))
+        for name in (found.number, to_hex(found.hash)):
+            self._keep(BlockAt(name), found)
         return found
 
     def code(self, address: str, block: BlockId = "latest") -> bytes:
@@ -192,24 +212,35 @@ class PinnedReader:
         key = RequestOf(encode(params), block["blockHash"])
         return decode(self._once(key, lambda: encode(self.behind.request(method, params))))
 
-    def _once(self, key: Key, ask: Callable[[], bytes]) -> bytes:
-        with self._lock:
-            answer = self._answers.get(key)
-            if answer is not None:
-                self._answers.move_to_end(key)
-        if answer is None:
-            try:
-                answer = ask()
-            except RevertedError as error:
-                answer = error
-            self._keep(key, answer)
+    def _once(self, key: Key, ask: Callable[[], T]) -> T:
+        if not self._stands(key.block):
+            return ask()
+        answer: T | RevertedError | None
+        while (answer := self._known(key)) is None:
+            with self._asking([key]) as mine:
+                if mine:
+                    answer = _answer(ask)
+                    self._keep(key, answer)
+                    break
         if isinstance(answer, RevertedError):
             raise RevertedError(answer.message, answer.data)
         return answer
 
-    def _keep(self, key: Key, answer: bytes | RevertedError) -> None:
-        size = len(answer.data if isinstance(answer, RevertedError) else answer)
-        if not self._stands(key.block) or size > MOST_BYTES:
+    def _known(self, key: Key) -> Any:  # noqa: ANN401 - of any kind of question
+        """Also what another thread is asking for."""
+        with self._lock:
+            asked = self._asked.get(key)
+        if asked is not None:
+            asked.wait()
+        with self._lock:
+            answer = self._answers.get(key)
+            if answer is not None:
+                self._answers.move_to_end(key)
+            return answer
+
+    def _keep(self, key: Key, answer: object) -> None:
+        size = len(answer) if isinstance(answer, bytes) else len(getattr(answer, "data", b""))
+        if size > MOST_BYTES:
             return
         with self._lock:
             self._answers[key] = answer
@@ -261,3 +292,10 @@ class PinnedReader:
 
     def nonce(self, address: str, block: BlockId = "latest") -> int:
         return self.behind.nonce(address, block)
+
+
+def _answer(ask: Callable[[], T]) -> T | RevertedError:
+    try:
+        return ask()
+    except RevertedError as error:
+        return error

@@ -28,6 +28,7 @@ from pnyx_contracts.governors import GovernorAdapter
 from pnyx_policies.checks import Check
 from pnyx_tools.context import ContextTool
 from pnyx_tools.notify import Notifier
+from pnyx_tools.shallow import shallow
 from pnyx_tools.signer.client import SignerPort
 
 OWN_DISTRIBUTION: Final = "pnyx"
@@ -66,7 +67,8 @@ class Plugin:
     def create(self, settings: Mapping[str, Any] | None = None) -> Any:  # noqa: ANN401 - the group says what it is
         """The plugin's object. Raises `UsageError` naming the package when it cannot be made or does not fit."""
         try:
-            made = self.entry_point.load()(**(settings or {}))
+            with shallow():
+                made = self.entry_point.load()(**(settings or {}))
         except (Exception, SystemExit) as error:
             why = f"cannot be loaded: {type(error).__name__}: {error}"
             hint = f"check its settings in the configuration: {', '.join(settings)}" if settings else ""

@@ -18,6 +18,7 @@ from pnyx_tools.chain import Chain
 from pnyx_tools.deployment import Deployed, Wish, carry_out, plan
 from pnyx_tools.files import write_secret
 from pnyx_tools.keystore import create_keystore
+from pnyx_tools.shallow import shallow
 from pnyx_tools.signer.settings import WriterKind
 from pnyx_tools.testing.anvil import Anvil
 from pnyx_tools.testing.deploy import DAY, TOKEN, Governance, deploy, deploy_governance, encode_call
@@ -103,7 +104,8 @@ def open_proposal(stage: Stage, sketch: Sketch) -> int:
 
 def _deploy(node: Anvil, folder: Path, settings: Settings) -> Deployed:
     """As `pnyx deploy` does, with an operator's key made for the occasion."""
-    from eth_account import Account
+    with shallow():
+        from eth_account import Account
 
     operator, chain = Account.create(), Chain.of([node.url])
     node.set_balance(operator.address, 10 * TOKEN)

@@ -25,7 +25,8 @@ What is checked, for one decision log and then for each writer in it:
 13. State: governor, voting power, code and balances, read again at the pinned block, are those in the record; the
     code is still the same right before the entry.
 14. Simulation: run again at the pinned block, the actions do what the record says.
-15. Context: the built-in tools, run again at the pinned block, answer what the record says.
+15. Context: the built-in tools, run again at the pinned block, answer what the record says. They search the past as far
+    as the record's own search went; one that ended early, because a node showed no more, is named.
 16. Findings: the declared checks, run again on the recorded facts, find the same.
 17. Prompts: rendered again from facts and templates, they are the messages in the recorded requests.
 18. Answers: the recorded responses, parsed again, give the recorded opinions.

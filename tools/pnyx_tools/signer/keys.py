@@ -9,6 +9,7 @@ from pydantic import Field
 
 from pnyx_contracts.errors import UsageError
 from pnyx_contracts.types import Address, Bytes32, Hex, Uint, Value
+from pnyx_tools.shallow import shallow
 
 _EIP_1559: Final = 2
 
@@ -61,7 +62,8 @@ class LocalKey:
 
     def __init__(self, secret: bytes) -> None:
         """`secret` is 32 bytes. Raises `UsageError` for bytes that are no private key."""
-        from eth_account import Account
+        with shallow():
+            from eth_account import Account
 
         try:
             self.address: str = Account.from_key(secret).address
@@ -70,7 +72,8 @@ class LocalKey:
         self._secret = secret
 
     def sign(self, transaction: UnsignedTransaction) -> SignedTransaction:
-        from eth_account import Account
+        with shallow():
+            from eth_account import Account
 
         signed = Account.sign_transaction(
             {

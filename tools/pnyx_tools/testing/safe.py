@@ -19,6 +19,7 @@ from eth_utils.address import to_checksum_address
 from pnyx_contracts.errors import UsageError
 from pnyx_contracts.safe import SafeTx, encode_execution, read_nonce
 from pnyx_contracts.types import ZERO_ADDRESS
+from pnyx_tools.shallow import shallow
 from pnyx_tools.testing.anvil import Anvil
 from pnyx_tools.testing.deploy import encode_call
 
@@ -71,7 +72,8 @@ def deploy_safe(
     node: Anvil, version: str = "1.4.1", *, owners: int = 3, threshold: int = 2, seed: str = ""
 ) -> LocalSafe:
     """A proxy of the real contract. Owners' keys follow from `seed`."""
-    from eth_account import Account
+    with shallow():
+        from eth_account import Account
 
     people = tuple(Account.from_key(keccak(f"owner {number} {seed}".encode())) for number in range(owners))
     package, singleton, proxy = _CONTRACTS[version]

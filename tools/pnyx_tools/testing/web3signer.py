@@ -9,7 +9,10 @@ import ssl
 from collections.abc import Callable
 from typing import Any
 
-from eth_account import Account
+from pnyx_tools.shallow import shallow
+
+with shallow():
+    from eth_account import Account
 
 from pnyx_tools.testing.serving import Answer, Asked, HttpServer
 
