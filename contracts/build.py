@@ -43,6 +43,7 @@ INCIDENTS = {
     "PlainToken": ("PlainToken",),
     "Rewards": ("Rewards", "RewardsProxy", "RewardsWithBug"),
     "Seats": ("Agent", "Pool", "ProposingContract", "Reserves"),
+    "SilentToken": ("SilentToken",),
     "TrustSetup": ("Streams", "TrustSetup"),
 }
 """Shapes of governance incidents, by the file in ``legacy/incidents`` that has them."""

@@ -240,6 +240,10 @@ const simulation = object(
       list(object({ name: text, before: probeAnswer, after: probeAnswer }, { member: [orNull(bytes32), null] })),
       [],
     ],
+    balances: [
+      list(object({ token: address, before: orNull(uint256), after: orNull(uint256) }, { spender: [orNull(address), null] })),
+      [],
+    ],
   },
 );
 

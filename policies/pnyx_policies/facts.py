@@ -123,11 +123,12 @@ class Movement(Value):
 
 
 class Change(Value):
-    """A change of power or of code, seen in the simulation's events or in decoded calls.
+    """A change of power or of code, seen in the simulation's events or around its actions.
 
     `kind`: role-granted, role-revoked, role-admin-changed, ownership-transferred, admin-changed, upgraded,
     beacon-upgraded,
-    module-enabled, guard-changed, governor-setting, owner-added, owner-removed, other.
+    module-enabled, guard-changed, governor-setting, owner-added, owner-removed, code-created, code-destroyed,
+    code-replaced, other.
     """
 
     kind: str
@@ -187,6 +188,21 @@ class ProbeReading(Value):
     after: ProbeAnswer
 
 
+class Balance(Value):
+    """What the executor has of a token, right before and right after the simulated actions; with a `spender`, what that
+    one may take of it. In units of the token; None where it did not say.
+    """
+
+    token: Address
+    spender: Address | None = None
+    before: Uint | None
+    after: Uint | None
+
+    @property
+    def was_read(self) -> bool:
+        return self.before is not None or self.after is not None
+
+
 class Simulation(Value):
     """The actions run one after another from the executor at the pinned block."""
 
@@ -206,6 +222,8 @@ class Simulation(Value):
     """Of all declared probes, in order, then of those that follow from the calls (`markets.derived_probes`); none where
     the simulation was skipped.
     """
+    balances: tuple[Balance, ...] = ()
+    """Of the tokens that the calls reach, and of the allowances that they give (`balances.questions`)."""
 
     @property
     def all_movements(self) -> tuple[Movement, ...]:

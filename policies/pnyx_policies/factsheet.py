@@ -24,7 +24,7 @@ from pnyx_contracts.chains import in_words
 from pnyx_contracts.decoded import DecodedCall
 from pnyx_contracts.types import ClockMode, Value
 from pnyx_policies.analysis import View
-from pnyx_policies.facts import NO_CODE, Change, Facts, Movement, SimulationStatus, TargetFacts, ToolResult
+from pnyx_policies.facts import NO_CODE, Balance, Change, Facts, Movement, SimulationStatus, TargetFacts, ToolResult
 from pnyx_policies.money import token_amount
 from pnyx_policies.post_state import complaints
 from pnyx_policies.untrusted import quoted, quoted_json
@@ -153,6 +153,7 @@ class _Sheet:
             how = "succeeded" if run.succeeded else f"REVERTED, error {self.text(run.error)}"
             yield f"code of {run.code} (call {run.path}), by itself with the rights of {run.account}: {how}"
             yield from (f"  {line}" for line in islice(numbered, len(run.movements) + len(run.changes)))
+        yield from (self._balance(balance) for balance in simulation.balances if balance.before != balance.after)
 
     def _method(self) -> str:
         method = self.facts.simulation.method
@@ -165,6 +166,14 @@ class _Sheet:
             f"change {self.own(effect.kind)} at {effect.contract}: "
             f"subject {self.own(effect.subject)}, detail {self.own(effect.detail)}"
         )
+
+    def _balance(self, balance: Balance) -> str:
+        whose = f"{balance.spender} may take of the executor's" if balance.spender else "the executor has of"
+        before, after = (
+            "NOT KNOWN" if units is None else self._amount(balance.token, units)
+            for units in (balance.before, balance.after)
+        )
+        return f"{whose} token {balance.token}: {before} before, {after} after"
 
     def probes(self) -> Iterator[str]:
         wrong = complaints(self.facts)

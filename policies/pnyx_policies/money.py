@@ -250,10 +250,15 @@ def _is_amount(text: str) -> bool:
 
 
 def _of_calls(facts: Facts) -> Iterator[Outflow]:
-    for call in facts.every_call():
+    return flows_of(facts.every_call(), facts.simulation.executor)
+
+
+def flows_of(calls: Iterable[DecodedCall], executor: str) -> Iterator[Outflow]:
+    """What each of these calls by itself, and none of those inside it, says that it moves."""
+    for call in calls:
         if call.other_chain:
             continue
-        caller = call.caller or facts.simulation.executor
+        caller = call.caller or executor
         if call.value_wei and not call.delegatecall:
             yield Outflow(_TRANSFER, None, caller, call.target, call.value_wei, call.path)
         if (moved := _money_moved(call, caller)) is not None:

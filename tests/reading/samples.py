@@ -12,7 +12,7 @@ from pnyx_policies.checks import CheckView, builtin_checks, run_checks
 from pnyx_policies.decide import decide
 from pnyx_policies.decision import Mode
 from pnyx_policies.dossier import NOBODY, Dossier, Header, Software, State
-from pnyx_policies.facts import Change, Facts, Grade, Simulation, SimulationStatus, Skipped, ToolResult
+from pnyx_policies.facts import Balance, Change, Facts, Grade, Simulation, SimulationStatus, Skipped, ToolResult
 from pnyx_policies.outline import OUTLINE, outline
 from pnyx_policies.reading.report import report_of
 from pnyx_policies.ruleset import Ruleset
@@ -81,7 +81,10 @@ def dossier_of(facts: Facts, opinions: tuple[Opinion, ...] | None = None) -> Dos
 def honest_payment() -> Dossier:
     text = f"# Water for the garden\n\nPays 900 USDC (token {USDC}) to the gardeners at {GARDENERS}, for one summer."
     pay = call_of(USDC, "transfer(address,uint256)", GARDENERS, 900 * DOLLAR)
-    ran = simulated([moved(USDC, GARDENERS, 900 * DOLLAR)]).model_copy(update={"method": "eth_simulateV1"})
+    left = Balance(token=USDC, before=75_000 * DOLLAR, after=74_100 * DOLLAR)
+    ran = simulated([moved(USDC, GARDENERS, 900 * DOLLAR)]).model_copy(
+        update={"method": "eth_simulateV1", "balances": (left,)}
+    )
     known = {GARDENERS: "the gardeners"}
     facts = facts_for(proposal_of([pay], text), treasury=TREASURY, simulation=ran, known_addresses=known)
     foreign = ToolResult(tool="forum", version="1", grade=Grade.ATTESTED, result={"posts": 3, "authors": ["a", "b"]})
@@ -100,7 +103,8 @@ def hidden_power() -> Dossier:
         call_of(USDC, "approve(address,uint256)", MALLORY, UINT256_MAX),
     ]
     changes = [Change(kind="role-granted", contract=STORE, subject=MALLORY, detail=f"role 0x{'11' * 32}")]
-    ran = simulated([moved(None, MALLORY, 40 * UNIT)], changes)
+    lent = Balance(token=USDC, spender=MALLORY, before=0, after=UINT256_MAX)
+    ran = simulated([moved(None, MALLORY, 40 * UNIT)], changes).model_copy(update={"balances": (lent,)})
     return dossier_of(facts_for(proposal_of(calls, text), treasury=TREASURY, simulation=ran))
 
 

@@ -31,6 +31,7 @@ from pnyx_policies.decision import Decision, Mode, Outcome, RuleOutcome
 from pnyx_policies.disclosure import ChangedDisclosureError, Disclosure, disclose, open_disclosure, parse_parts
 from pnyx_policies.dossier import NOBODY, Attempt, Dossier, Header, People, PromptTemplate, Software, State
 from pnyx_policies.facts import (
+    Balance,
     CallResult,
     DelegatedRun,
     EarlierCode,
@@ -149,6 +150,10 @@ def sample_dossier() -> Dossier:
                     before=ProbeAnswer(data=b"\1"),
                     after=ProbeAnswer(data=b"\2"),
                 ),
+            ),
+            balances=(
+                Balance(token=TOKEN, before=10**24, after=None),
+                Balance(token=TOKEN, spender=RECIPIENT, before=0, after=2**256 - 1),
             ),
         ),
         context=(

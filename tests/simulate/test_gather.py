@@ -8,10 +8,11 @@ from threading import Barrier, Event
 
 import pytest
 from eth_hash.auto import keccak
+from eth_utils.address import to_checksum_address
 
 from pnyx_contracts.errors import DiffersError, UsageError
 from pnyx_contracts.types import ProposalState, Value, Vote, to_hex
-from pnyx_policies.checks import CheckView, TargetWithoutCode
+from pnyx_policies.checks import CheckView, SilentOutflow, TargetWithoutCode
 from pnyx_policies.facts import Facts, Grade, SimulationStatus
 from pnyx_policies.finding import Severity
 from pnyx_policies.review import review_digest
@@ -283,3 +284,43 @@ def test_a_block_that_gives_way_during_the_simulation_is_noticed(dao: Governance
 
     with Provider(dao.node.url, give_way) as node, pytest.raises(ReorganisedError):
         gather_facts(Rpc(node.url), dao.adapter, dao.profile, dao.proposals[proposal], block=block.number)
+
+
+@pytest.mark.parametrize(
+    ("function", "severities"),
+    [
+        ("transfer(address,uint256)", []),
+        ("settle(address,uint256)", [Severity.HIGH]),
+        ("pretend(address,uint256)", [Severity.INFO]),
+    ],
+)
+def test_what_a_token_does_not_tell_is_found(dao: Governance, function: str, severities: list[Severity]) -> None:
+    token = deploy(dao.node, "SilentToken", dao.timelock, 100 * TOKEN)
+    calls = encode_call(function, dao.node.accounts[5], 30 * TOKEN)
+    facts = gather(dao, dao.propose([token], [0], [calls], "settle"))
+    findings = SilentOutflow().run(CheckView(facts))
+    assert [finding.severity for finding in findings] == severities
+    assert all(f"{30 * TOKEN}" in finding.title for finding in findings)
+
+
+def test_unwrapping_is_no_silent_outflow(dao: Governance) -> None:
+    token = deploy(dao.node, "SilentToken", dao.timelock, 100 * TOKEN)
+    dao.node.set_balance(token, 50 * TOKEN)
+    facts = gather(dao, dao.propose([token], [0], [encode_call("withdraw(uint256)", 50 * TOKEN)], "unwrap"))
+    (balance,) = facts.simulation.balances
+    assert (balance.before, balance.after) == (100 * TOKEN, 50 * TOKEN)
+    assert SilentOutflow().run(CheckView(facts)) == ()
+
+
+def test_code_that_the_actions_put_where_they_call_is_a_change(dao: Governance) -> None:
+    factory, salt, code = (
+        deploy(dao.node, "Create2Factory"),
+        bytes(32),
+        bytes.fromhex("600a600c600039600a6000f3") + bytes(10),
+    )
+    digest = keccak(b"\xff" + bytes.fromhex(factory[2:]) + salt + keccak(code))
+    made = to_checksum_address(digest[12:])
+    calls = [encode_call("make(bytes32,bytes)", salt, code), encode_call("run()")]
+    facts = gather(dao, dao.propose([factory, made], [0, 0], calls, "make and run"))
+    (change,) = facts.simulation.changes
+    assert (change.kind, change.contract, change.detail) == ("code-created", made, "before: no code")

@@ -171,6 +171,15 @@ def test_readings_of_probes_are_read_again(world):
     assert (Step.SIMULATION, "simulation.readings[0].after.data") in world.check_fails()
 
 
+def test_balances_around_the_actions_are_read_again(world, interfaces):
+    agent, proposal = world.plain_key(interfaces=interfaces), reading_nonces(world)
+    (honest,) = agent.facts(world.blocks, proposal).simulation.balances
+    assert (honest.token, honest.before, honest.after) == (world.blocks.token, 0, 0)
+    forged = honest.model_copy(update={"after": 1})
+    world.write_changed(agent, proposal, simulation__balances=(forged,))
+    assert (Step.SIMULATION, "simulation.balances[0].after") in world.check_fails()
+
+
 def unsimulated(facts, why="no time"):
     """What is known on a node that does not simulate."""
     simulation = Simulation(status=SimulationStatus.SKIPPED, why_skipped=why, executor=facts.simulation.executor)

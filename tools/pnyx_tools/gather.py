@@ -33,6 +33,7 @@ from pnyx_contracts.errors import DecodingError, DiffersError, UsageError
 from pnyx_contracts.governors import GovernorAdapter, GovernorProfile, Read
 from pnyx_contracts.interfaces import NONE, used
 from pnyx_contracts.types import BlockRef, Proposal, to_hex
+from pnyx_policies.balances import questions
 from pnyx_policies.checks.delegatecall import only_batches
 from pnyx_policies.facts import (
     CODE_LONG_BEFORE,
@@ -302,6 +303,8 @@ class _Gathering:
             governor=self._profile.address,
             probes=(*probes, *derived_probes(calls)),
             seats_of=[call.target for outer in calls for call in outer.walk() if not call.other_chain],
+            balances_of=questions(calls, self._executor),
+            code_at=list(dict.fromkeys([self._executor, *reached_addresses(calls)]))[:MAX_TARGETS],
             delegatecalls=foreign,
             tell=self._tell,
         )

@@ -276,6 +276,10 @@ function simulationPart(simulation, named, fields) {
         h('ul', {}, effects(run, named, holdings)),
       )),
       simulation.readings.map((/** @type {any} */ r) => h('li', {}, quoted(r.name), `: ${answerOf(r.before)} before, ${answerOf(r.after)} after`)),
+      simulation.balances.filter((/** @type {any} */ b) => b.before !== b.after).map((/** @type {any} */ b) => h('li', {},
+        b.spender === null ? 'The executor has ' : [named(b.spender), ' may take '],
+        standing(b.token, b.before, holdings), ' before, ', standing(b.token, b.after, holdings), ' after',
+      )),
     ),
   );
 }
@@ -288,6 +292,10 @@ const effects = (ran, named, holdings) => [
 
 /** @param {any} answer */
 const answerOf = (answer) => (answer.error === '' ? answer.data.slice(0, 66) : 'no answer');
+
+/** @param {string} token @param {string | null} amount @param {any[]} holdings */
+const standing = (token, amount, holdings) =>
+  amount === null ? ['an amount that ', address(token), ' does not tell'] : amountOf({ asset: token, token_id: null, amount }, holdings);
 
 /** @param {any} movement @param {any[]} holdings */
 function amountOf(movement, holdings) {

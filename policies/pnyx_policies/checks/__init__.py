@@ -31,6 +31,7 @@ from pnyx_policies.checks.proposer import Proposer
 from pnyx_policies.checks.protocol import Check, CheckReport, CheckSkipped, CheckView
 from pnyx_policies.checks.reinitialisation import Reinitialisation
 from pnyx_policies.checks.self_dealing import SelfDealing
+from pnyx_policies.checks.silent_outflow import SilentOutflow
 from pnyx_policies.checks.simulation_reverts import SimulationReverts
 from pnyx_policies.checks.target_without_code import TargetWithoutCode
 from pnyx_policies.checks.text_against_calls import TextAgainstCalls
@@ -68,6 +69,7 @@ def builtin_checks() -> tuple[Check, ...]:
         Proposer(),
         Reinitialisation(),
         SelfDealing(),
+        SilentOutflow(),
         SimulationReverts(),
         TargetWithoutCode(),
         TextAgainstCalls(),
@@ -107,7 +109,7 @@ __all__ = [
     "AfterTheFact", "Allowance", "AmongOthers", "Capture", "Check", "CheckReport", "CheckSkipped", "CheckView",
     "ClaimedShare", "CodeUpgrade", "Decoys", "Delegatecall", "DuplicateCalls", "ExecutionOrder", "GovernorSettings",
     "HiddenCharacters", "InjectedInstructions", "LivePower", "LookalikeAddress", "NewMarket", "OthersMoney",
-    "PostState", "PrivilegeGrant", "Proposer", "Reinitialisation", "SelfDealing", "SimulationReverts",
+    "PostState", "PrivilegeGrant", "Proposer", "Reinitialisation", "SelfDealing", "SilentOutflow", "SimulationReverts",
     "TargetWithoutCode", "TextAgainstCalls", "Timing", "TreasuryOutflow", "UnknownCalldata", "VoteBuying", "all_of",
     "any_of", "builtin_checks", "run_checks",
 ]  # fmt: skip

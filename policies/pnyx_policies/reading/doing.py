@@ -54,6 +54,9 @@ def money(facts: Facts) -> Iterator[Block]:
     if moves := _inside(facts, flows.items):
         yield paragraph("The simulation also saw, inside the DAO or between others:")
         yield Bullets(moves)
+    if changed := tuple(_before_and_after(facts)):
+        yield paragraph("What the executor has, and lets others take, changes:")
+        yield Bullets(changed)
     if flows.items and flows.why:
         yield paragraph(warn(f"There may be more: {flows.why}."))
 
@@ -120,6 +123,19 @@ def _movement(facts: Facts, move: Movement) -> Line:
     if move.kind == "transfer":
         return line(*sum_of, " from ", *sender, " to ", *recipient)
     return line(*recipient, " may take ", *sum_of, " from ", *sender)
+
+
+def _before_and_after(facts: Facts) -> Iterator[Bullet]:
+    """Balances and allowances that are others after the simulated actions."""
+    for each in facts.simulation.balances:
+        if each.before != each.after:
+            whose = line(*who(facts, each.spender), " may take") if each.spender else line("Balance")
+            was, afterwards = (_standing(facts, each.token, units) for units in (each.before, each.after))
+            yield bullet(*whose, " of ", code(each.token), ": ", *was, " before, ", *afterwards, " after")
+
+
+def _standing(facts: Facts, token: str, units: int | None) -> Line:
+    return line(warn("the token does not say")) if units is None else amount(facts, token, units, brief=True)
 
 
 # Power

@@ -27,13 +27,15 @@ Foreign code that runs with an account's rights is run once more by itself, in p
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
+from itertools import islice
 from typing import Final, TypeVar
 
 from pnyx_contracts.decoded import DecodedCall
 from pnyx_contracts.types import BlockRef, Call, to_hex
-from pnyx_policies.facts import DelegatedRun, Simulation, SimulationStatus, Skipped
+from pnyx_policies.balances import Question
+from pnyx_policies.facts import DelegatedRun, ProbeReading, Simulation, SimulationStatus, Skipped
 from pnyx_policies.probes import Probe
 from pnyx_tools.effects import changes, movements
 from pnyx_tools.pinned import afresh
@@ -42,10 +44,12 @@ from pnyx_tools.reader import ChainReader, MethodMissingError, ReorganisedError,
 from pnyx_tools.reasons import without_endpoint
 from pnyx_tools.simulate import alone
 from pnyx_tools.simulate.alone import MAX_TRIED_ALONE, try_each_alone
+from pnyx_tools.simulate.balances import Balances
+from pnyx_tools.simulate.codes import Codes
 from pnyx_tools.simulate.governance_queue import LIKELY_SLOTS, QUEUE_IS_EMPTY, filled_queue
 from pnyx_tools.simulate.probing import Asked, asked, with_lists
-from pnyx_tools.simulate.seats import READER, READER_CODE, Seats, unseen
-from pnyx_tools.simulate.task import MAX_EVENTS, Ran, Task, calldata_of
+from pnyx_tools.simulate.seats import Seats, unseen
+from pnyx_tools.simulate.task import MAX_EVENTS, Overrides, Ran, Task, calldata_of
 from pnyx_tools.simulate.traced import MAX_TRACED, Traced
 from pnyx_tools.simulate.whole import Whole
 
@@ -70,33 +74,58 @@ def simulate(
     governor: str | None = None,
     probes: Sequence[Probe] = (),
     seats_of: Sequence[str] = (),
+    balances_of: Sequence[Question] = (),
+    code_at: Sequence[str] = (),
     delegatecalls: Sequence[DecodedCall] = (),
     tell: Tell = tell_nobody,
 ) -> Simulation:
-    """Runs `calls` from `executor` on top of `block`; `governor` may be called as from inside its `execute()`. `probes`
-    and the seats of power of the contracts `seats_of` are read before and after; the code of `delegatecalls` is run by
-    itself, too.
+    """Runs `calls` from `executor` on top of `block`; `governor` may be called as from inside its `execute()`. Before
+    and after are read: `probes`, the seats of power of the contracts `seats_of`, the executor's `balances_of`, whether
+    there is code at `code_at`. The code of `delegatecalls` is run by itself, too.
 
     What fails twice in the same words is a thing that the node cannot do, and passed over. Raises `ReorganisedError`
     when the chain no longer has that block, `RpcError` when the node cannot be reached, or failed only once.
     """
-    every, seats = asked(reader, probes, block), Seats.of(seats_of)
-    questions = (*(call for call in every if not call.why_not), *seats.asked)
-    overrides = {READER: {"code": READER_CODE}} if seats.contracts else {}
-    task = Task(reader, executor, tuple(calls), block, questions, overrides, tell)
+    every = asked(reader, probes, block)
+    around = _Around(Seats.of(seats_of), Balances(executor, tuple(balances_of)), Codes(tuple(code_at)))
+    questions = (*(call for call in every if not call.why_not), *around.asked)
+    task = Task(reader, executor, tuple(calls), block, questions, around.overrides, tell)
     simulation = _best(task, governor if governor != executor else None, delegatecalls[:MAX_DELEGATED])
     _demand_same_block(reader, block)  # raises when the node does not answer at all
     if simulation.method == alone.METHOD:
         return simulation
-    return _read(simulation, every, seats)
+    return _read(simulation, every, around)
 
 
-def _read(simulation: Simulation, every: Sequence[Asked], seats: Seats) -> Simulation:
-    """With the readings of the probes, and with what the seats tell that no event told."""
-    count = len(simulation.readings) - len(seats.asked)
-    new = unseen(tuple(seats.changes(simulation.readings[count:])), simulation.changes)
-    readings = with_lists(every, simulation.readings[:count])
-    return simulation.model_copy(update={"readings": readings, "changes": (*simulation.changes, *new)})
+@dataclass(frozen=True)
+class _Around:
+    """What is read before and after the actions besides the probes, by code that is put where none is."""
+
+    seats: Seats
+    balances: Balances
+    codes: Codes
+
+    @property
+    def asked(self) -> tuple[Asked, ...]:
+        return (*self.seats.asked, *self.balances.asked, *self.codes.asked)
+
+    @property
+    def overrides(self) -> Overrides:
+        return {**self.seats.overrides, **self.balances.overrides, **self.codes.overrides}
+
+
+def _read(simulation: Simulation, every: Sequence[Asked], around: _Around) -> Simulation:
+    """With the readings of the probes, the balances, and what seats and codes tell that no event told."""
+    readings = iter(simulation.readings)
+
+    def following(count: int) -> tuple[ProbeReading, ...]:
+        return tuple(islice(readings, count))
+
+    of_probes = with_lists(every, following(sum(not call.why_not for call in every)))
+    seated = unseen(tuple(around.seats.changes(following(len(around.seats.asked)))), simulation.changes)
+    balances = tuple(around.balances.read(following(len(around.balances.asked))))
+    changes = (*simulation.changes, *seated, *around.codes.changes(tuple(readings)))
+    return simulation.model_copy(update={"readings": of_probes, "balances": balances, "changes": changes})
 
 
 def _best(task: Task, inside: str | None, delegatecalls: Sequence[DecodedCall]) -> Simulation:

@@ -18,6 +18,7 @@ from pnyx_policies.facts import Change, ProbeAnswer, ProbeReading
 from pnyx_policies.post_state import ADDRESS_PADDING
 from pnyx_policies.probes import DERIVED, WORD_BYTES, Probe
 from pnyx_tools.simulate.probing import Asked
+from pnyx_tools.simulate.task import Overrides
 
 MAX_CONTRACTS: Final = 20
 """Of one proposal, whose seats are read."""
@@ -56,6 +57,10 @@ class Seats:
     @classmethod
     def of(cls, addresses: Sequence[str]) -> Seats:
         return cls(tuple(dict.fromkeys(addresses))[:MAX_CONTRACTS])
+
+    @property
+    def overrides(self) -> Overrides:
+        return {READER: {"code": READER_CODE}} if self.contracts else {}
 
     @property
     def asked(self) -> tuple[Asked, ...]:

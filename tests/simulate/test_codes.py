@@ -1,0 +1,78 @@
+"""Code that the actions create, destroy or replace."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import pytest
+from eth_hash.auto import keccak
+from eth_utils.address import to_checksum_address
+
+from pnyx_contracts.types import Call
+from pnyx_tools.rpc import Rpc
+from pnyx_tools.simulate import simulate
+from pnyx_tools.testing.anvil import Anvil
+from pnyx_tools.testing.deploy import deploy, encode_call
+from pnyx_tools.testing.incidents.case import person
+from pnyx_tools.testing.provider import Provider, Question, Reply, error
+
+SENDER = person("an executor")
+SALT = bytes(32)
+RETURNS_ONE = bytes.fromhex("600a600c600039600a6000f3600160005260206000f3")
+"""Makes code of ten bytes."""
+
+
+@pytest.fixture(scope="module")
+def shanghai() -> Iterator[Anvil]:
+    """Where code can still be destroyed."""
+    with Anvil(hardfork="shanghai") as node:
+        yield node
+
+
+def no_simulation(question: Question) -> Reply | None:
+    return error(question, -32601, "unknown method") if question["method"] == "eth_simulateV1" else None
+
+
+def simulated(node: Anvil, calls: Sequence[Call], code_at: Sequence[str]) -> list[tuple[str, str]]:
+    """Both methods show the same."""
+    block = node.rpc.block()
+    whole = simulate(node.rpc, SENDER, calls, block, code_at=code_at)
+    with Provider(node.url, no_simulation) as half:
+        traced = simulate(Rpc(half.url), SENDER, calls, block, code_at=code_at)
+    assert (whole.method, traced.method) == ("eth_simulateV1", "debug_traceCall")
+    assert traced.changes == whole.changes
+    return [(change.kind, change.contract) for change in whole.changes]
+
+
+def call(target: str, signature: str, *arguments: object) -> Call:
+    return Call(target=target, value_wei=0, calldata=encode_call(signature, *arguments))
+
+
+def made_by(factory: str, code: bytes) -> str:
+    """EIP-1014."""
+    return to_checksum_address(keccak(b"\xff" + bytes.fromhex(factory[2:]) + SALT + keccak(code))[12:])
+
+
+def test_code_that_is_made_is_seen_where_somebody_looks(shanghai: Anvil) -> None:
+    factory = deploy(shanghai, "Create2Factory")
+    make = call(factory, "make(bytes32,bytes)", SALT, RETURNS_ONE)
+    made, elsewhere = made_by(factory, RETURNS_ONE), person("elsewhere")
+    assert simulated(shanghai, [make], [SENDER, factory, elsewhere, made]) == [("code-created", made)]
+    assert simulated(shanghai, [make], [factory]) == []
+
+
+def test_code_that_is_destroyed_is_seen(shanghai: Anvil) -> None:
+    maker, other = (deploy(shanghai, "TransientMaker") for _ in range(2))
+    assert simulated(shanghai, [call(maker, "destroy()")], [other, maker]) == [("code-destroyed", maker)]
+
+
+def test_coin_for_an_account_without_code_makes_none(shanghai: Anvil) -> None:
+    shanghai.set_balance(SENDER, 10)
+    pays = Call(target=person("a new account"), value_wei=1, calldata=b"")
+    assert simulated(shanghai, [pays], [pays.target]) == []
+
+
+def test_many_addresses_are_read_in_portions(shanghai: Anvil) -> None:
+    maker = deploy(shanghai, "TransientMaker")
+    many = [person(f"nobody {place}") for place in range(130)]
+    assert simulated(shanghai, [call(maker, "destroy()")], [*many, maker]) == [("code-destroyed", maker)]
