@@ -9,6 +9,7 @@ import pytest
 from pnyx_contracts.types import ClockMode, ProposalState
 from pnyx_policies.checks import (
     AfterTheFact,
+    AmongOthers,
     Capture,
     Check,
     CheckSkipped,
@@ -22,13 +23,17 @@ from pnyx_policies.checks import (
 )
 from pnyx_policies.context import (
     READINGS,
+    Afterwards,
     EarlierPayment,
     EarlierPayments,
+    Effects,
     EnsNames,
     Gain,
     GroundRules,
     Initializers,
     LateVotes,
+    LiveProposal,
+    LiveProposals,
     LookAlike,
     OpenInitializer,
     Operation,
@@ -41,7 +46,7 @@ from pnyx_policies.context import (
     Voter,
     VotingPower,
 )
-from pnyx_policies.facts import Facts, Skipped
+from pnyx_policies.facts import Change, Facts, Skipped
 from pnyx_policies.finding import Finding, Severity
 from pnyx_tools.testing.facts import (
     GOVERNOR,
@@ -52,6 +57,7 @@ from pnyx_tools.testing.facts import (
     call_of,
     facts_for,
     holding,
+    moved,
     proposal_of,
     results_of,
     uneventful,
@@ -65,7 +71,8 @@ UNITS = 10**18
 QUORUM = 4 * 10**22
 """Of `uneventful` ground rules."""
 CONTEXT_CHECKS = (
-    AfterTheFact(), Capture(), Decoys(), ExecutionOrder(), LivePower(), Proposer(), Reinitialisation(), Timing(),
+    AfterTheFact(), AmongOthers(), Capture(), Decoys(), ExecutionOrder(), LivePower(), Proposer(), Reinitialisation(),
+    Timing(),
 )  # fmt: skip
 
 
@@ -420,3 +427,55 @@ def test_what_was_paid_before_it_was_asked_for(payment: EarlierPayment, severity
     assert (finding.severity, finding.evidence, finding.calls) == (severity, (USDC, ALICE), ("0",))
     friends = facts.model_copy(update={"known_addresses": {ALICE: "our own Safe"}})
     assert found(AfterTheFact(), friends) == ()
+
+
+# --- live-proposals
+
+
+def live(**values: Any) -> Facts:
+    then = Afterwards(after=(7,), reverts_alone=(), reverts=(), appears=Effects(), vanishes=Effects())
+    other = LiveProposal(proposal_id=7, state="active", created_block=790, calls=1, reverts=False)
+    afterwards = then.model_copy(update=values)
+    return changed(plain(), LiveProposals, live=1, proposals=(other,), afterwards=afterwards)
+
+
+PAID = Effects(movements=(moved(USDC, MALLORY, 5),))
+GIVEN = Effects(changes=(Change(kind="role-granted", contract=USDC, subject=MALLORY, detail="role 0x00"),))
+
+
+@pytest.mark.parametrize(
+    ("values", "severity", "title"),
+    [
+        ({"reverts": ("0",)}, HIGH, "It reverts after proposal 7"),
+        ({"reverts_alone": ("0",)}, MEDIUM, "It goes through only after proposal 7"),
+        ({"reverts_alone": ("0",), "appears": PAID}, HIGH, "It goes through only after proposal 7"),
+        ({"appears": PAID, "vanishes": GIVEN}, HIGH, "It does something else after proposal 7"),
+        ({"appears": GIVEN}, HIGH, "It does something else after proposal 7"),
+        ({"vanishes": GIVEN}, MEDIUM, "It does less after proposal 7"),
+        ({"appears": PAID, "after": (7, 8)}, HIGH, "It does something else after 2 other live proposals"),
+    ],
+)
+def test_what_changes_after_other_proposals(values: dict[str, Any], severity: Severity, title: str) -> None:
+    (finding,) = found(AmongOthers(), live(**values))
+    assert (finding.severity, finding.title) == (severity, title)
+    assert finding.evidence[0] == "7"
+
+
+def test_what_changes_is_told_in_numbers() -> None:
+    many = Effects(movements=tuple(moved(None, ALICE, n) for n in range(1, 6)), left_out=3)
+    (finding,) = found(AmongOthers(), live(appears=many, vanishes=GIVEN))
+    assert f"Only then: 1 of coin go from {TIMELOCK} to {ALICE}; 2 of coin" in finding.detail
+    assert "; 4 more. " in finding.detail
+    assert finding.detail.endswith(f"Only without them: role-granted at {USDC}: {MALLORY}, role 0x00.")
+
+
+def test_other_proposals_that_change_nothing_are_no_finding() -> None:
+    assert found(AmongOthers(), live()) == ()
+    assert found(AmongOthers(), live(reverts_alone=("0",), reverts=("0",))) == ()  # simulation-reverts says it
+    assert found(AmongOthers(), changed(live(), LiveProposals, afterwards=None)) == ()
+
+
+@pytest.mark.parametrize("values", [{"live": 2}, {"not_asked": 1}])
+def test_more_live_proposals_than_are_tried(values: dict[str, int]) -> None:
+    (finding,) = found(AmongOthers(), changed(live(), LiveProposals, **values))
+    assert finding.severity is LOW

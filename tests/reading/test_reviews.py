@@ -9,7 +9,18 @@ from tests.reading.samples import MALLORY, SAMPLES, TREASURY, USDC, dossier_of, 
 
 from pnyx_agents.reading.document import to_text
 from pnyx_agents.reading.markdown import to_markdown
-from pnyx_policies.context import EarlierPayment, EnsName, EnsNames, LateVotes, LookAlike, OpenInitializer, Voter
+from pnyx_policies.context import (
+    Afterwards,
+    EarlierPayment,
+    Effects,
+    EnsName,
+    EnsNames,
+    LateVotes,
+    LiveProposal,
+    LookAlike,
+    OpenInitializer,
+    Voter,
+)  # fmt: skip
 from pnyx_policies.dossier import Dossier
 from pnyx_policies.facts import Grade, ToolResult
 from pnyx_policies.outline import OUTLINE
@@ -200,6 +211,11 @@ def test_what_context_tools_found_is_said_in_sentences() -> None:
     ]
     named = EnsName(address=MALLORY, name="mallory.eth")
     context.append(EnsNames(registry=USDC, names=(named,), not_believed=(USDC,)))
+    other = LiveProposal(proposal_id=77, state="queued", created_block=5, calls=2, reverts=False)
+    broken = other.model_copy(update={"proposal_id": 78, "reverts": True})
+    then = Afterwards(after=(77,), reverts_alone=(), reverts=("0",), appears=Effects(), vanishes=Effects())
+    others = {"live": 3, "not_asked": 4, "proposals": (other, broken), "afterwards": then}
+    context.append(calm["live_proposals"].model_copy(update=others))
     said = section(dossier_of(facts_for(proposal, context=context)), "What was looked up")
     for words in (
         "**A text that is 99.5% alike, with the same functions**: proposal `5`",
@@ -211,6 +227,10 @@ def test_what_context_tools_found_is_said_in_sentences() -> None:
         f"`{MALLORY}` is mallory.eth",
         f"`{USDC}` claims a name that does not lead back to it, or is not plain",
         "**Since this was proposed**: 1 units of token",
+        "Proposal `77` (queued, calls: 2)\n",
+        "Proposal `78` (queued, calls: 2), **which does not go through now**",
+        "Run after them (1), this one **reverts**: actions 0",
+        "**Further ones that were not tried: 1**",
         "To propose takes 0.01% of all voting power; to pass takes 4% of all voting power",
     ):
         assert words in said, words

@@ -17,11 +17,12 @@ from pnyx_tools.testing.provider import Provider, error, result
 from pnyx_tools.transport import MAX_TOGETHER
 from pnyx_tools.verifier import verify
 
-MOST_REQUESTS_PER_RECORD = 23
-"""22 when this was written: nine for the facts, 13 for the context."""
-MOST_QUESTIONS_PER_RECORD = 84
-"""83 when this was written. 33 are about the facts: fifteen of them are what the governor was at that block, two are
-code in the block of the proposal. The rest is about the context: twenty of it are roles in the timelock."""
+MOST_REQUESTS_PER_RECORD = 32
+"""28 to 31 when this was written: nine for the facts, the rest for the context. Seven of these are for other live
+proposals: their states, three simulations, and the block after each."""
+MOST_QUESTIONS_PER_RECORD = 92
+"""87 to 90 when this was written. 33 are about the facts: fifteen of them are what the governor was at that block, two
+are code in the block of the proposal. The rest is about the context: twenty of it are roles in the timelock."""
 
 SUPPORTS_INTERFACE = "0x01ffc9a7"
 
@@ -70,7 +71,8 @@ def test_what_one_more_record_costs(world, writer):
     assert after.requests - before.requests <= MOST_REQUESTS_PER_RECORD
     assert after.questions.total() - before.questions.total() <= MOST_QUESTIONS_PER_RECORD
     still_there = 3  # the block of each record, asked for afresh after its simulation
-    assert len(after.repeated) <= 2 + still_there, "\n".join(sorted(after.repeated))
+    alone = 3  # what each proposal does alone, looked at again beside what it does after other live ones
+    assert len(after.repeated) <= 2 + still_there + alone, "\n".join(sorted(after.repeated))
 
 
 @pytest.mark.usefixtures("writer")

@@ -20,6 +20,7 @@ from pnyx_policies.checks.governor_settings import GovernorSettings
 from pnyx_policies.checks.hidden_characters import HiddenCharacters
 from pnyx_policies.checks.injected_instructions import InjectedInstructions
 from pnyx_policies.checks.live_power import LivePower
+from pnyx_policies.checks.live_proposals import AmongOthers
 from pnyx_policies.checks.lookalike_address import LookalikeAddress
 from pnyx_policies.checks.new_market import NewMarket
 from pnyx_policies.checks.others_money import OthersMoney
@@ -58,6 +59,7 @@ def builtin_checks() -> tuple[Check, ...]:
         HiddenCharacters(),
         InjectedInstructions(),
         LivePower(),
+        AmongOthers(),
         LookalikeAddress(),
         NewMarket(),
         OthersMoney(),
@@ -104,8 +106,8 @@ def _report(check: Check, view: CheckView) -> CheckReport:
 
 
 __all__ = [
-    "AfterTheFact", "Allowance", "Capture", "Check", "CheckReport", "CheckSkipped", "CheckView", "ClaimedShare",
-    "CodeUpgrade", "Decoys", "Delegatecall", "DuplicateCalls", "ExecutionOrder", "GovernorSettings",
+    "AfterTheFact", "Allowance", "AmongOthers", "Capture", "Check", "CheckReport", "CheckSkipped", "CheckView",
+    "ClaimedShare", "CodeUpgrade", "Decoys", "Delegatecall", "DuplicateCalls", "ExecutionOrder", "GovernorSettings",
     "HiddenCharacters", "InjectedInstructions", "LivePower", "LookalikeAddress", "NewMarket", "OthersMoney",
     "PostState", "PrivilegeGrant", "Proposer", "Reinitialisation", "SelfDealing", "SilentOutflow", "SimulationReverts",
     "TargetWithoutCode", "TextAgainstCalls", "Timing", "TreasuryOutflow", "UnknownCalldata", "VoteBuying", "all_of",

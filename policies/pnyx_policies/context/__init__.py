@@ -4,6 +4,7 @@ from pnyx_policies.context.earlier_payments import EarlierPayment, EarlierPaymen
 from pnyx_policies.context.ens_names import EnsName, EnsNames
 from pnyx_policies.context.ground_rules import GroundRules, Role
 from pnyx_policies.context.initializers import Initializers, OpenInitializer
+from pnyx_policies.context.live_proposals import Afterwards, Effects, LiveProposal, LiveProposals
 from pnyx_policies.context.proposer_history import EarlierProposal, LookAlike, ProposerHistory
 from pnyx_policies.context.reading import Reading, full_reach, read_context, searched_from
 from pnyx_policies.context.timelock_queue import Operation, QueuedCall, TimelockQueue
@@ -12,14 +13,14 @@ from pnyx_policies.context.voting_power import Gain, LateVotes, Turnout, Voter, 
 
 READINGS: tuple[type[Reading], ...] = (
     ProposerHistory, VotingPower, TreasuryBalances, GroundRules, TimelockQueue, Initializers, EarlierPayments,
-    EnsNames,
+    EnsNames, LiveProposals,
 )  # fmt: skip
 """All of them, in the order in which the tools run."""
 
 __all__ = [
     "READINGS",
-    "AccountBalances", "EarlierPayment", "EarlierPayments", "EarlierProposal", "EnsName", "EnsNames", "Gain",
-    "GroundRules", "Initializers", "LateVotes", "LookAlike", "OpenInitializer", "Operation", "ProposerHistory",
-    "QueuedCall", "Reading", "Role", "TimelockQueue", "TreasuryBalances", "Turnout", "Voter", "VotingPower",
-    "full_reach", "read_context", "searched_from",
+    "AccountBalances", "Afterwards", "EarlierPayment", "EarlierPayments", "EarlierProposal", "Effects", "EnsName",
+    "EnsNames", "Gain", "GroundRules", "Initializers", "LateVotes", "LiveProposal", "LiveProposals", "LookAlike",
+    "OpenInitializer", "Operation", "ProposerHistory", "QueuedCall", "Reading", "Role", "TimelockQueue",
+    "TreasuryBalances", "Turnout", "Voter", "VotingPower", "full_reach", "read_context", "searched_from",
 ]  # fmt: skip

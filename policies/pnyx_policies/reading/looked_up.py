@@ -10,10 +10,12 @@ from pydantic import JsonValue
 from pnyx_contracts.errors import DecodingError
 from pnyx_policies.context import (
     READINGS,
+    Afterwards,
     EarlierPayments,
     EnsNames,
     GroundRules,
     Initializers,
+    LiveProposals,
     ProposerHistory,
     Reading,
     TimelockQueue,
@@ -77,6 +79,8 @@ def _sentences(facts: Facts, reading: Reading) -> Iterator[Bullet]:
             yield from _payments(facts, reading)
         case EnsNames():
             yield from _names(reading)
+        case LiveProposals():
+            yield from _live(reading)
         case _:
             yield from _values(reading.model_dump(mode="json"))
 
@@ -191,6 +195,26 @@ def _names(found: EnsNames) -> Iterator[Bullet]:
         yield bullet(code(address), warn(" claims a name that does not lead back to it, or is not plain"))
     if found.left_out:
         yield bullet(warn(f"Addresses that were not looked up: {found.left_out}"))
+
+
+def _live(found: LiveProposals) -> Iterator[Bullet]:
+    yield bullet(f"Other proposals that may still be executed, made since block {found.from_block:,}: {found.live}")
+    for other in found.proposals:
+        fails = (", ", warn("which does not go through now")) if other.reverts else ()
+        yield bullet("Proposal ", code(str(other.proposal_id)), f" ({other.state}, calls: {other.calls})", *fails)
+    if found.afterwards is not None:
+        yield _after(found.afterwards)
+    if unseen := found.live - len(found.proposals):
+        yield bullet(warn(f"Further ones that were not tried: {unseen}"))
+    if found.not_asked:
+        yield bullet(warn(f"Older proposals that were not asked whether they are live: {found.not_asked}"))
+
+
+def _after(found: Afterwards) -> Bullet:
+    tried = f"Run after them ({len(found.after)}), this one "
+    if found.reverts:
+        return bullet(tried, bad("reverts"), f": actions {', '.join(found.reverts)}")
+    return bullet(tried, bad("does something else") if found.differs else "does what it does alone")
 
 
 def _part(power: int | None, whole: int | None, of: str = "all voting power") -> str:

@@ -5,6 +5,7 @@ from pnyx_tools.context.ens_names import EnsNamesTool
 from pnyx_tools.context.ground_rules import GroundRulesTool
 from pnyx_tools.context.history import SearchingTool
 from pnyx_tools.context.initializers import InitializersTool
+from pnyx_tools.context.live_proposals import LiveProposalsTool
 from pnyx_tools.context.proposer_history import ProposerHistoryTool
 from pnyx_tools.context.protocol import ContextTool, ToolSkipped, run_tool
 from pnyx_tools.context.timelock_queue import TimelockQueueTool
@@ -23,6 +24,7 @@ def builtin_tools() -> tuple[ContextTool, ...]:
         InitializersTool(),
         EarlierPaymentsTool(),
         EnsNamesTool(),
+        LiveProposalsTool(),
     )
 
 
@@ -32,6 +34,7 @@ __all__ = [
     "EnsNamesTool",
     "GroundRulesTool",
     "InitializersTool",
+    "LiveProposalsTool",
     "ProposerHistoryTool",
     "SearchingTool",
     "TimelockQueueTool",

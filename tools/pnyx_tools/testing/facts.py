@@ -24,6 +24,7 @@ from pnyx_policies.context import (
     EarlierPayments,
     GroundRules,
     Initializers,
+    LiveProposals,
     ProposerHistory,
     Reading,
     TimelockQueue,
@@ -160,6 +161,7 @@ def uneventful(proposal: Proposal, profile: GovernorProfile) -> tuple[Reading, .
         ),
         Initializers(contracts=(profile.address,), left_out=0, open=()),
         EarlierPayments(treasury=timelock or profile.address, from_block=past, to_block=now, payments=()),
+        LiveProposals(from_block=past, to_block=now, live=0, not_asked=0, proposals=(), afterwards=None),
     )  # fmt: skip
 
 
