@@ -21,6 +21,7 @@ from pnyx_policies.analysis import Analyst, View
 from pnyx_policies.conversation import begin
 from pnyx_policies.dossier import PromptTemplate
 from pnyx_policies.facts import (
+    Balance,
     CallResult,
     Change,
     Facts,
@@ -102,6 +103,21 @@ def test_skipped_steps_and_failures_are_shown(make_facts):
     )
     assert 'NOT RUN, because "no eth_simulateV1"' in content
     assert '"code of 0x1", because "node pruned"' in content
+
+
+def test_balances_that_change_are_shown_before_and_after(make_facts):
+    facts = make_facts()
+    usdc, spender = facts.treasury[1].asset, "0x" + "11" * 20
+    balances = (
+        Balance(token=usdc, before=5_000_000, after=2_000_000),
+        Balance(token=usdc, spender=spender, before=0, after=None),
+        Balance(token=facts.simulation.executor, before=7, after=7),
+    )
+    content = _user(make_facts(simulation=facts.simulation.model_copy(update={"balances": balances})))
+    assert f'token {usdc}: 5000000 units (= 5 "USDC") before, 2000000 units (= 2 "USDC") after' in content
+    assert f"{spender} may take of the executor's token {usdc}: 0 units" in content
+    assert "before, NOT KNOWN after" in content
+    assert "7 units before" not in content
 
 
 def test_votes_so_far_and_own_power_are_not_the_readers_business(make_facts):

@@ -8,10 +8,11 @@ import pytest
 
 from pnyx_contracts.calldata import decode_calls
 from pnyx_contracts.types import Call
-from pnyx_policies.balances import Question, questions
-from pnyx_policies.facts import Balance, Simulation
+from pnyx_policies.balances import MAX_QUESTIONS, Question, questions
+from pnyx_policies.facts import Balance, ProbeAnswer, ProbeReading, Simulation
 from pnyx_tools.rpc import Rpc
 from pnyx_tools.simulate import simulate
+from pnyx_tools.simulate.balances import Balances
 from pnyx_tools.testing.deploy import Governance, deploy, encode_call
 from pnyx_tools.testing.incidents.case import person
 from pnyx_tools.testing.provider import Provider
@@ -91,3 +92,38 @@ def test_asking_changes_nothing(dao: Governance, half: Half) -> None:
     counts = person("a counter")
     dao.node.set_code(counts, bytes.fromhex("6001600054018060005560005260206000f3"))
     assert simulated(dao, half, [], [Question(counts)]).balances == ()
+
+
+def test_what_could_not_be_asked_is_known_on_neither_side() -> None:
+    """A node that lets the reader run out of gas, or does not put it there."""
+    balances = Balances(STRANGER, (Question(SPENDER), Question(SPENDER, STRANGER)))
+    full, none = ProbeAnswer(data=bytes(31) + b"\1" + bytes(95) + b"\0"), ProbeAnswer(error="answers with nothing")
+    unread = tuple(Balance(token=q.token, spender=q.spender, before=None, after=None) for q in balances.questions)
+    assert tuple(balances.read([ProbeReading(name="balances", before=none, after=none)])) == unread
+    (held, _) = balances.read([ProbeReading(name="balances", before=full, after=none)])
+    assert (held.before, held.after) == (0, None)
+
+
+# --- which are read
+
+
+def asked_by(*calls: Call) -> tuple[Question, ...]:
+    return questions(decode_calls(calls, 1), STRANGER)
+
+
+def test_the_calls_say_what_is_read() -> None:
+    token, permit2, vault = person("token"), person("permit2"), person("vault")
+    given = call(permit2, "approve(address,address,uint160,uint48)", token, SPENDER, 1, 2)
+    pays = call(token, "transfer(address,uint256)", SPENDER, 1)
+    assert asked_by(given, pays, call(vault, "tidyUp(address)", SPENDER)) == (
+        Question(token),
+        Question(token, SPENDER),
+        Question(permit2),
+        Question(vault),
+    )
+
+
+def test_coin_alone_asks_no_token_and_many_calls_ask_no_more_than_a_limit() -> None:
+    assert asked_by(Call(target=SPENDER, value_wei=1, calldata=b"")) == ()
+    many = [call(person(f"token {place}"), "transfer(address,uint256)", SPENDER, 1) for place in range(50)]
+    assert len(asked_by(*many)) == MAX_QUESTIONS

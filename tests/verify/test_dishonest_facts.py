@@ -367,7 +367,7 @@ def test_a_search_of_the_past_that_ended_early_is_told_and_read_again(world, age
     report = world.check()
     assert report.problems == []
     told = [v.reason for v in world.verdicts if v.step is Step.CONTEXT and v.grade is Grade.ATTESTED]
-    assert len([reason for reason in told if f"looked back to block {first}, not to 0" in reason]) == 4
+    assert len([reason for reason in told if f"looked back to block {first}, not to 0" in reason]) == 5
 
 
 def test_a_search_that_a_members_node_cannot_make_is_no_lie(world, agent, proposal):
