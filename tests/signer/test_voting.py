@@ -333,5 +333,5 @@ def test_a_judgement_waits_for_the_node_only_a_few_times(gate: Parliament) -> No
         request = gate.ask_vote(gate.dossier(gate.open()))
         before = provider.requests
         assert isinstance(notary.answer(request), Signed)
-        assert provider.requests - before <= 32
+        assert provider.requests - before <= 40, "seven of them while other proposals are live"
     memory.close()
