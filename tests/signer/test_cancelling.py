@@ -150,6 +150,19 @@ def test_a_nonce_that_it_signed_nothing_for_is_not_its_to_cancel(parliament: Par
         parliament.signer().sign(cancel(parliament))
 
 
+def test_a_nonce_before_what_it_signed_is_its_to_fill(parliament: Parliament) -> None:
+    """Another program's transaction was there, and is gone with its block."""
+    before = parliament.node.snapshot()
+    stranger = {"from": parliament.key.address, "to": parliament.key.address, "value": "0x1"}
+    parliament.node.impersonate(parliament.key.address)
+    parliament.node.request("eth_sendTransaction", stranger)
+    behind = parliament.signer().sign(parliament.ask_vote(parliament.dossier(parliament.open())))
+    parliament.node.revert(before)
+    filled = parliament.signer().sign(cancel(parliament))
+    assert filled.nonce == behind.nonce - 1
+    assert parliament.land(filled)["status"] == "0x1"
+
+
 @pytest.mark.parametrize("distance", [-1, 1])
 def test_only_the_next_nonce_is_cancelled(waiting: Parliament, distance: int) -> None:
     nonce = waiting.node.rpc.nonce(waiting.key.address) + distance

@@ -99,9 +99,7 @@ def land(chain: ToyChain, outbox: MemoryOutbox, storm: Storm, purpose: str, trie
     return False
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(events=st.lists(st.sampled_from(EVENTS), max_size=80))
-def test_whatever_happens_each_errand_lands_exactly_once(events: list[str]) -> None:
+def survive(events: list[str]) -> None:
     chain, outbox = ToyChain(), MemoryOutbox()
     storm = Storm(chain, events)
     for purpose in PURPOSES:
@@ -114,6 +112,12 @@ def test_whatever_happens_each_errand_lands_exactly_once(events: list[str]) -> N
 
     assert collections.Counter(chain.wrote) == dict.fromkeys(PURPOSES, 1)
     assert all(wish["max_fee"] <= LIMIT for wish in chain.signed)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(events=st.lists(st.sampled_from(EVENTS), max_size=80))
+def test_whatever_happens_each_errand_lands_exactly_once(events: list[str]) -> None:
+    survive(events)
 
 
 def test_in_calm_weather_nothing_is_signed_twice() -> None:
@@ -134,3 +138,16 @@ def test_every_short_storm(seed: tuple[str, ...]) -> None:
     for purpose in PURPOSES * 2:
         land(chain, outbox, storm, purpose, tries=20)
     assert collections.Counter(chain.wrote) == dict.fromkeys(PURPOSES, 1)
+
+
+@pytest.mark.parametrize(
+    "storm",
+    [
+        "killed, mine, killed, dear stranger, mine, killed, back and forget, back 1, dear stranger",
+        "killed, dear stranger, mine, dear stranger, killed, mine, back 1, mine, killed, mumble before, back 1",
+        "killed, killed, dear stranger, mine, forget, back 1, killed, mine, forget, back and forget",
+    ],
+)
+def test_what_waits_behind_a_strangers_lost_transaction_is_not_signed_twice(storm: str) -> None:
+    """The stranger's is gone with its block, ours waits at the nonce behind it: that gap is filled with nothing."""
+    survive(storm.split(", "))

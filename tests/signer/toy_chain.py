@@ -166,7 +166,7 @@ class ToyChain:
         purpose, expects = ("", None) if is_cancel else (request.purpose, request.expects)
         if ticket.nonce != self.nonce(KEY):
             raise NotYetError("another nonce is next")
-        if is_cancel and not any(wish["nonce"] == ticket.nonce for wish in self.signed):
+        if is_cancel and not any(wish["nonce"] >= ticket.nonce for wish in self.signed):
             raise RefusedError("nothing was signed for it")
         if purpose in self.wrote:
             raise RefusedError("it is on chain already")

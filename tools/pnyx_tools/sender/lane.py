@@ -141,7 +141,10 @@ class Lane:
         """
         call, rival = TransactionCall(self.key_address, b""), self.book.dearest_at(nonce)
         gas = self.gas_limit(call)
-        fees = self.purse(nonce, gas, vote="").offer(urgency, rival)
+        purse = self.purse(nonce, gas, vote="")
+        fees = purse.offer(urgency, rival)
+        if fees is None and rival is not None and self.chain.transaction(rival.transaction_hash) is None:
+            fees = purse.offer(urgency)  # what is not known has not to be outbid
         if fees is None:
             return False
         purpose, head = f"cancel:{self.key_address}:{nonce}", self.head()
@@ -153,7 +156,8 @@ class Lane:
         attempt = Attempt.of(signed, self.clock.now(), head)
         effort = self.book.effort(purpose).with_attempt(attempt)
         self.book.keep(effort.model_copy(update={"given_up": True}))  # nobody waits for it: the next may outbid it
-        return self.is_taken(attempt, urgency)
+        self.send(attempt, urgency)  # what no node takes now is stored, and sent again
+        return True
 
     # --- telling -----------------------------------------------------------------------------------------------------
 

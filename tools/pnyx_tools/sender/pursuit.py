@@ -103,11 +103,13 @@ class Pursuit:
     def _attempt(self) -> None:
         """One signed transaction more, stored and sent; the last one again, while it is young or cannot pay more."""
         nonce, urgency = self._lane.next_nonce(), self._urgency()
+        if self._fills_gap(nonce, urgency):
+            return
         last = next(iter(reversed(self._effort.at(nonce))), None)
         if last is not None and (self._is_young(last, urgency) or last.transaction_hash not in self._sent):
             self._deliver(last, urgency)
             return
-        if self._is_not_sure_yet(nonce) or self._fills_gap(nonce, urgency):
+        if self._is_not_sure_yet(nonce):
             return
         if self._yields(nonce, urgency) or self._leaves(nonce, urgency):
             self._clock.sleep(self._settings.poll_seconds)
@@ -270,13 +272,19 @@ class Pursuit:
 
     def _fills_gap(self, nonce: int, urgency: Urgency) -> bool:
         """What was signed for this errand at a higher nonce waits for the nonces before it, which a reorganisation made
-        free again. Signed a second time it could land twice; so what was stored for those nonces is sent again, and
-        cancelled where no node takes it any more.
+        free again. With another one there it could land twice; so what others stored for those nonces is sent again,
+        and cancelled where no node takes it any more. So is an older attempt of this errand, and a place where a
+        stranger's transaction was.
         """
         last, stored = self._effort.last, self._lane.book.dearest_at(nonce)
-        if last is None or last.nonce <= nonce or stored is None:
+        if last is None or last.nonce <= nonce:
             return False
-        if not self._lane.is_taken(stored, urgency) and not self._lane.is_cancelled(nonce, urgency):
+        if stored is None and self._yields(nonce, urgency):
+            self._clock.sleep(self._settings.poll_seconds)
+            return True
+        is_own = bool(self._effort.at(nonce))
+        is_taken = stored is not None and not is_own and self._lane.is_taken(stored, urgency)
+        if not is_taken and not self._lane.is_cancelled(nonce, urgency):
             return False
         self._lane.is_passed(nonce, self._patience(urgency), self._must_make_way)
         return True

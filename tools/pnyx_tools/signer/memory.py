@@ -120,12 +120,17 @@ class Memory:
             at_this_nonce_wei=max((int(wei) for spent_nonce, _, wei in spending if spent_nonce == nonce), default=0),
         )
 
-    def was_vote(self, key: str, nonce: int) -> bool | None:
-        """Whether what was signed for this nonce carries a vote; None when nothing was."""
+    def was_vote(self, key: str, nonce: int) -> bool:
+        """Whether what was signed for this nonce carries a vote."""
         row = self._connection.execute(
             "SELECT is_vote FROM spending WHERE key = ? AND nonce = ?", (key, nonce)
         ).fetchone()
-        return None if row is None else bool(row[0])
+        return row is not None and bool(row[0])
+
+    def has_signed_from(self, key: str, nonce: int) -> bool:
+        """Whether anything was signed for this nonce, or for a later one, which waits for it."""
+        query = "SELECT 1 FROM spending WHERE key = ? AND nonce >= ? LIMIT 1"
+        return self._connection.execute(query, (key, nonce)).fetchone() is not None
 
     def remember_vote(self, subject: bytes, vote: VoteGiven) -> None:
         """Before the first signature that carries it; the same vote again changes nothing."""

@@ -136,10 +136,10 @@ class Notary:
     def _cancel(self, request: SignCancel) -> Signed:
         """It takes the place of a vote or of an entry, and its money from the same limit."""
         settings, nonce, now = self._bench.settings, request.ticket.nonce, int(self._wall_clock())
-        was_vote = self._memory.was_vote(self._key.address, nonce)
-        call = judge_cancel(self._key.address, nonce, self._witness.next_nonce(), was_signed=was_vote is not None)
+        was_signed = self._memory.has_signed_from(self._key.address, nonce)
+        call = judge_cancel(self._key.address, nonce, self._witness.next_nonce(), was_signed=was_signed)
         remembered = self._memory.recall(NO_SUBJECT, self._key.address, nonce, now)
-        is_vote = bool(was_vote)
+        is_vote = self._memory.was_vote(self._key.address, nonce)
         transaction = within_limits(
             settings.limits, settings.chain_id, call, request.ticket, remembered, is_vote=is_vote
         )

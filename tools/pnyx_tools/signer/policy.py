@@ -407,14 +407,15 @@ def _require_nonce(nonce: int, next_nonce: int) -> None:
 
 
 def judge_cancel(key_address: str, nonce: int, next_nonce: int, *, was_signed: bool) -> TransactionCall:
-    """Nothing, from the key to itself: it takes the place of what this signer signed, which is then never mined.
+    """Nothing, from the key to itself: it takes the place of what this signer signed, which is then never mined; or the
+    place before it, where another program's transaction was and is gone, so that what was signed can land.
 
     It says nothing, moves nothing and votes for nobody. An account with code of its own (`AtomicAccount`) takes it by
     `receive`; should its code refuse it, the nonce is taken all the same.
     """
     _require_nonce(nonce, next_nonce)
     if not was_signed:
-        _refuse(f"nothing was signed here for nonce {nonce}: there is nothing to cancel")
+        _refuse(f"nothing was signed here for nonce {nonce}, nor for a later one: there is nothing to cancel")
     return TransactionCall(key_address, b"")
 
 
