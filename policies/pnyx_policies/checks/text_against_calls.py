@@ -96,16 +96,19 @@ class _Comparison:
         if silent := self.silent():
             title = f"Nothing in the text points at {len(silent)} of {len(self._acting())} calls"
             yield Severity.HIGH, title, tuple(c.path for c in silent), tuple(dict.fromkeys(c.target for c in silent))
-        if addressed := [c for c in self._acting() if self._is_only_addressed(c)]:
+        if addressed := [c for c in self._told_by_words() if self._is_only_addressed(c)]:
             what = ", ".join(dict.fromkeys(call.name for call in addressed))
             title = f"The text names the contract, and not what is done there: {what[:200]}"
             targets = tuple(dict.fromkeys(call.target for call in addressed))
             yield Severity.MEDIUM, title, tuple(call.path for call in addressed), targets
 
     def silent(self) -> tuple[DecodedCall, ...]:
+        return tuple(c for c in self._told_by_words() if not self._is_mentioned(c))
+
+    def _told_by_words(self) -> list[DecodedCall]:
         """Payments and allowances aside: they are told by amount and receiver."""
         paid = {path for o in outflows(self.facts).items for path in o.paths}
-        return tuple(c for c in self._acting() if c.path not in paid and not self._is_mentioned(c))
+        return [c for c in self._acting() if c.path not in paid]
 
     def _acting(self) -> list[DecodedCall]:
         return [c for c in self.facts.every_call() if not c.inner and _acts(self.facts, c)]
@@ -124,7 +127,7 @@ class _Comparison:
         used = {a for x in call.arguments if "address" in x.type for a in text.addresses(x.value)}
         return (
             bool(call.name and claims.names_word(call.name))
-            or any(claims.names_word(*shift.words) for shift in self._shifts if shift.path == call.path)
+            or any(shift.is_spoken_of(claims) for shift in self._shifts if shift.path == call.path)
             or any(loss.is_spoken_of(claims) for loss in self._losses if loss.path == call.path)
             or bool(used & (self._addresses | set(self.facts.known_addresses)) - friends(self.facts))
             or any(claims.names_amount(amount, None) for amount in _large_numbers(call))
