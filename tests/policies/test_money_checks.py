@@ -27,10 +27,9 @@ from pnyx_tools.testing.facts import (
     simulated,
 )
 
-ALICE, MALLORY, TOKEN, PROXY, SAFE, POOL = map(address_of, ("alice", "mallory", "token", "proxy", "safe", "pool"))
+ALICE, MALLORY, TOKEN, SAFE, POOL = map(address_of, ("alice", "mallory", "token", "safe", "pool"))
 PERMIT2 = "0x000000000022D473030F116dDEE9F6B43aC78BA3"
 MULTISEND = "0x40A2aCCbd92BCA938b02010E17A5b8929b49130D"
-ROLE = bytes(32)
 UNITS = 10**6
 
 INFO, LOW, MEDIUM, HIGH, CRITICAL = Severity

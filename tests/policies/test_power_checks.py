@@ -8,6 +8,7 @@ from eth_hash.auto import keccak
 from pnyx_policies.checks import (
     CheckView,
     CodeUpgrade,
+    GovernanceAct,
     GovernorSettings,
     PrivilegeGrant,
 )
@@ -25,11 +26,8 @@ from pnyx_tools.testing.facts import (
     simulated,
 )
 
-ALICE, MALLORY, TOKEN, PROXY, SAFE, POOL = map(address_of, ("alice", "mallory", "token", "proxy", "safe", "pool"))
-PERMIT2 = "0x000000000022D473030F116dDEE9F6B43aC78BA3"
-MULTISEND = "0x40A2aCCbd92BCA938b02010E17A5b8929b49130D"
+MALLORY, TOKEN, PROXY, SAFE = map(address_of, ("mallory", "token", "proxy", "safe"))
 ROLE = bytes(32)
-UNITS = 10**6
 
 INFO, LOW, MEDIUM, HIGH, CRITICAL = Severity
 
@@ -136,6 +134,21 @@ def test_a_role_that_may_call_more_names_nobody_who_gains():
     opaque = [call_of(address_of("helper"), "execute()")]
     (found,) = findings(PrivilegeGrant(), opaque, text, simulation=simulated(changes=[change]))
     assert (found.severity, found.evidence) == (HIGH, (TOKEN,))
+
+
+PROPOSES = Change(kind="governance-act", contract=GOVERNOR, subject=MALLORY, detail="makes proposal 7")
+CANCELS = Change(kind="governance-act", contract=TIMELOCK, subject="operation", detail="operation 0x07 is cancelled")
+
+
+def test_code_that_proposes_and_cancels_in_the_name_of_the_dao_is_for_people():
+    opaque = [call_of(address_of("helper"), "execute()")]
+    found = findings(GovernanceAct(), opaque, HARMLESS, simulation=simulated(changes=[PROPOSES, CANCELS]))
+    assert [(f.severity, f.title.partition(": ")[2]) for f in found] == [
+        (HIGH, f"{MALLORY} makes proposal 7"),
+        (HIGH, "operation 0x07 is cancelled"),
+    ]
+    elsewhere = PROPOSES.model_copy(update={"contract": PROXY})
+    assert findings(GovernanceAct(), opaque, HARMLESS, simulation=simulated(changes=[elsewhere])) == ()
 
 
 UPGRADE = call_of(PROXY, "upgradeToAndCall(address,bytes)", MALLORY, b"")

@@ -51,13 +51,14 @@ class TextAgainstCalls:
         comparison = _Comparison(view.facts, claims_of(view.facts))
         if not any(_acts(view.facts, c) for c in view.facts.calls):
             return ()
+        silence = tuple(comparison.silence())
         return tuple(
             Finding(check=self.name, severity=severity, title=title, calls=calls, evidence=evidence)
             for severity, title, calls, evidence in (
-                *comparison.silence(),
+                *silence,
                 *comparison.denial(),
                 *comparison.payments(),
-                *comparison.unmentioned(),
+                *(() if silence else comparison.unmentioned()),
                 *comparison.unused(),
             )
         )
