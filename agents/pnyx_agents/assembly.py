@@ -7,6 +7,7 @@ import pwd
 import secrets
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib.metadata import version
@@ -298,7 +299,8 @@ def owners(settings: Settings, chain: ChainReader, outbox: OutboxPort, signer: S
 def salt_key(path: Path) -> bytes:
     """The master key of the salts: made at first use, kept apart from the bundles, part of the backup."""
     if not path.exists():
-        write_secret(path, secrets.token_hex(SALT_KEY_BYTES))
+        with suppress(FileExistsError):  # by another process of this agent, at the same moment
+            write_secret(path, secrets.token_hex(SALT_KEY_BYTES))
     try:
         key = bytes.fromhex(path.read_text(encoding="ascii").strip())
     except (OSError, ValueError) as error:
