@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import time
 from pathlib import Path
 
+from eth_account import Account
 from eth_hash.auto import keccak
 from pydantic import JsonValue
 
@@ -24,6 +26,8 @@ from pnyx_tools.testing.settling import PASSWORD
 
 from .conftest import VOTING_PERIOD, Agent, MakeAgent, pay, pnyx
 from .test_whole_job import check_as_a_stranger
+
+CAST = str(Path(__file__).parents[2] / "contracts" / "node_modules" / ".bin" / "cast")
 
 HOLD_ALL = """
 name = "hold"
@@ -119,6 +123,61 @@ def test_lifting_a_hold_takes_an_approvers_signature(make_agent: MakeAgent, tmp_
     agent.until_stage(proposal, Stage.DONE)
     assert [vote.vote for vote in agent.votes(proposal)] == [Vote.ABSTAIN]
     check_as_a_stranger(agent)
+
+
+def wallet_signs(file: Path, key: str) -> str:
+    """By a program of other people, which reads the file as wallets do."""
+    command = [CAST, "wallet", "sign", "--private-key", key, "--data", "--from-file", str(file)]
+    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout.strip()
+
+
+def test_an_approver_signs_with_a_wallet_that_is_elsewhere(make_agent: MakeAgent, tmp_path: Path) -> None:
+    account, stranger = Account.create(), Account.create()
+    agent = make_agent(rules=HOLD_ALL, signer_lines=f'approvers = ["{account.address}"]')
+    agent.start()
+    proposal, paper = pay(agent), tmp_path / "word.json"
+    agent.until_stage(proposal, Stage.HELD)
+    file = ("--typed-data", paper)
+    written = pnyx(agent, "approve", proposal, "--vote", "abstain", "--comment", "Ça va.", *file)
+    assert (written.returncode, written.stdout) == (0, ""), written.stderr
+    assert f"pnyx approve {proposal} --typed-data {paper} --signature" in written.stderr
+    again = pnyx(agent, "approve", proposal, "--vote", "abstain", *file)
+    assert (again.returncode, "exists already" in again.stderr) == (2, True)
+
+    signature = wallet_signs(paper, account.key.hex())
+    foreign = wallet_signs(paper, stranger.key.hex())
+    other = tmp_path / "other.json"
+    other.write_text(paper.read_text().replace('"abstain"', '"for"'))
+    for words, code, says in (
+        (("approve", proposal, *file, "--signature", "0x12"), 2, "is not 65 bytes in hex"),
+        (("approve", proposal, *file, "--signature", "0x" + "00" * 65), 2, "is none that a key gives"),
+        (("approve", proposal, *file, "--signature", foreign), 1, f"signed by {stranger.address}, which is not"),
+        (("approve", proposal, "--typed-data", other, "--signature", signature), 1, "which is not declared"),
+        (("reject", proposal, *file, "--signature", signature), 1, "another verdict"),
+        (("approve", proposal, *file, "--signature", signature, "--vote", "for"), 2, "leave these options out"),
+        (("approve", proposal, "--signature", signature), 2, "--signature needs --typed-data"),
+        (("approve", proposal, "--typed-data", tmp_path / "none", "--signature", signature), 2, "cannot be read"),
+        (("approve", proposal, "--typed-data", agent.config, "--signature", signature), 2, "holds no typed data"),
+        (("approve", proposal, "--keystore", "k", *file), 2, "exclude each other"),
+    ):
+        refused = pnyx(agent, *words)
+        assert (refused.returncode, says in refused.stderr) == (code, True), refused.stderr
+    assert agent.case(proposal).stage is Stage.HELD
+
+    counted_from_zero = signature[:-2] + f"{int(signature[-2:], 16) - 27:02X}"
+    given = pnyx(agent, "approve", proposal, *file, "--signature", counted_from_zero, "--json")
+    assert given.returncode == 0, given.stderr
+    assert json.loads(given.stdout)["person"] == account.address
+    case = agent.until_stage(proposal, Stage.DONE)
+    assert [vote.vote for vote in agent.votes(proposal)] == [Vote.ABSTAIN]
+    (word,) = agent.dossier(case).people.words
+    assert (word.comment, word.signature) == ("Ça va.", signature)
+    check_as_a_stranger(agent)
+
+    later = pay(agent)
+    agent.until_stage(later, Stage.HELD)
+    old = pnyx(agent, "approve", later, *file, "--signature", signature)
+    assert (old.returncode, "another proposalId" in old.stderr) == (1, True), old.stderr
 
 
 def test_two_people_approve_or_the_wait_for_them_expires(make_agent: MakeAgent, tmp_path: Path) -> None:

@@ -23,10 +23,19 @@ class Line(Value):
     at: float
 
 
+class Promise(Value):
+    """Money that is kept for the second transaction of a vote whose first one was signed."""
+
+    wei: Uint
+    at: float
+
+
 class Ledger(Value):
     """The nonces of the last day, and those that are not mined yet."""
 
     lines: dict[int, Line] = Field(default_factory=dict)
+    promises: dict[str, Promise] = Field(default_factory=dict)
+    """By vote."""
 
 
 class Charged(Value):
@@ -76,16 +85,35 @@ class Book:
     def spent_on(self, vote: str, *, besides: int) -> int:
         return sum(wei for nonce, wei in self._charged(vote).wei.items() if nonce != besides)
 
-    def charge(self, nonce: int, purpose: str, vote: str, wei: int, now: float) -> None:
-        """Before the transaction is signed. A replacement counts instead of the first, not beside it."""
-        lines = self._ledger().lines
-        known = lines.get(nonce)
+    def promised(self, now: float, *, besides: str) -> int:
+        """To other votes than `besides`."""
+        promises = self._ledger().promises.items()
+        return sum(promise.wei for vote, promise in promises if vote != besides and promise.at > now - DAY_SECONDS)
+
+    def release(self, vote: str) -> None:
+        """Its second transaction is not wanted any more."""
+        ledger = self._ledger()
+        if vote in ledger.promises:
+            kept = {name: promise for name, promise in ledger.promises.items() if name != vote}
+            self._save(self._ledger_name, ledger.model_copy(update={"promises": kept}))
+
+    def charge(self, nonce: int, purpose: str, vote: str, wei: int, now: float, *, promise: int = 0) -> None:
+        """Before the transaction is signed. A replacement counts instead of the first, not beside it. `promise`: what
+        has to be left for the vote's next transaction; this one may be that.
+        """
+        ledger = self._ledger()
+        lines, known = ledger.lines, ledger.lines.get(nonce)
         earlier = known.purposes if known else ()
         line = Line(
             purposes=(*(p for p in earlier if p != purpose), purpose), wei=max(wei, known.wei if known else 0), at=now
         )
         kept = {n: old for n, old in lines.items() if n > nonce or old.at > now - DAY_SECONDS}
-        self._save(self._ledger_name, Ledger(lines={**kept, nonce: line}))
+        promises = {
+            name: made for name, made in ledger.promises.items() if name != vote and made.at > now - DAY_SECONDS
+        }
+        if promise:
+            promises[vote] = Promise(wei=promise, at=now)
+        self._save(self._ledger_name, Ledger(lines={**kept, nonce: line}, promises=promises))
         if vote:
             spent = self._charged(vote).wei
             self._save(_charged_name(vote), Charged(wei={**spent, nonce: max(wei, spent.get(nonce, 0))}))
