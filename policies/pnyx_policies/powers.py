@@ -150,6 +150,7 @@ FUNCTIONS: dict[str, Function] = {
     "addRiskAdmin(address)": Function(_ROLE, 0),
     "addAssetListingAdmin(address)": Function(_ROLE, 0),
     "setACLAdmin(address)": Function(_ADMIN, 0),
+    "reconfigure(address,bytes)": Function(_ADMIN),  # who commands an executor on another chain
     # names: whoever owns a node owns what hangs below it
     "setOwner(bytes32,address)": Function(_OWNERSHIP, 1),
     "setSubnodeOwner(bytes32,address)": Function(_OWNERSHIP, 1),
