@@ -9,6 +9,7 @@ from pnyx_agents.reviewer import Governed
 from pnyx_agents.settings import AgentSettings, ChainSettings, GovernorSettings, PolicySettings, Settings, load_settings
 from pnyx_contracts.errors import UsageError
 from pnyx_contracts.types import Proposal
+from pnyx_policies.dossier import NO_AGENT
 from pnyx_tools.reader import ChainReader
 from pnyx_tools.rpc import Rpc
 
@@ -34,7 +35,7 @@ def review_settings(governor: str, rpc: str | None, config: Path, ruleset: str |
     if rpc is None:
         raise UsageError(f"there is no configuration at {config}", hint="give --rpc URL, or --config FILE")
     return Settings(
-        agent=AgentSettings(name="review", data=str(scratch)),
+        agent=AgentSettings(name=NO_AGENT, data=str(scratch)),
         chain=ChainSettings(rpc=(rpc,), chain_id=Rpc(rpc).chain_id()),
         governor=(GovernorSettings(address=governor, start_block=0),),
         policy=PolicySettings(ruleset=ruleset or "guardian"),

@@ -14,6 +14,7 @@ from dataclasses import replace
 from eth_utils.address import to_checksum_address
 
 from pnyx_contracts.errors import DecodingError
+from pnyx_contracts.executions import execution
 from pnyx_contracts.frames import (
     Arguments,
     Content,
@@ -228,6 +229,10 @@ def _multicall3(outer: Frame, args: Arguments) -> Content:
     return Content(tuple(outer.call(*part) for part in parts), note)
 
 
+def _erc7579(outer: Frame, args: Arguments) -> Content:
+    return execution(outer, args["mode"], args["executionCalldata"])
+
+
 def _lists(target: str, data: str) -> Wrapper:
     """Calls without coin, in two lists."""
     return lambda outer, args: Content(batch(outer, args[target], [0] * len(args[target]), args[data]))
@@ -320,6 +325,8 @@ WRAPPERS: Mapping[str, Wrapper] = {
     "multicall(bytes32,bytes[])": _multicall,
     "executeBatch((address,uint256,bytes)[])": _actions("calls"),
     "executeBatch(address[],bytes[])": _lists("dest", "func"),
+    "execute(bytes32,bytes)": _erc7579,
+    "executeFromExecutor(bytes32,bytes)": _erc7579,
     f"executeBatch({_ARRAYS})": lambda outer, args: Content(_batch(outer, args, "datas")),
     # On a chain that got a message
     "forward(address,bytes)": _single("target", "data"),

@@ -41,8 +41,8 @@ def amount(facts: Facts, asset: str | None, units: int, *, is_nft: bool = False,
         return line(f"{units} NFT of ", code(asset))
     holding = holding_of(facts, asset)
     if holding is None or holding.decimals is None or not holding.symbol:
-        return line("any amount" if units == UINT256_MAX else f"{units:,} units", " of token ", code(asset))
-    number = "any amount of" if units == UINT256_MAX else decimal(units, holding.decimals)
+        return line("any amount" if units >= UINT256_MAX else f"{units:,} units", " of token ", code(asset))
+    number = "any amount of" if units >= UINT256_MAX else decimal(units, holding.decimals)
     words = f"{number} {_symbol(holding.symbol)}"
     return line(words) if brief else line(f"{words} (token ", code(asset), ")")
 
@@ -76,6 +76,21 @@ def _ens_names(facts: Facts) -> dict[str, str]:
     except DecodingError:
         return {}
     return {entry.address: f"ENS: {entry.name}" for entry in found.names}
+
+
+def span(seconds: int) -> str:
+    """``2 days``, ``36 hours``, ``90 seconds``: in the largest unit of which there are at least two."""
+    for unit, word in ((86_400, "days"), (3_600, "hours"), (60, "minutes")):
+        if seconds >= 2 * unit:
+            return f"{decimal(seconds * 10 // unit, 1)} {word}"
+    return "1 second" if seconds == 1 else f"{seconds} seconds"
+
+
+def count(number: int, what: str) -> str:
+    """``1 address``, ``3 addresses``."""
+    if number == 1:
+        return f"1 {what}"
+    return f"{number:,} {what}{'es' if what.endswith('s') else 's'}"
 
 
 def who(facts: Facts, address: str) -> tuple[Piece, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pnyx_policies.dossier import Dossier
+from pnyx_policies.reading.amounts import count
 from pnyx_policies.reading.blocks import Block, Bullet, Bullets, bullet, code, paragraph, strong, warn
 from pnyx_policies.reading.doing import chain_of
 
@@ -24,7 +25,7 @@ def _items(dossier: Dossier) -> Iterator[Bullet]:
             yield bullet("The check ", strong(report.check), f" did not run: {report.skipped}")
     for call in dossier.facts.every_call():
         if call.signature is None and call.calldata:
-            size = f": {len(call.calldata)} bytes"
+            size = f": {count(len(call.calldata), 'byte')}"
             yield bullet(warn(f"Call {call.path} is not decoded"), f"{size} to ", code(call.target))
         if call.other_chain:
             yield bullet(warn(f"Call {call.path} acts on {chain_of(call)}"), ": it was not looked at there")
