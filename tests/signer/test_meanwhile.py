@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
+
 from pnyx_policies.finding import Severity
 from pnyx_tools.signer.settings import WriterKind
 
@@ -20,7 +22,14 @@ def propose_many(parliament: Parliament) -> None:
     parliament.node.mine(2)
 
 
-def test_what_they_keep_from_being_tried_is_told_before_the_first_signature(parliament: Parliament) -> None:
+# A parliament of its own for each test: what one opens stays open.
+
+
+@pytest.mark.parametrize("kind", list(WriterKind))
+def test_what_they_keep_from_being_tried_is_told_before_the_first_signature(
+    found: Callable[..., Parliament], kind: WriterKind
+) -> None:
+    parliament = found(kind=kind)
     number = parliament.open()
     before = parliament.dossier(number)
     propose_many(parliament)
@@ -30,8 +39,9 @@ def test_what_they_keep_from_being_tried_is_told_before_the_first_signature(parl
     assert parliament.signer().sign(parliament.ask_vote(again)).raw
 
 
-def test_a_signed_vote_is_signed_once_more(gate: Parliament) -> None:
+def test_a_signed_vote_is_signed_once_more(found: Callable[..., Parliament]) -> None:
     """Dearer, or after a crash."""
+    gate = found(kind=WriterKind.GATE, version=4, clock="timestamp")
     dossier = gate.dossier(gate.open())
     gate.signer().sign(gate.ask_vote(dossier))
     propose_many(gate)
