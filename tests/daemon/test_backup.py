@@ -6,9 +6,16 @@ import gzip
 import io
 import json
 import re
+import sqlite3
 import tarfile
+from contextlib import closing, suppress
+from functools import partial
 from pathlib import Path
+from typing import Any
 
+import pytest
+
+from pnyx_agents.archive import database_copy
 from pnyx_policies.rulesets import shipped_ruleset
 from pnyx_tools.journal import Stage
 from pnyx_tools.testing.faults.forks import run_fork
@@ -44,6 +51,26 @@ def test_a_backup_of_a_running_agent_is_whole(make_agent: MakeAgent, tmp_path: P
     shown = run_with_config(agent, elsewhere / "pnyx.toml", "show", proposal)
     assert "One vote for: " in shown
     assert restore(agent, file, elsewhere) == 1, "not into a folder with something in it"
+
+
+def test_a_database_that_is_just_being_made_is_no_reason_to_fail(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It gets pages of another size right after somebody asked for their size."""
+    path = tmp_path / "journal.sqlite"
+    path.touch()
+
+    class Watched(sqlite3.Connection):
+        def execute(self, sql: str, *parameters: Any) -> sqlite3.Cursor:
+            answer = super().execute(sql, *parameters)
+            if sql.startswith("PRAGMA page_size ="):
+                with closing(connect(path, timeout=0)) as maker, suppress(sqlite3.OperationalError):
+                    maker.executescript("PRAGMA page_size=16384; PRAGMA journal_mode=WAL; CREATE TABLE t (x)")
+            return answer
+
+    connect = sqlite3.connect
+    monkeypatch.setattr(sqlite3, "connect", partial(connect, factory=Watched))
+    database_copy(path)
 
 
 def test_a_ruleset_of_ones_own_is_in_it_and_evidence_stays_readable(make_agent: MakeAgent, tmp_path: Path) -> None:
