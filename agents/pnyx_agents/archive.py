@@ -148,17 +148,11 @@ def _contents(settings: Settings, config: Path) -> Iterator[tuple[str, int, byte
 
 
 def database_copy(path: Path) -> bytes:
-    """A consistent copy of an SQLite database that may be in use, or just be made."""
-    with (
-        closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, isolation_level=None)) as source,
-        closing(sqlite3.connect(":memory:")) as copy,
-    ):
+    """A consistent copy of an SQLite database that may be in use."""
+    with closing(sqlite3.connect(f"file:{path}?mode=rw", uri=True, isolation_level=None)) as source:
         source.execute("BEGIN")
         source.execute("SELECT count(*) FROM sqlite_master").fetchone()  # from here on it stands still
-        (page_bytes,) = source.execute("PRAGMA page_size").fetchone()
-        copy.execute(f"PRAGMA page_size = {page_bytes}")  # memory takes no pages of another size
-        source.backup(copy)
-        return copy.serialize()
+        return source.serialize()
 
 
 def _add(archive: tarfile.TarFile, name: str, mode: int, content: bytes) -> None:

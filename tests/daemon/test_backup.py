@@ -8,12 +8,9 @@ import json
 import re
 import sqlite3
 import tarfile
-from contextlib import closing, suppress
-from functools import partial
+from contextlib import closing
 from pathlib import Path
-from typing import Any
-
-import pytest
+from threading import Event, Thread
 
 from pnyx_agents.archive import database_copy
 from pnyx_policies.rulesets import shipped_ruleset
@@ -53,24 +50,33 @@ def test_a_backup_of_a_running_agent_is_whole(make_agent: MakeAgent, tmp_path: P
     assert restore(agent, file, elsewhere) == 1, "not into a folder with something in it"
 
 
-def test_a_database_that_is_just_being_made_is_no_reason_to_fail(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """It gets pages of another size right after somebody asked for their size."""
-    path = tmp_path / "journal.sqlite"
-    path.touch()
+def test_a_database_is_copied_between_two_transactions(tmp_path: Path) -> None:
+    path, is_over = tmp_path / "journal.sqlite", Event()
+    with closing(sqlite3.connect(path)) as maker:
+        maker.executescript("PRAGMA page_size=16384; PRAGMA journal_mode=WAL; CREATE TABLE t (x, y)")
+        maker.execute("INSERT INTO t VALUES (0, zeroblob(100000)), (0, zeroblob(100000))")
+        maker.commit()
 
-    class Watched(sqlite3.Connection):
-        def execute(self, sql: str, *parameters: Any) -> sqlite3.Cursor:
-            answer = super().execute(sql, *parameters)
-            if sql.startswith("PRAGMA page_size ="):
-                with closing(connect(path, timeout=0)) as maker, suppress(sqlite3.OperationalError):
-                    maker.executescript("PRAGMA page_size=16384; PRAGMA journal_mode=WAL; CREATE TABLE t (x)")
-            return answer
+    def write() -> None:
+        with closing(sqlite3.connect(path, isolation_level=None)) as writer:
+            while not is_over.is_set():
+                writer.execute("UPDATE t SET x = x + 1, y = randomblob(100000)")
 
-    connect = sqlite3.connect
-    monkeypatch.setattr(sqlite3, "connect", partial(connect, factory=Watched))
-    database_copy(path)
+    thread = Thread(target=write)
+    thread.start()
+    copies = [database_copy(path) for _ in range(50)]
+    is_over.set()
+    thread.join()
+    seen = []
+    for copy in copies:
+        (tmp_path / "copy").write_bytes(copy)
+        with closing(sqlite3.connect(tmp_path / "copy")) as restored:
+            assert restored.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+            (one,), (two,) = restored.execute("SELECT x FROM t").fetchall()
+        assert one == two
+        seen.append(one)
+    assert seen == sorted(seen)
+    assert seen[-1] > seen[0], "it was written to meanwhile"
 
 
 def test_a_ruleset_of_ones_own_is_in_it_and_evidence_stays_readable(make_agent: MakeAgent, tmp_path: Path) -> None:
