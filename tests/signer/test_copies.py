@@ -10,7 +10,7 @@ import pytest
 
 from pnyx_agents.steward.clerk import Clerk
 from pnyx_agents.steward.steps import Place
-from pnyx_agents.steward.writing import Writing
+from pnyx_agents.steward.writing import Writing, Written
 from pnyx_agents.watch import found_in
 from pnyx_contracts.entry import EntryKind
 from pnyx_contracts.errors import PnyxError, RefusedError
@@ -136,7 +136,7 @@ def test_people_hear_of_it_once_and_the_journal_says_what_is_there(gate: Parliam
     scribe = scribe_of(gate, gate.signer())
     writing = Writing(scribe, Clerk(journal, told.append, hearing=nothing, crowd=nothing), review=nothing)
 
-    assert not writing.write(ours.bundle, place)
+    assert writing.write(ours.bundle, place) is Written.ANOTHERS
     gate.node.mine()
     writing.confirm(ours.bundle, place)
 

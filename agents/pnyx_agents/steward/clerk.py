@@ -47,9 +47,13 @@ class Clerk:
         content = self.journal.proposal_content(str(proposal.key))
         return from_kept(content) if content else proposal
 
+    def held(self) -> str | None:
+        """Why all votes are held; None while they are not."""
+        return self.journal.held()
+
     def require_released(self) -> None:
         """Raises `NotYetError` while all votes are held."""
-        if why := self.journal.held():
+        if why := self.held():
             raise held_back(why)
 
     def advance(self, proposal: Proposal, stage: Stage, **details: str) -> None:
@@ -62,6 +66,14 @@ class Clerk:
             return
         self.advance(proposal, Stage.FAILED, detail=why)
         self.alert(proposal, About.FAILED, kind_of(why), why)
+
+    def note_waiting(self, dossier: Dossier, what: Entitlement) -> None:
+        """A decided vote waits for its time, or for the brake to be released."""
+        detail, case = in_words(dossier, what), self.case(dossier.proposal)
+        if why := self.held():
+            detail += f"; all votes are held: {why}"
+        if case is None or (case.stage, case.detail) != (Stage.REVIEWED, detail):
+            self.advance(dossier.proposal, Stage.REVIEWED, detail=detail)
 
     def note_voting(self, dossier: Dossier, what: Entitlement) -> None:
         """What was said while people were waited for is over."""
