@@ -290,6 +290,27 @@ def test_a_pause_holds_all_votes_until_they_are_let_go_on(make_agent: MakeAgent)
     assert "nothing is held" in pnyx(agent, "resume").stdout
 
 
+def test_an_approver_stops_the_signer_with_a_wallet_that_is_elsewhere(make_agent: MakeAgent, tmp_path: Path) -> None:
+    account, stranger = Account.create(), Account.create()
+    agent = make_agent(signer_lines=f'approvers = ["{account.address}"]')
+    agent.start()
+    agent.until("the signer", lambda: "following" in agent.output)
+    stop, go_on = (("--typed-data", tmp_path / name) for name in ("stop.json", "go-on.json"))
+    written = pnyx(agent, "pause", "--reason", "It votes oddly.", *stop)
+    assert (written.returncode, "Nothing is held yet." in written.stdout) == (0, True), written.stderr
+    assert "HELD" not in pnyx(agent, "status").stdout
+    wrong = pnyx(agent, "pause", *stop, "--signature", wallet_signs(stop[1], stranger.key.hex()))
+    assert (wrong.returncode, f"the signature of {stranger.address}, who is not" in wrong.stderr) == (2, True)
+    signed = wallet_signs(stop[1], account.key.hex())
+    stopped = pnyx(agent, "pause", *stop, "--signature", signed)
+    assert (stopped.returncode, f"suspended by {account.address}: It votes oddly." in stopped.stdout) == (0, True)
+    misled = pnyx(agent, "resume", *stop, "--signature", signed)
+    assert (misled.returncode, "something else than an order to resume" in misled.stderr) == (2, True)
+    assert pnyx(agent, "resume", *go_on).returncode == 0
+    resumed = pnyx(agent, "resume", *go_on, "--signature", wallet_signs(go_on[1], account.key.hex()))
+    assert "The signer signs votes again." in resumed.stdout, resumed.stderr
+
+
 def until_detail(agent: Agent, proposal: int, words: str) -> None:
     agent.until(words, lambda: (case := agent.case(proposal)) and words in case.detail)
 

@@ -181,12 +181,7 @@ def _signed(
 def _write_for_wallet(case: Case, answer: Answer, path: Path) -> None:
     wallet.write(answer.typed_data, path)
     number = case.proposal.rpartition(":")[2]
-    click.echo(
-        f"What an approver's wallet signs (EIP-712) is in {path}; nothing is handed to the agent yet.\n"
-        f"  sign:      cast wallet sign --data --from-file {path} --ledger   (or any wallet: eth_signTypedData_v4)\n"
-        f"  hand over: pnyx {answer.verdict} {number} --typed-data {path} --signature 0x...",
-        err=True,
-    )
+    click.echo(wallet.what_next(path, f"pnyx {answer.verdict} {number}"), err=True)
 
 
 def _signed_elsewhere(dossier: Dossier, verdict: Verdict, path: Path, signature: str) -> Approval:
