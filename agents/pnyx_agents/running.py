@@ -134,7 +134,7 @@ def _assemble(settings: Settings, stack: ExitStack, since: str | None, *, only_w
     database = Database(where.journal)
     journal = Journal(database)
     roll = Roll(database, new_name(), settings.work.lease_seconds) if settings.database else None
-    metrics, holds = Metrics(), Holds(journal.held, signer if isinstance(signer, Suspendable) else None)
+    metrics, holds = Metrics(), Holds(journal.held, journal, signer if isinstance(signer, Suspendable) else None)
     if settings.metrics is not None:
         vitals = Vitals(metrics, lambda: holds.reasons, settings.chain.poll_seconds, begun_at=time.time())
         serve(vitals, settings.metrics)
