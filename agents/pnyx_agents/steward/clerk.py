@@ -19,6 +19,7 @@ from pnyx_policies.entitlement import Entitlement
 from pnyx_tools.follow import from_kept
 from pnyx_tools.journal import Case, Journal, Stage
 from pnyx_tools.notify import Message, Urgency, foreign
+from pnyx_tools.notify.ledger import Ledger
 from pnyx_tools.safe.owners import Standing, WaitsForOwnersError
 
 logger = logging.getLogger("pnyx.steward")
@@ -141,16 +142,31 @@ class Clerk:
         waits, is_expired = waits_for_people(dossier), dossier.people.expired is not None
         is_missed = is_expired or what.kind is EntryKind.MISSED
         asks = waits and not self.crowd.floods(dossier.proposal.proposer)
+        key, to_do = what.kind.name, ""
+        if waits:
+            key, to_do = self._question(dossier)
         self._say(
             dossier.proposal,
-            "EXPIRED" if is_expired else what.kind.name,
+            "EXPIRED" if is_expired else key,
             Urgency.ALERT if is_missed else Urgency.ACTION if asks else Urgency.INFO,
             subject=self._in_words(dossier, what),
             decision=dossier.decision.outcome.value,
             reason=foreign(dossier.decision.reason),
-            to_do=how_to_answer(dossier) if waits else "",
+            to_do=to_do,
             **deadline(dossier.state.governor),
         )
+
+    def _question(self, dossier: Dossier) -> tuple[str, str]:
+        """Its key, and how it is answered. The same decision is asked about once, whatever record it has, unless
+        somebody answered an earlier one: that word does not count for this one.
+        """
+        key, how = f"{EntryKind.HOLD.name}:{dossier.decision.outcome.value}", how_to_answer(dossier)
+        case = self.case(dossier.proposal)
+        root = case.record_root if case else ""
+        earlier = Ledger(self.journal.database).answered_before(str(dossier.proposal.key), root)
+        if not earlier:
+            return key, how
+        return f"{key}:{root}", f"{how}. What {', '.join(sorted(earlier))} said before was about an earlier record"
 
     def _what_landed(self, dossier: Dossier, what: Entitlement, landed: Landed) -> str:
         if landed.by_another:
