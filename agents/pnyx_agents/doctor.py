@@ -67,7 +67,7 @@ class Doctor:
             return
         yield tried("mode", self._mode, "see docs/running.md")
         mode = self.settings.agent.mode
-        if self.settings.agent.delay_seconds and mode is not Mode.AUTONOMOUS:
+        if self.settings.agent.delay_seconds and mode is not Mode.AUTONOMOUS and self.settings.safe is None:
             yield Result(
                 name="veto time", status="warning", found=f"delay_seconds does nothing in mode {mode.value!r}",
                 do="leave it out: no vote is cast there without people",

@@ -28,6 +28,15 @@ def write(typed_data: dict[str, Any], path: Path) -> None:
         raise UsageError(f"{path} cannot be written: {error.strerror}") from None
 
 
+def what_next(path: Path, command: str) -> str:
+    """Once `write` wrote it. `command` takes the signature."""
+    return (
+        f"What an approver's wallet signs (EIP-712) is in {path}; nothing is handed over yet.\n"
+        f"  sign:      cast wallet sign --data --from-file {path} --ledger   (or any wallet: eth_signTypedData_v4)\n"
+        f"  hand over: {command} --typed-data {path} --signature 0x..."
+    )
+
+
 def read(path: Path) -> dict[str, Any]:
     """The message of what `write` wrote. Raises `UsageError`."""
     try:

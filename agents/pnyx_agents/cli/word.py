@@ -19,6 +19,7 @@ from pnyx_contracts.types import to_hex
 from pnyx_policies.approval import Answer, answer_in, answered
 from pnyx_policies.bundle import Bundle
 from pnyx_policies.dossier import Approval, Dossier
+from pnyx_policies.entitlement import entitlement
 from pnyx_policies.text import visible
 from pnyx_tools.journal import Case, Stage
 
@@ -104,15 +105,19 @@ def give_word(
 
 
 def _require_waiting(settings: Settings, case: Case, verdict: str) -> None:
-    """A held decision waits for an answer; one in its veto time for a rejection only: it is carried out by itself."""
-    in_veto_time = case.stage is Stage.REVIEWED and settings.agent.delay_seconds > 0
-    if case.stage is Stage.HELD or (in_veto_time and verdict == "reject"):
+    """A held decision waits for an answer; a decided vote that is not on its way yet for a rejection only: it is cast
+    by itself.
+    """
+    dossier = load_bundle(settings, case.record_root).dossier if case.record_root else None
+    gives_vote = dossier is not None and entitlement(dossier).vote is not None
+    is_decided = case.stage is Stage.REVIEWED and gives_vote
+    if case.stage is Stage.HELD or (is_decided and verdict == "reject"):
         return
-    if in_veto_time:
+    if is_decided:
         raise RefusedError(
-            f"the vote on {case.proposal} is cast by itself when its veto time is over", hint="pnyx reject stops it"
+            f"the vote on {case.proposal} is decided, and is cast by itself in its time", hint="pnyx reject stops it"
         )
-    expired = load_bundle(settings, case.record_root).dossier.people.expired if case.record_root else None
+    expired = dossier.people.expired if dossier else None
     if expired is not None:
         raise RefusedError(
             f"the wait for people on {case.proposal} is over: it ended at {expired.now} of the governor's clock, the "
@@ -176,12 +181,7 @@ def _signed(
 def _write_for_wallet(case: Case, answer: Answer, path: Path) -> None:
     wallet.write(answer.typed_data, path)
     number = case.proposal.rpartition(":")[2]
-    click.echo(
-        f"What an approver's wallet signs (EIP-712) is in {path}; nothing is handed to the agent yet.\n"
-        f"  sign:      cast wallet sign --data --from-file {path} --ledger   (or any wallet: eth_signTypedData_v4)\n"
-        f"  hand over: pnyx {answer.verdict} {number} --typed-data {path} --signature 0x...",
-        err=True,
-    )
+    click.echo(wallet.what_next(path, f"pnyx {answer.verdict} {number}"), err=True)
 
 
 def _signed_elsewhere(dossier: Dossier, verdict: Verdict, path: Path, signature: str) -> Approval:
