@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pnyx_agents import assembly
+from pnyx_agents.backtest.kept import FactsFolder
 from pnyx_agents.backtest.models import analysts_of
 from pnyx_agents.backtest.trying import Plan
 from pnyx_agents.settings import Settings
@@ -31,6 +32,7 @@ class Wish:
     newest: int | None = None
     live: bool = False
     answers: Path | None = None
+    facts: Path | None = None
 
 
 def plan_of(wish: Wish, settings: Settings, reader: ChainReader, scratch: Path) -> Plan:
@@ -53,6 +55,7 @@ def plan_of(wish: Wish, settings: Settings, reader: ChainReader, scratch: Path) 
         upto=upto,
         newest=wish.newest,
         currency=settings.costs.currency,
+        kept=FactsFolder(wish.facts),
     )
 
 
