@@ -37,7 +37,10 @@ def test_a_symbol_that_is_made_to_deceive_does_not_reach_people() -> None:
 
 
 def test_an_allowance_without_limit_says_so() -> None:
-    assert "any amount of USDC" in shown(call_of(TOKEN, "approve(address,uint256)", ALICE, UINT256_MAX))
+    text = shown(call_of(TOKEN, "approve(address,uint256)", ALICE, UINT256_MAX))
+    assert "any amount of USDC" in text
+    assert "token id" not in text
+    assert "token id" in shown(call_of(ALICE, "approve(address,uint256)", ALICE, 7))
 
 
 def test_the_other_chain_is_named() -> None:
