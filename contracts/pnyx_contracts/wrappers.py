@@ -258,12 +258,13 @@ _VOTE = "an Aragon app: an Agent makes the calls inside at once, a voting app op
 _NEW_VOTE = "opens a vote: the calls inside run only if it passes"
 _SUBMITTED = "opens a proposal of a dual governance: the calls inside run only if it is not stopped"
 
-_OR_TOKEN_ID = _remark("an ERC-721 contract takes the amount as a token id")
+MAY_COUNT_AN_NFT = "an ERC-721 contract takes the amount as a token id"
+_OR_NFT = _remark(MAY_COUNT_AN_NFT)
 
 WRAPPERS: Mapping[str, Wrapper] = {
     # Tokens
-    "approve(address,uint256)": _OR_TOKEN_ID,
-    "transferFrom(address,address,uint256)": _OR_TOKEN_ID,
+    "approve(address,uint256)": _OR_NFT,
+    "transferFrom(address,address,uint256)": _OR_NFT,
     # OpenZeppelin Governor, TimelockController, AccessManager
     "relay(address,uint256,bytes)": _single("target", "data", "value"),
     f"propose({_ARRAYS},string)": _governor_propose,

@@ -28,7 +28,7 @@ from pnyx_policies.factsheet import Limits, factsheet, tool_result
 from pnyx_policies.toml import TomlError, parse_toml
 from pnyx_policies.untrusted import Cleaned, clean, cut
 
-RENDERING = 2
+RENDERING = 3
 """Version of the rules here, in `factsheet`, `untrusted`, `text`: raised when the same input would render otherwise."""
 
 MAX_TOOL_TURNS = 4

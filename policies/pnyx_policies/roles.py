@@ -16,8 +16,10 @@ _HASHED: Final = (
     # Aave
     "ASSET_LISTING_ADMIN", "BRIDGE", "EMERGENCY_ADMIN", "FLASH_BORROWER", "POOL_ADMIN", "RISK_ADMIN",
     # Aragon
-    "EXECUTE_PERMISSION", "MINT_PERMISSION", "ROOT_PERMISSION", "SET_METADATA_PERMISSION", "UPGRADE_DAO_PERMISSION",
-    "UPDATE_VOTING_SETTINGS_PERMISSION", "UPGRADE_PLUGIN_PERMISSION",
+    "APPLY_INSTALLATION_PERMISSION", "APPLY_UNINSTALLATION_PERMISSION", "APPLY_UPDATE_PERMISSION",
+    "EXECUTE_PERMISSION", "MINT_PERMISSION", "REGISTER_STANDARD_CALLBACK_PERMISSION", "ROOT_PERMISSION",
+    "SET_METADATA_PERMISSION", "SET_TRUSTED_FORWARDER_PERMISSION", "UPDATE_VOTING_SETTINGS_PERMISSION",
+    "UPGRADE_DAO_PERMISSION", "UPGRADE_PLUGIN_PERMISSION", "VALIDATE_SIGNATURE_PERMISSION",
 )  # fmt: skip
 _NAMES: Final = {f"0x{keccak(name.encode()).hex()}": name for name in _HASHED} | {
     f"0x{bytes(32).hex()}": "DEFAULT_ADMIN_ROLE"
@@ -25,5 +27,5 @@ _NAMES: Final = {f"0x{keccak(name.encode()).hex()}": name for name in _HASHED} |
 
 
 def role_name(role: str) -> str | None:
-    """Of 32 bytes in 0x hex that are known to be a role; None for a role of one's own."""
+    """Of 32 bytes in 0x hex that are known to be a role; None for others. A name cannot lie: it is what was hashed."""
     return _NAMES.get(role)

@@ -37,7 +37,10 @@ def test_a_symbol_that_is_made_to_deceive_does_not_reach_people() -> None:
 
 
 def test_an_allowance_without_limit_says_so() -> None:
-    assert "any amount of USDC" in shown(call_of(TOKEN, "approve(address,uint256)", ALICE, UINT256_MAX))
+    text = shown(call_of(TOKEN, "approve(address,uint256)", ALICE, UINT256_MAX))
+    assert "any amount of USDC" in text
+    assert "token id" not in text
+    assert "token id" in shown(call_of(ALICE, "approve(address,uint256)", ALICE, 7))
 
 
 def test_the_other_chain_is_named() -> None:
@@ -103,3 +106,13 @@ def test_bytes_that_are_decoded_below_are_not_shown_twice() -> None:
 def test_a_call_with_nothing_in_it() -> None:
     assert f"nothing to `{ALICE}`" in shown(call_of(ALICE))
     assert "**unknown call** on" in shown(Call(target=TOKEN, value_wei=0, calldata=b"\xa9\x05"))
+
+
+def test_on_another_chain_an_address_is_somebody_elses_and_the_coin_another() -> None:
+    portal = "0x866E82a600A1414e583f7F13623F1aC5d58b0Afa"
+    relay = "sendMessage(address,bytes,uint32)"
+    text = shown(call_of(portal, relay, ALICE, b"", 1, value_wei=10**18), known={ALICE: "the gardeners"})
+    assert f"pay 1 ETH to `{ALICE}` on chain 8453 (Base)" in text
+    assert f"`{ALICE}` (the gardeners)" not in text
+    inbox = call_of(TOKEN, "forwardMessage(uint256,address,uint256,bytes)", 137, ALICE, 1, b"\1")
+    assert "on chain 137 (Polygon PoS)" in shown(inbox)

@@ -24,7 +24,7 @@ from pnyx_policies.context import (
     Voter,
 )  # fmt: skip
 from pnyx_policies.dossier import NO_AGENT, Dossier
-from pnyx_policies.facts import Change, Grade, ToolResult
+from pnyx_policies.facts import Change, Grade, Skipped, ToolResult
 from pnyx_policies.outline import OUTLINE
 from pnyx_policies.reading.amounts import coins, decimal
 from pnyx_policies.reading.report import SECTIONS, report_of
@@ -324,3 +324,18 @@ def test_a_review_by_nobody_names_no_reviewer() -> None:
     nobody = whole.model_copy(update={"header": whole.header.model_copy(update={"agent": NO_AGENT})})
     assert "reviewed by **gardener**" in to_markdown(report_of(whole))
     assert "reviewed by" not in to_markdown(report_of(nobody))
+
+
+def test_why_nothing_was_simulated_is_said_once() -> None:
+    whys = [f"{name}: the method {name} does not exist/is not available (code -32601)" for name in ("a", "b")]
+    skipped = tuple(Skipped(step=why[0], why=why) for why in whys)
+    why = f"{'; '.join(whys)}; each action was only tried alone"
+    ran = not_simulated().model_copy(update={"why_skipped": why, "passed_over": skipped})
+    steps = (Skipped(step="simulation", why=why), Skipped(step="tool:live_proposals", why=f"others are live: {why}"))
+    facts = facts_for(proposal_of([call_of(MALLORY, value_wei=1)], "# Pay"), simulation=ran, skipped=steps)
+    said = section(dossier_of(facts), "What could not be known").replace("*", "")
+    assert said.count("code -32601") == 2
+    assert "a was not used: the method a does not exist" in said
+    assert "simulation was skipped: each action was only tried alone" in said
+    assert "tool:live\\_proposals was skipped: others are live: nothing was simulated" in said
+    assert "The check simulation-reverts did not run: no simulation: nothing was simulated" in said

@@ -35,14 +35,14 @@ def command(
     """The whole review of one proposal, without key or transaction: decode, simulate, analyze, check, decide."""
     from pnyx_agents.assembly import reviewer
     from pnyx_agents.console import Console, telling
-    from pnyx_agents.lookup import find_proposal, review_settings
+    from pnyx_agents.lookup import find_proposal, meter_of, on_scratch, review_settings
     from pnyx_tools.endpoints import Pool
     from pnyx_tools.fork import Fork
 
     with TemporaryDirectory(prefix="pnyx-review-") as scratch, Console(stderr=True).status("reading") as status:
         settings = review_settings(governor, rpc, config, ruleset, Path(scratch))
         reader = Pool.of(settings.chain.rpc, settings.chain.chain_id)
-        judge = reviewer(settings, reader, voter)
+        judge = reviewer(on_scratch(settings, Path(scratch)), reader, voter, meter_of(settings))
         judge = replace(judge, voter=voter or judge.voter, fork=Fork(fork) if fork else judge.fork)
         tell = telling(status)
         proposal = find_proposal(reader, judge.governors[governor], proposal_id, from_block, tell)

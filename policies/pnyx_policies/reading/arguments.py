@@ -42,7 +42,7 @@ def _decoded_inside(call: DecodedCall, argument: Argument) -> int:
 def _meaning(facts: Facts, call: DecodedCall, place: int) -> Line:
     argument = call.arguments[place]
     counted = token_amount(call)
-    if counted is not None and counted.place == place and _counts(facts, counted.asset):
+    if counted is not None and counted.place == place and counts(facts, counted.asset):
         return amount(facts, counted.asset, counted.amount, brief=True)
     words = _stands_for(facts, call, argument)
     return line(words) if words else ()
@@ -72,7 +72,8 @@ def _letters(word: str) -> str:
     return f"“{text.decode('ascii')}”" if _LETTERS.fullmatch(text) else ""
 
 
-def _counts(facts: Facts, asset: str) -> bool:
+def counts(facts: Facts, asset: str) -> bool:
+    """Whether the token has told how many units a whole one has: an NFT has none."""
     holding = holding_of(facts, asset)
     return holding is not None and holding.decimals is not None
 

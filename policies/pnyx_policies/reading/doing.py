@@ -9,14 +9,15 @@ from pnyx_contracts.chains import in_words
 from pnyx_contracts.decoded import DecodedCall
 from pnyx_contracts.guesses import guesses
 from pnyx_contracts.types import ZERO_ADDRESS
+from pnyx_contracts.wrappers import MAY_COUNT_AN_NFT
 from pnyx_policies.checks.delegatecall import only_batches
 from pnyx_policies.code import unsteady
 from pnyx_policies.facts import Change, Facts, Movement, SimulationStatus
-from pnyx_policies.money import NOT_SEEN, Outflow, OutflowKind, by_asset, holding_of, outflows
+from pnyx_policies.money import NOT_SEEN, Outflow, OutflowKind, by_asset, holding_of, outflows, token_amount
 from pnyx_policies.post_state import complaints
 from pnyx_policies.powers import PowerKind, PowerShift, other_changes, power_shifts, seen_changes
-from pnyx_policies.reading.amounts import amount, share, who
-from pnyx_policies.reading.arguments import arguments, role, short
+from pnyx_policies.reading.amounts import amount, coin, share, who
+from pnyx_policies.reading.arguments import arguments, counts, role, short
 from pnyx_policies.reading.blocks import (
     Block,
     Bullet,
@@ -257,19 +258,26 @@ def calls(facts: Facts) -> Iterator[Block]:
 
 
 def _call(facts: Facts, call: DecodedCall) -> Bullet:
-    sum_of = amount(facts, None, call.value_wei)
+    sum_of = coin(call.value_wei, call.chain_id if call.other_chain else facts.proposal.key.chain_id)
+    place = line(code(call.target)) if call.other_chain else who(facts, call.target)
     if not call.calldata:
-        what = line("pay ", *sum_of) if call.value_wei else line("nothing")
-        words = line(*what, " to ", *who(facts, call.target))
+        words = line(f"pay {sum_of}" if call.value_wei else "nothing", " to ", *place)
     else:
         name = strong(call.signature) if call.signature else warn(f"unknown call {call.selector}".rstrip())
-        words = line(name, " on ", *who(facts, call.target), *(line(" with ", *sum_of) if call.value_wei else ()))
+        words = line(name, " on ", *place, f" with {sum_of}" if call.value_wei else "")
     inside = [*arguments(facts, call), *_guessed(call)]
-    inside += [bullet(warn(call.note))] if call.note and call.calldata else []
+    inside += [bullet(warn(note))] if call.calldata and (note := _note(facts, call)) else []
     inside += [_call(facts, inner) for inner in call.inner]
     where = line(warn(f" on {chain_of(call)}")) if call.other_chain else ()
     how = line((soft if only_batches(call) else bad)(" by delegatecall")) if call.delegatecall else ()
     return bullet(code(call.path), " ", *words, *where, *how, inner=tuple(inside))
+
+
+def _note(facts: Facts, call: DecodedCall) -> str:
+    """Without the doubt whether an amount is one, where the token has told how it counts."""
+    counted = token_amount(call)
+    is_amount = counted is not None and counts(facts, counted.asset)
+    return call.note.replace(MAY_COUNT_AN_NFT, "").strip("; ") if is_amount else call.note
 
 
 def chain_of(call: DecodedCall) -> str:

@@ -46,7 +46,7 @@ from pnyx_tools.reasons import without_endpoint
 from pnyx_tools.simulate import alone
 from pnyx_tools.simulate.alone import MAX_TRIED_ALONE, try_each_alone
 from pnyx_tools.simulate.balances import Balances
-from pnyx_tools.simulate.codes import Codes
+from pnyx_tools.simulate.codes import Codes, born
 from pnyx_tools.simulate.forked import Forked
 from pnyx_tools.simulate.governance_queue import LIKELY_SLOTS, QUEUE_IS_EMPTY, filled_queue
 from pnyx_tools.simulate.probing import Asked, asked, with_lists
@@ -91,7 +91,7 @@ def simulate(
     every = asked(reader, probes, block)
     around = _Around(Seats.of(seats_of), Balances(executor, tuple(balances_of)), Codes(tuple(code_at)))
     questions = (*(call for call in every if not call.why_not), *around.asked)
-    task = Task(reader, executor, tuple(calls), block, questions, around.overrides, tell)
+    task = Task(reader, executor, tuple(calls), block, questions, around.overrides, tell, tuple(code_at))
     simulation = _best(task, governor if governor != executor else None, delegatecalls[:MAX_DELEGATED])
     _demand_same_block(reader, block)  # raises when the node does not answer at all
     if simulation.method == alone.METHOD:
@@ -213,7 +213,7 @@ def _judged(method: Method, task: Task, ran: Ran) -> Simulation:
     if ran.is_flooded or sum(map(len, seen.values())) > MAX_EFFECTS:
         why = f"the actions emit more events than are read ({MAX_EVENTS}, with {MAX_EFFECTS} effects)"
         return simulation.model_copy(update={"status": SimulationStatus.SKIPPED, "why_skipped": why})
-    return simulation.model_copy(update=seen)
+    return simulation.model_copy(update={**seen, "changes": (*seen["changes"], *born(task, ran.events))})
 
 
 def _delegated(method: Method, task: Task, call: DecodedCall) -> DelegatedRun:
