@@ -101,7 +101,7 @@ def losses(facts: Facts) -> tuple[Loss, ...]:
 
 def _of_call(call: DecodedCall, executor: str) -> Loss | None:
     signature, values = call.signature or "", [a.value for a in call.arguments]
-    what = ", ".join(f"role {role_name(a.value)[:40]}" for a in call.arguments if a.type == "bytes32")
+    what = ", ".join(f"role {(role_name(a.value) or a.value)[:40]}" for a in call.arguments if a.type == "bytes32")
     if signature in FUNCTIONS_THAT_TAKE:
         place = FUNCTIONS_THAT_TAKE[signature]
         loser = call.caller or executor if place is None else values[place]

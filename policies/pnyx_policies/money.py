@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from typing import Final
 
 from pnyx_contracts.decoded import DecodedCall
 from pnyx_contracts.types import UINT256_MAX, ZERO_ADDRESS
@@ -56,10 +57,17 @@ def outflows(facts: Facts) -> Outflows:
     moved = tuple(_to_outsiders(facts, _from_the_dao(facts, _movements(facts, paths))))
     abroad = next((c for c in facts.every_call() if c.other_chain), None)
     doubts = (
-        f"the simulation was {facts.simulation.status.value}" if not _simulated(facts) else "",
+        "" if _simulated(facts) else NOT_SEEN[facts.simulation.status],
         f"call {abroad.path} acts on another chain" if abroad else "",
     )
     return Outflows((*moved, *_beyond(called, moved)), "; ".join(d for d in doubts if d))
+
+
+NOT_SEEN: Final = {
+    SimulationStatus.SKIPPED: "nothing was simulated",
+    SimulationStatus.REVERTED: "the simulation reverts",
+}
+"""Why the calls alone tell what moves."""
 
 
 def unexplained_effects(facts: Facts) -> int | None:

@@ -57,12 +57,14 @@ _WORDS: dict[PowerKind, tuple[str, ...]] = {
 class Function:
     """`receiver` is the place of the argument that gains by the call (None: nobody in particular).
 
-    With `flag`, the call takes the power away when that boolean argument is false.
+    With `flag`, the call takes the power away when that boolean argument is false. `shown_as`: what an event calls the
+    setting, where the function's name does not have it.
     """
 
     kind: PowerKind
     receiver: int | None = None
     flag: int | None = None
+    shown_as: str = ""
 
 
 SETTINGS = (
@@ -153,6 +155,7 @@ FUNCTIONS: dict[str, Function] = {
     "addRiskAdmin(address)": Function(_ROLE, 0),
     "addAssetListingAdmin(address)": Function(_ROLE, 0),
     "setACLAdmin(address)": Function(_ADMIN, 0),
+    "reconfigure(address,bytes)": Function(_ADMIN),  # who commands an executor on another chain
     # names: whoever owns a node owns what hangs below it
     "setOwner(bytes32,address)": Function(_OWNERSHIP, 1),
     "setSubnodeOwner(bytes32,address)": Function(_OWNERSHIP, 1),
@@ -206,7 +209,7 @@ FUNCTIONS: dict[str, Function] = {
     "setLateQuorumVoteExtension(uint48)": Function(_SETTING),
     "setProposalGuardian(address)": Function(_SETTING, 0),
     "updateTimelock(address)": Function(_SETTING, 0),
-    "updateDelay(uint256)": Function(_SETTING),
+    "updateDelay(uint256)": Function(_SETTING, shown_as="MinDelay"),
     "setDelay(uint256)": Function(_SETTING),
     "changeDefaultAdminDelay(uint48)": Function(_SETTING),
     "setGrantDelay(uint64,uint32)": Function(_SETTING),
@@ -257,6 +260,8 @@ class PowerShift:
     """Path of the call; empty when only the simulation showed it."""
     function: str
     """Name of the function, or the kind of change that the simulation saw."""
+    shown_as: str = ""
+    """Of a function: what the simulation would call the setting."""
     role: str = ""
     """The role's name, or its 0x hex hash; empty where the call gives no role of this kind."""
     detail: str = ""
@@ -305,12 +310,18 @@ def shows(called: PowerShift, change: Change) -> bool:
     return simulated is not None and _explains(called, simulated)
 
 
+def seen_changes(facts: Facts, called: PowerShift) -> tuple[Change, ...]:
+    """What the simulation saw of the shift that a call makes."""
+    changes = facts.simulation.all_changes if called.path else ()
+    return tuple(change for change in changes if shows(called, change))
+
+
 def _explains(called: PowerShift, simulated: PowerShift) -> bool:
     """True when the simulation only shows what this call says anyway."""
     if (called.kind, called.contract) != (simulated.kind, simulated.contract):
         return False
     by_receiver = simulated.receiver is not None and simulated.receiver == called.receiver
-    return by_receiver or simulated.function.lower().removeprefix("min") in called.function.lower()
+    return by_receiver or simulated.function.lower() in (called.shown_as or called.function).lower()
 
 
 def _shift_of_call(call: DecodedCall) -> PowerShift | None:
@@ -322,8 +333,10 @@ def _shift_of_call(call: DecodedCall) -> PowerShift | None:
         return None
     role = _argument(call, _ROLE_ARGUMENT.get(call.signature or "")) or ""
     others = (a for place, a in enumerate(call.arguments) if place != function.receiver and a.value != role)
-    detail = ", ".join(f"{a.name} = {a.value[:80]}" for a in others)
-    return PowerShift(function.kind, call.target, receiver, call.path, call.name, role, detail)
+    return PowerShift(
+        function.kind, call.target, receiver, call.path, call.name, function.shown_as, role,
+        detail=", ".join(f"{a.name} = {a.value[:80]}" for a in others),
+    )  # fmt: skip
 
 
 def _argument(call: DecodedCall, place: int | None) -> str | None:

@@ -41,6 +41,8 @@ def config(tmp_path: Path) -> Path:
         ("status extra", 2, "unexpected extra argument"),
         ("show 123", 2, "no proposal '123' in the journal"),
         ("show 0xzz", 2, "is no record root"),
+        ("show {folder}/nothing", 2, "there is no file {folder}/nothing"),
+        ("policy explain guardian review.json", 2, "there is no file review.json"),
         ("show 0x12", 2, "is no record root"),
         ("show 0x" + "12" * 32, 2, "is not in the agent's data folder"),
         ("approve 123", 2, "no proposal '123' in the journal"),
@@ -95,6 +97,24 @@ def test_people_who_cannot_be_counted_are_a_wrong_configuration(config: Path, li
     with pytest.raises(UsageError) as raised:
         load_settings(config)
     assert says in raised.value.message
+
+
+@pytest.mark.parametrize(
+    ("lines", "says"),
+    [
+        ('[sending]\nrelays = ["relay.example/a-key"]', "sending.relays.0: expected an http(s) URL, got ://"),
+        ('[notifications]\npage = "javascript:alert(1)"', "notifications.page"),
+        ('[chain]\nwebsocket = "https://host/a-key"', "chain.websocket: expected a URL such as wss://host/path"),
+        ('[chain]\nwebsocket = "wss://"', "chain.websocket: expected a URL such as wss://host/path"),
+    ],
+)
+def test_an_address_of_another_kind_is_named_and_not_shown(config: Path, lines: str, says: str) -> None:
+    text = CONFIG.replace("[chain]", lines) if lines.startswith("[chain]") else CONFIG + lines
+    config.write_text(text)
+    with pytest.raises(UsageError) as raised:
+        load_settings(config)
+    assert says in raised.value.message
+    assert "a-key" not in str(raised.value)
 
 
 @pytest.mark.parametrize("text", ["", "{}", "not json", '{"action": "suspend"}'])

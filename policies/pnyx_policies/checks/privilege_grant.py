@@ -39,7 +39,7 @@ class PrivilegeGrant:
     def _finding(self, view: CheckView, shift: PowerShift) -> Finding:
         told = announcement(shift, claims_of(view.facts), view.facts)
         receiver = shift.receiver or "nobody in particular"
-        what = role_name(shift.role)[:_SHOWN] if shift.role else shift.kind.value
+        what = (role_name(shift.role) or shift.role)[:_SHOWN] if shift.role else shift.kind.value
         return Finding(
             check=self.name,
             severity=_SEVERITY[told],

@@ -28,7 +28,13 @@ def decimal(units: int, decimals: int) -> str:
 
 def coins(wei: int) -> str:
     """An amount of the chain's coin where its name is not known, exact: ``40 coins (40000000000000000000 wei)``."""
-    return f"{decimal(wei, WEI_DECIMALS)} coins ({wei} wei)"
+    return f"{coin(wei, None)} ({wei} wei)"
+
+
+def coin(wei: int, chain_id: int | None) -> str:
+    """``40 ETH``; where the coin of the chain is not known, ``40 coins``."""
+    whole = decimal(wei, WEI_DECIMALS)
+    return f"{whole} {COINS.get(chain_id or 0) or ('coin' if whole == '1' else 'coins')}"
 
 
 def amount(facts: Facts, asset: str | None, units: int, *, is_nft: bool = False, brief: bool = False) -> Line:
@@ -36,7 +42,7 @@ def amount(facts: Facts, asset: str | None, units: int, *, is_nft: bool = False,
     a stranger's word, so the address stands with it, except in the `brief` form: the full one is in the same report.
     """
     if asset is None:
-        return line(f"{decimal(units, WEI_DECIMALS)} {COINS.get(facts.proposal.key.chain_id, 'coins')}")
+        return line(coin(units, facts.proposal.key.chain_id))
     if is_nft:
         return line(f"{units} NFT of ", code(asset))
     holding = holding_of(facts, asset)
@@ -76,6 +82,21 @@ def _ens_names(facts: Facts) -> dict[str, str]:
     except DecodingError:
         return {}
     return {entry.address: f"ENS: {entry.name}" for entry in found.names}
+
+
+def span(seconds: int) -> str:
+    """``2 days``, ``36 hours``, ``90 seconds``: in the largest unit of which there are at least two."""
+    for unit, word in ((86_400, "days"), (3_600, "hours"), (60, "minutes")):
+        if seconds >= 2 * unit:
+            return f"{decimal(seconds * 10 // unit, 1)} {word}"
+    return "1 second" if seconds == 1 else f"{seconds} seconds"
+
+
+def count(number: int, what: str) -> str:
+    """``1 address``, ``3 addresses``."""
+    if number == 1:
+        return f"1 {what}"
+    return f"{number:,} {what}{'es' if what.endswith('s') else 's'}"
 
 
 def who(facts: Facts, address: str) -> tuple[Piece, ...]:

@@ -11,7 +11,7 @@ from pnyx_policies.claims import claims_of
 from pnyx_policies.facts import Facts
 from pnyx_policies.money import OutflowKind, outflows
 from pnyx_policies.powers import PowerKind, power_shifts
-from pnyx_policies.reading.amounts import who
+from pnyx_policies.reading.amounts import count, who
 from pnyx_policies.reading.blocks import (
     Block,
     Bullet,
@@ -38,19 +38,21 @@ def telling(facts: Facts) -> Iterator[Block]:
     announced, silent = _compared(facts)
     if not facts.calls:
         yield paragraph("There are no calls to compare it with.")
+    elif not facts.proposal.text.strip():
+        yield paragraph(bad("There is no text."))
     if announced:
         yield paragraph("The text announces:")
         yield Bullets(tuple(announced))
     if silent:
         yield paragraph("The text does not announce, or not fully:")
         yield Bullets(tuple(silent))
-    elif facts.calls:
+    elif facts.calls and facts.proposal.text.strip():
         yield paragraph("Every call is pointed at by something in the text.")
     if spare := unused_addresses(facts):
         yield paragraph("The text names, and no call uses:")
         yield Bullets(tuple(bullet(*who(facts, address)) for address in spare[:MOST_ADDRESSES]))
         if len(spare) > MOST_ADDRESSES:
-            yield paragraph(soft(f"And {len(spare) - MOST_ADDRESSES} more addresses."))
+            yield paragraph(soft(f"And {count(len(spare) - MOST_ADDRESSES, 'more address')}."))
 
 
 def _compared(facts: Facts) -> tuple[list[Bullet], list[Bullet]]:

@@ -279,4 +279,5 @@ def _change(event: Event) -> Change | None:
 
 
 def _named(argument: str, text: str) -> str:
-    return role_name(text) if argument in {"role", "previousAdminRole", "newAdminRole", "permissionId"} else text
+    is_role = argument in {"role", "previousAdminRole", "newAdminRole", "permissionId"}
+    return role_name(text) or text if is_role else text
