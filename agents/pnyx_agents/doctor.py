@@ -37,6 +37,7 @@ from pnyx_tools.clock import clock_at
 from pnyx_tools.database import Database
 from pnyx_tools.endpoints import LAG_BLOCKS, Pool
 from pnyx_tools.evidence import Mirror
+from pnyx_tools.fork import Fork
 from pnyx_tools.keystore import open_key
 from pnyx_tools.model import ModelSettings
 from pnyx_tools.reader import MethodMissingError
@@ -137,11 +138,20 @@ class Doctor:
                 pass
             yield Result(name="simulation", status="ok", found=method)
             return
+        if self.settings.chain.fork:
+            yield tried("simulation", partial(self._forked, self.settings.chain.fork), "see docs/reviewing.md")
+            return
         yield Result(
             name="simulation", status="warning",
             found="the node has neither eth_simulateV1 nor debug_traceCall: it cannot simulate",
-            do="use a node that has the first (geth, reth, nethermind, anvil); rules hold more without it",
+            do="use a node that has the first (geth, reth, nethermind, anvil), or set chain.fork; rules hold more "
+            "without it",
         )  # fmt: skip
+
+    def _forked(self, url: str) -> str:
+        block = self.reader.block("latest")
+        with Fork(url).at(block):
+            return f"on a fork, at block {block.number}"
 
     def _governor(self, governor: GovernorSettings) -> str:
         governed = govern(self.reader, self.settings, [governor])[governor.address]

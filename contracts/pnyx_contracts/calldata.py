@@ -81,7 +81,8 @@ class _Match:
     def note(self) -> str:
         if not self.trailing:
             return self.source
-        trailing = f"{self.trailing} bytes follow the arguments: a contract compiled from Solidity ignores them"
+        follow = "byte follows" if self.trailing == 1 else "bytes follow"
+        trailing = f"{self.trailing} {follow} the arguments: a contract compiled from Solidity ignores them"
         return _join(self.source, trailing)
 
 

@@ -1,10 +1,10 @@
 """Calls that send messages to other chains: what runs there, on which chain, by whom.
 
 Where the bridge calls the target with the very bytes of the message, those are calldata and decoded like any other.
-Where the receiver reads them in a way of its own (Polygon's FxPortal, LayerZero, Wormhole, Axelar, CCIP, Hyperlane),
-they are a payload: no calldata, and never named as a call. A payload that is, byte for byte, what a well-known bridge
-executor takes shows the calls that such an executor would make; that the receiver is one, nothing here proves, so the
-message itself stays unknown.
+Where the receiver reads them in a way of its own (Polygon's FxPortal, LayerZero, Wormhole, Axelar, CCIP, Hyperlane,
+ERC-7786), they are a payload: no calldata, and never named as a call. A payload that is, byte for byte, what a
+well-known bridge executor takes shows the calls that such an executor would make; that the receiver is one, nothing
+here proves, so the message itself stays unknown.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from eth_utils.address import is_hex_address, to_checksum_address
 
 from pnyx_contracts import chains
 from pnyx_contracts.errors import DecodingError
+from pnyx_contracts.executions import execution
 from pnyx_contracts.frames import Arguments, Content, Frame, Wrapper, batch, signed, text_of
 from pnyx_contracts.strict_abi import Tuple, parse_parameters
 from pnyx_contracts.types import ZERO_ADDRESS
@@ -210,6 +211,33 @@ def _publish(outer: Frame, args: Arguments) -> Content:
     return Content((inner,), "a message by Wormhole: its receiver there decides what it means")
 
 
+def _relay(_outer: Frame, args: Arguments) -> Content:
+    """OpenZeppelin's GovernorCrosschain: its gateway takes the mode and the execution as one payload."""
+    return _to_interoperable(args["executor"], args["mode"] + args["executionCalldata"])
+
+
+def _erc7786(_outer: Frame, args: Arguments) -> Content:
+    return _to_interoperable(args["recipient"], args["payload"])
+
+
+def _to_interoperable(recipient: bytes, payload: bytes) -> Content:
+    chain_id, receiver = _interoperable(recipient)
+    words = chains.in_words(chain_id) if chain_id is not None else "a chain that it does not name"
+    inner = Frame(receiver, 0, payload, other_chain=True, chain_id=chain_id, is_payload=True)
+    return Content((inner,), f"a message to {words}: its receiver there decides what it means")
+
+
+def _interoperable(raw: bytes) -> tuple[int | None, str]:
+    """Chain and account of an ERC-7930 address, version 1, of the EVM. Raises `DecodingError`."""
+    size = raw[4] if len(raw) > 4 else 0
+    reference, account = raw[5 : 5 + size], raw[6 + size :]
+    chain_id = int.from_bytes(reference, "big")
+    is_plain = raw[:4] == bytes((0, 1, 0, 0)) and raw[5 + size : 6 + size] == bytes((20,)) and len(account) == 20
+    if not is_plain or reference[:1] == b"\0" or chain_id > chains.LARGEST_ID:
+        raise DecodingError("its receiver is no account of the EVM in an interoperable address (ERC-7930)")
+    return chain_id or None, to_checksum_address(account)
+
+
 # --- what well-known receivers take ----------------------------------------------------------------------------------
 
 
@@ -258,9 +286,20 @@ def _fitting(frame: Frame) -> Iterator[Content]:
             values, end = kinds.decode(frame.calldata, 0)
             if end == len(frame.calldata):
                 args = {p.name: v for p, v in zip(kinds.fields, values, strict=True)}
-                yield Content(read(frame, args), f"shown is what {whose} would do; nothing proves that this is one")
+                yield Content(read(frame, args), _would_do(whose))
         except DecodingError:
             continue
+    try:
+        content = execution(
+            replace(frame, is_payload=False), frame.calldata[:32].ljust(32, b"\xff"), frame.calldata[32:]
+        )
+        yield Content(content.frames, "; ".join(filter(None, (_would_do("a CrosschainRemoteExecutor"), content.note))))
+    except DecodingError:
+        return
+
+
+def _would_do(whose: str) -> str:
+    return f"shown is what {whose} would do; nothing proves that this is one"
 
 
 _TICKET = "address,uint256,uint256,address,address,uint256,uint256,bytes"
@@ -313,6 +352,8 @@ MESSAGES: Mapping[str, Wrapper] = {
         _chain_id("destinationChainId"), _plain("destination"), "message"
     ),
     "send((uint32,bytes32,bytes,bytes,bool),address)": _layerzero,
+    "relayCrosschain(address,bytes,bytes32,bytes)": _relay,
+    "sendMessage(bytes,bytes,bytes[])": _erc7786,
     "callContract(string,string,bytes)": _payload(_axelar_chain, _axelar_receiver, "payload"),
     "ccipSend(uint64,(bytes,bytes,(address,uint256)[],address,bytes))": _ccip,
     "dispatch(uint32,bytes32,bytes)": _payload(_domain, _word("recipientAddress"), "messageBody"),

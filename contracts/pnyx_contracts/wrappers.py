@@ -14,6 +14,7 @@ from dataclasses import replace
 from eth_utils.address import to_checksum_address
 
 from pnyx_contracts.errors import DecodingError
+from pnyx_contracts.executions import execution
 from pnyx_contracts.frames import (
     Arguments,
     Content,
@@ -228,6 +229,10 @@ def _multicall3(outer: Frame, args: Arguments) -> Content:
     return Content(tuple(outer.call(*part) for part in parts), note)
 
 
+def _erc7579(outer: Frame, args: Arguments) -> Content:
+    return execution(outer, args["mode"], args["executionCalldata"])
+
+
 def _lists(target: str, data: str) -> Wrapper:
     """Calls without coin, in two lists."""
     return lambda outer, args: Content(batch(outer, args[target], [0] * len(args[target]), args[data]))
@@ -253,12 +258,13 @@ _VOTE = "an Aragon app: an Agent makes the calls inside at once, a voting app op
 _NEW_VOTE = "opens a vote: the calls inside run only if it passes"
 _SUBMITTED = "opens a proposal of a dual governance: the calls inside run only if it is not stopped"
 
-_OR_TOKEN_ID = _remark("an ERC-721 contract takes the amount as a token id")
+MAY_COUNT_AN_NFT = "an ERC-721 contract takes the amount as a token id"
+_OR_NFT = _remark(MAY_COUNT_AN_NFT)
 
 WRAPPERS: Mapping[str, Wrapper] = {
     # Tokens
-    "approve(address,uint256)": _OR_TOKEN_ID,
-    "transferFrom(address,address,uint256)": _OR_TOKEN_ID,
+    "approve(address,uint256)": _OR_NFT,
+    "transferFrom(address,address,uint256)": _OR_NFT,
     # OpenZeppelin Governor, TimelockController, AccessManager
     "relay(address,uint256,bytes)": _single("target", "data", "value"),
     f"propose({_ARRAYS},string)": _governor_propose,
@@ -320,6 +326,8 @@ WRAPPERS: Mapping[str, Wrapper] = {
     "multicall(bytes32,bytes[])": _multicall,
     "executeBatch((address,uint256,bytes)[])": _actions("calls"),
     "executeBatch(address[],bytes[])": _lists("dest", "func"),
+    "execute(bytes32,bytes)": _erc7579,
+    "executeFromExecutor(bytes32,bytes)": _erc7579,
     f"executeBatch({_ARRAYS})": lambda outer, args: Content(_batch(outer, args, "datas")),
     # On a chain that got a message
     "forward(address,bytes)": _single("target", "data"),

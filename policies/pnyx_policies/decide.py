@@ -29,6 +29,8 @@ from pnyx_policies.text import one_line
 
 REASON_BYTES = 200
 EXPLANATION_BYTES = 2_000
+FOUND_BY = " Found by: "
+"""Between the reason of a rule and the checks behind it."""
 
 
 def decide(ruleset: Ruleset, facts: Facts, reports: Sequence[CheckReport], opinions: Sequence[Opinion]) -> Judgement:
@@ -110,7 +112,7 @@ def _by_rule(judged: _Judged, situation: Situation) -> _Verdict:
     if judged.objection:
         full = f"{reason} {judged.objection.capitalize()}."
     else:
-        full = f"{reason} Found by: {found_by}" if found_by else reason
+        full = f"{reason}{FOUND_BY}{found_by}" if found_by else reason
     return _Verdict(judged.outcome, full if len(full.encode()) <= REASON_BYTES else reason, judged.rule.id)
 
 

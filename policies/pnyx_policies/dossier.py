@@ -141,6 +141,8 @@ class People(Value):
 
 
 NOBODY = People(words=(), expired=None)
+NO_AGENT = "review"
+"""The name in the header of a review that no agent made: `pnyx review` without a configuration."""
 
 
 class Software(Value):

@@ -19,7 +19,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from pnyx_contracts.types import Vote
-from pnyx_policies.ruleset import ALWAYS, EXTENDS, Limits, Rule, Ruleset, RulesetError, parse_extension, parse_toml
+from pnyx_policies.ruleset import ALWAYS, EXTENDS, Limits, Rule, Ruleset, RulesetError, parse_extension, read_table
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ def load(file: RulesetFile, find: Find, checks: Collection[str] | None = None) -
 
 def extended_by(file: RulesetFile) -> str | None:
     """The name after `extends`. Raises `RulesetError`."""
-    name = parse_toml(file.text, file.source).get(EXTENDS)
+    name = read_table(file.text, file.source).get(EXTENDS)
     if name is not None and (not isinstance(name, str) or not name.strip()):
         raise RulesetError(
             f"{file.source}: {EXTENDS} must name a ruleset; got {name!r}",

@@ -5,8 +5,9 @@ double quotes is ours. Left out on purpose: the tally and the agent's own voting
 does; how others vote is no part of that. Of the block only the day is told: the same facts of another block are the
 same words, and need not be paid for twice.
 
-A reader of facts alone sees no string in which somebody could speak to it: of each that is more than a single word,
-and of everything that calldata holds as text or as bytes, only the length.
+A reader of facts alone sees no string that somebody else chose: of a symbol, a name, an error, of everything that
+calldata holds as text or as bytes, only the length. What is left are addresses, numbers, hashes, functions that are in
+our table or declared by the operator, and words from a list of our own.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from itertools import islice
 from typing import Final
 
@@ -22,7 +24,8 @@ from pydantic import Field, JsonValue
 
 from pnyx_contracts.chains import in_words
 from pnyx_contracts.decoded import DecodedCall
-from pnyx_contracts.types import ClockMode, Value
+from pnyx_contracts.selectors import known_functions
+from pnyx_contracts.types import ClockMode, ProposalState, Value, Vote
 from pnyx_policies.analysis import View
 from pnyx_policies.facts import NO_CODE, Balance, Change, Facts, Movement, SimulationStatus, TargetFacts, ToolResult
 from pnyx_policies.money import token_amount
@@ -47,8 +50,21 @@ UNLIMITED: Final = Limits(
 )  # fmt: skip
 """For looking up what a prompt can have shown at most."""
 
-_WORD = re.compile(r"[A-Za-z0-9_.:/()\[\],-]{1,80}")
-"""What a reader of facts alone is shown of a string: signatures, roles, symbols, numbers, hex. Nothing with spaces."""
+_NUMBER = re.compile(r"-?[0-9]{1,78}(?:\.[0-9]{1,78})*|0x[0-9a-fA-F]{0,128}")
+"""Also the path of a call."""
+
+_KEY = re.compile(r"[a-z][a-z0-9_]{0,39}|0x[0-9a-fA-F]{0,128}")
+"""What the code of a context tool calls a part of its result."""
+
+_DECLARED = re.compile(r"[A-Za-z0-9_$,()\[\]]{1,1000}")
+"""Signatures, and names and types of arguments: from our table, or from an interface that the operator declares."""
+
+_OUR_WORDS: Final = frozenset(
+    {state.name.lower() for state in ProposalState}
+    | {vote.value for vote in Vote}
+    | {"other", "proposer", "executor", "canceller", "admin", "governor", "timelock", "caller"}
+)
+"""What results of our own context tools consist of, beside numbers, addresses and functions of the table."""
 
 _TEXT_TYPES = re.compile(r"string|bytes(?![0-9])")
 """Types of arguments that hold whatever their author wants to say."""
@@ -70,7 +86,12 @@ class _Sheet:
 
     def text(self, value: str) -> str:
         """A string that somebody else may have written."""
-        is_shown = self.view is View.FACTS_AND_TEXT or _WORD.fullmatch(value)
+        is_shown = self.view is View.FACTS_AND_TEXT or _says_nothing(value)
+        return quoted(value, self.limits.string_characters) if is_shown else _withheld(value)
+
+    def declared(self, value: str) -> str:
+        """A signature, a name or a type of an argument."""
+        is_shown = self.view is View.FACTS_AND_TEXT or _DECLARED.fullmatch(value)
         return quoted(value, self.limits.string_characters) if is_shown else _withheld(value)
 
     def argument(self, value: str, type_: str) -> str:
@@ -106,7 +127,7 @@ class _Sheet:
         by = f" by {call.caller}" if call.caller else ""
         yield f"{how} {call.path}{by} to {call.target}{_where(call)}, value {call.value_wei} wei"
         if call.signature:
-            yield f"  function {self.text(call.signature)}"
+            yield f"  function {self.declared(call.signature)}"
         elif call.calldata:
             yield f"  NOT DECODED, {len(call.calldata)} bytes: {self._undecoded(call)}"
         else:
@@ -114,7 +135,7 @@ class _Sheet:
         counted = token_amount(call)
         for place, argument in enumerate(call.arguments):
             value = self.argument(argument.value, argument.type)
-            yield f"  argument {self.text(argument.name)} of type {self.text(argument.type)}: {value}"
+            yield f"  argument {self.declared(argument.name)} of type {self.declared(argument.type)}: {value}"
             if counted is not None and place == counted.place and self._has_decimals(counted.asset):
                 yield f"    of token {counted.asset}: {self._amount(counted.asset, counted.amount)}"
         if call.note:
@@ -197,7 +218,8 @@ class _Sheet:
         return any(h.asset == asset and h.decimals is not None for h in self.facts.treasury)
 
     def _amount(self, asset: str | None, amount: int) -> str:
-        return _amount(self.facts, asset, amount, self.text)
+        symbol = (lambda _: "whole tokens") if self.view is View.FACTS_ALONE else self.text
+        return _amount(self.facts, asset, amount, symbol)
 
     def treasury(self) -> Iterator[str]:
         for holding in self.facts.treasury:
@@ -281,10 +303,20 @@ def _withheld(text: str) -> str:
 def _words_alone(value: JsonValue) -> JsonValue:
     """`value` with the length of each string in place of what it says."""
     if isinstance(value, dict):
-        return {key if _WORD.fullmatch(key) else _withheld(key): _words_alone(item) for key, item in value.items()}
+        return {key if _KEY.fullmatch(key) else _withheld(key): _words_alone(item) for key, item in value.items()}
     if isinstance(value, list):
         return [_words_alone(item) for item in value]
-    return value if not isinstance(value, str) or _WORD.fullmatch(value) else _withheld(value)
+    return value if not isinstance(value, str) or _says_nothing(value) else _withheld(value)
+
+
+def _says_nothing(value: str) -> bool:
+    """Whether nobody can speak in it: a number, an address, a hash, a word of ours, a function of our table."""
+    return bool(_NUMBER.fullmatch(value)) or value in _OUR_WORDS or value in _signatures()
+
+
+@cache
+def _signatures() -> frozenset[str]:
+    return frozenset(function.signature for functions in known_functions().values() for function in functions)
 
 
 def _section(title: str, lines: Iterable[str]) -> str:

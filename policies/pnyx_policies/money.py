@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from typing import Final
 
 from pnyx_contracts.decoded import DecodedCall
 from pnyx_contracts.types import UINT256_MAX, ZERO_ADDRESS
@@ -56,10 +57,17 @@ def outflows(facts: Facts) -> Outflows:
     moved = tuple(_to_outsiders(facts, _from_the_dao(facts, _movements(facts, paths))))
     abroad = next((c for c in facts.every_call() if c.other_chain), None)
     doubts = (
-        f"the simulation was {facts.simulation.status.value}" if not _simulated(facts) else "",
+        "" if _simulated(facts) else NOT_SEEN[facts.simulation.status],
         f"call {abroad.path} acts on another chain" if abroad else "",
     )
     return Outflows((*moved, *_beyond(called, moved)), "; ".join(d for d in doubts if d))
+
+
+NOT_SEEN: Final = {
+    SimulationStatus.SKIPPED: "nothing was simulated",
+    SimulationStatus.REVERTED: "the simulation reverts",
+}
+"""Why the calls alone tell what moves."""
 
 
 def unexplained_effects(facts: Facts) -> int | None:
@@ -91,18 +99,6 @@ def _beyond(called: Iterable[Outflow], moved: Iterable[Outflow]) -> Iterator[Out
 def holding_of(facts: Facts, asset: str | None) -> Holding | None:
     """What the treasury holds of an asset, None when nobody looked."""
     return next((h for h in facts.treasury if h.asset == asset), None)
-
-
-def share_of_treasury(facts: Facts, items: tuple[Outflow, ...]) -> int | None:
-    """Basis points (rounded up) of the treasury's balance that these outflows of one asset take; None when unknown.
-
-    Known only for fungible assets that the executor itself holds and sends.
-    """
-    holding = holding_of(facts, items[0].asset)
-    if holding is None or any(o.is_nft or o.sender != facts.simulation.executor for o in items):
-        return None
-    total = sum(o.amount for o in items)
-    return min(-(-total * 10_000 // max(holding.balance, 1)), UINT256_MAX)
 
 
 def by_asset(items: tuple[Outflow, ...]) -> dict[str | None, tuple[Outflow, ...]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable
 from decimal import Context, Decimal, Inexact
 from typing import Annotated, Self
@@ -11,6 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, mo
 
 from pnyx_contracts.errors import UsageError
 from pnyx_contracts.types import Value
+from pnyx_policies.toml import TomlError, parse_toml
 
 _EXACT = Context(prec=200, traps=[Inexact])
 """Refuses to round; prices and token counts need far fewer digits."""
@@ -80,8 +80,8 @@ class Prices(Value):
         """From TOML. Raises `UsageError`."""
         hint = 'currency = "USD", then for each model [[model]] with name, input_per_million, output_per_million'
         try:
-            return cls.model_validate(tomllib.loads(text))
-        except tomllib.TOMLDecodeError as error:
+            return cls.model_validate(parse_toml(text))
+        except TomlError as error:
             raise UsageError(f"{source}: not TOML: {error}", hint=hint) from error
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False)[0]

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import json
 import string
-import tomllib
 from functools import cache
 from importlib import resources
 
@@ -26,9 +25,10 @@ from pnyx_policies.answer import ToolCall, analysis_schema
 from pnyx_policies.dossier import PromptTemplate
 from pnyx_policies.facts import Facts
 from pnyx_policies.factsheet import Limits, factsheet, tool_result
+from pnyx_policies.toml import TomlError, parse_toml
 from pnyx_policies.untrusted import Cleaned, clean, cut
 
-RENDERING = 2
+RENDERING = 3
 """Version of the rules here, in `factsheet`, `untrusted`, `text`: raised when the same input would render otherwise."""
 
 MAX_TOOL_TURNS = 4
@@ -174,8 +174,8 @@ def _fill(texts: dict[str, str], name: str, **values: str) -> str:
 
 def _limits(texts: dict[str, str]) -> Limits:
     try:
-        limits = Limits.model_validate(tomllib.loads(texts["limits.toml"]))
-    except (KeyError, tomllib.TOMLDecodeError, ValidationError) as error:
+        limits = Limits.model_validate(parse_toml(texts["limits.toml"]))
+    except (KeyError, TomlError, ValidationError) as error:
         raise UsageError(f"prompt template limits.toml is missing or wrong: {error}") from error
     if limits.rendering != RENDERING:
         raise OtherRenderingError(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -29,6 +28,7 @@ from pnyx_policies.decision import Outcome
 from pnyx_policies.fields import Field, Situation, catalogue
 from pnyx_policies.literals import GROUP, ConditionError, Groups, checksummed, nearest
 from pnyx_policies.lowering import lifted
+from pnyx_policies.toml import TomlError, parse_toml
 
 MODEL = "model"
 ALWAYS = "always"
@@ -36,6 +36,8 @@ THEN = (*(o.value for o in Outcome), MODEL)
 NAME_BYTES, VERSION_BYTES, DESCRIPTION_BYTES = 40, 20, 400
 BECAUSE_BYTES = 140
 """So that reason, rule and checks fit into the 200 bytes that go on chain."""
+MAX_RULES, MAX_LINES = 256, 64
+"""Rules of a ruleset, lines of each of a rule's lists: each is compared with each, for strangers' rulesets as well."""
 
 
 class RulesetError(UsageError):
@@ -136,7 +138,7 @@ class Ruleset:
         Raises `RulesetError`, also for a ruleset that extends another one: `extending.load` makes it whole.
         """
         known = frozenset(checks if checks is not None else (check.name for check in builtin_checks()))
-        table = parse_toml(text, source)
+        table = read_table(text, source)
         with _telling(source):
             if EXTENDS in table:
                 raise _Fault("it extends another ruleset; what is run, recorded and checked is a whole one")
@@ -148,18 +150,18 @@ def parse_extension(text: str, source: str, base: Ruleset) -> Ruleset:
 
     Raises `RulesetError`, also for a limit that is looser than that of `base`.
     """
-    table = parse_toml(text, source)
+    table = read_table(text, source)
     with _telling(source):
         own = _Parser(source, catalogue(base.checks), base.groups).ruleset(table, text, base.checks)
         _require_use_of_groups(table, own, base)
         return replace(own, limits=_tightened(own.limits, base, table))
 
 
-def parse_toml(text: str, source: str) -> dict[str, Any]:
+def read_table(text: str, source: str) -> dict[str, Any]:
     """Raises `RulesetError`."""
     try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+        return parse_toml(text)
+    except TomlError as error:
         raise RulesetError(f"{source}: this is no TOML: {error}") from error
 
 
@@ -196,7 +198,10 @@ class _Parser:
         groups = {**self.groups, **_groups(table.get("addresses", {}))}
         reader = replace(self, groups=groups)
         rules: list[Rule] = []
-        for place, entry in enumerate(_tables(table.get("rule", []), "rule"), start=1):
+        entries = _tables(table.get("rule", []), "rule")
+        if len(entries) > MAX_RULES:
+            raise _Fault(f"it has {len(entries)} rules, at most {MAX_RULES} can be compared with one another")
+        for place, entry in enumerate(entries, start=1):
             rule = reader.rule(entry, f"rule {place}")
             _must_be_reachable(rule, rules)
             rules.append(rule)
@@ -238,6 +243,8 @@ class _Parser:
         lines = table.get(key, [])
         if not isinstance(lines, list) or not all(isinstance(line, str) for line in lines):
             raise _Fault(f'{where}: {key} must be a list of lines, for example ["findings.critical > 0"]')
+        if len(lines) > MAX_LINES:
+            raise _Fault(f"{where}: {key} has {len(lines)} lines, at most {MAX_LINES} can be compared with one another")
         return tuple(self.line(line, f"{where}: {key} line {line!r}") for line in lines if line != ALWAYS)
 
     def line(self, line: str, where: str) -> Condition:
@@ -393,6 +400,6 @@ def _whole(table: Mapping[str, object], key: str, where: str, low: int, high: in
     if isinstance(value, str) and re.fullmatch(r"\d{1,3}(?:_?\d{3})*|\d{1,78}", value, re.ASCII):
         value = int(value.replace("_", ""))
     if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
-        expected = f"a whole number from {low}" + (f" to {high}" if high != UINT256_MAX else "")
+        expected = f"a whole number from {low} to {'2**256-1' if high == UINT256_MAX else high}"
         raise _Fault(f"{where}: {key} must be {expected}; got {value!r}")
     return value

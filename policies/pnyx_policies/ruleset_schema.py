@@ -21,6 +21,8 @@ from pnyx_policies.ruleset import (
     EXTENDS,
     ID,
     LIMITS,
+    MAX_LINES,
+    MAX_RULES,
     MODEL,
     NAME_BYTES,
     THEN,
@@ -50,7 +52,7 @@ def ruleset_schema(checks: Collection[str]) -> Schema:
                     "propertyNames": {"pattern": _whole_text(GROUP.pattern)},
                     "additionalProperties": {"type": "array", "items": _form(ADDRESS_FORM)},
                 },
-                "rule": {"type": "array", "items": _rule(checks)},
+                "rule": {"type": "array", "items": _rule(checks), "maxItems": MAX_RULES},
             },
             required=("name", "version"),
         ),
@@ -60,7 +62,7 @@ def ruleset_schema(checks: Collection[str]) -> Schema:
 def _rule(checks: Collection[str]) -> Schema:
     lines = {"anyOf": [_condition(field) for field in catalogue(checks).values()]}
     always = {"type": "array", "items": {"const": ALWAYS}, "minItems": 1, "maxItems": 1}
-    some = {"type": "array", "items": lines, "minItems": 1}
+    some = {"type": "array", "items": lines, "minItems": 1, "maxItems": MAX_LINES}
     table = _table(
         {
             "id": _form(ID.pattern),

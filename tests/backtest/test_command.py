@@ -9,10 +9,12 @@ import pytest
 
 from pnyx_policies.backtest import BacktestReport
 from pnyx_tools.testing.openai_server import OpenAIServer
+from pnyx_tools.testing.provider import Provider, Question, Reply, error
 
 from .conftest import Past, Pnyx
 
 NOBODY = "0x" + "11" * 20
+LADDER = {"eth_simulateV1", "debug_traceCall"}
 
 
 @pytest.fixture(autouse=True)
@@ -122,3 +124,37 @@ def test_a_governor_without_a_past(seconds: Past, pnyx: Pnyx) -> None:
     assert tried["score"]["agreement"] == {"count": 0, "total": 0, "share": None, "low": None, "high": None}
     assert (tried["score"]["balanced_accuracy"], ended.json["trials"]) == (None, [])
     assert pnyx(*typed(seconds, "--since", head)).code == 0
+
+
+def test_facts_are_asked_for_once(seconds: Past, pnyx: Pnyx, folder: Path) -> None:
+    """Another ruleset is tried on what the node told before."""
+    questions: list[str] = []
+
+    def listen(question: Question) -> Reply | None:
+        questions.append(question["method"])
+        return None
+
+    with Provider(seconds.node.url, listen) as node:
+        upto = seconds.node.rpc.block().number
+        typed_ = ["policy", "backtest", seconds.dao.governor, "--rpc", node.url, "--upto", upto, "--json"]
+        plain = pnyx(*typed_, "--ruleset", "steward").json
+        assert pnyx(*typed_, "--ruleset", "guardian", "--facts", "facts").code == 0
+        first = len(questions)
+        assert pnyx(*typed_, "--ruleset", "steward", "--facts", "facts").json == plain
+    files = sorted((folder / "facts" / seconds.dao.governor).iterdir())
+    assert len(files) == len(plain["trials"]) + 1, "one was cancelled before its vote opened"
+    assert "eth_simulateV1" not in questions[first:]
+    assert len(questions) - first < first / 4
+    files[0].write_text("{}")
+    spoilt = pnyx(*typed(seconds, "--facts", "facts"))
+    assert (spoilt.code, f"{files[0].name} holds no facts" in spoilt.err) == (2, True), spoilt.err
+
+
+def test_facts_with_a_gap_are_not_kept(seconds: Past, pnyx: Pnyx, folder: Path) -> None:
+    def without(question: Question) -> Reply | None:
+        return error(question, -32601, "no such method") if question["method"] in LADDER else None
+
+    with Provider(seconds.node.url, without) as node:
+        typed_ = ["policy", "backtest", seconds.dao.governor, "--rpc", node.url, "--upto", "latest", "--newest", 2]
+        assert pnyx(*typed_, "--facts", "facts").code == 0
+    assert not (folder / "facts").exists()

@@ -166,6 +166,8 @@ def test_every_layout_is_read(tmp_path: Path, place: str, content: object) -> No
     ("place", "content", "words"),
     [
         ("vault.json", ABI, "no address"),
+        ("0x00000000000000000000000000000000000000B2.json", ABI, "wrong checksum"),
+        ("contracts/full_match/1/0x00000000000000000000000000000000000000B2/metadata.json", {}, "wrong checksum"),
         (f"{VAULT}.json", "{", "no JSON"),
         (f"{VAULT}.json", {"x": 1}, "expected a list"),
         (f"{VAULT}.json", [{"type": "function", "name": "f", "inputs": [{"type": "uint"}]}], "holds no ABI"),

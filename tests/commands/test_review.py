@@ -10,9 +10,12 @@ from tests.reading.drawn import of_html, of_markdown
 from pnyx_agents.analyst import deliberate
 from pnyx_agents.outline import OutlineAnalyst
 from pnyx_tools.context import builtin_tools
+from pnyx_tools.costs import CostBook, Spent
+from pnyx_tools.database import Database
 from pnyx_tools.gather import gather_facts
 from pnyx_tools.testing.anvil import Anvil
 from pnyx_tools.testing.deploy import TOKEN, Governance
+from pnyx_tools.testing.openai_server import OpenAIServer
 
 from .conftest import Pnyx
 
@@ -71,3 +74,33 @@ def test_who_watches_hears_what_it_is_at(dao: Governance, proposal: int) -> None
     assert "simulating 2 actions by eth_simulateV1" in heard
     assert [words.rpartition(" (")[2] for words in heard if words.startswith("looking up")] == ["1 of 2)", "2 of 2)"]
     assert heard[-1] == "asking outline (no language model) (2 of 2)"
+
+
+def test_the_same_look_is_paid_once_and_leaves_the_agent_its_money(
+    pnyx: Pnyx, node: Anvil, dao: Governance, proposal: int, tmp_path: Path
+) -> None:
+    config = tmp_path / "pnyx.toml"
+    with OpenAIServer() as server:
+        config.write_text(
+            f'[agent]\nname = "looker"\n[chain]\nrpc = "{node.url}"\nchain_id = {node.rpc.chain_id()}\n'
+            f'[[governor]]\naddress = "{dao.governor}"\nstart_block = 0\n[costs]\ntokens_per_day = 1\n'
+            f'[[model]]\nmodel = "scripted"\nbase_url = "{server.base_url}"\napi_key_env = ""\n'
+        )
+        looks = [pnyx("review", dao.governor, proposal, "-c", config, "--json").json for _ in range(2)]
+        assert len(server.requests) == len(looks[0]["attempts"]) == 2
+    assert [attempt["reused"] for attempt in looks[1]["attempts"]] == [True, True]
+    assert looks[0]["opinions"] == looks[1]["opinions"]
+    assert CostBook(Database(f"sqlite:///{tmp_path}/data/journal.sqlite")).in_a_day() == Spent()
+    assert not (tmp_path / "data" / "salt.key").exists()
+
+
+def test_a_look_without_models_touches_no_data(
+    pnyx: Pnyx, node: Anvil, dao: Governance, proposal: int, tmp_path: Path
+) -> None:
+    config = tmp_path / "pnyx.toml"
+    config.write_text(
+        f'[agent]\nname = "looker"\n[chain]\nrpc = "{node.url}"\nchain_id = {node.rpc.chain_id()}\n'
+        f'[[governor]]\naddress = "{dao.governor}"\nstart_block = 0\n'
+    )
+    assert pnyx("review", dao.governor, proposal, "-c", config).code == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["pnyx.toml"]

@@ -41,6 +41,8 @@ def config(tmp_path: Path) -> Path:
         ("status extra", 2, "unexpected extra argument"),
         ("show 123", 2, "no proposal '123' in the journal"),
         ("show 0xzz", 2, "is no record root"),
+        ("show {folder}/nothing", 2, "there is no file {folder}/nothing"),
+        ("policy explain guardian review.json", 2, "there is no file review.json"),
         ("show 0x12", 2, "is no record root"),
         ("show 0x" + "12" * 32, 2, "is not in the agent's data folder"),
         ("approve 123", 2, "no proposal '123' in the journal"),

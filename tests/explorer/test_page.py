@@ -13,8 +13,10 @@ from pnyx_contracts.decision_log import encode_register, encode_remark, encode_s
 from pnyx_contracts.entry import Declaration, EntryKind, RemarkVerdict
 from pnyx_contracts.types import Vote
 from pnyx_policies.bundle import withhold
+from pnyx_policies.context.ens_names import EnsName, EnsNames
 from pnyx_policies.disclosure import disclose, parse_parts
-from pnyx_tools.testing.decisions import LocalAgent
+from pnyx_policies.facts import Grade, ToolResult
+from pnyx_tools.testing.decisions import LocalAgent, ask_outline
 from pnyx_tools.testing.deploy import DAY, TOKEN, encode_call
 
 from .conftest import DESCRIPTION, RECIPIENT, Open, World, analysis
@@ -56,13 +58,39 @@ def test_from_the_form_to_the_whole_story(world: World, gate: LocalAgent, open_p
     assert page.locator("#decisions > li").count() == 4
     newest.locator("a").click()
     expect(page.locator("h1")).to_contain_text("Nothing speaks against it.")
-    expect(page.locator("#field-calls")).to_contain_text(f"Pay 1 coins (1000000000000000000 wei) to {RECIPIENT}")
+    expect(page.locator("#field-calls")).to_contain_text(f"Pay 1 ETH to {RECIPIENT}")
     expect(page.locator("#field-rules")).to_contain_text("this rule decided")
     page.get_by_text("The proposal (written by its author").click()
     expect(page.locator("#field-proposal pre")).to_have_text(
         f"# Pay again\n\nSend 1 ETH to {RECIPIENT} for the garden."
     )
     assert page.evaluate("[Object.keys(localStorage), Object.keys(sessionStorage), document.cookie]") == [[], [], ""]
+
+
+def test_calls_read_as_in_a_review(world: World, open_page: Open) -> None:
+    """Whole tokens, names of ENS, the chain that a message goes to and its coin."""
+    dao, key = world.dao, "0x00000000000000000000000000000000000c0ffe"
+    world.node.set_balance(key, TOKEN)
+    world.node.impersonate(key)
+    agent = world.plain_key(key=key)
+    transfer = encode_call("transfer(address,uint256)", RECIPIENT, 3 * TOKEN // 2)
+    abroad = encode_call("forwardMessage(uint256,address,uint256,bytes)", 137, dao.timelock, 1, b"\1\2")
+    world.node.send(dao.token, encode_call("transfer(address,uint256)", dao.timelock, 5 * TOKEN))
+    proposal = dao.propose([dao.token, RECIPIENT, RECIPIENT], [0, 0, 0], [transfer, abroad, b""], "# Pay in tokens")
+    dao.advance_to_active(proposal)
+    facts = agent.facts(dao, proposal)
+    names = EnsNames(registry=dao.token, names=(EnsName(address=dao.token, name="votes.eth"),))
+    result = names.model_dump(mode="json")
+    context = ToolResult(tool=names.TOOL, version=names.VERSION, grade=Grade.RE_READ, result=result)
+    facts = facts.model_copy(update={"context": (context,)})
+    agent.write(dao, agent.seal(agent.conclude(facts, ask_outline(facts))))
+    page = open_page(world.place("agent", agent.writer, "decision", agent.next_seq() - 1)).page
+    calls = page.locator("#field-calls")
+    expect(calls).to_contain_text(f"transfer(address,uint256) on {dao.token} (ENS: votes.eth)")
+    expect(calls).to_contain_text("amount (uint256) = 1500000000000000000 · 1.5 VOTEB")
+    expect(calls).to_contain_text("This runs on chain 137 (Polygon PoS): the addresses are addresses there.")
+    expect(calls).to_contain_text(f"Nothing to {RECIPIENT}")
+    assert f"{dao.timelock} (" not in calls.inner_text()
 
 
 @pytest.mark.parametrize(

@@ -144,3 +144,46 @@ def test_rules_that_overlap_and_do_not_cover_are_fine():
         + rule(id='"three"', any='["calls.unknown > 0", "calls.count > 3"]')
     )
     assert len(parse(HEAD + overlap).rules) == 3
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        HEAD + "x = " + "[" * 50_000 + "]" * 50_000,
+        HEAD + "x = " + "{a=" * 50_000,
+        HEAD + "[limits]\n" + ".".join("a" * 50_000) + " = 1",
+        HEAD + f"[{'.'.join('a' * 50_000)}]",
+    ],
+    ids=["lists", "tables", "dotted key", "dotted heading"],
+)
+def test_no_depth_stops_the_reader(text):
+    with pytest.raises(RulesetError, match=re.escape("my.toml: this is no TOML: nested deeper than 32 levels")):
+        parse(text)
+
+
+def test_brackets_in_texts_and_remarks_do_not_nest():
+    text = HEAD + f'description = "{"[" * 100}"\n# {"{" * 100}\n' + rule(when='["findings.critical > 0"]')
+    assert parse(text).description == "[" * 100
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (HEAD + f"[limits]\nmin_voting_power = {'9' * 5_000}", "this is no TOML: "),
+        (HEAD + "#" * 2**20, "this is no TOML: more than 1048576 bytes"),
+        (
+            HEAD + "".join(rule(id=f'"r{i}"', when=f'["findings.high > {i}"]', then='"hold"') for i in range(257)),
+            "it has 257 rules, at most 256",
+        ),
+        (
+            HEAD + rule(when="[" + ",".join(f'"findings.high > {i}"' for i in range(65)) + "]"),
+            "rule 'a-rule': when has 65 lines, at most 64",
+        ),
+        (HEAD + f'[limits]\nmin_voting_power = "{2**256}"', f"a whole number from 1 to 2**256-1; got {2**256}"),
+    ],
+    ids=["digits", "bytes", "rules", "lines", "limit"],
+)
+def test_a_strangers_ruleset_is_read_within_bounds(text, says):
+    """A record may hold any text as its ruleset: whoever checks the record reads it."""
+    with pytest.raises(RulesetError, match=re.escape(says)):
+        parse(text)

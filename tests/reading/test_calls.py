@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from eth_abi.abi import encode
+from eth_hash.auto import keccak
 from pydantic import JsonValue
 
 from pnyx_agents.reading.markdown import to_markdown
@@ -36,7 +37,10 @@ def test_a_symbol_that_is_made_to_deceive_does_not_reach_people() -> None:
 
 
 def test_an_allowance_without_limit_says_so() -> None:
-    assert "any amount of USDC" in shown(call_of(TOKEN, "approve(address,uint256)", ALICE, UINT256_MAX))
+    text = shown(call_of(TOKEN, "approve(address,uint256)", ALICE, UINT256_MAX))
+    assert "any amount of USDC" in text
+    assert "token id" not in text
+    assert "token id" in shown(call_of(ALICE, "approve(address,uint256)", ALICE, 7))
 
 
 def test_the_other_chain_is_named() -> None:
@@ -66,3 +70,49 @@ def test_an_unknown_call_shows_guesses_as_guesses() -> None:
     assert "a guess by four bytes" in text
     assert "77" in text
     assert "perhaps" not in shown(call_of(TOKEN, "transfer(address,uint256)", ALICE, 1))
+
+
+def test_what_32_and_4_bytes_stand_for_is_said_beside_them() -> None:
+    proposer = keccak(b"PROPOSER_ROLE")
+    assert f"`role = 0x{proposer.hex()}` · PROPOSER_ROLE" in shown(
+        call_of(TOKEN, "grantRole(bytes32,address)", proposer, ALICE)
+    )
+    text = shown(
+        call_of(
+            TOKEN, "revokeFunction(bytes32,address,bytes4)", b"MANAGER".ljust(32, b"\0"), ALICE, b"\x09\x5e\xa7\xb3"
+        )
+    )
+    assert "· “MANAGER”" in text
+    assert "`selector = 0x095ea7b3` · approve(address,uint256)" in text
+
+
+def test_a_hash_that_is_no_known_role_stays_alone() -> None:
+    text = shown(call_of(TOKEN, "grantRole(bytes32,address)", b"\x11" * 32, ALICE))
+    assert f"`role = 0x{'11' * 32}`\n" in text
+
+
+def test_arguments_that_are_known_addresses_have_their_names() -> None:
+    text = shown(call_of(TOKEN, "transfer(address,uint256)", ALICE, 1), known={ALICE: "the gardeners"})
+    assert f"`to = {ALICE}` · the gardeners" in text
+
+
+def test_bytes_that_are_decoded_below_are_not_shown_twice() -> None:
+    inner = call_of(TOKEN, "transfer(address,uint256)", ALICE, 1_500_000).calldata
+    text = shown(call_of(ALICE, "execute(address,uint256,bytes)", TOKEN, 0, inner))
+    assert "`data`: 68 bytes, decoded below" in text
+    assert inner.hex() not in text
+
+
+def test_a_call_with_nothing_in_it() -> None:
+    assert f"nothing to `{ALICE}`" in shown(call_of(ALICE))
+    assert "**unknown call** on" in shown(Call(target=TOKEN, value_wei=0, calldata=b"\xa9\x05"))
+
+
+def test_on_another_chain_an_address_is_somebody_elses_and_the_coin_another() -> None:
+    portal = "0x866E82a600A1414e583f7F13623F1aC5d58b0Afa"
+    relay = "sendMessage(address,bytes,uint32)"
+    text = shown(call_of(portal, relay, ALICE, b"", 1, value_wei=10**18), known={ALICE: "the gardeners"})
+    assert f"pay 1 ETH to `{ALICE}` on chain 8453 (Base)" in text
+    assert f"`{ALICE}` (the gardeners)" not in text
+    inbox = call_of(TOKEN, "forwardMessage(uint256,address,uint256,bytes)", 137, ALICE, 1, b"\1")
+    assert "on chain 137 (Polygon PoS)" in shown(inbox)

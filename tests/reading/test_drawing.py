@@ -151,3 +151,13 @@ def test_the_page_loads_nothing_and_runs_nothing() -> None:
     assert "default-src 'none'; style-src 'sha256-" in page
     assert re.findall(r"<(?:script|img|link|iframe|form|input)\b", page) == []
     assert re.findall(r"\b(?:src|href)=\"(?!#)", page) == []
+
+
+def test_bullets_in_bullets_take_no_longer_than_as_many_bullets() -> None:
+    """Eight wrappers in one another, with an argument each."""
+    item = Bullet((Piece("innermost"),))
+    for level in range(40):
+        item = Bullet((Piece(f"call {level}"),), (Bullet((Piece("argument"),)), item))
+    drawn = to_text(Report((Piece("x"),), (Piece("y"),), (), (Section("What it does", (Bullets((item,)),)),)))
+    assert drawn.count("• argument") == 40
+    assert f"{' ' * 80}• innermost" in drawn

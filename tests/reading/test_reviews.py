@@ -9,6 +9,7 @@ from tests.reading.samples import MALLORY, SAMPLES, TREASURY, USDC, dossier_of, 
 
 from pnyx_agents.reading.document import to_text
 from pnyx_agents.reading.markdown import to_markdown
+from pnyx_contracts.types import UINT256_MAX, ZERO_ADDRESS
 from pnyx_policies.context import (
     Afterwards,
     EarlierPayment,
@@ -19,14 +20,16 @@ from pnyx_policies.context import (
     LiveProposal,
     LookAlike,
     OpenInitializer,
+    Role,
     Voter,
 )  # fmt: skip
-from pnyx_policies.dossier import Dossier
-from pnyx_policies.facts import Grade, ToolResult
+from pnyx_policies.dossier import NO_AGENT, Dossier
+from pnyx_policies.facts import Change, Grade, Skipped, ToolResult
 from pnyx_policies.outline import OUTLINE
 from pnyx_policies.reading.amounts import coins, decimal
 from pnyx_policies.reading.report import SECTIONS, report_of
 from pnyx_tools.testing.facts import (
+    TIMELOCK,
     address_of,
     call_of,
     facts_for,
@@ -84,7 +87,7 @@ def test_the_line_that_comes_first() -> None:
 def test_what_was_not_simulated_is_never_said_not_to_happen() -> None:
     dark = SAMPLES["in-the-dark"]()
     for title in ("What it does: money", "What it does: power", "What it does: code"):
-        assert "Not known: the simulation was skipped; calls that are not understood: 1." in section(dark, title)
+        assert "Not known: nothing was simulated; calls that are not understood: 1." in section(dark, title)
     assert "Nothing hidden was found, but some checks could not run" in lead(dark)
 
 
@@ -252,3 +255,87 @@ def test_many_of_one_kind_are_counted() -> None:
     said = lead(dossier_of(facts_for(proposal, simulation=simulated(), treasury=TREASURY)))
     assert said.startswith("Lets 2 others take 2 USDC, at most 0.01% of what the treasury holds. ")
     assert "Gives a role and ownership over 3 contracts to 2 receivers (grantRole, transferOwnership). " in said
+
+
+def test_what_stands_in_a_findings_title_is_not_said_again() -> None:
+    said = section(SAMPLES["hidden-power"](), "Findings")
+    line = next(line for line in said.splitlines() if "grantRole gives role" in line)
+    assert line.endswith(" · call 0")
+    assert "Calls:" not in said
+    assert said.count(MALLORY) == len([line for line in said.splitlines() if MALLORY in line])
+
+
+def test_the_first_line_names_the_checks_once() -> None:
+    words = lead(SAMPLES["hidden-power"]())
+    assert words.count("hidden-characters") == 1
+    assert words.endswith("A check found something hidden or hostile. [hidden-or-hostile]")
+
+
+def test_without_limit_stays_without_limit_in_a_sum() -> None:
+    calls = [
+        call_of(USDC, "approve(address,uint256)", MALLORY, UINT256_MAX),
+        call_of(USDC, "transfer(address,uint256)", MALLORY, 10**6),
+    ]
+    facts = facts_for(proposal_of(calls, "# Pay"), treasury=TREASURY, simulation=not_simulated())
+    assert "| any amount of USDC | 75,000 USDC | more than the treasury holds |" in section(
+        dossier_of(facts), "What it"
+    )
+
+
+def test_a_setting_that_an_event_calls_otherwise_is_one_change_with_the_old_value() -> None:
+    call = call_of(TIMELOCK, "updateDelay(uint256)", 0)
+    change = Change(kind="governor-setting", contract=TIMELOCK, subject="MinDelay", detail="was 172800 s, is 0 s")
+    facts = facts_for(proposal_of([call], "# Faster\n\nNo delay."), simulation=simulated(changes=[change]))
+    said = section(dossier_of(facts), "What it does: power")
+    assert said.count("Changes how") == 1
+    assert "newDelay = 0` · was 172800 s, is 0 s" in said
+    assert "Changes how" in lead(dossier_of(facts))
+
+
+def test_a_proposal_of_nothing_without_a_text() -> None:
+    dossier = dossier_of(facts_for(proposal_of([call_of(MALLORY)], "")))
+    assert lead(dossier).startswith("Executes nothing. ")
+    said = section(dossier, "The text against the calls")
+    assert "There is no text." in said
+    assert "Every call" not in said
+
+
+def test_who_everybody_is() -> None:
+    """Roles that the zero address has are everybody's."""
+    proposal = proposal_of([call_of(USDC, "transfer(address,uint256)", MALLORY, 1)], "# Pay")
+    calm = {reading.TOOL: reading for reading in uneventful(proposal, facts_for(proposal).governor.profile)}
+    roles = (
+        Role(timelock=TIMELOCK, role="executor", holder=ZERO_ADDRESS),
+        Role(timelock=TIMELOCK, role="admin", holder=TIMELOCK),
+    )
+    found = calm["ground_rules"].model_copy(update={"roles": roles})
+    context = (
+        ToolResult(tool=found.TOOL, version=found.VERSION, grade=Grade.RE_READ, result=found.model_dump(mode="json")),
+    )
+    dossier = dossier_of(facts_for(proposal).model_copy(update={"context": context}))
+    said = section(dossier, "What was looked up").replace("`", "")
+    assert f"anybody is executor of {TIMELOCK}" in said
+    assert f"{TIMELOCK} (the DAO's executor) is admin of itself" in said
+    assert "Re-read: anybody can read it again from the chain." in said
+
+
+def test_a_review_by_nobody_names_no_reviewer() -> None:
+    whole = honest_payment()
+    nobody = whole.model_copy(update={"header": whole.header.model_copy(update={"agent": NO_AGENT})})
+    assert "reviewed by **gardener**" in to_markdown(report_of(whole))
+    assert "reviewed by" not in to_markdown(report_of(nobody))
+
+
+def test_why_nothing_was_simulated_is_said_once() -> None:
+    whys = [f"{name}: the method {name} does not exist/is not available (code -32601)" for name in ("a", "b")]
+    skipped = tuple(Skipped(step=why[0], why=why) for why in whys)
+    why = f"{'; '.join(whys)}; each action was only tried alone"
+    ran = not_simulated().model_copy(update={"why_skipped": why, "passed_over": skipped})
+    steps = (Skipped(step="simulation", why=why), Skipped(step="tool:live_proposals", why=f"others are live: {why}"))
+    facts = facts_for(proposal_of([call_of(MALLORY, value_wei=1)], "# Pay"), simulation=ran, skipped=steps)
+    said = section(dossier_of(facts), "What could not be known").replace("*", "")
+    assert said.count("code -32601") == 2
+    assert "a was not used: the method a does not exist" in said
+    assert "simulation was skipped: each action was only tried alone" in said
+    assert "tool:live\\_proposals was skipped: others are live: nothing was simulated" in said
+    assert "The check simulation-reverts did not run: no simulation: nothing was simulated" in said

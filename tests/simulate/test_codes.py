@@ -76,3 +76,22 @@ def test_many_addresses_are_read_in_portions(shanghai: Anvil) -> None:
     maker = deploy(shanghai, "TransientMaker")
     many = [person(f"nobody {place}") for place in range(130)]
     assert simulated(shanghai, [call(maker, "destroy()")], [*many, maker]) == [("code-destroyed", maker)]
+
+
+TELLS_WHEN_MADE = bytes.fromhex("60006000a0600a6011600039600a6000f3600160005260206000f3")
+"""The same, after an event without topics."""
+
+
+def test_code_that_is_made_where_nobody_looks_is_seen_when_it_tells_of_something(shanghai: Anvil) -> None:
+    factory = deploy(shanghai, "Create2Factory")
+    quiet, telling = RETURNS_ONE, TELLS_WHEN_MADE
+    makes = [call(factory, "make(bytes32,bytes)", SALT, code) for code in (quiet, telling)]
+    assert simulated(shanghai, makes, [factory]) == [("code-created", made_by(factory, telling))]
+    looked_at = [factory, made_by(factory, telling)]
+    assert simulated(shanghai, makes, looked_at) == [("code-created", made_by(factory, telling))]
+
+
+def test_contracts_that_were_there_are_not_new_when_they_tell_of_something(shanghai: Anvil) -> None:
+    token = deploy(shanghai, "PlainToken", SENDER, 10)
+    pay = call(token, "transfer(address,uint256)", person("somebody"), 1)
+    assert simulated(shanghai, [pay], []) == []

@@ -134,8 +134,19 @@ def test_turnout_of_earlier_votes(dao: Governance) -> None:
     dao.advance_to_active(old)
     dao.vote(old, Vote.FOR, dao.node.accounts[2])
     none = propose(dao, "# Nobody votes here")
+    dao.advance_to_closed(none)
     earlier = run(VotingPowerTool(), dao, propose(dao, "# New")).earlier
     assert [(t.proposal_id, t.voters, t.weight_cast) for t in earlier] == [(none, 0, 0), (old, 1, 50_000 * TOKEN)]
+
+
+@pytest.mark.parametrize("kind", ["dao", "clocked"])
+def test_a_vote_that_still_goes_on_has_no_turnout_yet(kind: str, request: pytest.FixtureRequest) -> None:
+    dao: Governance = request.getfixturevalue(kind)
+    under_way = propose(dao, "# Still voted on")
+    dao.advance_to_active(under_way)
+    assert run(VotingPowerTool(), dao, propose(dao, "# New")).earlier == ()
+    dao.advance_to_closed(under_way)
+    assert [t.proposal_id for t in run(VotingPowerTool(), dao, propose(dao, "# Newer")).earlier] == [under_way]
 
 
 @pytest.mark.parametrize("kind", ["dao", "dao4", "clocked"])

@@ -12,20 +12,19 @@ Files of other chains are passed over; files of other names are an error, becaus
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from eth_utils.address import to_checksum_address
+from eth_utils.address import is_hex_address
 
 from pnyx_contracts.errors import DecodingError, UsageError
 from pnyx_contracts.interfaces import Functions, Interfaces, functions_of
+from pnyx_policies.literals import checksummed
 
 MAX_FUNCTIONS = 4_096
 """Of all contracts together: they are part of the declared configuration, which every member reads."""
 MAX_FILE_BYTES = 16 * 2**20
 
-_ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}")
 _MATCHES = ("full_match", "partial_match")
 
 
@@ -56,14 +55,20 @@ def interface_files(folder: Path, chain_id: int) -> set[Path]:
 def _files(folder: Path, chain_id: int) -> Iterator[tuple[str, Path]]:
     places = [folder, folder / str(chain_id)]
     for file in sorted(file for place in places if place.is_dir() for file in place.glob("*.json")):
-        if not _ADDRESS.fullmatch(file.stem):
-            raise UsageError(f"{file}: the file's name is no address", hint="0x and 40 hex digits, then .json")
-        yield to_checksum_address(file.stem), file
+        yield _address(file.stem, f"{file}: the file's name", "0x and 40 hex digits, then .json"), file
     for match in _MATCHES:
         for file in sorted((folder / "contracts" / match / str(chain_id)).glob("*/metadata.json")):
-            if not _ADDRESS.fullmatch(file.parent.name):
-                raise UsageError(f"{file}: the folder's name is no address", hint="0x and 40 hex digits")
-            yield to_checksum_address(file.parent.name), file
+            yield _address(file.parent.name, f"{file}: the folder's name", "0x and 40 hex digits"), file
+
+
+def _address(name: str, what: str, hint: str) -> str:
+    """A mistyped one would declare nothing, or something about another contract."""
+    if not is_hex_address(name) or not name.startswith("0x"):
+        raise UsageError(f"{what} is no address", hint=hint)
+    address = checksummed(name)
+    if address is None:
+        raise UsageError(f"{what} has a wrong checksum, so it is mistyped", hint="all lower case has none")
+    return address
 
 
 def _functions(file: Path) -> Functions:

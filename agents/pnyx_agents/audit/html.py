@@ -10,7 +10,6 @@ from importlib.resources import files
 from typing import IO, Any, Final
 
 from jinja2 import Template
-from markupsafe import Markup
 
 from pnyx_agents import page
 from pnyx_agents.audit import words
@@ -58,11 +57,8 @@ class Chapter:
 
 def write_html(audit: Audit, chapters: Sequence[Chapter], links: Links | None, file: IO[bytes]) -> None:
     """Piece by piece; the whole page is never in memory."""
-    style = page.style()
     report = audit.report
     stream = _template().stream(
-        style=Markup(style),  # noqa: S704 - our own file, no part of it comes from outside
-        policy=page.policy(style),
         verdict=_verdict(report),
         report=report,
         chapters=chapters,
@@ -111,7 +107,7 @@ def _template() -> Template:
     environment = page.environment()
     environment.filters |= _FILTERS
     environment.globals |= {"LABELS": words.LABELS, "TIERS": words.TIERS, "EFFECTS": words.EFFECTS, "bar": _bar}
-    return environment.from_string(files(__package__).joinpath("report.html").read_text(encoding="utf-8"))
+    return page.dressed(environment, files(__package__).joinpath("report.html").read_text(encoding="utf-8"))
 
 
 def _slug(text: str) -> str:

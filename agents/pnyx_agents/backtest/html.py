@@ -7,7 +7,6 @@ from importlib.resources import files
 from typing import Any, Final
 
 from jinja2 import Template
-from markupsafe import Markup
 
 from pnyx_agents import page
 from pnyx_agents.audit import words as plain_words
@@ -19,10 +18,7 @@ from pnyx_policies.decision import Outcome
 
 def html_of(report: BacktestReport) -> str:
     """The whole page."""
-    style = page.style(_file("page.css"))
     return _template().render(
-        style=Markup(style),  # noqa: S704 - our own files, no part of them comes from outside
-        policy=page.policy(style),
         report=report,
         ground=report.ground,
         scored=words.scored(report),
@@ -39,7 +35,7 @@ def _template() -> Template:
     environment = page.environment()
     environment.filters |= _FILTERS
     environment.globals |= {"OUTCOMES": tuple(Outcome), "RESULTS": tuple(Result), "words": words, "charts": charts}
-    return environment.from_string(_file("page.html"))
+    return page.dressed(environment, _file("page.html"), _file("page.css"))
 
 
 _FILTERS: Final[dict[str, Any]] = {

@@ -6,8 +6,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pnyx_agents import assembly
+from pnyx_agents.backtest.kept import FactsFolder
 from pnyx_agents.backtest.models import analysts_of
 from pnyx_agents.backtest.trying import Plan
+from pnyx_agents.lookup import on_scratch
 from pnyx_agents.settings import Settings
 from pnyx_contracts.errors import UsageError
 from pnyx_contracts.types import Address
@@ -31,14 +33,14 @@ class Wish:
     newest: int | None = None
     live: bool = False
     answers: Path | None = None
+    facts: Path | None = None
 
 
 def plan_of(wish: Wish, settings: Settings, reader: ChainReader, scratch: Path) -> Plan:
     """Raises `UsageError` for what cannot be: no such governor, ruleset, block, model. `scratch` stands for the agent's
     data folder, which is not touched.
     """
-    agent = settings.agent.model_copy(update={"data": str(scratch)})
-    judge = assembly.reviewer(settings.model_copy(update={"agent": agent, "model": ()}), reader, None)
+    judge = assembly.reviewer(on_scratch(settings.model_copy(update={"model": ()}), scratch), reader, None)
     analysts = analysts_of(settings, wish.answers, live=wish.live)
     upto = reader.block(wish.upto)
     first = block_since(reader, wish.since)
@@ -53,6 +55,7 @@ def plan_of(wish: Wish, settings: Settings, reader: ChainReader, scratch: Path) 
         upto=upto,
         newest=wish.newest,
         currency=settings.costs.currency,
+        kept=FactsFolder(wish.facts),
     )
 
 

@@ -13,9 +13,10 @@ reason. A node that does not answer at all is an error.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 
+from pnyx_agents.backtest.kept import FactsFolder
 from pnyx_agents.backtest.models import use_of
 from pnyx_agents.reviewer import Governed, Reviewer, software
 from pnyx_contracts.errors import DecodingError, DiffersError, PnyxError, UnreachableError, UsageError
@@ -56,6 +57,7 @@ class Plan:
     newest: int | None = None
     """Only so many proposals, the last ones."""
     currency: str = "USD"
+    kept: FactsFolder = field(default_factory=FactsFolder)
 
     @property
     def governed(self) -> Governed:
@@ -168,11 +170,11 @@ def _trial(plan: Plan, one: _Ended, tell: Tell) -> Trial:
     """What is asked of the chain after the opening block is found is asked of a reader that knows no later one."""
     tell("looking for the opening of its vote")
     opened = _opened(plan, one.proposal)
-    then = PinnedReader(PastReader(plan.judge.reader, opened))
+    then = PinnedReader(PastReader(plan.judge.reader, opened), fork=plan.judge.fork)
     judge = replace(
         plan.judge, reader=then, governors={plan.governor: _governed(plan, then, opened)}, ruleset=plan.rulesets[0]
     )
-    facts = _with_voter(plan, judge.establish(one.proposal, to_hex(opened.hash), tell))
+    facts = _with_voter(plan, plan.kept.establish(judge, one.proposal, opened, tell))
     if facts.governor.state is not ProposalState.ACTIVE:
         raise _UntriableError(f"it was {facts.governor.state.name.lower()} when its vote was to open")
     dossier = judge.conclude(facts, judge.ask(facts, tell))

@@ -30,11 +30,16 @@ from pnyx_agents.cli.options import USUAL_CONFIG, json_option, print_json
     "--answers", type=click.Path(path_type=Path, file_okay=False),
     help="Folder of their answers: with --live, asked once and kept; without, nobody is asked.",
 )  # fmt: skip
+@click.option(
+    "--facts", type=click.Path(path_type=Path, file_okay=False),
+    help="Folder of what the node told: asked once and kept.",
+)  # fmt: skip
 @click.option("--html", "page", type=click.Path(path_type=Path, dir_okay=False), help="Write the report as a page.")
 @json_option
 def command(
     governor: str, rpc: str | None, config: Path, rulesets: tuple[str, ...], voter: str | None, since: str,
-    upto: int | str, newest: int | None, live: bool, answers: Path | None, page: Path | None, as_json: bool,
+    upto: int | str, newest: int | None, live: bool, answers: Path | None, facts: Path | None, page: Path | None,
+    as_json: bool,
 ) -> None:  # fmt: skip
     """What rulesets would have done with the past proposals of a governor, beside what the voters did.
 
@@ -50,7 +55,7 @@ def command(
         raise UsageError(f"{page}: there is no folder {page.parent}", hint="--html names a file in one that is there")
     wish = Wish(
         governor=governor, rulesets=rulesets, voter=voter, since=since, upto=upto, newest=newest, live=live,
-        answers=answers,
+        answers=answers, facts=facts,
     )  # fmt: skip
     with TemporaryDirectory(prefix="pnyx-backtest-") as scratch, Console(stderr=True).status("reading") as status:
         settings = review_settings(governor, rpc, config, None, Path(scratch))

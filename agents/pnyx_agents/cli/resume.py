@@ -96,9 +96,9 @@ def _release(settings: Settings) -> str:
         reader = Pool.of(settings.chain.rpc, settings.chain.chain_id)
         anew = below(reader, Position.model_validate_json(kept))
         if anew is not None:
-            dropped = journal.rewind(anew.model_dump_json(), above=anew.head.number)
+            dropped = journal.rewind(anew.model_dump_json(), above=anew.head.number, since=kept)
             click.echo(
                 f"The chain is followed anew from block {anew.head.number}: {len(dropped)} proposals are checked."
             )
-    journal.release()
+    journal.release(why)
     return f"The daemon: votes go on. They were held: {visible(why)}"

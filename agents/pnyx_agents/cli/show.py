@@ -94,6 +94,8 @@ def find(what: str, config: Path, evidence: str | None) -> Bundle | Disclosure:
                 f"{evidence} has no bundle of the record {what}", hint="check both; pnyx log lists the records"
             )
         return Bundle.parse(data)
+    if Path(what).suffix or Path(what).name != what:
+        raise UsageError(f"there is no file {what}", hint="or a proposal's id, or a record root")
     if not config.exists():
         raise UsageError(
             f"there is no configuration at {config}, and nobody said where the bundles lie",

@@ -6,7 +6,6 @@ from functools import cache
 from importlib.resources import files
 
 from jinja2 import Template
-from markupsafe import Markup
 
 from pnyx_agents import page
 from pnyx_policies.reading.blocks import Report
@@ -24,7 +23,4 @@ def _file(name: str) -> str:
 def _template() -> Template:
     environment = page.environment()
     environment.tests["kind"] = lambda block, name: type(block).__name__ == name
-    style = page.style(_file("review.css"))
-    environment.globals |= {"policy": page.policy(style)}
-    environment.globals |= {"style": Markup(style)}  # noqa: S704 - our own files, no part of them comes from outside
-    return environment.from_string(_file("review.html"))
+    return page.dressed(environment, _file("review.html"), _file("review.css"))

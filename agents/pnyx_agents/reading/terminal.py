@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from typing import Final
 
 from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
 from rich.table import Column, Table
 from rich.text import Text
 
@@ -22,6 +24,8 @@ from pnyx_policies.reading.blocks import (
     Quotation,
     Report,
 )
+
+INDENT: Final = 2
 
 SEVERITIES = {
     Severity.CRITICAL: "bold red",
@@ -78,8 +82,15 @@ def _block(block: Block) -> RenderableType:
             return Group(*map(_noted, block.items))
 
 
-def _bullets(items: tuple[Bullet, ...]) -> Table:
-    return _rows(("•", Group(_text(item.line), *([_bullets(item.inner)] if item.inner else []))) for item in items)
+def _bullets(items: tuple[Bullet, ...]) -> Group:
+    return Group(*_flat(items, 0))
+
+
+def _flat(items: tuple[Bullet, ...], depth: int) -> Iterator[RenderableType]:
+    """One row for each, not a table in a table: rich measures what is inside once more at every level."""
+    for item in items:
+        yield Padding(_rows([("•", _text(item.line))]), (0, 0, 0, INDENT * depth))
+        yield from _flat(item.inner, depth + 1)
 
 
 def _rows(rows: Iterable[tuple[str, RenderableType]]) -> Table:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +20,7 @@ from pnyx_policies.document import first_complaint
 from pnyx_policies.explanation import Explanation, explain
 from pnyx_policies.extending import RulesetFile, load
 from pnyx_policies.ruleset import Ruleset
+from pnyx_policies.toml import TomlError, parse_toml
 from pnyx_tools.rulebook import find_extended, read_ruleset
 
 
@@ -93,10 +93,10 @@ def _is_ruleset(table: dict[str, Any]) -> bool:
 
 def _table(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return parse_toml(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (TomlError, UnicodeDecodeError) as error:
         raise UsageError(f"{path}: this is no TOML: {error}") from None
 
 

@@ -17,6 +17,8 @@ class ChainSettings(Value):
     """The first one is asked while it is well; a second one must show the same before anything counts as final."""
     websocket: WebSocketUrl | None = None
     """An endpoint that announces new blocks: a hint to look at once."""
+    fork: WebUrl | None = None
+    """An `anvil --fork-url` of one's own, where proposals are simulated when no endpoint can."""
     quorum: int = Field(default=1, ge=1)
     """So many of them must say the same where a decision rests on it."""
     chain_id: int = Field(gt=0)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,7 @@ from pydantic import ValidationError
 
 from pnyx_agents.settings.whole import Settings
 from pnyx_contracts.errors import UsageError
+from pnyx_policies.toml import TomlError, parse_toml
 
 if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
@@ -33,8 +33,8 @@ def load_settings(path: Path) -> Settings:
 def parse_settings(text: str, path: Path) -> Settings:
     """Check the text of a file that lies, or will lie, at `path`. Raises `UsageError`."""
     try:
-        raw = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+        raw = parse_toml(text)
+    except TomlError as error:
         raise UsageError(f"{path} is no valid TOML: {error}", hint='strings need quotes: name = "value"') from None
     try:
         return Settings.model_validate({**_from_environment(raw, str(path)), "folder": path.resolve().parent})

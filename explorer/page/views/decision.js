@@ -4,7 +4,8 @@ import { facts, fill, h } from '../dom.js';
 import { address, copyButton, heading, later, livingTag, livingTier, problem } from '../parts.js';
 import { linkTo } from '../route.js';
 import { passage, quoted } from '../text.js';
-import { decimal, isDecision, seatOf, whatItDid, when } from '../words.js';
+import { isDecision, seatOf, whatItDid, when } from '../words.js';
+import { amounts, callList, namesOf } from './calls.js';
 import { leftToPython, verdictTable } from './verdicts.js';
 
 /** How a stranger can check each part. @type {Record<string, string>} */
@@ -189,8 +190,8 @@ function parts(bundle, openedBodies) {
   const bodies = { ...openedBodies, ...bundle.bodies };
   return [
     { name: 'proposal', title: 'The proposal (written by its author, not checked)', show: proposalPart },
-    { name: 'calls', title: 'What it would execute', show: (calls) => callList(calls, names) },
-    { name: 'simulation', title: 'What happened when it was simulated', show: (simulation) => simulationPart(simulation, names, bundle.fields) },
+    { name: 'calls', title: 'What it would execute', show: (calls) => callList(calls, { named: names, amounts: amounts(bundle.fields) }) },
+    { name: 'simulation', title: 'What happened when it was simulated', show: (simulation) => simulationPart(simulation, names, amounts(bundle.fields)) },
     { name: 'checks', title: 'What the checks found', show: checksPart },
     { name: 'rules', title: 'What the rules said', show: (rules) => rulesPart(rules, bundle.fields.decision) },
     { name: 'opinions', title: 'What each model answered (advice, not a decision)', show: opinionsPart },
@@ -228,83 +229,35 @@ function proposalPart(proposal) {
   );
 }
 
-/** @param {any} fields @returns {(address: string) => any} */
-function namesOf(fields) {
-  const names = new Map(Object.entries(fields.state?.known_addresses ?? {}));
-  if (fields.simulation?.executor) names.set(fields.simulation.executor, 'the DAO’s executor');
-  if (fields.proposal?.key?.governor) names.set(fields.proposal.key.governor, 'the governor');
-  return (place) => h('span', {}, address(String(place)), names.has(place) && [' (', quoted(String(names.get(place)), 80), ')']);
-}
-
-/** @param {string} wei */
-const coins = (wei) => `${decimal(BigInt(wei), 18)} coins (${wei} wei)`;
-
-/** @param {any[]} calls @param {(address: string) => any} named @returns {any} */
-function callList(calls, named) {
-  if (calls.length === 0) return h('p', {}, 'Nothing.');
-  return h('ul', { class: 'calls' }, calls.map((call) => h('li', {}, callTitle(call, named),
-    call.arguments.length > 0 && h('ul', {}, call.arguments.map((/** @type {any} */ a) => h('li', { class: 'quiet' }, quoted(`${a.name} (${a.type}) = ${a.value}`, 1000)))),
-    call.note !== '' && h('p', { class: 'warning' }, quoted(call.note)),
-    call.other_chain && h('p', { class: 'warning' }, 'This is a message to another chain: the addresses are addresses there.'),
-    call.calldata !== '0x' && h('details', {}, h('summary', {}, 'Exact bytes'), h('pre', { tabindex: 0 }, call.calldata)),
-    call.inner.length > 0 && callList(call.inner, named),
-  )));
-}
-
-/** @param {any} call @param {(address: string) => any} named */
-function callTitle(call, named) {
-  if (call.calldata === '0x') return h('div', {}, `Pay ${coins(call.value_wei)} to `, named(call.target));
-  return h('div', {},
-    call.signature === null ? h('strong', {}, `An unknown call ${call.calldata.slice(0, 10)}`) : h('strong', {}, quoted(call.signature)),
-    ' on ', named(call.target),
-    call.value_wei !== '0' && ` with ${coins(call.value_wei)}`,
-    call.delegatecall && h('span', { class: 'tag bad' }, 'DELEGATECALL: foreign code runs with the DAO’s rights'),
-  );
-}
-
-/** @param {any} simulation @param {(address: string) => any} named @param {any} fields */
-function simulationPart(simulation, named, fields) {
+/** @param {any} simulation @param {(address: string) => any} named @param {import('./calls.js').Amounts} amounts */
+function simulationPart(simulation, named, amounts) {
   if (simulation.status === 'skipped') return h('p', { class: 'warning' }, 'It was not simulated: ', quoted(simulation.why_skipped));
-  const holdings = fields.state?.treasury ?? [];
   return h('div', {},
     h('p', {}, simulation.status === 'succeeded' ? 'It went through, executed by ' : 'It failed, executed by ', named(simulation.executor), '.'),
     h('ul', { class: 'calls' },
       simulation.results.filter((/** @type {any} */ r) => r.error !== '').map((/** @type {any} */ r) => h('li', {}, `Call ${r.path} fails: `, quoted(r.error))),
-      effects(simulation, named, holdings),
+      effects(simulation, named, amounts),
       simulation.delegated.map((/** @type {any} */ run) => h('li', {},
         'The code of ', named(run.code), ' by itself, with the rights of ', named(run.account), run.succeeded ? ':' : [' fails: ', quoted(run.error)],
-        h('ul', {}, effects(run, named, holdings)),
+        h('ul', {}, effects(run, named, amounts)),
       )),
       simulation.readings.map((/** @type {any} */ r) => h('li', {}, quoted(r.name), `: ${answerOf(r.before)} before, ${answerOf(r.after)} after`)),
       simulation.balances.filter((/** @type {any} */ b) => b.before !== b.after).map((/** @type {any} */ b) => h('li', {},
         b.spender === null ? 'The executor has ' : [named(b.spender), ' may take '],
-        standing(b.token, b.before, holdings), ' before, ', standing(b.token, b.after, holdings), ' after',
+        amounts.standing(b.token, b.before), ' before, ', amounts.standing(b.token, b.after), ' after',
       )),
     ),
   );
 }
 
-/** @param {any} ran @param {(address: string) => any} named @param {any[]} holdings */
-const effects = (ran, named, holdings) => [
-  ran.movements.map((/** @type {any} */ m) => h('li', {}, amountOf(m, holdings), m.kind === 'transfer' ? ' go from ' : ' of ', named(m.sender), m.kind === 'transfer' ? ' to ' : ' may be taken by ', named(m.recipient))),
+/** @param {any} ran @param {(address: string) => any} named @param {import('./calls.js').Amounts} amounts */
+const effects = (ran, named, amounts) => [
+  ran.movements.map((/** @type {any} */ m) => h('li', {}, amounts.moved(m), m.kind === 'transfer' ? ' go from ' : ' of ', named(m.sender), m.kind === 'transfer' ? ' to ' : ' may be taken by ', named(m.recipient))),
   ran.changes.map((/** @type {any} */ c) => h('li', {}, quoted(`${c.kind}: ${c.subject} ${c.detail}`), ' in ', named(c.contract))),
 ];
 
 /** @param {any} answer */
 const answerOf = (answer) => (answer.error === '' ? answer.data.slice(0, 66) : 'no answer');
-
-/** @param {string} token @param {string | null} amount @param {any[]} holdings */
-const standing = (token, amount, holdings) =>
-  amount === null ? ['an amount that ', address(token), ' does not tell'] : amountOf({ asset: token, token_id: null, amount }, holdings);
-
-/** @param {any} movement @param {any[]} holdings */
-function amountOf(movement, holdings) {
-  if (movement.asset === null) return coins(movement.amount);
-  if (movement.token_id !== null) return h('span', {}, `token ${movement.token_id} of `, address(movement.asset));
-  const holding = holdings.find((h) => h.asset === movement.asset);
-  if (!holding || holding.decimals === null) return h('span', {}, `${movement.amount} units of `, address(movement.asset));
-  return h('span', {}, `${decimal(BigInt(movement.amount), holding.decimals)} `, quoted(holding.symbol, 20), ' (', address(movement.asset), ')');
-}
 
 const SEVERITIES = ['critical', 'high', 'medium', 'low', 'info'];
 const SEVERITY_TONE = /** @type {Record<string, string>} */ ({ critical: 'bad', high: 'bad', medium: 'warn' });

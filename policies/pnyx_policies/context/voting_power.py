@@ -65,7 +65,7 @@ class VotingPower(Search):
     """
 
     TOOL: ClassVar = "voting_power"
-    VERSION: ClassVar = "2"
+    VERSION: ClassVar = "3"
 
     proposer: Address
     proposer_before: Uint | None
@@ -94,4 +94,6 @@ class VotingPower(Search):
     gains: tuple[Gain, ...] = Field(max_length=MAX_VOTERS)
     """The largest, of `DelegateVotesChanged` events of the token."""
     earlier: tuple[Turnout, ...] = Field(max_length=MAX_VOTERS)
-    """Of the latest proposals before this one, newest first; only those whose every vote was looked at."""
+    """Of the latest proposals before this one whose vote is over, newest first; only those whose every vote was looked
+    at.
+    """

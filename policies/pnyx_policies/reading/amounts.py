@@ -6,13 +6,13 @@ import re
 from typing import Final
 
 from pnyx_contracts.errors import DecodingError
-from pnyx_contracts.types import UINT256_MAX
 from pnyx_policies.coins import COINS
 from pnyx_policies.context.ens_names import EnsNames
 from pnyx_policies.context.reading import read_context
 from pnyx_policies.facts import Facts
-from pnyx_policies.money import Outflow, holding_of, share_of_treasury
+from pnyx_policies.money import Outflow, holding_of
 from pnyx_policies.reading.blocks import Line, Piece, code, line
+from pnyx_policies.shares import has_no_end, share_of_treasury
 from pnyx_policies.untrusted import quoted
 
 _SYMBOL = re.compile("[A-Za-z0-9.$+-]{1,12}", re.ASCII)
@@ -28,7 +28,13 @@ def decimal(units: int, decimals: int) -> str:
 
 def coins(wei: int) -> str:
     """An amount of the chain's coin where its name is not known, exact: ``40 coins (40000000000000000000 wei)``."""
-    return f"{decimal(wei, WEI_DECIMALS)} coins ({wei} wei)"
+    return f"{coin(wei, None)} ({wei} wei)"
+
+
+def coin(wei: int, chain_id: int | None) -> str:
+    """``40 ETH``; where the coin of the chain is not known, ``40 coins``."""
+    whole = decimal(wei, WEI_DECIMALS)
+    return f"{whole} {COINS.get(chain_id or 0) or ('coin' if whole == '1' else 'coins')}"
 
 
 def amount(facts: Facts, asset: str | None, units: int, *, is_nft: bool = False, brief: bool = False) -> Line:
@@ -36,13 +42,13 @@ def amount(facts: Facts, asset: str | None, units: int, *, is_nft: bool = False,
     a stranger's word, so the address stands with it, except in the `brief` form: the full one is in the same report.
     """
     if asset is None:
-        return line(f"{decimal(units, WEI_DECIMALS)} {COINS.get(facts.proposal.key.chain_id, 'coins')}")
+        return line(coin(units, facts.proposal.key.chain_id))
     if is_nft:
         return line(f"{units} NFT of ", code(asset))
     holding = holding_of(facts, asset)
     if holding is None or holding.decimals is None or not holding.symbol:
-        return line("any amount" if units == UINT256_MAX else f"{units:,} units", " of token ", code(asset))
-    number = "any amount of" if units == UINT256_MAX else decimal(units, holding.decimals)
+        return line("any amount" if has_no_end(units) else f"{units:,} units", " of token ", code(asset))
+    number = "any amount of" if has_no_end(units) else decimal(units, holding.decimals)
     words = f"{number} {_symbol(holding.symbol)}"
     return line(words) if brief else line(f"{words} (token ", code(asset), ")")
 
@@ -76,6 +82,21 @@ def _ens_names(facts: Facts) -> dict[str, str]:
     except DecodingError:
         return {}
     return {entry.address: f"ENS: {entry.name}" for entry in found.names}
+
+
+def span(seconds: int) -> str:
+    """``2 days``, ``36 hours``, ``90 seconds``: in the largest unit of which there are at least two."""
+    for unit, word in ((86_400, "days"), (3_600, "hours"), (60, "minutes")):
+        if seconds >= 2 * unit:
+            return f"{decimal(seconds * 10 // unit, 1)} {word}"
+    return "1 second" if seconds == 1 else f"{seconds} seconds"
+
+
+def count(number: int, what: str) -> str:
+    """``1 address``, ``3 addresses``."""
+    if number == 1:
+        return f"1 {what}"
+    return f"{number:,} {what}{'es' if what.endswith('s') else 's'}"
 
 
 def who(facts: Facts, address: str) -> tuple[Piece, ...]:

@@ -9,13 +9,15 @@ from pnyx_contracts.chains import in_words
 from pnyx_contracts.decoded import DecodedCall
 from pnyx_contracts.guesses import guesses
 from pnyx_contracts.types import ZERO_ADDRESS
+from pnyx_contracts.wrappers import MAY_COUNT_AN_NFT
 from pnyx_policies.checks.delegatecall import only_batches
 from pnyx_policies.code import unsteady
 from pnyx_policies.facts import Change, Facts, Movement, SimulationStatus
-from pnyx_policies.money import Outflow, OutflowKind, by_asset, holding_of, outflows, token_amount
+from pnyx_policies.money import NOT_SEEN, Outflow, OutflowKind, by_asset, holding_of, outflows, token_amount
 from pnyx_policies.post_state import complaints
-from pnyx_policies.powers import PowerKind, PowerShift, other_changes, power_shifts
-from pnyx_policies.reading.amounts import amount, share, who
+from pnyx_policies.powers import PowerKind, PowerShift, other_changes, power_shifts, seen_changes
+from pnyx_policies.reading.amounts import amount, coin, share, who
+from pnyx_policies.reading.arguments import arguments, counts, role, short
 from pnyx_policies.reading.blocks import (
     Block,
     Bullet,
@@ -31,8 +33,7 @@ from pnyx_policies.reading.blocks import (
     strong,
     warn,
 )
-
-LONGEST_VALUE: Final = 200
+from pnyx_policies.shares import at_stake
 
 POWER: Final = tuple(kind for kind in PowerKind if kind is not PowerKind.CODE)
 HELD: Final = {
@@ -64,7 +65,7 @@ def money(facts: Facts) -> Iterator[Block]:
 def _nothing_seen(facts: Facts, words: str) -> Block:
     """Calls of a known name can do unknown things, so this is never more than what was seen."""
     unknown = sum(call.signature is None and bool(call.calldata) for call in facts.every_call())
-    doubts = [f"the simulation was {facts.simulation.status.value}"] if not _ran(facts) else []
+    doubts = [] if _ran(facts) else [NOT_SEEN[facts.simulation.status]]
     doubts += [f"calls that are not understood: {unknown}"] if unknown else []
     if doubts:
         return paragraph(warn(f"Not known: {'; '.join(doubts)}."), f" {words}, as far as the decoded calls show.")
@@ -96,7 +97,7 @@ def _places(paths: tuple[str, ...]) -> str:
 def _totals(facts: Facts, items: tuple[Outflow, ...]) -> Table:
     rows = tuple(
         (
-            amount(facts, asset, sum(flow.amount for flow in flows), is_nft=flows[0].is_nft, brief=True),
+            amount(facts, asset, at_stake(facts, flows), is_nft=flows[0].is_nft, brief=True),
             _held(facts, asset),
             line(share(facts, flows) or "unknown"),
         )
@@ -158,16 +159,29 @@ def shift_of_power(facts: Facts, shift: PowerShift) -> Line:
         return line("Replaces the code of ", *contract, " by ", *(receiver or line("unnamed code")), *by)
     if shift.kind is PowerKind.SETTING:
         return line("Changes how ", *contract, " is governed", *by, *_values(facts, shift))
-    what = HELD[shift.kind]
+    what = _held_by(facts, shift)
     if not receiver:
         return line(f"Changes who has {what} over ", *contract, *by)
     return line(f"Gives {what} over ", *contract, " to ", *receiver, *by)
 
 
+def _held_by(facts: Facts, shift: PowerShift) -> str:
+    """``the role PROPOSER_ROLE`` where the call names one that is known."""
+    call = _call_of(facts, shift)
+    named = next((name for a in call.arguments if (name := role(a))), "") if call else ""
+    return f"the role {named}" if named and shift.kind is PowerKind.ROLE else HELD[shift.kind]
+
+
 def _values(facts: Facts, shift: PowerShift) -> Line:
-    call = next((call for call in facts.every_call() if call.path == shift.path), None)
+    """The new ones, as the call has them; and as the simulation saw them, the old ones too."""
+    call = _call_of(facts, shift)
     values = ", ".join(f"{a.name} = {a.value[:80]}" for a in call.arguments) if call else ""
-    return line(": ", code(values)) if values else ()
+    seen = "; ".join(change.detail for change in seen_changes(facts, shift))
+    return line(*(line(": ", code(values)) if values else ()), soft(f" · {seen}") if seen else "")
+
+
+def _call_of(facts: Facts, shift: PowerShift) -> DecodedCall | None:
+    return next((call for call in facts.every_call() if call.path == shift.path), None)
 
 
 def _change(facts: Facts, change: Change) -> Line:
@@ -245,38 +259,31 @@ def calls(facts: Facts) -> Iterator[Block]:
 
 
 def _call(facts: Facts, call: DecodedCall) -> Bullet:
-    sum_of = amount(facts, None, call.value_wei)
+    sum_of = coin(call.value_wei, call.chain_id if call.other_chain else facts.proposal.key.chain_id)
+    place = line(code(call.target)) if call.other_chain else who(facts, call.target)
     if not call.calldata:
-        words = line("pay ", *sum_of, " to ", *who(facts, call.target))
+        words = line(f"pay {sum_of}" if call.value_wei else "nothing", " to ", *place)
     else:
-        name = strong(call.signature) if call.signature else warn(f"unknown call {call.selector}")
-        words = line(name, " on ", *who(facts, call.target), *(line(" with ", *sum_of) if call.value_wei else ()))
-    inside = [*_arguments(facts, call), *_guessed(call)]
-    inside += [bullet(warn(call.note))] if call.note and call.calldata else []
+        name = strong(call.signature) if call.signature else warn(f"unknown call {call.selector}".rstrip())
+        words = line(name, " on ", *place, f" with {sum_of}" if call.value_wei else "")
+    inside = [*arguments(facts, call), *_guessed(call)]
+    inside += [bullet(warn(note))] if call.calldata and (note := _note(facts, call)) else []
     inside += [_call(facts, inner) for inner in call.inner]
     where = line(warn(f" on {chain_of(call)}")) if call.other_chain else ()
     how = line((soft if only_batches(call) else bad)(" by delegatecall")) if call.delegatecall else ()
     return bullet(code(call.path), " ", *words, *where, *how, inner=tuple(inside))
 
 
+def _note(facts: Facts, call: DecodedCall) -> str:
+    """Without the doubt whether an amount is one, where the token has told how it counts."""
+    counted = token_amount(call)
+    is_amount = counted is not None and counts(facts, counted.asset)
+    return call.note.replace(MAY_COUNT_AN_NFT, "").strip("; ") if is_amount else call.note
+
+
 def chain_of(call: DecodedCall) -> str:
     """Where a call runs that is a message."""
     return "another chain" if call.chain_id is None else in_words(call.chain_id)
-
-
-def _arguments(facts: Facts, call: DecodedCall) -> Iterator[Bullet]:
-    """As they are; one that counts a token also in whole tokens, where the token says what these are."""
-    counted = token_amount(call)
-    for place, argument in enumerate(call.arguments):
-        words = line(code(f"{argument.name} = {_short(argument.value)}"), soft(f" ({argument.type})"))
-        if counted is not None and place == counted.place and _counts(facts, counted.asset):
-            words = line(*words, soft(" · "), *amount(facts, counted.asset, counted.amount, brief=True))
-        yield Bullet(words)
-
-
-def _counts(facts: Facts, asset: str) -> bool:
-    holding = holding_of(facts, asset)
-    return holding is not None and holding.decimals is not None
 
 
 def _guessed(call: DecodedCall) -> Iterator[Bullet]:
@@ -286,9 +293,5 @@ def _guessed(call: DecodedCall) -> Iterator[Bullet]:
     for guess in guesses(call.calldata):
         fits = "its arguments fit" if guess.arguments is not None else "its arguments are not read"
         words = line("perhaps ", code(guess.signature), f": a guess by four bytes, which anyone can match; {fits}")
-        values = tuple(bullet(code(_short(a.value)), soft(f" ({a.type})")) for a in guess.arguments or ())
+        values = tuple(bullet(code(short(a.value)), soft(f" ({a.type})")) for a in guess.arguments or ())
         yield Bullet(words, values)
-
-
-def _short(value: str) -> str:
-    return value if len(value) <= LONGEST_VALUE else f"{value[:LONGEST_VALUE]}... ({len(value)} characters)"

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from pnyx_contracts.entry import EntryKind
 from pnyx_contracts.errors import RefusedError
 from pnyx_policies.analysis import Analysis, KeyPoint, Opinion
+from pnyx_policies.decide import FOUND_BY
 from pnyx_policies.decision import Mode, Outcome, RuleOutcome
 from pnyx_policies.dossier import Dossier
 from pnyx_policies.entitlement import Entitlement, entitlement
@@ -41,12 +42,17 @@ def findings(dossier: Dossier) -> Iterator[Block]:
 
 
 def _noted(finding: Finding) -> Noted:
-    details = (
-        finding.detail,
-        f"Calls: {', '.join(finding.calls)}" if finding.calls else "",
-        f"Evidence: {', '.join(finding.evidence)}" if finding.evidence else "",
-    )
-    return Noted(finding.severity, finding.check, line(finding.title), tuple(line(soft(w)) for w in details if w))
+    """Evidence that title and detail tell is not told twice."""
+    told = f"{finding.title}\n{finding.detail}"
+    evidence = [piece for piece in finding.evidence if piece not in told]
+    details = (finding.detail, f"Evidence: {', '.join(evidence)}" if evidence else "")
+    title = line(finding.title, *([soft(places(finding.calls))] if finding.calls else []))
+    return Noted(finding.severity, finding.check, title, tuple(line(soft(words)) for words in details if words))
+
+
+def places(paths: Sequence[str]) -> str:
+    """After a sentence: the calls that it is about."""
+    return f" · call{'s' if len(paths) > 1 else ''} {', '.join(paths)}"
 
 
 def opinions(dossier: Dossier) -> Iterator[Block]:
@@ -96,10 +102,11 @@ _SAID = {
 }
 
 
-def verdict(dossier: Dossier) -> Line:
-    """What was decided and why, as one sentence."""
-    decision = dossier.decision
-    return line(strong(_SAID[decision.outcome]), f": {decision.reason}")
+def verdict(dossier: Dossier, *, brief: bool = False) -> Line:
+    """What was decided and why, as one sentence. The `brief` form leaves out which checks found it."""
+    reason = dossier.decision.reason
+    shown = reason.partition(FOUND_BY)[0] if brief else reason
+    return line(strong(_SAID[dossier.decision.outcome]), f": {shown}")
 
 
 def decision(dossier: Dossier) -> Iterator[Block]:

@@ -11,9 +11,10 @@ from pnyx_policies.finding import Severity
 from pnyx_policies.money import Outflow, OutflowKind, by_asset, outflows
 from pnyx_policies.powers import PowerKind, PowerShift, power_shifts
 from pnyx_policies.reading.amounts import amount, share, who
-from pnyx_policies.reading.blocks import Line, Piece, bad, code, line, warn
+from pnyx_policies.reading.blocks import Line, Look, Piece, bad, code, line, warn
 from pnyx_policies.reading.doing import HELD, POWER, foreign_code, payment, shift_of_power
 from pnyx_policies.reading.judging import verdict
+from pnyx_policies.shares import at_stake
 
 MOST_CLAUSES = 4
 
@@ -22,8 +23,9 @@ def lead(dossier: Dossier, facts: Facts | None) -> Line:
     """Without `facts`, because the record at hand withholds them, only what was decided."""
     if facts is None:
         return verdict(dossier)
-    checked = _found(dossier) if "checks" in dossier.model_fields_set else ()
-    return line(*_effects(facts), *_executable(facts), *checked, *verdict(dossier))
+    checked = tuple(_found(dossier)) if "checks" in dossier.model_fields_set else ()
+    told = any(piece.look is Look.BAD for piece in checked)
+    return line(*_effects(facts), *_executable(facts), *checked, *verdict(dossier, brief=told))
 
 
 def _effects(facts: Facts) -> Line:
@@ -37,7 +39,7 @@ def _money(facts: Facts) -> Iterator[Line]:
     for flows in by_asset(outflows(facts).items).values():
         for kind in OutflowKind:
             of_kind = tuple(flow for flow in flows if flow.kind is kind)
-            if of_kind:
+            if of_kind and at_stake(facts, of_kind):
                 yield _of_asset(facts, of_kind)
 
 
@@ -46,7 +48,7 @@ def _of_asset(facts: Facts, flows: tuple[Outflow, ...]) -> Line:
     if len(flows) == 1:
         return line(*payment(facts, flows[0], brief=True), part)
     receivers = len({flow.recipient for flow in flows})
-    sum_of = amount(facts, flows[0].asset, sum(flow.amount for flow in flows), is_nft=flows[0].is_nft, brief=True)
+    sum_of = amount(facts, flows[0].asset, at_stake(facts, flows), is_nft=flows[0].is_nft, brief=True)
     if flows[0].kind is OutflowKind.ALLOWANCE:
         return line(f"Lets {f'{receivers} others' if receivers > 1 else 'another'} take ", *sum_of, part)
     return line("Pays ", *sum_of, f" to {_count(receivers, 'receiver')} in {len(flows)} payments", part)
@@ -103,7 +105,7 @@ def _rest(facts: Facts) -> Iterator[Line]:
         yield line(f"Makes {len(known)} {others}: ", *_names(call.name for call in known))
     if unknown:
         yield line(warn(f"{unknown} calls are not understood" if unknown > 1 else "One call is not understood"))
-    if not facts.calls:
+    if not any(call.calldata or call.value_wei for call in facts.calls):
         yield line("Executes nothing")
 
 

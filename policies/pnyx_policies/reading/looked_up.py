@@ -8,6 +8,7 @@ from typing import Final
 from pydantic import JsonValue
 
 from pnyx_contracts.errors import DecodingError
+from pnyx_contracts.types import ZERO_ADDRESS
 from pnyx_policies.context import (
     READINGS,
     Afterwards,
@@ -23,13 +24,18 @@ from pnyx_policies.context import (
     VotingPower,
     read_context,
 )
-from pnyx_policies.facts import Facts, ToolResult
-from pnyx_policies.reading.amounts import amount, decimal, who
-from pnyx_policies.reading.blocks import Block, Bullet, Bullets, bad, bullet, code, paragraph, strong, warn
+from pnyx_policies.facts import Facts, Grade, ToolResult
+from pnyx_policies.reading.amounts import amount, decimal, span, who
+from pnyx_policies.reading.blocks import Block, Bullet, Bullets, bad, bullet, code, line, paragraph, soft, strong, warn
 from pnyx_policies.untrusted import quoted_json
 
 LONGEST_VALUE: Final = 200
-_DAY, _HOUR, _MINUTE = 86_400, 3_600, 60
+_MEANING: Final = {
+    Grade.DERIVED: "Derived: anybody can compute it again from what the chain holds.",
+    Grade.RE_READ: "Re-read: anybody can read it again from the chain.",
+    Grade.RE_SIMULATED: "Re-simulated: anybody can simulate it again.",
+    Grade.ATTESTED: "Attested: only the operator says so.",
+}
 _KINDS: Final = {kind.TOOL: kind for kind in READINGS}
 
 
@@ -37,6 +43,8 @@ def looked_up(facts: Facts) -> Iterator[Block]:
     if not facts.context:
         yield paragraph("Nothing.")
         return
+    grades = {result.grade for result in facts.context}
+    yield paragraph(soft(" ".join(_MEANING[grade] for grade in Grade if grade in grades)))
     yield Bullets(
         tuple(
             bullet(strong(result.tool), f" ({result.grade.value})", inner=tuple(_found(facts, result)))
@@ -97,6 +105,11 @@ def _proposer(facts: Facts, found: ProposerHistory) -> Iterator[Bullet]:
         if earlier.same_calls:
             when = f" ({earlier.state}, block {earlier.created_block:,}): proposal "
             yield bullet(warn("The same calls before"), when, code(str(earlier.proposal_id)))
+    own = {earlier.proposal_id for earlier in found.latest}
+    for earlier in found.repeated:
+        if earlier.proposal_id not in own or not earlier.same_calls:
+            when = f" ({earlier.state}, block {earlier.created_block:,}): proposal "
+            yield bullet(warn("The same actions before"), when, code(str(earlier.proposal_id)))
     for alike in found.alike:
         same = "the same calls" if alike.same_calls else "the same functions" if alike.same_functions else "other calls"
         share, number = decimal(alike.alike_bps, 2), code(str(alike.proposal_id))
@@ -105,10 +118,9 @@ def _proposer(facts: Facts, found: ProposerHistory) -> Iterator[Bullet]:
 
 
 def _power(facts: Facts, found: VotingPower) -> Iterator[Bullet]:
-    yield bullet(
-        f"The proposer had {_part(found.proposer_at_creation, found.supply_before)} when it was proposed, "
-        f"{_part(found.proposer_before, found.supply_before)} a day before"
-    )
+    whole = found.supply_before or _supply(facts)
+    before = f", {_part(found.proposer_before, whole)} a day before" if found.proposer_before is not None else ""
+    yield bullet(f"The proposer had {_part(found.proposer_at_creation, whole)} when it was proposed{before}")
     if found.power_ahead_of_time is not None:
         yield bullet(bad("The governor tells the power of a moment that has not come: it may count live power"))
     if not found.voters:
@@ -135,7 +147,7 @@ def _balances(facts: Facts, found: TreasuryBalances) -> Iterator[Bullet]:
 
 
 def _queue(facts: Facts, found: TimelockQueue) -> Iterator[Bullet]:
-    delay = f": {found.pending}; its delay: {_span(found.min_delay_seconds)}"
+    delay = f": {found.pending}; its delay: {span(found.min_delay_seconds)}"
     yield bullet("Operations that wait in the timelock ", *who(facts, found.timelock), delay)
     for operation in found.operations:
         if operation.same_calls:
@@ -143,12 +155,12 @@ def _queue(facts: Facts, found: TimelockQueue) -> Iterator[Bullet]:
 
 
 def _rules(facts: Facts, found: GroundRules) -> Iterator[Bullet]:
-    def ticks(count: int | None) -> str:
-        return "not known" if count is None else f"about {_span(count * found.milliseconds_per_tick // 1000)}"
+    def ticks(number: int | None) -> str:
+        return "not known" if number is None else f"about {span(number * found.milliseconds_per_tick // 1000)}"
 
     yield bullet(f"Time to look: {ticks(found.voting_delay)}; to vote: {ticks(found.voting_period)}")
     if found.timelock_delay_seconds is not None:
-        yield bullet(f"Between the vote and the execution: {_span(found.timelock_delay_seconds)}")
+        yield bullet(f"Between the vote and the execution: {span(found.timelock_delay_seconds)}")
     yield bullet(
         f"To propose takes {_part(found.proposal_threshold, found.supply)}; "
         f"to pass takes {_part(found.quorum, found.supply)}"
@@ -156,11 +168,16 @@ def _rules(facts: Facts, found: GroundRules) -> Iterator[Bullet]:
     if found.flash_loan:
         yield bullet(bad("The token lends itself for the length of one transaction"), f": {found.flash_loan:,} units")
     for role in found.roles:
-        yield bullet(*who(facts, role.holder), f" is {role.role} of ", *who(facts, role.timelock))
+        holder = line("anybody") if role.holder == ZERO_ADDRESS else who(facts, role.holder)
+        over = line("itself") if role.holder == role.timelock else who(facts, role.timelock)
+        yield bullet(*holder, f" is {role.role} of ", *over)
 
 
 def _initializers(facts: Facts, found: Initializers) -> Iterator[Bullet]:
-    yield bullet(f"Contracts that were tried: {len(found.contracts)}, that were not: {found.left_out}")
+    can = f"{len(found.open) or 'none'} of {len(found.contracts)}"
+    yield bullet(f"Contracts that anybody can initialise again: {can}")
+    if found.left_out:
+        yield bullet(warn(f"Contracts that were not asked: {found.left_out}"))
     for one in found.open:
         yield bullet(
             bad("Anybody can initialise it again"),
@@ -225,9 +242,9 @@ def _part(power: int | None, whole: int | None, of: str = "all voting power") ->
     return f"{decimal(basis_points, 2)}% of {of}" if basis_points or not power else f"less than 0.01% of {of}"
 
 
-def _span(seconds: int) -> str:
-    """``2 days``, ``36 hours``, ``90 seconds``: in the largest unit of which there are at least two."""
-    for unit, word in ((_DAY, "days"), (_HOUR, "hours"), (_MINUTE, "minutes")):
-        if seconds >= 2 * unit:
-            return f"{decimal(seconds * 10 // unit, 1)} {word}"
-    return f"{seconds} seconds"
+def _supply(facts: Facts) -> int | None:
+    """Of voting power today."""
+    try:
+        return read_context(GroundRules, facts.context, facts.skipped).supply
+    except DecodingError:
+        return None

@@ -6,11 +6,14 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Final
 
+from pnyx_contracts.errors import DecodingError
 from pnyx_contracts.types import ClockMode
 from pnyx_policies.audit.title import title_of
-from pnyx_policies.dossier import Dossier
+from pnyx_policies.context import GroundRules, read_context
+from pnyx_policies.dossier import NO_AGENT, Dossier
 from pnyx_policies.facts import Facts
 from pnyx_policies.reading import doing, judging, telling
+from pnyx_policies.reading.amounts import span
 from pnyx_policies.reading.blocks import Block, Line, Report, Section, code, line, paragraph, strong, warn
 from pnyx_policies.reading.lead import lead
 from pnyx_policies.reading.looked_up import looked_up
@@ -74,9 +77,21 @@ def _about(dossier: Dossier, facts: Facts | None) -> Iterator[Line]:
     yield line("proposed by ", code(proposal.proposer), f" in block {proposal.created_block:,}")
     if facts is not None:
         governor = facts.governor
-        ends = moment(governor.profile.clock_mode, governor.deadline)
+        ends = moment(governor.profile.clock_mode, governor.deadline) + _from_now(facts)
         yield line(f"{governor.state.name.lower()}, voting ends at {ends}; read at block {facts.block.number:,}")
-    yield line("reviewed by ", strong(dossier.header.agent))
+    if dossier.header.agent != NO_AGENT:
+        yield line("reviewed by ", strong(dossier.header.agent))
+
+
+def _from_now(facts: Facts) -> str:
+    """How long until the end of the vote, at the pace of the last blocks."""
+    governor = facts.governor
+    try:
+        pace = read_context(GroundRules, facts.context, facts.skipped).milliseconds_per_tick
+    except DecodingError:
+        return ""
+    seconds = (governor.deadline - governor.now) * pace // 1_000
+    return f", in about {span(seconds)}" if seconds > 0 else ""
 
 
 def moment(clock: ClockMode, at: int) -> str:

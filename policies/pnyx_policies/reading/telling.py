@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from typing import Final
 
 from pnyx_policies.announced import Announcement, announcement
-from pnyx_policies.checks.text_against_calls import payments_against_text, unmentioned_calls, unused_addresses
+from pnyx_policies.checks.text_against_calls import unmentioned_calls, unused_addresses
 from pnyx_policies.claims import claims_of
 from pnyx_policies.facts import Facts
 from pnyx_policies.money import OutflowKind, outflows
 from pnyx_policies.powers import PowerKind, power_shifts
-from pnyx_policies.reading.amounts import who
+from pnyx_policies.reading.amounts import count, who
 from pnyx_policies.reading.blocks import (
     Block,
     Bullet,
@@ -26,36 +26,39 @@ from pnyx_policies.reading.blocks import (
     warn,
 )
 from pnyx_policies.reading.doing import payment, shift_of_power
+from pnyx_policies.told import payments_told
 
 LONGEST_TEXT: Final = 1_200
 MOST_ADDRESSES: Final = 8
 
-_OPEN: Final = {Announcement.OWN, Announcement.TO_KNOWN, Announcement.FULL}
+_OPEN: Final = {Announcement.OWN, Announcement.TO_KNOWN, Announcement.FULL, Announcement.SPOKEN}
 
 
 def telling(facts: Facts) -> Iterator[Block]:
     announced, silent = _compared(facts)
     if not facts.calls:
         yield paragraph("There are no calls to compare it with.")
+    elif not facts.proposal.text.strip():
+        yield paragraph(bad("There is no text."))
     if announced:
         yield paragraph("The text announces:")
         yield Bullets(tuple(announced))
     if silent:
         yield paragraph("The text does not announce, or not fully:")
         yield Bullets(tuple(silent))
-    elif facts.calls:
+    elif facts.calls and facts.proposal.text.strip():
         yield paragraph("Every call is pointed at by something in the text.")
     if spare := unused_addresses(facts):
         yield paragraph("The text names, and no call uses:")
         yield Bullets(tuple(bullet(*who(facts, address)) for address in spare[:MOST_ADDRESSES]))
         if len(spare) > MOST_ADDRESSES:
-            yield paragraph(soft(f"And {len(spare) - MOST_ADDRESSES} more addresses."))
+            yield paragraph(soft(f"And {count(len(spare) - MOST_ADDRESSES, 'more address')}."))
 
 
 def _compared(facts: Facts) -> tuple[list[Bullet], list[Bullet]]:
     announced, silent = list[Bullet](), list[Bullet]()
     accounted = set[str]()
-    for flow, severity, names in payments_against_text(facts):
+    for flow, severity, names in payments_told(facts):
         words = payment(facts, flow, brief=True)
         accounted |= set(flow.paths)
         if severity is None:
@@ -72,7 +75,7 @@ def _compared(facts: Facts) -> tuple[list[Bullet], list[Bullet]]:
         words = shift_of_power(facts, shift)
         accounted |= set(shift.paths)
         if told in _OPEN:
-            announced.append(bullet(*words, soft(f" · {told.value if shift.receiver else 'the text speaks of it'}")))
+            announced.append(bullet(*words, soft(f" · {told.value}")))
         else:
             silent.append(bullet(*words, bad(f" · {told.value}")))
     for call in unmentioned_calls(facts):

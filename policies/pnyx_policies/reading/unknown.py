@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from pnyx_policies.dossier import Dossier
+from pnyx_policies.facts import Simulation
+from pnyx_policies.reading.amounts import count
 from pnyx_policies.reading.blocks import Block, Bullet, Bullets, bullet, code, paragraph, strong, warn
 from pnyx_policies.reading.doing import chain_of
+
+_BEGINNING: Final = 60
+"""So much of a reason tells it from others."""
 
 
 def unknown(dossier: Dossier) -> Iterator[Block]:
@@ -15,19 +21,29 @@ def unknown(dossier: Dossier) -> Iterator[Block]:
 
 
 def _items(dossier: Dossier) -> Iterator[Bullet]:
+    simulation = dossier.simulation
+    for method in simulation.passed_over:
+        yield bullet(strong(method.step), f" was not used: {method.why.removeprefix(f'{method.step}: ')}")
     for step in dossier.state.skipped:
-        yield bullet(strong(step.step), f" was skipped: {step.why}")
-    for method in dossier.simulation.passed_over:
-        yield bullet(strong(method.step), f" was not used: {method.why}")
+        yield bullet(strong(step.step), f" was skipped: {_once(simulation, step.why)}")
     for report in dossier.checks:
         if report.skipped:
-            yield bullet("The check ", strong(report.check), f" did not run: {report.skipped}")
+            yield bullet("The check ", strong(report.check), f" did not run: {_once(simulation, report.skipped)}")
     for call in dossier.facts.every_call():
         if call.signature is None and call.calldata:
-            size = f": {len(call.calldata)} bytes"
+            size = f": {count(len(call.calldata), 'byte')}"
             yield bullet(warn(f"Call {call.path} is not decoded"), f"{size} to ", code(call.target))
         if call.other_chain:
             yield bullet(warn(f"Call {call.path} acts on {chain_of(call)}"), ": it was not looked at there")
     for opinion in dossier.opinions:
         if opinion.analysis is None:
             yield bullet("No analysis of ", strong(opinion.analyst.seat), f": {opinion.failure}")
+
+
+def _once(simulation: Simulation, why: str) -> str:
+    """Why methods of simulation were not used is told with each of them. A check may cut the reason that it repeats."""
+    over = "; ".join(method.why for method in simulation.passed_over)
+    if over and why.startswith(over):
+        return why.removeprefix(over).lstrip("; ")
+    before, repeated, _ = why.partition(over[:_BEGINNING]) if over else (why, "", "")
+    return f"{before}nothing was simulated" if repeated else why

@@ -84,7 +84,7 @@ class VotingPowerTool(SearchingTool):
             gains_from_block=gains.from_block,
             gains_to_block=when.last_block_that_counts,
             gains=_largest_gains(gains),
-            earlier=_turnouts(adapter, profile, proposal, past, votes),
+            earlier=_turnouts(adapter, profile, proposal, past, votes, when.now),
         )
 
 
@@ -189,12 +189,20 @@ def _largest_gains(history: History) -> tuple[Gain, ...]:
 
 
 def _turnouts(
-    adapter: GovernorAdapter, profile: GovernorProfile, proposal: Proposal, past: History, votes: Iterable[VoteCast]
+    adapter: GovernorAdapter,
+    profile: GovernorProfile,
+    proposal: Proposal,
+    past: History,
+    votes: Iterable[VoteCast],
+    now: int,
 ) -> tuple[Turnout, ...]:
+    """Of votes that are over: whoever waits until the end has not stayed away."""
     by_proposal: dict[int, list[VoteCast]] = {}
     for vote in votes:
         by_proposal.setdefault(vote.key.proposal_id, []).append(vote)
-    before = [p for p in proposals_in(past, adapter, profile) if p.created_block < proposal.created_block]
+    before = [
+        p for p in proposals_in(past, adapter, profile) if p.created_block < proposal.created_block and p.vote_end < now
+    ]
     return tuple(
         Turnout(
             proposal_id=earlier.key.proposal_id,

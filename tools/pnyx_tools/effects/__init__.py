@@ -4,8 +4,8 @@ An event is the word of the contract that emitted it. For a movement that contra
 its address), so a lie is a lie about worthless money; for a change it is the contract whose power or code changes.
 """
 
-from pnyx_tools.effects.changes import changes, role_name
+from pnyx_tools.effects.changes import changes
 from pnyx_tools.effects.events import Event, event_arguments, topic_of
 from pnyx_tools.effects.movements import NATIVE, PERMIT2, TRANSFER, movements
 
-__all__ = ["NATIVE", "PERMIT2", "TRANSFER", "Event", "changes", "event_arguments", "movements", "role_name", "topic_of"]
+__all__ = ["NATIVE", "PERMIT2", "TRANSFER", "Event", "changes", "event_arguments", "movements", "topic_of"]

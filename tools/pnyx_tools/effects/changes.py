@@ -11,6 +11,7 @@ from eth_hash.auto import keccak
 from pnyx_contracts.selectors import Function
 from pnyx_contracts.strict_abi import to_text
 from pnyx_policies.facts import Change
+from pnyx_policies.roles import role_name
 from pnyx_tools.effects.events import Event, by_topic, event_arguments
 
 
@@ -259,24 +260,6 @@ def _change(event: Event) -> Change | None:
     return Change(kind=kind, contract=event.address, subject=subject, detail=detail)
 
 
-_ROLES = {
-    "0x" + keccak(name.encode()).hex(): name
-    for name in (
-        "PROPOSER_ROLE", "EXECUTOR_ROLE", "CANCELLER_ROLE", "TIMELOCK_ADMIN_ROLE", "MINTER_ROLE", "BURNER_ROLE",
-        "PAUSER_ROLE", "UPGRADER_ROLE", "ADMIN_ROLE", "GOVERNOR_ROLE", "GUARDIAN_ROLE", "OPERATOR_ROLE", "MANAGER_ROLE",
-        "KEEPER_ROLE", "SNAPSHOT_ROLE",
-        # Aragon OSx
-        "ROOT_PERMISSION", "EXECUTE_PERMISSION", "UPGRADE_DAO_PERMISSION", "SET_METADATA_PERMISSION",
-        "SET_TRUSTED_FORWARDER_PERMISSION", "REGISTER_STANDARD_CALLBACK_PERMISSION", "VALIDATE_SIGNATURE_PERMISSION",
-        "APPLY_INSTALLATION_PERMISSION", "APPLY_UPDATE_PERMISSION", "APPLY_UNINSTALLATION_PERMISSION",
-    )
-} | {"0x" + "00" * 32: "DEFAULT_ADMIN_ROLE"}  # fmt: skip
-
-
-def role_name(role: str) -> str:
-    """The usual name of a role's 0x hex hash, else the hex. Names are keccak-256 preimages, so they cannot lie."""
-    return _ROLES.get(role, role)
-
-
 def _named(argument: str, text: str) -> str:
-    return role_name(text) if argument in {"role", "previousAdminRole", "newAdminRole", "permissionId"} else text
+    is_role = argument in {"role", "previousAdminRole", "newAdminRole", "permissionId"}
+    return role_name(text) or text if is_role else text

@@ -1,6 +1,8 @@
 """Whether there is code at the addresses that the calls reach, right before and right after the actions.
 
-Not every method shows what is created or destroyed. So small code reads the hashes of the code, many in one call.
+Not every method shows what is created or destroyed. So small code reads the hashes of the code, many in one call. Of
+what is created elsewhere only that is seen which tells of something: an event proves that there is code, and there was
+none at the pinned block.
 """
 
 from __future__ import annotations
@@ -12,10 +14,14 @@ from typing import Final
 from pnyx_contracts.types import to_hex
 from pnyx_policies.facts import NO_CODE, Change, ProbeAnswer, ProbeReading
 from pnyx_policies.probes import DERIVED, WORD_BYTES, Probe
+from pnyx_tools.effects import NATIVE, Event
+from pnyx_tools.pinned import CodeOf, ask_ahead
 from pnyx_tools.simulate.probing import Asked
-from pnyx_tools.simulate.task import Overrides
+from pnyx_tools.simulate.task import Overrides, Task
 
 _AT_ONCE: Final = 100
+MAX_TELLING: Final = 64
+"""Contracts that tell of something in a simulation, and are looked at."""
 
 READER: Final = "0x0000000000000000000000000000000000C0de5e"
 READER_CODE: Final = (
@@ -51,6 +57,18 @@ class Codes:
 
     def _portions(self) -> list[tuple[str, ...]]:
         return [self.addresses[i : i + _AT_ONCE] for i in range(0, len(self.addresses), _AT_ONCE)]
+
+
+def born(task: Task, events: Sequence[Event]) -> tuple[Change, ...]:
+    """Contracts that the actions make at addresses where nobody looks, as far as events tell of them."""
+    told = dict.fromkeys(event.address for event in events if event.address not in (NATIVE, *task.code_at))
+    some, at = list(told)[:MAX_TELLING], to_hex(task.block.hash)
+    ask_ahead(task.reader, [CodeOf(address, at) for address in some])
+    return tuple(
+        Change(kind="code-created", contract=address, subject="code", detail=f"before: {_words(None)}")
+        for address in some
+        if not task.reader.code(address, at)
+    )
 
 
 def _hashes(answer: ProbeAnswer) -> list[bytes | None]:

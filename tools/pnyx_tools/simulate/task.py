@@ -49,6 +49,8 @@ class Task:
     probes: tuple[Asked, ...] = ()
     overrides: Overrides = field(default_factory=dict)
     tell: Tell = tell_nobody
+    code_at: tuple[str, ...] = ()
+    """Where somebody looks for code before and after anyway."""
 
     def tell_place(self, place: int) -> None:
         self.tell(f"simulating action {place + 1} of {len(self.calls)}")
