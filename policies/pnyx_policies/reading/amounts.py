@@ -92,13 +92,6 @@ def span(seconds: int) -> str:
     return "1 second" if seconds == 1 else f"{seconds} seconds"
 
 
-def count(number: int, what: str) -> str:
-    """``1 address``, ``3 addresses``."""
-    if number == 1:
-        return f"1 {what}"
-    return f"{number:,} {what}{'es' if what.endswith('s') else 's'}"
-
-
 def who(facts: Facts, address: str) -> tuple[Piece, ...]:
     """An address, never cut, with its name where it has one."""
     name = names_of(facts).get(address)
