@@ -142,21 +142,17 @@ def _contents(settings: Settings, config: Path) -> Iterator[tuple[str, int, byte
             continue
         if path.suffix in {".lock", ".sock"} or path.name.endswith((".sqlite-wal", ".sqlite-shm")):
             continue
-        content = _database(path) if path.suffix == ".sqlite" else path.read_bytes()
+        content = database_copy(path) if path.suffix == ".sqlite" else path.read_bytes()
         mode = PUBLISHED if path.is_relative_to(evidence) else PRIVATE
         yield str(path.relative_to(settings.folder)), mode, content
 
 
-def _database(path: Path) -> bytes:
+def database_copy(path: Path) -> bytes:
     """A consistent copy of an SQLite database that may be in use."""
-    with (
-        closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as source,
-        closing(sqlite3.connect(":memory:")) as copy,
-    ):
-        (page_bytes,) = source.execute("PRAGMA page_size").fetchone()
-        copy.execute(f"PRAGMA page_size = {page_bytes}")  # memory takes no pages of another size
-        source.backup(copy)
-        return copy.serialize()
+    with closing(sqlite3.connect(f"file:{path}?mode=rw", uri=True, isolation_level=None)) as source:
+        source.execute("BEGIN")
+        source.execute("SELECT count(*) FROM sqlite_master").fetchone()  # from here on it stands still
+        return source.serialize()
 
 
 def _add(archive: tarfile.TarFile, name: str, mode: int, content: bytes) -> None:

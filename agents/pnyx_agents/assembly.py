@@ -7,6 +7,7 @@ import pwd
 import secrets
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib.metadata import version
@@ -39,6 +40,7 @@ from pnyx_tools.detect import detect, questions_of
 from pnyx_tools.evidence import DatabaseStore, FolderStore, Mirror, SharedVault, Vault, open_mirrors
 from pnyx_tools.evidence.folder import PRIVATE
 from pnyx_tools.files import write_secret
+from pnyx_tools.fork import Fork
 from pnyx_tools.journal import batched
 from pnyx_tools.model import LangChainModel
 from pnyx_tools.notify import HasOutlets, Notifier
@@ -249,6 +251,7 @@ def reviewer(settings: Settings, reader: ChainReader, writer: str | None, meter:
         voter=settings.safe.address if settings.safe else writer,
         salt_key=salt_key(settings.data / "salt.key"),
         known_addresses=settings.addresses,
+        fork=Fork(settings.chain.fork) if settings.chain.fork else None,
     )
 
 
@@ -298,7 +301,8 @@ def owners(settings: Settings, chain: ChainReader, outbox: OutboxPort, signer: S
 def salt_key(path: Path) -> bytes:
     """The master key of the salts: made at first use, kept apart from the bundles, part of the backup."""
     if not path.exists():
-        write_secret(path, secrets.token_hex(SALT_KEY_BYTES))
+        with suppress(FileExistsError):  # by another process of this agent, at the same moment
+            write_secret(path, secrets.token_hex(SALT_KEY_BYTES))
     try:
         key = bytes.fromhex(path.read_text(encoding="ascii").strip())
     except (OSError, ValueError) as error:
@@ -313,9 +317,11 @@ def signer_settings(settings: Settings, key_address: str) -> SignerSettings:
     if settings.log is None or settings.signer is None:
         raise UsageError("the configuration has no [log] or no [signer]", hint="pnyx init shows both")
     own = settings.signer
+    fork = own.fork or settings.chain.fork
     return SignerSettings(
         rpc_urls=tuple(map(SecretStr, own.rpc or settings.chain.rpc)),
         rpc_quorum=own.rpc_quorum,
+        fork=None if fork is None else SecretStr(fork),
         chain_id=settings.chain.chain_id,
         log=settings.log.address,
         start_block=settings.log.start_block,

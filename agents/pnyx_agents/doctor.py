@@ -22,7 +22,7 @@ from pnyx_agents.assembly import (
     signer_settings,
     tools,
 )
-from pnyx_agents.examination import Result, followed, gas_of, tried
+from pnyx_agents.examination import Result, followed, money_of, tried
 from pnyx_agents.keys import key_source
 from pnyx_agents.reviewer import Governed
 from pnyx_agents.settings import GovernorSettings, Settings
@@ -37,11 +37,13 @@ from pnyx_tools.clock import clock_at
 from pnyx_tools.database import Database
 from pnyx_tools.endpoints import LAG_BLOCKS, Pool
 from pnyx_tools.evidence import Mirror
+from pnyx_tools.fork import Fork
 from pnyx_tools.keystore import open_key
 from pnyx_tools.model import ModelSettings
 from pnyx_tools.reader import MethodMissingError
 from pnyx_tools.rpc import Rpc
 from pnyx_tools.safe.reading import read_safe
+from pnyx_tools.sender.delivery import Relay
 from pnyx_tools.signer.client import Suspendable
 from pnyx_tools.signer.protocol import Identity
 
@@ -64,6 +66,12 @@ class Doctor:
         if first.status == "failed":
             return
         yield tried("mode", self._mode, "see docs/running.md")
+        mode = self.settings.agent.mode
+        if self.settings.agent.delay_seconds and mode is not Mode.AUTONOMOUS and self.settings.safe is None:
+            yield Result(
+                name="veto time", status="warning", found=f"delay_seconds does nothing in mode {mode.value!r}",
+                do="leave it out: no vote is cast there without people",
+            )  # fmt: skip
         for url in self.settings.chain.rpc:
             endpoint = Rpc(url)
             yield tried(f"chain id of {endpoint.display_url}", partial(self._chain, endpoint), "correct chain.rpc")
@@ -130,11 +138,20 @@ class Doctor:
                 pass
             yield Result(name="simulation", status="ok", found=method)
             return
+        if self.settings.chain.fork:
+            yield tried("simulation", partial(self._forked, self.settings.chain.fork), "see docs/reviewing.md")
+            return
         yield Result(
             name="simulation", status="warning",
             found="the node has neither eth_simulateV1 nor debug_traceCall: it cannot simulate",
-            do="use a node that has the first (geth, reth, nethermind, anvil); rules hold more without it",
+            do="use a node that has the first (geth, reth, nethermind, anvil), or set chain.fork; rules hold more "
+            "without it",
         )  # fmt: skip
+
+    def _forked(self, url: str) -> str:
+        block = self.reader.block("latest")
+        with Fork(url).at(block):
+            return f"on a fork, at block {block.number}"
 
     def _governor(self, governor: GovernorSettings) -> str:
         governed = govern(self.reader, self.settings, [governor])[governor.address]
@@ -209,8 +226,11 @@ class Doctor:
         return f"key {self.identity.key_address}, writer {self.identity.writer} ({self.identity.writer_kind.value})"
 
     def _money(self) -> Iterator[Result]:
-        if self.key is not None:
-            yield gas_of(self.reader, self.key, self.settings.notifications.gas_votes)
+        if self.key is not None and self.settings.signer is not None:
+            enough = self.settings.notifications.gas_votes
+            yield from money_of(self.reader, self.key, enough, self.settings.signer.limits)
+        for number, url in enumerate(self.settings.sending.relays, start=1):
+            yield tried(f"relay {number}", partial(_relay, url), "see docs/sending.md")
 
     def _log(self) -> str:
         assert self.settings.log is not None
@@ -301,6 +321,11 @@ class Doctor:
                 name="voting power", status=status, found=f"{power} in {profile.address}",
                 do="" if power else f"delegate to {voter}: without voting power every proposal is skipped",
             )  # fmt: skip
+
+
+def _relay(url: str) -> str:
+    """It is not asked: many answer nothing but transactions."""
+    return f"{Relay(url)}"
 
 
 def _reach(model: ModelSettings) -> str:

@@ -37,7 +37,7 @@ from pnyx_tools.workers import GivenUpByOthersError
 
 logger = logging.getLogger("pnyx.engine")
 
-WORKFLOW_VERSION = "7"
+WORKFLOW_VERSION = "8"
 """Version of the step sequence in `steward`. Change it when running workflows could not go on with the new code."""
 
 WORD_TOPIC = "word"

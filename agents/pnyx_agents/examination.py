@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterator
 
 from pydantic import Field
 
-from pnyx_agents.gas import gas_money
+from pnyx_agents.gas import VOTE_GAS, gas_money
 from pnyx_contracts.errors import PnyxError
 from pnyx_contracts.types import Value
 from pnyx_policies.reading.amounts import coins
 from pnyx_tools.reader import ChainReader
+from pnyx_tools.signer.settings import Limits
 
 
 class Result(Value):
@@ -38,11 +39,25 @@ def followed(name: str, look: Callable[[], Iterator[Result]]) -> Iterator[Result
         yield Result(name=name, status="failed", found=error.message, do=error.hint)
 
 
-def gas_of(reader: ChainReader, key: str, enough_votes: int) -> Result:
-    """Whether the key can pay for its transactions."""
+def money_of(reader: ChainReader, key: str, enough_votes: int, limits: Limits) -> Iterator[Result]:
+    """Whether the key can pay for its transactions, and whether its caps let it."""
     money = gas_money(reader, key)
     found = f"{coins(money.balance)}: enough for about {money.votes} votes at the present gas price"
     status = "ok" if money.votes >= enough_votes else "warning" if money.votes else "failed"
-    return Result(
-        name="signer balance", status=status, found=found, do="" if status == "ok" else f"send coins to {key}"
-    )
+    yield Result(name="signer balance", status=status, found=found, do="" if status == "ok" else f"send coins to {key}")
+    yield tried("caps", lambda: _caps(limits, money.price), "raise it, or wait for lower fees")
+
+
+def _caps(limits: Limits, price: int) -> str:
+    """Raises `PnyxError` with the first cap that no vote gets through at this price, in wei per gas."""
+    cost = price * VOTE_GAS
+    for cap, limit, need, unit in (
+        ("max_gas", limits.max_gas, VOTE_GAS, "gas"),
+        ("max_fee_gwei", limits.max_fee_per_gas, price, "wei per gas"),
+        ("max_spend_per_vote_ether", limits.max_spend_wei, cost, "wei"),
+        ("max_spend_per_day_ether", limits.daily_wei, cost, "wei"),
+    ):
+        if limit < need:
+            raise PnyxError(f"[signer] {cap} is {limit} {unit}; a vote takes about {need} {unit} now")
+    a_day = limits.daily_wei // max(1, cost)
+    return f"a vote costs about {coins(cost)} at the present gas price; they allow {a_day} a day"

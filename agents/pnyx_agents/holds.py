@@ -13,11 +13,13 @@ from typing import Final
 
 from pnyx_contracts.errors import PnyxError
 from pnyx_tools.notify import Message, Urgency, foreign
+from pnyx_tools.sender import OutboxPort
 from pnyx_tools.signer.client import Suspendable
 
 FIRST_REST_SECONDS: Final = 15.0
 LONGEST_REST_SECONDS: Final = 120.0
 """So long a vote may wait after somebody elsewhere let the signer go on."""
+TOLD: Final = "told:signer-stopped"
 
 
 @dataclass(slots=True)
@@ -25,6 +27,8 @@ class Holds:
     """`signer` is None where there is none that could be suspended."""
 
     by_daemon: Callable[[], str | None]
+    memory: OutboxPort
+    """Keeps what people were told last, over restarts and for all workers."""
     signer: Suspendable | None = None
     by_signer: str | None = None
     """As it said when it was asked last."""
@@ -58,10 +62,11 @@ class Holds:
         except PnyxError as error:
             self.unknown = f"whether the signer is suspended is not known: {error.message}"
             raise
-        before, self.by_signer, self.unknown = self.by_signer, said, ""
+        self.by_signer, self.unknown = said, ""
         self._rest(is_stopped=said is not None)
-        if said != before:
+        if (said or "") != (self.memory.load(TOLD) or ""):
             tell(self._news(said))
+            self.memory.save(TOLD, said or "")
 
     def _is_due(self) -> bool:
         was_held, self.was_held = self.was_held, self.by_daemon() is not None

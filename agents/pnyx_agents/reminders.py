@@ -61,6 +61,8 @@ class Reminders:
     """Approvers with a place of their own."""
     end_seconds: float = 0
     """The wait for people ends so long before the vote (`hearing`): that is what they are reminded of."""
+    margin_seconds: float | None = None
+    """A decided vote is cast so long before its end; None: as soon as allowed."""
     on_duty: Callable[[], bool] = lambda: True
     """Of several workers, one reminds."""
     now: Callable[[], float] = time.time
@@ -90,7 +92,7 @@ class Reminders:
             return
         missing = self.approvers - self.ledger.answered(case.proposal, case.record_root)
         since, now = case.updated_at, self.now()
-        alert = min(self.alert_before, (deadline.at - since) / 2)
+        alert = min(self._alert_before(case), (deadline.at - since) / 2)
         if next_reminder([alert], since=since, deadline=deadline.at, now=now) is not None:
             message = _message(case, deadline, Urgency.ALERT, "nears its end undecided", "ends")
             crier.tell_about_people(message, missing, in_public=True)
@@ -98,6 +100,12 @@ class Reminders:
             self._remind_owners(case, deadline, crier)
         elif case.stage is Stage.HELD and asks:
             self._remind_missing(case, deadline, missing, crier)
+
+    def _alert_before(self, case: Case) -> float:
+        """A decided vote that waits for its time is late in the middle of what is left then."""
+        if case.stage is not Stage.REVIEWED or self.margin_seconds is None:
+            return self.alert_before
+        return min(self.alert_before, self.margin_seconds / 2)
 
     def _remind_missing(self, case: Case, deadline: Deadline, missing: frozenset[Address], crier: Crier) -> None:
         """Those who have not answered. In public only when one of them has no place of his or her own."""

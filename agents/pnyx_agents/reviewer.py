@@ -27,6 +27,7 @@ from pnyx_policies.prompt import templates
 from pnyx_policies.ruleset import Ruleset
 from pnyx_tools.clock import clock_at, read_clock, seconds_per_tick
 from pnyx_tools.context import ContextTool
+from pnyx_tools.fork import Fork
 from pnyx_tools.gather import gather_facts, review_digest_now
 from pnyx_tools.pinned import PinnedReader, reads_of
 from pnyx_tools.progress import Tell, tell_nobody
@@ -84,12 +85,14 @@ class Reviewer:
     salt_key: bytes = field(repr=False)
     """Master key of the salts (32 bytes), see docs/record-format.md."""
     known_addresses: dict[Address, str] = field(default_factory=dict)
+    fork: Fork | None = None
+    """Where to simulate what the endpoints cannot."""
 
     def establish(self, proposal: Proposal, block: BlockId = "latest", tell: Tell = tell_nobody) -> Facts:
         """The facts, pinned to one block. `tell` hears what is being read."""
         governed = self.governors[proposal.key.governor]
         return gather_facts(
-            self.reader,
+            PinnedReader(self.reader, fork=self.fork),
             governed.adapter,
             governed.profile,
             proposal,

@@ -47,6 +47,7 @@ from pnyx_tools.chain import Chain
 from pnyx_tools.costs import AnswerBook, CostBook
 from pnyx_tools.database import Database
 from pnyx_tools.environment import take_variable
+from pnyx_tools.evidence import Vault
 from pnyx_tools.follow import Finality, Stream, block_since
 from pnyx_tools.journal import Journal
 from pnyx_tools.keystore import address_of
@@ -134,7 +135,7 @@ def _assemble(settings: Settings, stack: ExitStack, since: str | None, *, only_w
     database = Database(where.journal)
     journal = Journal(database)
     roll = Roll(database, new_name(), settings.work.lease_seconds) if settings.database else None
-    metrics, holds = Metrics(), Holds(journal.held, signer if isinstance(signer, Suspendable) else None)
+    metrics, holds = Metrics(), Holds(journal.held, journal, signer if isinstance(signer, Suspendable) else None)
     if settings.metrics is not None:
         vitals = Vitals(metrics, lambda: holds.reasons, settings.chain.poll_seconds, begun_at=time.time())
         serve(vitals, settings.metrics)
@@ -148,7 +149,7 @@ def _assemble(settings: Settings, stack: ExitStack, since: str | None, *, only_w
         reviewer=reviewer,
         evidence=vault,
         journal=journal,
-        scribe=_scribe(settings, chain, journal, reviewer, signer, crier.tell, roll) if signer else None,
+        scribe=_scribe(settings, chain, journal, reviewer, vault, signer, crier.tell, roll) if signer else None,
         tell=crier.tell,
         heard=ModelAlerts(crier.tell, book.last_answer, time.time).look,
         times=Times(
@@ -296,6 +297,7 @@ def _scribe(
     chain: Chain,
     journal: Journal,
     reviewer: Reviewer,
+    vault: Vault,
     signer: SignerPort,
     tell: Callable[[Message], None],
     roll: Roll | None,
@@ -328,7 +330,8 @@ def _scribe(
     )
     desk = Desk(identity.writer_kind, identity.writer, identity.log, identity.safe)
     owners = assembly.owners(settings, chain, journal, signer)
-    return ChainScribe(Writer(chain, sender, desk, _finality(settings), owners), reviewer.governors, journal)
+    writer = Writer(chain, sender, desk, _finality(settings), owners)
+    return ChainScribe(writer, reviewer.governors, journal, vault.bundle)
 
 
 def _watch(

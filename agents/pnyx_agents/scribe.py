@@ -8,7 +8,7 @@ this agent before its memory was restored from a backup. What it decided stands,
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,7 +16,7 @@ from pnyx_agents.reviewer import Governed
 from pnyx_agents.steward import Landed, StrandedVoteError
 from pnyx_contracts.entry import Entry, EntryKind
 from pnyx_contracts.errors import PnyxError, RefusedError
-from pnyx_contracts.types import Address, Proposal, ProposalState, VoteCast, to_hex
+from pnyx_contracts.types import Address, Proposal, ProposalState, to_hex
 from pnyx_policies.bundle import Bundle
 from pnyx_policies.entitlement import OPEN_STATES, Entitlement
 from pnyx_tools.atomic import UndelegatedError
@@ -34,11 +34,12 @@ logger = logging.getLogger("pnyx.scribe")
 
 @dataclass(frozen=True, slots=True)
 class ChainScribe:
-    """Writes for one writer. `outbox` is the sender's."""
+    """Writes for one writer. `outbox` is the sender's, `record` what is kept here under a record root."""
 
     writer: Writer
     governors: Mapping[Address, Governed]
     outbox: OutboxPort
+    record: Callable[[bytes], Bundle | None] = lambda _root: None
 
     def write(self, bundle: Bundle, what: Entitlement) -> Landed:
         """Safe to run again: what landed before is found, not repeated.
@@ -65,7 +66,8 @@ class ChainScribe:
     def _decided_elsewhere(self, case: Case) -> Landed | None:
         """What another program with our key decided about this proposal; None while it decided nothing.
 
-        Raises `GivenUpError` while a vote that it announced can still be cast, and `PnyxError` when it was not.
+        A vote that it announced and did not cast is cast here, where its record is; else this raises `GivenUpError`
+        while it can still be cast, and `PnyxError` when it was not.
         """
         entries = find_entries(self.writer, case.dossier.proposal)
         if any(entry.record_root == case.bundle.record_root for entry in entries):
@@ -73,31 +75,40 @@ class ChainScribe:
         entry = next((e for e in entries if e.kind in DECIDES and not self._was_signed_here(case, e)), None)
         if entry is None:
             return None
-        is_void = any(e.kind is EntryKind.VOID and e.record_root == entry.record_root for e in entries)
-        cast = None
-        if entry.kind is EntryKind.VOTE and not is_void:
-            cast = self._cast_elsewhere(case, entry)
-        return Landed(
-            entry_transaction=to_hex(entry.transaction_hash),
-            vote_transaction=to_hex(cast.transaction_hash) if cast else "",
-            block=max(place.block_number for place in (entry, cast) if place is not None),
-            is_void=is_void,
-            by_another=f"{entry.kind.name} {entry.seq}, record root {to_hex(entry.record_root)}",
-        )
+        void = next((e for e in entries if e.kind is EntryKind.VOID and e.record_root == entry.record_root), None)
+        is_open = entry.kind is EntryKind.VOTE and void is None
+        landed = _landed(self._announced_elsewhere(case, entry) if is_open else Voted(entry, void=void))
+        by_another = f"{entry.kind.name} {entry.seq}, record root {to_hex(entry.record_root)}"
+        return landed.model_copy(update={"by_another": by_another})
 
     def _was_signed_here(self, case: Case, entry: Entry) -> bool:
         steps = (f"entry-{entry.kind.name}", "vote")
         return any(self.outbox.load(case.purpose(step, entry.record_root)) is not None for step in steps)
 
-    def _cast_elsewhere(self, case: Case, entry: Entry) -> VoteCast:
+    def _announced_elsewhere(self, case: Case, entry: Entry) -> Voted:
         governed = self.governors[case.key.governor]
-        cast = find_vote(self.writer, Booth(governed.adapter, governed.profile), case, entry.block_number)
+        booth = Booth(governed.adapter, governed.profile)
+        cast = find_vote(self.writer, booth, case, entry.block_number)
         if cast is not None:
-            return cast
+            return Voted(entry, cast=cast)
         what = f"another program with this agent's key announced a vote on {case.key} (entry {entry.seq})"
+        record = self.record(entry.record_root)
+        if record is not None and record.record_root == entry.record_root:
+            return self._cast_for_another(booth, Case.of(record), what)
         if self._is_open(governed, case):
-            raise GivenUpError(f"{what} and has not cast it yet")
+            raise GivenUpError(
+                f"{what} and has not cast it yet", hint="if that program is gone, copy its data/bundles into those here"
+            )
         raise PnyxError(f"{what} and did not cast it", hint="tell the members, and stop that program")
+
+    def _cast_for_another(self, booth: Booth, case: Case, what: str) -> Voted:
+        """Whoever of the two is faster: it is the same vote, of the same key."""
+        try:
+            return vote(self.writer, booth, case)
+        except NotYetError:
+            raise
+        except RefusedError as error:
+            raise GivenUpError(f"{what}, which cannot be carried out here: {error.message}") from error
 
     def stranded(self, proposal: Proposal) -> list[bytes]:
         """See `Scribe.stranded`."""

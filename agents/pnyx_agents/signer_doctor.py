@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from pnyx_agents.assembly import check_chain, declared_configuration, signer_memory, signer_settings
-from pnyx_agents.examination import Result, followed, gas_of, tried
+from pnyx_agents.examination import Result, followed, money_of, tried
 from pnyx_agents.keys import key_source, require_key
 from pnyx_agents.settings import Settings
 from pnyx_contracts.errors import DiffersError, PnyxError, UsageError
@@ -100,7 +100,7 @@ class SignerDoctor:
         yield tried("door", partial(_door, judged_by), "see docs/signer.md")
         if judged_by.listen is None:
             yield tried("process", partial(self._process, judged_by), "restart it")
-        yield gas_of(reader, self.key, self.settings.notifications.gas_votes)
+        yield from money_of(reader, self.key, self.settings.notifications.gas_votes, self.own.limits)
 
     def _process(self, judged_by: SignerSettings) -> str:
         """Whether one runs, and by this file."""

@@ -39,6 +39,7 @@ def people_are_told(
         approvers=frozenset(settings.signer.approvers if settings.signer else ()),
         people=frozenset(wishes.people),
         end_seconds=settings.agent.approvals_end,
+        margin_seconds=settings.agent.vote,
         on_duty=partial(roll.has, FOLLOWING) if roll else lambda: True,
     )
     crier = Crier(

@@ -63,7 +63,7 @@ def serve(vitals: Vitals, settings: MetricsSettings) -> None:
     except OSError as error:
         raise UsageError(
             f"[metrics]: cannot listen at {settings.host}:{settings.port}: {error.strerror}",
-            hint="choose another port; each agent needs its own",
+            hint="choose another port (each agent needs its own), or an address of this machine",
         ) from None
     Thread(target=server.serve_forever, name="vitals", daemon=True).start()
 

@@ -79,7 +79,7 @@ class Watch:
             self.tell(_elsewhere(error, self.clock()))
             raise
         except DeepReorganisationError as error:
-            self.journal.hold(error.message)
+            self.journal.hold(error.message, at=error.position.model_dump_json())
             key = f"deep reorganisation:{error.message}"
             self.tell(Message(key=key, urgency=Urgency.ALERT, subject="all votes are held", detail=foreign(str(error))))
             raise
@@ -95,22 +95,27 @@ class Watch:
         self.metrics.note_look(position.head.number)
 
     def _take(self, step: Step, position: Position) -> Position:
+        if isinstance(step, Waiting):
+            return position
+        before, now = position.model_dump_json(), step.position.model_dump_json()
         match step:
             case Advanced():
-                self._note(self.journal.follow(step.position.model_dump_json(), self._read(step.logs)))
+                self._note(self.journal.follow(now, self._read(step.logs), since=before))
             case Rewound():
-                dropped = self.journal.rewind(step.position.model_dump_json(), step.above)
+                dropped = self.journal.rewind(now, step.above, since=before)
                 logger.warning("the chain was reorganised", extra={"above": step.above, "proposals": dropped})
-            case Waiting():
-                return position
         return step.position
 
     def _settle(self, position: Position) -> Position:
         settled = self.stream.settle(position)
         if not isinstance(settled, Settled):
             return position
-        final = settled.position.final.number
-        late, lost = self.journal.settle(settled.position.model_dump_json(), final, self._read(settled.logs))
+        before, now, final = (
+            position.model_dump_json(),
+            settled.position.model_dump_json(),
+            settled.position.final.number,
+        )
+        late, lost = self.journal.settle(now, final, self._read(settled.logs), since=before)
         self._note(late)
         for key in late:
             logger.warning("an endpoint had not shown a proposal", extra={"proposal": key})
@@ -127,10 +132,10 @@ class Watch:
 
     def _position(self) -> Position:
         kept = self.journal.position()
-        if kept is not None:
-            return Position.model_validate_json(kept)
-        position = self.stream.begin()
-        self.journal.follow(position.model_dump_json())
+        position = self.stream.begin() if kept is None else Position.model_validate_json(kept)
+        worded = position.model_dump_json()
+        if worded != kept:  # another release may have worded it otherwise
+            self.journal.follow(worded, since=kept)
         return position
 
     # History

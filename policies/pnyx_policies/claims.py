@@ -17,6 +17,15 @@ _LINK = re.compile(r"https?://\S+")
 COMMON_DECIMALS = (0, 6, 8, 18)
 """Tried for tokens whose decimals nobody told us, so that an honest "10,000 USDC" is not called a lie."""
 
+_SHORTEST_STEM = 3
+_PART_OF_NAME = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+_IN_ANY_NAME = frozenset(
+    {
+        "set", "get", "add", "update", "make", "exec", "execute", "call", "run", "for", "the", "and", "with", "from",
+        "all", "new", "token", "tokens", "address", "contract",
+    }
+)  # fmt: skip
+
 RAW = 10**9
 """From here on a number that equals the smallest units is meant as smallest units."""
 
@@ -24,11 +33,25 @@ RAW_DECIMALS = 6
 """With fewer decimals a number of smallest units is too near to one of whole tokens."""
 
 
+def words_of_name(function: str) -> tuple[str, ...]:
+    """What a function's name speaks of, in lower case: fee and recipient of ``setFeeRecipient``."""
+    words = (word.lower() for word in _PART_OF_NAME.findall(function))
+    return tuple(word for word in words if len(word) >= _SHORTEST_STEM and word not in _IN_ANY_NAME)
+
+
+def readings_of(amount: int, decimals: int | None) -> frozenset[Fraction]:
+    """How a text may write `amount` smallest units: raw, or with its decimals; unknown decimals: the usual."""
+    tried = COMMON_DECIMALS if decimals is None else (0, decimals)
+    return frozenset(Fraction(amount, 10**d) for d in tried)
+
+
 @dataclass(frozen=True, slots=True)
 class Claims:
     """The description, read for what it names."""
 
     text: str
+    shown: str
+    """As people read it, without what is struck through; numbers in tables with the unit of their column."""
     words: frozenset[str]
     addresses: frozenset[str]
     amounts: frozenset[Fraction]
@@ -44,10 +67,14 @@ class Claims:
         """True when one of the words stands in the text (whole words, case ignored)."""
         return any(word.lower() in self.words for word in words)
 
+    def names_stem(self, *words: str) -> bool:
+        """True when a word of the text begins as one of these does: the renewals of ``renew``."""
+        stems = tuple(word[: max(_SHORTEST_STEM, len(word) - 2)] for word in words)
+        return bool(stems) and any(word.startswith(stems) for word in self.words)
+
     def names_amount(self, amount: int, decimals: int | None) -> bool:
         """True when the text names `amount` (smallest units), raw or with its decimals; unknown decimals: the usual."""
-        tried = COMMON_DECIMALS if decimals is None else (0, decimals)
-        return any(Fraction(amount, 10**d) in self.amounts for d in tried)
+        return not self.amounts.isdisjoint(readings_of(amount, decimals))
 
     def names_quantity(self, amount: int, decimals: int | None, units: frozenset[str]) -> bool:
         """True when the text names `amount` in one of these units (lower case); or raw, as nobody does by chance."""
@@ -67,12 +94,15 @@ def claims_of(facts: Facts) -> Claims:
 
 @lru_cache(maxsize=16)
 def read_claims(text: str) -> Claims:
-    """Reads a text once. What a reader does not see (hidden characters, comments, attributes) claims nothing."""
-    shown = reading.rendered(text)
+    """Reads a text once. What a reader does not see (hidden characters, comments, attributes) claims nothing, and
+    neither does what is struck through.
+    """
+    shown = reading.with_units_of_columns(reading.rendered(reading.without_struck(text)))
     folded = reading.fold(shown)
     prose = _LINK.sub(" ", _BLOB.sub(" ", folded))
     return Claims(
         text=text,
+        shown=shown,
         words=frozenset(_WORD.findall(prose)),
         addresses=reading.addresses(shown),
         amounts=reading.amounts(_LINK.sub(" ", shown)),

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 from fractions import Fraction
+from itertools import zip_longest
 
 from eth_utils.address import to_checksum_address
 
@@ -218,6 +219,51 @@ def _link(link: re.Match[str]) -> str:
     return label if misleads else f"{label} {target}"
 
 
+_STRUCK = re.compile(
+    r"~~(?=\S)[^\n]{1,400}?(?<=\S)~~|<(?P<tag>del|s|strike)>(?:(?!</?(?P=tag)>).){0,2000}</(?P=tag)>",
+    re.DOTALL | re.IGNORECASE,
+)
+
+
+def without_struck(text: str) -> str:
+    """The text without what its author struck through: readers see it, and see that it does not hold any more."""
+    return _STRUCK.sub(" ", text)
+
+
+_UNDER_HEADS = re.compile(r"[ \t:|-]*")
+_HEAD_UNIT = re.compile(r"([A-Za-z][\w.$+-]{0,23})[\s*_`)\]]*$")
+_NUMBER_ALONE = re.compile(r"[\s*_`$]*\d[\d.,_' ]{0,40}[\s*_`]*")
+_LONGEST_CELL = 80
+
+
+def with_units_of_columns(text: str) -> str:
+    """The text with the unit of a column (``Amount (USDC)``) behind each number that stands alone in a cell of it."""
+    told, heads = list[str](), list[str]()
+    lines = text.split("\n")
+    for above, line in zip(["", *lines], lines, strict=False):
+        if "|" not in line:
+            heads = []
+        elif "-" in line and _UNDER_HEADS.fullmatch(line):
+            heads = [_unit_of_column(cell) for cell in _cells(above)]
+        elif heads:
+            line = " | ".join(_with_unit(*pair) for pair in zip_longest(_cells(line), heads, fillvalue=""))
+        told.append(line)
+    return "\n".join(told)
+
+
+def _cells(row: str) -> list[str]:
+    return row.strip().strip("|").split("|")
+
+
+def _unit_of_column(head: str) -> str:
+    unit = _HEAD_UNIT.search(head[-_LONGEST_CELL:])
+    return unit[1] if unit else ""
+
+
+def _with_unit(cell: str, unit: str) -> str:
+    return f"{cell} {unit}" if len(cell) <= _LONGEST_CELL and _NUMBER_ALONE.fullmatch(cell) else cell
+
+
 _SCALES = {
     "k": 10**3, "thousand": 10**3,
     "m": 10**6, "mm": 10**6, "mio": 10**6, "million": 10**6,
@@ -254,7 +300,7 @@ def _readings(match: re.Match[str]) -> set[Fraction]:
     return {number}
 
 
-_UNIT = re.compile(r"[\s*_`]{0,4}(?P<unit>[A-Za-z0-9$][\w.$+-]{0,23})")
+_UNIT = re.compile(r"[\s*_`]{0,4}(?:(?:worth )?(?:of|in) )?(?P<unit>[A-Za-z0-9$][\w.$+-]{0,23})")
 
 
 @dataclass(frozen=True, slots=True)

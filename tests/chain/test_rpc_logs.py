@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from pnyx_contracts.types import Log
-from pnyx_tools.reader import MethodMissingError, RpcError
+from pnyx_tools.reader import MethodMissingError, RpcError, TooManyRequestsError
 from pnyx_tools.rpc import Rpc
 from pnyx_tools.testing.anvil import Anvil
 from pnyx_tools.testing.deploy import deploy, encode_call
@@ -88,6 +88,18 @@ def test_too_many_results_are_read_in_parts(limited, transfers):
 
     limited.rule = at_most_one_result
     assert Rpc(limited.url).logs(0, BLOCKS, [], [transfers[1]]) == transfers[2]
+
+
+def test_a_bad_hour_does_not_make_a_search_too_long(limited, transfers):
+    """Ranges got short in it. A search that may take few requests only begins with longer ones."""
+    rpc = Rpc(limited.url)
+    limited.rule = lambda q: (504, b"") if width(q) > 1 else None
+    rpc.logs(0, 40, [], [transfers[1]])
+    limited.rule = lambda _: None
+    assert rpc.logs(0, BLOCKS, [], [transfers[1]], 10) == transfers[2]
+    limited.rule = lambda q: error(q, -32000, "range is too wide") if width(q) > 20 else None
+    with pytest.raises(TooManyRequestsError):
+        rpc.logs(0, BLOCKS, [], [transfers[1]], 10)
 
 
 def test_slow_wide_ranges_are_halved(limited, transfers):

@@ -107,6 +107,19 @@ def test_doctor_says_what_to_do(pnyx: Pnyx, agent: Path) -> None:
     assert all(r["do"] for r in failed.values())
 
 
+def test_doctor_names_settings_that_do_nothing_or_cannot_work(pnyx: Pnyx, agent: Path) -> None:
+    with_signer(agent)
+    (agent.parent / "password").write_text(PASSWORD)
+    (agent.parent / "password").chmod(0o600)
+    edit(agent, ('mode = "autonomous"', 'delay_seconds = 60\nmode = "propose"'))
+    agent.write_text(agent.read_text() + '\n[sending]\nrelays = ["https://a.example/key#eth_call"]\n')
+    results = {r["name"]: r for r in pnyx("doctor", "-c", agent, "--json").json}
+    assert results["veto time"]["status"] == "warning"
+    assert "delay_seconds does nothing in mode 'propose'" in results["veto time"]["found"]
+    assert "eth_sendPrivateTransaction" in results["relay 1"]["found"]
+    assert results["caps"]["status"] == "ok"
+
+
 def test_a_misspelled_setting_is_an_error_that_names_it(pnyx: Pnyx, agent: Path) -> None:
     edit(agent, ("poll_seconds = 12", "pol_seconds = 12"))
     ended = pnyx("doctor", "-c", agent)

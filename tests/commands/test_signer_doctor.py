@@ -88,13 +88,17 @@ def test_the_same_file_without_peers_is_the_daemons_unless_somebody_says_so(pnyx
         ("users = [", 'socket = "password/signer.sock", users = [', "door", "password is no folder"),
         ('name = "tester"', 'name = "another"', "configuration", ""),
         ("users = [", 'ruleset = "observer", users = [', "ruleset", "the declared configuration names"),
+        ("users = [", "max_fee_gwei = 0, users = [", "caps", "max_fee_gwei is 0"),
+        ("users = [", "max_gas = 21000, users = [", "caps", "max_gas is 21000 gas; a vote takes about 300000"),
+        ("users = [", 'max_spend_per_vote_ether = "0.000001", users = [', "caps", "max_spend_per_vote_ether is"),
+        ("users = [", 'max_spend_per_day_ether = "0.000001", users = [', "caps", "max_spend_per_day_ether is"),
     ],
 )
 def test_what_would_stop_it_is_found(pnyx: Pnyx, signer: Signer, old: str, new: str, name: str, says: str) -> None:
     signer.change(old, new)
     found = signer.examined(pnyx)
     status, words = next(result for key, result in found.items() if key.startswith(name))
-    assert (status, says in words) == ("failed", True)
+    assert (status, says in words) == ("failed", True), words
 
 
 def test_a_key_that_the_gate_does_not_know(pnyx: Pnyx, signer: Signer) -> None:
@@ -126,6 +130,9 @@ def test_one_that_runs(pnyx: Pnyx, signer: Signer) -> None:
             found = signer.examined(pnyx)
             assert found["process"][0] == "ok"
             assert found["process"][1].startswith("runs at ")
+            second = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+            assert (second.returncode, "is in use" in second.stderr) == (3, True)
+            assert "signing for" not in second.stderr, "nobody says so before it is true"
             signer.change('name = "tester"', 'name = "another"')
             assert signer.examined(pnyx)["process"][0] == "failed"
         finally:

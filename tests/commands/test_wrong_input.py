@@ -99,6 +99,24 @@ def test_people_who_cannot_be_counted_are_a_wrong_configuration(config: Path, li
     assert says in raised.value.message
 
 
+@pytest.mark.parametrize(
+    ("lines", "says"),
+    [
+        ('[sending]\nrelays = ["relay.example/a-key"]', "sending.relays.0: expected an http(s) URL, got ://"),
+        ('[notifications]\npage = "javascript:alert(1)"', "notifications.page"),
+        ('[chain]\nwebsocket = "https://host/a-key"', "chain.websocket: expected a URL such as wss://host/path"),
+        ('[chain]\nwebsocket = "wss://"', "chain.websocket: expected a URL such as wss://host/path"),
+    ],
+)
+def test_an_address_of_another_kind_is_named_and_not_shown(config: Path, lines: str, says: str) -> None:
+    text = CONFIG.replace("[chain]", lines) if lines.startswith("[chain]") else CONFIG + lines
+    config.write_text(text)
+    with pytest.raises(UsageError) as raised:
+        load_settings(config)
+    assert says in raised.value.message
+    assert "a-key" not in str(raised.value)
+
+
 @pytest.mark.parametrize("text", ["", "{}", "not json", '{"action": "suspend"}'])
 def test_a_file_that_holds_no_order_stops_no_signer_and_says_so(pnyx: Pnyx, config: Path, text: str) -> None:
     """The daemon is held in any case: whoever types `pause` wants that."""

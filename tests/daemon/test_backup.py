@@ -6,9 +6,13 @@ import gzip
 import io
 import json
 import re
+import sqlite3
 import tarfile
+from contextlib import closing
 from pathlib import Path
+from threading import Event, Thread
 
+from pnyx_agents.archive import database_copy
 from pnyx_policies.rulesets import shipped_ruleset
 from pnyx_tools.journal import Stage
 from pnyx_tools.testing.faults.forks import run_fork
@@ -44,6 +48,35 @@ def test_a_backup_of_a_running_agent_is_whole(make_agent: MakeAgent, tmp_path: P
     shown = run_with_config(agent, elsewhere / "pnyx.toml", "show", proposal)
     assert "One vote for: " in shown
     assert restore(agent, file, elsewhere) == 1, "not into a folder with something in it"
+
+
+def test_a_database_is_copied_between_two_transactions(tmp_path: Path) -> None:
+    path, is_over = tmp_path / "journal.sqlite", Event()
+    with closing(sqlite3.connect(path)) as maker:
+        maker.executescript("PRAGMA page_size=16384; PRAGMA journal_mode=WAL; CREATE TABLE t (x, y)")
+        maker.execute("INSERT INTO t VALUES (0, zeroblob(100000)), (0, zeroblob(100000))")
+        maker.commit()
+
+    def write() -> None:
+        with closing(sqlite3.connect(path, isolation_level=None)) as writer:
+            while not is_over.is_set():
+                writer.execute("UPDATE t SET x = x + 1, y = randomblob(100000)")
+
+    thread = Thread(target=write)
+    thread.start()
+    copies = [database_copy(path) for _ in range(50)]
+    is_over.set()
+    thread.join()
+    seen = []
+    for copy in copies:
+        (tmp_path / "copy").write_bytes(copy)
+        with closing(sqlite3.connect(tmp_path / "copy")) as restored:
+            assert restored.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+            (one,), (two,) = restored.execute("SELECT x FROM t").fetchall()
+        assert one == two
+        seen.append(one)
+    assert seen == sorted(seen)
+    assert seen[-1] > seen[0], "it was written to meanwhile"
 
 
 def test_a_ruleset_of_ones_own_is_in_it_and_evidence_stays_readable(make_agent: MakeAgent, tmp_path: Path) -> None:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from pnyx_agents.metrics import Metrics
+from pnyx_agents.watch import Watch
 from pnyx_contracts.entry import EntryKind
 from pnyx_contracts.types import to_hex
-from pnyx_tools.journal import Stage
+from pnyx_tools.follow import Position, Step, Stream, Watchlist, below
+from pnyx_tools.journal import Journal, MovedError, Stage
+from pnyx_tools.notify import Message
 from pnyx_tools.testing.anvil import Anvil
 from pnyx_tools.testing.deploy import TOKEN
 from pnyx_tools.verifier import verify
@@ -40,6 +45,43 @@ def test_a_reorganisation_deeper_than_finality_holds_all_votes(make_agent: MakeA
     assert (resumed.returncode, "followed anew from block" in resumed.stdout) == (0, True)
     agent.mines = True
     agent.until_stage(pay(agent, wei=TOKEN // 20), Stage.DONE)
+
+
+class LookedAway(Stream):
+    """A person lets votes go on while a look is under way."""
+
+    def __init__(self, node: Anvil, journal: Journal) -> None:
+        super().__init__(node.rpc, [], [], finality=2)
+        self.node = node
+        self.journal = journal
+        self.is_resumed_meanwhile = False
+
+    def poll(self, position: Position) -> Step:
+        if self.is_resumed_meanwhile:
+            anew = below(self.node.rpc, position)
+            assert anew is not None
+            self.journal.rewind(anew.model_dump_json(), above=anew.head.number, since=position.model_dump_json())
+        return super().poll(position)
+
+
+def test_a_look_that_ends_after_a_person_let_votes_go_on_holds_nothing(node: Anvil, tmp_path: Path) -> None:
+    journal = Journal(f"sqlite:///{tmp_path / 'journal.sqlite'}")
+    stream, told = LookedAway(node, journal), list[Message]()
+    watch = Watch(node.rpc, None, Watchlist({}), stream, journal, Metrics(), told.append)
+    watch.look()
+    node.send(node.accounts[7], value_wei=1)
+    node.mine(40)
+    watch.look()
+    node.reorg(39)
+    node.mine(3)
+    stream.is_resumed_meanwhile = True
+    with pytest.raises(MovedError):
+        watch.look()
+    assert (journal.held(), told) == (None, [])
+    stream.is_resumed_meanwhile = False
+    watch.look()
+    assert (journal.held(), told) == (None, [])
+    journal.close()
 
 
 def test_what_was_written_in_haste_about_a_proposal_that_vanished_is_taken_back(make_agent: MakeAgent) -> None:

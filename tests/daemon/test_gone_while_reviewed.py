@@ -47,7 +47,7 @@ def establish(journal: Journal) -> None:
 
 
 def test_it_is_waited_for_while_it_is_gone(journal: Journal) -> None:
-    journal.rewind("2", above=9)
+    journal.rewind("2", above=9, since="1")
     with pytest.raises(NotFinalError, match="is gone; it may come again"):
         establish(journal)
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import time
 from pathlib import Path
 
+from eth_account import Account
 from eth_hash.auto import keccak
 from pydantic import JsonValue
 
@@ -24,6 +26,8 @@ from pnyx_tools.testing.settling import PASSWORD
 
 from .conftest import VOTING_PERIOD, Agent, MakeAgent, pay, pnyx
 from .test_whole_job import check_as_a_stranger
+
+CAST = str(Path(__file__).parents[2] / "contracts" / "node_modules" / ".bin" / "cast")
 
 HOLD_ALL = """
 name = "hold"
@@ -119,6 +123,61 @@ def test_lifting_a_hold_takes_an_approvers_signature(make_agent: MakeAgent, tmp_
     agent.until_stage(proposal, Stage.DONE)
     assert [vote.vote for vote in agent.votes(proposal)] == [Vote.ABSTAIN]
     check_as_a_stranger(agent)
+
+
+def wallet_signs(file: Path, key: str) -> str:
+    """By a program of other people, which reads the file as wallets do."""
+    command = [CAST, "wallet", "sign", "--private-key", key, "--data", "--from-file", str(file)]
+    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout.strip()
+
+
+def test_an_approver_signs_with_a_wallet_that_is_elsewhere(make_agent: MakeAgent, tmp_path: Path) -> None:
+    account, stranger = Account.create(), Account.create()
+    agent = make_agent(rules=HOLD_ALL, signer_lines=f'approvers = ["{account.address}"]')
+    agent.start()
+    proposal, paper = pay(agent), tmp_path / "word.json"
+    agent.until_stage(proposal, Stage.HELD)
+    file = ("--typed-data", paper)
+    written = pnyx(agent, "approve", proposal, "--vote", "abstain", "--comment", "Ça va.", *file)
+    assert (written.returncode, written.stdout) == (0, ""), written.stderr
+    assert f"pnyx approve {proposal} --typed-data {paper} --signature" in written.stderr
+    again = pnyx(agent, "approve", proposal, "--vote", "abstain", *file)
+    assert (again.returncode, "exists already" in again.stderr) == (2, True)
+
+    signature = wallet_signs(paper, account.key.hex())
+    foreign = wallet_signs(paper, stranger.key.hex())
+    other = tmp_path / "other.json"
+    other.write_text(paper.read_text().replace('"abstain"', '"for"'))
+    for words, code, says in (
+        (("approve", proposal, *file, "--signature", "0x12"), 2, "is not 65 bytes in hex"),
+        (("approve", proposal, *file, "--signature", "0x" + "00" * 65), 2, "is none that a key gives"),
+        (("approve", proposal, *file, "--signature", foreign), 1, f"signed by {stranger.address}, which is not"),
+        (("approve", proposal, "--typed-data", other, "--signature", signature), 1, "which is not declared"),
+        (("reject", proposal, *file, "--signature", signature), 1, "another verdict"),
+        (("approve", proposal, *file, "--signature", signature, "--vote", "for"), 2, "leave these options out"),
+        (("approve", proposal, "--signature", signature), 2, "--signature needs --typed-data"),
+        (("approve", proposal, "--typed-data", tmp_path / "none", "--signature", signature), 2, "cannot be read"),
+        (("approve", proposal, "--typed-data", agent.config, "--signature", signature), 2, "holds no typed data"),
+        (("approve", proposal, "--keystore", "k", *file), 2, "exclude each other"),
+    ):
+        refused = pnyx(agent, *words)
+        assert (refused.returncode, says in refused.stderr) == (code, True), refused.stderr
+    assert agent.case(proposal).stage is Stage.HELD
+
+    counted_from_zero = signature[:-2] + f"{int(signature[-2:], 16) - 27:02X}"
+    given = pnyx(agent, "approve", proposal, *file, "--signature", counted_from_zero, "--json")
+    assert given.returncode == 0, given.stderr
+    assert json.loads(given.stdout)["person"] == account.address
+    case = agent.until_stage(proposal, Stage.DONE)
+    assert [vote.vote for vote in agent.votes(proposal)] == [Vote.ABSTAIN]
+    (word,) = agent.dossier(case).people.words
+    assert (word.comment, word.signature) == ("Ça va.", signature)
+    check_as_a_stranger(agent)
+
+    later = pay(agent)
+    agent.until_stage(later, Stage.HELD)
+    old = pnyx(agent, "approve", later, *file, "--signature", signature)
+    assert (old.returncode, "another proposalId" in old.stderr) == (1, True), old.stderr
 
 
 def test_two_people_approve_or_the_wait_for_them_expires(make_agent: MakeAgent, tmp_path: Path) -> None:
@@ -221,14 +280,85 @@ def test_a_pause_holds_all_votes_until_they_are_let_go_on(make_agent: MakeAgent)
     assert pnyx(agent, "pause", "--reason", "somebody looks into it").returncode == 0
     agent.start()
     proposal = pay(agent)
-    agent.until_stage(proposal, Stage.VOTING)
     agent.until("the vote to be held", lambda: "all votes are held: somebody looks into it" in agent.output)
+    agent.until_stage(proposal, Stage.REVIEWED)
     assert "ALL VOTES ARE HELD: somebody looks into it" in pnyx(agent, "status").stdout
     assert (agent.entries(), agent.votes(proposal)) == ([], [])
     assert pnyx(agent, "resume").returncode == 0
     agent.until_stage(proposal, Stage.DONE)
     assert len(agent.votes(proposal)) == 1
     assert "nothing is held" in pnyx(agent, "resume").stdout
+
+
+def test_an_approver_stops_the_signer_with_a_wallet_that_is_elsewhere(make_agent: MakeAgent, tmp_path: Path) -> None:
+    account, stranger = Account.create(), Account.create()
+    agent = make_agent(signer_lines=f'approvers = ["{account.address}"]')
+    agent.start()
+    agent.until("the signer", lambda: "following" in agent.output)
+    stop, go_on = (("--typed-data", tmp_path / name) for name in ("stop.json", "go-on.json"))
+    written = pnyx(agent, "pause", "--reason", "It votes oddly.", *stop)
+    assert (written.returncode, "Nothing is held yet." in written.stdout) == (0, True), written.stderr
+    assert "HELD" not in pnyx(agent, "status").stdout
+    wrong = pnyx(agent, "pause", *stop, "--signature", wallet_signs(stop[1], stranger.key.hex()))
+    assert (wrong.returncode, f"the signature of {stranger.address}, who is not" in wrong.stderr) == (2, True)
+    signed = wallet_signs(stop[1], account.key.hex())
+    stopped = pnyx(agent, "pause", *stop, "--signature", signed)
+    assert (stopped.returncode, f"suspended by {account.address}: It votes oddly." in stopped.stdout) == (0, True)
+    misled = pnyx(agent, "resume", *stop, "--signature", signed)
+    assert (misled.returncode, "something else than an order to resume" in misled.stderr) == (2, True)
+    assert pnyx(agent, "resume", *go_on).returncode == 0
+    resumed = pnyx(agent, "resume", *go_on, "--signature", wallet_signs(go_on[1], account.key.hex()))
+    assert "The signer signs votes again." in resumed.stdout, resumed.stderr
+
+
+def until_detail(agent: Agent, proposal: int, words: str) -> None:
+    agent.until(words, lambda: (case := agent.case(proposal)) and words in case.detail)
+
+
+def test_what_the_brake_holds_back_can_be_rejected_alone(make_agent: MakeAgent) -> None:
+    agent = make_agent()
+    assert pnyx(agent, "pause").returncode == 0
+    agent.start()
+    bad, good = pay(agent), pay(agent)
+    for proposal in (bad, good):
+        until_detail(agent, proposal, "all votes are held")
+    early = pnyx(agent, "approve", bad)
+    assert (early.returncode, "cast by itself" in early.stderr) == (1, True), early.stderr
+    assert pnyx(agent, "reject", bad, "--comment", "It is why we stopped.").returncode == 0
+    agent.until("the rejection", lambda: agent.dossier(agent.case(bad)).people.rejection)
+    assert pnyx(agent, "resume").returncode == 0
+    agent.until_stage(bad, Stage.DONE)
+    agent.until_stage(good, Stage.DONE)
+    assert (len(agent.votes(bad)), len(agent.votes(good))) == (0, 1)
+    check_as_a_stranger(agent)
+
+
+def test_a_vote_that_waits_for_its_signature_can_be_rejected_when_the_brake_is_pulled(
+    make_agent: MakeAgent, tmp_path: Path
+) -> None:
+    keystore, address = approver(tmp_path)
+    password = tmp_path / "password"
+    password.write_text(PASSWORD)
+    password.chmod(0o600)
+    key = ("--keystore", keystore, "--password-file", password)
+    agent = make_agent(signer_lines=f'approvers = ["{address}"]')
+    agent.start()
+    agent.until("the signer", lambda: "following" in agent.output)
+    assert pnyx(agent, "pause", *key).returncode == 0
+    assert pnyx(agent, "resume").returncode == 0
+    proposal = pay(agent)
+    agent.until_stage(proposal, Stage.VOTING)
+    agent.until("the signer's no", lambda: "all votes are suspended" in agent.output)
+    assert pnyx(agent, "pause").returncode == 0
+    agent.until_stage(proposal, Stage.REVIEWED)
+    said = pnyx(agent, "reject", proposal, *key)
+    assert said.returncode == 0, said.stderr
+    agent.until("the rejection", lambda: agent.dossier(agent.case(proposal)).people.rejection)
+    assert pnyx(agent, "resume", *key).returncode == 0
+    agent.until_stage(proposal, Stage.DONE)
+    assert agent.votes(proposal) == []
+    assert [entry.kind for entry in agent.entries()] == [EntryKind.HOLD]
+    check_as_a_stranger(agent)
 
 
 def test_people_stop_the_signer_itself_until_they_let_it_go_on(make_agent: MakeAgent, tmp_path: Path) -> None:
@@ -336,6 +466,28 @@ def test_a_vote_waits_for_the_margin_that_the_operator_set(make_agent: MakeAgent
     agent.node.mine()
     agent.until_stage(proposal, Stage.DONE)
     assert len(agent.votes(proposal)) == 1
+
+
+def test_a_vote_that_people_gave_waits_for_the_margin_as_well_and_can_be_rejected_until_then(
+    make_agent: MakeAgent,
+) -> None:
+    agent = make_agent(mode="propose", clock="timestamp", agent_lines='vote = "30 minutes before the end"')
+    agent.start()
+    wanted, regretted = pay(agent), pay(agent)
+    for proposal in (wanted, regretted):
+        agent.until_stage(proposal, Stage.HELD)
+        assert pnyx(agent, "approve", proposal).returncode == 0
+        agent.until_stage(proposal, Stage.REVIEWED)
+        until_detail(agent, proposal, "vote for, approved by")
+    assert pnyx(agent, "reject", regretted).returncode == 0
+    agent.until_stage(regretted, Stage.DONE)
+    assert agent.votes(wanted) == []
+    agent.node.request("evm_setNextBlockTimestamp", agent.dao.proposals[wanted].vote_end - 29 * 60)
+    agent.node.mine()
+    case = agent.until_stage(wanted, Stage.DONE)
+    assert "approved by" in case.detail
+    assert (len(agent.votes(wanted)), len(agent.votes(regretted))) == (1, 0)
+    check_as_a_stranger(agent)
 
 
 VOTE_DURATION_BIT, CANCELED_BIT = 208, 248

@@ -18,6 +18,7 @@ from pnyx_policies.suspension import Order, Suspension
 from pnyx_tools.endpoints import Health
 from pnyx_tools.notify import Message, Urgency
 from pnyx_tools.signer.protocol import Standing
+from pnyx_tools.testing.outbox import MemoryOutbox
 
 BEGUN = 1_000_000.0
 DASHBOARD = Path(__file__).parents[2] / "deploy" / "grafana" / "pnyx.json"
@@ -47,10 +48,15 @@ class Agent:
         self.metrics = Metrics()
         self.why: str | None = None
         self.signer = Stoppable()
-        self.holds = Holds(lambda: self.why, self.signer, now=lambda: self.now)
+        self.memory = MemoryOutbox()
         self.told: list[Message] = []
+        self.begin()
         self.now = BEGUN
         self.vitals = Vitals(self.metrics, lambda: self.holds.reasons, poll_seconds, BEGUN, lambda: self.now)
+
+    def begin(self) -> None:
+        """A new process."""
+        self.holds = Holds(lambda: self.why, self.memory, self.signer, now=lambda: self.now)
 
     def get(self, path: str) -> tuple[int, Any]:
         status = []
@@ -109,6 +115,15 @@ def test_people_who_stopped_the_signer_are_a_reason_and_are_told_about_once(agen
     assert [(message.urgency, message.subject) for message in agent.told] == [
         (Urgency.ALERT, "the signer signs no votes"), (Urgency.INFO, "the signer signs votes again")
     ]  # fmt: skip
+
+
+def test_whoever_restarts_meanwhile_tells_nothing_twice_and_forgets_nothing(agent: Agent):
+    stopped = Suspension(number=7, by="0x" + "11" * 20, why="It votes oddly.", at=1)
+    for agent.signer.says in (None, stopped, stopped, None, None):
+        agent.now += LONGEST_REST_SECONDS
+        agent.begin()
+        agent.holds.ask(agent.told.append)
+    assert [message.subject for message in agent.told] == ["the signer signs no votes", "the signer signs votes again"]
 
 
 def test_a_stopped_signer_is_asked_ever_more_rarely(agent: Agent):

@@ -14,12 +14,13 @@ from pnyx_agents.steward.clerk import Clerk
 from pnyx_agents.steward.pen import Landed
 from pnyx_agents.watch import found_in
 from pnyx_contracts.types import Proposal
-from pnyx_policies.decision import Mode
+from pnyx_policies.decision import Mode, Outcome
 from pnyx_policies.dossier import NOBODY, Dossier
 from pnyx_policies.entitlement import entitlement
 from pnyx_tools.costs import DAY_SECONDS
 from pnyx_tools.journal import Journal, Stage
 from pnyx_tools.notify import Message, Urgency
+from pnyx_tools.notify.ledger import Ledger
 from pnyx_tools.testing.facts import address_of, call_of, proposal_of
 
 FLOODER, OTHER = address_of("flooder"), address_of("other")
@@ -59,9 +60,10 @@ def hold(journal: Journal, sample: Dossier) -> Callable[[Proposal], list[Message
         cast("Any", OneIsEnough()), Crowd(journal, most_of_one=2, most=4),
     )  # fmt: skip
 
-    def hold(proposal: Proposal) -> list[Message]:
+    def hold(proposal: Proposal, outcome: Outcome | None = None) -> list[Message]:
         before = len(told)
-        dossier = sample.model_copy(update={"proposal": proposal})
+        decision = sample.decision.model_copy(update={"outcome": outcome or sample.decision.outcome})
+        dossier = sample.model_copy(update={"proposal": proposal, "decision": decision})
         journal.follow("1", [found_in(proposal)])
         clerk.note_landed(dossier, entitlement(dossier), Landed())
         return list(told.values())[before:]
@@ -106,3 +108,28 @@ def test_the_same_flood_is_told_again_on_another_day(
     keys = [{m.key for m in Crowd(journal, 2, 4, lambda d=day: d * DAY_SECONDS).news()} for day in (1, 1, 2)]
     assert len(keys[0]) == 1
     assert keys[0] == keys[1] != keys[2]
+
+
+def test_who_answered_an_earlier_record_is_asked_again(
+    journal: Journal, hold: Callable[[Proposal], list[Message]]
+) -> None:
+    """A new release, or a new review, makes another record: what was said about the first does not count for it."""
+    (proposal,) = proposals(FLOODER, 1)
+    assert len(hold(proposal)) == 1
+    key = str(proposal.key)
+    journal.advance(key, Stage.HELD, record_root="0x11")
+    assert hold(proposal) == [], "the same question"
+    Ledger(journal.database).note_answer(key, "0x11", "0xAda")
+    assert hold(proposal) == []
+    journal.advance(key, Stage.HELD, record_root="0x22")
+    (again,) = hold(proposal)
+    assert again.urgency is Urgency.ACTION
+    assert again.to_do.endswith("What 0xAda said before was about an earlier record")
+    assert hold(proposal) == []
+
+
+def test_another_decision_is_another_question(hold: Callable[..., list[Message]]) -> None:
+    (proposal,) = proposals(FLOODER, 1)
+    assert len(hold(proposal)) == 1
+    (again,) = hold(proposal, outcome=Outcome.HOLD)
+    assert again.to_do.startswith(f"pnyx approve {proposal.key.proposal_id} --vote for|against|abstain")

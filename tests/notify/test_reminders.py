@@ -52,6 +52,7 @@ class Scene:
     approvers: frozenset[str] = frozenset()
     deadline: Deadline | Exception | None = None
     end_seconds: float = 0
+    margin_seconds: float | None = None
     public: Ear = field(default_factory=Ear)
     ears: dict[str, Ear] = field(default_factory=lambda: {ADA: Ear(), BOB: Ear()})
 
@@ -67,7 +68,8 @@ class Scene:
     def reminders(self) -> Reminders:
         return Reminders(
             self.journal, self.ledger, self, Crowd(self.journal), (72 * HOUR, 24 * HOUR, 6 * HOUR), HOUR,
-            approvers=self.approvers, people=frozenset(self.ears), end_seconds=self.end_seconds, now=self.clock,
+            approvers=self.approvers, people=frozenset(self.ears), end_seconds=self.end_seconds,
+            margin_seconds=self.margin_seconds, now=self.clock,
         )  # fmt: skip
 
     def together(self, _keys: Sequence[ProposalKey]) -> DeadlineOf:
@@ -262,6 +264,21 @@ def test_what_nears_its_end_undecided_is_an_alert(make_scene: MakeScene, stage: 
         scene.look_when_left(hours)
     decided = stage in {Stage.CONFIRMING, Stage.DONE, Stage.GONE, Stage.WAITING, Stage.PAST, Stage.VOID}
     assert scene.heard() == ({} if decided else {"public": ALARM, "Bob": ALARM})
+
+
+def test_a_decided_vote_that_waits_for_its_time_is_no_alarm_before_that(make_scene: MakeScene) -> None:
+    scene = make_scene()
+    scene.margin_seconds = 0.5 * HOUR
+    scene.add(7, Stage.REVIEWED)
+    scene.look_when_left(0.9)
+    scene.look_when_left(0.3)
+    assert scene.heard() == {}
+    scene.look_when_left(0.2)
+    assert scene.heard() == {"public": ALARM}
+    scene.add(8, Stage.HELD)
+    scene.deadline = replace(scene.deadline, at=scene.clock() + 100 * HOUR, timepoint=2_000)
+    scene.look_when_left(0.9)
+    assert scene.heard() == {"public": ALARM}, "what nobody decided waits for nothing"
 
 
 def test_what_was_begun_shortly_before_its_end_is_alarmed_in_half_of_the_time(make_scene: MakeScene) -> None:

@@ -425,6 +425,9 @@ def test_an_address_that_only_looks_like_the_announced_one_is_critical():
     calls = [call_of(TOKEN, "transfer(address,uint256)", used, 10_000 * UNITS)]
     assert worst(LookalikeAddress(), calls, f"Pay 10,000 USDC to {shown.lower()}.") is CRITICAL
     assert worst(LookalikeAddress(), calls, f"Pay 10,000 USDC to {used}.") is None
+    assert worst(LookalikeAddress(), calls, f"Pay 10,000 USDC to {used}, not {shown}.") is CRITICAL
+    assert worst(LookalikeAddress(), calls, f"Pay 10,000 USDC to {used}.", known_addresses={shown: "Alice"}) is CRITICAL
+    assert worst(LookalikeAddress(), calls, f"Pay {shown}.", known_addresses={used: "Alice"}) is None
     assert worst(LookalikeAddress(), calls, HARMLESS) is None
     known = facts_for(proposal_of(PAY, "")).proposal.calls[0].target
     assert worst(LookalikeAddress(), calls, HARMLESS, known_addresses={known: "token"}) is None

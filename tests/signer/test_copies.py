@@ -10,7 +10,7 @@ import pytest
 
 from pnyx_agents.steward.clerk import Clerk
 from pnyx_agents.steward.steps import Place
-from pnyx_agents.steward.writing import Writing
+from pnyx_agents.steward.writing import Writing, Written
 from pnyx_agents.watch import found_in
 from pnyx_contracts.entry import EntryKind
 from pnyx_contracts.errors import PnyxError, RefusedError
@@ -111,6 +111,42 @@ def test_an_announced_vote_that_a_copy_never_casts_is_for_people(plain: Parliame
     assert not isinstance(caught.value, RefusedError), "another review would not help"
 
 
+def test_an_announced_vote_of_a_copy_that_died_is_cast_where_its_record_is(plain: Parliament) -> None:
+    copy, number = copy_of(plain), plain.open()
+    ours, theirs = case_of(plain, number), case_of(copy, number)
+    with pytest.raises(NotYetError):
+        scribe_of(copy, copy.signer()).write(theirs.bundle, VOTE)
+    brought = {theirs.bundle.record_root: theirs.bundle}
+    scribe = replace(scribe_of(plain, plain.signer()), record=brought.get)
+    with pytest.raises(NotYetError, match="is not settled"):
+        scribe.write(ours.bundle, VOTE)
+    plain.node.mine(2)
+
+    landed = scribe.write(ours.bundle, VOTE)
+
+    assert landed.by_another.endswith(to_hex(theirs.bundle.record_root))
+    assert landed.vote_transaction
+    assert scribe.write(ours.bundle, VOTE) == landed
+    assert own_entries(plain, ours) == [EntryKind.VOTE]
+    assert own_votes(plain, ours) == 1
+
+
+def test_an_announced_vote_of_a_copy_that_died_is_void_when_its_record_comes_too_late(plain: Parliament) -> None:
+    copy, number = copy_of(plain), plain.open()
+    ours, theirs = case_of(plain, number), case_of(copy, number)
+    with pytest.raises(NotYetError):
+        scribe_of(copy, copy.signer()).write(theirs.bundle, VOTE)
+    plain.governance.advance_to_closed(number)
+    scribe = replace(scribe_of(plain, plain.signer()), record={theirs.bundle.record_root: theirs.bundle}.get)
+
+    landed = scribe.write(ours.bundle, VOTE)
+
+    assert landed.is_void
+    assert landed == scribe.write(ours.bundle, VOTE)
+    assert own_entries(plain, ours) == [EntryKind.VOTE, EntryKind.VOID]
+    assert own_votes(plain, ours) == 0
+
+
 def test_a_hold_of_a_copy_leaves_the_vote_to_people(gate: Parliament) -> None:
     copy, number = copy_of(gate), gate.open(value=10**24)
     ours, theirs = case_of(gate, number), case_of(copy, number)
@@ -136,7 +172,7 @@ def test_people_hear_of_it_once_and_the_journal_says_what_is_there(gate: Parliam
     scribe = scribe_of(gate, gate.signer())
     writing = Writing(scribe, Clerk(journal, told.append, hearing=nothing, crowd=nothing), review=nothing)
 
-    assert not writing.write(ours.bundle, place)
+    assert writing.write(ours.bundle, place) is Written.ANOTHERS
     gate.node.mine()
     writing.confirm(ours.bundle, place)
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pnyx_contracts.errors import PnyxError
 from pnyx_tools.chain import HISTORY_BLOCKS, FeeMarket
 from pnyx_tools.reader import RpcError
-from pnyx_tools.sender import Attempt, GasMoneyError, GivenUpError, SpendingLimitError
+from pnyx_tools.sender import Attempt, GasMoneyError, GivenUpError, Sender, SpendingLimitError
 from pnyx_tools.sender.errand import in_ether
 from pnyx_tools.sender.fees import Urgency, bumped, offer, patience, urgency_of
 from pnyx_tools.sender.money import Purse
@@ -81,18 +81,19 @@ def test_what_is_late_is_as_urgent_as_can_be() -> None:
     market=markets, gas=st.integers(21_000, 10**6), rival=rivals, urgency=st.sampled_from(Urgency),
     balance=st.integers(0, 10**19), daily=st.integers(0, 10**19), spent=st.integers(0, 10**19),
     per_vote=st.integers(0, 10**18), on_vote=st.integers(0, 10**18), max_fee=amounts,
+    after=st.just(0) | st.integers(21_000, 10**6), promised=st.just(0) | st.integers(0, 10**19),
 )  # fmt: skip
 def test_no_cap_is_ever_passed(
     market: FeeMarket, gas: int, rival: Attempt | None, urgency: Urgency, balance: int, daily: int, spent: int,
-    per_vote: int, on_vote: int, max_fee: int,
+    per_vote: int, on_vote: int, max_fee: int, after: int, promised: int,
 ) -> None:  # fmt: skip
-    purse = Purse(gas, market, max_fee, balance, "0xA", daily, spent, "a vote", per_vote, on_vote)
+    purse = Purse(gas, market, max_fee, balance, "0xA", daily, spent, "a vote", per_vote, on_vote, after, promised)
     fees = purse.offer(urgency, rival)
     if fees is not None:
-        cost = gas * fees.max_fee
+        cost = (gas + after) * fees.max_fee
         assert fees.max_fee <= max_fee
-        assert cost <= balance
-        assert spent + cost <= daily
+        assert promised + cost <= balance
+        assert spent + promised + cost <= daily
         assert on_vote + cost <= per_vote
         assert purse.refusal() is None
 
@@ -212,6 +213,40 @@ def test_the_cap_per_vote_counts_all_that_was_signed_for_it(world: World) -> Non
     with pytest.raises(SpendingLimitError):
         tight.send(world.entry("ballot", number=2, charged_to="vote 7"))
     tight.send(world.entry("ballot of another", number=2, charged_to="vote 8"))
+    assert world.seq == 2
+
+
+def announced(world: World, votes: int) -> Sender:
+    """The entry of "vote 7" is on chain. A sender that may pay for so many such transactions a day, and a bit."""
+    entry = world.entry("entry", charged_to="vote 7", follows=lambda: world.entry().prepare()[0])
+    world.sender().send(entry)
+    (ticket,) = world.signer.tickets
+    return world.sender(daily_wei=ticket.gas_limit * ticket.max_fee_per_gas * votes + 21_000)
+
+
+def test_what_a_vote_still_takes_is_kept_from_all_others(world: World) -> None:
+    sender = announced(world, votes=2)
+    with pytest.raises(DailyLimitError):
+        sender.send(world.entry("note", number=2))
+    sender.send(world.entry("ballot", number=2, charged_to="vote 7"))
+    assert world.seq == 2
+
+
+def test_what_was_kept_for_a_vote_is_free_when_it_is_too_late_for_it(world: World) -> None:
+    sender = announced(world, votes=2)
+    with pytest.raises(GivenUpError, match="too late"):
+        sender.send(world.entry("ballot", number=2, charged_to="vote 7", is_wanted=lambda: False))
+    sender.send(world.entry("note", number=2))
+    assert world.seq == 2
+
+
+def test_gas_money_that_is_promised_to_a_vote_pays_for_nothing_else(world: World) -> None:
+    announced(world, votes=2)
+    (ticket,) = world.signer.tickets
+    world.node.set_balance(world.key.address, ticket.gas_limit * ticket.max_fee_per_gas + 21_000)
+    with pytest.raises(GasMoneyError):
+        world.sender().send(world.entry("note", number=2))
+    world.sender().send(world.entry("ballot", number=2, charged_to="vote 7"))
     assert world.seq == 2
 
 

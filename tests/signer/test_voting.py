@@ -22,7 +22,7 @@ from pnyx_tools.signer.keys import UnsignedTransaction
 from pnyx_tools.signer.memory import Memory
 from pnyx_tools.signer.notary import Notary
 from pnyx_tools.signer.payload import Desk
-from pnyx_tools.signer.protocol import SignBallot, Signed, SignRequest, SignVote
+from pnyx_tools.signer.protocol import DailyLimitError, SignBallot, Signed, SignRequest, SignVote
 from pnyx_tools.signer.settings import WriterKind
 from pnyx_tools.testing.provider import Provider
 from pnyx_tools.voter import vote
@@ -196,6 +196,26 @@ def test_a_stuck_ballot_makes_way_for_its_void_entry(plain: Parliament) -> None:
     assert void.nonce == ballot.nonce
     assert plain.chain.receipt(ballot.transaction_hash) is None
     assert own_entries(plain, case) == [EntryKind.VOTE, EntryKind.VOID]
+
+
+@pytest.mark.parametrize("cap", ["vote_wei", "daily_wei", "balance"])
+def test_a_plain_key_announces_no_vote_that_it_cannot_pay_for(plain: Parliament, cap: str) -> None:
+    """Money for the entry alone is not enough."""
+    case = plain.case(plain.dossier(plain.open()))
+    call = payload.ballot(
+        plain.booth.adapter, plain.booth.profile, case.key, Vote.FOR, case.dossier.decision.reason
+    )  # fmt: skip
+    market = plain.chain.fee_market()
+    ballot = plain.chain.estimate_gas(plain.key.address, call)
+    enough_for_one = 3 * ballot * (market.base_fee + market.tips[0]) // 2
+    if cap == "balance":
+        plain.node.set_balance(plain.key.address, enough_for_one)
+    with pytest.raises(GivenUpError if cap != "daily_wei" else DailyLimitError):
+        vote(plain.writer(**({} if cap == "balance" else {cap: enough_for_one})), plain.booth, case)
+    assert own_entries(plain, case) == []
+
+    plain.node.set_balance(plain.key.address, 10**18)
+    assert plain.vote(case).cast is not None
 
 
 def test_a_vote_through_a_gate_that_closes_in_time_is_given_up(gate: Parliament) -> None:

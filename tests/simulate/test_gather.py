@@ -324,3 +324,19 @@ def test_code_that_the_actions_put_where_they_call_is_a_change(dao: Governance) 
     facts = gather(dao, dao.propose([factory, made], [0, 0], calls, "make and run"))
     (change,) = facts.simulation.changes
     assert (change.kind, change.contract, change.detail) == ("code-created", made, "before: no code")
+
+
+def test_a_bad_moment_of_the_endpoint_leaves_nothing_unknown(dao: Governance, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Checks read what context tools find: without it, people would have to decide."""
+    monkeypatch.setattr("pnyx_tools.gather.TOOL_PAUSES", (0.0, 0.0))
+    proposal, bad = open_transfer(dao), iter(range(2))
+
+    def moody(question: Question) -> Reply | None:
+        return (504, b"") if question["method"] == "eth_getLogs" and next(bad, None) is not None else None
+
+    block = dao.node.rpc.block().number
+    well = gather(dao, proposal, block=block)
+    with Provider(dao.node.url, moody) as node:
+        moodily = gather_facts(Rpc(node.url), dao.adapter, dao.profile, dao.proposals[proposal], block=block)
+    assert next(bad, None) is None, "both bad answers were given"
+    assert (moodily.skipped, moodily.context) == (well.skipped, well.context)

@@ -13,7 +13,6 @@ from pnyx_tools.quorum import Quorum
 from pnyx_tools.reader import MethodMissingError
 from pnyx_tools.rpc import Rpc
 from pnyx_tools.simulate import MAX_TRACED, simulate
-from pnyx_tools.testing.anvil import Anvil
 from pnyx_tools.testing.deploy import TOKEN, Governance, deploy, encode_call
 from pnyx_tools.testing.provider import Provider, Question, Reply, error, result
 
@@ -182,14 +181,6 @@ def test_no_depth_of_calls_stops_a_review(
     calls = [call(deep, bytes(depth)), call(dao.node.accounts[5], value_wei=1)]
     for node in (reader, Quorum([reader, reader], 2)):
         assert simulate(node, dao.timelock, calls, block).status in statuses
-
-
-def test_a_fork_of_a_node_that_cannot_simulate_can(dao: Governance, half: Half, store: str) -> None:
-    calls = [call(dao.node.accounts[5], value_wei=3), call(store, encode_call("setParameter(uint256)", 9))]
-    block = dao.node.rpc.block()
-    whole = simulate(dao.node.rpc, dao.timelock, calls, block)
-    with half("eth_simulateV1", "debug_traceCall") as node, Anvil(extra_arguments=("--fork-url", node.url)) as fork:
-        assert simulate(fork.rpc, dao.timelock, calls, fork.rpc.block()) == whole
 
 
 @pytest.mark.parametrize("answer", [None, [], {}, {"gasUsed": "0x1", "type": "CALL", "logs": [{}]}])

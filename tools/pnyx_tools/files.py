@@ -18,15 +18,15 @@ from pnyx_contracts.errors import UsageError
 def write_secret(path: Path, content: str) -> None:
     """A new file with mode 0600, complete or not there at all. Raises `FileExistsError`."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=".tmp")  # with mode 0600
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-    except BaseException:
-        path.unlink(missing_ok=True)
-        raise
+        os.link(temporary, path)
+    finally:
+        Path(temporary).unlink()
 
 
 @contextmanager

@@ -35,6 +35,7 @@ from pnyx_contracts.interfaces import NONE, used
 from pnyx_contracts.types import BlockRef, Proposal, to_hex
 from pnyx_policies.balances import questions
 from pnyx_policies.checks.delegatecall import only_batches
+from pnyx_policies.context import READINGS
 from pnyx_policies.facts import (
     CODE_LONG_BEFORE,
     CODE_WHEN_PROPOSED,
@@ -77,6 +78,10 @@ AT_ONCE = 6
 
 BUILTIN_TOOLS = builtin_tools()
 """Checks read what they find, so whoever judges runs them: the daemon, the signer, and a member."""
+_READ_BY_CHECKS = frozenset(reading.TOOL for reading in READINGS)
+
+TOOL_PAUSES = (0.5, 2.0)
+"""Seconds before one of these is tried again: a bad moment of an endpoint must not decide that nothing is known."""
 
 LONG_BEFORE_BLOCKS = 50_400
 """What was there so many blocks before the proposal counts as old: a week, at a block in twelve seconds."""
@@ -330,7 +335,8 @@ class _Gathering:
         return tuple(holdings)
 
     def looked_up(self, tool: ContextTool) -> ToolResult | Skipped:
-        return run_tool(tool, self._reader, self._adapter, self._profile, self._proposal, self.block)
+        pauses = TOOL_PAUSES if tool.name in _READ_BY_CHECKS else ()
+        return run_tool(tool, self._reader, self._adapter, self._profile, self._proposal, self.block, pauses)
 
     def context(
         self, tools: Sequence[ContextTool], looks: Sequence[Future[ToolResult | Skipped]]

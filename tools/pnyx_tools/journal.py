@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from msgspec import Struct, structs
 
+from pnyx_contracts.errors import PnyxError
 from pnyx_contracts.types import Value
 from pnyx_tools.database import Database
 
@@ -59,6 +60,10 @@ class Stage(Enum):
     """A reorganisation took it away for good: what was decided about it counts for nothing."""
     FAILED = "failed"
     """Something stopped it that needs a person; `detail` says what."""
+
+
+class MovedError(PnyxError):
+    """Somebody else moved the position meanwhile: a person who had the chain followed anew, another worker."""
 
 
 class Case(Value):
@@ -173,36 +178,40 @@ class Journal:
             row = connection.execute(table.select().where(table.c.chain == THE_CHAIN)).one_or_none()
         return row.content if row else None
 
-    def follow(self, position: str, found: Sequence[Found] = ()) -> list[str]:
-        """Keep a step's result, position and proposals in one transaction; the keys of those that are new.
+    def follow(self, position: str, found: Sequence[Found] = (), *, since: str | None = None) -> list[str]:
+        """Keep a step's result, position and proposals in one transaction; the keys of those that are new. `since` is
+        the position that the step began at, None when the chain was not followed before; raises `MovedError` when it is
+        another one now. So do `rewind` and `settle`.
 
         A proposal that is seen again changes nothing; after a reorganisation it may stand in another block, with
         another voting window: then what is known of it is replaced.
         """
         with self._begin() as connection:
-            self._place(connection, position)
+            self._place(connection, position, since)
             return self._keep(connection, found, from_history=False)
 
-    def rewind(self, position: str, above: int) -> list[str]:
+    def rewind(self, position: str, above: int, *, since: str) -> list[str]:
         """A reorganisation dropped the blocks above `above`: their proposals may be gone. The keys of those."""
         table = self._table["proposal"]
         dropped = table.c.created_block > above, table.c.present
         idle = table.c.stage.in_([Stage.SEEN.value, Stage.WAITING.value])
         with self._begin() as connection:
-            self._place(connection, position)
+            self._place(connection, position, since)
             keys = list(connection.execute(self._keys().where(*dropped)).scalars())
             connection.execute(table.update().where(*dropped, idle).values(stage=Stage.GONE.value))
             connection.execute(table.update().where(*dropped).values(present=False))
         return keys
 
-    def settle(self, position: str, up_to: int, found: Sequence[Found] = ()) -> tuple[list[str], list[str]]:
+    def settle(
+        self, position: str, up_to: int, found: Sequence[Found] = (), *, since: str
+    ) -> tuple[list[str], list[str]]:
         """Blocks up to `up_to` are final, and hold these proposals: the keys of those that nobody had shown before, and
         of those that a reorganisation took away for good. These become void.
         """
         table = self._table["proposal"]
         lost = ~table.c.present, table.c.created_block <= up_to, table.c.stage != Stage.VOID.value
         with self._begin() as connection:
-            self._place(connection, position)
+            self._place(connection, position, since)
             late = self._keep(connection, found, from_history=False)
             keys = list(connection.execute(self._keys().where(*lost)).scalars())
             why = "a reorganisation took the proposal away: what was decided about it is void"
@@ -230,8 +239,12 @@ class Journal:
                 connection.execute(table.update().where(table.c.governor.in_(some)).values(first=up_to + 1))
             return self._keep(connection, found, from_history=True)
 
-    def _place(self, connection: sa.Connection, position: str) -> None:
-        self.database.upsert(connection, self._table["position"], {"chain": THE_CHAIN, "content": position})
+    def _place(self, connection: sa.Connection, position: str, since: str | None) -> None:
+        table = self._table["position"]
+        if since is None:
+            self.database.upsert(connection, table, {"chain": THE_CHAIN, "content": position})
+        elif connection.execute(table.update().where(table.c.content == since).values(content=position)).rowcount == 0:
+            raise MovedError("the chain is followed from another block since", hint="look again from there")
 
     def _keep(self, connection: sa.Connection, found: Sequence[Found], *, from_history: bool) -> list[str]:
         table = self._table["proposal"]
@@ -347,14 +360,21 @@ class Journal:
 
     # Held votes
 
-    def hold(self, why: str) -> None:
-        """From now on nothing is written on chain and no vote is cast, until `release`."""
-        self._upsert("hold", {"chain": THE_CHAIN, "why": why, "at": int(time.time())})
+    def hold(self, why: str, *, at: str | None = None) -> None:
+        """From now on nothing is written on chain and no vote is cast, until `release`. What was concluded at a
+        position holds nothing when the chain is followed from another one since: raises `MovedError`.
+        """
+        with self._begin() as connection:
+            if at is not None:
+                self._place(connection, at, since=at)
+            kept = {"chain": THE_CHAIN, "why": why, "at": int(time.time())}
+            self.database.upsert(connection, self._table["hold"], kept)
 
-    def release(self) -> None:
+    def release(self, why: str) -> None:
+        """What holds all votes for another reason since goes on doing so."""
         table = self._table["hold"]
         with self._begin() as connection:
-            connection.execute(table.delete())
+            connection.execute(table.delete().where(table.c.why == why))
 
     def held(self) -> str | None:
         """Why all votes are held; None while they are not."""

@@ -22,6 +22,7 @@ from msgspec.json import decode, encode
 
 from pnyx_contracts.governors import Read
 from pnyx_contracts.types import BlockRef, Log, to_hex
+from pnyx_tools.fork import Fork
 from pnyx_tools.reader import AsksTogether, BlockId, ChainReader, L, LogItem, RevertedError, RpcError, Topics
 from pnyx_tools.wire import address_param, block_param, is_block_hash, parse_data, parse_word
 
@@ -115,6 +116,11 @@ def afresh(reader: ChainReader) -> ChainReader:
     return reader.behind if isinstance(reader, PinnedReader) else reader
 
 
+def fork_behind(reader: ChainReader) -> Fork | None:
+    """Where to simulate what the endpoint cannot; None when there is no such place."""
+    return reader.fork if isinstance(reader, PinnedReader) else None
+
+
 def ask_ahead(reader: ChainReader, questions: Sequence[Question]) -> None:
     """What will be asked next, in any order."""
     if isinstance(reader, PinnedReader):
@@ -124,9 +130,17 @@ def ask_ahead(reader: ChainReader, questions: Sequence[Question]) -> None:
 class PinnedReader:
     """A `ChainReader` around another one, for as long as one check, or one look, takes. Threads may share it."""
 
-    def __init__(self, reader: ChainReader, *, latest_stands: bool = False, most_answers: int = MOST_ANSWERS) -> None:
+    def __init__(
+        self,
+        reader: ChainReader,
+        *,
+        latest_stands: bool = False,
+        most_answers: int = MOST_ANSWERS,
+        fork: Fork | None = None,
+    ) -> None:
         """`latest_stands`: what is asked of "latest" is kept too, so that no answer is newer than the first one's."""
         self.behind = reader
+        self.fork = fork
         self._latest_stands = latest_stands
         self._most_answers = most_answers
         self._answers: OrderedDict[Key, Any] = OrderedDict()

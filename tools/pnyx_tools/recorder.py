@@ -88,8 +88,11 @@ def record(
     action: bytes,
     is_wanted: Callable[[], bool],
     seconds_left: Callable[[], float | None] = lambda: None,
+    follows: Callable[[], TransactionCall] | None = None,
 ) -> Entry:
-    """Any single entry; through a gate none of kind VOTE. `seconds_left` is asked until it would be too late."""
+    """Any single entry; through a gate none of kind VOTE. `seconds_left` is asked until it would be too late.
+    `follows`: the vote that it announces, where the same key pays for that.
+    """
     known = find_entry(writer, case, kind)
     if known is not None:
         return known
@@ -108,6 +111,7 @@ def record(
             is_urgent=is_vote,
             seconds_left=seconds_left,
             charged_to=str(case.key) if is_vote else "",
+            follows=follows,
         )
     )
     return read_back_entry(writer, case, kind, action, receipt)

@@ -52,7 +52,10 @@ def require_in_force(reader: ChainReader, log: str, writer: str, config_hash: by
     """
     found = standing(reader, log, writer, from_block)
     if found is None:
-        raise RefusedError(f"{writer} is not registered in the log {log}", hint="pnyx deploy")
+        raise RefusedError(
+            f"{writer} was not registered in the log {log} in block {from_block} or later",
+            hint="pnyx deploy; or, where it is registered, [log] start_block is too late",
+        )
     if found.active.config_hash != config_hash:
         raise RefusedError(
             f"this configuration ({to_hex(config_hash)}) is not the one in force on chain "

@@ -172,6 +172,8 @@ class Rpc:
         if addresses is not None and not addresses:
             return []
         query = LogQuery(topics, addresses)
+        if most_requests is not None:  # what was learned in a bad hour is no answer: the node is asked
+            self._log_span = max(self._log_span, 2 * (to_block - from_block + 1) / most_requests)
         span_before = self._log_span
         timeouts = requests = 0
         found: list[L] = []

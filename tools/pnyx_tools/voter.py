@@ -6,7 +6,7 @@ With an account that runs `AtomicAccount` (EIP-7702): the same, as long as it ru
 transaction would succeed and do nothing; so it counts as landed only when the log says that it made an entry.
 
 With a plain key (members see DECLARED):
-1. the VOTE entry;
+1. the VOTE entry, when the caps and the key's money allow the vote as well;
 2. its successful receipt, in a block that is settled: a reorganisation could put another entry first, so that this one
    reverts and its vote, which is on its way already, does not;
 3. only then the vote is signed and sent;
@@ -160,6 +160,10 @@ def vote_with_safe(writer: Writer, owners: Owners, booth: Booth, case: Case) -> 
 
 def _announce(writer: Writer, booth: Booth, case: Case) -> Entry:
     """Step 1."""
+
+    def ballot() -> TransactionCall:
+        return payload.ballot(booth.adapter, booth.profile, case.key, _decided(case), case.dossier.decision.reason)
+
     return record(
         writer,
         case,
@@ -167,6 +171,7 @@ def _announce(writer: Writer, booth: Booth, case: Case) -> Entry:
         vote_action(booth.adapter.support_of(booth.profile, _decided(case))),
         is_wanted=_is_open(writer, booth, case),
         seconds_left=_seconds_left(writer, booth, case),
+        follows=ballot if writer.owners is None else None,
     )
 
 

@@ -170,7 +170,7 @@ def _trial(plan: Plan, one: _Ended, tell: Tell) -> Trial:
     """What is asked of the chain after the opening block is found is asked of a reader that knows no later one."""
     tell("looking for the opening of its vote")
     opened = _opened(plan, one.proposal)
-    then = PinnedReader(PastReader(plan.judge.reader, opened))
+    then = PinnedReader(PastReader(plan.judge.reader, opened), fork=plan.judge.fork)
     judge = replace(
         plan.judge, reader=then, governors={plan.governor: _governed(plan, then, opened)}, ruleset=plan.rulesets[0]
     )

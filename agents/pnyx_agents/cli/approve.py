@@ -13,6 +13,8 @@ from pnyx_agents.cli.options import (
     password_option,
     print_json,
     settings_from,
+    signature_option,
+    typed_data_option,
 )
 
 
@@ -25,20 +27,18 @@ from pnyx_agents.cli.options import (
 @click.option("--comment", default="", help="Why; becomes part of the public record.")
 @keystore_option("Sign the approval with this key (EIP-712).")
 @password_option
-@click.option(
-    "--days", type=click.IntRange(1, 365), default=7, show_default=True, help="How long the approval counts, in days."
-)
+@typed_data_option
+@signature_option
+@click.option("--days", type=click.IntRange(1, 365), help="How long the approval counts, in days; 7 unless told.")
 @json_option
 def command(
     proposal: str, config: Path, vote: str | None, comment: str, keystore: Path | None, password_file: Path | None,
-    days: int, as_json: bool,
+    typed_data: Path | None, signature: str | None, days: int | None, as_json: bool,
 ) -> None:  # fmt: skip
     """Approve a held decision: the agent writes a new record with your word in it, then votes."""
-    from pnyx_agents.cli.word import give_word
+    from pnyx_agents.cli.word import Hand, give_word
 
-    approval = give_word(
-        settings_from(config), proposal, "approve", vote=vote, comment=comment, keystore=keystore,
-        password_file=password_file, days=days,
-    )  # fmt: skip
-    if as_json:
+    hand = Hand(keystore, password_file, typed_data, signature)
+    approval = give_word(settings_from(config), proposal, "approve", hand, vote=vote, comment=comment, days=days)
+    if as_json and approval is not None:
         print_json(approval.model_dump(mode="json"))

@@ -53,6 +53,11 @@ password_option = click.option(
     "--password-file", type=click.Path(path_type=Path), help="Its password; else it is asked for."
 )
 plain_logs_option = click.option("--plain-logs", is_flag=True, help="Readable log lines instead of JSON.")
+typed_data_option = click.option(
+    "--typed-data", "typed_data", type=click.Path(path_type=Path, dir_okay=False),
+    help="For a wallet elsewhere: only write what it signs into this file. With --signature: the file that was signed.",
+)  # fmt: skip
+signature_option = click.option("--signature", help="The wallet's signature over the file of --typed-data, 0x...")
 order_to_option = click.option(
     "--to", type=click.Path(path_type=Path), help="Only sign the order, into this file. With --keystore."
 )

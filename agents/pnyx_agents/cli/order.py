@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import ValidationError
 
+from pnyx_agents.cli import wallet
 from pnyx_agents.settings import Settings
 from pnyx_contracts.errors import PnyxError, UnreachableError, UsageError
 from pnyx_contracts.types import to_hex
@@ -18,24 +20,101 @@ from pnyx_tools.signer.protocol import Standing
 MOST_BYTES = 10_000
 
 
-def sign(
-    settings: Settings, action: Action, number: int, why: str, keystore: Path, password_file: Path | None
-) -> Order:
-    """By a person's own key. Raises `UsageError` for a key whose order would not count."""
-    from pnyx_agents.cli.word import open_approver
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a person's order comes from: signed here with a `keystore`, a file that was signed so, or a wallet's
+    `signature` over the file `typed_data`. Without the signature that file, and with `to` that one, is only written.
+    """
 
-    if settings.log is None:
-        raise UsageError("there is no [log], so there is nothing to suspend", hint="pnyx deploy")
-    account = open_approver(settings, keystore, password_file)
+    keystore: Path | None = None
+    password_file: Path | None = None
+    file: Path | None = None
+    to: Path | None = None
+    typed_data: Path | None = None
+    signature: str | None = None
+
+    def require_one(self) -> None:
+        """Raises `UsageError`."""
+        if self.keystore is not None and self.file is not None:
+            raise UsageError("--keystore and --from exclude each other: one signs an order, the other has one")
+        if self.typed_data is not None and (self.keystore is not None or self.file is not None):
+            raise UsageError("--typed-data is for a wallet elsewhere: leave --keystore and --from out")
+        if self.to is not None and self.keystore is None:
+            raise UsageError("--to needs --keystore: an order that nobody signed is none")
+        if self.signature is not None and self.typed_data is None:
+            raise UsageError("--signature needs --typed-data, the file that was signed")
+
+    @property
+    def makes_one(self) -> bool:
+        """Whether an order is made here, signed or not."""
+        return self.keystore is not None or (self.typed_data is not None and self.signature is None)
+
+    @property
+    def is_handed_over(self) -> bool:
+        """An order, if there is one: otherwise it is only written into a file."""
+        return self.to is None and (self.typed_data is None or self.signature is not None)
+
+    def order(self, settings: Settings, action: Action, number: int, why: str) -> Order | None:
+        """None where no person gives one. `number` and `why` are for one that is made here. Raises `UsageError`."""
+        if self.file is not None:
+            return read(self.file, action)
+        if self.typed_data is not None and self.signature is not None:
+            return _signed_elsewhere(settings, action, self.typed_data, self.signature)
+        if not self.makes_one:
+            return None
+        if settings.log is None:
+            raise UsageError("there is no [log], so there is nothing to suspend", hint="pnyx deploy")
+        made = _order(settings, action, _writer(settings), number, why)
+        return made if self.keystore is None else _signed(settings, made, self.keystore, self.password_file)
+
+    def write(self, order: Order) -> str:
+        """Into the file; what to do with it."""
+        command = f"pnyx {_COMMANDS[order.action]}"
+        if self.to is not None:
+            write(order, self.to)
+            return f"The order is in {self.to}: {command} --from {self.to}, where the signer can be reached."
+        assert self.typed_data is not None
+        wallet.write(order.typed_data, self.typed_data)
+        return wallet.what_next(self.typed_data, command)
+
+
+def _order(settings: Settings, action: Action, writer: str, number: int, why: str) -> Order:
+    assert settings.log is not None
     try:
-        order = Order(
-            action=action, chain_id=settings.chain.chain_id, log=settings.log.address, writer=_writer(settings),
-            number=number, why=why,
+        return Order(
+            action=action, chain_id=settings.chain.chain_id, log=settings.log.address, writer=writer, number=number,
+            why=why,
         )  # fmt: skip
     except ValidationError as error:
         raise UsageError(f"this is no order: {error.errors()[0]['msg']}", hint="shorten the reason") from None
+
+
+def _signed(settings: Settings, order: Order, keystore: Path, password_file: Path | None) -> Order:
+    """By a person's own key. Raises `UsageError` for a key whose order would not count."""
+    from pnyx_agents.cli.word import open_approver
+
+    account = open_approver(settings, keystore, password_file)
     signature = account.sign_typed_data(full_message=order.typed_data).signature
     return order.model_copy(update={"signature": to_hex(bytes(signature))})
+
+
+def _signed_elsewhere(settings: Settings, action: Action, path: Path, signature: str) -> Order:
+    if settings.log is None or settings.signer is None:
+        raise UsageError("there is no [log], so there is nothing to suspend", hint="pnyx deploy")
+    message = wallet.read(path)
+    try:
+        writer, number, why = str(message["writer"]), int(message["number"]), str(message["why"])
+    except (ValueError, TypeError, KeyError):
+        raise UsageError(f"{path} holds no order", hint=f"pnyx {_COMMANDS[action]} --typed-data FILE") from None
+    order = _order(settings, action, writer, number, why)
+    person, spelled = wallet.signature_over(order.digest, signature)
+    if person not in settings.signer.approvers:
+        raise UsageError(
+            f"this is the signature of {person}, who is not among the approvers, or one over something else than an "
+            f"order to {action.value} in {path}",
+            hint="sign that file with the key of an address in [signer] approvers",
+        )
+    return order.model_copy(update={"signature": spelled})
 
 
 def write(order: Order, path: Path) -> None:

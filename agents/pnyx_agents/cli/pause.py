@@ -15,6 +15,8 @@ from pnyx_agents.cli.options import (
     order_to_option,
     password_option,
     settings_from,
+    signature_option,
+    typed_data_option,
 )
 
 if TYPE_CHECKING:
@@ -28,9 +30,11 @@ if TYPE_CHECKING:
 @password_option
 @order_to_option
 @order_from_option
+@typed_data_option
+@signature_option
 def command(
     config: Path, reason: str, keystore: Path | None, password_file: Path | None, to: Path | None,
-    order_file: Path | None,
+    order_file: Path | None, typed_data: Path | None, signature: str | None,
 ) -> None:  # fmt: skip
     """Hold all votes and entries at once, until `pnyx resume`. Following, reviews and messages go on.
 
@@ -39,30 +43,22 @@ def command(
     """
     import time
 
-    from pnyx_agents.cli import order
-    from pnyx_contracts.errors import UsageError
+    from pnyx_agents.cli.order import Origin, in_words, require_signer
     from pnyx_policies.suspension import Action
 
-    if keystore is not None and order_file is not None:
-        raise UsageError("--keystore and --from exclude each other: one signs an order, the other has one")
-    if to is not None and keystore is None:
-        raise UsageError("--to needs --keystore: an order that nobody signed is none")
+    origin = Origin(keystore, password_file, order_file, to, typed_data, signature)
+    origin.require_one()
     settings = settings_from(config)
-    code = _hold_daemon(settings, reason) if to is None else 0
-    given = order.read(order_file, Action.SUSPEND) if order_file is not None else None
-    if keystore is not None:
-        given = order.sign(settings, Action.SUSPEND, int(time.time()), reason, keystore, password_file)
+    code = _hold_daemon(settings, reason) if origin.is_handed_over else 0
+    given = origin.order(settings, Action.SUSPEND, int(time.time()), reason)
     if given is None:
         click.echo("The signer: not suspended by this. An approver does that: pnyx pause --keystore FILE")
-    elif to is not None:
-        order.write(given, to)
-        click.echo(
-            f"The order is in {to}: pnyx pause --from {to}, where the signer can be reached. Nothing is held yet."
-        )
+    elif not origin.is_handed_over:
+        click.echo(f"{origin.write(given)}\nNothing is held yet.")
         return
     else:
-        standing = order.require_signer(settings).give(given)
-        click.echo("\n".join(["The signer:", *order.in_words(standing)]))
+        standing = require_signer(settings).give(given)
+        click.echo("\n".join(["The signer:", *in_words(standing)]))
     if settings.log is not None and settings.log.writer is not None:
         click.echo("The chain: the gate's guardian can pause votes there (pauseVotes()).")
     if code:

@@ -13,6 +13,8 @@ from pnyx_agents.cli.options import (
     password_option,
     print_json,
     settings_from,
+    signature_option,
+    typed_data_option,
 )
 
 
@@ -22,15 +24,17 @@ from pnyx_agents.cli.options import (
 @click.option("--comment", default="", help="Why; becomes part of the public record.")
 @keystore_option("Sign the rejection with this key (EIP-712).")
 @password_option
+@typed_data_option
+@signature_option
 @json_option
 def command(
-    proposal: str, config: Path, comment: str, keystore: Path | None, password_file: Path | None, as_json: bool
-) -> None:
+    proposal: str, config: Path, comment: str, keystore: Path | None, password_file: Path | None,
+    typed_data: Path | None, signature: str | None, as_json: bool,
+) -> None:  # fmt: skip
     """Reject a held decision: no vote is cast, and the record says who said so."""
-    from pnyx_agents.cli.word import give_word
+    from pnyx_agents.cli.word import Hand, give_word
 
-    approval = give_word(
-        settings_from(config), proposal, "reject", comment=comment, keystore=keystore, password_file=password_file
-    )
-    if as_json:
+    hand = Hand(keystore, password_file, typed_data, signature)
+    approval = give_word(settings_from(config), proposal, "reject", hand, comment=comment)
+    if as_json and approval is not None:
         print_json(approval.model_dump(mode="json"))

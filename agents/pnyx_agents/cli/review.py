@@ -16,6 +16,7 @@ from pnyx_agents.cli.options import format_option, json_option, output_option, p
 @click.argument("governor", type=ADDRESS)
 @click.argument("proposal_id", type=PROPOSAL_ID)
 @click.option("--rpc", help="JSON-RPC endpoint; else chain.rpc of the configuration.")
+@click.option("--fork", help="An anvil that forks the chain, to simulate what the endpoint cannot; else chain.fork.")
 @click.option(
     "--config", "-c", type=click.Path(path_type=Path), default=Path("pnyx.toml"), help="Configuration, if any."
 )
@@ -28,20 +29,21 @@ from pnyx_agents.cli.options import format_option, json_option, output_option, p
 @output_option
 @json_option
 def command(
-    governor: str, proposal_id: int, rpc: str | None, config: Path, ruleset: str | None, voter: str | None,
-    from_block: int, form: str, output: Path | None, as_json: bool,
+    governor: str, proposal_id: int, rpc: str | None, fork: str | None, config: Path, ruleset: str | None,
+    voter: str | None, from_block: int, form: str, output: Path | None, as_json: bool,
 ) -> None:  # fmt: skip
     """The whole review of one proposal, without key or transaction: decode, simulate, analyze, check, decide."""
     from pnyx_agents.assembly import reviewer
     from pnyx_agents.console import Console, telling
     from pnyx_agents.lookup import find_proposal, meter_of, on_scratch, review_settings
     from pnyx_tools.endpoints import Pool
+    from pnyx_tools.fork import Fork
 
     with TemporaryDirectory(prefix="pnyx-review-") as scratch, Console(stderr=True).status("reading") as status:
         settings = review_settings(governor, rpc, config, ruleset, Path(scratch))
         reader = Pool.of(settings.chain.rpc, settings.chain.chain_id)
         judge = reviewer(on_scratch(settings, Path(scratch)), reader, voter, meter_of(settings))
-        judge = replace(judge, voter=voter) if voter else judge
+        judge = replace(judge, voter=voter or judge.voter, fork=Fork(fork) if fork else judge.fork)
         tell = telling(status)
         proposal = find_proposal(reader, judge.governors[governor], proposal_id, from_block, tell)
         facts = judge.establish(proposal, tell=tell)

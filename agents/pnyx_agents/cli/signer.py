@@ -30,5 +30,5 @@ def command(config: Path) -> None:
     key = open_key(key_source(settings))
     judged_by = signer_settings(settings, key.address)
     where = judged_by.listen.place if judged_by.listen else judged_by.socket
-    click.echo(f"signing for {judged_by.writer} ({judged_by.writer_kind.value}) at {where}", err=True)
-    run_signer(judged_by, key)
+    ready = f"signing for {judged_by.writer} ({judged_by.writer_kind.value}) at {where}"
+    run_signer(judged_by, key, on_ready=lambda: click.echo(ready, err=True))

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 @evidence_option
 @click.option("--log-only", is_flag=True, help="Only steps 1 to 8: look at no evidence.")
 @factory_option
+@click.option("--fork", help="An anvil that forks the chain, to simulate what the endpoint cannot.")
 @click.option(
     "--second-rpc", "second_rpcs", multiple=True,
     help="Another node, which must show the same heads, entries, votes and proposals.",
@@ -55,7 +56,7 @@ if TYPE_CHECKING:
 @json_option
 def command(
     rpcs: tuple[str, ...], log: str, writer: str | None, evidence: str | None, log_only: bool, factory: str | None,
-    second_rpcs: tuple[str, ...], upto: int | str, block_hash: bytes | None, from_block: int | None,
+    fork: str | None, second_rpcs: tuple[str, ...], upto: int | str, block_hash: bytes | None, from_block: int | None,
     verdicts: Path | None, disclosures: tuple[Path, ...], as_json: bool,
 ) -> None:  # fmt: skip
     """Check a decision log: anyone can, with one RPC endpoint and the log's address.
@@ -65,11 +66,13 @@ def command(
     """
     from pnyx_agents.console import Console
     from pnyx_contracts.errors import UsageError
+    from pnyx_tools.fork import Fork
+    from pnyx_tools.pinned import PinnedReader
     from pnyx_tools.rpc import Rpc
     from pnyx_tools.verifier import render, verify_chains
 
-    if len(rpcs) > 1 and (block_hash is not None or disclosures):
-        raise UsageError("a block hash, or a disclosure, belongs to one chain", hint="give --rpc once with it")
+    if len(rpcs) > 1 and (block_hash is not None or disclosures or fork):
+        raise UsageError("a block hash, a disclosure, or a fork belongs to one chain", hint="give --rpc once with it")
     if log_only and disclosures:
         raise UsageError("--log-only looks at no record that a disclosure could open", hint="leave one of them out")
     opening = [opened(file) for file in disclosures]
@@ -77,8 +80,9 @@ def command(
     with ExitStack() as stack:
         on_verdict = _writing(stack, verdicts) if verdicts else None
         status = stack.enter_context(console.status("reading the log"))
+        readers = [PinnedReader(Rpc(rpc), fork=Fork(fork)) if fork else Rpc(rpc) for rpc in rpcs]
         checked = verify_chains(
-            [Rpc(rpc) for rpc in rpcs], log, second_readers=[Rpc(rpc) for rpc in second_rpcs], writer=writer,
+            readers, log, second_readers=[Rpc(rpc) for rpc in second_rpcs], writer=writer,
             evidence=evidence, factory=factory, upto=upto, block_hash=block_hash, from_block=from_block,
             disclosures=opening, log_only=log_only, on_verdict=on_verdict, progress=status.update,
         )  # fmt: skip

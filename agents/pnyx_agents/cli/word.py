@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import getpass
 import time
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import click
+from pydantic import ValidationError
 
+from pnyx_agents.cli import wallet
 from pnyx_agents.settings import Settings
 from pnyx_contracts.errors import RefusedError, UsageError
 from pnyx_contracts.types import to_hex
 from pnyx_policies.approval import Answer, answer_in, answered
 from pnyx_policies.bundle import Bundle
 from pnyx_policies.dossier import Approval, Dossier
+from pnyx_policies.entitlement import entitlement
 from pnyx_policies.text import visible
 from pnyx_tools.journal import Case, Stage
 
@@ -23,41 +27,73 @@ if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
 
 DAY_SECONDS = 24 * 3600
+USUAL_DAYS = 7
 ROOT_BYTES = 32
+
+Verdict = Literal["approve", "reject"]
+
+
+@dataclass(frozen=True, slots=True)
+class Hand:
+    """How a person signs: with a keystore here, with a wallet elsewhere (what it signs is in the file `typed_data`, and
+    its `signature` comes back), or not at all.
+    """
+
+    keystore: Path | None = None
+    password_file: Path | None = None
+    typed_data: Path | None = None
+    signature: str | None = None
+
+    def require_one_way(self) -> None:
+        """Raises `UsageError`."""
+        if self.keystore is not None and self.typed_data is not None:
+            raise UsageError("--keystore and --typed-data exclude each other: one signs here, the other elsewhere")
+        if self.signature is not None and self.typed_data is None:
+            raise UsageError("--signature needs --typed-data, the file that was signed")
 
 
 def give_word(
     settings: Settings,
     wanted: str,
-    verdict: Literal["approve", "reject"],
+    verdict: Verdict,
+    hand: Hand,
     *,
     vote: str | None = None,
     comment: str = "",
-    keystore: Path | None = None,
-    password_file: Path | None = None,
-    days: int = 7,
-) -> Approval:
-    """Bind the word to the decision that the person saw, and hand it to the waiting workflow."""
+    days: int | None = None,
+) -> Approval | None:
+    """Bind the word to the decision that the person saw, and hand it to the waiting workflow. None when it is only
+    written down, for a wallet to sign.
+    """
     from pnyx_agents.assembly import paths, require_word_counts
     from pnyx_agents.cli.cases import find_case, open_journal
     from pnyx_agents.engine import say
     from pnyx_tools.notify.ledger import Ledger
 
+    hand.require_one_way()
     journal = open_journal(settings)
     case = find_case(journal, wanted)
     _require_waiting(settings, case, verdict)
     dossier = load_bundle(settings, case.record_root).dossier
-    if verdict == "approve" and vote is None and dossier.decision.outcome.vote is None:
-        raise UsageError(
-            "the decision is 'hold', so the approval must name the vote", hint="--vote for|against|abstain"
-        )
-    approval = answered(
-        dossier, person=getpass.getuser(), verdict=verdict, vote=vote, comment=comment,
-        expires_at=int(time.time()) + days * DAY_SECONDS,
-    )  # fmt: skip
+    if hand.typed_data is not None and hand.signature is not None:
+        if vote is not None or comment or days is not None:
+            raise UsageError("with --signature the file says vote, comment and expiry: leave these options out")
+        approval = _signed_elsewhere(dossier, verdict, hand.typed_data, hand.signature)
+    else:
+        if verdict == "approve" and vote is None and dossier.decision.outcome.vote is None:
+            raise UsageError(
+                "the decision is 'hold', so the approval must name the vote", hint="--vote for|against|abstain"
+            )
+        approval = answered(
+            dossier, person=getpass.getuser(), verdict=verdict, vote=vote, comment=comment,
+            expires_at=int(time.time()) + (USUAL_DAYS if days is None else days) * DAY_SECONDS,
+        )  # fmt: skip
     click.echo(_in_words(case, dossier, answer_in(dossier, approval)), err=True)
-    if keystore is not None:
-        approval = _signed(settings, dossier, approval, keystore, password_file)
+    if hand.typed_data is not None and hand.signature is None:
+        _write_for_wallet(case, answer_in(dossier, approval), hand.typed_data)
+        return None
+    if hand.keystore is not None:
+        approval = _signed(settings, dossier, approval, hand.keystore, hand.password_file)
     require_word_counts(settings, dossier, approval)
     say(paths(settings).workflows, case.workflow, approval.model_dump(mode="json"))
     if approval.signature:
@@ -69,15 +105,19 @@ def give_word(
 
 
 def _require_waiting(settings: Settings, case: Case, verdict: str) -> None:
-    """A held decision waits for an answer; one in its veto time for a rejection only: it is carried out by itself."""
-    in_veto_time = case.stage is Stage.REVIEWED and settings.agent.delay_seconds > 0
-    if case.stage is Stage.HELD or (in_veto_time and verdict == "reject"):
+    """A held decision waits for an answer; a decided vote that is not on its way yet for a rejection only: it is cast
+    by itself.
+    """
+    dossier = load_bundle(settings, case.record_root).dossier if case.record_root else None
+    gives_vote = dossier is not None and entitlement(dossier).vote is not None
+    is_decided = case.stage is Stage.REVIEWED and gives_vote
+    if case.stage is Stage.HELD or (is_decided and verdict == "reject"):
         return
-    if in_veto_time:
+    if is_decided:
         raise RefusedError(
-            f"the vote on {case.proposal} is cast by itself when its veto time is over", hint="pnyx reject stops it"
+            f"the vote on {case.proposal} is decided, and is cast by itself in its time", hint="pnyx reject stops it"
         )
-    expired = load_bundle(settings, case.record_root).dossier.people.expired if case.record_root else None
+    expired = dossier.people.expired if dossier else None
     if expired is not None:
         raise RefusedError(
             f"the wait for people on {case.proposal} is over: it ended at {expired.now} of the governor's clock, the "
@@ -136,6 +176,34 @@ def _signed(
     account = open_approver(settings, keystore, password_file)
     signed = account.sign_typed_data(full_message=answer_in(dossier, approval).typed_data)
     return approval.model_copy(update={"person": account.address, "signature": to_hex(bytes(signed.signature))})
+
+
+def _write_for_wallet(case: Case, answer: Answer, path: Path) -> None:
+    wallet.write(answer.typed_data, path)
+    number = case.proposal.rpartition(":")[2]
+    click.echo(wallet.what_next(path, f"pnyx {answer.verdict} {number}"), err=True)
+
+
+def _signed_elsewhere(dossier: Dossier, verdict: Verdict, path: Path, signature: str) -> Approval:
+    """The word in the file, about the decision that waits now. Raises `UsageError`, and `RefusedError` for a word about
+    another decision.
+    """
+    message = wallet.read(path)
+    vote = message.get("vote") if verdict == "approve" else None
+    try:
+        said = answered(
+            dossier, person=getpass.getuser(), verdict=verdict, vote=vote, comment=message["comment"],
+            expires_at=int(message["expiresAt"]),
+        )  # fmt: skip
+    except (ValidationError, ValueError, TypeError, KeyError):
+        raise UsageError(f"{path} holds no word of a person", hint=f"pnyx {verdict} ID --typed-data FILE") from None
+    if where := wallet.differs_at(answer_in(dossier, said).typed_data, message):
+        raise RefusedError(
+            f"{path} is about something else than the decision that waits: another {where}",
+            hint=f"pnyx show ID, then pnyx {verdict} ID --typed-data with another file",
+        )
+    person, spelled = wallet.signature_over(said.decision_digest, signature)
+    return said.model_copy(update={"person": person, "signature": spelled})
 
 
 def open_approver(settings: Settings, keystore: Path, password_file: Path | None) -> LocalAccount:

@@ -6,7 +6,7 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from pnyx_agents.settings.kinds import Endpoints, WebUrl
+from pnyx_agents.settings.kinds import Endpoints, WebSocketUrl, WebUrl
 from pnyx_contracts.types import Address, Value
 
 
@@ -15,8 +15,10 @@ class ChainSettings(Value):
 
     rpc: Endpoints
     """The first one is asked while it is well; a second one must show the same before anything counts as final."""
-    websocket: str | None = None
+    websocket: WebSocketUrl | None = None
     """An endpoint that announces new blocks: a hint to look at once."""
+    fork: WebUrl | None = None
+    """An `anvil --fork-url` of one's own, where proposals are simulated when no endpoint can."""
     quorum: int = Field(default=1, ge=1)
     """So many of them must say the same where a decision rests on it."""
     chain_id: int = Field(gt=0)
@@ -78,7 +80,7 @@ class SafeSettings(Value):
 class SendingSettings(Value):
     """``[sending]``: how signed transactions get to the chain."""
 
-    relays: tuple[str, ...] = ()
+    relays: tuple[WebUrl, ...] = ()
     """Private relays that get them before everybody does."""
     public_after_blocks: int = Field(default=10, ge=1)
     """Not mined for so many blocks, they go to the public endpoint as well."""

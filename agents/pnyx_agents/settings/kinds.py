@@ -69,9 +69,18 @@ def public_url(url: str) -> str:
 
 
 def _web_url(value: str) -> str:
-    if urlsplit(value).scheme not in {"http", "https"}:
+    if urlsplit(value).scheme not in {"http", "https"} or not urlsplit(value).hostname:
         raise ValueError(f"expected an http(s) URL, got {public_url(value)}")
     return value
 
 
 WebUrl = Annotated[str, AfterValidator(_web_url)]
+
+
+def _websocket_url(value: str) -> str:
+    if urlsplit(value).scheme not in {"ws", "wss"} or not urlsplit(value).hostname:
+        raise ValueError(f"expected a URL such as wss://host/path, got {public_url(value)}")
+    return value
+
+
+WebSocketUrl = Annotated[str, AfterValidator(_websocket_url)]

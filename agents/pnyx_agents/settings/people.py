@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
+from pnyx_agents.settings.kinds import WebUrl
 from pnyx_contracts.types import Address, Value
 from pnyx_tools.notify.quiet import Manners, QuietHours, parse_zone
 
@@ -64,7 +65,7 @@ class NotificationSettings(Value):
     quiet_margin_hours: float = Field(default=1, ge=0)
     """A vote that ends less than this after the quiet hours cannot wait."""
     timezone: Zone = "UTC"
-    page: str = ""
+    page: WebUrl | Literal[""] = ""
     """Where members read the decisions; a link in each message."""
     people: dict[Address, PersonSettings] = Field(default_factory=dict)
     """Approvers who are told in person what waits for them."""

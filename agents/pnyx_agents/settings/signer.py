@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, model_validator
 
 from pnyx_agents.amounts import ETHER_DECIMALS, GWEI_DECIMALS, Amount, smallest_units
-from pnyx_agents.settings.kinds import TlsUrl, Urls
+from pnyx_agents.settings.kinds import TlsUrl, Urls, WebUrl
 from pnyx_contracts.types import Address, Value
 from pnyx_tools.signer.settings import Limits
 
@@ -55,6 +55,8 @@ class SignerSettings(Value):
     """The signer's own endpoints: better others than the daemon's. None uses ``chain.rpc``."""
     rpc_quorum: int = Field(default=1, ge=1)
     """So many of them must say the same."""
+    fork: WebUrl | None = None
+    """The signer's own ``chain.fork``. None uses that one."""
     users: tuple[str | int, ...] = ()
     """Users that the signer answers on its socket beside its own, by name or number."""
     listen: TlsUrl | None = None

@@ -19,6 +19,7 @@ from pnyx_policies.entitlement import Entitlement
 from pnyx_tools.follow import from_kept
 from pnyx_tools.journal import Case, Journal, Stage
 from pnyx_tools.notify import Message, Urgency, foreign
+from pnyx_tools.notify.ledger import Ledger
 from pnyx_tools.safe.owners import Standing, WaitsForOwnersError
 
 logger = logging.getLogger("pnyx.steward")
@@ -47,9 +48,13 @@ class Clerk:
         content = self.journal.proposal_content(str(proposal.key))
         return from_kept(content) if content else proposal
 
+    def held(self) -> str | None:
+        """Why all votes are held; None while they are not."""
+        return self.journal.held()
+
     def require_released(self) -> None:
         """Raises `NotYetError` while all votes are held."""
-        if why := self.journal.held():
+        if why := self.held():
             raise held_back(why)
 
     def advance(self, proposal: Proposal, stage: Stage, **details: str) -> None:
@@ -62,6 +67,14 @@ class Clerk:
             return
         self.advance(proposal, Stage.FAILED, detail=why)
         self.alert(proposal, About.FAILED, kind_of(why), why)
+
+    def note_waiting(self, dossier: Dossier, what: Entitlement) -> None:
+        """A decided vote waits for its time, or for the brake to be released."""
+        detail, case = in_words(dossier, what), self.case(dossier.proposal)
+        if why := self.held():
+            detail += f"; all votes are held: {why}"
+        if case is None or (case.stage, case.detail) != (Stage.REVIEWED, detail):
+            self.advance(dossier.proposal, Stage.REVIEWED, detail=detail)
 
     def note_voting(self, dossier: Dossier, what: Entitlement) -> None:
         """What was said while people were waited for is over."""
@@ -129,16 +142,31 @@ class Clerk:
         waits, is_expired = waits_for_people(dossier), dossier.people.expired is not None
         is_missed = is_expired or what.kind is EntryKind.MISSED
         asks = waits and not self.crowd.floods(dossier.proposal.proposer)
+        key, to_do = what.kind.name, ""
+        if waits:
+            key, to_do = self._question(dossier)
         self._say(
             dossier.proposal,
-            "EXPIRED" if is_expired else what.kind.name,
+            "EXPIRED" if is_expired else key,
             Urgency.ALERT if is_missed else Urgency.ACTION if asks else Urgency.INFO,
             subject=self._in_words(dossier, what),
             decision=dossier.decision.outcome.value,
             reason=foreign(dossier.decision.reason),
-            to_do=how_to_answer(dossier) if waits else "",
+            to_do=to_do,
             **deadline(dossier.state.governor),
         )
+
+    def _question(self, dossier: Dossier) -> tuple[str, str]:
+        """Its key, and how it is answered. The same decision is asked about once, whatever record it has, unless
+        somebody answered an earlier one: that word does not count for this one.
+        """
+        key, how = f"{EntryKind.HOLD.name}:{dossier.decision.outcome.value}", how_to_answer(dossier)
+        case = self.case(dossier.proposal)
+        root = case.record_root if case else ""
+        earlier = Ledger(self.journal.database).answered_before(str(dossier.proposal.key), root)
+        if not earlier:
+            return key, how
+        return f"{key}:{root}", f"{how}. What {', '.join(sorted(earlier))} said before was about an earlier record"
 
     def _what_landed(self, dossier: Dossier, what: Entitlement, landed: Landed) -> str:
         if landed.by_another:

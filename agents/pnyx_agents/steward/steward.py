@@ -13,13 +13,13 @@ from pydantic import JsonValue
 
 from pnyx_agents.analyst import Deliberation
 from pnyx_agents.crowd import Crowd
-from pnyx_agents.hearing import Hearing, waits_for_people, with_people
+from pnyx_agents.hearing import Hearing, with_people
 from pnyx_agents.reviewer import Reviewer
 from pnyx_agents.steward.clerk import Clerk
 from pnyx_agents.steward.pen import Scribe
 from pnyx_agents.steward.review import Review
 from pnyx_agents.steward.steps import Place, StepFailedError, Steps, Task
-from pnyx_agents.steward.waiting import Again, Times, Waited, Waiting
+from pnyx_agents.steward.waiting import Again, Times, Waiting
 from pnyx_agents.steward.writing import Writing
 from pnyx_agents.wording import About, kind_of
 from pnyx_contracts.errors import RefusedError
@@ -27,7 +27,6 @@ from pnyx_contracts.types import Proposal
 from pnyx_policies.approval import speaks_of
 from pnyx_policies.bundle import Bundle
 from pnyx_policies.dossier import Approval
-from pnyx_policies.entitlement import entitlement
 from pnyx_tools.evidence import Vault
 from pnyx_tools.journal import Journal
 from pnyx_tools.notify import Message
@@ -119,17 +118,7 @@ class Steward:
 
         A rejection outlives the record that it was given for while the decision is the same: nobody says no twice.
         """
-        waited: Waited | None = None
         if rejection is not None and speaks_of(rejection, bundle.dossier):
             rejected = with_people(bundle.dossier, rejection)
             bundle = self.review.seal(rejected, bundle.bodies, place.within("rejected"))
-        else:
-            bundle, waited = self.waiting.before_vote(bundle, before, place)
-        self.writing.await_settled(bundle.dossier, place)
-        if change := self.review.change_since(bundle.dossier, place):
-            return Again(change.why, entitlement(bundle.dossier).vote, waited, change.is_reorganised)
-        is_ours = self.writing.write(bundle, place)
-        if is_ours and waits_for_people(bundle.dossier):
-            return self.waiting.for_people(bundle, place)
-        self.writing.confirm(bundle, place)
-        return None
+        return self.waiting.carry_out(bundle, before, place)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import partial
 
 from pydantic import JsonValue, TypeAdapter
@@ -22,6 +23,16 @@ from pnyx_tools.journal import Stage
 from pnyx_tools.safe.owners import WaitsForOwnersError
 
 logger = logging.getLogger("pnyx.steward")
+
+
+class Written(StrEnum):
+    """What became of an entry."""
+
+    OURS = "ours"
+    ANOTHERS = "another's"
+    """Another program with our key was faster."""
+    HELD_BACK = "held back"
+    """All votes are held, and nothing was signed for this one: people can still reject it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,20 +67,24 @@ class Writing:
         left = self.review.reviewer.time_left(proposal.key).ticks
         return 0 < 2 * left < proposal.vote_end - proposal.vote_start
 
-    def write(self, bundle: Bundle, place: Place) -> bool:
-        """The entry, and the vote when it is one. The record is stored before anything on chain speaks of it. False
-        when another program with our key was faster.
-        """
+    def write(self, bundle: Bundle, place: Place) -> Written:
+        """The entry, and the vote when it is one. The record is stored before anything on chain speaks of it."""
         dossier, what = bundle.dossier, entitlement(bundle.dossier)
 
         def write() -> JsonValue:
+            if what.vote is not None and self._is_held_back(bundle):
+                return Written.HELD_BACK
             if what.vote is not None and self.clerk.stage(dossier.proposal) is not Stage.PROPOSED:
                 self.clerk.note_voting(dossier, what)
             landed = self._written(bundle, what)
             self.clerk.note_landed(dossier, what, landed)
-            return landed.by_another or None
+            return Written.ANOTHERS if landed.by_another else Written.OURS
 
-        return place.run("write", write) is None
+        return Written(str(place.run("write", write)))
+
+    def _is_held_back(self, bundle: Bundle) -> bool:
+        """What is signed may land whatever people say now, so that one goes on waiting where it is."""
+        return self.clerk.held() is not None and not (self.scribe is not None and self.scribe.was_signed(bundle))
 
     def confirm(self, bundle: Bundle, place: Place) -> None:
         """Until what landed is final. What a reorganisation takes away meanwhile is written again."""

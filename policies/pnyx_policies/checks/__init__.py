@@ -26,6 +26,7 @@ from pnyx_policies.checks.new_market import NewMarket
 from pnyx_policies.checks.others_money import OthersMoney
 from pnyx_policies.checks.outflow import TreasuryOutflow
 from pnyx_policies.checks.post_state import PostState
+from pnyx_policies.checks.power_loss import PowerLoss
 from pnyx_policies.checks.privilege_grant import PrivilegeGrant
 from pnyx_policies.checks.proposer import Proposer
 from pnyx_policies.checks.protocol import Check, CheckReport, CheckSkipped, CheckView
@@ -37,6 +38,7 @@ from pnyx_policies.checks.target_without_code import TargetWithoutCode
 from pnyx_policies.checks.text_against_calls import TextAgainstCalls
 from pnyx_policies.checks.timing import Timing
 from pnyx_policies.checks.unknown_calldata import UnknownCalldata
+from pnyx_policies.checks.unnamed_address import UnnamedAddress
 from pnyx_policies.checks.vote_buying import VoteBuying
 from pnyx_policies.text import one_line
 
@@ -65,6 +67,7 @@ def builtin_checks() -> tuple[Check, ...]:
         OthersMoney(),
         TreasuryOutflow(),
         PostState(),
+        PowerLoss(),
         PrivilegeGrant(),
         Proposer(),
         Reinitialisation(),
@@ -75,6 +78,7 @@ def builtin_checks() -> tuple[Check, ...]:
         TextAgainstCalls(),
         Timing(),
         UnknownCalldata(),
+        UnnamedAddress(),
         VoteBuying(),
     )
 
@@ -109,7 +113,7 @@ __all__ = [
     "AfterTheFact", "Allowance", "AmongOthers", "Capture", "Check", "CheckReport", "CheckSkipped", "CheckView",
     "ClaimedShare", "CodeUpgrade", "Decoys", "Delegatecall", "DuplicateCalls", "ExecutionOrder", "GovernorSettings",
     "HiddenCharacters", "InjectedInstructions", "LivePower", "LookalikeAddress", "NewMarket", "OthersMoney",
-    "PostState", "PrivilegeGrant", "Proposer", "Reinitialisation", "SelfDealing", "SilentOutflow", "SimulationReverts",
-    "TargetWithoutCode", "TextAgainstCalls", "Timing", "TreasuryOutflow", "UnknownCalldata", "VoteBuying", "all_of",
-    "any_of", "builtin_checks", "run_checks",
+    "PostState", "PowerLoss", "PrivilegeGrant", "Proposer", "Reinitialisation", "SelfDealing", "SilentOutflow",
+    "SimulationReverts", "TargetWithoutCode", "TextAgainstCalls", "Timing", "TreasuryOutflow", "UnknownCalldata",
+    "UnnamedAddress", "VoteBuying", "all_of", "any_of", "builtin_checks", "run_checks",
 ]  # fmt: skip

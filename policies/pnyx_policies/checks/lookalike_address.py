@@ -1,4 +1,4 @@
-"""lookalike-address: does an address only look like a known one?"""
+"""lookalike-address: does an address only look like another one?"""
 
 from __future__ import annotations
 
@@ -16,20 +16,23 @@ SHOWN = 4
 
 
 class LookalikeAddress:
-    """Critical: a call uses an address that begins and ends like one of the text or of the operator, and is another.
+    """Critical: a call uses an address that begins and ends like another one of the text, the operator or the DAO.
 
-    Answers check K15 (address poisoning). Chance makes such a pair once in four billion.
+    That the text names it is no excuse: whoever poisons an address book writes the text, too. Only an address that the
+    operator knows, or that is the DAO's own, may look like another. Answers check K15 (address poisoning). Chance makes
+    such a pair once in four billion.
     """
 
     name = "lookalike-address"
-    version = "1"
+    version = "2"
 
     def run(self, view: CheckView) -> tuple[Finding, ...]:
         facts = view.facts
-        trusted = claims_of(facts).addresses | set(facts.known_addresses) | friends(facts)
-        models = {_ends(address): address for address in sorted(trusted)}
+        trusted = set(facts.known_addresses) | friends(facts)
+        models = sorted(trusted) + sorted(claims_of(facts).addresses - trusted)
         used = dict.fromkeys(a for c in facts.every_call() for a in _addresses_of(c))
-        return tuple(self._finding(a, models[_ends(a)]) for a in used if a not in trusted and _ends(a) in models)
+        pairs = ((a, next((m for m in models if m != a and _ends(m) == _ends(a)), None)) for a in used)
+        return tuple(self._finding(a, model) for a, model in pairs if model is not None and a not in trusted)
 
     def _finding(self, address: str, model: str) -> Finding:
         return Finding(

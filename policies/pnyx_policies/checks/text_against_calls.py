@@ -2,37 +2,40 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 from pnyx_contracts.decoded import DecodedCall
 from pnyx_policies import text
 from pnyx_policies.checks.protocol import CheckView
-from pnyx_policies.claims import Claims, claims_of
-from pnyx_policies.coins import words_for_coin
+from pnyx_policies.claims import Claims, claims_of, words_of_name
 from pnyx_policies.facts import Facts
+from pnyx_policies.factsheet import amount_in_words
 from pnyx_policies.finding import Finding, Severity
-from pnyx_policies.money import Outflow, OutflowKind, holding_of, outflows
-from pnyx_policies.powers import friends
+from pnyx_policies.losses import Loss, losses
+from pnyx_policies.money import Outflow, outflows
+from pnyx_policies.powers import PowerKind, PowerShift, friends, power_shifts
+from pnyx_policies.told import payments_told
 
 SHORT_TEXT = 40
 """Letters and digits. Below this a text can still say "Pay 5 ETH to 0x..."; it then names what it pays."""
 
-_NATIVE_DECIMALS = 18
+SYMBOL_CHARACTERS = 20
 
 
 class TextAgainstCalls:
     """Critical: an empty text, or a payment that the text names neither by amount nor by receiver. High: a payment half
-    named, a call that nothing in the text points at. Low: an amount that is named as one of something else. Info:
-    addresses of the text that no call uses.
+    named, or named as somebody else's, once for several, as a total for each, of another asset; a call that nothing in
+    the text points at. Medium: a call of which the text names the contract, and not what is done there. Low: an amount
+    without the name of its asset. Info: addresses of the text that no call uses.
 
     What the text says about power and code is the business of privilege-grant, code-upgrade and governor-settings.
     Answers incidents I-8 ("Hello", "World"), I-10 (Indexed Finance), I-12 (Yam), check K6.
     """
 
     name = "text-against-calls"
-    version = "1"
+    version = "2"
 
     def run(self, view: CheckView) -> tuple[Finding, ...]:
         comparison = _Comparison(view.facts, claims_of(view.facts))
@@ -49,11 +52,6 @@ class TextAgainstCalls:
         )
 
 
-def payments_against_text(facts: Facts) -> Iterator[tuple[Outflow, Severity | None, str]]:
-    """Each payment, how grave it is that the text does not name it whole (None: it does), and what the text names."""
-    return _Comparison(facts, claims_of(facts)).judged()
-
-
 def unmentioned_calls(facts: Facts) -> tuple[DecodedCall, ...]:
     """Calls that act and that nothing in the text points at."""
     return _Comparison(facts, claims_of(facts)).silent()
@@ -64,31 +62,10 @@ def unused_addresses(facts: Facts) -> tuple[str, ...]:
     return _Comparison(facts, claims_of(facts)).spare()
 
 
-@dataclass(frozen=True, slots=True)
-class _Sums:
-    """What payments add up to: per asset, and per asset and receiver."""
-
-    by_asset: Counter[str | None]
-    by_receiver: Counter[tuple[str | None, str]]
-
-    @classmethod
-    def over(cls, payments: Iterable[Outflow]) -> _Sums:
-        sums = cls(Counter(), Counter())
-        for payment in payments:
-            sums.by_asset[payment.asset] += payment.amount
-            sums.by_receiver[payment.asset, payment.recipient] += payment.amount
-        return sums
-
-    def of(self, payment: Outflow) -> set[int]:
-        """Amounts that announce this payment: its own, or a sum that it is part of."""
-        asset, receiver = payment.asset, payment.recipient
-        return {payment.amount, self.by_asset[asset], self.by_receiver[asset, receiver]}
-
-
 _Difference = tuple[Severity, str, tuple[str, ...], tuple[str, ...]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Comparison:
     facts: Facts
     claims: Claims
@@ -101,83 +78,82 @@ class _Comparison:
             yield Severity.CRITICAL, "The text is very short and says nothing of what the calls do", (), (shown,)
 
     def payments(self) -> Iterator[_Difference]:
-        for payment, severity, missing in self.judged():
+        """What is wrong with many payments in the same way is told once."""
+        groups: dict[tuple[Severity, str, str | None], list[Outflow]] = {}
+        for payment, severity, names in payments_told(self.facts):
             if severity is not None:
-                title = (
-                    f"{payment.amount} of {payment.asset or 'coin'} to {payment.recipient}: the text names {missing}"
-                )
-                yield severity, title, payment.paths, (payment.recipient, str(payment.amount))
-
-    def judged(self) -> Iterator[tuple[Outflow, Severity | None, str]]:
-        items = tuple(o for o in outflows(self.facts).items if o.kind is OutflowKind.TRANSFER)
-        sums = _Sums.over(items)
-        return ((payment, *self._judge(payment, sums)) for payment in items)
-
-    def _judge(self, payment: Outflow, sums: _Sums) -> tuple[Severity | None, str]:
-        amount = payment.is_nft or self._names_amount(payment, sums)
-        receiver = payment.recipient in self.claims.addresses
-        known = payment.recipient in self.facts.known_addresses
-        if amount and (receiver or known):
-            return (None, "") if self._names_asset(payment, sums) else (Severity.LOW, "the amount, and not of what")
-        if receiver:
-            return Severity.HIGH, "the receiver, not the amount"
-        if amount and not payment.is_nft:
-            by_name = Severity.MEDIUM if self.claims.names_ens else Severity.HIGH
-            return by_name, "the amount, not the receiver's address"
-        hidden = not known and not self.claims.names_ens
-        return Severity.CRITICAL if hidden else Severity.HIGH, "neither the amount nor the receiver's address"
-
-    def _names_amount(self, payment: Outflow, sums: _Sums) -> bool:
-        return any(self.claims.names_amount(n, self._decimals(payment.asset)) for n in sums.of(payment))
-
-    def _names_asset(self, payment: Outflow, sums: _Sums) -> bool:
-        """True when the amount stands before the asset's name: 20 USDC in the text are not 20 ETH in the call.
-
-        Where nobody looked at the asset there is no name to compare, and no share of the treasury either.
-        """
-        if payment.asset is not None and holding_of(self.facts, payment.asset) is None:
-            return True
-        if payment.is_nft:
-            return payment.asset in self.claims.addresses
-        decimals, units = self._decimals(payment.asset), self._units(payment.asset)
-        return any(self.claims.names_quantity(n, decimals, units) for n in sums.of(payment))
-
-    def _units(self, asset: str | None) -> frozenset[str]:
-        """What the asset is called, in lower case; where the text has the token's address, "tokens" will do."""
-        if asset is None:
-            return words_for_coin(self.facts.proposal.key.chain_id)
-        holding = holding_of(self.facts, asset)
-        symbol = {holding.symbol.lower()} if holding and holding.symbol else set()
-        return frozenset(symbol | ({"token", "tokens"} if asset in self.claims.addresses else set()))
-
-    def _decimals(self, asset: str | None) -> int | None:
-        """None when they are unknown: a token that does not say has 0 in its holding."""
-        holding = holding_of(self.facts, asset)
-        return _NATIVE_DECIMALS if asset is None else (holding.decimals or None) if holding else None
+                groups.setdefault((severity, names, payment.asset), []).append(payment)
+        for (severity, names, asset), items in groups.items():
+            amount = amount_in_words(self.facts, asset, sum(o.amount for o in items), SYMBOL_CHARACTERS)
+            whom = items[0].recipient if len(items) == 1 else f"{len(items)} receivers"
+            if len(items) > 1 and len({o.recipient for o in items}) == 1:
+                whom = f"{items[0].recipient}, in {len(items)} payments"
+            title = f"{amount}{f' of {asset}' if asset else ''} to {whom}: the text names {names}"
+            evidence = tuple(dict.fromkeys(word for o in items for word in (o.recipient, str(o.amount))))
+            yield severity, title, tuple(dict.fromkeys(p for o in items for p in o.paths)), evidence
 
     def unmentioned(self) -> Iterator[_Difference]:
         if silent := self.silent():
             title = f"Nothing in the text points at {len(silent)} of {len(self._acting())} calls"
             yield Severity.HIGH, title, tuple(c.path for c in silent), tuple(dict.fromkeys(c.target for c in silent))
+        if addressed := [c for c in self._acting() if self._is_only_addressed(c)]:
+            what = ", ".join(dict.fromkeys(call.name for call in addressed))
+            title = f"The text names the contract, and not what is done there: {what[:200]}"
+            targets = tuple(dict.fromkeys(call.target for call in addressed))
+            yield Severity.MEDIUM, title, tuple(call.path for call in addressed), targets
 
     def silent(self) -> tuple[DecodedCall, ...]:
-        return tuple(c for c in self._acting() if not self._is_mentioned(c))
+        """Payments and allowances aside: they are told by amount and receiver."""
+        paid = {path for o in outflows(self.facts).items for path in o.paths}
+        return tuple(c for c in self._acting() if c.path not in paid and not self._is_mentioned(c))
 
     def _acting(self) -> list[DecodedCall]:
         return [c for c in self.facts.every_call() if not c.inner and _acts(self.facts, c)]
 
     def _is_mentioned(self, call: DecodedCall) -> bool:
-        """By its function, its target, an address or an amount in it; or its bytes are shown."""
+        """By its function or the power that it shifts, its target, an address or an amount in it; or its bytes. That
+        the operator knows a contract says nothing of what is done there.
+        """
+        if self._is_described(call) or call.target in self._addresses:
+            return True
+        name = self.facts.known_addresses.get(call.target)
+        return name is not None and self.claims.names_stem(*words_of_name(call.name), *words_of_name(name))
+
+    def _is_described(self, call: DecodedCall) -> bool:
         claims = self.claims
-        own = friends(self.facts)
-        named = (claims.addresses | set(self.facts.known_addresses)) - own
-        used = {call.target, *(a for x in call.arguments if "address" in x.type for a in text.addresses(x.value))}
+        used = {a for x in call.arguments if "address" in x.type for a in text.addresses(x.value)}
         return (
             bool(call.name and claims.names_word(call.name))
-            or bool(used & named)
+            or any(claims.names_word(*shift.words) for shift in self._shifts if shift.path == call.path)
+            or any(loss.is_spoken_of(claims) for loss in self._losses if loss.path == call.path)
+            or bool(used & (self._addresses | set(self.facts.known_addresses)) - friends(self.facts))
             or any(claims.names_amount(amount, None) for amount in _large_numbers(call))
             or claims.shows_calldata(call.calldata)
         )
+
+    def _is_only_addressed(self, call: DecodedCall) -> bool:
+        """True where the text names the contract that is called, and no word of what the function is called."""
+        return bool(
+            call.signature
+            and call.calldata
+            and call.target in self._addresses
+            and not self._is_described(call)
+            and call.path not in {shift.path for shift in self._shifts} | {loss.path for loss in self._losses}
+            and not self.claims.names_stem(*words_of_name(call.name))
+        )
+
+    @cached_property
+    def _addresses(self) -> frozenset[str]:
+        """Those of the text, without the DAO's own: they stand in many texts."""
+        return self.claims.addresses - friends(self.facts)
+
+    @cached_property
+    def _shifts(self) -> tuple[PowerShift, ...]:
+        return power_shifts(self.facts, *PowerKind)
+
+    @cached_property
+    def _losses(self) -> tuple[Loss, ...]:
+        return losses(self.facts)
 
     def unused(self) -> Iterator[_Difference]:
         if spare := self.spare():

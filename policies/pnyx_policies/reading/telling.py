@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from pnyx_policies.announced import Announcement, announcement
-from pnyx_policies.checks.text_against_calls import payments_against_text, unmentioned_calls, unused_addresses
+from pnyx_policies.checks.text_against_calls import unmentioned_calls, unused_addresses
 from pnyx_policies.claims import claims_of
 from pnyx_policies.facts import Facts
 from pnyx_policies.money import OutflowKind, outflows
@@ -27,6 +27,7 @@ from pnyx_policies.reading.blocks import (
 )
 from pnyx_policies.reading.doing import payment, shift_of_power
 from pnyx_policies.text import count
+from pnyx_policies.told import payments_told
 
 LONGEST_TEXT: Final = 1_200
 MOST_ADDRESSES: Final = 8
@@ -58,7 +59,7 @@ def telling(facts: Facts) -> Iterator[Block]:
 def _compared(facts: Facts) -> tuple[list[Bullet], list[Bullet]]:
     announced, silent = list[Bullet](), list[Bullet]()
     accounted = set[str]()
-    for flow, severity, names in payments_against_text(facts):
+    for flow, severity, names in payments_told(facts):
         words = payment(facts, flow, brief=True)
         accounted |= set(flow.paths)
         if severity is None:

@@ -7,6 +7,8 @@ result is a fact of the record; an operator may let the model call listed ones, 
 
 from __future__ import annotations
 
+import time
+from collections.abc import Sequence
 from typing import Protocol
 
 from pnyx_contracts.canonical import canonical_bytes
@@ -14,7 +16,7 @@ from pnyx_contracts.governors import GovernorAdapter, GovernorProfile
 from pnyx_contracts.types import BlockRef, Proposal, Value
 from pnyx_policies.facts import Grade, Skipped, ToolResult
 from pnyx_policies.text import one_line
-from pnyx_tools.reader import ChainReader
+from pnyx_tools.reader import ChainReader, RpcError
 from pnyx_tools.reasons import without_endpoint
 
 MAX_RESULT_BYTES = 256 * 1024
@@ -62,14 +64,39 @@ def run_tool(
     profile: GovernorProfile,
     proposal: Proposal,
     block: BlockRef,
+    pauses: Sequence[float] = (),
 ) -> ToolResult | Skipped:
-    """The tool's result as it enters the record, or why there is none. A tool's failure never stops a review."""
-    try:
-        result = tool.run(reader, adapter, profile, proposal, block).model_dump(mode="json")
-        size = len(canonical_bytes(result, tool.name))
-        if size > MAX_RESULT_BYTES:
-            raise ToolSkipped(f"its result has {size} bytes, at most {MAX_RESULT_BYTES} go into a record")
-    except Exception as error:  # noqa: BLE001 - a plugin may raise anything, also words of an attacker
-        why = one_line(without_endpoint(str(error)), MAX_WHY_BYTES) or type(error).__name__
-        return Skipped(step=f"tool:{tool.name}", why=why)
+    """The tool's result as it enters the record, or why there is none. A tool's failure never stops a review. `pauses`
+    in seconds: when the node fails, it is tried again after each.
+    """
+    left = iter(pauses)
+    while True:
+        try:
+            return _ran(tool, reader, adapter, profile, proposal, block)
+        except RpcError as error:
+            pause = None if error.is_about_the_question else next(left, None)
+            if pause is None:
+                return _skipped(tool, error)
+            time.sleep(pause)
+        except Exception as error:  # noqa: BLE001 - a plugin may raise anything, also words of an attacker
+            return _skipped(tool, error)
+
+
+def _ran(
+    tool: ContextTool,
+    reader: ChainReader,
+    adapter: GovernorAdapter,
+    profile: GovernorProfile,
+    proposal: Proposal,
+    block: BlockRef,
+) -> ToolResult:
+    result = tool.run(reader, adapter, profile, proposal, block).model_dump(mode="json")
+    size = len(canonical_bytes(result, tool.name))
+    if size > MAX_RESULT_BYTES:
+        raise ToolSkipped(f"its result has {size} bytes, at most {MAX_RESULT_BYTES} go into a record")
     return ToolResult(tool=tool.name, version=tool.version, grade=tool.grade, result=result)
+
+
+def _skipped(tool: ContextTool, error: Exception) -> Skipped:
+    why = one_line(without_endpoint(str(error)), MAX_WHY_BYTES) or type(error).__name__
+    return Skipped(step=f"tool:{tool.name}", why=why)

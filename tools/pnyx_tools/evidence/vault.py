@@ -39,6 +39,11 @@ class Vault:
         """The whole one."""
         return self.private.get_bundle(root)
 
+    def bundle(self, root: bytes) -> Bundle | None:
+        """The same, read. Raises `DecodingError` when what lies there is none."""
+        data = self.get_bundle(root)
+        return None if data is None else Bundle.parse(data)
+
     def get_configuration(self, configuration_hash: bytes) -> bytes | None:
         """As members find it."""
         return self.published.get_configuration(configuration_hash)

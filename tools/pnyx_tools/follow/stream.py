@@ -82,6 +82,15 @@ Step = Advanced | Rewound | Waiting
 class DeepReorganisationError(PnyxError):
     """A block that counted as final is gone. Whatever rests on it was wrong: people have to look."""
 
+    def __init__(self, position: Position) -> None:
+        """Whose final block is gone."""
+        final = position.final
+        super().__init__(
+            f"block {final.number} ({to_hex(final.hash)}) counted as final, and the chain does not have it any more",
+            hint="compare the endpoint with others; is [chain] confirmations too small for this chain?",
+        )
+        self.position = position
+
 
 class Stream:
     """One chain, as one endpoint shows it and another one of its `council` confirms; None: there is no other.
@@ -205,11 +214,7 @@ class Stream:
             back = position.back_to(place)
             if _has(self._reader, back.head):
                 return Rewound(back, above=back.head.number)
-        raise DeepReorganisationError(
-            f"block {position.final.number} ({to_hex(position.final.hash)}) counted as final, and the chain does not "
-            "have it any more",
-            hint="compare the endpoint with others; is [chain] confirmations too small for this chain?",
-        )
+        raise DeepReorganisationError(position)
 
     # --- what stays --------------------------------------------------------------------------------------------------
 

@@ -164,6 +164,15 @@ class Ledger:
         except sa.exc.IntegrityError:
             return
 
+    def answered_before(self, proposal: str, record_root: str) -> frozenset[str]:
+        """Who gave a word on another record about this proposal."""
+        import sqlalchemy as sa
+
+        table = self._table["answered"]
+        query = sa.select(table.c.person).where(table.c.proposal == proposal, table.c.record_root != record_root)
+        with self._begin() as connection:
+            return frozenset(connection.execute(query).scalars())
+
     def answered(self, proposal: str, record_root: str) -> frozenset[str]:
         """Who gave a word on this decision."""
         import sqlalchemy as sa

@@ -23,10 +23,23 @@ class Line(Value):
     at: float
 
 
+class Promise(Value):
+    """Money that is kept for the second transaction of a vote whose first one was signed."""
+
+    wei: Uint
+    at: float
+
+
 class Ledger(Value):
     """The nonces of the last day, and those that are not mined yet."""
 
     lines: dict[int, Line] = Field(default_factory=dict)
+
+
+class Promises(Value):
+    """By vote. Apart from the ledger, which an earlier release has to understand."""
+
+    of: dict[str, Promise] = Field(default_factory=dict)
 
 
 class Charged(Value):
@@ -41,6 +54,7 @@ class Book:
     def __init__(self, outbox: OutboxPort, key_address: Address) -> None:
         self._outbox = outbox
         self._ledger_name = f"ledger:{key_address}"
+        self._promises_name = f"promises:{key_address}"
 
     def effort(self, purpose: str) -> Effort:
         content = self._outbox.load(purpose)
@@ -76,8 +90,21 @@ class Book:
     def spent_on(self, vote: str, *, besides: int) -> int:
         return sum(wei for nonce, wei in self._charged(vote).wei.items() if nonce != besides)
 
-    def charge(self, nonce: int, purpose: str, vote: str, wei: int, now: float) -> None:
-        """Before the transaction is signed. A replacement counts instead of the first, not beside it."""
+    def promised(self, now: float, *, besides: str) -> int:
+        """To other votes than `besides`."""
+        promises = self._promises().items()
+        return sum(promise.wei for vote, promise in promises if vote != besides and promise.at > now - DAY_SECONDS)
+
+    def release(self, vote: str) -> None:
+        """Its second transaction is not wanted any more."""
+        promises = self._promises()
+        if promises.pop(vote, None) is not None:
+            self._save(self._promises_name, Promises(of=promises))
+
+    def charge(self, nonce: int, purpose: str, vote: str, wei: int, now: float, *, promise: int = 0) -> None:
+        """Before the transaction is signed. A replacement counts instead of the first, not beside it. `promise`: what
+        has to be left for the vote's next transaction; this one may be that.
+        """
         lines = self._ledger().lines
         known = lines.get(nonce)
         earlier = known.purposes if known else ()
@@ -86,6 +113,11 @@ class Book:
         )
         kept = {n: old for n, old in lines.items() if n > nonce or old.at > now - DAY_SECONDS}
         self._save(self._ledger_name, Ledger(lines={**kept, nonce: line}))
+        if promise:
+            young = {name: made for name, made in self._promises().items() if made.at > now - DAY_SECONDS}
+            self._save(self._promises_name, Promises(of={**young, vote: Promise(wei=promise, at=now)}))
+        else:
+            self.release(vote)
         if vote:
             spent = self._charged(vote).wei
             self._save(_charged_name(vote), Charged(wei={**spent, nonce: max(wei, spent.get(nonce, 0))}))
@@ -93,6 +125,10 @@ class Book:
     def _ledger(self) -> Ledger:
         content = self._outbox.load(self._ledger_name)
         return Ledger.model_validate_json(content) if content else Ledger()
+
+    def _promises(self) -> dict[str, Promise]:
+        content = self._outbox.load(self._promises_name)
+        return dict(Promises.model_validate_json(content).of) if content else {}
 
     def _charged(self, vote: str) -> Charged:
         content = self._outbox.load(_charged_name(vote))

@@ -94,6 +94,9 @@ class Errand:
     """Until it would be too late; None without a deadline. Asked before each attempt."""
     charged_to: str = ""
     """Names the vote that pays, together with other errands of the same name; empty for what is no vote."""
+    follows: Callable[[], TransactionCall] | None = None
+    """What the same vote takes after this, as it would be now. Nothing is signed here unless both can be paid, and the
+    money for it is kept from all others."""
     is_followed: bool = False
     """When it comes too late, another errand follows at once and takes its nonce: it needs no cancelling."""
 

@@ -7,7 +7,7 @@ has the turn sees what holds it: an errand of before a crash, one that was given
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pnyx_contracts.errors import PnyxError
@@ -119,7 +119,8 @@ class Lane:
         """A quarter above the estimate: other votes in the same block can make this one dearer."""
         return self.chain.estimate_gas(self.key_address, call) * 5 // 4
 
-    def purse(self, nonce: int, gas: int, vote: str) -> Purse:
+    def purse(self, nonce: int, gas: int, vote: str, gas_after: int = 0) -> Purse:
+        now = self.clock.now()
         return Purse(
             gas=gas,
             market=self.chain.fee_market(),
@@ -127,10 +128,12 @@ class Lane:
             balance=self.chain.balance(self.key_address),
             address=self.key_address,
             daily=self.settings.daily_wei,
-            spent_in_a_day=self.book.spent_in_a_day(self.clock.now(), besides=nonce),
+            spent_in_a_day=self.book.spent_in_a_day(now, besides=nonce),
             vote=vote,
             per_vote=self.settings.vote_wei,
             spent_on_vote=self.book.spent_on(vote, besides=nonce) if vote else 0,
+            gas_after=gas_after,
+            promised=self.book.promised(now, besides=vote),
         )
 
     # --- cancelling --------------------------------------------------------------------------------------------------
@@ -141,7 +144,7 @@ class Lane:
         """
         call, rival = TransactionCall(self.key_address, b""), self.book.dearest_at(nonce)
         gas = self.gas_limit(call)
-        purse = self.purse(nonce, gas, vote="")
+        purse = replace(self.purse(nonce, gas, vote=""), promised=0)  # what was promised may wait for this nonce
         fees = purse.offer(urgency, rival)
         if fees is None and rival is not None and self.chain.transaction(rival.transaction_hash) is None:
             fees = purse.offer(urgency)  # what is not known has not to be outbid

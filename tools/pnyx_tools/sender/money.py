@@ -36,6 +36,10 @@ class Purse:
     """Empty for what is no vote."""
     per_vote: int = 0
     spent_on_vote: int = 0
+    gas_after: int = 0
+    """Of what the vote takes after this transaction: both have to be affordable."""
+    promised: int = 0
+    """Kept for other votes."""
 
     def offer(self, urgency: Urgency, rival: Attempt | None = None) -> Fees | None:
         """What to pay; None while the fees are too high, or too high for replacing `rival`."""
@@ -49,15 +53,18 @@ class Purse:
         return min(self._caps(), key=lambda cap: cap.per_gas)
 
     def _caps(self) -> list[Cap]:
-        least = self.gas * (self.market.base_fee + self.market.tips[Urgency.CALM])
+        gas, taken = self.gas + self.gas_after, self.spent_in_a_day + self.promised
+        least = gas * (self.market.base_fee + self.market.tips[Urgency.CALM])
         caps = [
             Cap(self.max_fee_per_gas),
-            Cap((self.daily - self.spent_in_a_day) // self.gas, _daily(self.spent_in_a_day + least, self.daily)),
-            Cap(self.balance // self.gas, GasMoneyError(self.address, self.balance, least)),
+            Cap((self.daily - taken) // gas, _daily(taken + least, self.daily)),
+            Cap(
+                (self.balance - self.promised) // gas, GasMoneyError(self.address, self.balance, self.promised + least)
+            ),
         ]
         if self.vote:
             refusal = SpendingLimitError(self.vote, self.spent_on_vote + least, self.per_vote)
-            caps.append(Cap((self.per_vote - self.spent_on_vote) // self.gas, refusal))
+            caps.append(Cap((self.per_vote - self.spent_on_vote) // gas, refusal))
         return caps
 
 

@@ -70,6 +70,7 @@ class Pursuit:
             raise self._given_up("makes way for a vote")
         if not self._errand.is_wanted():
             error = self._given_up("given up: it is too late for it")
+            self._lane.book.release(self._errand.charged_to)
             self._cancel()
             raise error
         if self._clock.now() >= give_up_at:
@@ -133,11 +134,13 @@ class Pursuit:
         lane, patience_ends = self._lane, self._clock.now() + self._settings.replace_after_seconds
         while True:
             call, request = self._errand.prepare()
-            ticket = self._ticket(nonce, call, urgency)
+            after = self._gas_after()
+            ticket = self._ticket(nonce, call, after, urgency)
             if ticket is None:
                 return None
             cost, head = ticket.gas_limit * ticket.max_fee_per_gas, lane.head()
-            lane.book.charge(nonce, self._errand.purpose, self._errand.charged_to, cost, self._clock.now())
+            purpose, vote = self._errand.purpose, self._errand.charged_to
+            lane.book.charge(nonce, purpose, vote, cost, self._clock.now(), promise=after * ticket.max_fee_per_gas)
             try:
                 signed = lane.signer.sign(request(ticket))
             except DailyLimitError:
@@ -150,12 +153,16 @@ class Pursuit:
             else:
                 return Attempt.of(signed, self._clock.now(), head)
 
-    def _ticket(self, nonce: int, call: TransactionCall, urgency: Urgency) -> Ticket | None:
+    def _gas_after(self) -> int:
+        follows = self._errand.follows
+        return 0 if follows is None else self._lane.gas_limit(follows())
+
+    def _ticket(self, nonce: int, call: TransactionCall, after: int, urgency: Urgency) -> Ticket | None:
         """None while fees are too high. Raises what forbids even the cheapest transaction, unless one of this errand is
         on its way.
         """
         gas = self._lane.gas_limit(call)
-        purse = self._lane.purse(nonce, gas, self._errand.charged_to)
+        purse = self._lane.purse(nonce, gas, self._errand.charged_to, after)
         rival, own = self._lane.book.dearest_at(nonce), self._effort.at(nonce)
         fees = purse.offer(urgency, rival)
         if fees is None and rival is not None and not own and not self._lane.is_taken(rival, urgency):

@@ -31,6 +31,7 @@ from pnyx_policies.approval import require_counts
 from pnyx_policies.checks import CheckReport
 from pnyx_policies.context import READINGS
 from pnyx_policies.decide import decide
+from pnyx_policies.dossier import Dossier
 from pnyx_policies.entitlement import OPEN_STATES, entitlement
 from pnyx_policies.facts import Facts, Skipped
 from pnyx_policies.ruleset import Ruleset
@@ -202,7 +203,6 @@ def _the_vote(bench: Bench, evidence: Evidence, seen: Seen, remembered: Remember
     require_counts(evidence.dossier, bench.settings.configuration, now)  # step 9
     _require_possible(evidence, seen)
     _require_same_world(evidence, seen)
-    _require_same_judgement(bench, evidence, seen)
     given = VoteGiven(
         support=seen.adapter.support_of(seen.profile, vote),
         prompt_hash=evidence.roots.prompt_hash,
@@ -210,6 +210,7 @@ def _the_vote(bench: Bench, evidence: Evidence, seen: Seen, remembered: Remember
         reason=evidence.dossier.decision.reason,
     )
     _require_same_vote(given, remembered)
+    _require_same_judgement(bench, evidence, seen, is_signed=remembered.vote is not None)
     return vote, given
 
 
@@ -239,16 +240,14 @@ def _require_same_world(evidence: Evidence, seen: Seen) -> None:
     must_equal("the review digest", claimed.review_digest, own.review_digest)
 
 
-def _require_same_judgement(bench: Bench, evidence: Evidence, seen: Seen) -> None:
-    """Step 8."""
+def _require_same_judgement(bench: Bench, evidence: Evidence, seen: Seen, *, is_signed: bool) -> None:
+    """Step 8. Once a vote is signed there is no other: what came to light since is in no bundle, and counts only if the
+    outcome changes by it. Else whoever opens proposals could keep an announced vote from being cast.
+    """
     dossier, own = evidence.dossier, own_facts(evidence, seen)
     reports = reports_on(dossier, own)
-    hidden = _found(reports) - _found(dossier.checks)
-    if hidden:
-        shown = "; ".join(
-            f"{check}: {severity} at {', '.join(calls) or 'the proposal'}" for check, severity, calls in sorted(hidden)
-        )
-        _refuse(f"the signer finds what the bundle does not tell: {shown}", "review the proposal again")
+    if not is_signed:
+        _require_all_told(dossier, reports)
     decision = decide(bench.ruleset, own, reports, dossier.opinions)
     if decision.outcome is not dossier.decision.outcome:
         _refuse(
@@ -256,6 +255,15 @@ def _require_same_judgement(bench: Bench, evidence: Evidence, seen: Seen) -> Non
             f"the bundle says {dossier.decision.outcome.value!r}",
             "review the proposal again",
         )
+
+
+def _require_all_told(dossier: Dossier, reports: tuple[CheckReport, ...]) -> None:
+    hidden = _found(reports) - _found(dossier.checks)
+    if hidden:
+        shown = "; ".join(
+            f"{check}: {severity} at {', '.join(calls) or 'the proposal'}" for check, severity, calls in sorted(hidden)
+        )
+        _refuse(f"the signer finds what the bundle does not tell: {shown}", "review the proposal again")
 
 
 def _found(reports: tuple[CheckReport, ...]) -> set[tuple[str, str, tuple[str, ...]]]:
@@ -294,7 +302,7 @@ def _require_entitled(bench: Bench, evidence: Evidence, kind: EntryKind, seen: S
     if any(e.kind is EntryKind.VOTE for e in seen.entries):
         _refuse(f"a VOTE entry about this proposal is on chain; {kind.name} would contradict it", "use CORRECTION")
     if needs_facts(kind):
-        _require_same_judgement(bench, evidence, seen)
+        _require_same_judgement(bench, evidence, seen, is_signed=False)
         _require_same_kind(evidence, kind, seen)
 
 

@@ -206,7 +206,8 @@ def _variables_for(key: KeySource) -> dict[str, str]:
 def _letter(settings: SignerSettings, key: KeySource) -> str:
     """One line of JSON. The only place where the endpoints' URLs and the password are written out."""
     urls = [url.get_secret_value() for url in settings.rpc_urls]
-    values = settings.model_dump(mode="json") | {"rpc_urls": urls}
+    fork = settings.fork.get_secret_value() if settings.fork else None
+    values = settings.model_dump(mode="json") | {"rpc_urls": urls, "fork": fork}
     source = key.model_dump(mode="json")
     if isinstance(key, EncryptedKey):
         source |= {"keystore": str(key.keystore.absolute()), "password": key.password.get_secret_value()}

@@ -71,6 +71,8 @@ class SignerSettings(Value):
     """The signer's own endpoints: better others than the daemon's. Often hold a key, therefore never shown."""
     rpc_quorum: int = Field(default=1, ge=1)
     """So many of them must say the same."""
+    fork: SecretStr | None = None
+    """A node that forks the chain, where the signer simulates what its endpoints cannot."""
     chain_id: int = Field(gt=0)
     log: Address
     start_block: int = Field(default=0, ge=0)

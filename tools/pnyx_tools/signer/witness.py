@@ -22,6 +22,7 @@ from pnyx_contracts.types import Proposal, ProposalKey, ProposalState, to_hex
 from pnyx_policies.facts import Facts
 from pnyx_tools.atomic import atomic_log, require_atomic
 from pnyx_tools.detect import detect, questions_of
+from pnyx_tools.fork import Fork
 from pnyx_tools.gather import gather_facts
 from pnyx_tools.pinned import PinnedReader, afresh, reads_of
 from pnyx_tools.reader import BlockId, ChainReader, RevertedError
@@ -48,6 +49,7 @@ class Witness:
         self._reader = reader
         self._adapters = adapters
         self._epoch: int | None = None
+        self._fork = Fork(settings.fork.get_secret_value()) if settings.fork else None
 
     def check_place(self) -> None:
         """At the start: the writer is one that can write. Raises `DiffersError` or `RefusedError`."""
@@ -77,7 +79,7 @@ class Witness:
 
     def look(self, claimed: Proposal, pinned_block: int, *, gather: bool) -> Seen:
         """All that `policy.judge` needs about one proposal. `claimed` says where the creation event should be."""
-        reader, settings, key = PinnedReader(self._reader), self._settings, claimed.key
+        reader, settings, key = PinnedReader(self._reader, fork=self._fork), self._settings, claimed.key
         head = reader.block("latest")
         at, state_of_log = to_hex(head.hash), read_state(settings.log, settings.writer)
         with side_by_side(AT_ONCE) as begin:

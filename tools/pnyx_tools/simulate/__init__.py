@@ -5,11 +5,12 @@ which a governor notes its calls to itself (`governance_queue`). So the result i
 limits to know: the state at execution may be another one; actions of one proposal revert together on chain, here the
 effects of those that succeed are shown all the same; `tx.origin` is the executor.
 
-Three methods, each used when the node lacks the ones before it; the simulation names its own, and why the others were
+Four methods, each used when the node lacks the ones before it; the simulation names its own, and why the others were
 passed over:
 
     eth_simulateV1     all actions in one block, in one request (`whole`)
     debug_traceCall    one after another, each with the changes of those before it as state overrides (`traced`)
+    a fork             as the first, on a node of one's own that forks the chain, where there is one (`forked`)
     eth_call           each alone (`alone`): it shows no effects and no order, so it proves nothing, and the simulation
                        counts as skipped
 
@@ -39,7 +40,7 @@ from pnyx_policies.facts import DelegatedRun, ProbeReading, Simulation, Simulati
 from pnyx_policies.probes import Probe
 from pnyx_policies.text import count
 from pnyx_tools.effects import changes, movements
-from pnyx_tools.pinned import afresh
+from pnyx_tools.pinned import afresh, fork_behind
 from pnyx_tools.progress import Tell, tell_nobody
 from pnyx_tools.reader import ChainReader, MethodMissingError, ReorganisedError, RpcError
 from pnyx_tools.reasons import without_endpoint
@@ -47,6 +48,7 @@ from pnyx_tools.simulate import alone
 from pnyx_tools.simulate.alone import MAX_TRIED_ALONE, try_each_alone
 from pnyx_tools.simulate.balances import Balances
 from pnyx_tools.simulate.codes import Codes, born
+from pnyx_tools.simulate.forked import Forked
 from pnyx_tools.simulate.governance_queue import LIKELY_SLOTS, QUEUE_IS_EMPTY, filled_queue
 from pnyx_tools.simulate.probing import Asked, asked, with_lists
 from pnyx_tools.simulate.seats import Seats, unseen
@@ -56,8 +58,8 @@ from pnyx_tools.simulate.whole import Whole
 
 T = TypeVar("T")
 
-Method = type[Whole] | type[Traced]
-METHODS: Final[tuple[Method, ...]] = (Whole, Traced)
+Method = type[Whole] | type[Traced] | type[Forked]
+METHODS: Final[tuple[Method, ...]] = (Whole, Traced, Forked)
 """Those that show effects, the better one first."""
 
 MAX_EFFECTS: Final = 4_096
@@ -132,7 +134,7 @@ def _read(simulation: Simulation, every: Sequence[Asked], around: _Around) -> Si
 def _best(task: Task, inside: str | None, delegatecalls: Sequence[DecodedCall]) -> Simulation:
     """`inside` is the governor that may be called as from inside its ``execute()``."""
     passed_over: list[Skipped] = []
-    for method in METHODS:
+    for method in _methods(task):
         task.tell(f"simulating {count(len(task.calls), 'action')} by {method.name}")
         try:
             simulation = _firmly(partial(_run, method, task, inside))
@@ -150,6 +152,11 @@ def _best(task: Task, inside: str | None, delegatecalls: Sequence[DecodedCall]) 
         passed_over=tuple(passed_over),
         results=try_each_alone(task),
     )
+
+
+def _methods(task: Task) -> tuple[Method, ...]:
+    """Nobody is told that there is no fork."""
+    return METHODS if fork_behind(task.reader) else tuple(method for method in METHODS if method is not Forked)
 
 
 def _firmly(ask: Callable[[], T]) -> T:

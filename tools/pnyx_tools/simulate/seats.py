@@ -22,7 +22,7 @@ from pnyx_tools.simulate.task import Overrides
 
 MAX_CONTRACTS: Final = 20
 """Of one proposal, whose seats are read."""
-_AT_ONCE: Final = 5
+_AT_ONCE: Final = 4
 
 READER: Final = "0x00000000000000000000000000000000005Ea750"
 READER_CODE: Final = (
@@ -39,11 +39,21 @@ _GETTERS: Final = {
         "admin", "pendingAdmin", "future_admin", "governance", "pendingGovernance", "gov", "pendingGov", "governor",
         "pendingGovernor", "authority",
     ),
-    "role-granted": ("controller", "guardian", "keeper", "minter", "operator"),
+    "role-granted": (
+        "controller", "guardian", "keeper", "manager", "minter", "operator", "vetoer", "beneficiary", "feeTo",
+        "feeToSetter", "feeRecipient", "treasury",
+    ),
     "upgraded": ("implementation",),
 }  # fmt: skip
 """By the kind of change that another answer is."""
 
+_LEFT: Final = frozenset(
+    name
+    for kind, names in _GETTERS.items()
+    for name in names
+    if kind != "upgraded" and not name.startswith(("pending", "future", "nominated"))
+)
+"""Seats whose loss tells: power is gone. Contracts clear the others when somebody sits down."""
 _SEATS: Final = tuple((kind, name) for kind, names in _GETTERS.items() for name in names)
 _SELECTORS: Final = tuple(selector_of(f"{name}()") for _, name in _SEATS)
 
@@ -70,12 +80,15 @@ class Seats:
         )
 
     def changes(self, readings: Sequence[ProbeReading]) -> Iterator[Change]:
-        """Who sits where somebody else sat, or nobody. A seat that is given up is no change of power."""
+        """Who sits where somebody else sat, or nobody; the zero address where somebody sat, and nobody does any more.
+        That nobody waits for a seat any more is no change.
+        """
         for some, reading in zip(self._portions(), readings, strict=True):
             places = [(contract, kind, name) for contract in some for kind, name in _SEATS]
             words = zip(places, _words(reading.before, len(places)), _words(reading.after, len(places)), strict=True)
             for (contract, kind, name), before, after in words:
-                if after != before and _is_address(after):
+                is_left = not any(after) and _is_address(before) and name in _LEFT
+                if after != before and (_is_address(after) or is_left):
                     detail = f"{name}() was {_address(before) if _is_address(before) else 'nobody'}"
                     yield Change(kind=kind, contract=contract, subject=_address(after), detail=detail)
 

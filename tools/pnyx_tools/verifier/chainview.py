@@ -32,7 +32,7 @@ from pnyx_policies.verify.votes import Ballot, Duty
 from pnyx_policies.verify.writer import GateEvidence
 from pnyx_tools.clock import earlier_clock, earlier_number_in_contracts
 from pnyx_tools.detect import detect
-from pnyx_tools.pinned import PinnedReader, ask_ahead, reads_of
+from pnyx_tools.pinned import ask_ahead, pinned, reads_of
 from pnyx_tools.reader import BlockId, ChainReader, MethodMissingError, RevertedError, RpcError, Topics
 from pnyx_tools.verifier.events import TOPICS, Unreadable, read_event
 from pnyx_tools.verifier.sweep import Question, Sweeper
@@ -72,7 +72,7 @@ class ChainView:
         first_block: int,
         second: ChainReader | None = None,
     ) -> None:
-        self.reader = PinnedReader(reader)
+        self.reader = pinned(reader)
         self._node = reader
         self.log = log
         self.block = block

@@ -1,0 +1,121 @@
+"""Who loses power: what calls say and what the simulation saw. `powers` tells who gains."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from pnyx_contracts.decoded import DecodedCall
+from pnyx_contracts.types import ZERO_ADDRESS
+from pnyx_policies.claims import Claims
+from pnyx_policies.facts import Change, Facts
+from pnyx_policies.powers import FUNCTIONS, PowerKind, power_shifts
+from pnyx_policies.text import addresses
+
+_WORDS: Final = (
+    "revoke", "revokes", "revoked", "revoking", "revocation", "renounce", "renounces", "renounced", "renouncing",
+    "remove", "removes", "removed", "removing", "removal", "replace", "replaces", "replaced", "replacing", "rotate",
+    "rotates", "rotated", "rotating", "rotation", "resign", "resigns", "resigned", "abdicate", "abdicates", "burn",
+    "burns", "burned", "burning", "disable", "disables", "disabled", "disabling", "immutable", "outgoing",
+)  # fmt: skip
+_SEATS: Final = (
+    "role", "roles", "permission", "permissions", "owner", "owners", "ownership", "signer", "signers", "admin",
+    "admins", "controller", "controllers", "minter", "minters", "operator", "operators", "guardian", "guardians",
+    "keeper", "keepers", "canceller", "cancellers", "proposer", "executor", "veto", "vetoer", "module", "modules",
+    "guard", "ward", "wards",
+)  # fmt: skip
+"""An honest text says that something is taken away, and what; or has the function's name."""
+
+FUNCTIONS_THAT_TAKE: Final[dict[str, int | None]] = {
+    "revokeRole(bytes32,address)": 1,
+    "revokeRole(uint64,address)": 1,
+    "renounceRole(bytes32,address)": 1,
+    "renounceRole(uint64,address)": 1,
+    "revoke(address,address,bytes32)": 1,
+    "revokePermission(address,address,bytes32)": 0,
+    "deny(address)": 0,
+    "removeOwner(address,address,uint256)": 1,
+    "swapOwner(address,address,address)": 1,
+    "disableModule(address,address)": 1,
+    "removeMinter(address)": 0,
+    "removeOperator(address)": 0,
+    "removeController(address)": 0,
+    "removePoolAdmin(address)": 0,
+    "removeEmergencyAdmin(address)": 0,
+    "removeRiskAdmin(address)": 0,
+    "renounceOwnership()": None,
+    "renounceMinter()": None,
+    "renouncePauser()": None,
+    "renounceAdmin()": None,
+    "_burnVetoPower()": None,
+    "__abdicate()": None,
+    "abdicate()": None,
+}
+"""The place of the argument that loses; None: whoever calls."""
+
+_CHANGES: Final = {"role-revoked": "a role", "owner-removed": "ownership"}
+_GIVEN_UP: Final = {"ownership-transferred": "ownership", "admin-changed": "admin", "role-granted": "role"}
+"""Kinds of change that take a seat away when nobody sits there afterwards."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """Power over `contract` that `loser` has no more; None: whoever had it."""
+
+    contract: str
+    loser: str | None
+    path: str
+    """Path of the call; empty when only the simulation showed it."""
+    function: str
+    """Name of the function, or the kind of change that the simulation saw."""
+    detail: str
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        return (self.path,) if self.path else ()
+
+    def is_spoken_of(self, claims: Claims) -> bool:
+        takes = claims.names_word(*_WORDS) and (claims.names_word(*_SEATS) or self.loser in claims.addresses)
+        return takes or claims.names_word(self.function.lstrip("_"))
+
+
+def losses(facts: Facts) -> tuple[Loss, ...]:
+    """What the calls say, then what only the simulation showed. Power that the same proposal gave before is none."""
+    executor = facts.simulation.executor
+    called = tuple(loss for call in facts.every_call() if (loss := _of_call(call, executor)) is not None)
+    seen = (loss for change in facts.simulation.all_changes if (loss := _of_change(change)) is not None)
+    told = {loss.contract for loss in called}
+    places = {(loss.contract, loss.loser) for loss in called}
+    only_seen = (
+        s for s in seen if (s.contract, s.loser) not in places and not (s.loser is None and s.contract in told)
+    )
+    gained = {(shift.contract, shift.receiver) for shift in power_shifts(facts, *PowerKind)}
+    return tuple(loss for loss in dict.fromkeys((*called, *only_seen)) if (loss.contract, loss.loser) not in gained)
+
+
+def _of_call(call: DecodedCall, executor: str) -> Loss | None:
+    signature, values = call.signature or "", [a.value for a in call.arguments]
+    arguments = ", ".join(f"{a.name} = {a.value[:80]}" for a in call.arguments)
+    if signature in FUNCTIONS_THAT_TAKE:
+        place = FUNCTIONS_THAT_TAKE[signature]
+        loser = call.caller or executor if place is None else values[place]
+        return Loss(call.target, loser, call.path, call.name, arguments)
+    gives = FUNCTIONS.get(signature)
+    if gives is None or gives.kind is PowerKind.CODE or gives.receiver is None:
+        return None
+    receiver = values[gives.receiver]
+    if receiver == ZERO_ADDRESS:
+        is_whole = gives.receiver == 0  # elsewhere it is a name or a role that can be given again
+        return Loss(call.target, None, call.path, call.name, arguments) if is_whole else None
+    is_taken = gives.flag is not None and values[gives.flag] == "false"
+    return Loss(call.target, receiver, call.path, call.name, arguments) if is_taken else None
+
+
+def _of_change(change: Change) -> Loss | None:
+    if change.kind in _CHANGES:
+        loser = next(iter(sorted(addresses(change.subject))), None)
+        return Loss(change.contract, loser, "", change.kind, change.detail)
+    is_name = change.detail.startswith("owns the ENS name")  # whoever owns the name above it can give it again
+    if change.kind in _GIVEN_UP and ZERO_ADDRESS in addresses(change.subject) and not is_name:
+        return Loss(change.contract, None, "", change.kind, change.detail)
+    return None

@@ -1,0 +1,204 @@
+"""Does the text tell this payment: how much, of what, to whom, and these together?"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+
+from pnyx_policies.beside import Place, places
+from pnyx_policies.claims import Claims, claims_of, readings_of
+from pnyx_policies.coins import words_for_coin
+from pnyx_policies.facts import Facts
+from pnyx_policies.finding import Severity
+from pnyx_policies.money import Outflow, OutflowKind, holding_of, outflows
+from pnyx_policies.powers import friends
+
+_NATIVE_DECIMALS = 18
+_TOTAL = re.compile(r"\b(?:total|sum|altogether|in all|overall|combined)\b")
+_COUNTS = {
+    2: "two", 3: "three", 4: "four", 5: "five", 6: "six", 7: "seven", 8: "eight", 9: "nine", 10: "ten", 11: "eleven",
+    12: "twelve",
+}  # fmt: skip
+_SYMBOL = re.compile(r"[A-Za-z][\w.$+-]{0,23}", re.ASCII)
+_NOT_AN_ASSET = frozenset({"usd", "dollar", "dollars", "token", "tokens"})
+"""Words for what an amount is worth, or for any asset."""
+_USUAL_ASSETS = frozenset({"usdc", "usdt", "dai", "usds", "eth", "ether", "weth", "wbtc", "btc", "steth", "wsteth"})
+
+Told = tuple[Severity | None, str]
+"""How grave it is that the text does not tell a payment whole (None: it does), and what the text names."""
+
+
+def payments_told(facts: Facts) -> Iterator[tuple[Outflow, Severity | None, str]]:
+    """Each payment of the proposal, and how the text tells it."""
+    payments = tuple(o for o in outflows(facts).items if o.kind is OutflowKind.TRANSFER)
+    telling = _Telling(facts, claims_of(facts), payments)
+    return ((payment, *telling.of(payment)) for payment in payments)
+
+
+@dataclass(frozen=True)
+class _Telling:
+    facts: Facts
+    claims: Claims
+    payments: tuple[Outflow, ...]
+
+    def of(self, payment: Outflow) -> Told:
+        amount = payment.is_nft or self._names_amount(payment)
+        receiver = payment.recipient in self.claims.addresses
+        known = payment.recipient in self.facts.known_addresses
+        if amount and (receiver or known):
+            return self._together(payment)
+        if receiver:
+            return Severity.HIGH, "the receiver, not the amount"
+        if amount and not payment.is_nft:
+            by_name = Severity.MEDIUM if self.claims.names_ens else Severity.HIGH
+            return by_name, "the amount, not the receiver's address"
+        hidden = not known and not self.claims.names_ens
+        return Severity.CRITICAL if hidden else Severity.HIGH, "neither the amount nor the receiver's address"
+
+    def _together(self, payment: Outflow) -> Told:
+        """Amount and receiver stand in the text. Do they belong to one another, how often, and of which asset?"""
+        faults = (self._misplaced(payment), self._repeated(payment), self._of_another_asset(payment))
+        return max((fault for fault in faults if fault is not None), key=lambda fault: fault[0], default=(None, ""))
+
+    # --- which amount is whose
+
+    def _misplaced(self, payment: Outflow) -> tuple[Severity, str] | None:
+        if payment.is_nft or payment.recipient not in self.claims.addresses:
+            return None
+        units, sought = self._units(payment.asset), self._readings(payment)
+        everywhere = places(self.claims.shown, self._people, units)
+        own = [place for place in everywhere if payment.recipient in place.addresses]
+        naming = [place for place in everywhere if place.names(sought)]
+        if not naming or any(place.names(sought) for place in own):
+            return None
+        if all(place.addresses for place in naming):
+            return Severity.HIGH, "the amount beside another address"
+        if any(place.has_quantity(units) for place in own):
+            severity = Severity.MEDIUM if self._names_asset(payment) else Severity.HIGH
+            return severity, "another amount beside the receiver's address"
+        return None
+
+    @cached_property
+    def _people(self) -> frozenset[str]:
+        """Addresses that may be meant as receivers: not the DAO, not what is called, not what is paid with."""
+        paid = {payment.recipient for payment in self.payments}
+        called = {call.target for call in self.facts.every_call() if call.calldata}
+        assets = {payment.asset for payment in self.payments}
+        others = self.claims.addresses - friends(self.facts) - called - assets - set(self.facts.known_addresses)
+        return frozenset(paid | others)
+
+    # --- how often
+
+    def _repeated(self, payment: Outflow) -> tuple[Severity, str] | None:
+        """An amount that is paid several times has to be told as often, or with what it adds up to."""
+        alike = [p for p in self.payments if (p.asset, p.amount) == (payment.asset, payment.amount)]
+        if len(alike) < 2 or payment.is_nft or self._names_total(payment):
+            return None
+        here = [place for place in self._anywhere if place.names(self._readings_of(payment, payment.amount))]
+        if here and all(_TOTAL.search(place.words) for place in here):
+            return Severity.HIGH, f"the amount as a total, and it is paid {len(alike)} times"
+        times = sum(p.recipient == payment.recipient for p in alike)
+        if times > 1 and not self._says_how_often(times, payment.recipient, here):
+            return Severity.HIGH, f"the amount once, and it is paid {times} times"
+        return None
+
+    @cached_property
+    def _anywhere(self) -> tuple[Place, ...]:
+        return places(self.claims.shown, frozenset(), frozenset())
+
+    def _names_total(self, payment: Outflow) -> bool:
+        sums = self._sums.of(payment) - {payment.amount}
+        return any(self.claims.names_amount(n, self._decimals(payment.asset)) for n in sums)
+
+    def _says_how_often(self, times: int, receiver: str, here: Iterable[Place]) -> bool:
+        if self.claims.shown.lower().count(receiver.lower()) >= times:
+            return True
+        word = _COUNTS.get(times, "")
+        return any(place.names({Fraction(times)}) or bool(word and word in place.words) for place in here)
+
+    # --- of what
+
+    def _of_another_asset(self, payment: Outflow) -> tuple[Severity, str] | None:
+        if self._names_asset(payment):
+            return None
+        others = (_USUAL_ASSETS | self._symbols) - self._units(payment.asset) - _NOT_AN_ASSET
+        said = {unit for amount, unit in self.claims.quantities if amount in self._readings(payment)}
+        if self._has_name(payment.asset) and said & others:
+            return Severity.HIGH, "the amount as one of another asset"
+        return Severity.LOW, "the amount, and not of what"
+
+    def _has_name(self, asset: str | None) -> bool:
+        """Whether its symbol is one that a text would write."""
+        holding = holding_of(self.facts, asset)
+        return asset is None or (holding is not None and bool(_SYMBOL.fullmatch(holding.symbol)))
+
+    @cached_property
+    def _symbols(self) -> frozenset[str]:
+        coin = words_for_coin(self.facts.proposal.key.chain_id)
+        return coin | {holding.symbol.lower() for holding in self.facts.treasury if holding.symbol}
+
+    def _names_asset(self, payment: Outflow) -> bool:
+        """True when the amount stands before the asset's name: 20 USDC in the text are not 20 ETH in the call.
+
+        Where nobody looked at the asset there is no name to compare, and no share of the treasury either.
+        """
+        if payment.asset is not None and holding_of(self.facts, payment.asset) is None:
+            return True
+        if payment.is_nft:
+            return payment.asset in self.claims.addresses
+        decimals, units = self._decimals(payment.asset), self._units(payment.asset)
+        return any(self.claims.names_quantity(n, decimals, units) for n in self._sums.of(payment))
+
+    def _units(self, asset: str | None) -> frozenset[str]:
+        """What the asset is called, in lower case; where the text has the token's address, "tokens" will do."""
+        if asset is None:
+            return words_for_coin(self.facts.proposal.key.chain_id)
+        holding = holding_of(self.facts, asset)
+        symbol = {holding.symbol.lower()} if holding and holding.symbol else set()
+        return frozenset(symbol | ({"token", "tokens"} if asset in self.claims.addresses else set()))
+
+    # --- how much
+
+    def _names_amount(self, payment: Outflow) -> bool:
+        return any(self.claims.names_amount(n, self._decimals(payment.asset)) for n in self._sums.of(payment))
+
+    def _readings(self, payment: Outflow) -> frozenset[Fraction]:
+        """What may stand in the text for this payment: its own amount, or a sum that it is part of."""
+        return frozenset(r for n in self._sums.of(payment) for r in self._readings_of(payment, n))
+
+    def _readings_of(self, payment: Outflow, amount: int) -> frozenset[Fraction]:
+        return readings_of(amount, self._decimals(payment.asset))
+
+    def _decimals(self, asset: str | None) -> int | None:
+        """None when they are unknown: a token that does not say has 0 in its holding."""
+        holding = holding_of(self.facts, asset)
+        return _NATIVE_DECIMALS if asset is None else (holding.decimals or None) if holding else None
+
+    @cached_property
+    def _sums(self) -> _Sums:
+        return _Sums.over(self.payments)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sums:
+    """What payments add up to: per asset, and per asset and receiver."""
+
+    by_asset: Counter[str | None]
+    by_receiver: Counter[tuple[str | None, str]]
+
+    @classmethod
+    def over(cls, payments: Iterable[Outflow]) -> _Sums:
+        sums = cls(Counter(), Counter())
+        for payment in payments:
+            sums.by_asset[payment.asset] += payment.amount
+            sums.by_receiver[payment.asset, payment.recipient] += payment.amount
+        return sums
+
+    def of(self, payment: Outflow) -> set[int]:
+        """Amounts that announce this payment: its own, or a sum that it is part of."""
+        asset, receiver = payment.asset, payment.recipient
+        return {payment.amount, self.by_asset[asset], self.by_receiver[asset, receiver]}

@@ -1,0 +1,174 @@
+"""Payments and the text: amounts belong to receivers, count as often as they are told, and are of the asset told."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from pnyx_policies.checks import CheckView, TextAgainstCalls
+from pnyx_policies.finding import Finding, Severity
+from pnyx_tools.testing.facts import GOVERNOR, TIMELOCK, address_of, call_of, facts_for, holding, proposal_of
+
+ALICE, BOB, CAROL, TOKEN, VAULT = map(address_of, ("alice", "bob", "carol", "token", "vault"))
+UNITS = 10**6
+USDC = [holding(TOKEN, 10**12, decimals=6, symbol="USDC")]
+LOW, MEDIUM, HIGH, CRITICAL = Severity.LOW, Severity.MEDIUM, Severity.HIGH, Severity.CRITICAL
+
+
+def pay(receiver: str, tokens: int):
+    return call_of(TOKEN, "transfer(address,uint256)", receiver, tokens * UNITS)
+
+
+def found(text: str, *calls, **facts) -> list[Finding]:
+    view = CheckView(facts_for(proposal_of(calls, text), treasury=USDC, **facts))
+    return [f for f in TextAgainstCalls().run(view) if f.severity > Severity.INFO]
+
+
+def worst(text: str, *calls, **facts) -> Severity | None:
+    return max((f.severity for f in found(text, *calls, **facts)), default=None)
+
+
+# --- which amount is whose
+
+LIST = f"# Payments\n\n- 40,000 USDC for the indexer, to {ALICE}\n- 50 USDC for the pizza, to {BOB}\n"
+SENTENCE = f"The DAO pays 40,000 USDC to {ALICE} and 50 USDC to {BOB}."
+BEHIND = f"In 2026 {ALICE} gets 40,000 USDC, and {BOB} gets 50 USDC."
+TABLE = f"| who | address | USDC |\n|---|---|---|\n| indexer | {ALICE} | 40,000 |\n| pizza | {BOB} | 50 |\n"
+LINKS = f"Pay [{ALICE}](https://e.example/address/{ALICE}) 40,000 USDC and [Bob](https://e.example/{BOB}#a) 50 USDC."
+
+
+@pytest.mark.parametrize("text", [LIST, SENTENCE, BEHIND, TABLE, LINKS])
+def test_a_list_announces_its_pairs_and_no_others(text):
+    assert worst(text, pay(ALICE, 40_000), pay(BOB, 50)) is None
+    (finding,) = found(text, pay(ALICE, 50), pay(BOB, 40_000))
+    assert finding.severity is HIGH
+    assert finding.title.endswith("to 2 receivers: the text names the amount beside another address")
+    assert finding.calls == ("0", "1")
+
+
+def test_all_of_it_for_one_of_two_is_not_what_the_text_says():
+    text = f"A total of 10,000 USDC: 9,000 USDC to {ALICE} and 1,000 USDC to {BOB}."
+    assert worst(text, pay(ALICE, 9_000), pay(BOB, 1_000)) is None
+    assert worst(text, pay(BOB, 10_000)) is HIGH
+
+
+@pytest.mark.parametrize(
+    ("text", "severity"),
+    [
+        (f"They asked for 40,000 USDC. We talked it down to 4,000 USDC, to be paid to {ALICE}.", MEDIUM),
+        (f"They served 40,000 requests. We pay 4,000 USDC to {ALICE}.", HIGH),
+        (f"## Indexer: 40,000 USDC\n\nPaid to {ALICE}.", None),
+        (f"Pay 40,000 USDC, of which they keep 4,000 USDC for taxes, to {ALICE}.", None),
+        (f"Pay 40,000 USDC from {TIMELOCK}, by {GOVERNOR}, to {ALICE}. The token is {TOKEN}.", None),
+        (f"The group of {BOB} gets 40,000 USDC, at its multisig {ALICE}.", None),
+    ],
+)
+def test_another_amount_beside_the_receiver_is_for_people(text, severity):
+    assert worst(text, pay(ALICE, 40_000)) is severity
+
+
+# --- how often
+
+
+@pytest.mark.parametrize(
+    ("text", "times", "severity"),
+    [
+        (f"Grant 3,000 USDC to {ALICE} for the indexer.", 1, None),
+        (f"Grant 3,000 USDC to {ALICE} for the indexer.", 12, HIGH),
+        (f"Grant 3,000 USDC a month for 12 months to {ALICE}.", 12, None),
+        (f"Grant 3,000 USDC for three months to {ALICE}.", 3, None),
+        (f"Grant 3,000 USDC each month, 9,000 USDC in all, to {ALICE}.", 3, None),
+        (f"- May: 3,000 USDC to {ALICE}\n- June: 3,000 USDC to {ALICE}\n", 2, None),
+    ],
+)
+def test_what_is_told_once_is_paid_once(text, times, severity):
+    loud = found(text, *[pay(ALICE, 3_000)] * times)
+    assert max((f.severity for f in loud), default=None) is severity
+    if severity:
+        assert [f.title.partition(": ")[2] for f in loud] == [
+            f"the text names the amount once, and it is paid {times} times"
+        ]
+
+
+def test_a_total_is_not_for_each():
+    addresses = f"\n- {ALICE}\n- {BOB}\n- {CAROL}\n"
+    everybody = (ALICE, BOB, CAROL)
+    assert worst(f"Each of these gets 600 USDC:{addresses}", *(pay(a, 600) for a in everybody)) is None
+    assert worst(f"A total of 600 USDC, 200 USDC each:{addresses}", *(pay(a, 200) for a in everybody)) is None
+    assert worst(f"A total of 600 USDC, 200 USDC each:{addresses}", *(pay(a, 600) for a in everybody)) is HIGH
+
+
+# --- of what
+
+
+@pytest.mark.parametrize(
+    ("text", "severity"),
+    [
+        (f"Pay 20 USDC to {ALICE} for the website.", None),
+        (f"Pay $20 in USDC to {ALICE} for the website.", None),
+        (f"Pay 20 worth of USDC to {ALICE} for the website.", None),
+        (f"| to | amount (USDC) |\n| - | - |\n| {ALICE} | 20.00 |\n", None),
+        (f"| to | amount (DAI) |\n| - | - |\n| {ALICE} | 20.00 |\n", HIGH),
+        (f"Pay 20 DAI to {ALICE} for the website.", HIGH),
+        (f"Pay 20 ETH to {ALICE} for the website.", HIGH),
+        (f"Pay 20 dollars to {ALICE} for the website.", LOW),
+        (f"Pay 20 to {ALICE} for the website.", LOW),
+    ],
+)
+def test_an_amount_of_another_asset_is_another_payment(text, severity):
+    assert worst(text, pay(ALICE, 20)) is severity
+
+
+@pytest.mark.parametrize("symbol", ["", "USD\u20ae", "1"])
+def test_a_token_without_a_name_to_write_is_no_other_asset(symbol):
+    view = facts_for(proposal_of([pay(ALICE, 20)], f"Pay 20 USDC to {ALICE} for the website."))
+    treasury = (holding(TOKEN, 10**12, decimals=6, symbol=symbol),)
+    (finding,) = TextAgainstCalls().run(CheckView(view.model_copy(update={"treasury": treasury})))
+    assert finding.severity is LOW
+
+
+@pytest.mark.parametrize("struck", ["~~{}~~", "<del>{}</del>", "<S>\n{}\n</S>"])
+def test_what_is_struck_through_announces_nothing(struck):
+    said = f"Pay 20 USDC to {ALICE} for the website."
+    text = f"# Website\n\n{struck.format(said)}\n\nThe team has withdrawn this, see the forum; only a signal is left."
+    assert worst(text, pay(ALICE, 20)) is CRITICAL
+    assert worst(f"{struck.format('Pay 5 USDC.')} {said}", pay(ALICE, 20)) is None
+
+
+# --- what is done at a contract
+
+
+def test_the_name_of_a_contract_says_nothing_of_what_is_done_there():
+    pause = call_of(VAULT, "pause()")
+    told = f"# Vault\n\nThe vault {VAULT} is paused until its audit is done."
+    assert worst(told, pause) is None
+    (finding,) = found(f"# Housekeeping\n\nHousekeeping at our vault {VAULT}, as every year.", pause)
+    assert (finding.severity, finding.title) == (
+        MEDIUM,
+        "The text names the contract, and not what is done there: pause",
+    )
+
+
+def test_that_the_operator_knows_a_contract_announces_no_call():
+    calls = [pay(ALICE, 20), call_of(VAULT, "pause()")]
+    text = f"Pay 20 USDC to {ALICE} for the website, as agreed."
+    (finding,) = found(text, *calls, known_addresses={VAULT: "Lending vault"})
+    assert (finding.severity, finding.calls) == (HIGH, ("1",))
+    assert (
+        worst(f"{text} The lending vault takes nothing more.", *calls, known_addresses={VAULT: "Lending vault"}) is None
+    )
+
+
+def test_an_announced_setting_is_pointed_at_without_an_address():
+    quorum = call_of(GOVERNOR, "updateQuorumNumerator(uint256)", 3)
+    assert worst("# Quorum\n\nLower the quorum from 4% to 3%.", quorum) is None
+
+
+def test_a_hostile_text_costs_no_more_than_its_length():
+    """Tables, strikes, sentences and addresses without end."""
+    for hostile in ("|" * 40_000, "| - " * 10_000 + "\n", "~~a" * 15_000, f"{ALICE} 5 USDC. " * 800, "<del>" * 9_000):
+        text = f"Pay 20 USDC to {BOB}.\n{hostile}\n|-|\n{hostile}"
+        started = time.perf_counter()
+        found(text, pay(BOB, 20))
+        assert time.perf_counter() - started < 3

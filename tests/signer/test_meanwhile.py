@@ -1,0 +1,70 @@
+"""Others open proposals between the review of one, the signature for its vote, and the vote."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from pnyx_policies.finding import Severity
+from pnyx_tools.signer.settings import WriterKind
+
+from .doctoring import refuses
+from .parliament import FRIEND, GWEI, Parliament
+
+MORE_THAN_ARE_TRIED = 9
+
+
+def propose_many(parliament: Parliament) -> None:
+    for number in range(MORE_THAN_ARE_TRIED):
+        text = f"# Thanks {parliament.node.rpc.block().number}.{number}\n\nPay 1 wei to {FRIEND}."
+        parliament.governance.propose([FRIEND], [1], [b""], text)
+    parliament.node.mine(2)
+
+
+# A parliament of its own for each test: what one opens stays open.
+
+
+@pytest.mark.parametrize("kind", list(WriterKind))
+def test_what_they_keep_from_being_tried_is_told_before_the_first_signature(
+    found: Callable[..., Parliament], kind: WriterKind
+) -> None:
+    parliament = found(kind=kind)
+    number = parliament.open()
+    before = parliament.dossier(number)
+    propose_many(parliament)
+    refuses(parliament, parliament.ask_vote(before), "what the bundle does not tell: .*live-proposals: low")
+    again = parliament.dossier(number)
+    assert any(f.check == "live-proposals" and f.severity is Severity.LOW for r in again.checks for f in r.findings)
+    assert parliament.signer().sign(parliament.ask_vote(again)).raw
+
+
+def test_a_signed_vote_is_signed_once_more(found: Callable[..., Parliament]) -> None:
+    """Dearer, or after a crash."""
+    gate = found(kind=WriterKind.GATE, version=4, clock="timestamp")
+    dossier = gate.dossier(gate.open())
+    gate.signer().sign(gate.ask_vote(dossier))
+    propose_many(gate)
+    dearer = gate.signer().sign(gate.ask_vote(dossier, ticket=gate.ticket(max_fee_per_gas=30 * GWEI)))
+    assert gate.land(dearer)["status"] == "0x1"
+
+
+def test_an_announced_vote_is_cast(found: Callable[..., Parliament]) -> None:
+    plain = found(kind=WriterKind.PLAIN_KEY, version=4)
+    dossier = plain.dossier(plain.open())
+    entry = plain.signer().sign(plain.ask_vote(dossier))
+    assert plain.land(entry)["status"] == "0x1"
+    propose_many(plain)
+    ballot = plain.signer().sign(plain.ask_ballot(dossier, entry.transaction_hash))
+    assert plain.land(ballot)["status"] == "0x1"
+
+
+def test_a_signed_vote_is_not_signed_once_more_when_its_outcome_changed(found: Callable[..., Parliament]) -> None:
+    """Another proposal takes all that the treasury has: this one would revert after it."""
+    gate = found(kind=WriterKind.GATE, version=4)
+    dossier = gate.dossier(gate.open())
+    gate.signer().sign(gate.ask_vote(dossier))
+    everything = gate.node.rpc.balance(gate.governance.timelock)
+    gate.governance.propose([FRIEND], [everything], [b""], "# All of it\n\nPay everything to a friend.")
+    gate.node.mine(2)
+    refuses(gate, gate.ask_vote(dossier), "from what the signer sees now the rules give 'hold'")
