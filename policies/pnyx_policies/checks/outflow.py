@@ -10,6 +10,7 @@ from pnyx_policies.money import Outflow, by_asset, holding_of, outflows, share_o
 
 LARGE_SHARE_BPS = 2_500
 NOTABLE_SHARE_BPS = 500
+WHOLE_BPS = 10_000
 SYMBOL_CHARACTERS = 20
 
 
@@ -38,7 +39,7 @@ class TreasuryOutflow:
         amount = amount_in_words(facts, asset, sum(o.amount for o in items), SYMBOL_CHARACTERS)
         held = f"The treasury holds {_words(facts, holding)}." if holding else "Nobody looked at this balance."
         what = "the chain's coin" if asset is None else asset
-        part = "an unknown part of" if share is None else f"{share // 100}.{share % 100:02}% of"
+        part = "an unknown part of" if share is None else _part(share)
         return Finding(
             check=self.name,
             severity=max(_severity(share), Severity.MEDIUM if votes else Severity.LOW),
@@ -47,6 +48,10 @@ class TreasuryOutflow:
             calls=tuple(dict.fromkeys(p for o in items for p in o.paths)),
             evidence=tuple(dict.fromkeys(o.recipient for o in items)),
         )
+
+
+def _part(share: int) -> str:
+    return "more than" if share > WHOLE_BPS else f"{share // 100}.{share % 100:02}% of"
 
 
 def _words(facts: Facts, holding: Holding) -> str:
