@@ -66,6 +66,7 @@ def test_an_unknown_call_shows_guesses_as_guesses() -> None:
     data = selector_of(borrow) + encode(types, [TOKEN, 77, 2, 0, ALICE])
     text = shown(Call(target=TOKEN, value_wei=0, calldata=data))
     assert "unknown call 0x" in text
+    assert f"`0x{data[:40].hex()}" in text
     assert borrow in text
     assert "a guess by four bytes" in text
     assert "77" in text
