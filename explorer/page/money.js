@@ -28,6 +28,9 @@ export const CHAINS = {
 
 const UNLIMITED = 2n ** 256n - 1n;
 
+/** A token that says it has more hides a number behind zeros. */
+export const MOST_DECIMALS = 36;
+
 /** Which argument of a call counts a token, and which. @param {any} call @returns {{ place: number, asset: string, amount: string } | null} */
 export function tokenAmount(call) {
   const [place, token] = COUNTED[call.signature ?? ''] ?? [];

@@ -11,6 +11,7 @@ from pnyx_contracts.selectors import selector_of
 from pnyx_contracts.types import UINT256_MAX, Call
 from pnyx_policies.context.ens_names import EnsName, EnsNames
 from pnyx_policies.facts import Grade, ToolResult
+from pnyx_policies.reading.amounts import amount
 from pnyx_policies.reading.blocks import Report, Section, line
 from pnyx_policies.reading.doing import calls
 from pnyx_tools.testing.facts import address_of, call_of, facts_for, holding, proposal_of
@@ -117,3 +118,13 @@ def test_on_another_chain_an_address_is_somebody_elses_and_the_coin_another() ->
     assert f"`{ALICE}` (the gardeners)" not in text
     inbox = call_of(TOKEN, "forwardMessage(uint256,address,uint256,bytes)", 137, ALICE, 1, b"\1")
     assert "on chain 137 (Polygon PoS)" in shown(inbox)
+
+
+def test_more_decimals_than_make_sense_hide_no_number() -> None:
+    facts = facts_for(
+        proposal_of([call_of(TOKEN, "transfer(address,uint256)", ALICE, 10**20)], "# Text"),
+        treasury=(holding(TOKEN, 10**30, decimals=255, symbol="USDC"),),
+    )
+    assert "".join(piece.shown for piece in amount(facts, TOKEN, 10**20)) == f"{10**20:,} units of token {TOKEN}"
+    shown_ = to_markdown(Report(line("t"), line("l"), (), (Section("Calls", tuple(calls(facts))),)))
+    assert "0.000" not in shown_

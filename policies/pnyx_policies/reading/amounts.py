@@ -18,6 +18,7 @@ from pnyx_policies.untrusted import quoted
 _SYMBOL = re.compile("[A-Za-z0-9.$+-]{1,12}", re.ASCII)
 _LONGEST_SYMBOL: Final = 20
 WEI_DECIMALS: Final = 18
+MOST_DECIMALS: Final = 36
 
 
 def decimal(units: int, decimals: int) -> str:
@@ -45,12 +46,19 @@ def amount(facts: Facts, asset: str | None, units: int, *, is_nft: bool = False,
         return line(coin(units, facts.proposal.key.chain_id))
     if is_nft:
         return line(f"{units} NFT of ", code(asset))
-    holding = holding_of(facts, asset)
-    if holding is None or holding.decimals is None or not holding.symbol:
+    decimals, holding = decimals_of(facts, asset), holding_of(facts, asset)
+    if decimals is None or holding is None or not holding.symbol:
         return line("any amount" if units >= UINT256_MAX else f"{units:,} units", " of token ", code(asset))
-    number = "any amount of" if units >= UINT256_MAX else decimal(units, holding.decimals)
+    number = "any amount of" if units >= UINT256_MAX else decimal(units, decimals)
     words = f"{number} {_symbol(holding.symbol)}"
     return line(words) if brief else line(f"{words} (token ", code(asset), ")")
+
+
+def decimals_of(facts: Facts, asset: str) -> int | None:
+    """How many a token says that it has; None as well for more than make sense: they hide a number behind zeros."""
+    holding = holding_of(facts, asset)
+    decimals = holding.decimals if holding is not None else None
+    return decimals if decimals is not None and decimals <= MOST_DECIMALS else None
 
 
 def _symbol(text: str) -> str:

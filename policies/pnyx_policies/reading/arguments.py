@@ -9,8 +9,8 @@ from typing import Final
 from pnyx_contracts.decoded import Argument, DecodedCall
 from pnyx_contracts.selectors import known_functions
 from pnyx_policies.facts import Facts
-from pnyx_policies.money import holding_of, token_amount
-from pnyx_policies.reading.amounts import amount, names_of
+from pnyx_policies.money import token_amount
+from pnyx_policies.reading.amounts import amount, decimals_of, names_of
 from pnyx_policies.reading.blocks import Bullet, Line, bullet, code, line, soft
 from pnyx_policies.roles import role_name
 
@@ -74,8 +74,7 @@ def _letters(word: str) -> str:
 
 def counts(facts: Facts, asset: str) -> bool:
     """Whether the token has told how many units a whole one has: an NFT has none."""
-    holding = holding_of(facts, asset)
-    return holding is not None and holding.decimals is not None
+    return decimals_of(facts, asset) is not None
 
 
 def short(value: str) -> str:
