@@ -11,6 +11,7 @@ from pnyx_contracts.selectors import selector_of
 from pnyx_contracts.types import UINT256_MAX, Call
 from pnyx_policies.context.ens_names import EnsName, EnsNames
 from pnyx_policies.facts import Grade, ToolResult
+from pnyx_policies.factsheet import amount_in_words
 from pnyx_policies.reading.amounts import amount
 from pnyx_policies.reading.blocks import Report, Section, line
 from pnyx_policies.reading.doing import calls
@@ -128,3 +129,4 @@ def test_more_decimals_than_make_sense_hide_no_number() -> None:
     assert "".join(piece.shown for piece in amount(facts, TOKEN, 10**20)) == f"{10**20:,} units of token {TOKEN}"
     shown_ = to_markdown(Report(line("t"), line("l"), (), (Section("Calls", tuple(calls(facts))),)))
     assert "0.000" not in shown_
+    assert amount_in_words(facts, TOKEN, 10**20, 20) == f"{10**20} units"

@@ -11,14 +11,13 @@ from pnyx_policies.coins import COINS
 from pnyx_policies.context.ens_names import EnsNames
 from pnyx_policies.context.reading import read_context
 from pnyx_policies.facts import Facts
-from pnyx_policies.money import Outflow, holding_of, share_of_treasury
+from pnyx_policies.money import Outflow, decimals_of, holding_of, share_of_treasury
 from pnyx_policies.reading.blocks import Line, Piece, code, line
 from pnyx_policies.untrusted import quoted
 
 _SYMBOL = re.compile("[A-Za-z0-9.$+-]{1,12}", re.ASCII)
 _LONGEST_SYMBOL: Final = 20
 WEI_DECIMALS: Final = 18
-MOST_DECIMALS: Final = 36
 
 
 def decimal(units: int, decimals: int) -> str:
@@ -52,13 +51,6 @@ def amount(facts: Facts, asset: str | None, units: int, *, is_nft: bool = False,
     number = "any amount of" if units >= UINT256_MAX else decimal(units, decimals)
     words = f"{number} {_symbol(holding.symbol)}"
     return line(words) if brief else line(f"{words} (token ", code(asset), ")")
-
-
-def decimals_of(facts: Facts, asset: str) -> int | None:
-    """How many a token says that it has; None as well for more than make sense: they hide a number behind zeros."""
-    holding = holding_of(facts, asset)
-    decimals = holding.decimals if holding is not None else None
-    return decimals if decimals is not None and decimals <= MOST_DECIMALS else None
 
 
 def _symbol(text: str) -> str:

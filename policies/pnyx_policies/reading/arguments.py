@@ -9,8 +9,8 @@ from typing import Final
 from pnyx_contracts.decoded import Argument, DecodedCall
 from pnyx_contracts.selectors import known_functions
 from pnyx_policies.facts import Facts
-from pnyx_policies.money import token_amount
-from pnyx_policies.reading.amounts import amount, decimals_of, names_of
+from pnyx_policies.money import decimals_of, token_amount
+from pnyx_policies.reading.amounts import amount, names_of
 from pnyx_policies.reading.blocks import Bullet, Line, bullet, code, line, soft
 from pnyx_policies.roles import role_name
 

@@ -14,8 +14,8 @@ from pnyx_contracts.chains import NAMES
 from pnyx_contracts.selectors import Function, known_functions
 from pnyx_contracts.types import Call
 from pnyx_policies.coins import COINS
-from pnyx_policies.money import token_amount
-from pnyx_policies.reading.amounts import MOST_DECIMALS, coin
+from pnyx_policies.money import MOST_DECIMALS, token_amount
+from pnyx_policies.reading.amounts import coin
 
 PAGE = Path(__file__).parents[3] / "explorer" / "page"
 ASKED = """
