@@ -8,7 +8,7 @@ from pydantic import JsonValue
 
 from pnyx_agents.reading.markdown import to_markdown
 from pnyx_contracts.selectors import selector_of
-from pnyx_contracts.types import UINT256_MAX, Call
+from pnyx_contracts.types import UINT256_MAX, ZERO_ADDRESS, Call
 from pnyx_policies.context.ens_names import EnsName, EnsNames
 from pnyx_policies.facts import Grade, ToolResult
 from pnyx_policies.factsheet import amount_in_words
@@ -130,3 +130,12 @@ def test_more_decimals_than_make_sense_hide_no_number() -> None:
     shown_ = to_markdown(Report(line("t"), line("l"), (), (Section("Calls", tuple(calls(facts))),)))
     assert "0.000" not in shown_
     assert amount_in_words(facts, TOKEN, 10**20, 20) == f"{10**20} units"
+
+
+def test_what_a_wrapper_leaves_at_zero_is_told_together() -> None:
+    safe = "execTransaction(address,uint256,bytes,uint8,uint256,uint256,uint256,address,address,bytes)"
+    inner = call_of(TOKEN, "transfer(address,uint256)", ALICE, 1).calldata
+    text = shown(call_of(ALICE, safe, TOKEN, 0, inner, 0, 0, 0, 9, ZERO_ADDRESS, ZERO_ADDRESS, b"\1"))
+    assert "- `value, operation, safeTxGas, baseGas, gasToken, refundReceiver` = 0\n" in text
+    assert "`gasPrice = 9`" in text
+    assert "`newDelay = 0`" in shown(call_of(ALICE, "updateDelay(uint256)", 0))
