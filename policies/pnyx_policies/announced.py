@@ -15,6 +15,8 @@ class Announcement(Enum):
     OWN = "stays with the DAO"
     TO_KNOWN = "the text speaks of it, and the operator knows the receiver"
     FULL = "the text speaks of it and names the receiver"
+    SPOKEN = "the text speaks of it"
+    """Nobody in particular gains."""
     BY_NAME = "the text speaks of it and names somebody, but not by the address that receives"
     UNSPOKEN = "the text does not speak of it, but the operator knows the receiver"
     RECEIVER_HIDDEN = "the text speaks of it and does not say to whom"
@@ -23,12 +25,12 @@ class Announcement(Enum):
 
 def announcement(shift: PowerShift, claims: Claims, facts: Facts) -> Announcement:
     """Words alone announce nothing when somebody gains by it: the receiver's address has to be there, or be known."""
-    spoken = claims.names_word(*shift.words)
+    spoken = shift.is_spoken_of(claims)
     receiver = shift.receiver
     if receiver is not None and receiver in friends(facts):
         return Announcement.OWN
     if receiver is None:
-        return Announcement.FULL if spoken else Announcement.HIDDEN
+        return Announcement.SPOKEN if spoken else Announcement.HIDDEN
     if receiver in facts.known_addresses:
         return Announcement.TO_KNOWN if spoken else Announcement.UNSPOKEN
     if not spoken:

@@ -25,11 +25,12 @@ from pydantic import Field, JsonValue
 from pnyx_contracts.chains import in_words
 from pnyx_contracts.decoded import DecodedCall
 from pnyx_contracts.selectors import known_functions
-from pnyx_contracts.types import UINT256_MAX, ClockMode, ProposalState, Value, Vote
+from pnyx_contracts.types import ClockMode, ProposalState, Value, Vote
 from pnyx_policies.analysis import View
 from pnyx_policies.facts import NO_CODE, Balance, Change, Facts, Movement, SimulationStatus, TargetFacts, ToolResult
 from pnyx_policies.money import decimals_of, holding_of, token_amount
 from pnyx_policies.post_state import complaints
+from pnyx_policies.shares import has_no_end
 from pnyx_policies.untrusted import quoted, quoted_json
 
 
@@ -280,7 +281,7 @@ def amount_in_words(facts: Facts, asset: str | None, amount: int, symbol_charact
     """Exact units, and what they are in whole tokens where the executor is known to hold some; of what has no limit,
     just that.
     """
-    if asset is not None and amount >= UINT256_MAX:
+    if asset is not None and has_no_end(amount):
         return "any amount"
     return _amount(facts, asset, amount, lambda symbol: quoted(symbol, symbol_characters))
 

@@ -16,9 +16,10 @@ from pnyx_policies.checks.protocol import CheckReport
 from pnyx_policies.claims import claims_of
 from pnyx_policies.facts import Facts, SimulationStatus
 from pnyx_policies.finding import Severity
-from pnyx_policies.money import NOT_SEEN, Outflow, Outflows, by_asset, outflows, share_of_treasury, unexplained_effects
+from pnyx_policies.money import NOT_SEEN, Outflow, Outflows, by_asset, outflows, unexplained_effects
 from pnyx_policies.post_state import complaints
 from pnyx_policies.powers import friends
+from pnyx_policies.shares import share_of_treasury
 
 Datum = int | str | frozenset[str]
 

@@ -10,6 +10,7 @@ from pnyx_contracts.types import ZERO_ADDRESS
 from pnyx_policies.claims import Claims
 from pnyx_policies.facts import Change, Facts
 from pnyx_policies.powers import FUNCTIONS, PowerKind, power_shifts
+from pnyx_policies.roles import role_name
 from pnyx_policies.text import addresses
 
 _WORDS: Final = (
@@ -95,20 +96,20 @@ def losses(facts: Facts) -> tuple[Loss, ...]:
 
 def _of_call(call: DecodedCall, executor: str) -> Loss | None:
     signature, values = call.signature or "", [a.value for a in call.arguments]
-    arguments = ", ".join(f"{a.name} = {a.value[:80]}" for a in call.arguments)
+    what = ", ".join(f"role {(role_name(a.value) or a.value)[:40]}" for a in call.arguments if a.type == "bytes32")
     if signature in FUNCTIONS_THAT_TAKE:
         place = FUNCTIONS_THAT_TAKE[signature]
         loser = call.caller or executor if place is None else values[place]
-        return Loss(call.target, loser, call.path, call.name, arguments)
+        return Loss(call.target, loser, call.path, call.name, what)
     gives = FUNCTIONS.get(signature)
     if gives is None or gives.kind is PowerKind.CODE or gives.receiver is None:
         return None
     receiver = values[gives.receiver]
     if receiver == ZERO_ADDRESS:
         is_whole = gives.receiver == 0  # elsewhere it is a name or a role that can be given again
-        return Loss(call.target, None, call.path, call.name, arguments) if is_whole else None
+        return Loss(call.target, None, call.path, call.name, what) if is_whole else None
     is_taken = gives.flag is not None and values[gives.flag] == "false"
-    return Loss(call.target, receiver, call.path, call.name, arguments) if is_taken else None
+    return Loss(call.target, receiver, call.path, call.name, what) if is_taken else None
 
 
 def _of_change(change: Change) -> Loss | None:

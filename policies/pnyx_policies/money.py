@@ -111,18 +111,6 @@ def decimals_of(facts: Facts, asset: str) -> int | None:
     return decimals if decimals is not None and decimals <= MOST_DECIMALS else None
 
 
-def share_of_treasury(facts: Facts, items: tuple[Outflow, ...]) -> int | None:
-    """Basis points (rounded up) of the treasury's balance that these outflows of one asset take; None when unknown.
-
-    Known only for fungible assets that the executor itself holds and sends.
-    """
-    holding = holding_of(facts, items[0].asset)
-    if holding is None or any(o.is_nft or o.sender != facts.simulation.executor for o in items):
-        return None
-    total = sum(o.amount for o in items)
-    return min(-(-total * 10_000 // max(holding.balance, 1)), UINT256_MAX)
-
-
 def by_asset(items: tuple[Outflow, ...]) -> dict[str | None, tuple[Outflow, ...]]:
     """In order of first appearance."""
     assets = dict.fromkeys(o.asset for o in items)

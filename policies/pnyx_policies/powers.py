@@ -13,7 +13,9 @@ from enum import Enum
 
 from pnyx_contracts.decoded import DecodedCall
 from pnyx_contracts.types import ZERO_ADDRESS
+from pnyx_policies.claims import Claims, words_of_name
 from pnyx_policies.facts import Change, Facts
+from pnyx_policies.roles import announces_role
 from pnyx_policies.text import addresses
 
 _LAST_WORD = re.compile(r"[A-Z]?[a-z]+")
@@ -47,7 +49,7 @@ _WORDS: dict[PowerKind, tuple[str, ...]] = {
         "upgrade", "upgrades", "upgraded", "upgrading", "implementation", "implementations", "facet",
         "facets", "beacon",
     ),
-    PowerKind.SETTING: ("parameter", "parameters", "setting", "settings"),
+    PowerKind.SETTING: (),
 }  # fmt: skip
 
 
@@ -138,6 +140,9 @@ FUNCTIONS: dict[str, Function] = {
     "setStrategist(address)": Function(_ROLE, 0),
     "setKeeper(address)": Function(_ROLE, 0),
     "setGuardian(address)": Function(_ROLE, 0),
+    "setFeeTo(address)": Function(_ROLE, 0),
+    "setFeeToSetter(address)": Function(_ROLE, 0),
+    "_setVetoer(address)": Function(_ROLE, 0),
     "setManagement(address)": Function(_ROLE, 0),
     "addMinter(address)": Function(_ROLE, 0),
     "setMinter(address)": Function(_ROLE, 0),
@@ -221,6 +226,15 @@ FUNCTIONS: dict[str, Function] = {
     "_setInterestRateModel(address)": Function(_SETTING, 0),
 }
 
+_ROLE_ARGUMENT = {
+    "grantRole(bytes32,address)": 0,
+    "grant(address,address,bytes32)": 2,
+    "createPermission(address,address,bytes32,address)": 2,
+    "grantPermission(address,address,bytes32)": 2,
+    "setDefaultRole(address,bytes32)": 1,
+}
+"""The place of the role's hash."""
+
 _CHANGES: dict[str, PowerKind] = {
     "role-granted": _ROLE,
     "role-admin-changed": _ROLE,
@@ -248,6 +262,10 @@ class PowerShift:
     """Name of the function, or the kind of change that the simulation saw."""
     shown_as: str = ""
     """Of a function: what the simulation would call the setting."""
+    role: str = ""
+    """The role's name, or its 0x hex hash; empty where the call gives no role of this kind."""
+    detail: str = ""
+    """What the simulation saw, or what else the call says."""
 
     @property
     def paths(self) -> tuple[str, ...]:
@@ -259,10 +277,15 @@ class PowerShift:
         function = self.function.lower().lstrip("_")
         return (function, *_WORDS[self.kind], *self._own_words(function))
 
+    def is_spoken_of(self, claims: Claims) -> bool:
+        """Where the text names roles, this one has to be among them."""
+        of_role = announces_role(claims.shown.lower(), self.role) if self.role else None
+        return claims.names_word(*self.words) if of_role is None else of_role
+
     def _own_words(self, function: str) -> tuple[str, ...]:
         """The setting, or the seat that the function's name ends with: the minter of ``setMinter``."""
         if self.kind is PowerKind.SETTING:
-            return tuple(setting for setting in SETTINGS if setting in function)
+            return tuple(s for s in SETTINGS if s in function) or words_of_name(self.function)
         if self.kind not in {PowerKind.ROLE, PowerKind.OWNERSHIP, PowerKind.ADMIN}:
             return ()
         seat = _LAST_WORD.findall(self.function)[-1:]
@@ -281,10 +304,16 @@ def other_changes(facts: Facts) -> tuple[Change, ...]:
     return tuple(change for change in facts.simulation.all_changes if _shift_of_change(change) is None)
 
 
+def shows(called: PowerShift, change: Change) -> bool:
+    """Whether the simulation saw this call's shift as this change."""
+    simulated = _shift_of_change(change)
+    return simulated is not None and _explains(called, simulated)
+
+
 def seen_changes(facts: Facts, called: PowerShift) -> tuple[Change, ...]:
     """What the simulation saw of the shift that a call makes."""
     changes = facts.simulation.all_changes if called.path else ()
-    return tuple(change for change in changes if (s := _shift_of_change(change)) and _explains(called, s))
+    return tuple(change for change in changes if shows(called, change))
 
 
 def _explains(called: PowerShift, simulated: PowerShift) -> bool:
@@ -302,7 +331,12 @@ def _shift_of_call(call: DecodedCall) -> PowerShift | None:
     receiver = _argument(call, function.receiver)
     if receiver == ZERO_ADDRESS and function.kind is not PowerKind.CODE:
         return None
-    return PowerShift(function.kind, call.target, receiver, call.path, call.name, function.shown_as)
+    role = _argument(call, _ROLE_ARGUMENT.get(call.signature or "")) or ""
+    others = (a for place, a in enumerate(call.arguments) if place != function.receiver and a.value != role)
+    return PowerShift(
+        function.kind, call.target, receiver, call.path, call.name, function.shown_as, role,
+        detail=", ".join(f"{a.name} = {a.value[:80]}" for a in others),
+    )  # fmt: skip
 
 
 def _argument(call: DecodedCall, place: int | None) -> str | None:
@@ -317,7 +351,7 @@ def _shift_of_change(change: Change) -> PowerShift | None:
     if receiver == ZERO_ADDRESS:
         return None
     function = change.subject if kind is PowerKind.SETTING else change.kind
-    return PowerShift(kind, change.contract, receiver, "", function)
+    return PowerShift(kind, change.contract, receiver, "", function, detail=change.detail)
 
 
 _NAME_NOBODY = frozenset({"role-admin-changed", "governor-setting"})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from eth_hash.auto import keccak
@@ -25,7 +26,42 @@ _NAMES: Final = {f"0x{keccak(name.encode()).hex()}": name for name in _HASHED} |
     f"0x{bytes(32).hex()}": "DEFAULT_ADMIN_ROLE"
 }
 
+_IN_ANY: Final = frozenset({"role", "permission", "default", "timelock", "dao"})
+_ALSO_CALLED: Final = {
+    "admin": ("administrator", "administrators", "owner", "owners", "ownership"),
+    "canceller": ("canceler", "cancelers", "cancel", "cancels", "cancellation", "veto", "vetoes"),
+    "executor": ("execute", "executes", "execution"),
+    "minter": ("mint", "mints", "minting"),
+    "pauser": ("pause", "pauses", "pausing"),
+    "burner": ("burn", "burns", "burning"),
+    "upgrader": ("upgrade", "upgrades", "upgrading"),
+    "proposer": ("propose", "proposes", "proposing", "schedule", "schedules"),
+}
+
 
 def role_name(role: str) -> str | None:
     """Of 32 bytes in 0x hex that are known to be a role; None for others. A name cannot lie: it is what was hashed."""
     return _NAMES.get(role)
+
+
+def announces_role(text: str, role: str) -> bool | None:
+    """Whether a text in lower case names this role; None where nobody knows its name, or where the text names no role.
+    False when it names other roles only.
+    """
+    name = role_name(role)
+    if name is None:
+        return None
+    own = _parts(name)
+    words = {name.lower(), *(word for part in own for word in (part, f"{part}s", *_ALSO_CALLED.get(part, ())))}
+    if any(re.search(rf"\b{re.escape(word)}\b", text) for word in words):
+        return True
+    return False if _OTHER.search(text) else None
+
+
+def _parts(name: str) -> list[str]:
+    return [part for part in name.lower().split("_") if part not in _IN_ANY]
+
+
+_HOLDERS: Final = sorted({part for name in _HASHED if name.endswith("_ROLE") for part in _parts(name)})
+_OTHER: Final = re.compile(rf"\b(?:{'|'.join(_HOLDERS)})s?[ _'\u2019-]{{1,3}}role")
+"""A role by its name: the canceller role, ``CANCELLER_ROLE``."""

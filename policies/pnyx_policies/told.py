@@ -19,6 +19,10 @@ from pnyx_policies.powers import friends
 
 _NATIVE_DECIMALS = 18
 _TOTAL = re.compile(r"\b(?:total|sum|altogether|in all|overall|combined)\b")
+_NO = re.compile(
+    r"\b(?:not|never|no longer|instead of|rather than|withdrawn|withdraws|rejected|rejects|declined|declines|refused)\b"
+    r"|n['\u2019]t\b"
+)
 _COUNTS = {
     2: "two", 3: "three", 4: "four", 5: "five", 6: "six", 7: "seven", 8: "eight", 9: "nine", 10: "ten", 11: "eleven",
     12: "twelve",
@@ -61,7 +65,9 @@ class _Telling:
 
     def _together(self, payment: Outflow) -> Told:
         """Amount and receiver stand in the text. Do they belong to one another, how often, and of which asset?"""
-        faults = (self._misplaced(payment), self._repeated(payment), self._of_another_asset(payment))
+        faults = (
+            self._misplaced(payment), self._repeated(payment), self._of_another_asset(payment), self._denied(payment),
+        )  # fmt: skip
         return max((fault for fault in faults if fault is not None), key=lambda fault: fault[0], default=(None, ""))
 
     # --- which amount is whose
@@ -73,8 +79,12 @@ class _Telling:
         everywhere = places(self.claims.shown, self._people, units)
         own = [place for place in everywhere if payment.recipient in place.addresses]
         naming = [place for place in everywhere if place.names(sought)]
-        if not naming or any(place.names(sought) for place in own):
+        if not naming:
             return None
+        if any(place.names(sought) for place in own):
+            paid = {r for p in self.payments if p.recipient == payment.recipient for r in self._readings(p)}
+            also = any(place.has_quantity(units) and not place.names(paid) for place in own)
+            return (Severity.LOW, "the amount, and another one beside the receiver's address") if also else None
         if all(place.addresses for place in naming):
             return Severity.HIGH, "the amount beside another address"
         if any(place.has_quantity(units) for place in own):
@@ -90,6 +100,13 @@ class _Telling:
         assets = {payment.asset for payment in self.payments}
         others = self.claims.addresses - friends(self.facts) - called - assets - set(self.facts.known_addresses)
         return frozenset(paid | others)
+
+    def _denied(self, payment: Outflow) -> tuple[Severity, str] | None:
+        """A no may belong to another part of the sentence, so this proves nothing: people read it."""
+        naming = [place for place in self._anywhere if place.names(self._readings(payment))]
+        if naming and all(_NO.search(place.words) for place in naming):
+            return Severity.LOW, "the amount beside a no"
+        return None
 
     # --- how often
 

@@ -22,7 +22,17 @@ from pnyx_policies.checks import (
     TreasuryOutflow,
     UnknownCalldata,
 )
-from pnyx_policies.facts import NO_CODE, CallResult, Change, EarlierCode, Movement, SimulationStatus, TargetFacts
+from pnyx_policies.context import AccountBalances, TreasuryBalances
+from pnyx_policies.facts import (
+    NO_CODE,
+    Balance,
+    CallResult,
+    Change,
+    EarlierCode,
+    Movement,
+    SimulationStatus,
+    TargetFacts,
+)
 from pnyx_policies.finding import Severity
 from pnyx_tools.testing.facts import (
     GOVERNOR,
@@ -37,7 +47,7 @@ from pnyx_tools.testing.facts import (
     simulated,
 )
 
-ALICE, MALLORY, TOKEN, PROXY, SAFE = map(address_of, ("alice", "mallory", "token", "proxy", "safe"))
+ALICE, MALLORY, TOKEN, PROXY, SAFE, POOL = map(address_of, ("alice", "mallory", "token", "proxy", "safe", "pool"))
 PERMIT2 = "0x000000000022D473030F116dDEE9F6B43aC78BA3"
 MULTISEND = "0x40A2aCCbd92BCA938b02010E17A5b8929b49130D"
 ROLE = bytes(32)
@@ -54,7 +64,7 @@ def worst(check, calls, text, **facts):
     return max((f.severity for f in findings(check, calls, text, **facts)), default=None)
 
 
-GRANT = call_of(TOKEN, "grantRole(bytes32,address)", ROLE, MALLORY)
+GRANT = call_of(TOKEN, "grantRole(bytes32,address)", keccak(b"MINTER_ROLE"), MALLORY)
 HARMLESS = "Improve our documentation and thank everybody who helped with it during this season."
 
 
@@ -72,6 +82,25 @@ HARMLESS = "Improve our documentation and thank everybody who helped with it dur
 )
 def test_a_role_is_judged_by_what_the_text_says_of_it(text, known, severity):
     assert worst(PrivilegeGrant(), [GRANT], text, known_addresses=known) is severity
+
+
+@pytest.mark.parametrize(
+    ("role", "text", "severity"),
+    [
+        ("CANCELLER_ROLE", f"Give the council {MALLORY} the canceller role in the timelock.", HIGH),
+        ("CANCELLER_ROLE", f"Give the council {MALLORY} a veto over what the timelock does, as a role.", HIGH),
+        ("CANCELLER_ROLE", f"Elect {MALLORY} to the role of community lead for one year.", HIGH),
+        ("PROPOSER_ROLE", f"Give the council {MALLORY} the canceller role in the timelock.", CRITICAL),
+        ("TIMELOCK_ADMIN_ROLE", f"Give the council {MALLORY} the `CANCELLER_ROLE` in the timelock.", CRITICAL),
+        ("TIMELOCK_ADMIN_ROLE", f"Make {MALLORY} the owner of the timelock.", HIGH),
+        ("A_ROLE_OF_THEIR_OWN", f"Give the council {MALLORY} the canceller role in the timelock.", HIGH),
+    ],
+)
+def test_another_role_than_the_text_names_is_hidden(role, text, severity):
+    grant = call_of(TIMELOCK, "grantRole(bytes32,address)", keccak(role.encode()), MALLORY)
+    (found,) = findings(PrivilegeGrant(), [grant], text)
+    assert found.severity is severity
+    assert found.title.startswith(f"grantRole gives {role if role[0] != 'A' else '0x'}")
 
 
 @pytest.mark.parametrize(
@@ -162,6 +191,29 @@ def test_an_upgrade_to_code_that_does_not_exist_yet_is_critical():
         (call_of(TIMELOCK, "updateDelay(uint256)", 0), "Shorten the timelock's delay.", HIGH),
         (call_of(GOVERNOR, "updateTimelock(address)", MALLORY), "Move to another timelock, see the forum.", CRITICAL),
         (call_of(GOVERNOR, "relay(address,uint256,bytes)", TOKEN, 0, b""), HARMLESS, None),
+        (
+            call_of(GOVERNOR, "updateQuorumNumerator(uint256)", 0),
+            "Routine update of our parameters and settings.",
+            CRITICAL,
+        ),
+        (call_of(GOVERNOR, "updateQuorumNumerator(uint256)", 3), "Lower the quorum from 4% to 3%.", HIGH),
+        (call_of(GOVERNOR, "updateQuorumNumerator(uint256)", 30), "Lower the quorum from 4 to 3 percent.", HIGH),
+        (call_of(GOVERNOR, "updateQuorumNumerator(uint256)", 0), "Lower the quorum from 4% to 3%.", CRITICAL),
+        (call_of(GOVERNOR, "updateQuorumNumerator(uint256)", 0), "Lower the quorum, as proposal 4 said.", HIGH),
+        (call_of(GOVERNOR, "updateQuorumNumerator(uint256)", 3), "Lower the quorum from 4% to three percent.", HIGH),
+        (call_of(GOVERNOR, "setVotingPeriod(uint32)", 45_818), "A voting period of about 1 week.", HIGH),
+        (call_of(GOVERNOR, "setVotingPeriod(uint32)", 2), "A voting period of 50,400 blocks (1 week).", CRITICAL),
+        (call_of(GOVERNOR, "setVotingDelay(uint48)", 172_800), "A voting delay of 2 days.", HIGH),
+        (call_of(GOVERNOR, "setVotingDelay(uint48)", 14_400), "Delay votes by a voting delay of 2 days.", HIGH),
+        (call_of(GOVERNOR, "setVotingDelay(uint48)", 0), "A voting delay of 2 days.", CRITICAL),
+        (call_of(TIMELOCK, "updateDelay(uint256)", 259_200), "The timelock's delay: 2 days before, 3 days now.", HIGH),
+        (
+            call_of(TIMELOCK, "updateDelay(uint256)", 3_600),
+            "The timelock's delay: 2 days before, 3 days now.",
+            CRITICAL,
+        ),
+        (call_of(GOVERNOR, "setProposalThreshold(uint256)", 100 * 10**18), "A proposal threshold of 100 votes.", HIGH),
+        (call_of(GOVERNOR, "setProposalThreshold(uint256)", 0), "A proposal threshold of 100 votes.", CRITICAL),
     ],
 )
 def test_the_rules_of_governance_never_change_quietly(call, text, severity):
@@ -182,6 +234,17 @@ def test_a_setting_that_call_and_simulation_show_is_told_once():
     ]
     found = findings(GovernorSettings(), [call], "Set the voting delay.", simulation=simulated(changes=changes))
     assert [f.calls for f in found] == [("0",), ()]
+    assert [f.detail for f in found] == [
+        "newVotingDelay = 7; was 1, is 7; the text speaks of it.",
+        "was 4, is 0; the text does not speak of it.",
+    ]
+
+
+def test_the_least_delay_of_a_timelock_is_told_once():
+    call = call_of(TIMELOCK, "updateDelay(uint256)", 0)
+    change = Change(kind="governor-setting", contract=TIMELOCK, subject="MinDelay", detail="was 172800 s, is 0 s")
+    (found,) = findings(GovernorSettings(), [call], HARMLESS, simulation=simulated(changes=[change]))
+    assert found.detail == "newDelay = 0; was 172800 s, is 0 s; the text does not speak of it."
 
 
 @pytest.mark.parametrize(
@@ -197,6 +260,60 @@ def test_payments_in_pieces_and_allowances_add_up():
     pieces = [call_of(TOKEN, "transfer(address,uint256)", address_of(str(n)), 50) for n in range(4)]
     allowance = [call_of(TOKEN, "approve(address,uint256)", ALICE, 60)]
     assert worst(TreasuryOutflow(), [*pieces, *allowance], "", treasury=[holding(TOKEN, 1_000)]) is HIGH
+
+
+def stake(calls, treasury, movements=(), balances=(), **facts):
+    """What the finding of the first asset says."""
+    simulation = simulated(movements).model_copy(update={"balances": tuple(balances)})
+    found = findings(TreasuryOutflow(), calls, "", treasury=treasury, simulation=simulation, **facts)
+    return found[0].severity, found[0].title.partition(": ")[2].partition(" what")[0]
+
+
+def test_what_is_taken_of_an_allowance_in_the_same_actions_counts_once():
+    """As a stream does it that pulls its deposit; a part is left."""
+    calls = [call_of(TOKEN, "approve(address,uint256)", SAFE, 300), call_of(SAFE, "createStream()")]
+    allowed = Movement(kind="approval", asset=TOKEN, sender=TIMELOCK, recipient=SAFE, amount=300)
+    balances = [
+        Balance(token=TOKEN, before=1_000, after=800),
+        Balance(token=TOKEN, spender=SAFE, before=0, after=100),
+    ]
+    seen = [allowed, moved(TOKEN, SAFE, 200)]
+    assert stake(calls, [holding(TOKEN, 1_000)], seen, balances) == (HIGH, "30.00% of")
+    assert stake(calls, [holding(TOKEN, 1_000)], seen) == (HIGH, "50.00% of"), "nobody read what is left"
+    lies = [Balance(token=TOKEN, spender=SAFE, before=0, after=0)]
+    assert stake(calls, [holding(TOKEN, 1_000)], [allowed], lies) == (HIGH, "30.00% of"), "nothing was taken"
+
+
+def test_what_comes_in_before_it_is_paid_counts_as_had():
+    calls = [call_of(POOL, "claim()"), call_of(TOKEN, "transfer(address,uint256)", ALICE, 100)]
+    seen = [moved(TOKEN, TIMELOCK, 900, sender=POOL), moved(TOKEN, ALICE, 100)]
+    assert stake(calls, [holding(TOKEN, 100)], seen) == (MEDIUM, "10.00% of")
+    assert stake(calls, [holding(TOKEN, 0)], [moved(TOKEN, ALICE, 100)])[0] is HIGH
+    found = findings(TreasuryOutflow(), calls, "", treasury=[holding(TOKEN, 0)], simulation=simulated())
+    assert found[0].title.endswith("more than the treasury holds")
+
+
+def test_coin_that_is_wrapped_and_paid_is_lost_once():
+    """WETH tells of no transfer when it wraps."""
+    calls = [call_of(TOKEN, "deposit()", value_wei=50), call_of(TOKEN, "transfer(address,uint256)", ALICE, 50)]
+    seen = [moved(None, TOKEN, 50), moved(TOKEN, ALICE, 50)]
+    treasury = [holding(None, 1_000), holding(TOKEN, 0)]
+    simulation = simulated(seen).model_copy(update={"balances": (Balance(token=TOKEN, before=0, after=0),)})
+    found = findings(TreasuryOutflow(), calls, "", treasury=treasury, simulation=simulation)
+    assert [(f.severity, f.title.partition(": ")[2].partition(" of")[0]) for f in found] == [
+        (LOW, "5.00%"),
+        (LOW, "0.00%"),
+    ]
+
+
+def test_a_safe_that_pays_is_compared_with_what_it_has():
+    calls = [_safe_call(TOKEN, call_of(TOKEN, "transfer(address,uint256)", ALICE, 400).calldata, 0)]
+    accounts = (AccountBalances(account=SAFE, role="caller", holdings=(holding(TOKEN, 1_000),)),)
+    facts = facts_for(
+        proposal_of(calls, ""), treasury=[holding(TOKEN, 0)], context=[TreasuryBalances(accounts=accounts, left_out=0)]
+    )
+    (found,) = TreasuryOutflow().run(CheckView(facts))[:1]
+    assert (found.severity, found.title.partition(": ")[2]) == (HIGH, "40.00% of what those hold who pay")
 
 
 def test_money_for_the_dao_itself_does_not_leave():
@@ -236,6 +353,27 @@ def test_a_transfer_that_moves_nothing_visible_still_counts():
 def test_an_allowance_is_judged_by_its_size_and_its_spender(amount, text, known, severity):
     calls = [call_of(TOKEN, "approve(address,uint256)", ALICE, amount)]
     assert worst(Allowance(), calls, text, known_addresses=known) is severity
+
+
+@pytest.mark.parametrize(
+    ("text", "severity"),
+    [
+        (f"Let {ALICE} spend 900 USDC.", MEDIUM),
+        (f"Pay {ALICE} 20 USDC.", HIGH),
+        ("Let the team spend 900 USDC.", HIGH),
+        (HARMLESS, HIGH),
+    ],
+)
+def test_an_allowance_is_announced_by_spender_and_amount(text, severity):
+    calls = [call_of(TOKEN, "approve(address,uint256)", ALICE, 900 * UNITS)]
+    assert worst(Allowance(), calls, text, treasury=USDC) is severity
+
+
+def test_an_allowance_over_all_that_there_is_is_one_without_end():
+    calls = [call_of(TOKEN, "approve(address,uint256)", ALICE, 10**12)]
+    (found,) = findings(Allowance(), calls, HARMLESS, treasury=USDC)
+    assert (found.severity, found.title.partition(", ")[2]) == (CRITICAL, "all that the treasury has")
+    assert worst(Allowance(), calls, f"Let {ALICE} spend 1,000,000 USDC.", treasury=USDC) is HIGH
 
 
 def test_an_allowance_without_end_in_permit2_is_unlimited():

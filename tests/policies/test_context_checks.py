@@ -15,6 +15,7 @@ from pnyx_policies.checks import (
     CheckSkipped,
     CheckView,
     Decoys,
+    DuplicateCalls,
     ExecutionOrder,
     LivePower,
     Proposer,
@@ -26,6 +27,7 @@ from pnyx_policies.context import (
     Afterwards,
     EarlierPayment,
     EarlierPayments,
+    EarlierProposal,
     Effects,
     EnsNames,
     Gain,
@@ -71,7 +73,8 @@ UNITS = 10**18
 QUORUM = 4 * 10**22
 """Of `uneventful` ground rules."""
 CONTEXT_CHECKS = (
-    AfterTheFact(), AmongOthers(), Capture(), Decoys(), ExecutionOrder(), LivePower(), Proposer(), Reinitialisation(),
+    AfterTheFact(), AmongOthers(), Capture(), Decoys(), DuplicateCalls(), ExecutionOrder(), LivePower(), Proposer(),
+        Reinitialisation(),
     Timing(),
 )  # fmt: skip
 
@@ -384,6 +387,32 @@ def test_an_old_text_with_other_calls(copies: list[LookAlike], severity: Severit
     assert worst(Decoys(), facts) is severity
     if severity is MEDIUM:
         assert found(Decoys(), facts)[0].evidence == ("16",)
+
+
+def earlier(state: str, number: int = 16) -> EarlierProposal:
+    return EarlierProposal(proposal_id=number, created_block=7, calls=1, state=state, same_calls=True)
+
+
+@pytest.mark.parametrize(
+    ("states", "severity", "says"),
+    [
+        ([], None, ""),
+        (["active"], LOW, "Proposal 16 does the same, and is active: both may be executed"),
+        (["queued"], LOW, "Proposal 16 does the same, and is queued: both may be executed"),
+        (["executed"], LOW, "Proposal 16 does the same, and is executed: it was done already"),
+        (["defeated"], MEDIUM, "Proposal 16 does the same, and is defeated: it was voted down"),
+        (["canceled"], LOW, "Proposal 16 does the same, and is canceled: it was given up"),
+        (["expired", "defeated", "canceled"], MEDIUM, "Proposal 17 does the same, and is defeated: it was voted down"),
+        (["a state of tomorrow"], LOW, "Proposal 16 does the same, and is a state of tomorrow: both may be executed"),
+    ],
+)
+def test_the_same_in_another_proposal(states: list[str], severity: Severity | None, says: str) -> None:
+    repeated = tuple(earlier(state, 16 + place) for place, state in enumerate(states))
+    facts = changed(plain(), ProposerHistory, repeated=repeated)
+    assert worst(DuplicateCalls(), facts) is severity
+    if severity:
+        (finding,) = found(DuplicateCalls(), facts)
+        assert finding.title == says
 
 
 @pytest.mark.parametrize(("count", "empty", "severity"), [(5, 0, LOW), (4, 0, None), (1, 1, LOW)])

@@ -47,6 +47,11 @@ def test_a_list_announces_its_pairs_and_no_others(text):
     assert finding.calls == ("0", "1")
 
 
+def test_two_amounts_for_one_receiver_are_both_paid():
+    text = f"Pay 300 USDC to {ALICE} for May. Pay 200 USDC to {ALICE} for June."
+    assert worst(text, pay(ALICE, 300), pay(ALICE, 200)) is None
+
+
 def test_all_of_it_for_one_of_two_is_not_what_the_text_says():
     text = f"A total of 10,000 USDC: 9,000 USDC to {ALICE} and 1,000 USDC to {BOB}."
     assert worst(text, pay(ALICE, 9_000), pay(BOB, 1_000)) is None
@@ -59,6 +64,7 @@ def test_all_of_it_for_one_of_two_is_not_what_the_text_says():
         (f"They asked for 40,000 USDC. We talked it down to 4,000 USDC, to be paid to {ALICE}.", MEDIUM),
         (f"They served 40,000 requests. We pay 4,000 USDC to {ALICE}.", HIGH),
         (f"## Indexer: 40,000 USDC\n\nPaid to {ALICE}.", None),
+        (f"{ALICE} got 40,000 USDC in May. Now pay 400 USDC to {ALICE}.", LOW),
         (f"Pay 40,000 USDC, of which they keep 4,000 USDC for taxes, to {ALICE}.", None),
         (f"Pay 40,000 USDC from {TIMELOCK}, by {GOVERNOR}, to {ALICE}. The token is {TOKEN}.", None),
         (f"The group of {BOB} gets 40,000 USDC, at its multisig {ALICE}.", None),
@@ -134,6 +140,29 @@ def test_what_is_struck_through_announces_nothing(struck):
     text = f"# Website\n\n{struck.format(said)}\n\nThe team has withdrawn this, see the forum; only a signal is left."
     assert worst(text, pay(ALICE, 20)) is CRITICAL
     assert worst(f"{struck.format('Pay 5 USDC.')} {said}", pay(ALICE, 20)) is None
+
+
+# --- a text that says no
+
+
+@pytest.mark.parametrize(
+    ("text", "severity"),
+    [
+        (f"The DAO does not pay 20 USDC to {ALICE}.", LOW),
+        (f"20 USDC to {ALICE}: this was rejected.", LOW),
+        (f"We couldn't pay in time. Pay 20 USDC to {ALICE} now.", None),
+        (f"Nothing is executed. We talked of 20 USDC to {ALICE}.", HIGH),
+        (f"This is only a signal: 20 USDC to {ALICE} would be fair.", HIGH),
+        (f"No funds are moved by this. 20 USDC to {ALICE} would be fair.", HIGH),
+        (f"Pay 20 USDC to {ALICE}, as the social proposal of May said. Nothing else is executed.", None),
+    ],
+)
+def test_a_payment_behind_a_no_is_for_people(text, severity):
+    assert worst(text, pay(ALICE, 20)) is severity
+
+
+def test_a_signal_that_does_nothing_may_say_so():
+    assert found("Nothing is executed by this proposal, which is only a signal.", call_of(GOVERNOR)) == []
 
 
 # --- what is done at a contract

@@ -58,6 +58,20 @@ def test_proposer_history(dao: Governance) -> None:
     assert run(ProposerHistoryTool(), dao, propose(dao, "x", 2)).latest[0].same_calls is False
 
 
+def test_the_same_actions_are_found_in_other_words_of_other_people_and_with_padding(dao: Governance) -> None:
+    payee, stranger = dao.node.accounts[5], dao.node.accounts[2]
+    propose(dao, "something else", 7)
+    first = propose(dao, "first", sender=stranger)
+    padded = dao.propose([payee, payee], [1, 0], [b"", b""], "padded by a call that does nothing")
+    more = dao.propose([payee, payee], [1, 7], [b"", b""], "with one more")
+    dao.cancel(more)
+    again = run(ProposerHistoryTool(), dao, propose(dao, "again")).repeated
+    assert [p.proposal_id for p in again] == [more, padded, first]
+    assert again[0].state == "canceled"
+    empty = [dao.propose([payee], [0], [b""], text) for text in ("a signal", "another signal")]
+    assert run(ProposerHistoryTool(), dao, empty[1]).repeated == ()
+
+
 def test_proposer_history_is_bounded(dao: Governance, monkeypatch: pytest.MonkeyPatch) -> None:
     old = propose(dao, "old")
     dao.node.mine(10)

@@ -34,6 +34,7 @@ from pnyx_policies.checks.reinitialisation import Reinitialisation
 from pnyx_policies.checks.self_dealing import SelfDealing
 from pnyx_policies.checks.silent_outflow import SilentOutflow
 from pnyx_policies.checks.simulation_reverts import SimulationReverts
+from pnyx_policies.checks.swap import Swap
 from pnyx_policies.checks.target_without_code import TargetWithoutCode
 from pnyx_policies.checks.text_against_calls import TextAgainstCalls
 from pnyx_policies.checks.timing import Timing
@@ -74,6 +75,7 @@ def builtin_checks() -> tuple[Check, ...]:
         SelfDealing(),
         SilentOutflow(),
         SimulationReverts(),
+        Swap(),
         TargetWithoutCode(),
         TextAgainstCalls(),
         Timing(),
@@ -114,6 +116,6 @@ __all__ = [
     "ClaimedShare", "CodeUpgrade", "Decoys", "Delegatecall", "DuplicateCalls", "ExecutionOrder", "GovernorSettings",
     "HiddenCharacters", "InjectedInstructions", "LivePower", "LookalikeAddress", "NewMarket", "OthersMoney",
     "PostState", "PowerLoss", "PrivilegeGrant", "Proposer", "Reinitialisation", "SelfDealing", "SilentOutflow",
-    "SimulationReverts", "TargetWithoutCode", "TextAgainstCalls", "Timing", "TreasuryOutflow", "UnknownCalldata",
-    "UnnamedAddress", "VoteBuying", "all_of", "any_of", "builtin_checks", "run_checks",
+    "SimulationReverts", "Swap", "TargetWithoutCode", "TextAgainstCalls", "Timing", "TreasuryOutflow",
+    "UnknownCalldata", "UnnamedAddress", "VoteBuying", "all_of", "any_of", "builtin_checks", "run_checks",
 ]  # fmt: skip

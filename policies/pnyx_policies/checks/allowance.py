@@ -4,40 +4,49 @@ from __future__ import annotations
 
 from pnyx_policies.checks.protocol import CheckView
 from pnyx_policies.claims import claims_of
+from pnyx_policies.facts import Facts
+from pnyx_policies.factsheet import amount_in_words
 from pnyx_policies.finding import Finding, Severity
-from pnyx_policies.money import Outflow, OutflowKind, outflows
+from pnyx_policies.money import Outflow, OutflowKind, holding_of, outflows
+from pnyx_policies.shares import has_no_end
 
-UNLIMITED = 2**159
-"""From here on an allowance is meant to have no end: no token has so many units. Permit2 counts to 2**160 - 1."""
-
-UNLIMITED_IN_96_BITS = 2**96 - 1
-"""What COMP and UNI make of an allowance without end."""
+SYMBOL_CHARACTERS = 20
 
 
 class Allowance:
     """An allowance moves nothing today and anything tomorrow: it is judged by whether the text names the spender.
 
-    Unlimited and unnamed is critical, unlimited or unnamed is high, limited and named is medium.
-    Answers check K5, incident I-15.
+    One without end, or over all that the treasury has, is critical without the spender's name and high with it; a
+    smaller one is high where the text names only the spender or only the amount, and medium where it names both, or the
+    operator knows the spender. Answers check K5, incident I-15.
     """
 
     name = "allowance"
-    version = "1"
+    version = "2"
 
     def run(self, view: CheckView) -> tuple[Finding, ...]:
         allowances = (o for o in outflows(view.facts).items if o.kind is OutflowKind.ALLOWANCE)
-        return tuple(self._finding(view, o) for o in allowances)
+        return tuple(self._finding(view.facts, o) for o in allowances)
 
-    def _finding(self, view: CheckView, outflow: Outflow) -> Finding:
-        named = outflow.recipient in claims_of(view.facts).addresses or outflow.recipient in view.facts.known_addresses
-        unlimited = outflow.amount >= UNLIMITED or outflow.amount == UNLIMITED_IN_96_BITS
-        worst = Severity.CRITICAL if unlimited and not named else Severity.HIGH
-        limit = "everything" if unlimited else str(outflow.amount)
+    def _finding(self, facts: Facts, outflow: Outflow) -> Finding:
+        claims, holding = claims_of(facts), holding_of(facts, outflow.asset)
+        is_known = outflow.recipient in facts.known_addresses
+        named = outflow.recipient in claims.addresses or is_known
+        is_told = claims.names_amount(outflow.amount, holding.decimals if holding else None)
+        is_all = holding is not None and 0 < holding.balance <= outflow.amount
+        endless = has_no_end(outflow.amount)
+        if endless or is_all:
+            severity = Severity.HIGH if named else Severity.CRITICAL
+        else:
+            severity = Severity.MEDIUM if is_known or (named and is_told) else Severity.HIGH
+        amount = amount_in_words(facts, outflow.asset, outflow.amount, SYMBOL_CHARACTERS)
+        spender = "names the spender" if named else "does not name the spender"
         return Finding(
             check=self.name,
-            severity=worst if unlimited or not named else Severity.MEDIUM,
-            title=f"{outflow.recipient} may take {limit} of {outflow.asset}",
-            detail=f"The text {'names' if named else 'does not name'} the spender.",
+            severity=severity,
+            title=f"{outflow.recipient} may take {'everything' if endless else amount} of {outflow.asset}"
+            f"{', all that the treasury has' if is_all and not endless else ''}",
+            detail=f"The text {spender}{'' if endless or is_told else ', and not this amount'}.",
             calls=outflow.paths,
             evidence=(outflow.recipient,),
         )

@@ -8,7 +8,8 @@ from fractions import Fraction
 from pnyx_policies import text as reading
 from pnyx_policies.checks.protocol import CheckView
 from pnyx_policies.finding import Finding, Severity
-from pnyx_policies.money import by_asset, outflows, share_of_treasury
+from pnyx_policies.money import by_asset, outflows
+from pnyx_policies.shares import share_of_treasury
 
 _SHARE = re.compile(
     r"(\d{1,3}(?:[.,]\d{1,4})?)\s?(?:%|percent|per cent)\s+of\s+(?:[a-z]+(?:['\u2019]s?)?\s+){0,3}"

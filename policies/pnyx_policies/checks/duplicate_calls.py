@@ -1,17 +1,38 @@
-"""duplicate-calls: is the same thing done twice?"""
+"""duplicate-calls: is the same thing done twice, or after it was voted down?"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Final
+
 from pnyx_contracts.decoded import DecodedCall
-from pnyx_policies.checks.protocol import CheckView
+from pnyx_policies.checks.protocol import CheckSkipped, CheckView
+from pnyx_policies.context import EarlierProposal, ProposerHistory
 from pnyx_policies.finding import Finding, Severity
+
+_LIVE: Final = "both may be executed"
+_BEFORE: Final[dict[str, tuple[Severity, str]]] = {
+    "pending": (Severity.LOW, _LIVE),
+    "active": (Severity.LOW, _LIVE),
+    "succeeded": (Severity.LOW, _LIVE),
+    "queued": (Severity.LOW, _LIVE),
+    "executed": (Severity.LOW, "it was done already"),
+    "defeated": (Severity.MEDIUM, "it was voted down"),
+    "canceled": (Severity.LOW, "it was given up"),
+    "expired": (Severity.LOW, "it came too late"),
+}
 
 
 class DuplicateCalls:
-    """Two equal actions pay twice, or are padding around an odd one; a Compound timelock refuses them. Check K7."""
+    """Two equal actions pay twice, or are padding around an odd one; a Compound timelock refuses them. So do two
+    proposals with the same actions: medium after the other was voted down, low while both may be executed (one often
+    mends the other's text), when it was done already (payments recur; after-the-fact looks at them), was given up or
+    came too late. Only proposals of this governor are seen, as far back as the node shows them. Check K7, incident I-6
+    (Compound 247, 279, 289).
+    """
 
     name = "duplicate-calls"
-    version = "1"
+    version = "2"
 
     def run(self, view: CheckView) -> tuple[Finding, ...]:
         groups: dict[tuple[object, ...], list[DecodedCall]] = {}
@@ -19,7 +40,34 @@ class DuplicateCalls:
             if not call.inner:
                 key = (call.caller, call.target, call.value_wei, call.calldata, call.other_chain)
                 groups.setdefault(key, []).append(call)
-        return tuple(self._finding(calls) for calls in groups.values() if len(calls) > 1)
+        twice = tuple(self._finding(calls) for calls in groups.values() if len(calls) > 1)
+        return (*twice, *self._before(view, is_all=not twice))
+
+    def _before(self, view: CheckView, *, is_all: bool) -> Iterator[Finding]:
+        """The gravest of each kind; without the past the check is skipped only where nothing else was found."""
+        try:
+            earlier = view.context(ProposerHistory).repeated
+        except CheckSkipped:
+            if is_all:
+                raise
+            return
+        by_severity: dict[Severity, list[EarlierProposal]] = {}
+        for proposal in earlier:
+            by_severity.setdefault(_BEFORE.get(proposal.state, _BEFORE["active"])[0], []).append(proposal)
+        if by_severity:
+            severity = max(by_severity)
+            yield self._repeated(severity, by_severity[severity])
+
+    def _repeated(self, severity: Severity, earlier: list[EarlierProposal]) -> Finding:
+        newest = earlier[0]
+        return Finding(
+            check=self.name,
+            severity=severity,
+            title=f"Proposal {newest.proposal_id} does the same, and is {newest.state}: "
+            f"{_BEFORE.get(newest.state, _BEFORE['active'])[1]}",
+            detail=f"Proposed in block {newest.created_block}; {len(earlier)} such in all.",
+            evidence=tuple(str(proposal.proposal_id) for proposal in earlier),
+        )
 
     def _finding(self, calls: list[DecodedCall]) -> Finding:
         return Finding(

@@ -2,38 +2,65 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from pnyx_contracts.decoded import DecodedCall
 from pnyx_policies.announced import Announcement, announcement
 from pnyx_policies.checks.protocol import CheckView
 from pnyx_policies.claims import claims_of
+from pnyx_policies.facts import Facts
 from pnyx_policies.finding import Finding, Severity
-from pnyx_policies.powers import PowerKind, PowerShift, power_shifts
+from pnyx_policies.powers import PowerKind, PowerShift, power_shifts, shows
+from pnyx_policies.settings_told import other_numbers
 
 _HIDDEN = {Announcement.HIDDEN, Announcement.UNSPOKEN, Announcement.RECEIVER_HIDDEN}
 
 
 class GovernorSettings:
-    """Delays, periods, thresholds, quorum, guardian, timelock. Critical when hidden, high when announced.
+    """Delays, periods, thresholds, quorum, guardian, timelock. Critical when hidden, also behind another number than
+    the call's; high when announced.
 
-    Answers incident I-8 (Audius); check K12 and the settings of K10.
+    Numbers are compared where the text gives them with a unit (3%, 14,400 blocks, 2 days) in a sentence about the
+    setting; blocks may take from a fifth of a second to 16 seconds. Answers incident I-8 (Audius); check K12 and the
+    settings of K10.
     """
 
     name = "governor-settings"
-    version = "1"
+    version = "2"
 
     def run(self, view: CheckView) -> tuple[Finding, ...]:
-        calls = {call.path: call for call in view.facts.every_call()}
-        shifts = power_shifts(view.facts, PowerKind.SETTING)
-        return tuple(self._finding(view, shift, calls.get(shift.path)) for shift in shifts)
+        return tuple(self._finding(view, shift) for shift in power_shifts(view.facts, PowerKind.SETTING))
 
-    def _finding(self, view: CheckView, shift: PowerShift, call: DecodedCall | None) -> Finding:
+    def _finding(self, view: CheckView, shift: PowerShift) -> Finding:
         told = announcement(shift, claims_of(view.facts), view.facts)
-        values = ", ".join(f"{a.name} = {a.value[:80]}" for a in call.arguments) if call else shift.receiver or ""
+        others = _other_numbers(view.facts, shift)
+        says = f"{told.value}, and says {', '.join(others[:4])}" if others else told.value
         return Finding(
             check=self.name,
-            severity=Severity.CRITICAL if told in _HIDDEN else Severity.HIGH,
+            severity=Severity.CRITICAL if told in _HIDDEN or others else Severity.HIGH,
             title=f"{shift.function} changes how {shift.contract} is governed",
-            detail=f"{values}; {told.value}.",
+            detail=f"{'; '.join(filter(None, (*_values(view.facts, shift), says)))}.",
             calls=shift.paths,
             evidence=(shift.contract,),
         )
+
+
+def _values(facts: Facts, shift: PowerShift) -> Iterator[str]:
+    """What the call says, and what the simulation saw of it."""
+    call = _call(facts, shift)
+    yield ", ".join(f"{a.name} = {a.value[:80]}" for a in call.arguments) if call else shift.detail
+    if call is not None:
+        yield next((change.detail for change in facts.simulation.all_changes if shows(shift, change)), "")
+
+
+def _other_numbers(facts: Facts, shift: PowerShift) -> tuple[str, ...]:
+    """What the text says instead, where the call has one number."""
+    call = _call(facts, shift)
+    numbers = [a.value for a in call.arguments if a.type.startswith("uint")] if call else []
+    if len(numbers) != 1 or not numbers[0].isdecimal():
+        return ()
+    return other_numbers(claims_of(facts).shown, shift.words, int(numbers[0]))
+
+
+def _call(facts: Facts, shift: PowerShift) -> DecodedCall | None:
+    return next((call for call in facts.every_call() if call.path == shift.path), None)

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from pnyx_policies.checks.protocol import CheckView
-from pnyx_policies.facts import Facts, Holding
+from pnyx_policies.facts import Facts
 from pnyx_policies.factsheet import amount_in_words
 from pnyx_policies.finding import Finding, Severity
-from pnyx_policies.money import Outflow, by_asset, holding_of, outflows, share_of_treasury
+from pnyx_policies.money import Outflow, by_asset, holding_of, outflows
+from pnyx_policies.shares import at_stake, has_no_end, held_by_payers, share_of_payers, share_of_treasury
 
 LARGE_SHARE_BPS = 2_500
 NOTABLE_SHARE_BPS = 500
-WHOLE_BPS = 10_000
+_ALL_BPS = 10_000
 SYMBOL_CHARACTERS = 20
 
 
 class TreasuryOutflow:
-    """Per asset, transfers and allowances together, against what the treasury holds: above 25% high, above 5% medium.
+    """Per asset, transfers and allowances together, against what the treasury holds, or a Safe that pays: above 25%
+    high, above 5% medium.
 
     Tokens that vote in this governor are power too: at least medium, however few. A large payment is for people to
     judge, not hostile in itself; whether the text announces it is the business of text-against-calls.
@@ -23,7 +25,7 @@ class TreasuryOutflow:
     """
 
     name = "outflow"
-    version = "1"
+    version = "2"
 
     def run(self, view: CheckView) -> tuple[Finding, ...]:
         flows = outflows(view.facts)
@@ -33,29 +35,41 @@ class TreasuryOutflow:
         return tuple(findings)
 
     def _finding(self, facts: Facts, asset: str | None, items: tuple[Outflow, ...]) -> Finding:
-        share = share_of_treasury(facts, items)
-        holding = holding_of(facts, asset)
+        share, others = share_of_treasury(facts, items), share_of_payers(facts, items)
         votes = asset is not None and asset == facts.governor.profile.token
-        amount = amount_in_words(facts, asset, sum(o.amount for o in items), SYMBOL_CHARACTERS)
-        held = f"The treasury holds {_words(facts, holding)}." if holding else "Nobody looked at this balance."
         what = "the chain's coin" if asset is None else asset
-        part = "an unknown part of" if share is None else _part(share)
         return Finding(
             check=self.name,
-            severity=max(_severity(share), Severity.MEDIUM if votes else Severity.LOW),
-            title=f"{amount} of {what}: {part} what the treasury holds",
-            detail=f"{held}{' This token votes here.' if votes else ''}",
+            severity=max(_severity(others if share is None else share), Severity.MEDIUM if votes else Severity.LOW),
+            title=f"{_amount(facts, asset, items)} of {what}: {_part(share, others)}",
+            detail=f"{_held(facts, asset, items)}{' This token votes here.' if votes else ''}",
             calls=tuple(dict.fromkeys(p for o in items for p in o.paths)),
             evidence=tuple(dict.fromkeys(o.recipient for o in items)),
         )
 
 
-def _part(share: int) -> str:
-    return "more than" if share > WHOLE_BPS else f"{share // 100}.{share % 100:02}% of"
+def _amount(facts: Facts, asset: str | None, items: tuple[Outflow, ...]) -> str:
+    if items[0].is_nft:
+        return f"{len(items)} NFT{'s' * (len(items) > 1)}"
+    amount = at_stake(facts, items)
+    return "everything" if has_no_end(amount) else amount_in_words(facts, asset, amount, SYMBOL_CHARACTERS)
 
 
-def _words(facts: Facts, holding: Holding) -> str:
-    return amount_in_words(facts, holding.asset, holding.balance, SYMBOL_CHARACTERS)
+def _part(share: int | None, others: int | None) -> str:
+    """`others`: of what accounts hold that are not the executor."""
+    if share is None and others is None:
+        return "an unknown part of what the treasury holds"
+    known, whose = (share, "the treasury holds") if share is not None else (others or 0, "those hold who pay")
+    return f"more than {whose}" if known > _ALL_BPS else f"{known // 100}.{known % 100:02}% of what {whose}"
+
+
+def _held(facts: Facts, asset: str | None, items: tuple[Outflow, ...]) -> str:
+    holding, theirs = holding_of(facts, asset), held_by_payers(facts, items)
+    if share_of_treasury(facts, items) is None and theirs is not None:
+        return f"They hold {amount_in_words(facts, asset, theirs, SYMBOL_CHARACTERS)}."
+    if holding is None:
+        return "Nobody looked at this balance."
+    return f"The treasury holds {amount_in_words(facts, asset, holding.balance, SYMBOL_CHARACTERS)}."
 
 
 def _severity(share: int | None) -> Severity:

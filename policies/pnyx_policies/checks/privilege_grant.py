@@ -7,11 +7,15 @@ from pnyx_policies.checks.protocol import CheckView
 from pnyx_policies.claims import claims_of
 from pnyx_policies.finding import Finding, Severity
 from pnyx_policies.powers import PowerKind, PowerShift, power_shifts
+from pnyx_policies.roles import role_name
 
+_SHOWN = 40
+"""Characters of a role's name."""
 _SEVERITY = {
     Announcement.OWN: Severity.INFO,
     Announcement.TO_KNOWN: Severity.MEDIUM,
     Announcement.FULL: Severity.HIGH,
+    Announcement.SPOKEN: Severity.HIGH,
     Announcement.BY_NAME: Severity.HIGH,
     Announcement.UNSPOKEN: Severity.HIGH,
     Announcement.RECEIVER_HIDDEN: Severity.CRITICAL,
@@ -26,7 +30,7 @@ class PrivilegeGrant:
     """
 
     name = "privilege-grant"
-    version = "1"
+    version = "2"
 
     def run(self, view: CheckView) -> tuple[Finding, ...]:
         kinds = (PowerKind.ROLE, PowerKind.OWNERSHIP, PowerKind.ADMIN, PowerKind.MODULE, PowerKind.VOTES)
@@ -35,11 +39,12 @@ class PrivilegeGrant:
     def _finding(self, view: CheckView, shift: PowerShift) -> Finding:
         told = announcement(shift, claims_of(view.facts), view.facts)
         receiver = shift.receiver or "nobody in particular"
+        what = (role_name(shift.role) or shift.role)[:_SHOWN] if shift.role else shift.kind.value
         return Finding(
             check=self.name,
             severity=_SEVERITY[told],
-            title=f"{shift.function} gives {shift.kind.value} over {shift.contract} to {receiver}",
-            detail=f"{told.value}.",
+            title=f"{shift.function} gives {what} over {shift.contract} to {receiver}",
+            detail=f"{shift.detail}; {told.value}." if shift.detail else f"{told.value}.",
             calls=shift.paths,
             evidence=tuple(a for a in (shift.contract, shift.receiver) if a),
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -23,12 +24,21 @@ SHORT_TEXT = 40
 
 SYMBOL_CHARACTERS = 20
 
+_NO_ACTION = re.compile(
+    r"\b(?:nothing (?:is|will be|gets) executed|executes nothing|does not execute anything|no (?:on-?chain )?"
+    r"(?:actions?|executions?|transactions?) (?:is|are|will be) (?:executed|made|taken)|(?:this|it) is (?:only |just |"
+    r"merely )?a (?:text-only|signall?ing|signal|social|non-?binding) (?:proposal|vote)|(?:only|just|merely) a signal|"
+    r"is a signal only)\b"
+)
+_NO_MONEY = re.compile(r"\bno (?:funds|money|tokens) (?:is|are|will be) (?:moved|spent|requested|transferred|paid)\b")
+
 
 class TextAgainstCalls:
     """Critical: an empty text, or a payment that the text names neither by amount nor by receiver. High: a payment half
     named, or named as somebody else's, once for several, as a total for each, of another asset; a call that nothing in
-    the text points at. Medium: a call of which the text names the contract, and not what is done there. Low: an amount
-    without the name of its asset. Info: addresses of the text that no call uses.
+    the text points at; calls behind a text that says that nothing is executed. Medium: a call of which the text names
+    the contract, and not what is done there. Low: an amount without the name of its asset, beside a no, or beside other
+    amounts for the same receiver. Info: addresses of the text that no call uses.
 
     What the text says about power and code is the business of privilege-grant, code-upgrade and governor-settings.
     Answers incidents I-8 ("Hello", "World"), I-10 (Indexed Finance), I-12 (Yam), check K6.
@@ -45,6 +55,7 @@ class TextAgainstCalls:
             Finding(check=self.name, severity=severity, title=title, calls=calls, evidence=evidence)
             for severity, title, calls, evidence in (
                 *comparison.silence(),
+                *comparison.denial(),
                 *comparison.payments(),
                 *comparison.unmentioned(),
                 *comparison.unused(),
@@ -77,6 +88,19 @@ class _Comparison:
             shown = text.quote(self.facts.proposal.text)
             yield Severity.CRITICAL, "The text is very short and says nothing of what the calls do", (), (shown,)
 
+    def denial(self) -> Iterator[_Difference]:
+        """The proposal acts: `run` made sure of that."""
+        shown = text.fold(self.claims.shown)
+        said = _NO_ACTION.search(shown) or (_NO_MONEY.search(shown) if outflows(self.facts).items else None)
+        if said:
+            paths = tuple(call.path for call in self._acting())
+            yield (
+                Severity.HIGH,
+                f"The text says that it does nothing, and {len(paths)} calls act",
+                paths,
+                (said.group(),),
+            )
+
     def payments(self) -> Iterator[_Difference]:
         """What is wrong with many payments in the same way is told once."""
         groups: dict[tuple[Severity, str, str | None], list[Outflow]] = {}
@@ -96,16 +120,19 @@ class _Comparison:
         if silent := self.silent():
             title = f"Nothing in the text points at {len(silent)} of {len(self._acting())} calls"
             yield Severity.HIGH, title, tuple(c.path for c in silent), tuple(dict.fromkeys(c.target for c in silent))
-        if addressed := [c for c in self._acting() if self._is_only_addressed(c)]:
+        if addressed := [c for c in self._told_by_words() if self._is_only_addressed(c)]:
             what = ", ".join(dict.fromkeys(call.name for call in addressed))
             title = f"The text names the contract, and not what is done there: {what[:200]}"
             targets = tuple(dict.fromkeys(call.target for call in addressed))
             yield Severity.MEDIUM, title, tuple(call.path for call in addressed), targets
 
     def silent(self) -> tuple[DecodedCall, ...]:
+        return tuple(c for c in self._told_by_words() if not self._is_mentioned(c))
+
+    def _told_by_words(self) -> list[DecodedCall]:
         """Payments and allowances aside: they are told by amount and receiver."""
         paid = {path for o in outflows(self.facts).items for path in o.paths}
-        return tuple(c for c in self._acting() if c.path not in paid and not self._is_mentioned(c))
+        return [c for c in self._acting() if c.path not in paid]
 
     def _acting(self) -> list[DecodedCall]:
         return [c for c in self.facts.every_call() if not c.inner and _acts(self.facts, c)]
@@ -124,7 +151,7 @@ class _Comparison:
         used = {a for x in call.arguments if "address" in x.type for a in text.addresses(x.value)}
         return (
             bool(call.name and claims.names_word(call.name))
-            or any(claims.names_word(*shift.words) for shift in self._shifts if shift.path == call.path)
+            or any(shift.is_spoken_of(claims) for shift in self._shifts if shift.path == call.path)
             or any(loss.is_spoken_of(claims) for loss in self._losses if loss.path == call.path)
             or bool(used & (self._addresses | set(self.facts.known_addresses)) - friends(self.facts))
             or any(claims.names_amount(amount, None) for amount in _large_numbers(call))

@@ -10,6 +10,7 @@ from pnyx_contracts.types import Address, Uint, Value
 from pnyx_policies.context.reading import Search
 
 MAX_PROPOSALS = 20
+MAX_REPEATED = 5
 NEARBY_BLOCKS = 7_200
 """What came within so many blocks of one another came together: a day, at a block in twelve seconds."""
 ALIKE_BPS = 8_000
@@ -17,7 +18,7 @@ ALIKE_BPS = 8_000
 
 
 class EarlierProposal(Value):
-    """One proposal by the same account."""
+    """One proposal, and what became of it."""
 
     proposal_id: Uint
     created_block: int
@@ -45,7 +46,7 @@ class ProposerHistory(Search):
     """Looked at: `ProposalCreated` events of this governor in blocks `from_block` to `to_block`."""
 
     TOOL: ClassVar = "proposer_history"
-    VERSION: ClassVar = "2"
+    VERSION: ClassVar = "3"
 
     proposer: Address
     proposer_has_code: bool
@@ -63,3 +64,7 @@ class ProposerHistory(Search):
     """The proposer's own, newest first."""
     alike: tuple[LookAlike, ...] = Field(max_length=MAX_PROPOSALS)
     """Newest first."""
+    repeated: tuple[EarlierProposal, ...] = Field(max_length=MAX_REPEATED)
+    """By anybody, newest first: proposals of which every call that does something is made by this one too, or that make
+    every such call of this one.
+    """

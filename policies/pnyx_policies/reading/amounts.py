@@ -6,13 +6,13 @@ import re
 from typing import Final
 
 from pnyx_contracts.errors import DecodingError
-from pnyx_contracts.types import UINT256_MAX
 from pnyx_policies.coins import COINS
 from pnyx_policies.context.ens_names import EnsNames
 from pnyx_policies.context.reading import read_context
 from pnyx_policies.facts import Facts
-from pnyx_policies.money import Outflow, decimals_of, holding_of, share_of_treasury
+from pnyx_policies.money import Outflow, decimals_of, holding_of
 from pnyx_policies.reading.blocks import Line, Piece, code, line
+from pnyx_policies.shares import has_no_end, share_of_treasury
 from pnyx_policies.untrusted import quoted
 
 _SYMBOL = re.compile("[A-Za-z0-9.$+-]{1,12}", re.ASCII)
@@ -47,8 +47,8 @@ def amount(facts: Facts, asset: str | None, units: int, *, is_nft: bool = False,
         return line(f"{units} NFT of ", code(asset))
     decimals, holding = decimals_of(facts, asset), holding_of(facts, asset)
     if decimals is None or holding is None or not holding.symbol:
-        return line("any amount" if units >= UINT256_MAX else f"{units:,} units", " of token ", code(asset))
-    number = "any amount of" if units >= UINT256_MAX else decimal(units, decimals)
+        return line("any amount" if has_no_end(units) else f"{units:,} units", " of token ", code(asset))
+    number = "any amount of" if has_no_end(units) else decimal(units, decimals)
     words = f"{number} {_symbol(holding.symbol)}"
     return line(words) if brief else line(f"{words} (token ", code(asset), ")")
 

@@ -33,6 +33,7 @@ from pnyx_policies.reading.blocks import (
     strong,
     warn,
 )
+from pnyx_policies.shares import at_stake
 
 POWER: Final = tuple(kind for kind in PowerKind if kind is not PowerKind.CODE)
 HELD: Final = {
@@ -96,7 +97,7 @@ def _places(paths: tuple[str, ...]) -> str:
 def _totals(facts: Facts, items: tuple[Outflow, ...]) -> Table:
     rows = tuple(
         (
-            amount(facts, asset, sum(flow.amount for flow in flows), is_nft=flows[0].is_nft, brief=True),
+            amount(facts, asset, at_stake(facts, flows), is_nft=flows[0].is_nft, brief=True),
             _held(facts, asset),
             line(share(facts, flows) or "unknown"),
         )

@@ -105,6 +105,11 @@ def _proposer(facts: Facts, found: ProposerHistory) -> Iterator[Bullet]:
         if earlier.same_calls:
             when = f" ({earlier.state}, block {earlier.created_block:,}): proposal "
             yield bullet(warn("The same calls before"), when, code(str(earlier.proposal_id)))
+    own = {earlier.proposal_id for earlier in found.latest}
+    for earlier in found.repeated:
+        if earlier.proposal_id not in own or not earlier.same_calls:
+            when = f" ({earlier.state}, block {earlier.created_block:,}): proposal "
+            yield bullet(warn("The same actions before"), when, code(str(earlier.proposal_id)))
     for alike in found.alike:
         same = "the same calls" if alike.same_calls else "the same functions" if alike.same_functions else "other calls"
         share, number = decimal(alike.alike_bps, 2), code(str(alike.proposal_id))

@@ -32,7 +32,7 @@ from pnyx_policies.told import payments_told
 LONGEST_TEXT: Final = 1_200
 MOST_ADDRESSES: Final = 8
 
-_OPEN: Final = {Announcement.OWN, Announcement.TO_KNOWN, Announcement.FULL}
+_OPEN: Final = {Announcement.OWN, Announcement.TO_KNOWN, Announcement.FULL, Announcement.SPOKEN}
 
 
 def telling(facts: Facts) -> Iterator[Block]:
@@ -76,7 +76,7 @@ def _compared(facts: Facts) -> tuple[list[Bullet], list[Bullet]]:
         words = shift_of_power(facts, shift)
         accounted |= set(shift.paths)
         if told in _OPEN:
-            announced.append(bullet(*words, soft(f" · {told.value if shift.receiver else 'the text speaks of it'}")))
+            announced.append(bullet(*words, soft(f" · {told.value}")))
         else:
             silent.append(bullet(*words, bad(f" · {told.value}")))
     for call in unmentioned_calls(facts):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import TypeVar
 
@@ -10,6 +11,7 @@ from pnyx_contracts.types import BlockRef, Proposal, ProposalState, to_hex
 from pnyx_policies.context.proposer_history import (
     ALIKE_BPS,
     MAX_PROPOSALS,
+    MAX_REPEATED,
     NEARBY_BLOCKS,
     EarlierProposal,
     LookAlike,
@@ -47,6 +49,7 @@ class ProposerHistoryTool(SearchingTool):
         own = [p for p in others if p.proposer == proposal.proposer]
         nearby = [p for p in own if abs(p.created_block - proposal.created_block) <= NEARBY_BLOCKS]
         alike = [(p, bps) for p in others if (bps := alike_bps(proposal.description, p.description)) >= ALIKE_BPS]
+        repeated = [p for p in others if _repeats(proposal, p)]
         return ProposerHistory(
             proposer=proposal.proposer,
             proposer_has_code=bool(reader.code(proposal.proposer, at)),
@@ -59,6 +62,7 @@ class ProposerHistoryTool(SearchingTool):
             nearby_empty=sum(not any(c.value_wei or c.calldata for c in p.calls) for p in nearby),
             latest=_with_states(reader, adapter, profile, proposal, _newest(own), at),
             alike=tuple(_look_alike(proposal, p, bps) for p, bps in _newest(alike)),
+            repeated=_with_states(reader, adapter, profile, proposal, _newest(repeated)[:MAX_REPEATED], at),
         )
 
 
@@ -99,6 +103,12 @@ def _look_alike(proposal: Proposal, other: Proposal, bps: int) -> LookAlike:
         same_calls=other.calls == proposal.calls,
         same_functions=_functions(other) == _functions(proposal),
     )
+
+
+def _repeats(proposal: Proposal, earlier: Proposal) -> bool:
+    """True when all that one of them does the other does, too."""
+    ours, theirs = (Counter(c for c in p.calls if c.value_wei or c.calldata) for p in (proposal, earlier))
+    return bool(ours and theirs) and (ours <= theirs or theirs <= ours)
 
 
 def _functions(proposal: Proposal) -> list[tuple[str, str, bytes]]:

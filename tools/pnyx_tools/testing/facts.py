@@ -145,7 +145,7 @@ def uneventful(proposal: Proposal, profile: GovernorProfile) -> tuple[Reading, .
         ProposerHistory(
             proposer=proposal.proposer, proposer_has_code=False, proposer_transactions=100, from_block=past,
             to_block=now, proposals_in_governor=1, proposals_by_proposer=1, nearby_by_proposer=0, nearby_empty=0,
-            latest=(), alike=(),
+            latest=(), alike=(), repeated=(),
         ),
         VotingPower(
             proposer=proposal.proposer, proposer_before=power, supply_before=10**24, proposer_at_creation=power,
