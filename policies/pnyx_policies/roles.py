@@ -62,7 +62,6 @@ def _parts(name: str) -> list[str]:
     return [part for part in name.lower().split("_") if part not in _IN_ANY]
 
 
-_HOLDERS: Final = sorted({part for name in _HASHED if name.endswith("_ROLE") for part in _parts(name)})
 _HOLDERS: Final = sorted(
     {
         p
