@@ -352,3 +352,8 @@ def quote(text: str, max_bytes: int = 120) -> str:
     hidden = {h.index: h.name for h in hidden_characters(text[: max_bytes * 2])}
     shown = "".join(f"<{hidden[i]}>" if i in hidden else c for i, c in enumerate(text[: max_bytes * 2]))
     return one_line(shown, max_bytes)
+
+
+def count(number: int, what: str) -> str:
+    """``1 address``, ``3 addresses``."""
+    return f"{number:,} {what}{'' if number == 1 else 'es' if what.endswith('s') else 's'}"

@@ -143,6 +143,8 @@ def test_an_approver_signs_with_a_wallet_that_is_elsewhere(make_agent: MakeAgent
     assert f"pnyx approve {proposal} --typed-data {paper} --signature" in written.stderr
     again = pnyx(agent, "approve", proposal, "--vote", "abstain", *file)
     assert (again.returncode, "exists already" in again.stderr) == (2, True)
+    no = tmp_path / "no.json"
+    assert json.loads(pnyx(agent, "reject", proposal, "--typed-data", no, "--json").stdout) == {"typed_data": str(no)}
 
     signature = wallet_signs(paper, account.key.hex())
     foreign = wallet_signs(paper, stranger.key.hex())
