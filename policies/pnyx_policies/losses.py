@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, replace
 from typing import Final
 
 from pnyx_contracts.decoded import DecodedCall
 from pnyx_contracts.types import ZERO_ADDRESS
 from pnyx_policies.claims import Claims
 from pnyx_policies.facts import Change, Facts
-from pnyx_policies.powers import FUNCTIONS, PowerKind, power_shifts
+from pnyx_policies.powers import FUNCTIONS, PowerKind, friends, power_shifts
 from pnyx_policies.roles import role_name
 from pnyx_policies.text import addresses
 
@@ -59,6 +60,11 @@ _GIVEN_UP: Final = {"ownership-transferred": "ownership", "admin-changed": "admi
 """Kinds of change that take a seat away when nobody sits there afterwards."""
 
 
+_NO_SEATS: Final = ("owns the ENS name", "may accept", "offered")
+"""How the details of changes begin that concern no seat: a name can be given again by whoever owns the one above it,
+and an offer ends when it is accepted."""
+
+
 @dataclass(frozen=True, slots=True)
 class Loss:
     """Power over `contract` that `loser` has no more; None: whoever had it."""
@@ -70,6 +76,8 @@ class Loss:
     function: str
     """Name of the function, or the kind of change that the simulation saw."""
     detail: str
+    to_the_dao: bool = False
+    """The DAO itself gets power over the same contract by the same actions."""
 
     @property
     def paths(self) -> tuple[str, ...]:
@@ -89,14 +97,26 @@ def losses(facts: Facts) -> tuple[Loss, ...]:
     """What the calls say, then what only the simulation showed. Power that the same proposal gave before is none."""
     executor = facts.simulation.executor
     called = tuple(loss for call in facts.every_call() if (loss := _of_call(call, executor)) is not None)
-    seen = (loss for change in facts.simulation.all_changes if (loss := _of_change(change)) is not None)
+    gained = {(shift.contract, shift.receiver) for shift in power_shifts(facts, *PowerKind)}
+    return tuple(
+        loss
+        for loss in dict.fromkeys((*called, *_only_seen(facts, called)))
+        if (loss.contract, loss.loser) not in gained
+    )
+
+
+def _only_seen(facts: Facts, called: Collection[Loss]) -> Iterator[Loss]:
+    """Of the simulation: not what a call says anyway, and not getters that new code has no more."""
     told = {loss.contract for loss in called}
     places = {(loss.contract, loss.loser) for loss in called}
-    only_seen = (
-        s for s in seen if (s.contract, s.loser) not in places and not (s.loser is None and s.contract in told)
-    )
-    gained = {(shift.contract, shift.receiver) for shift in power_shifts(facts, *PowerKind)}
-    return tuple(loss for loss in dict.fromkeys((*called, *only_seen)) if (loss.contract, loss.loser) not in gained)
+    taken_over = {s.contract for s in power_shifts(facts, *PowerKind) if s.receiver in friends(facts)}
+    renewed = {shift.contract for shift in power_shifts(facts, PowerKind.CODE)}
+    for change in facts.simulation.all_changes:
+        loss = _of_change(change)
+        if loss is None or (loss.contract, loss.loser) in places:
+            continue
+        if loss.loser is not None or loss.contract not in told | renewed:
+            yield replace(loss, to_the_dao=loss.contract in taken_over)
 
 
 def _of_call(call: DecodedCall, executor: str) -> Loss | None:
@@ -121,7 +141,7 @@ def _of_change(change: Change) -> Loss | None:
     if change.kind in _CHANGES:
         loser = next(iter(sorted(addresses(change.subject))), None)
         return Loss(change.contract, loser, "", change.kind, change.detail)
-    is_name = change.detail.startswith("owns the ENS name")  # whoever owns the name above it can give it again
-    if change.kind in _GIVEN_UP and ZERO_ADDRESS in addresses(change.subject) and not is_name:
+    is_no_seat = change.detail.startswith(_NO_SEATS)
+    if change.kind in _GIVEN_UP and ZERO_ADDRESS in addresses(change.subject) and not is_no_seat:
         return Loss(change.contract, None, "", change.kind, change.detail)
     return None

@@ -116,6 +116,41 @@ def test_what_was_given_in_the_same_proposal_is_no_loss():
     assert found(PowerLoss(), HARMLESS, *calls) == ()
 
 
+def change(kind: str, contract: str, subject: str, detail: str) -> Change:
+    return Change(kind=kind, contract=contract, subject=subject, detail=detail)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        [
+            change("admin-changed", VAULT, TIMELOCK, "is admin now"),
+            change("admin-changed", VAULT, ZERO_ADDRESS, "may accept to be admin"),
+        ],
+        [change("admin-changed", VAULT, ZERO_ADDRESS, f"may accept to be admin, before: {TIMELOCK}")],
+        [
+            change("upgraded", VAULT, MALLORY, "runs this implementation now"),
+            change("role-granted", VAULT, ZERO_ADDRESS, f"keeper() was {COUNCIL}"),
+        ],
+    ],
+    ids=["an admin's seat is accepted", "an offer ends", "new code has no such seat"],
+)
+def test_offers_and_old_getters_are_no_losses(changes):
+    accept = call_of(VAULT, "acceptAdmin()")
+    text = f"Accept the admin's seat that the team offered to the DAO in {VAULT}."
+    assert found(PowerLoss(), text, accept, simulation=simulated(changes=changes)) == ()
+
+
+def test_what_the_dao_takes_over_is_worth_knowing():
+    changes = [
+        change("role-revoked", VAULT, COUNCIL, "role DEFAULT_ADMIN_ROLE, revoked by it"),
+        change("role-granted", VAULT, TIMELOCK, "role DEFAULT_ADMIN_ROLE, granted by it"),
+    ]
+    accept = call_of(VAULT, "acceptDefaultAdminTransfer()")
+    assert worst(PowerLoss(), HARMLESS, accept, simulation=simulated(changes=changes)) is MEDIUM
+    assert worst(PowerLoss(), HARMLESS, accept, simulation=simulated(changes=changes[:1])) is CRITICAL
+
+
 def test_a_name_without_an_owner_can_be_given_again():
     call = call_of(VAULT, "setSubnodeOwner(bytes32,bytes32,address)", ROLE, ROLE, ZERO_ADDRESS)
     told = Change(

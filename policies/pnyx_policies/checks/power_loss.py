@@ -12,7 +12,8 @@ from pnyx_policies.powers import friends
 class PowerLoss:
     """Critical when the text does not speak of it: a guardian who is gone stops nothing any more, and what nobody owns
     nobody can mend. High when the DAO itself, or whoever sat there, loses power, when the text does not name who loses,
-    or names a seat and not that it goes; medium when somebody else loses, and the text says so.
+    or names a seat and not that it goes; medium when somebody else loses, and the text says so, or the DAO gets power
+    there by the same actions.
 
     Not seen: power that ends by a limit of time, or by a contract that forgets it without an event.
     """
@@ -37,6 +38,8 @@ class PowerLoss:
     def _told(self, view: CheckView, loss: Loss) -> tuple[Severity, str]:
         claims = claims_of(view.facts)
         is_own = loss.loser is None or loss.loser in friends(view.facts)
+        if loss.to_the_dao and not is_own:
+            return Severity.MEDIUM, "need not speak of it: the DAO gets power there"
         if not loss.is_spoken_of(claims):
             if loss.is_touched_on(claims) or (is_own and claims.names_word(*SEATS)):
                 return Severity.HIGH, "speaks of such a seat, and not that it is taken away"
