@@ -26,7 +26,11 @@ export const CHAINS = {
   42161: 'Arbitrum One', 42170: 'Arbitrum Nova', 42220: 'Celo', 43114: 'Avalanche C-Chain', 59144: 'Linea', 534352: 'Scroll',
 };
 
-const UNLIMITED = 2n ** 256n - 1n;
+/** As `pnyx_policies.shares.has_no_end`. @param {bigint} amount */
+export const hasNoEnd = (amount) => amount >= 2n ** 159n || amount === 2n ** 96n - 1n;
+
+/** A token that says it has more hides a number behind zeros. */
+export const MOST_DECIMALS = 36;
 
 /** Which argument of a call counts a token, and which. @param {any} call @returns {{ place: number, asset: string, amount: string } | null} */
 export function tokenAmount(call) {
@@ -42,7 +46,7 @@ export function coins(wei, chain) {
 }
 
 /** In whole tokens, without the symbol. @param {string} amount @param {number} decimals */
-export const tokens = (amount, decimals) => (BigInt(amount) >= UNLIMITED ? 'any amount of' : decimal(BigInt(amount), decimals));
+export const tokens = (amount, decimals) => (hasNoEnd(BigInt(amount)) ? 'any amount of' : decimal(BigInt(amount), decimals));
 
 /** @param {number | null} chain */
 export const chainInWords = (chain) => (chain === null ? 'another chain' : `chain ${chain}${CHAINS[chain] ? ` (${CHAINS[chain]})` : ''}`);

@@ -37,9 +37,12 @@ class Document(Value):
         return document
 
 
+_WORDS = {"missing": "is missing", "extra_forbidden": "there is no such member"}
+
+
 def first_complaint(error: ValidationError, *prefix: str) -> str:
     """The first complaint, on one line: place, then what was expected."""
     first = error.errors(include_url=False, include_input=False)[0]
     place = ".".join(str(part) for part in (*prefix, *first["loc"]))
-    message = first["msg"].removeprefix("Value error, ")
+    message = _WORDS.get(first["type"], first["msg"].removeprefix("Value error, "))
     return f"{place}: {message}" if place else message

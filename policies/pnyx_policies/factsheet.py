@@ -28,8 +28,9 @@ from pnyx_contracts.selectors import known_functions
 from pnyx_contracts.types import ClockMode, ProposalState, Value, Vote
 from pnyx_policies.analysis import View
 from pnyx_policies.facts import NO_CODE, Balance, Change, Facts, Movement, SimulationStatus, TargetFacts, ToolResult
-from pnyx_policies.money import token_amount
+from pnyx_policies.money import decimals_of, holding_of, token_amount
 from pnyx_policies.post_state import complaints
+from pnyx_policies.shares import has_no_end
 from pnyx_policies.untrusted import quoted, quoted_json
 
 
@@ -215,7 +216,7 @@ class _Sheet:
         )
 
     def _has_decimals(self, asset: str) -> bool:
-        return any(h.asset == asset and h.decimals is not None for h in self.facts.treasury)
+        return decimals_of(self.facts, asset) is not None
 
     def _amount(self, asset: str | None, amount: int) -> str:
         symbol = (lambda _: "whole tokens") if self.view is View.FACTS_ALONE else self.text
@@ -277,17 +278,21 @@ def tool_result(facts: Facts, limits: Limits, tool: str, view: View) -> str:
 
 
 def amount_in_words(facts: Facts, asset: str | None, amount: int, symbol_characters: int) -> str:
-    """Exact units, and what they are in whole tokens where the executor is known to hold some."""
+    """Exact units, and what they are in whole tokens where the executor is known to hold some; of what has no limit,
+    just that.
+    """
+    if asset is not None and has_no_end(amount):
+        return "any amount"
     return _amount(facts, asset, amount, lambda symbol: quoted(symbol, symbol_characters))
 
 
 def _amount(facts: Facts, asset: str | None, amount: int, show: Callable[[str], str]) -> str:
-    holding = next((h for h in facts.treasury if h.asset == asset), None)
     if asset is None:
         return f"{amount} wei (= {decimal(amount, 18)} coins)"
-    if holding is None or holding.decimals is None:
+    decimals, holding = decimals_of(facts, asset), holding_of(facts, asset)
+    if holding is None or decimals is None:
         return f"{amount} units"
-    return f"{amount} units (= {decimal(amount, holding.decimals)} {show(holding.symbol)})"
+    return f"{amount} units (= {decimal(amount, decimals)} {show(holding.symbol)})"
 
 
 def decimal(amount: int, decimals: int) -> str:

@@ -70,6 +70,9 @@ NOT_SEEN: Final = {
 """Why the calls alone tell what moves."""
 
 
+MOST_DECIMALS: Final = 36
+
+
 def unexplained_effects(facts: Facts) -> int | None:
     """How far the simulation is from "these payments and nothing else": effects that no payment among the calls
     explains, and payments that were not seen. None without a simulation.
@@ -99,6 +102,13 @@ def _beyond(called: Iterable[Outflow], moved: Iterable[Outflow]) -> Iterator[Out
 def holding_of(facts: Facts, asset: str | None) -> Holding | None:
     """What the treasury holds of an asset, None when nobody looked."""
     return next((h for h in facts.treasury if h.asset == asset), None)
+
+
+def decimals_of(facts: Facts, asset: str) -> int | None:
+    """How many a token says that it has; None as well for more than make sense: they hide a number behind zeros."""
+    holding = holding_of(facts, asset)
+    decimals = holding.decimals if holding is not None else None
+    return decimals if decimals is not None and decimals <= MOST_DECIMALS else None
 
 
 def by_asset(items: tuple[Outflow, ...]) -> dict[str | None, tuple[Outflow, ...]]:

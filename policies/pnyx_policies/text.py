@@ -163,7 +163,8 @@ def styled_words(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(match.group() for match in _STYLED_WORD.finditer(text)))
 
 
-_HEX = re.compile(r"0x[0-9a-fA-F]+")
+_HEX = re.compile(r"0x[0-9a-fA-F]+,?")
+"""With the comma of a list that has no spaces."""
 _ADDRESS = re.compile(r"(?<![0-9a-zA-Z])0x[0-9a-fA-F]{40}(?![0-9a-zA-Z])")
 _ENS_NAME = re.compile(r"(?<![\w/.-])(?:[a-z0-9-]+\.)+eth\b", re.IGNORECASE)
 
@@ -351,3 +352,8 @@ def quote(text: str, max_bytes: int = 120) -> str:
     hidden = {h.index: h.name for h in hidden_characters(text[: max_bytes * 2])}
     shown = "".join(f"<{hidden[i]}>" if i in hidden else c for i, c in enumerate(text[: max_bytes * 2]))
     return one_line(shown, max_bytes)
+
+
+def count(number: int, what: str) -> str:
+    """``1 address``, ``3 addresses``."""
+    return f"{number:,} {what}{'' if number == 1 else 'es' if what.endswith('s') else 's'}"

@@ -28,6 +28,7 @@ _COUNTS = {
     12: "twelve",
 }  # fmt: skip
 _SYMBOL = re.compile(r"[A-Za-z][\w.$+-]{0,23}", re.ASCII)
+_NFTS = ("nft", "nfts", "name", "names", "domain", "domains", "position", "positions")
 _NOT_AN_ASSET = frozenset({"usd", "dollar", "dollars", "token", "tokens"})
 """Words for what an amount is worth, or for any asset."""
 _USUAL_ASSETS = frozenset({"usdc", "usdt", "dai", "usds", "eth", "ether", "weth", "wbtc", "btc", "steth", "wsteth"})
@@ -50,13 +51,13 @@ class _Telling:
     payments: tuple[Outflow, ...]
 
     def of(self, payment: Outflow) -> Told:
-        amount = payment.is_nft or self._names_amount(payment)
+        amount = self._names_nft(payment) if payment.is_nft else self._names_amount(payment)
         receiver = payment.recipient in self.claims.addresses
         known = payment.recipient in self.facts.known_addresses
         if amount and (receiver or known):
             return self._together(payment)
         if receiver:
-            return Severity.HIGH, "the receiver, not the amount"
+            return Severity.HIGH, "the receiver, not the NFT" if payment.is_nft else "the receiver, not the amount"
         if amount and not payment.is_nft:
             by_name = Severity.MEDIUM if self.claims.names_ens else Severity.HIGH
             return by_name, "the amount, not the receiver's address"
@@ -179,6 +180,10 @@ class _Telling:
         return frozenset(symbol | ({"token", "tokens"} if asset in self.claims.addresses else set()))
 
     # --- how much
+
+    def _names_nft(self, payment: Outflow) -> bool:
+        """By its contract, or by a word for such things."""
+        return payment.asset in self.claims.addresses or self.claims.names_word(*_NFTS)
 
     def _names_amount(self, payment: Outflow) -> bool:
         return any(self.claims.names_amount(n, self._decimals(payment.asset)) for n in self._sums.of(payment))

@@ -103,9 +103,9 @@ def test_the_right_outcome_by_another_rule_is_no_pass(tmp_path):
 
 MISTAKES = {
     "no toml": ("ruleset =", "cases.toml: this is no TOML"),
-    "no ruleset": (f"[[case]]\n{CASE}", "cases.toml: ruleset: Field required"),
+    "no ruleset": (f"[[case]]\n{CASE}", "cases.toml: ruleset: is missing"),
     "no case": ('ruleset = "guardian"\ncase = []', "cases.toml: case: "),
-    "unknown key": (f'ruleset = "guardian"\n[[case]]\n{CASE}colour = 1', "case.0.colour: Extra inputs"),
+    "unknown key": (f'ruleset = "guardian"\n[[case]]\n{CASE}colour = 1', "case.0.colour: there is no such member"),
     "no such ruleset": (f'ruleset = "gardian"\n[[case]]\n{CASE}', "no ruleset 'gardian'"),
     "bad outcome": (f'ruleset = "guardian"\n[[case]]\n{CASE}'.replace("hold", "maybe"), "case.0.expect"),
     "same name": (f'ruleset = "guardian"\n[[case]]\n{CASE}[[case]]\n{CASE}', "two cases are called 'one'"),
@@ -119,6 +119,14 @@ MISTAKES = {
     "argument of another kind": (
         f'ruleset = "guardian"\n[[case]]\n{CASE}{PAY}'.replace("30 ether", "many"),
         "case 'one': transfer(address,uint256) cannot be called so: expected an amount",
+    ),
+    "no signature": (
+        f'ruleset = "guardian"\n[[case]]\n{CASE}{PAY}'.replace("uint256)", "uint256"),
+        "case 'one': 'transfer(address,uint256' is no signature of a function",
+    ),
+    "another spelling": (
+        f'ruleset = "guardian"\n[[case]]\n{CASE}{PAY}'.replace("uint256)", "uint)"),
+        "case 'one': 'transfer(address,uint)' is no signature of a function",
     ),
     "unknown check": (
         f'ruleset = "guardian"\n[[case]]\n{CASE}skipped_checks = ["outflows"]',

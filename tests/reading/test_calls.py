@@ -8,9 +8,11 @@ from pydantic import JsonValue
 
 from pnyx_agents.reading.markdown import to_markdown
 from pnyx_contracts.selectors import selector_of
-from pnyx_contracts.types import UINT256_MAX, Call
+from pnyx_contracts.types import UINT256_MAX, ZERO_ADDRESS, Call
 from pnyx_policies.context.ens_names import EnsName, EnsNames
 from pnyx_policies.facts import Grade, ToolResult
+from pnyx_policies.factsheet import amount_in_words
+from pnyx_policies.reading.amounts import amount
 from pnyx_policies.reading.blocks import Report, Section, line
 from pnyx_policies.reading.doing import calls
 from pnyx_tools.testing.facts import address_of, call_of, facts_for, holding, proposal_of
@@ -66,6 +68,7 @@ def test_an_unknown_call_shows_guesses_as_guesses() -> None:
     data = selector_of(borrow) + encode(types, [TOKEN, 77, 2, 0, ALICE])
     text = shown(Call(target=TOKEN, value_wei=0, calldata=data))
     assert "unknown call 0x" in text
+    assert f"`0x{data[:40].hex()}" in text
     assert borrow in text
     assert "a guess by four bytes" in text
     assert "77" in text
@@ -116,3 +119,23 @@ def test_on_another_chain_an_address_is_somebody_elses_and_the_coin_another() ->
     assert f"`{ALICE}` (the gardeners)" not in text
     inbox = call_of(TOKEN, "forwardMessage(uint256,address,uint256,bytes)", 137, ALICE, 1, b"\1")
     assert "on chain 137 (Polygon PoS)" in shown(inbox)
+
+
+def test_more_decimals_than_make_sense_hide_no_number() -> None:
+    facts = facts_for(
+        proposal_of([call_of(TOKEN, "transfer(address,uint256)", ALICE, 10**20)], "# Text"),
+        treasury=(holding(TOKEN, 10**30, decimals=255, symbol="USDC"),),
+    )
+    assert "".join(piece.shown for piece in amount(facts, TOKEN, 10**20)) == f"{10**20:,} units of token {TOKEN}"
+    shown_ = to_markdown(Report(line("t"), line("l"), (), (Section("Calls", tuple(calls(facts))),)))
+    assert "0.000" not in shown_
+    assert amount_in_words(facts, TOKEN, 10**20, 20) == f"{10**20} units"
+
+
+def test_what_a_wrapper_leaves_at_zero_is_told_together() -> None:
+    safe = "execTransaction(address,uint256,bytes,uint8,uint256,uint256,uint256,address,address,bytes)"
+    inner = call_of(TOKEN, "transfer(address,uint256)", ALICE, 1).calldata
+    text = shown(call_of(ALICE, safe, TOKEN, 0, inner, 0, 0, 0, 9, ZERO_ADDRESS, ZERO_ADDRESS, b"\1"))
+    assert "- `value, operation, safeTxGas, baseGas, gasToken, refundReceiver` = 0\n" in text
+    assert "`gasPrice = 9`" in text
+    assert "`newDelay = 0`" in shown(call_of(ALICE, "updateDelay(uint256)", 0))

@@ -275,7 +275,7 @@ def test_a_partial_record_has_no_dossier(bundle: Bundle) -> None:
     ("path", "value", "message"),
     [
         (("format",), "pnyx.bundle.v2", r"bundle: format: .*pnyx\.bundle\.v1"),
-        (("surprise",), 1, "bundle: surprise: Extra inputs"),
+        (("surprise",), 1, "bundle: surprise: there is no such member"),
         (("leaves",), [], "bundle: leaves: "),
         (("record_root",), "0x00", "bundle: record_root: expected 32 bytes, got 1"),
         (("fields", "surprise"), 1, "bundle: fields: no position is called 'surprise'"),

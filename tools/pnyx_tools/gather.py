@@ -54,6 +54,7 @@ from pnyx_policies.facts import (
 from pnyx_policies.markets import derived_probes
 from pnyx_policies.probes import Probe
 from pnyx_policies.review import review_digest
+from pnyx_policies.text import count
 from pnyx_tools.clock import clock_at, read_clock
 from pnyx_tools.code import reached_addresses, read_earlier_code, read_targets
 from pnyx_tools.context import ContextTool, builtin_tools, run_tool
@@ -269,7 +270,7 @@ class _Gathering:
 
     def targets(self, calls: Sequence[DecodedCall]) -> tuple[TargetFacts, ...]:
         addresses = reached_addresses(calls)
-        self._tell(f"reading the code of {len(addresses)} addresses")
+        self._tell(f"reading the code of {count(len(addresses), 'address')}")
         if len(addresses) > MAX_TARGETS:
             self._skip(
                 "targets", f"the calls reach {len(addresses)} addresses, the code of the first {MAX_TARGETS} was read"
@@ -322,7 +323,7 @@ class _Gathering:
     def treasury(self, assets: Sequence[str]) -> tuple[Holding, ...]:
         if len(assets) > MAX_ASSETS:
             self._skip("treasury", f"{len(assets)} assets are at stake, balances of the first {MAX_ASSETS} were read")
-        self._tell(f"reading what the treasury holds of {len(assets)} assets")
+        self._tell(f"reading what the treasury holds of {count(len(assets), 'asset')}")
         assets = assets[:MAX_ASSETS]
         self._reader.ask_ahead(questions_of([self._executor], assets, self._at))
         holdings = [native_holding(self._reader, self._executor, self._at)]

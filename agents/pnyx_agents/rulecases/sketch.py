@@ -14,7 +14,8 @@ from typing import Annotated, Literal
 from eth_abi.exceptions import EncodingError
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
-from pnyx_contracts.errors import UsageError
+from pnyx_contracts.errors import DecodingError, UsageError
+from pnyx_contracts.selectors import parse_function
 from pnyx_contracts.types import Call, ProposalState, Value
 from pnyx_policies.analysis import Analysis, Analyst, Opinion, Recommendation, View
 from pnyx_policies.checks import Check, CheckReport, CheckView, run_checks
@@ -186,6 +187,7 @@ def facts_of(sketch: Sketch) -> Facts:
 
 
 def _call(call: SketchedCall) -> Call:
+    _demand_signature(call.call)
     types = [kind for kind in call.call.partition("(")[2].removesuffix(")").split(",") if kind]
     if len(types) != len(call.arguments):
         raise UsageError(f"{call.call or 'a plain transfer'} takes {len(types)} arguments, got {len(call.arguments)}")
@@ -194,6 +196,16 @@ def _call(call: SketchedCall) -> Call:
         return call_of(call.to, call.call, *arguments, value_wei=call.value)
     except (ValueError, EncodingError) as error:
         raise UsageError(f"{call.call} cannot be called so: {error}", hint="arguments are flat: no tuples") from error
+
+
+def _demand_signature(text: str) -> None:
+    """Another spelling has another selector, and would be no such call."""
+    try:
+        is_one = not text or parse_function(text).signature == text
+    except DecodingError:
+        is_one = False
+    if not is_one:
+        raise UsageError(f"{text!r} is no signature of a function", hint='as in "transfer(address,uint256)", no names')
 
 
 def _argument(kind: str, value: str | int | bool) -> object:

@@ -1,6 +1,6 @@
 /** Calls as a member reads them: names beside addresses, arguments that count a token in whole tokens, the chain that a message goes to. */
 import { h } from '../dom.js';
-import { chainInWords, coins, tokenAmount, tokens } from '../money.js';
+import { MOST_DECIMALS, chainInWords, coins, tokenAmount, tokens } from '../money.js';
 import { address } from '../parts.js';
 import { quoted } from '../text.js';
 
@@ -30,7 +30,7 @@ export function amounts(fields) {
   /** @type {any[]} */
   const holdings = fields.state?.treasury ?? [];
   /** @param {string} asset */
-  const holding = (asset) => holdings.find((one) => one.asset === asset && one.decimals !== null);
+  const holding = (asset) => holdings.find((one) => one.asset === asset && one.decimals !== null && one.decimals <= MOST_DECIMALS);
   /** @type {Amounts} */
   const found = {
     coin: (wei) => coins(wei, chain),

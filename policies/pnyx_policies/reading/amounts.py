@@ -10,7 +10,7 @@ from pnyx_policies.coins import COINS
 from pnyx_policies.context.ens_names import EnsNames
 from pnyx_policies.context.reading import read_context
 from pnyx_policies.facts import Facts
-from pnyx_policies.money import Outflow, holding_of
+from pnyx_policies.money import Outflow, decimals_of, holding_of
 from pnyx_policies.reading.blocks import Line, Piece, code, line
 from pnyx_policies.shares import has_no_end, share_of_treasury
 from pnyx_policies.untrusted import quoted
@@ -45,10 +45,10 @@ def amount(facts: Facts, asset: str | None, units: int, *, is_nft: bool = False,
         return line(coin(units, facts.proposal.key.chain_id))
     if is_nft:
         return line(f"{units} NFT of ", code(asset))
-    holding = holding_of(facts, asset)
-    if holding is None or holding.decimals is None or not holding.symbol:
+    decimals, holding = decimals_of(facts, asset), holding_of(facts, asset)
+    if decimals is None or holding is None or not holding.symbol:
         return line("any amount" if has_no_end(units) else f"{units:,} units", " of token ", code(asset))
-    number = "any amount of" if has_no_end(units) else decimal(units, holding.decimals)
+    number = "any amount of" if has_no_end(units) else decimal(units, decimals)
     words = f"{number} {_symbol(holding.symbol)}"
     return line(words) if brief else line(f"{words} (token ", code(asset), ")")
 
@@ -90,13 +90,6 @@ def span(seconds: int) -> str:
         if seconds >= 2 * unit:
             return f"{decimal(seconds * 10 // unit, 1)} {word}"
     return "1 second" if seconds == 1 else f"{seconds} seconds"
-
-
-def count(number: int, what: str) -> str:
-    """``1 address``, ``3 addresses``."""
-    if number == 1:
-        return f"1 {what}"
-    return f"{number:,} {what}{'es' if what.endswith('s') else 's'}"
 
 
 def who(facts: Facts, address: str) -> tuple[Piece, ...]:

@@ -8,27 +8,38 @@ from typing import Final
 
 from pnyx_contracts.decoded import Argument, DecodedCall
 from pnyx_contracts.selectors import known_functions
+from pnyx_contracts.types import ZERO_ADDRESS
 from pnyx_policies.facts import Facts
-from pnyx_policies.money import holding_of, token_amount
+from pnyx_policies.money import decimals_of, token_amount
 from pnyx_policies.reading.amounts import amount, names_of
 from pnyx_policies.reading.blocks import Bullet, Line, bullet, code, line, soft
 from pnyx_policies.roles import role_name
 
 LONGEST_VALUE: Final = 200
+MANY_ZEROS: Final = 3
 
+_ZERO: Final = frozenset({"0", ZERO_ADDRESS, "0x"})
 _WORD = re.compile(r"0x((?:[0-9a-f]{2}){3,31}?)(?:00)+")
 _LETTERS = re.compile(rb"[A-Za-z0-9_.-]+")
 
 
 def arguments(facts: Facts, call: DecodedCall) -> Iterator[Bullet]:
-    """As they are; beside them what they stand for. Their types are in the signature."""
+    """As they are; beside them what they stand for. Their types are in the signature. Wrappers have many that are zero:
+    those are told together.
+    """
+    zero = [a.name for a in call.arguments if a.value in _ZERO] if call.inner else []
+    told = zero if len(zero) >= MANY_ZEROS else []
     for place, argument in enumerate(call.arguments):
+        if argument.name in told:
+            continue
         if size := _decoded_inside(call, argument):
             yield bullet(code(argument.name), soft(f": {size:,} bytes, decoded below"))
         else:
             means = _meaning(facts, call, place)
             beside = line(soft(" · "), *means) if means else ()
             yield bullet(code(f"{argument.name} = {short(argument.value)}"), *beside)
+    if told:
+        yield bullet(code(", ".join(told)), soft(" = 0"))
 
 
 def _decoded_inside(call: DecodedCall, argument: Argument) -> int:
@@ -74,8 +85,7 @@ def _letters(word: str) -> str:
 
 def counts(facts: Facts, asset: str) -> bool:
     """Whether the token has told how many units a whole one has: an NFT has none."""
-    holding = holding_of(facts, asset)
-    return holding is not None and holding.decimals is not None
+    return decimals_of(facts, asset) is not None
 
 
 def short(value: str) -> str:

@@ -266,7 +266,7 @@ def _call(facts: Facts, call: DecodedCall) -> Bullet:
     else:
         name = strong(call.signature) if call.signature else warn(f"unknown call {call.selector}".rstrip())
         words = line(name, " on ", *place, f" with {sum_of}" if call.value_wei else "")
-    inside = [*arguments(facts, call), *_guessed(call)]
+    inside = [*arguments(facts, call), *_bytes(call), *_guessed(call)]
     inside += [bullet(warn(note))] if call.calldata and (note := _note(facts, call)) else []
     inside += [_call(facts, inner) for inner in call.inner]
     where = line(warn(f" on {chain_of(call)}")) if call.other_chain else ()
@@ -284,6 +284,12 @@ def _note(facts: Facts, call: DecodedCall) -> str:
 def chain_of(call: DecodedCall) -> str:
     """Where a call runs that is a message."""
     return "another chain" if call.chain_id is None else in_words(call.chain_id)
+
+
+def _bytes(call: DecodedCall) -> Iterator[Bullet]:
+    """Of a call that nothing explains."""
+    if call.signature is None and call.calldata:
+        yield bullet(code(short(f"0x{call.calldata.hex()}")))
 
 
 def _guessed(call: DecodedCall) -> Iterator[Bullet]:

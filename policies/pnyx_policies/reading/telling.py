@@ -11,7 +11,7 @@ from pnyx_policies.claims import claims_of
 from pnyx_policies.facts import Facts
 from pnyx_policies.money import OutflowKind, outflows
 from pnyx_policies.powers import PowerKind, power_shifts
-from pnyx_policies.reading.amounts import count, who
+from pnyx_policies.reading.amounts import who
 from pnyx_policies.reading.blocks import (
     Block,
     Bullet,
@@ -26,6 +26,7 @@ from pnyx_policies.reading.blocks import (
     warn,
 )
 from pnyx_policies.reading.doing import payment, shift_of_power
+from pnyx_policies.text import count
 from pnyx_policies.told import payments_told
 
 LONGEST_TEXT: Final = 1_200

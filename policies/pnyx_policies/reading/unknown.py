@@ -7,9 +7,9 @@ from typing import Final
 
 from pnyx_policies.dossier import Dossier
 from pnyx_policies.facts import Simulation
-from pnyx_policies.reading.amounts import count
 from pnyx_policies.reading.blocks import Block, Bullet, Bullets, bullet, code, paragraph, strong, warn
 from pnyx_policies.reading.doing import chain_of
+from pnyx_policies.text import count
 
 _BEGINNING: Final = 60
 """So much of a reason tells it from others."""

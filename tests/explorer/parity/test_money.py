@@ -14,15 +14,16 @@ from pnyx_contracts.chains import NAMES
 from pnyx_contracts.selectors import Function, known_functions
 from pnyx_contracts.types import Call
 from pnyx_policies.coins import COINS
-from pnyx_policies.money import token_amount
+from pnyx_policies.money import MOST_DECIMALS, token_amount
 from pnyx_policies.reading.amounts import coin
 
 PAGE = Path(__file__).parents[3] / "explorer" / "page"
 ASKED = """
-const { COINS, CHAINS, coins, tokenAmount } = await import("./money.js");
+const { COINS, CHAINS, MOST_DECIMALS, coins, tokenAmount } = await import("./money.js");
 const { readFileSync } = await import("node:fs");
 const [calls, sums] = JSON.parse(readFileSync(0, "utf8"));
-console.log(JSON.stringify({ COINS, CHAINS, counted: calls.map(tokenAmount), sums: sums.map((sum) => coins(...sum)) }));
+const told = { COINS, CHAINS, MOST_DECIMALS, counted: calls.map(tokenAmount), sums: sums.map((sum) => coins(...sum)) };
+console.log(JSON.stringify(told));
 """
 SUMS = [(10**18, 1), (5 * 10**17, 137), (10**18, 7), (3, 7), (0, 31337)]
 
@@ -57,5 +58,6 @@ def test_the_page_counts_as_python_does() -> None:
         e and (e.asset, e.place, e.amount) for e in expected
     ]
     assert told["COINS"] == {str(chain): name for chain, name in COINS.items()}
+    assert told["MOST_DECIMALS"] == MOST_DECIMALS
     assert told["CHAINS"] == {str(chain): name for chain, name in NAMES.items()}
     assert [sum_of.partition(" (")[0] for sum_of in told["sums"]] == [coin(wei, chain) for wei, chain in SUMS]

@@ -38,6 +38,7 @@ from pnyx_contracts.types import BlockRef, Call, to_hex
 from pnyx_policies.balances import Question
 from pnyx_policies.facts import DelegatedRun, ProbeReading, Simulation, SimulationStatus, Skipped
 from pnyx_policies.probes import Probe
+from pnyx_policies.text import count
 from pnyx_tools.effects import changes, movements
 from pnyx_tools.pinned import afresh, fork_behind
 from pnyx_tools.progress import Tell, tell_nobody
@@ -134,7 +135,7 @@ def _best(task: Task, inside: str | None, delegatecalls: Sequence[DecodedCall]) 
     """`inside` is the governor that may be called as from inside its ``execute()``."""
     passed_over: list[Skipped] = []
     for method in _methods(task):
-        task.tell(f"simulating {len(task.calls)} actions by {method.name}")
+        task.tell(f"simulating {count(len(task.calls), 'action')} by {method.name}")
         try:
             simulation = _firmly(partial(_run, method, task, inside))
             delegated = tuple(_delegated(method, task, call) for call in delegatecalls)
