@@ -327,7 +327,8 @@ def test_what_the_brake_holds_back_can_be_rejected_alone(make_agent: MakeAgent) 
     early = pnyx(agent, "approve", bad)
     assert (early.returncode, "cast by itself" in early.stderr) == (1, True), early.stderr
     assert pnyx(agent, "reject", bad, "--comment", "It is why we stopped.").returncode == 0
-    agent.until("the rejection", lambda: agent.dossier(agent.case(bad)).people.rejection)
+    until_detail(agent, bad, "hold, rejected by ")
+    assert agent.dossier(agent.case(bad)).people.rejection is not None
     assert pnyx(agent, "resume").returncode == 0
     agent.until_stage(bad, Stage.DONE)
     agent.until_stage(good, Stage.DONE)
