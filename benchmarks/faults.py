@@ -7,6 +7,7 @@ anything is wrong anywhere.
 """
 
 import argparse
+import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -44,8 +45,9 @@ def played(kind: str, given: argparse.Namespace) -> Iterator[Report]:
             amount = Amount(faults=faults, proposals=proposals)
             report = play.run(Path(folder) / "agent", declared, launch, seed, amount)
             if given.keep and not report.ruling.ok:
-                Path(folder).rename(Path(given.keep) / f"{kind}-{seed}")
-                Path(folder).mkdir()
+                kept = Path(given.keep) / f"{kind}-{seed}"
+                shutil.rmtree(kept, ignore_errors=True)  # of an earlier run
+                shutil.copytree(folder, kept)
         yield report
 
 

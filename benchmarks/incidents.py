@@ -39,8 +39,9 @@ critical is voted against (the observer never votes: it calls people), what is h
 
 ## Attacks
 
-Variations are ours: the same idea by other functions, in other words, or announced. What is only low is left out here
-and below: each of these DAOs is new, with short delays, and so is who proposes.
+Variations are ours: the same idea by other functions, in other words, or announced. So are attacks without a number:
+shapes that none of these incidents had. What is only low is left out here and below: each of these DAOs is new, with
+short delays, and so is who proposes.
 """
 HONEST = """
 ## Honest proposals that come near

@@ -410,5 +410,8 @@ def paths(settings: Settings) -> Paths:
     except OSError as error:
         raise UsageError(f"the data folder {settings.data} cannot be made: {error.strerror}") from None
     if not os.access(settings.data, os.W_OK):
-        raise UsageError(f"the data folder {settings.data} is not writable")
+        raise UsageError(
+            f"the data folder {settings.data} is not writable",
+            hint="run this as the user whose agent it is, sudo -u pnyx",
+        )
     return Paths(settings.data, settings.database.url if settings.database else None)

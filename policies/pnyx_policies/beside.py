@@ -15,6 +15,8 @@ from pnyx_policies.text import Number
 
 _SENTENCE_ENDS = re.compile(r"(?<=[.!?;])\s+|\n")
 _ADDRESS = re.compile(r"(?<![0-9a-zA-Z])0x[0-9a-fA-F]{40}(?![0-9a-zA-Z])")
+_GETS = re.compile(r"[\s*_`)\]]*(?:gets?|receives?|will|is|are|has|[=:\u2013\u2014-])", re.IGNORECASE)
+"""Behind an address: what it gets follows."""
 _LINK = re.compile(r"https?://\S+")
 
 
@@ -45,7 +47,8 @@ def places(shown: str, people: frozenset[str], units: frozenset[str]) -> tuple[P
 def _of(sentence: str, people: Collection[str], units: Collection[str]) -> Iterator[Place]:
     """Each address with the amounts before it, or each with those behind it; where neither fits all, they share."""
     named, chunks = _cut(sentence, people)
-    for beside in (chunks[:-1], chunks[1:]):
+    before, behind = chunks[:-1], chunks[1:]
+    for beside in (behind,) if behind and _GETS.match(behind[0]) else (before, behind):
         if len(set(named)) > 1 and all(_place((), chunk).has_quantity(units) for chunk in beside):
             yield from (_place((who,), chunk) for who, chunk in zip(named, beside, strict=True))
             return

@@ -128,7 +128,7 @@ class Change(Value):
     `kind`: role-granted, role-revoked, role-admin-changed, ownership-transferred, admin-changed, upgraded,
     beacon-upgraded,
     module-enabled, guard-changed, governor-setting, owner-added, owner-removed, code-created, code-destroyed,
-    code-replaced, other.
+    code-replaced, governance-act (somebody proposes, votes or cancels), other.
     """
 
     kind: str

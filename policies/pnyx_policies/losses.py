@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,19 +14,18 @@ from pnyx_policies.powers import FUNCTIONS, PowerKind, power_shifts
 from pnyx_policies.roles import role_name
 from pnyx_policies.text import addresses
 
-_WORDS: Final = (
-    "revoke", "revokes", "revoked", "revoking", "revocation", "renounce", "renounces", "renounced", "renouncing",
-    "remove", "removes", "removed", "removing", "removal", "replace", "replaces", "replaced", "replacing", "rotate",
-    "rotates", "rotated", "rotating", "rotation", "resign", "resigns", "resigned", "abdicate", "abdicates", "burn",
-    "burns", "burned", "burning", "disable", "disables", "disabled", "disabling", "immutable", "outgoing",
-)  # fmt: skip
-_SEATS: Final = (
+_TAKES: Final = re.compile(
+    r"\b(?:revo[kc]|renounc|remov|replac|rotat|resign|abdicat|burn|disabl|immutab|outgoing|relinquish|retir|terminat|"
+    r"offboard|deprecat|stripp|(?:drops?|dropped|ends?|ended|gives? up|giving up|given up|no longer|steps? down|"
+    r"los(?:es?|ing)|tak(?:es?|en|ing) away)\b)"
+)
+SEATS: Final = (
     "role", "roles", "permission", "permissions", "owner", "owners", "ownership", "signer", "signers", "admin",
     "admins", "controller", "controllers", "minter", "minters", "operator", "operators", "guardian", "guardians",
     "keeper", "keepers", "canceller", "cancellers", "proposer", "executor", "veto", "vetoer", "module", "modules",
     "guard", "ward", "wards",
 )  # fmt: skip
-"""An honest text says that something is taken away, and what; or has the function's name."""
+"""Words for power that one can lose."""
 
 FUNCTIONS_THAT_TAKE: Final[dict[str, int | None]] = {
     "revokeRole(bytes32,address)": 1,
@@ -76,8 +76,13 @@ class Loss:
         return (self.path,) if self.path else ()
 
     def is_spoken_of(self, claims: Claims) -> bool:
-        takes = claims.names_word(*_WORDS) and (claims.names_word(*_SEATS) or self.loser in claims.addresses)
-        return takes or claims.names_word(self.function.lstrip("_"))
+        """Whether the text says that something is taken away, and what; or has the function's name."""
+        takes = _TAKES.search(claims.shown.lower()) and (claims.names_word(*SEATS) or self.loser in claims.addresses)
+        return bool(takes) or claims.names_word(self.function.lstrip("_"))
+
+    def is_touched_on(self, claims: Claims) -> bool:
+        """Whether it names a seat of power and who loses, and not that it goes."""
+        return claims.names_word(*SEATS) and self.loser in claims.addresses
 
 
 def losses(facts: Facts) -> tuple[Loss, ...]:

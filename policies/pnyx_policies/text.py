@@ -163,7 +163,8 @@ def styled_words(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(match.group() for match in _STYLED_WORD.finditer(text)))
 
 
-_HEX = re.compile(r"0x[0-9a-fA-F]+")
+_HEX = re.compile(r"0x[0-9a-fA-F]+,?")
+"""With the comma of a list that has no spaces."""
 _ADDRESS = re.compile(r"(?<![0-9a-zA-Z])0x[0-9a-fA-F]{40}(?![0-9a-zA-Z])")
 _ENS_NAME = re.compile(r"(?<![\w/.-])(?:[a-z0-9-]+\.)+eth\b", re.IGNORECASE)
 

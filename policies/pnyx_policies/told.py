@@ -28,6 +28,7 @@ _COUNTS = {
     12: "twelve",
 }  # fmt: skip
 _SYMBOL = re.compile(r"[A-Za-z][\w.$+-]{0,23}", re.ASCII)
+_NFTS = ("nft", "nfts", "name", "names", "domain", "domains", "position", "positions")
 _NOT_AN_ASSET = frozenset({"usd", "dollar", "dollars", "token", "tokens"})
 """Words for what an amount is worth, or for any asset."""
 _USUAL_ASSETS = frozenset({"usdc", "usdt", "dai", "usds", "eth", "ether", "weth", "wbtc", "btc", "steth", "wsteth"})
@@ -50,18 +51,25 @@ class _Telling:
     payments: tuple[Outflow, ...]
 
     def of(self, payment: Outflow) -> Told:
-        amount = payment.is_nft or self._names_amount(payment)
+        amount = self._names_nft(payment) if payment.is_nft else self._names_amount(payment)
         receiver = payment.recipient in self.claims.addresses
         known = payment.recipient in self.facts.known_addresses
         if amount and (receiver or known):
             return self._together(payment)
         if receiver:
-            return Severity.HIGH, "the receiver, not the amount"
+            return Severity.HIGH, "the receiver, not the NFT" if payment.is_nft else "the receiver, not the amount"
+        if amount and not payment.is_nft and self._is_made(payment.recipient):
+            return Severity.MEDIUM, "the amount; these actions make the receiver"
         if amount and not payment.is_nft:
             by_name = Severity.MEDIUM if self.claims.names_ens else Severity.HIGH
             return by_name, "the amount, not the receiver's address"
         hidden = not known and not self.claims.names_ens
         return Severity.CRITICAL if hidden else Severity.HIGH, "neither the amount nor the receiver's address"
+
+    def _is_made(self, address: str) -> bool:
+        """Nobody knows the address of a contract that the actions make before they do."""
+        changes = self.facts.simulation.all_changes
+        return any(c.kind == "code-created" and c.contract == address for c in changes)
 
     def _together(self, payment: Outflow) -> Told:
         """Amount and receiver stand in the text. Do they belong to one another, how often, and of which asset?"""
@@ -76,7 +84,7 @@ class _Telling:
         if payment.is_nft or payment.recipient not in self.claims.addresses:
             return None
         units, sought = self._units(payment.asset), self._readings(payment)
-        everywhere = places(self.claims.shown, self._people, units)
+        everywhere = places(self.claims.shown, self._people, units | _USUAL_ASSETS | self._symbols)
         own = [place for place in everywhere if payment.recipient in place.addresses]
         naming = [place for place in everywhere if place.names(sought)]
         if not naming:
@@ -179,6 +187,10 @@ class _Telling:
         return frozenset(symbol | ({"token", "tokens"} if asset in self.claims.addresses else set()))
 
     # --- how much
+
+    def _names_nft(self, payment: Outflow) -> bool:
+        """By its contract, or by a word for such things."""
+        return payment.asset in self.claims.addresses or self.claims.names_word(*_NFTS)
 
     def _names_amount(self, payment: Outflow) -> bool:
         return any(self.claims.names_amount(n, self._decimals(payment.asset)) for n in self._sums.of(payment))

@@ -203,7 +203,7 @@ def test_the_tally_is_empty_unless_somebody_was_very_quick(blocks: Past, tmp_pat
 def test_one_that_was_cancelled_after_its_vote_is_tried_and_has_no_result(blocks: Past, tmp_path: Path) -> None:
     """By the timelock, which is told so by whoever may cancel there."""
     dao, node = blocks.dao, blocks.node
-    number = blocks.passed("Cancelled in the queue", executed=False, wei=TOKEN // 8)
+    number = blocks.passed("Cancelled in the queue", executed=False, wei=TOKEN // 5)
     dao.queue(number)
     (scheduled,) = node.rpc.logs(node.rpc.block().number, node.rpc.block().number, [CALL_SCHEDULED], [dao.timelock])
     node.impersonate(dao.governor)

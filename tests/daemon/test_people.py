@@ -143,6 +143,8 @@ def test_an_approver_signs_with_a_wallet_that_is_elsewhere(make_agent: MakeAgent
     assert f"pnyx approve {proposal} --typed-data {paper} --signature" in written.stderr
     again = pnyx(agent, "approve", proposal, "--vote", "abstain", *file)
     assert (again.returncode, "exists already" in again.stderr) == (2, True)
+    no = tmp_path / "no.json"
+    assert json.loads(pnyx(agent, "reject", proposal, "--typed-data", no, "--json").stdout) == {"typed_data": str(no)}
 
     signature = wallet_signs(paper, account.key.hex())
     foreign = wallet_signs(paper, stranger.key.hex())
@@ -325,7 +327,8 @@ def test_what_the_brake_holds_back_can_be_rejected_alone(make_agent: MakeAgent) 
     early = pnyx(agent, "approve", bad)
     assert (early.returncode, "cast by itself" in early.stderr) == (1, True), early.stderr
     assert pnyx(agent, "reject", bad, "--comment", "It is why we stopped.").returncode == 0
-    agent.until("the rejection", lambda: agent.dossier(agent.case(bad)).people.rejection)
+    until_detail(agent, bad, "hold, rejected by ")
+    assert agent.dossier(agent.case(bad)).people.rejection is not None
     assert pnyx(agent, "resume").returncode == 0
     agent.until_stage(bad, Stage.DONE)
     agent.until_stage(good, Stage.DONE)

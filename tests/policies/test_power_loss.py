@@ -84,6 +84,27 @@ def test_announced_losses_are_for_people_who_know_who_loses(call, text, severity
     assert worst(PowerLoss(), text, call) is severity
 
 
+@pytest.mark.parametrize(
+    ("call", "text"),
+    [
+        (call_of(VAULT, "renounceOwnership()"), "Housekeeping of ownership records."),
+        (call_of(TIMELOCK, "revokeRole(bytes32,address)", ROLE, COUNCIL), f"Thanks to our guardian {COUNCIL}."),
+    ],
+)
+def test_a_word_for_the_seat_alone_is_for_people(call, text):
+    (finding,) = found(PowerLoss(), text, call)
+    assert finding.severity is HIGH
+    assert finding.detail.endswith("the text speaks of such a seat, and not that it is taken away.")
+
+
+@pytest.mark.parametrize(
+    "says", ["no longer is", "ceases to be; the seat ends for", "loses the seat of", "was retired as"]
+)
+def test_people_say_it_in_many_words(says):
+    call = call_of(TIMELOCK, "revokeRole(bytes32,address)", ROLE, COUNCIL)
+    assert worst(PowerLoss(), f"The council {COUNCIL} {says} a guardian.", call) is MEDIUM
+
+
 def test_known_losers_need_no_address():
     call = call_of(TIMELOCK, "revokeRole(bytes32,address)", ROLE, COUNCIL)
     assert worst(PowerLoss(), "Revoke the council's role.", call, known_addresses={COUNCIL: "council"}) is MEDIUM
@@ -163,6 +184,16 @@ def test_the_dao_what_is_called_and_numbers_are_no_strangers(argument):
 def test_numbers_in_undecoded_calldata_are_no_addresses(number):
     data = bytes.fromhex("12345678") + encode(["uint256"], [number])
     assert handed(Call(target=VAULT, value_wei=0, calldata=data)) is None
+
+
+@pytest.mark.parametrize("depth", [0, 1])
+def test_addresses_inside_bytes_are_found(depth):
+    data = bytes.fromhex("12345678") + encode(["uint256", "address"], [7, MALLORY])
+    for _ in range(depth):
+        data = bytes.fromhex("87654321") + encode(["uint256", "bytes"], [7, data])
+    assert handed(Call(target=VAULT, value_wei=0, calldata=data)) is HIGH
+    relay = call_of(GOVERNOR, "upgradeTo(address,uint256,bytes)", GOVERNOR, 7, data)
+    assert handed(relay) is HIGH
 
 
 def test_assets_that_move_or_are_held_are_no_strangers():

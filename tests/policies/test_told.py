@@ -7,8 +7,19 @@ import time
 import pytest
 
 from pnyx_policies.checks import CheckView, TextAgainstCalls
+from pnyx_policies.facts import Change
 from pnyx_policies.finding import Finding, Severity
-from pnyx_tools.testing.facts import GOVERNOR, TIMELOCK, address_of, call_of, facts_for, holding, proposal_of
+from pnyx_tools.testing.facts import (
+    GOVERNOR,
+    TIMELOCK,
+    address_of,
+    call_of,
+    facts_for,
+    holding,
+    moved,
+    proposal_of,
+    simulated,
+)
 
 ALICE, BOB, CAROL, TOKEN, VAULT = map(address_of, ("alice", "bob", "carol", "token", "vault"))
 UNITS = 10**6
@@ -47,9 +58,55 @@ def test_a_list_announces_its_pairs_and_no_others(text):
     assert finding.calls == ("0", "1")
 
 
+def test_what_somebody_gets_stands_behind_the_address():
+    text = f"A total of 10,000 USDC: {ALICE} gets 9,000 USDC, the rest goes to {BOB}."
+    assert worst(text, pay(ALICE, 9_000), pay(BOB, 1_000)) is not HIGH
+    each = f"{ALICE} gets 9,000 USDC, {BOB} gets 1,000 USDC."
+    assert worst(each, pay(ALICE, 9_000), pay(BOB, 1_000)) is None
+    assert worst(each, pay(ALICE, 1_000), pay(BOB, 9_000)) is HIGH
+
+
+@pytest.mark.parametrize(
+    ("text", "severity"),
+    [
+        (f"Send our NFT to {ALICE}.", None),
+        (f"Send number 7 of {VAULT} to {ALICE}.", None),
+        (f"Pay 20 USDC to {ALICE}.", HIGH),
+        ("Pay 20 USDC to a friend.", CRITICAL),
+    ],
+)
+def test_an_nft_is_told_by_its_contract_or_its_kind(text, severity):
+    gone = call_of(VAULT, "safeTransferFrom(address,address,uint256)", TIMELOCK, ALICE, 7)
+    assert worst(text, gone) is severity
+
+
+def test_a_list_without_spaces_is_read():
+    text = f"Delegates (address,USDC)\n\n{ALICE},500\n{BOB},1700\n"
+    assert worst(text, pay(ALICE, 500), pay(BOB, 1_700)) is LOW
+    assert worst(text, pay(ALICE, 1_700), pay(BOB, 500)) is HIGH
+
+
 def test_two_amounts_for_one_receiver_are_both_paid():
     text = f"Pay 300 USDC to {ALICE} for May. Pay 200 USDC to {ALICE} for June."
     assert worst(text, pay(ALICE, 300), pay(ALICE, 200)) is None
+
+
+def test_two_assets_in_one_sentence_have_their_receivers():
+    text = f"We pay 40 USDC to {ALICE} and 5 ETH to {BOB}."
+    assert worst(text, pay(ALICE, 40), call_of(BOB, value_wei=5 * 10**18)) is None
+    assert worst(text, pay(BOB, 40), call_of(ALICE, value_wei=5 * 10**18)) is HIGH
+
+
+def test_a_receiver_that_the_actions_make_cannot_be_named():
+    """A vesting contract, which gets its money when it is made."""
+    text = f"By the factory {VAULT}, make a vesting contract of 40 USDC for {ALICE}."
+    simulation = simulated([moved(TOKEN, CAROL, 40 * UNITS)])
+    made = Change(kind="code-created", contract=CAROL, subject="code", detail="before: none")
+    calls = [call_of(VAULT, "make(address)", ALICE)]
+    assert worst(text, *calls, simulation=simulation) is HIGH
+    (finding,) = found(text, *calls, simulation=simulation.model_copy(update={"changes": (made,)}))
+    assert finding.severity is MEDIUM
+    assert finding.title.endswith("the text names the amount; these actions make the receiver")
 
 
 def test_all_of_it_for_one_of_two_is_not_what_the_text_says():
@@ -152,6 +209,8 @@ def test_what_is_struck_through_announces_nothing(struck):
         (f"20 USDC to {ALICE}: this was rejected.", LOW),
         (f"We couldn't pay in time. Pay 20 USDC to {ALICE} now.", None),
         (f"Nothing is executed. We talked of 20 USDC to {ALICE}.", HIGH),
+        (f"The vote of May was only a signal. Pay 20 USDC to {ALICE}.", None),
+        (f"This proposal is a signal only. 20 USDC to {ALICE} would be fair.", HIGH),
         (f"This is only a signal: 20 USDC to {ALICE} would be fair.", HIGH),
         (f"No funds are moved by this. 20 USDC to {ALICE} would be fair.", HIGH),
         (f"Pay 20 USDC to {ALICE}, as the social proposal of May said. Nothing else is executed.", None),

@@ -36,5 +36,5 @@ def command(
 
     hand = Hand(keystore, password_file, typed_data, signature)
     approval = give_word(settings_from(config), proposal, "reject", hand, comment=comment)
-    if as_json and approval is not None:
-        print_json(approval.model_dump(mode="json"))
+    if as_json:
+        print_json({"typed_data": str(typed_data)} if approval is None else approval.model_dump(mode="json"))

@@ -133,7 +133,7 @@ class Clerk:
             "another",
             Urgency.ALERT,
             subject="another program decided about it with this agent's key and log",
-            detail=foreign(f"{landed.by_another} is not this agent's, which adds nothing to it"),
+            detail=foreign(f"{landed.by_another} is not this agent's, which decides nothing else"),
             to_do="is a copy of this agent running? Stop it, and copy its evidence here: members look for that "
             "record. If nobody you know runs it, the key is stolen",
         )

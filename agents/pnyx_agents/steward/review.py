@@ -12,10 +12,12 @@ from pnyx_agents.analyst import Deliberation
 from pnyx_agents.reviewer import Change, Reviewer
 from pnyx_agents.steward.clerk import Clerk
 from pnyx_agents.steward.steps import NotFinalError, Place, StepFailedError, Task
+from pnyx_agents.wording import in_words
 from pnyx_contracts.types import Bytes32, Proposal, Value, to_hex
 from pnyx_policies.analysis import Opinion
 from pnyx_policies.bundle import Body, Bundle
 from pnyx_policies.dossier import Approval, Attempt, Dossier
+from pnyx_policies.entitlement import entitlement
 from pnyx_policies.facts import Facts
 from pnyx_tools.evidence import Vault
 from pnyx_tools.journal import Stage
@@ -86,9 +88,11 @@ class Review:
             bundle = self.reviewer.seal(dossier, bodies)
             self.evidence.put_bundle(bundle)
             self.evidence.put_configuration(self.reviewer.configuration)
+            is_rejected = dossier.people.rejection is not None
             self.clerk.advance(
                 dossier.proposal, Stage.REVIEWED, outcome=dossier.decision.outcome.value,
-                reason=dossier.decision.reason, detail="", record_root=to_hex(bundle.record_root),
+                reason=dossier.decision.reason, record_root=to_hex(bundle.record_root),
+                detail=in_words(dossier, entitlement(dossier)) if is_rejected else "",
             )  # fmt: skip
             return bundle.record_root.hex()
 

@@ -16,6 +16,7 @@ from pnyx_policies.checks.decoys import Decoys
 from pnyx_policies.checks.delegatecall import Delegatecall
 from pnyx_policies.checks.duplicate_calls import DuplicateCalls
 from pnyx_policies.checks.execution_order import ExecutionOrder
+from pnyx_policies.checks.governance_act import GovernanceAct
 from pnyx_policies.checks.governor_settings import GovernorSettings
 from pnyx_policies.checks.hidden_characters import HiddenCharacters
 from pnyx_policies.checks.injected_instructions import InjectedInstructions
@@ -58,6 +59,7 @@ def builtin_checks() -> tuple[Check, ...]:
         Delegatecall(),
         DuplicateCalls(),
         ExecutionOrder(),
+        GovernanceAct(),
         GovernorSettings(),
         HiddenCharacters(),
         InjectedInstructions(),
@@ -113,9 +115,9 @@ def _report(check: Check, view: CheckView) -> CheckReport:
 
 __all__ = [
     "AfterTheFact", "Allowance", "AmongOthers", "Capture", "Check", "CheckReport", "CheckSkipped", "CheckView",
-    "ClaimedShare", "CodeUpgrade", "Decoys", "Delegatecall", "DuplicateCalls", "ExecutionOrder", "GovernorSettings",
-    "HiddenCharacters", "InjectedInstructions", "LivePower", "LookalikeAddress", "NewMarket", "OthersMoney",
-    "PostState", "PowerLoss", "PrivilegeGrant", "Proposer", "Reinitialisation", "SelfDealing", "SilentOutflow",
-    "SimulationReverts", "Swap", "TargetWithoutCode", "TextAgainstCalls", "Timing", "TreasuryOutflow",
+    "ClaimedShare", "CodeUpgrade", "Decoys", "Delegatecall", "DuplicateCalls", "ExecutionOrder", "GovernanceAct",
+    "GovernorSettings", "HiddenCharacters", "InjectedInstructions", "LivePower", "LookalikeAddress", "NewMarket",
+    "OthersMoney", "PostState", "PowerLoss", "PrivilegeGrant", "Proposer", "Reinitialisation", "SelfDealing",
+    "SilentOutflow", "SimulationReverts", "Swap", "TargetWithoutCode", "TextAgainstCalls", "Timing", "TreasuryOutflow",
     "UnknownCalldata", "UnnamedAddress", "VoteBuying", "all_of", "any_of", "builtin_checks", "run_checks",
 ]  # fmt: skip

@@ -5,14 +5,14 @@ from __future__ import annotations
 from pnyx_policies.checks.protocol import CheckView
 from pnyx_policies.claims import claims_of
 from pnyx_policies.finding import Finding, Severity
-from pnyx_policies.losses import Loss, losses
+from pnyx_policies.losses import SEATS, Loss, losses
 from pnyx_policies.powers import friends
 
 
 class PowerLoss:
     """Critical when the text does not speak of it: a guardian who is gone stops nothing any more, and what nobody owns
-    nobody can mend. High when the DAO itself, or whoever sat there, loses power, or when the text does not name who
-    loses; medium when somebody else does, and the text says so.
+    nobody can mend. High when the DAO itself, or whoever sat there, loses power, when the text does not name who loses,
+    or names a seat and not that it goes; medium when somebody else loses, and the text says so.
 
     Not seen: power that ends by a limit of time, or by a contract that forgets it without an event.
     """
@@ -24,20 +24,28 @@ class PowerLoss:
         return tuple(self._finding(view, loss) for loss in losses(view.facts))
 
     def _finding(self, view: CheckView, loss: Loss) -> Finding:
-        claims = claims_of(view.facts)
-        spoken = loss.is_spoken_of(claims)
-        is_own = loss.loser is None or loss.loser in friends(view.facts)
-        named = is_own or loss.loser in claims.addresses or loss.loser in view.facts.known_addresses
-        told = "the text speaks of it" if spoken else "the text does not speak of it"
-        unnamed = "" if named else ", and does not name who loses" if spoken else ""
+        severity, told = self._told(view, loss)
         return Finding(
             check=self.name,
-            severity=Severity.CRITICAL if not spoken else Severity.HIGH if is_own or not named else Severity.MEDIUM,
+            severity=severity,
             title=f"{loss.function} takes power over {loss.contract} from {self._whom(view, loss)}",
-            detail=f"{f'{loss.detail}; ' if loss.detail else ''}{told}{unnamed}.",
+            detail=f"{f'{loss.detail}; ' if loss.detail else ''}the text {told}.",
             calls=loss.paths,
             evidence=tuple(a for a in (loss.contract, loss.loser) if a),
         )
+
+    def _told(self, view: CheckView, loss: Loss) -> tuple[Severity, str]:
+        claims = claims_of(view.facts)
+        is_own = loss.loser is None or loss.loser in friends(view.facts)
+        if not loss.is_spoken_of(claims):
+            if loss.is_touched_on(claims) or (is_own and claims.names_word(*SEATS)):
+                return Severity.HIGH, "speaks of such a seat, and not that it is taken away"
+            return Severity.CRITICAL, "does not speak of it"
+        if is_own:
+            return Severity.HIGH, "speaks of it"
+        if loss.loser in claims.addresses or loss.loser in view.facts.known_addresses:
+            return Severity.MEDIUM, "speaks of it"
+        return Severity.HIGH, "speaks of it, and does not name who loses"
 
     def _whom(self, view: CheckView, loss: Loss) -> str:
         if loss.loser is None:

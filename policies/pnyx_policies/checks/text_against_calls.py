@@ -25,10 +25,10 @@ SHORT_TEXT = 40
 SYMBOL_CHARACTERS = 20
 
 _NO_ACTION = re.compile(
-    r"\b(?:nothing (?:is|will be|gets) executed|executes nothing|does not execute anything|no (?:on-?chain )?"
-    r"(?:actions?|executions?|transactions?) (?:is|are|will be) (?:executed|made|taken)|(?:this|it) is (?:only |just |"
-    r"merely )?a (?:text-only|signall?ing|signal|social|non-?binding) (?:proposal|vote)|(?:only|just|merely) a signal|"
-    r"is a signal only)\b"
+    r"\b(?:nothing (?:is|will be|gets) executed|executes nothing|does not execute anything"
+    r"|no (?:on-?chain )?(?:actions?|executions?|transactions?) (?:is|are|will be) (?:executed|made|taken)"
+    r"|(?:this|it)(?: proposal| vote)? is (?:(?:only|just|merely) a signal|(?:only |just |merely )?a (?:text-only|"
+    r"signall?ing|signal|social|non-?binding) (?:proposal|vote|only)))\b"
 )
 _NO_MONEY = re.compile(r"\bno (?:funds|money|tokens) (?:is|are|will be) (?:moved|spent|requested|transferred|paid)\b")
 
@@ -51,13 +51,14 @@ class TextAgainstCalls:
         comparison = _Comparison(view.facts, claims_of(view.facts))
         if not any(_acts(view.facts, c) for c in view.facts.calls):
             return ()
+        silence = tuple(comparison.silence())
         return tuple(
             Finding(check=self.name, severity=severity, title=title, calls=calls, evidence=evidence)
             for severity, title, calls, evidence in (
-                *comparison.silence(),
+                *silence,
                 *comparison.denial(),
                 *comparison.payments(),
-                *comparison.unmentioned(),
+                *(() if silence else comparison.unmentioned()),
                 *comparison.unused(),
             )
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Final
@@ -22,6 +23,9 @@ _WORD_BYTES: Final = 32
 _LEAST: Final = 2**128
 """From here on a word of undecoded calldata is no number: below, amounts; the addresses among them are few."""
 _NUMBERS: Final = frozenset({2**160 - 1})
+_PLACES: Final = (0, 4, 8)
+"""In a word: of data, of a call, of a call in bytes of a call."""
+_HEX: Final = re.compile(r"0x((?:[0-9a-f]{2}){32,})")
 _SHOWN: Final = 8
 _SPECIAL: Final = 0xFFFF
 """Precompiled contracts, and the zero address."""
@@ -32,9 +36,10 @@ class UnnamedAddress:
     the function is called, somebody may get fees, a claim, a seat or the last word by it. Medium where the text names
     somebody as ``wallet.example.eth``.
 
-    Undecoded calldata is read word by word. Payments, allowances and functions that are known to give or take power
-    have checks of their own, and so do the calls inside a call. Assets that move, and what is called, are no strangers.
-    Not seen: addresses inside bytes, and those with four leading zero bytes in undecoded calldata.
+    Undecoded calldata, and bytes among the arguments, are read word by word. Payments, allowances and functions that
+    are known to give or take power have checks of their own, and so do the calls inside a call. Assets that move, and
+    what is called, are no strangers. Not seen: addresses in bytes that are packed otherwise, lie deeper, or begin with
+    four zero bytes.
     """
 
     name = "unnamed-address"
@@ -94,11 +99,16 @@ def _decoded(call: DecodedCall) -> Iterator[str]:
     for argument in call.arguments:
         if "address" in argument.type:
             yield from sorted(text.addresses(argument.value))
+        if "bytes" in argument.type:
+            for digits in _HEX.findall(argument.value):
+                yield from _undecoded(bytes.fromhex(digits))
 
 
-def _undecoded(calldata: bytes) -> Iterator[str]:
-    arguments = calldata[4:]
-    for start in range(0, len(arguments) - _WORD_BYTES + 1, _WORD_BYTES):
-        word = int.from_bytes(arguments[start : start + _WORD_BYTES], "big")
+def _undecoded(data: bytes) -> Iterator[str]:
+    """At the places of words, and of words behind a selector: a call may stand inside."""
+    for start in range(len(data) - _WORD_BYTES + 1):
+        if start % _WORD_BYTES not in _PLACES:
+            continue
+        word = int.from_bytes(data[start : start + _WORD_BYTES], "big")
         if _LEAST <= word < 2**160 and word not in _NUMBERS:
             yield str(to_checksum_address(word.to_bytes(20, "big")))

@@ -31,6 +31,10 @@ class _ChangeEvent:
 
 
 _SETTING = ("VotingDelay", "VotingPeriod", "ProposalThreshold")
+_PROPOSAL_CREATED = (
+    "ProposalCreated(uint256 id, address proposer, address[] targets, uint256[] values, string[] signatures, "
+    "bytes[] calldatas, uint256 start, uint256 end, string description)"
+)
 _CHANGES: tuple[tuple[str, _ChangeEvent], ...] = (
     # OpenZeppelin AccessControl, AccessManager, default admin rules
     (
@@ -205,6 +209,20 @@ _CHANGES: tuple[tuple[str, _ChangeEvent], ...] = (
         _ChangeEvent("governor-setting", "=MinDelay", "was {old} s, is {new} s"),
     ),
     ("NewDelay(uint256 new)", _ChangeEvent("governor-setting", "=Delay", "is {new} s")),
+    (
+        _PROPOSAL_CREATED,
+        _ChangeEvent("governance-act", "proposer", "makes proposal {id}"),
+    ),
+    (
+        "VoteCast(address voter, uint256 id, uint8 support, uint256 weight, string reason)",
+        _ChangeEvent("governance-act", "voter", "votes {support} on proposal {id}"),
+    ),
+    (
+        "VoteCastWithParams(address voter, uint256 id, uint8 support, uint256 weight, string reason, bytes params)",
+        _ChangeEvent("governance-act", "voter", "votes {support} on proposal {id}"),
+    ),
+    ("ProposalCanceled(uint256 id)", _ChangeEvent("governance-act", "=proposal", "proposal {id} is cancelled")),
+    ("Cancelled(bytes32 id)", _ChangeEvent("governance-act", "=operation", "operation {id} is cancelled")),
     # ENS: whoever owns a node owns what hangs below it; controllers may create and take names
     (
         "NewOwner(bytes32 node, bytes32 label, address owner)",

@@ -23,6 +23,8 @@ class Kind(Enum):
     """Rebuilt after what happened."""
     VARIATION = "variation"
     """Ours: the same idea by other functions, in other words, or announced."""
+    ATTACK = "attack"
+    """Ours: a shape that none of the incidents had."""
     HONEST = "honest"
     """Near to an attack, and none."""
 
@@ -77,6 +79,10 @@ def incident(name: str, what: str, build: Callable[[Governance], Scene], worst: 
 
 def variation(name: str, what: str, build: Callable[[Governance], Scene], worst: Severity, by: Sequence[str]) -> Case:
     return Case(name, Kind.VARIATION, what, build, worst, frozenset(by))
+
+
+def attack(name: str, what: str, build: Callable[[Governance], Scene], worst: Severity, by: Sequence[str]) -> Case:
+    return Case(name, Kind.ATTACK, what, build, worst, frozenset(by))
 
 
 def honest(name: str, what: str, build: Callable[[Governance], Scene], worst: Severity, by: Sequence[str] = ()) -> Case:
