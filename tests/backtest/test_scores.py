@@ -7,7 +7,7 @@ from itertools import product
 from math import isclose, sqrt
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pnyx_contracts.types import BlockRef, ProposalState
@@ -21,8 +21,9 @@ PAIRS = st.lists(st.sampled_from(list(product(Result, Outcome))), max_size=60)
 
 
 @given(st.integers(1, 5_000).flatmap(lambda total: st.tuples(st.integers(0, total), st.just(total))))
+@example(counts=(1, 3531))
 def test_wilsons_interval_is_where_the_score_test_ends(counts: tuple[int, int]) -> None:
-    """Its ends are the shares p with |found - p| = z * sqrt(p (1 - p) / n), in their hundredths of a percent."""
+    """Its ends are the shares p with |found - p| = z * sqrt(p (1 - p) / n), to the nearest hundredth of a percent."""
     count, total = counts
     share = Share.of(count, total)
     assert share.share is not None
@@ -30,11 +31,21 @@ def test_wilsons_interval_is_where_the_score_test_ends(counts: tuple[int, int]) 
     assert share.high is not None
     assert 0 <= share.low <= share.share <= share.high <= 10_000
     found = count / total
-    for end, is_certain in ((share.low, count == 0), (share.high, count == total)):
-        p = end / 10_000
-        if not is_certain:
-            distance = 1.959963984540054 * sqrt(p * (1 - p) / total)
-            assert isclose(abs(found - p), distance, abs_tol=2e-4 + 0.6 / (total * sqrt(total)))
+
+    def inside(p: float) -> float:
+        """How far p is inside the interval: nothing at an end, less than nothing outside."""
+        p = min(max(p, 0.0), 1.0)
+        return 1.959963984540054 * sqrt(p * (1 - p) / total) - abs(found - p)
+
+    half = 0.5 / 10_000
+    if count:
+        low = share.low / 10_000
+        assert inside(low - half) <= 1e-9
+        assert inside(low + half) >= -1e-9
+    if count < total:
+        high = share.high / 10_000
+        assert inside(high + half) <= 1e-9
+        assert inside(high - half) >= -1e-9
 
 
 @given(st.integers(0, 200), st.integers(1, 50))
