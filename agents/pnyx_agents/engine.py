@@ -49,6 +49,9 @@ PROPOSALS, TASKS = "proposals", "tasks"
 Limits sit on the tasks, where nodes and models are asked."""
 
 QUEUE_POLL_SECONDS = 0.5
+A_YEAR_SECONDS = 366 * 24 * 3600.0
+LONG_AGO_SECONDS = -A_YEAR_SECONDS
+"""The engine remembers until when it listens, by the wall clock: at a time that is over, however that clock jumped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,12 +123,22 @@ class DurableSteps:
         raise StepFailedError(f"step {name!r}: {result['error']}")
 
     def pause(self, seconds: float) -> None:
+        """Not the engine's own sleep: that remembers when to wake by a clock that may have jumped, and after a restart
+        sleeps until then.
+        """
         self._go_on()
-        DBOS.sleep(seconds)
+        DBOS.run_step({"name": "pause"}, self._paused, seconds)
 
-    def wait_for_word(self, seconds: float) -> JsonValue | None:
+    def _paused(self, seconds: float) -> None:
+        if self._stopping.wait(seconds):
+            raise _Stopped
+
+    def wait_for_word(self, seconds: float | None) -> JsonValue | None:
         self._go_on()
-        word: JsonValue = DBOS.recv(WORD_TOPIC, timeout_seconds=seconds)
+        if seconds:
+            self.pause(seconds)
+        until = A_YEAR_SECONDS if seconds is None else LONG_AGO_SECONDS
+        word: JsonValue = DBOS.recv(WORD_TOPIC, timeout_seconds=until)
         return word
 
     def _go_on(self) -> None:

@@ -62,14 +62,9 @@ def _parts(name: str) -> list[str]:
     return [part for part in name.lower().split("_") if part not in _IN_ANY]
 
 
+_ENDINGS: Final = ("er", "or", "admin", "ian")
 _HOLDERS: Final = sorted(
-    {
-        p
-        for name in _NAMES.values()
-        if name.endswith("_ROLE")
-        for p in _parts(name)
-        if p.endswith(("er", "or", "admin", "ian"))
-    }
+    {part for name in _HASHED if name.endswith("_ROLE") for part in _parts(name) if part.endswith(_ENDINGS)}
 )
 """Who holds a role: minter, governor, guardian. Verbs (pause, update) stand before the word in other meanings."""
 _OTHER: Final = re.compile(rf"\b(?:{'|'.join(_HOLDERS)})s?[ _'\u2019-]{{1,3}}role")

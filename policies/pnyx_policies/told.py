@@ -58,11 +58,18 @@ class _Telling:
             return self._together(payment)
         if receiver:
             return Severity.HIGH, "the receiver, not the NFT" if payment.is_nft else "the receiver, not the amount"
+        if amount and not payment.is_nft and self._is_made(payment.recipient):
+            return Severity.MEDIUM, "the amount; these actions make the receiver"
         if amount and not payment.is_nft:
             by_name = Severity.MEDIUM if self.claims.names_ens else Severity.HIGH
             return by_name, "the amount, not the receiver's address"
         hidden = not known and not self.claims.names_ens
         return Severity.CRITICAL if hidden else Severity.HIGH, "neither the amount nor the receiver's address"
+
+    def _is_made(self, address: str) -> bool:
+        """Nobody knows the address of a contract that the actions make before they do."""
+        changes = self.facts.simulation.all_changes
+        return any(c.kind == "code-created" and c.contract == address for c in changes)
 
     def _together(self, payment: Outflow) -> Told:
         """Amount and receiver stand in the text. Do they belong to one another, how often, and of which asset?"""
@@ -77,7 +84,7 @@ class _Telling:
         if payment.is_nft or payment.recipient not in self.claims.addresses:
             return None
         units, sought = self._units(payment.asset), self._readings(payment)
-        everywhere = places(self.claims.shown, self._people, units)
+        everywhere = places(self.claims.shown, self._people, units | _USUAL_ASSETS | self._symbols)
         own = [place for place in everywhere if payment.recipient in place.addresses]
         naming = [place for place in everywhere if place.names(sought)]
         if not naming:

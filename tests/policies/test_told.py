@@ -7,8 +7,19 @@ import time
 import pytest
 
 from pnyx_policies.checks import CheckView, TextAgainstCalls
+from pnyx_policies.facts import Change
 from pnyx_policies.finding import Finding, Severity
-from pnyx_tools.testing.facts import GOVERNOR, TIMELOCK, address_of, call_of, facts_for, holding, proposal_of
+from pnyx_tools.testing.facts import (
+    GOVERNOR,
+    TIMELOCK,
+    address_of,
+    call_of,
+    facts_for,
+    holding,
+    moved,
+    proposal_of,
+    simulated,
+)
 
 ALICE, BOB, CAROL, TOKEN, VAULT = map(address_of, ("alice", "bob", "carol", "token", "vault"))
 UNITS = 10**6
@@ -78,6 +89,24 @@ def test_a_list_without_spaces_is_read():
 def test_two_amounts_for_one_receiver_are_both_paid():
     text = f"Pay 300 USDC to {ALICE} for May. Pay 200 USDC to {ALICE} for June."
     assert worst(text, pay(ALICE, 300), pay(ALICE, 200)) is None
+
+
+def test_two_assets_in_one_sentence_have_their_receivers():
+    text = f"We pay 40 USDC to {ALICE} and 5 ETH to {BOB}."
+    assert worst(text, pay(ALICE, 40), call_of(BOB, value_wei=5 * 10**18)) is None
+    assert worst(text, pay(BOB, 40), call_of(ALICE, value_wei=5 * 10**18)) is HIGH
+
+
+def test_a_receiver_that_the_actions_make_cannot_be_named():
+    """A vesting contract, which gets its money when it is made."""
+    text = f"By the factory {VAULT}, make a vesting contract of 40 USDC for {ALICE}."
+    simulation = simulated([moved(TOKEN, CAROL, 40 * UNITS)])
+    made = Change(kind="code-created", contract=CAROL, subject="code", detail="before: none")
+    calls = [call_of(VAULT, "make(address)", ALICE)]
+    assert worst(text, *calls, simulation=simulation) is HIGH
+    (finding,) = found(text, *calls, simulation=simulation.model_copy(update={"changes": (made,)}))
+    assert finding.severity is MEDIUM
+    assert finding.title.endswith("the text names the amount; these actions make the receiver")
 
 
 def test_all_of_it_for_one_of_two_is_not_what_the_text_says():

@@ -35,13 +35,14 @@ class Steps(Protocol):
         ...
 
     def pause(self, seconds: float) -> None:
-        """Wait; a restart does not begin the wait anew."""
+        """Wait; a restart in the middle begins this wait anew, whatever the time of day is."""
         ...
 
-    def wait_for_word(self, seconds: float) -> JsonValue | None:
-        """What a person said (an `Approval` as JSON), or the clock (a `ClockWord`); None after `seconds`.
+    def wait_for_word(self, seconds: float | None) -> JsonValue | None:
+        """What a person said (an `Approval` as JSON), or the clock (a `ClockWord`): listened for after a pause of
+        `seconds`; None: as soon as there is a word, for a year.
 
-        A word that was given while nobody waited is kept; a restart does not begin the wait anew.
+        A word that was given while nobody waited is kept.
         """
         ...
 

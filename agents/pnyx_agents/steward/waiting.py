@@ -35,8 +35,6 @@ LONG_PAUSE = 10
 EXPIRY_SECONDS = 3600.0
 """A vote that people gave is cast so long before the first of their approvals expires, whatever the margin."""
 
-A_YEAR_SECONDS = 366 * 24 * 3600.0
-
 
 @dataclass(frozen=True, slots=True)
 class Times:
@@ -198,7 +196,7 @@ class Waiting:
         dossier, words, is_ending = bundle.dossier, tuple[Approval, ...](), False
         for number in itertools.count():
             turn = place.within(str(number))
-            word = turn.steps.wait_for_word(0 if is_ending else A_YEAR_SECONDS)
+            word = turn.steps.wait_for_word(0 if is_ending else None)
             if word is None and is_ending:
                 ended = self._ended(dossier, turn)
                 if ended is not None:
