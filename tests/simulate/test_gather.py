@@ -340,3 +340,19 @@ def test_a_bad_moment_of_the_endpoint_leaves_nothing_unknown(dao: Governance, mo
         moodily = gather_facts(Rpc(node.url), dao.adapter, dao.profile, dao.proposals[proposal], block=block)
     assert next(bad, None) is None, "both bad answers were given"
     assert (moodily.skipped, moodily.context) == (well.skipped, well.context)
+
+
+def test_a_node_that_falls_behind_meanwhile_says_nothing(dao: Governance, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It served the block at first; a context tool cannot have it from a node that does not have it any more."""
+    monkeypatch.setattr("pnyx_tools.gather.TOOL_PAUSES", (0.0, 0.0))
+    proposal, asked = open_transfer(dao), list[str]()
+
+    def lags(question: Question) -> Reply | None:
+        asked.append(question["method"])
+        if question["method"] == "eth_getLogs":
+            return error(question, -32000, "One of the blocks specified in filter cannot be found")
+        is_late = question["method"] == "eth_getBlockByHash" and "eth_getLogs" in asked
+        return result(question, None) if is_late else None
+
+    with Provider(dao.node.url, lags) as node, pytest.raises(RpcError, match="does not have block 0x"):
+        gather_facts(Rpc(node.url), dao.adapter, dao.profile, dao.proposals[proposal])

@@ -13,10 +13,11 @@ from typing import Protocol
 
 from pnyx_contracts.canonical import canonical_bytes
 from pnyx_contracts.governors import GovernorAdapter, GovernorProfile
-from pnyx_contracts.types import BlockRef, Proposal, Value
+from pnyx_contracts.types import BlockRef, Proposal, Value, to_hex
 from pnyx_policies.facts import Grade, Skipped, ToolResult
 from pnyx_policies.text import one_line
-from pnyx_tools.reader import ChainReader, RpcError
+from pnyx_tools.pinned import afresh
+from pnyx_tools.reader import ChainReader, RpcError, TooManyRequestsError
 from pnyx_tools.reasons import without_endpoint
 
 MAX_RESULT_BYTES = 256 * 1024
@@ -67,17 +68,21 @@ def run_tool(
     pauses: Sequence[float] = (),
 ) -> ToolResult | Skipped:
     """The tool's result as it enters the record, or why there is none. A tool's failure never stops a review. `pauses`
-    in seconds: when the node fails, it is tried again after each.
+    in seconds: when the node fails, it is tried again after each. Then it raises `RpcError` when the node does not have
+    the block at all: one that lags, or is away, says nothing about what the tool looks for.
     """
     left = iter(pauses)
     while True:
         try:
             return _ran(tool, reader, adapter, profile, proposal, block)
         except RpcError as error:
-            pause = None if error.is_about_the_question else next(left, None)
-            if pause is None:
-                return _skipped(tool, error)
-            time.sleep(pause)
+            pause = None if isinstance(error, TooManyRequestsError) else next(left, None)
+            if pause is not None:
+                time.sleep(pause)
+                continue
+            if pauses:
+                afresh(reader).block(to_hex(block.hash))
+            return _skipped(tool, error)
         except Exception as error:  # noqa: BLE001 - a plugin may raise anything, also words of an attacker
             return _skipped(tool, error)
 
