@@ -24,55 +24,20 @@ from typing import NoReturn
 from pnyx_contracts.decision_log import vote_action
 from pnyx_contracts.entry import Entry, EntryKind
 from pnyx_contracts.errors import RefusedError
-from pnyx_contracts.governors import GovernorAdapter, GovernorProfile, TransactionCall
+from pnyx_contracts.governors import TransactionCall
 from pnyx_contracts.safe import SafeTx
-from pnyx_contracts.types import Proposal, ProposalState, Vote
+from pnyx_contracts.types import ProposalState, Vote
 from pnyx_policies.approval import require_counts
-from pnyx_policies.checks import CheckReport
-from pnyx_policies.context import READINGS
-from pnyx_policies.decide import decide
-from pnyx_policies.dossier import Dossier
 from pnyx_policies.entitlement import OPEN_STATES, entitlement
-from pnyx_policies.facts import Facts, Skipped
 from pnyx_policies.ruleset import Ruleset
 from pnyx_tools.atomic import UndelegatedError
 from pnyx_tools.signer import payload
-from pnyx_tools.signer.claims import Evidence, must_equal, reports_on
+from pnyx_tools.signer.claims import Evidence, must_equal
+from pnyx_tools.signer.judged_again import own_facts, require_same_judgement, require_same_world
 from pnyx_tools.signer.memory import Remembered, VoteGiven
 from pnyx_tools.signer.protocol import BundleRequest, NotYetError, SignBallot, SignEntry, SignSafeTx, SignVote
+from pnyx_tools.signer.seen import Seen
 from pnyx_tools.signer.settings import SignerSettings, WriterKind
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """What the signer read itself, all at one block."""
-
-    adapter: GovernorAdapter
-    profile: GovernorProfile
-    proposal: Proposal | None
-    """None when the governor announced nothing in the block and transaction that the bundle names."""
-    pinned_block_hash: bytes
-    """Hash of the block with the number of the bundle's pinned block."""
-    state: ProposalState | None
-    """None when the governor does not know the proposal."""
-    has_voted: bool
-    next_seq: int
-    is_closed: bool
-    """Another writer succeeded this one: the log takes nothing more from it."""
-    account_log: str | None
-    """The log that the key's account votes through by EIP-7702, when it does; only asked for such a writer."""
-    owns_safe: bool
-    """The key is an owner of the Safe that votes: what it signs there is a vote."""
-    is_declaration_of_start: bool
-    """No other configuration came into force since the signer started. Anybody can activate what was announced."""
-    nonce: int
-    """Of the key: transactions that were mined."""
-    entries: tuple[Entry, ...]
-    """The writer's entries about this proposal, in chain order."""
-    final_block: int
-    """Up to here the chain stays as it is. Only asked where the proposal is not there, else 0."""
-    facts: Facts | None
-    """Gathered where `needs_facts`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +167,7 @@ def _the_vote(bench: Bench, evidence: Evidence, seen: Seen, remembered: Remember
         )
     require_counts(evidence.dossier, bench.settings.configuration, now)  # step 9
     _require_possible(evidence, seen)
-    _require_same_world(evidence, seen)
+    require_same_world(evidence, seen)
     given = VoteGiven(
         support=seen.adapter.support_of(seen.profile, vote),
         prompt_hash=evidence.roots.prompt_hash,
@@ -210,7 +175,7 @@ def _the_vote(bench: Bench, evidence: Evidence, seen: Seen, remembered: Remember
         reason=evidence.dossier.decision.reason,
     )
     _require_same_vote(given, remembered)
-    _require_same_judgement(bench, evidence, seen, is_signed=remembered.vote is not None)
+    require_same_judgement(bench.ruleset, evidence, seen, is_signed=remembered.vote is not None)
     return vote, given
 
 
@@ -228,47 +193,6 @@ def _require_possible(evidence: Evidence, seen: Seen) -> None:
         _refuse("the writer has voted on this proposal")
     if any(e.kind is EntryKind.VOID and e.record_root == evidence.roots.record_root for e in seen.entries):
         _refuse("a VOID entry says that this vote will not be cast")
-
-
-def _require_same_world(evidence: Evidence, seen: Seen) -> None:
-    """Step 7. A fact that cannot change by itself must be the same; one that can was judged again in step 8."""
-    claimed, own = evidence.dossier.facts, own_facts(evidence, seen)
-    must_equal("the governor's profile", claimed.governor.profile, own.governor.profile)
-    must_equal("the snapshot", claimed.governor.snapshot, own.governor.snapshot)
-    must_equal("the voter", claimed.voter and claimed.voter.voter, own.voter and own.voter.voter)
-    must_equal("the code that the proposal reaches", claimed.targets, own.targets)
-    must_equal("the review digest", claimed.review_digest, own.review_digest)
-
-
-def _require_same_judgement(bench: Bench, evidence: Evidence, seen: Seen, *, is_signed: bool) -> None:
-    """Step 8. Once a vote is signed there is no other: what came to light since is in no bundle, and counts only if the
-    outcome changes by it. Else whoever opens proposals could keep an announced vote from being cast.
-    """
-    dossier, own = evidence.dossier, own_facts(evidence, seen)
-    reports = reports_on(dossier, own)
-    if not is_signed:
-        _require_all_told(dossier, reports)
-    decision = decide(bench.ruleset, own, reports, dossier.opinions)
-    if decision.outcome is not dossier.decision.outcome:
-        _refuse(
-            f"from what the signer sees now the rules give {decision.outcome.value!r} ({decision.reason}), "
-            f"the bundle says {dossier.decision.outcome.value!r}",
-            "review the proposal again",
-        )
-
-
-def _require_all_told(dossier: Dossier, reports: tuple[CheckReport, ...]) -> None:
-    hidden = _found(reports) - _found(dossier.checks)
-    if hidden:
-        shown = "; ".join(
-            f"{check}: {severity} at {', '.join(calls) or 'the proposal'}" for check, severity, calls in sorted(hidden)
-        )
-        _refuse(f"the signer finds what the bundle does not tell: {shown}", "review the proposal again")
-
-
-def _found(reports: tuple[CheckReport, ...]) -> set[tuple[str, str, tuple[str, ...]]]:
-    """Findings without their words: amounts in them move from block to block."""
-    return {(f.check, f.severity.name.lower(), f.calls) for report in reports for f in report.findings}
 
 
 def _require_same_vote(given: VoteGiven, remembered: Remembered) -> None:
@@ -302,7 +226,7 @@ def _require_entitled(bench: Bench, evidence: Evidence, kind: EntryKind, seen: S
     if any(e.kind is EntryKind.VOTE for e in seen.entries):
         _refuse(f"a VOTE entry about this proposal is on chain; {kind.name} would contradict it", "use CORRECTION")
     if needs_facts(kind):
-        _require_same_judgement(bench, evidence, seen, is_signed=False)
+        require_same_judgement(bench.ruleset, evidence, seen, is_signed=False)
         _require_same_kind(evidence, kind, seen)
 
 
@@ -425,24 +349,6 @@ def judge_cancel(key_address: str, nonce: int, next_nonce: int, *, was_signed: b
     if not was_signed:
         _refuse(f"nothing was signed here for nonce {nonce}, nor for a later one: there is nothing to cancel")
     return TransactionCall(key_address, b"")
-
-
-def own_facts(evidence: Evidence, seen: Seen) -> Facts:
-    """What the signer gathered, with the results of plugins' tools as the daemon has them: no built-in check reads
-    those, and their code is not here. A built-in tool's result is never the daemon's.
-    """
-    assert seen.facts is not None, "the witness gathers facts for whatever `needs_facts`"
-    dossier, own = evidence.dossier, seen.facts
-    builtin = {reading.TOOL for reading in READINGS}
-    results = tuple(result for result in dossier.context if result.tool not in builtin)
-    steps = tuple(s for s in dossier.state.skipped if _tool_of(s) not in {"", *builtin})
-    return own.model_copy(update={"context": (*own.context, *results), "skipped": (*own.skipped, *steps)})
-
-
-def _tool_of(skipped: Skipped) -> str:
-    """The context tool that could not run; empty for other steps."""
-    tool = skipped.step.removeprefix("tool:")
-    return tool if tool != skipped.step else ""
 
 
 def _refuse(reason: str, hint: str = "") -> NoReturn:

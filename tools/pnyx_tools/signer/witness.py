@@ -28,8 +28,9 @@ from pnyx_tools.pinned import PinnedReader, afresh, reads_of
 from pnyx_tools.reader import BlockId, ChainReader, RevertedError
 from pnyx_tools.registration import require_in_force
 from pnyx_tools.side_by_side import side_by_side
-from pnyx_tools.signer.policy import Seen, closed
+from pnyx_tools.signer.policy import closed
 from pnyx_tools.signer.protocol import NotYetError
+from pnyx_tools.signer.seen import Seen
 from pnyx_tools.signer.settings import SignerSettings, WriterKind
 
 REACH_BLOCKS: Final = 1_000
