@@ -10,7 +10,7 @@ from pnyx_contracts.decision_log import vote_action
 from pnyx_contracts.entry import EntryKind
 from pnyx_contracts.types import Vote
 from pnyx_policies.decision import Outcome
-from pnyx_policies.prompt import templates_hash
+from pnyx_policies.prompt import RENDERING, templates_hash
 from pnyx_policies.verify import Step
 from pnyx_tools.context import builtin_tools
 from pnyx_tools.context.voting_power import VotingPowerTool
@@ -102,7 +102,8 @@ def test_templates_of_a_rendering_that_is_made_up(world, proposal, monkeypatch):
     agent = world.model()
     honest = agent.review(world.blocks, proposal)
     other = tuple(
-        t.model_copy(update={"text": t.text.replace("rendering = 2", "rendering = 99")}) for t in honest.dossier.prompt
+        t.model_copy(update={"text": t.text.replace(f"rendering = {RENDERING}", "rendering = 99")})
+        for t in honest.dossier.prompt
     )
     monkeypatch.setattr(decisions, "templates_hash", lambda: templates_hash(other))
     agent.change(world.RULESET)

@@ -32,7 +32,7 @@ from pnyx_policies.entitlement import OPEN_STATES, entitlement
 from pnyx_tools.atomic import require_atomic
 from pnyx_tools.clock import clock_at, read_clock, seconds_per_tick
 from pnyx_tools.pinned import PinnedReader, reads_of
-from pnyx_tools.reader import RevertedError, Topics
+from pnyx_tools.reader import RevertedError, RpcError, Topics
 from pnyx_tools.recorder import Case, Writer, find_entry, read_back_entry, receipt_logs, record, record_note
 from pnyx_tools.safe.owners import TO_OWNERS, Owners
 from pnyx_tools.sender import Errand, FailedTransactionError, GivenUpError
@@ -90,7 +90,10 @@ def vote_with_entry(writer: Writer, booth: Booth, case: Case) -> Voted:
     if known is not None:
         receipt = writer.chain.receipt(known.transaction_hash)
         if receipt is None:
-            raise DiffersError(f"the node shows entry {known.seq}, but not its transaction", hint="use another node")
+            raise RpcError(
+                f"the node shows entry {known.seq}, but not its transaction",
+                hint="a reorganisation took it away, or the node lags: it is looked at again",
+            )
     else:
         receipt = writer.sender.send(
             Errand(

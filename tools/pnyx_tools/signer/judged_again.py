@@ -31,8 +31,6 @@ def require_same_judgement(ruleset: Ruleset, evidence: Evidence, seen: Seen, *, 
     """
     dossier, own = evidence.dossier, own_facts(evidence, seen)
     reports = reports_on(dossier, own)
-    if not is_signed:
-        _require_all_told(dossier, reports)
     decision = decide(ruleset, own, reports, dossier.opinions)
     if decision.outcome is not dossier.decision.outcome:
         raise RefusedError(
@@ -40,6 +38,8 @@ def require_same_judgement(ruleset: Ruleset, evidence: Evidence, seen: Seen, *, 
             f"the bundle says {dossier.decision.outcome.value!r}",
             hint="review the proposal again",
         )
+    if not is_signed:
+        _require_all_told(dossier, reports)
 
 
 def _require_all_told(dossier: Dossier, reports: tuple[CheckReport, ...]) -> None:
