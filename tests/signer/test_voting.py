@@ -77,12 +77,14 @@ def test_asked_again_it_finds_what_landed(parliament: Parliament, decided: Case)
     assert own_votes(parliament, decided) == 1
 
 
-def test_an_entry_whose_transaction_is_gone_in_that_moment_is_looked_at_again(gate: Parliament) -> None:
+def test_an_entry_whose_transaction_is_gone_in_that_moment_is_looked_at_again(
+    gate: Parliament, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A reorganisation came between two questions."""
     case = gate.case(gate.dossier(gate.open()))
     gate.vote(case)
     chain = gate.chain
-    chain.receipt = lambda _transaction_hash: None  # type: ignore[method-assign]
+    monkeypatch.setattr(chain, "receipt", lambda _transaction_hash: None)
     with pytest.raises(RpcError, match="but not its transaction"):
         vote(gate.writer(chain=chain), gate.booth, case)
     assert gate.vote(case).cast is not None
