@@ -47,6 +47,15 @@ def approver(agent_folder: Path, name: str = "approver") -> tuple[Path, str]:
     return keystore, create_keystore(keystore, PASSWORD, scrypt_work=2**12)
 
 
+def key_of_an_approver(agent_folder: Path) -> tuple[tuple[object, ...], str]:
+    """How a command is given it, and its address."""
+    keystore, address = approver(agent_folder)
+    password = agent_folder / "password"
+    password.write_text(PASSWORD)
+    password.chmod(0o600)
+    return ("--keystore", keystore, "--password-file", password), address
+
+
 def test_propose_mode_votes_when_a_person_approves(make_agent: MakeAgent) -> None:
     agent = make_agent(mode="propose")
     agent.start()
@@ -339,11 +348,7 @@ def test_what_the_brake_holds_back_can_be_rejected_alone(make_agent: MakeAgent) 
 def test_a_vote_that_waits_for_its_signature_can_be_rejected_when_the_brake_is_pulled(
     make_agent: MakeAgent, tmp_path: Path
 ) -> None:
-    keystore, address = approver(tmp_path)
-    password = tmp_path / "password"
-    password.write_text(PASSWORD)
-    password.chmod(0o600)
-    key = ("--keystore", keystore, "--password-file", password)
+    key, address = key_of_an_approver(tmp_path)
     agent = make_agent(signer_lines=f'approvers = ["{address}"]')
     agent.start()
     agent.until("the signer", lambda: "following" in agent.output)
@@ -366,11 +371,7 @@ def test_a_vote_that_waits_for_its_signature_can_be_rejected_when_the_brake_is_p
 
 def test_people_stop_the_signer_itself_until_they_let_it_go_on(make_agent: MakeAgent, tmp_path: Path) -> None:
     """The daemon is let go on without them, and the signer is not. One order comes in a file, from elsewhere."""
-    keystore, address = approver(tmp_path)
-    password = tmp_path / "password"
-    password.write_text(PASSWORD)
-    password.chmod(0o600)
-    key = ("--keystore", keystore, "--password-file", password)
+    key, address = key_of_an_approver(tmp_path)
     agent = make_agent(signer_lines=f'approvers = ["{address}"]')
     agent.start()
     agent.until("the signer", lambda: "following" in agent.output)

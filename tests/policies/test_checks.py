@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from eth_hash.auto import keccak
+from tests.policies.safe_calls import MULTISEND, batch, safe_call
 
 from pnyx_policies.checks import (
     CheckSkipped,
@@ -39,7 +40,6 @@ from pnyx_tools.testing.facts import (
 
 ALICE, MALLORY, TOKEN, PROXY, SAFE, POOL = map(address_of, ("alice", "mallory", "token", "proxy", "safe", "pool"))
 PERMIT2 = "0x000000000022D473030F116dDEE9F6B43aC78BA3"
-MULTISEND = "0x40A2aCCbd92BCA938b02010E17A5b8929b49130D"
 ROLE = bytes(32)
 UNITS = 10**6
 
@@ -147,26 +147,15 @@ def test_a_revert_is_high_and_no_simulation_is_a_skip():
         findings(SimulationReverts(), PAY, "")
 
 
-def _safe_call(target: str, data: bytes, operation: int):
-    signature = "execTransaction(address,uint256,bytes,uint8,uint256,uint256,uint256,address,address,bytes)"
-    zero = "0x" + "00" * 20
-    return call_of(SAFE, signature, target, 0, data, operation, 0, 0, 0, zero, zero, b"")
-
-
-def _batch(*targets: str) -> bytes:
-    packed = b"".join(bytes([0]) + bytes.fromhex(t[2:]) + bytes(32) + bytes(32) for t in targets)
-    return call_of(MULTISEND, "multiSend(bytes)", packed).calldata
-
-
 @pytest.mark.parametrize(
     ("call", "known", "severity"),
     [
-        (_safe_call(MULTISEND, _batch(ALICE, TOKEN), 1), {}, None),
-        (_safe_call(MALLORY, _batch(ALICE), 1), {}, CRITICAL),
-        (_safe_call(MALLORY, b"\x12\x34\x56\x78", 1), {}, CRITICAL),
-        (_safe_call(MULTISEND, b"\x12\x34\x56\x78", 1), {}, CRITICAL),
-        (_safe_call(MALLORY, b"\x12\x34\x56\x78", 1), {MALLORY: "our library"}, HIGH),
-        (_safe_call(MALLORY, b"\x12\x34\x56\x78", 0), {}, None),
+        (safe_call(MULTISEND, batch(ALICE, TOKEN), 1), {}, None),
+        (safe_call(MALLORY, batch(ALICE), 1), {}, CRITICAL),
+        (safe_call(MALLORY, b"\x12\x34\x56\x78", 1), {}, CRITICAL),
+        (safe_call(MULTISEND, b"\x12\x34\x56\x78", 1), {}, CRITICAL),
+        (safe_call(MALLORY, b"\x12\x34\x56\x78", 1), {MALLORY: "our library"}, HIGH),
+        (safe_call(MALLORY, b"\x12\x34\x56\x78", 0), {}, None),
     ],
 )
 def test_foreign_code_with_our_rights_is_critical(call, known, severity):
@@ -189,7 +178,7 @@ CODE = keccak(b"code")
 )
 def test_code_that_may_not_be_what_was_read_is_critical(opcodes, when_proposed, severity, said):
     """For a delegatecall to code that the operator knows, and for an upgrade that the text announces."""
-    delegated = facts_for(proposal_of([_safe_call(MALLORY, b"\x12\x34\x56\x78", 1)], HARMLESS), known_addresses=KNOWN)
+    delegated = facts_for(proposal_of([safe_call(MALLORY, b"\x12\x34\x56\x78", 1)], HARMLESS), known_addresses=KNOWN)
     upgrade = call_of(PROXY, "upgradeTo(address)", MALLORY)
     upgraded = facts_for(proposal_of([upgrade], f"Upgrade the vault {PROXY} to the new code {MALLORY}."))
     target = TargetFacts(address=MALLORY, has_code=True, code_hash=CODE, opcodes=opcodes)

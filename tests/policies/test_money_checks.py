@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from tests.policies.safe_calls import safe_call
 
 from pnyx_policies.checks import (
     Allowance,
@@ -29,7 +30,6 @@ from pnyx_tools.testing.facts import (
 
 ALICE, MALLORY, TOKEN, SAFE, POOL = map(address_of, ("alice", "mallory", "token", "safe", "pool"))
 PERMIT2 = "0x000000000022D473030F116dDEE9F6B43aC78BA3"
-MULTISEND = "0x40A2aCCbd92BCA938b02010E17A5b8929b49130D"
 UNITS = 10**6
 
 INFO, LOW, MEDIUM, HIGH, CRITICAL = Severity
@@ -45,17 +45,6 @@ def worst(check, calls, text, **facts):
 
 HARMLESS = "Improve our documentation and thank everybody who helped with it during this season."
 USDC = [holding(TOKEN, 10**12, decimals=6, symbol="USDC")]
-
-
-def _safe_call(target: str, data: bytes, operation: int):
-    signature = "execTransaction(address,uint256,bytes,uint8,uint256,uint256,uint256,address,address,bytes)"
-    zero = "0x" + "00" * 20
-    return call_of(SAFE, signature, target, 0, data, operation, 0, 0, 0, zero, zero, b"")
-
-
-def _batch(*targets: str) -> bytes:
-    packed = b"".join(bytes([0]) + bytes.fromhex(t[2:]) + bytes(32) + bytes(32) for t in targets)
-    return call_of(MULTISEND, "multiSend(bytes)", packed).calldata
 
 
 @pytest.mark.parametrize(
@@ -118,7 +107,7 @@ def test_coin_that_is_wrapped_and_paid_is_lost_once():
 
 
 def test_a_safe_that_pays_is_compared_with_what_it_has():
-    calls = [_safe_call(TOKEN, call_of(TOKEN, "transfer(address,uint256)", ALICE, 400).calldata, 0)]
+    calls = [safe_call(TOKEN, call_of(TOKEN, "transfer(address,uint256)", ALICE, 400).calldata, 0)]
     accounts = (AccountBalances(account=SAFE, role="caller", holdings=(holding(TOKEN, 1_000),)),)
     facts = facts_for(
         proposal_of(calls, ""), treasury=[holding(TOKEN, 0)], context=[TreasuryBalances(accounts=accounts, left_out=0)]
