@@ -10,7 +10,7 @@ import sqlite3
 import tarfile
 from contextlib import closing
 from pathlib import Path
-from threading import Event, Thread
+from threading import Event, Semaphore, Thread
 
 from pnyx_agents.archive import database_copy
 from pnyx_policies.rulesets import shipped_ruleset
@@ -51,7 +51,7 @@ def test_a_backup_of_a_running_agent_is_whole(make_agent: MakeAgent, tmp_path: P
 
 
 def test_a_database_is_copied_between_two_transactions(tmp_path: Path) -> None:
-    path, is_over = tmp_path / "journal.sqlite", Event()
+    path, is_over, writes = tmp_path / "journal.sqlite", Event(), Semaphore(0)
     with closing(sqlite3.connect(path)) as maker:
         maker.executescript("PRAGMA page_size=16384; PRAGMA journal_mode=WAL; CREATE TABLE t (x, y)")
         maker.execute("INSERT INTO t VALUES (0, zeroblob(100000)), (0, zeroblob(100000))")
@@ -61,12 +61,15 @@ def test_a_database_is_copied_between_two_transactions(tmp_path: Path) -> None:
         with closing(sqlite3.connect(path, isolation_level=None)) as writer:
             while not is_over.is_set():
                 writer.execute("UPDATE t SET x = x + 1, y = randomblob(100000)")
+                writes.release()
 
     thread = Thread(target=write)
     thread.start()
-    copies = [database_copy(path) for _ in range(50)]
-    is_over.set()
-    thread.join()
+    try:
+        copies = [database_copy(path) for _ in range(50) if writes.acquire(timeout=60)]
+    finally:
+        is_over.set()
+        thread.join()
     seen = []
     for copy in copies:
         (tmp_path / "copy").write_bytes(copy)
@@ -75,8 +78,9 @@ def test_a_database_is_copied_between_two_transactions(tmp_path: Path) -> None:
             (one,), (two,) = restored.execute("SELECT x FROM t").fetchall()
         assert one == two
         seen.append(one)
+    assert len(seen) == 50
     assert seen == sorted(seen)
-    assert seen[-1] > seen[0], "it was written to meanwhile"
+    assert seen[-1] >= 50, "it was written to before every copy"
 
 
 def test_a_ruleset_of_ones_own_is_in_it_and_evidence_stays_readable(make_agent: MakeAgent, tmp_path: Path) -> None:
