@@ -198,8 +198,8 @@ def test_orders_go_the_way_of_requests(
 
 def test_a_gate_that_its_guardian_paused_gets_no_vote_and_goes_on_to_note(gate: Parliament) -> None:
     """The gate refuses the vote anyway; its signer does not even give one away. The gate lets entries through."""
-    vote = gate.ask_vote(gate.dossier(gate.open()))
-    held = gate.ask_entry(gate.dossier(gate.open(to=STRANGER)), EntryKind.HOLD)
+    one, other = gate.open(), gate.open(to=STRANGER)
+    vote, held = gate.ask_vote(gate.dossier(one)), gate.ask_entry(gate.dossier(other), EntryKind.HOLD)
     gate.node.send(gate.settings.writer, encode_call("pauseVotes()"))
     try:
         signer = gate.signer()
@@ -226,9 +226,11 @@ def turn(plain: Parliament, switch: str, value: int) -> None:
 
 
 def test_a_plain_key_is_stopped_by_the_contract_that_its_settings_name(plain: Parliament, switch: str) -> None:
-    vote, signer = plain.ask_vote(plain.dossier(plain.open())), plain.signer()
+    one, other = plain.open(), plain.open(to=STRANGER)
+    vote, ballot = plain.ask_vote(plain.dossier(one)), plain.ask_ballot(plain.dossier(other), bytes(32))
+    signer = plain.signer()
     turn(plain, switch, 1)
-    for request in (vote, plain.ask_ballot(plain.dossier(plain.open()), bytes(32))):
+    for request in (vote, ballot):
         with pytest.raises(NotYetError, match=f"the contract {switch} is paused"):
             signer.sign(request)
     turn(plain, switch, 0)
