@@ -8,7 +8,7 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from math import ceil
 from typing import Final
 
@@ -20,6 +20,8 @@ logger = logging.getLogger("pnyx.timetable")
 
 LATE_SECONDS: Final = 120.0
 """A job that was not begun again for so long is worth a line, and again each time that this has doubled."""
+AGAIN_SECONDS: Final = 0.1
+"""A job that should come sooner, and is still running, is tried again so soon."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +47,13 @@ class Timetable:
         self._clock = BackgroundScheduler(timezone="UTC", executors=executors)
         self._skipped: Counter[str] = Counter()
         self._seconds = {job.name: job.seconds for job in jobs}
+        self._sooner: set[str] = set()
         for job in jobs:
             self._clock.add_job(
-                job.work, "interval", seconds=job.seconds, coalesce=True, misfire_grace_time=None, max_instances=1,
-                next_run_time=datetime.now(UTC), executor=job.thread, id=job.name,
+                self._begin, "interval", (job,), seconds=job.seconds, coalesce=True, misfire_grace_time=None,
+                max_instances=1, next_run_time=datetime.now(UTC), executor=job.thread, id=job.name,
             )  # fmt: skip
-        self._clock.add_listener(lambda event: self.note_skipped(event.job_id), EVENT_JOB_MAX_INSTANCES)
+        self._clock.add_listener(self._note_running, EVENT_JOB_MAX_INSTANCES)
         self._clock.add_listener(self._note_done, EVENT_JOB_EXECUTED | EVENT_JOB_ERROR)
 
     def start(self) -> None:
@@ -61,8 +64,19 @@ class Timetable:
         self._clock.shutdown(wait=False)
 
     def run_now(self, name: str) -> None:
-        """Sooner than at its next time."""
+        """Sooner than at its next time. What runs already may have passed by what is new: it comes once more."""
+        self._sooner.add(name)
         self._clock.modify_job(name, next_run_time=datetime.now(UTC))
+
+    def _begin(self, job: Job) -> None:
+        self._sooner.discard(job.name)
+        job.work()
+
+    def _note_running(self, event: JobEvent) -> None:
+        if event.job_id in self._sooner:
+            self._clock.modify_job(event.job_id, next_run_time=datetime.now(UTC) + timedelta(seconds=AGAIN_SECONDS))
+        else:
+            self.note_skipped(event.job_id)
 
     def note_skipped(self, name: str) -> None:
         """Its time came, and it was still running."""

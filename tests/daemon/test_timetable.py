@@ -71,3 +71,21 @@ def test_a_job_can_come_sooner() -> None:
     table.run_now("rarely")
     assert beats.acquire(timeout=30)
     table.stop()
+
+
+def test_a_job_that_is_wanted_while_it_runs_comes_once_more() -> None:
+    begun, may_end = threading.Semaphore(0), threading.Semaphore(0)
+
+    def rarely() -> None:
+        begun.release()
+        assert may_end.acquire(timeout=60)
+
+    table = Timetable([Job("looks", rarely, 3600)])
+    table.start()
+    assert begun.acquire(timeout=30)
+    table.run_now("rarely")
+    assert not begun.acquire(timeout=0.5), "not beside itself"
+    may_end.release()
+    assert begun.acquire(timeout=30)
+    may_end.release()
+    table.stop()
