@@ -61,4 +61,4 @@ class Crowd:
         """Of the proposals that wait now."""
         held = [case.proposal for case in self.journal.cases({Stage.HELD})]
         contents = {key: self.journal.proposal_content(key) for key in held}
-        return {key: from_kept(content).proposer for key, content in contents.items() if content}
+        return {key: from_kept(key, content).proposer for key, content in contents.items() if content}

@@ -213,7 +213,7 @@ class Daemon:
         content = self.journal.proposal_content(proposal)
         if case is None or content is None or case.stage in FINISHED:
             return
-        known = from_kept(content)
+        known = from_kept(proposal, content)
         if known.key.governor in self.governors:
             logger.info("trying again", extra={"proposal": proposal, "stage": case.stage.value, "was": case.detail})
             self.engine.cancel(workflow)
@@ -251,7 +251,7 @@ class Daemon:
             return
         content = self.journal.proposal_content(case.proposal)
         assert content is not None, "a case without content"
-        self._start(case, from_kept(content))
+        self._start(case, from_kept(case.proposal, content))
 
     def _is_past(self, case: Case, state: ProposalState) -> bool:
         """Over before this agent followed its governor: no record says that it was missed, and nobody is told."""
@@ -276,14 +276,14 @@ class Daemon:
             return
         if case.workflow:
             self.engine.cancel(case.workflow)
-        self.engine.take_back(workflow, from_kept(content))
+        self.engine.take_back(workflow, from_kept(case.proposal, content))
         self.journal.work_on(case.proposal, Stage.VOID, workflow=workflow)
 
     def remind(self, case: Case) -> None:
         """People can answer while there is time; then the proposal's workflow comes to its end."""
         content = self.journal.proposal_content(case.proposal)
         assert content is not None, "a case without content"
-        proposal = from_kept(content)
+        proposal = from_kept(case.proposal, content)
         if proposal.key.governor not in self.governors:
             return
         word = self.clock_says(proposal)

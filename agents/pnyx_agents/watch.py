@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import string
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -19,7 +19,6 @@ from pnyx_agents.reviewer import Governed
 from pnyx_contracts.types import Address, Log, Proposal
 from pnyx_tools.follow import (
     Advanced,
-    Chapter,
     Council,
     DeepReorganisationError,
     Position,
@@ -36,7 +35,7 @@ from pnyx_tools.follow import (
 )
 from pnyx_tools.journal import Found, Journal, Unread
 from pnyx_tools.notify import Message, Urgency, foreign
-from pnyx_tools.pieces import ahead
+from pnyx_tools.pieces import as_they_come
 from pnyx_tools.reader import ChainReader, WrongChainError
 
 logger = logging.getLogger("pnyx.watch")
@@ -44,10 +43,8 @@ logger = logging.getLogger("pnyx.watch")
 TITLE_CHARACTERS: Final = 120
 BEFORE_A_TITLE: Final = f"#{string.whitespace}\x85\u2028\u2029"
 """Marks of a heading, and empty lines."""
-SECTION_PROPOSALS: Final = 1_000
-"""Of a history, kept in one transaction: a few megabytes."""
-SECTION_CHAPTERS: Final = 10
-"""Where there are few proposals: so much is read again after a crash."""
+MOST_CHAPTERS: Final = 5
+"""Of a history, kept in one transaction: a few megabytes, which are read again after a crash."""
 DAY_SECONDS: Final = 24 * 60 * 60
 
 
@@ -163,16 +160,11 @@ class Watch:
 
     def _read_part(self, governors: list[Address], first: int, last: int) -> None:
         chapters = read_history(self.reader, self.watchlist.topics, governors, first, last, council=self.council)
-        for up_to, found in ahead(self._sections(chapters)):
+        read = ((chapter.end, self._read(chapter.logs)) for chapter in chapters)
+        for some in as_they_come(read, MOST_CHAPTERS):
+            up_to, found = some[-1][0], [each for _, those in some for each in those]
             new = self.journal.read_history(governors, up_to, found)
             logger.info("read history", extra={"up_to": up_to, "of": last, "proposals": len(new)})
-
-    def _sections(self, chapters: Iterable[Chapter]) -> Iterator[tuple[int, list[Found]]]:
-        """Some chapters together: up to which block they go, and their proposals. To write them in one transaction
-        takes half of what it takes to write each alone.
-        """
-        for some in _in_sections(chapters):
-            yield some[-1].end, [found for chapter in some for found in self._read(chapter.logs)]
 
     # Proposals
 
@@ -193,17 +185,6 @@ class Watch:
         key = f"undecodable:{event.log.transaction_hash.hex()}:{event.log.log_index}"
         subject = "an event that cannot be read"
         self.tell(Message(key=key, urgency=Urgency.ALERT, subject=subject, detail=foreign(str(event.error))))
-
-
-def _in_sections(chapters: Iterable[Chapter]) -> Iterator[list[Chapter]]:
-    some: list[Chapter] = []
-    for chapter in chapters:
-        some.append(chapter)
-        if len(some) >= SECTION_CHAPTERS or sum(len(each.logs) for each in some) >= SECTION_PROPOSALS:
-            yield some
-            some = []
-    if some:
-        yield some
 
 
 def _elsewhere(error: WrongChainError, now: float) -> Message:

@@ -7,9 +7,10 @@ EIP-55 checksummed, so that canonical JSON (RFC 8785) keeps them exactly.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import Enum, IntEnum
-from functools import cache, lru_cache
-from typing import Annotated, Any, Final, Self
+from functools import lru_cache
+from typing import Annotated, Any, Final, Self, TypeVar
 
 from eth_utils.address import is_address, is_checksum_address, to_checksum_address
 from msgspec import Struct, to_builtins
@@ -44,30 +45,33 @@ class Value(BaseModel):
         _fail_fast(schema)
         return schema
 
-    @classmethod
-    def unchecked(cls, **fields: Any) -> Self:  # noqa: ANN401 - the fields' own types
-        """All fields, without validation: for who makes thousands and has looked at every part. As `model_construct`
-        does, without its loop over the fields.
-        """
-        value = cls.__new__(cls)
-        _set_fields(value, fields)
-        _set_names(value, _names_of(cls))
-        _set_extra(value, None)
-        _set_private(value, None)
-        return value
-
-
-@cache
-def _names_of(kind: type[Value]) -> set[str]:
-    """One set for all values of a kind: nobody adds a field to what is frozen."""
-    return set(kind.model_fields)
-
 
 # What holds a model's parts, asked for once: a frozen one takes no assignment.
+_new: Final = object.__new__
 _set_fields: Final = BaseModel.__dict__["__dict__"].__set__
 _set_names: Final = BaseModel.__dict__["__pydantic_fields_set__"].__set__
 _set_extra: Final = BaseModel.__dict__["__pydantic_extra__"].__set__
 _set_private: Final = BaseModel.__dict__["__pydantic_private__"].__set__
+
+
+V = TypeVar("V", bound=Value)
+
+
+def unchecked(kind: type[V]) -> Callable[..., V]:
+    """Makes values of all their fields, without validation: for who makes thousands and has looked at every part. As
+    `model_construct` does, without its loop over the fields.
+    """
+    names = set(kind.model_fields)  # one for all of them: nobody adds a field to what is frozen
+
+    def make(**fields: Any) -> V:  # noqa: ANN401 - the fields' own types
+        value = _new(kind)
+        _set_fields(value, fields)
+        _set_names(value, names)
+        _set_extra(value, None)
+        _set_private(value, None)
+        return value
+
+    return make
 
 
 def _to_uint(value: Any) -> int:  # noqa: ANN401 - a validator sees what came in, whatever it is

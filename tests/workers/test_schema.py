@@ -113,7 +113,7 @@ def test_an_older_database_is_refused_until_it_was_migrated_with_all_that_is_in_
     case, content = after.case(KEY), after.proposal_content(KEY)
     assert case is not None
     assert content is not None
-    assert from_kept(content) == PROPOSAL
+    assert from_kept(KEY, content) == PROPOSAL
     assert (after.position(), case.stage, case.tries, after.load("a purpose")) == (
         "a position", Stage.HELD, 2, "signed",
     )  # fmt: skip

@@ -162,8 +162,10 @@ def _storable(value: Any) -> Any:  # noqa: ANN401 - parameters of any statement
         case dict():
             return {name: _storable(item) for name, item in value.items()}
         case list() | tuple():
-            # A history writes hundreds of thousands of values.
-            if all(_is_plain(item) if type(item) is str else type(item) in NO_TEXT for item in value):
+            # A history writes hundreds of thousands of values: they are looked at together.
+            if NO_TEXT.issuperset({type(item) for item in value if type(item) is not str}) and _is_plain(
+                "".join([item for item in value if type(item) is str])
+            ):
                 return value
             return type(value)(map(_storable, value))
         case _:

@@ -5,9 +5,11 @@ The next pieces are asked for while the last one is being looked at, so that the
 
 from __future__ import annotations
 
+import sys
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar, cast
 
@@ -19,6 +21,8 @@ AIM_LOGS: Final = 1_000
 """A piece should bring so many logs: one megabyte, where they are small."""
 AHEAD: Final = 2
 """So many pieces are on their way while one is looked at."""
+TURN_SECONDS: Final = 0.0005
+"""So long a thread computes while another one waits for its turn."""
 _END: Final = object()
 _MAX_GROWTH: Final = 2
 """Pieces grow slowly where there is little: what is densest often begins suddenly."""
@@ -82,10 +86,41 @@ def in_pieces(asks: Sequence[Ask[A]], first: int, last: int, pace: Pace) -> Iter
             yield Piece(begin, end, answers)
 
 
-def ahead(values: Iterator[A]) -> Iterator[A]:
-    """The next value is made, in a thread of its own, while the last one is being looked at."""
-    with ThreadPoolExecutor(1) as pool:
-        coming = pool.submit(next, values, _END)
-        while (value := coming.result()) is not _END:
-            coming = pool.submit(next, values, _END)
-            yield cast("A", value)
+def as_they_come(values: Iterator[A], most: int) -> Iterator[list[A]]:
+    """Whatever is there, one at least and `most` at most: values are made, in a thread of its own, while the last ones
+    are being looked at. Raises what making them raises, after those that were made before.
+    """
+    with _in_short_turns(), _thrown_away(ThreadPoolExecutor(1)) as pool:
+        coming = deque(pool.submit(next, values, _END) for _ in range(most))
+        while True:
+            some = [coming.popleft().result()]
+            while coming and coming[0].done() and coming[0].exception() is None:
+                some.append(coming.popleft().result())
+            coming.extend(pool.submit(next, values, _END) for _ in some)
+            made = [cast("A", value) for value in some if value is not _END]
+            if made:
+                yield made
+            if len(made) < len(some):
+                return
+
+
+@contextmanager
+def _thrown_away(pool: ThreadPoolExecutor) -> Iterator[ThreadPoolExecutor]:
+    """What it has not begun is not done any more."""
+    try:
+        yield pool
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def _in_short_turns() -> Iterator[None]:
+    """Whoever computes lets the other threads go on sooner than usual: one that waits for a disk or a node ten times in
+    a row would else wait ten times for the interpreter, and 5 ms each time.
+    """
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(min(TURN_SECONDS, before))
+    try:
+        yield
+    finally:
+        sys.setswitchinterval(before)

@@ -45,8 +45,9 @@ class Clerk:
 
     def newest(self, proposal: Proposal) -> Proposal:
         """As following saw it last: a reorganisation can move it to another block, with another voting window."""
-        content = self.journal.proposal_content(str(proposal.key))
-        return from_kept(content) if content else proposal
+        key = str(proposal.key)
+        content = self.journal.proposal_content(key)
+        return from_kept(key, content) if content else proposal
 
     def held(self) -> str | None:
         """Why all votes are held; None while they are not."""

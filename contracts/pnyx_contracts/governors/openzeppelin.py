@@ -38,6 +38,7 @@ from pnyx_contracts.types import (
     ProposalState,
     Vote,
     VoteCast,
+    unchecked,
 )
 
 T = TypeVar("T")
@@ -353,14 +354,17 @@ def _key(profile: GovernorProfile, proposal_id: int) -> ProposalKey:
     return ProposalKey(chain_id=profile.chain_id, governor=profile.address, proposal_id=proposal_id)
 
 
+_proposal_of, _key_of, _call_of = unchecked(Proposal), unchecked(ProposalKey), unchecked(Call)
+
+
 def _proposal(profile: GovernorProfile, log: Log, event: Created) -> Proposal:
     """Without validation: an old governor has thousands, and `read_created` and `parse_log` looked at every part."""
-    return Proposal.unchecked(
-        key=ProposalKey.unchecked(chain_id=profile.chain_id, governor=profile.address, proposal_id=event.proposal_id),
+    return _proposal_of(
+        key=_key_of(chain_id=profile.chain_id, governor=profile.address, proposal_id=event.proposal_id),
         proposer=event.proposer,
         calls=tuple(
             [
-                Call.unchecked(target=target, value_wei=value, calldata=calldata, signature="")
+                _call_of(target=target, value_wei=value, calldata=calldata, signature="")
                 for target, value, calldata in zip(event.targets, event.values, event.calldatas, strict=True)
             ]
         ),

@@ -24,9 +24,8 @@ class _Call(Struct, frozen=True, array_like=True, gc=False):
 
 
 class _Kept(Struct, frozen=True, gc=False):
-    """The fields of `Proposal`; numbers that may be large in decimal, other bytes in hex."""
+    """The fields of `Proposal` besides its key; numbers that may be large in decimal, other bytes in hex."""
 
-    key: str
     proposer: str
     calls: list[_Call]
     description: str
@@ -39,17 +38,17 @@ class _Kept(Struct, frozen=True, gc=False):
 def to_kept(proposal: Proposal) -> str:
     calls = [_Call(call.target, str(call.value_wei), call.calldata.hex(), call.signature) for call in proposal.calls]
     form = _Kept(
-        str(proposal.key), proposal.proposer, calls, proposal.description.decode(_BYTES_AS_THEY_ARE),
+        proposal.proposer, calls, proposal.description.decode(_BYTES_AS_THEY_ARE),
         str(proposal.vote_start), str(proposal.vote_end), proposal.created_block, proposal.created_transaction.hex(),
     )  # fmt: skip
     return encode(form).decode()
 
 
-def from_kept(text: str) -> Proposal:
-    """Raises ValueError for what `to_kept` did not make."""
+def from_kept(key: str, text: str) -> Proposal:
+    """`key` as `str` gives that of a proposal. Raises ValueError for what `to_kept` did not make."""
     form = decode(text, type=_Kept)
     return Proposal(
-        key=ProposalKey.parse(form.key),
+        key=ProposalKey.parse(key),
         proposer=form.proposer,
         calls=tuple(_call(each) for each in form.calls),
         description=form.description.encode(_BYTES_AS_THEY_ARE),
