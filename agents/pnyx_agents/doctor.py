@@ -22,7 +22,7 @@ from pnyx_agents.assembly import (
     signer_settings,
     tools,
 )
-from pnyx_agents.examination import Result, followed, money_of, tried
+from pnyx_agents.examination import Result, certificate_of, followed, money_of, tried
 from pnyx_agents.keys import key_source
 from pnyx_agents.reviewer import Governed
 from pnyx_agents.settings import GovernorSettings, Settings
@@ -91,6 +91,8 @@ class Doctor:
         yield from self._mirrors()
         yield from self._models()
         if self.settings.signer is not None:
+            if self.settings.signer.connect is not None and self.settings.signer.tls is not None:
+                yield certificate_of(self.settings.tls_files(self.settings.signer.tls))
             yield tried("signer", self._signer, "start it with `pnyx signer`, or name a keystore in [signer]")
             yield from followed("signer balance", self._money)
         if self.settings.log is not None:

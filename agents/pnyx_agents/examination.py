@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 
 from pydantic import Field
 
@@ -12,6 +13,7 @@ from pnyx_contracts.types import Value
 from pnyx_policies.reading.amounts import coins
 from pnyx_tools.reader import ChainReader
 from pnyx_tools.signer.settings import Limits
+from pnyx_tools.signer.tls import EXPIRES_SOON, MINUTE, RENEW, TlsFiles, end_of, require_valid
 
 
 class Result(Value):
@@ -37,6 +39,19 @@ def followed(name: str, look: Callable[[], Iterator[Result]]) -> Iterator[Result
         yield from look()
     except PnyxError as error:
         yield Result(name=name, status="failed", found=error.message, do=error.hint)
+
+
+def certificate_of(files: TlsFiles) -> Result:
+    """How long this side of a connection by TLS can still show its certificate."""
+
+    def look() -> str:
+        require_valid(files)
+        return f"{files.certificate} expires on {end_of(files.certificate):{MINUTE}}"
+
+    looked = tried("certificate", look, RENEW)
+    if looked.status == "ok" and end_of(files.certificate) - datetime.now(UTC) < EXPIRES_SOON:
+        return looked.model_copy(update={"status": "warning", "do": RENEW})
+    return looked
 
 
 def money_of(reader: ChainReader, key: str, enough_votes: int, limits: Limits) -> Iterator[Result]:

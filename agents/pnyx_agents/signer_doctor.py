@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from pnyx_agents.assembly import check_chain, declared_configuration, signer_memory, signer_settings
-from pnyx_agents.examination import Result, followed, money_of, tried
+from pnyx_agents.examination import Result, certificate_of, followed, money_of, tried
 from pnyx_agents.keys import key_source, require_key
 from pnyx_agents.settings import Settings
 from pnyx_contracts.errors import DiffersError, PnyxError, UsageError
@@ -98,7 +98,9 @@ class SignerDoctor:
         in_force = f"{to_hex(judged_by.configuration.hash)} is the one in force"
         yield tried("configuration", partial(_said, witness.check_in_force, in_force), "pnyx deploy announces a change")
         yield tried("door", partial(_door, judged_by), "see docs/signer.md")
-        if judged_by.listen is None:
+        if judged_by.listen is not None:
+            yield certificate_of(judged_by.listen.files)
+        else:
             yield tried("process", partial(self._process, judged_by), "restart it")
         yield from money_of(reader, self.key, self.settings.notifications.gas_votes, self.own.limits)
 

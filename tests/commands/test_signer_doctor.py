@@ -115,6 +115,7 @@ def test_certificates_of_a_signer_on_another_machine(pnyx: Pnyx, signer: Signer,
     signer.change(f"users = [{os.getuid()}]", f'listen = "tls://127.0.0.1:7999", tls = {tls}')
     found = signer.examined(pnyx)
     assert found["door"] == ("ok", "tls://127.0.0.1:7999, for daemon")
+    assert found["certificate"][0] == "warning", "it ends within 30 days"
     assert "process" not in found, "who asks it needs a certificate of the daemon's"
     (tmp_path / "tls" / "signer.key").chmod(0o644)
     assert signer.examined(pnyx)["door"][0] == "failed"

@@ -20,6 +20,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from pnyx_agents import assembly
 from pnyx_agents.archive import make_backup
 from pnyx_agents.cli.main import main
+from pnyx_agents.examination import certificate_of
 from pnyx_agents.settings import Settings, parse_settings
 from pnyx_contracts.errors import RefusedError, UnreachableError, UsageError
 from pnyx_tools.files import write_secret
@@ -149,6 +150,35 @@ def test_a_certificate_that_ends_soon_is_told_once_a_day(tmp_path: Path, caplog:
     told = [record.message for record in caplog.records if "expires on" in record.message]
     assert len(told) == 2
     assert {Path(message.split()[2]).name for message in told} == {"signer.pem", "daemon.pem"}
+
+
+@pytest.mark.parametrize(("days", "status"), [(90, "ok"), (20, "warning")])
+def test_doctor_says_when_a_certificate_ends(tmp_path: Path, days: int, status: str) -> None:
+    make_certificates(tmp_path / "tls", ["127.0.0.1"], days)
+    looked = certificate_of(files(tmp_path / "tls", "daemon"))
+    assert (looked.status, "daemon.pem expires on 2" in looked.found) == (status, True)
+    (tmp_path / "tls" / "daemon.pem").unlink()
+    assert certificate_of(files(tmp_path / "tls", "daemon")).status == "failed"
+
+
+def test_renewed_certificates_need_no_restart_of_either_side(port: Port, certificates: Path, tmp_path: Path) -> None:
+    client = port.client(files(certificates, "daemon"))
+    make_certificates(tmp_path / "renewed", ["127.0.0.1"], days=90)
+    for file in (tmp_path / "renewed").iterdir():
+        file.replace(certificates / file.name)
+    with pytest.raises(RefusedError, match="no hello today"):
+        client.identity()
+
+
+@pytest.mark.parametrize("side", ["daemon", "signer"])
+def test_files_that_are_half_renewed_are_waited_for(port: Port, certificates: Path, side: str) -> None:
+    """No vote is given up for them: a step waits for what cannot be reached, and fails for what is wrong."""
+    client, key = port.client(files(certificates, "daemon")), certificates / f"{side}.key"
+    away = key.replace(certificates / "away")
+    with pytest.raises(UnreachableError):
+        client.identity()
+    away.replace(key)
+    still_serves(port, certificates)
 
 
 def test_no_certificate_at_all(port: Port, certificates: Path) -> None:

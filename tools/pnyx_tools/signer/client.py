@@ -7,7 +7,7 @@ import ssl
 from pathlib import Path
 from typing import Final, Protocol, runtime_checkable
 
-from pnyx_contracts.errors import DecodingError, RefusedError, UnreachableError
+from pnyx_contracts.errors import DecodingError, RefusedError, UnreachableError, UsageError
 from pnyx_policies.suspension import Order
 from pnyx_tools.signer.protocol import (
     Again,
@@ -78,7 +78,7 @@ class Way(Protocol):
     """To a signer. Its text says where it leads."""
 
     def connect(self) -> socket.socket:
-        """Raises OSError, or `PnyxError` for what will not mend by itself."""
+        """Raises OSError, or `UsageError` when our own files cannot be used now."""
         ...
 
 
@@ -106,6 +106,8 @@ class TlsWay:
     """To a signer on another machine. The files are read anew each time: renewed ones need no restart."""
 
     def __init__(self, place: TlsPlace, files: TlsFiles) -> None:
+        """Raises `UsageError` for files that cannot be used."""
+        client_context(files)
         self._place = place
         self._files = files
 
@@ -163,6 +165,8 @@ class SignerClient:
         try:
             with self._way.connect() as connection:
                 reply = parse_reply(self._exchange(connection, request))
+        except UsageError as error:  # renewed in this moment, or soon: a vote waits for that
+            raise UnreachableError(f"no way to the signer at {self._way}: {error.message}", hint=error.hint) from error
         except ssl.SSLError as error:
             why = explained(error)
             raise UnreachableError(f"no way to the signer at {self._way}: {why.message}", hint=why.hint) from error

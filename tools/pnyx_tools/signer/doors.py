@@ -56,12 +56,15 @@ class SocketDoor:
 
 
 class TlsDoor:
-    """A TCP port for those who show a listed certificate."""
+    """A TCP port for those who show a listed certificate. The files are read anew for each: renewed ones need no
+    restart.
+    """
 
     def __init__(self, place: TlsPlace, files: TlsFiles, peers: tuple[str, ...]) -> None:
         """`peers`: common names or SHA-256 fingerprints. Raises `UsageError`."""
+        require_valid(files)
+        server_context(files)
         self._files = files
-        self._context = server_context(files)
         self._peers = peers
         try:
             family = socket.AF_INET6 if ":" in place.host else socket.AF_INET
@@ -76,7 +79,8 @@ class TlsDoor:
     def admit(self, connection: socket.socket) -> socket.socket:
         connection.settimeout(ADMISSION_SECONDS)
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        tls = self._context.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
+        context = server_context(self._files)
+        tls = context.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
         try:
             tls.do_handshake()
             self._require_listed(tls)

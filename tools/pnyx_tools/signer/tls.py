@@ -55,7 +55,9 @@ class TlsPlace(Value):
 
 
 def server_context(files: TlsFiles) -> ssl.SSLContext:
-    """A client without a certificate of our CA gets no further than the handshake. Raises `UsageError`."""
+    """A client without a certificate of our CA gets no further than the handshake. One of ours that is over is left to
+    the client, who says so to whoever runs it. Raises `UsageError`.
+    """
     context = _context(ssl.PROTOCOL_TLS_SERVER, files)
     context.verify_mode = ssl.CERT_REQUIRED
     context.num_tickets = 0  # one request per connection, nothing to resume
@@ -64,13 +66,13 @@ def server_context(files: TlsFiles) -> ssl.SSLContext:
 
 def client_context(files: TlsFiles) -> ssl.SSLContext:
     """The server must be the host that was asked for. Raises `UsageError`."""
+    require_valid(files)
     return _context(ssl.PROTOCOL_TLS_CLIENT, files)
 
 
 def _context(side: int, files: TlsFiles) -> ssl.SSLContext:
     require_private(files.key, "key")
     require_unwritable(files.ca, "CA's certificate")
-    require_valid(files)
     context = ssl.SSLContext(side)
     context.minimum_version = ssl.TLSVersion.TLSv1_3
     try:
@@ -91,26 +93,30 @@ def require_valid(files: TlsFiles) -> None:
     """Our own certificate: it says more to look here than to read the other side's alert. The log says so once a day
     before it ends. Raises `UsageError`.
     """
-    certificate = files.certificate
+    certificate, ends, now = files.certificate, end_of(files.certificate), datetime.now(UTC)
+    if ends < now:
+        raise UsageError(f"the certificate {certificate} expired on {ends:{MINUTE}}", hint=RENEW)
+    if ends - now < EXPIRES_SOON:
+        _warn(certificate, ends, now.date())
+
+
+def end_of(certificate: Path) -> datetime:
+    """When it expires. Raises `UsageError`."""
     try:
-        found = x509.load_pem_x509_certificate(certificate.read_bytes())
+        return x509.load_pem_x509_certificate(certificate.read_bytes()).not_valid_after_utc
     except OSError as error:
         raise UsageError(f"the certificate {certificate} cannot be read: {error.strerror}") from None
     except ValueError:
         raise UsageError(f"{certificate} holds no certificate in PEM form") from None
-    ends, now = found.not_valid_after_utc, datetime.now(UTC)
-    if ends < now:
-        raise UsageError(f"the certificate {certificate} expired on {ends:%Y-%m-%d}", hint=RENEW)
-    if ends - now < EXPIRES_SOON:
-        _warn(certificate, ends.date(), now.date())
 
 
 @lru_cache(maxsize=8)
-def _warn(certificate: Path, ends: date, _today: date) -> None:
-    logger.warning("the certificate %s expires on %s: %s", certificate, ends, RENEW)
+def _warn(certificate: Path, ends: datetime, _today: date) -> None:
+    logger.warning("the certificate %s expires on %s: %s", certificate, f"{ends:{MINUTE}}", RENEW)
 
 
-RENEW: Final = "make new ones with `pnyx certificates`, bring them to both machines, and restart the signer"
+MINUTE: Final = "%Y-%m-%d %H:%M UTC"
+RENEW: Final = "make new ones with `pnyx certificates`, and bring them to both machines"
 
 
 class Peer(Value):
