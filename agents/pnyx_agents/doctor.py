@@ -22,6 +22,7 @@ from pnyx_agents.assembly import (
     signer_settings,
     tools,
 )
+from pnyx_agents.compared import compared
 from pnyx_agents.examination import Result, certificate_of, followed, money_of, tried
 from pnyx_agents.keys import key_source
 from pnyx_agents.reviewer import Governed
@@ -40,6 +41,7 @@ from pnyx_tools.evidence import Mirror
 from pnyx_tools.fork import Fork
 from pnyx_tools.keystore import open_key
 from pnyx_tools.model import ModelSettings
+from pnyx_tools.quorum import reader_of
 from pnyx_tools.reader import MethodMissingError
 from pnyx_tools.rpc import Rpc
 from pnyx_tools.safe.reading import read_safe
@@ -53,7 +55,8 @@ class Doctor:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.reader = Pool.of(settings.chain.rpc)
+        chain = settings.chain
+        self.reader = Pool.of(chain.rpc) if chain.quorum == 1 else reader_of(chain.rpc, chain.chain_id, chain.quorum)
         self.governed: list[Governed] = []
         self.writer: Address | None = settings.log.writer if settings.log else None
         self.identity: Identity | None = None
@@ -81,8 +84,7 @@ class Doctor:
                 do="name two or more in chain.rpc",
             )  # fmt: skip
         yield from self._simulation()
-        for governor in self.settings.governor:
-            yield tried(f"governor {governor.address}", partial(self._governor, governor), "see docs/governors.md")
+        yield from self._governors()
         yield tried("ruleset", self._ruleset, "see docs/rulesets.md")
         yield tried("plugins", self._plugins, "see docs/plugins.md")
         yield tried("data folder", lambda: str(paths(self.settings).data), "make it writable")
@@ -154,6 +156,12 @@ class Doctor:
         block = self.reader.block("latest")
         with Fork(url).at(block):
             return f"on a fork, at block {block.number}"
+
+    def _governors(self) -> Iterator[Result]:
+        for governor in self.settings.governor:
+            yield tried(f"governor {governor.address}", partial(self._governor, governor), "see docs/governors.md")
+        if len(self.settings.chain.rpc) > 1:
+            yield from compared([Rpc(url) for url in self.settings.chain.rpc], self.governed)
 
     def _governor(self, governor: GovernorSettings) -> str:
         governed = govern(self.reader, self.settings, [governor])[governor.address]

@@ -46,6 +46,7 @@ from pnyx_contracts.errors import PnyxError, RefusedError, UnreachableError
 from pnyx_tools.chain import Chain
 from pnyx_tools.costs import AnswerBook, CostBook
 from pnyx_tools.database import Database
+from pnyx_tools.endpoints import Pool
 from pnyx_tools.environment import take_variable
 from pnyx_tools.evidence import Vault
 from pnyx_tools.follow import Finality, Stream, block_since
@@ -53,7 +54,7 @@ from pnyx_tools.journal import Journal
 from pnyx_tools.keystore import address_of
 from pnyx_tools.notify import Message
 from pnyx_tools.notify.services import secret_parts
-from pnyx_tools.quorum import reader_of
+from pnyx_tools.quorum import Quorum, reader_of
 from pnyx_tools.recorder import Writer
 from pnyx_tools.sender import Relay, Sender, SenderSettings
 from pnyx_tools.signer.client import SignerPort, Suspendable
@@ -175,7 +176,7 @@ def _assemble(settings: Settings, stack: ExitStack, since: str | None, *, only_w
         roll.join(engine.version, traits)
     return Daemon(
         agent=settings.agent.name,
-        reader=chain,
+        reader=deciding,
         governors=reviewer.governors,
         watch=_watch(settings, chain, reviewer, journal, metrics, crier),
         journal=journal,
@@ -191,7 +192,7 @@ def _assemble(settings: Settings, stack: ExitStack, since: str | None, *, only_w
         websocket=settings.chain.websocket,
         since_block=None if since is None else block_since(chain, since),
         crew=CrewMember(roll, engine, may_lead=not only_work) if roll else None,
-        look_after=_upkeep(settings, chain, signer, journal, holds, crier, metrics).look,
+        look_after=_upkeep(settings, chain, deciding, signer, journal, holds, crier, metrics).look,
         publish=vault.publish_again if roll else lambda: None,
     )
 
@@ -207,14 +208,9 @@ def _tracer(settings: Settings, stack: ExitStack) -> Tracer:
 
 
 def _upkeep(
-    settings: Settings,
-    chain: Chain,
-    signer: SignerPort | None,
-    journal: Journal,
-    holds: Holds,
-    crier: Crier,
-    metrics: Metrics,
-) -> Upkeep:
+    settings: Settings, chain: Chain, deciding: Pool | Quorum, signer: SignerPort | None, journal: Journal,
+    holds: Holds, crier: Crier, metrics: Metrics,
+) -> Upkeep:  # fmt: skip
     wishes = settings.notifications
     return Upkeep(
         reader=chain,
@@ -223,6 +219,7 @@ def _upkeep(
         key=signer.identity().key_address if signer else None,
         untold=crier.ledger.counts,
         places=[place.name for place in crier.places],
+        outvoted=lambda: chain.outvoted() | deciding.outvoted(),
         tell=crier.tell,
         metrics=metrics,
         least_votes=wishes.gas_votes,
@@ -330,7 +327,7 @@ def _scribe(
     )
     desk = Desk(identity.writer_kind, identity.writer, identity.log, identity.safe)
     owners = assembly.owners(settings, chain, journal, signer)
-    writer = Writer(chain, sender, desk, _finality(settings), owners)
+    writer = Writer(reviewer.reader, sender, desk, _finality(settings), owners)
     return ChainScribe(writer, reviewer.governors, journal, vault.bundle)
 
 

@@ -22,6 +22,7 @@ LOOK_SECONDS: Final = 60.0
 PATIENCE_BLOCKS: Final = 20
 LEAST_PATIENCE_SECONDS: Final = 300.0
 """So long the chain may stand still, however fast it is otherwise, and the signer be silent."""
+DAY_SECONDS: Final = 86_400
 WEI: Final = 10**18
 
 
@@ -38,6 +39,8 @@ class Upkeep:
     """Pays for gas; None: nothing is written on chain."""
     untold: Callable[[], dict[str, int]]
     places: Collection[str]
+    outvoted: Callable[[], dict[str, str]]
+    """Which endpoints were alone with what they said, since the last look, and about what."""
     tell: Callable[[Message], None]
     metrics: Metrics
     least_votes: int
@@ -57,6 +60,7 @@ class Upkeep:
         """Raises what reading the balance raises, after everything else."""
         self._count_untold()
         self._look_at_chain()
+        self._look_at_endpoints()
         self._look_at_signer()
         self._look_at_gas()
 
@@ -78,6 +82,14 @@ class Upkeep:
             if position else "no block was seen yet",
             "pnyx doctor: do the endpoints in chain.rpc work, and does the chain?",
         )  # fmt: skip
+
+    def _look_at_endpoints(self) -> None:
+        """Once a day: one that lags contradicts the others for a moment, one that lies goes on."""
+        for endpoint, about in self.outvoted().items():
+            key = f"outvoted:{endpoint}:{self.now() // DAY_SECONDS:.0f}"
+            subject = f"the endpoint {endpoint} contradicts the others"
+            to_do = "pnyx doctor; take it out of chain.rpc when that goes on"
+            self.tell(Message(key=key, urgency=Urgency.ALERT, subject=subject, detail=foreign(about), to_do=to_do))
 
     def _look_at_signer(self) -> None:
         why = self.signer_is_silent()

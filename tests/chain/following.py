@@ -56,7 +56,7 @@ class Beside:
     def others(self) -> Sequence[ChainReader]:
         return self.readers
 
-    def distrust(self) -> None:
+    def distrust(self, _why: str) -> None:
         self.distrusted += 1
 
 

@@ -259,7 +259,9 @@ def test_the_others_are_those_that_are_well(endpoints: Endpoints):
 
 
 def test_one_that_is_distrusted_is_asked_last(endpoints: Endpoints):
-    endpoints.pool.distrust()
+    endpoints.pool.distrust("they disagree about block 5")
+    assert endpoints.pool.outvoted() == {f"1 ({endpoints.providers[0].url})": "they disagree about block 5"}
+    assert endpoints.pool.outvoted() == {}, "told once"
     endpoints.pool.block(5)
     assert endpoints.asked == [[], ["eth_getBlockByNumber"]]
     assert endpoints.pool.others() == []

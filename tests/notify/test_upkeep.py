@@ -30,12 +30,14 @@ class Life:
         self.last, self.silent = block(100, NOW), ""
         self.pace_seconds = 12
         self.untold: dict[str, int] = {}
+        self.outvoted: dict[str, str] = {}
         self.metrics = Metrics()
         self.heard: list[str] = []
         self._keys: set[str] = set()
         self.upkeep = Upkeep(
             reader=Rpc(node.url) if node else None,
             position=self._position, signer_is_silent=lambda: self.silent, key=KEY if node else None,
+            outvoted=lambda: self.outvoted,
             untold=lambda: self.untold, places=["log", "mail"], tell=self._tell, metrics=self.metrics, least_votes=10,
             behind_seconds=behind_seconds, now=lambda: self.now,
         )  # fmt: skip
@@ -73,6 +75,15 @@ def test_a_chain_that_stands_still_is_told_once_each_time() -> None:
     life.last = block(101, int(life.now))
     assert life.look_after(0) == []
     assert life.look_after(LEAST_PATIENCE_SECONDS + 1) == STILL
+
+
+def test_an_endpoint_that_contradicts_the_others_is_named_once_a_day() -> None:
+    life = Life()
+    life.outvoted = {"1 (http://one)": "the balance of 0xaa"}
+    told = ["the endpoint 1 (http://one) contradicts the others"]
+    assert life.look_after(1) == told
+    assert life.look_after(1) == []
+    assert [subject for subject in life.look_after(24 * 3600) if subject not in STILL] == told
 
 
 def test_a_chain_that_crawls_far_behind_is_told_once() -> None:

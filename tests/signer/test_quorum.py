@@ -69,6 +69,18 @@ def says(answer: Any) -> Any:
     return lambda *_args, **_options: answer
 
 
+def test_who_contradicts_those_that_agree_is_named(gate: Parliament) -> None:
+    one, two = gate.node.rpc, Rpc(gate.node.url)
+    liar = Node(one, balance=says(7), receipt=says(None))
+    quorum, governor = Quorum([liar, one, two], 2), gate.governance.governor
+    assert quorum.balance(governor) == one.balance(governor)
+    assert quorum.outvoted() == {f"1 ({one.display_url})": f"the balance of {governor}"}
+    assert quorum.code(governor) == one.code(governor)
+    sent = bytes.fromhex(gate.node.send(gate.node.accounts[1], sender=gate.node.accounts[2])["transactionHash"][2:])
+    assert quorum.receipt(sent) is not None
+    assert quorum.outvoted() == {}, "who has no receipt yet contradicts nobody"
+
+
 def test_honest_endpoints_say_what_one_says(gate: Parliament) -> None:
     one, two = gate.node.rpc, Rpc(gate.node.url)
     both, block = Quorum([one, two], 2), one.block()

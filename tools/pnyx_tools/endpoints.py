@@ -91,6 +91,8 @@ class Circle:
     current: Endpoint
     looked_at: float = 0.0
     """When the others were asked for their heads, because the current one stood still."""
+    outvoted: dict[str, str] = field(default_factory=dict)
+    """Whom two others contradicted, and about what."""
     lock: threading.RLock = field(default_factory=threading.RLock)
 
 
@@ -131,12 +133,21 @@ class Pool:
             awake = [e for e in circle.endpoints if e is not circle.current and e.rests_until <= now]
             return [Pool(circle, only=endpoint) for endpoint in self._sorted(awake)]
 
-    def distrust(self) -> None:
+    def distrust(self, why: str) -> None:
         """The one that is asked now contradicts two others that agree: it is asked last for ten minutes."""
         circle = self._circle
         with circle.lock:
             circle.current.rests_until = circle.clock() + DISTRUSTED_SECONDS
+            number = circle.endpoints.index(circle.current) + 1
+            circle.outvoted[f"{number} ({circle.current.name})"] = why
         logger.warning("an endpoint is alone with what it says, and rests", extra={"endpoint": circle.current.name})
+
+    def outvoted(self) -> dict[str, str]:
+        """Who was distrusted since this was asked last, and why. By number and name."""
+        circle = self._circle
+        with circle.lock:
+            outvoted, circle.outvoted = circle.outvoted, {}
+        return outvoted
 
     @property
     def display_url(self) -> str:

@@ -62,6 +62,12 @@ class Quorum:
             raise UsageError(f"{needed} of {len(readers)} endpoints cannot agree", hint="name more, or need fewer")
         self._readers = tuple(readers)
         self._needed = needed
+        self._outvoted: dict[str, str] = {}
+
+    def outvoted(self) -> dict[str, str]:
+        """Who contradicted those that were enough, since this was asked last, and about what. By number and name."""
+        outvoted, self._outvoted = self._outvoted, {}
+        return outvoted
 
     def chain_id(self) -> int:
         return self._agreed("the chain id", lambda reader: reader.chain_id())
@@ -168,10 +174,15 @@ class Quorum:
                 continue
             same = [other for other in said if other.essence == said[-1].essence]
             if len(same) >= self._needed:
+                self._note_outvoted(what, [each for each in said if each.essence not in (None, same[0].essence)])
                 return _result(same[0])
         if len(said) >= self._needed:
             raise _contradiction(what, said)
         raise self._too_few(what, failures)
+
+    def _note_outvoted(self, what: str, alone: Sequence[_Said[Any]]) -> None:
+        """Whoever has nothing yet (no receipt, no transaction) contradicts nobody."""
+        self._outvoted |= {f"{self._readers.index(one.reader) + 1} ({_name(one.reader)})": what for one in alone}
 
     def _too_few(self, what: str, failures: Sequence[PnyxError]) -> PnyxError:
         """A method that is missing is a step that cannot run; whatever else went wrong may be over in a moment."""

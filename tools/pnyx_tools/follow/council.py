@@ -18,7 +18,7 @@ class Council(Protocol):
         """Those that are well now, beside the one that is asked, each alone."""
         ...
 
-    def distrust(self) -> None:
+    def distrust(self, why: str) -> None:
         """The one that is asked contradicts two others that agree: ask another one from now on."""
         ...
 
@@ -47,7 +47,7 @@ def require_agreement(
         if theirs == own:
             return
         if theirs in said:
-            council.distrust()
+            council.distrust(difference(theirs).message)
             break
         said.append(theirs)
     if not said:
