@@ -17,6 +17,8 @@ from pnyx_contracts.errors import UsageError
 from pnyx_tools import schema
 from pnyx_tools.database import Database
 from pnyx_tools.journal import Journal
+from pnyx_tools.testing.anvil import Anvil
+from pnyx_tools.testing.deploy import deploy_gate
 from pnyx_tools.testing.postgres import Postgres
 from pnyx_tools.workers import Roll
 
@@ -136,6 +138,30 @@ def test_a_running_agent_is_not_migrated(tmp_path: Path, capfd: pytest.CaptureFi
         assert ended("migrate", "--config", config) == 1
     assert "another daemon" in capfd.readouterr().err
     assert not (where.data / "backups").exists()
+
+
+def test_nothing_is_migrated_that_neither_release_could_run_on(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """A new release is often another configuration, which takes notice; the old release has to run until then."""
+    with Anvil() as node:
+        gate = deploy_gate(node, signer=node.accounts[1], governors=[node.accounts[2]], config_hash=b"\1" * 32)
+        lines = f'[log]\naddress = "{gate.log}"\nwriter = "{gate.address}"\n'
+        config = configured(tmp_path, lines)
+        config.write_text(
+            config.read_text().replace("http://127.0.0.1:1", node.url).replace("chain_id = 1\n", "chain_id = 31337\n")
+        )
+        where = paths(load_settings(config))
+        first_version(where.journal).close()
+        assert ended("migrate", "--config", config) == 1
+        said = capfd.readouterr().err
+        assert "this release could not run" in said
+        assert "pnyx deploy" in said
+        assert not (where.data / "backups").exists()
+    assert ended("migrate", "--config", config) == 3, "the chain cannot be asked"
+    assert "--anyway" in capfd.readouterr().err
+    main(["migrate", "--config", str(config), "--anyway"])
+    assert (where.data / "backups").exists()
 
 
 def test_workers_are_not_migrated_while_they_work(
