@@ -181,7 +181,7 @@ class Dossier(Value):
 
     def tools(self, declared: Mapping[str, str]) -> list[tuple[str, str]]:
         """The context tools that ran, with their versions. One that could not run counts with the declared one."""
-        skipped = [s.step.removeprefix("tool:") for s in self.state.skipped if s.step.startswith("tool:")]
+        skipped = [step.tool for step in self.state.skipped if step.tool is not None]
         return sorted([*((r.tool, r.version) for r in self.context), *((t, declared.get(t, "")) for t in skipped)])
 
     @property

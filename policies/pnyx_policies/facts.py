@@ -1,8 +1,7 @@
 """What is known about a proposal before anybody judges it.
 
 Facts are established by code, pinned to one block, and graded by how a stranger can check them. A step that could
-not run
-leaves a `Skipped` with its reason: missing knowledge is visible, never silent.
+not run leaves a `Skipped` with its reason: missing knowledge is visible, never silent.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from collections.abc import Iterator
 from enum import Enum
 from functools import reduce
 from itertools import chain
-from typing import Final, TypeVar
+from typing import Final, Self, TypeVar
 
 from eth_hash.auto import keccak
 from pydantic import Field, JsonValue
@@ -41,11 +40,24 @@ class Grade(Enum):
     """Only the operator says so."""
 
 
+_OF_A_TOOL: Final = "tool:"
+
+
 class Skipped(Value):
     """A step that could not run, and why."""
 
     step: str
     why: str
+
+    @classmethod
+    def of_tool(cls, name: str, why: str) -> Self:
+        """A context tool found nothing."""
+        return cls(step=f"{_OF_A_TOOL}{name}", why=why)
+
+    @property
+    def tool(self) -> str | None:
+        """The context tool that could not run; None for other steps."""
+        return self.step.removeprefix(_OF_A_TOOL) if self.step.startswith(_OF_A_TOOL) else None
 
 
 class Tally(Value):
@@ -126,9 +138,8 @@ class Change(Value):
     """A change of power or of code, seen in the simulation's events or around its actions.
 
     `kind`: role-granted, role-revoked, role-admin-changed, ownership-transferred, admin-changed, upgraded,
-    beacon-upgraded,
-    module-enabled, guard-changed, governor-setting, owner-added, owner-removed, code-created, code-destroyed,
-    code-replaced, governance-act (somebody proposes, votes or cancels), other.
+    beacon-upgraded, module-enabled, guard-changed, governor-setting, owner-added, owner-removed, code-created,
+    code-destroyed, code-replaced, governance-act (somebody proposes, votes or cancels), other.
     """
 
     kind: str
@@ -299,6 +310,10 @@ class Facts(Value):
         """All calls at every depth, in order of execution."""
         for call in self.calls:
             yield from call.walk()
+
+    def call_at(self, path: str) -> DecodedCall | None:
+        """The call at this path; None for an empty path, as of what only the simulation showed."""
+        return next((call for call in self.every_call() if call.path == path), None)
 
     def target(self, address: str) -> TargetFacts | None:
         return next((t for t in self.targets if t.address == address), None)

@@ -22,9 +22,6 @@ from pnyx_policies.facts import Facts, SimulationStatus
 from pnyx_tools.files import whole_file
 from pnyx_tools.progress import Tell
 
-OF_TOOLS = "tool:"
-"""Begins the steps of context tools: one that does not apply is no gap."""
-
 
 @dataclass(frozen=True, slots=True)
 class FactsFolder:
@@ -81,5 +78,5 @@ def _read(file: Path) -> Facts | None:
 
 
 def _has_gap(facts: Facts) -> bool:
-    missing = [step for step in facts.skipped if not step.step.startswith(OF_TOOLS)]
-    return bool(missing) or facts.simulation.status is SimulationStatus.SKIPPED
+    """A context tool that does not apply is none."""
+    return any(step.tool is None for step in facts.skipped) or facts.simulation.status is SimulationStatus.SKIPPED

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pnyx_contracts.decoded import DecodedCall
 from pnyx_policies.announced import Announcement, announcement
 from pnyx_policies.checks.protocol import CheckView
 from pnyx_policies.claims import claims_of
@@ -47,7 +46,7 @@ class GovernorSettings:
 
 def _values(facts: Facts, shift: PowerShift) -> Iterator[str]:
     """What the call says, and what the simulation saw of it."""
-    call = _call(facts, shift)
+    call = facts.call_at(shift.path)
     yield ", ".join(f"{a.name} = {a.value[:80]}" for a in call.arguments) if call else shift.detail
     if call is not None:
         yield next((change.detail for change in facts.simulation.all_changes if shows(shift, change)), "")
@@ -55,12 +54,8 @@ def _values(facts: Facts, shift: PowerShift) -> Iterator[str]:
 
 def _other_numbers(facts: Facts, shift: PowerShift) -> tuple[str, ...]:
     """What the text says instead, where the call has one number."""
-    call = _call(facts, shift)
+    call = facts.call_at(shift.path)
     numbers = [a.value for a in call.arguments if a.type.startswith("uint")] if call else []
     if len(numbers) != 1 or not numbers[0].isdecimal():
         return ()
     return other_numbers(claims_of(facts).shown, shift.words, int(numbers[0]))
-
-
-def _call(facts: Facts, shift: PowerShift) -> DecodedCall | None:
-    return next((call for call in facts.every_call() if call.path == shift.path), None)

@@ -51,7 +51,7 @@ def read_context(kind: type[R], results: Sequence[ToolResult], skipped: Sequence
     """What the tool of `kind` found. Raises `DecodingError` with the reason why nothing is known."""
     result = next((result for result in results if result.tool == kind.TOOL), None)
     if result is None:
-        why = next((step.why for step in skipped if step.step == f"tool:{kind.TOOL}"), "it did not run")
+        why = next((step.why for step in skipped if step.tool == kind.TOOL), "it did not run")
         raise DecodingError(f"the context tool {kind.TOOL} gave nothing: {why}")
     if result.version != kind.VERSION:
         raise DecodingError(f"the result is of {kind.TOOL} {result.version}; known here is version {kind.VERSION}")

@@ -167,21 +167,17 @@ def shift_of_power(facts: Facts, shift: PowerShift) -> Line:
 
 def _held_by(facts: Facts, shift: PowerShift) -> str:
     """``the role PROPOSER_ROLE`` where the call names one that is known."""
-    call = _call_of(facts, shift)
+    call = facts.call_at(shift.path)
     named = next((name for a in call.arguments if (name := role(a))), "") if call else ""
     return f"the role {named}" if named and shift.kind is PowerKind.ROLE else HELD[shift.kind]
 
 
 def _values(facts: Facts, shift: PowerShift) -> Line:
     """The new ones, as the call has them; and as the simulation saw them, the old ones too."""
-    call = _call_of(facts, shift)
+    call = facts.call_at(shift.path)
     values = ", ".join(f"{a.name} = {a.value[:80]}" for a in call.arguments) if call else ""
     seen = "; ".join(change.detail for change in seen_changes(facts, shift))
     return line(*(line(": ", code(values)) if values else ()), soft(f" · {seen}") if seen else "")
-
-
-def _call_of(facts: Facts, shift: PowerShift) -> DecodedCall | None:
-    return next((call for call in facts.every_call() if call.path == shift.path), None)
 
 
 def _change(facts: Facts, change: Change) -> Line:

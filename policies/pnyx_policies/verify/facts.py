@@ -167,7 +167,7 @@ def established(recorded: Facts, again: Facts) -> Facts:
     known: dict[str, object] = {"skipped": tuple(s for s in recorded.skipped if s not in in_doubt)}
     if any(skipped.step == _SIMULATION for skipped in in_doubt):
         known |= {"simulation": again.simulation, "treasury": again.treasury}
-    told = {skipped.step.removeprefix("tool:") for skipped in in_doubt}
+    told = {skipped.tool for skipped in in_doubt}
     if results := [result for result in again.context if result.tool in told]:
         known["context"] = (*recorded.context, *results)
     if len(again.earlier_code) > len(recorded.earlier_code):

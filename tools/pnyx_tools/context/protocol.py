@@ -104,4 +104,4 @@ def _ran(
 
 def _skipped(tool: ContextTool, error: Exception) -> Skipped:
     why = one_line(without_endpoint(str(error)), MAX_WHY_BYTES) or type(error).__name__
-    return Skipped(step=f"tool:{tool.name}", why=why)
+    return Skipped.of_tool(tool.name, why)

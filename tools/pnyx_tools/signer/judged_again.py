@@ -9,7 +9,7 @@ from pnyx_policies.checks import CheckReport
 from pnyx_policies.context import READINGS
 from pnyx_policies.decide import decide
 from pnyx_policies.dossier import Dossier
-from pnyx_policies.facts import Facts, Skipped
+from pnyx_policies.facts import Facts
 from pnyx_policies.ruleset import Ruleset
 from pnyx_tools.signer.claims import Evidence, must_equal, reports_on
 from pnyx_tools.signer.seen import Seen
@@ -64,11 +64,5 @@ def own_facts(evidence: Evidence, seen: Seen) -> Facts:
     dossier, own = evidence.dossier, seen.facts
     builtin = {reading.TOOL for reading in READINGS}
     results = tuple(result for result in dossier.context if result.tool not in builtin)
-    steps = tuple(s for s in dossier.state.skipped if _tool_of(s) not in {"", *builtin})
+    steps = tuple(s for s in dossier.state.skipped if s.tool is not None and s.tool not in builtin)
     return own.model_copy(update={"context": (*own.context, *results), "skipped": (*own.skipped, *steps)})
-
-
-def _tool_of(skipped: Skipped) -> str:
-    """The context tool that could not run; empty for other steps."""
-    tool = skipped.step.removeprefix("tool:")
-    return tool if tool != skipped.step else ""

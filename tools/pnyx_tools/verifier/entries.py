@@ -373,9 +373,7 @@ class EntryCheck:
 def _tools_of(case: Case) -> list[ContextTool]:
     """Those that ship, of those that the record has results of, or says could not run."""
     results = () if "context" in case.bundle.withheld else case.dossier.context
-    named = {result.tool for result in results} | {
-        skipped.step.removeprefix("tool:") for skipped in case.dossier.state.skipped
-    }
+    named = {result.tool for result in results} | {skipped.tool for skipped in case.dossier.state.skipped}
     return [_as_far(tool, results) for tool in builtin_tools() if tool.name in named]
 
 
