@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import runpy
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
@@ -22,6 +21,7 @@ from pnyx_tools.journal import Journal, Stage
 from pnyx_tools.notify import Message, Urgency
 from pnyx_tools.notify.ledger import Ledger
 from pnyx_tools.testing.facts import address_of, call_of, proposal_of
+from pnyx_tools.testing.sample_record import sample_dossier
 
 FLOODER, OTHER = address_of("flooder"), address_of("other")
 
@@ -38,8 +38,7 @@ def journal(tmp_path: Path) -> Journal:
 @pytest.fixture(scope="module")
 def sample() -> Dossier:
     """In propose mode: its vote waits for people."""
-    script = runpy.run_path(str(Path(__file__).parents[1] / "record" / "make_vectors.py"))
-    dossier = cast("Dossier", script["sample_dossier"]())
+    dossier = sample_dossier()
     assert dossier.header.mode is Mode.PROPOSE
     return dossier.model_copy(update={"people": NOBODY})
 

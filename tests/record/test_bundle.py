@@ -23,8 +23,7 @@ from pnyx_policies.bundle import (
     withhold,
 )
 from pnyx_policies.dossier import Dossier
-
-KEY = bytes(range(32))
+from pnyx_tools.testing.sample_record import SALT_KEY
 
 
 def raw(bundle: Bundle) -> dict[str, Any]:
@@ -64,7 +63,7 @@ def test_what_was_sealed_is_what_is_recomputed(bundle: Bundle) -> None:
 
 
 def test_sealing_again_gives_the_same_bundle(bundle: Bundle, dossier: Dossier, bodies: dict[bytes, bytes]) -> None:
-    assert seal(dossier, bodies, KEY) == bundle
+    assert seal(dossier, bodies, SALT_KEY) == bundle
 
 
 def test_two_records_share_no_salt(bundle: Bundle, other_bundle: Bundle) -> None:
@@ -73,7 +72,7 @@ def test_two_records_share_no_salt(bundle: Bundle, other_bundle: Bundle) -> None
 
 
 def test_the_master_key_is_not_in_the_bundle(bundle: Bundle) -> None:
-    assert KEY.hex() not in bundle.to_bytes().decode()
+    assert SALT_KEY.hex() not in bundle.to_bytes().decode()
 
 
 def test_bodies_keep_their_exact_bytes(bundle: Bundle, bodies: dict[bytes, bytes]) -> None:
@@ -83,13 +82,13 @@ def test_bodies_keep_their_exact_bytes(bundle: Bundle, bodies: dict[bytes, bytes
 @given(st.binary(max_size=200))
 def test_any_body_survives(bundle: Bundle, dossier: Dossier, body: bytes) -> None:
     attempt = dossier.attempts[0].model_copy(update={"request_hash": keccak(body)})
-    sealed = seal(dossier.model_copy(update={"attempts": (attempt,)}), {keccak(body): body}, KEY)
+    sealed = seal(dossier.model_copy(update={"attempts": (attempt,)}), {keccak(body): body}, SALT_KEY)
     assert Bundle.parse(sealed.to_bytes()).bodies == {keccak(body): body}
     assert sealed.prompt_hash != bundle.prompt_hash
 
 
 def test_without_a_model_the_prompt_hash_says_so(dossier: Dossier) -> None:
-    sealed = seal(dossier.model_copy(update={"attempts": ()}), {}, KEY)
+    sealed = seal(dossier.model_copy(update={"attempts": ()}), {}, SALT_KEY)
     assert sealed.prompt_salt is not None
     assert sealed.prompt_hash == record.prompt_hash(sealed.prompt_salt, [])
     assert recompute(sealed).prompt_hash == sealed.prompt_hash
@@ -112,20 +111,20 @@ def test_bodies_must_be_those_of_the_attempts(dossier: Dossier, bodies: dict[byt
     else:
         given_bodies[next(iter(bodies))] = b"other bytes"
     with pytest.raises(DecodingError, match="bodies: "):
-        seal(dossier, given_bodies, KEY)
+        seal(dossier, given_bodies, SALT_KEY)
 
 
 def test_what_has_no_exact_form_is_not_sealed(dossier: Dossier, bodies: dict[bytes, bytes]) -> None:
     result = dossier.context[0].model_copy(update={"result": {"price": 1.5}})
     with pytest.raises(DecodingError, match=r"context\[0\]\.result\.price: float"):
-        seal(dossier.model_copy(update={"context": (result,)}), bodies, KEY)
+        seal(dossier.model_copy(update={"context": (result,)}), bodies, SALT_KEY)
 
 
 @pytest.mark.parametrize("number", [float("nan"), float("inf")])
 def test_a_number_that_is_none_is_not_sealed(dossier: Dossier, bodies: dict[bytes, bytes], number: float) -> None:
     result = dossier.context[0].model_copy(update={"result": number})
     with pytest.raises(DecodingError, match="float"):
-        seal(dossier.model_copy(update={"context": (result,)}), bodies, KEY)
+        seal(dossier.model_copy(update={"context": (result,)}), bodies, SALT_KEY)
 
 
 # --- what was not ---------------------------------------------------------------------------------------------------

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from importlib.resources import files
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
+from tests.record.make_vectors import file
 
 from pnyx_contracts.canonical import parse_json
 from pnyx_contracts.errors import DecodingError
@@ -26,8 +26,8 @@ def shipped() -> dict[str, Any]:
     return json.loads(VECTORS.read_text())
 
 
-def test_the_shipped_vectors_are_what_the_code_makes(make_vectors: ModuleType) -> None:
-    assert VECTORS.read_bytes() == make_vectors.file(), "stale: run `python tests/record/make_vectors.py`"
+def test_the_shipped_vectors_are_what_the_code_makes() -> None:
+    assert VECTORS.read_bytes() == file(), "stale: run `python tests/record/make_vectors.py`"
 
 
 def test_the_shipped_bundles_open_under_their_root() -> None:
