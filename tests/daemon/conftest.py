@@ -121,6 +121,10 @@ class Agent:
         case: Case = self.until(f"{proposal} in {[s.value for s in stages]}", reached)
         return case
 
+    def until_detail(self, proposal: int, words: str) -> None:
+        """Until they are among what is told about the proposal's stage."""
+        self.until(words, lambda: (case := self.case(proposal)) and words in case.detail)
+
     def entries(self) -> list[Entry]:
         """All entries of the writer, read anew from the chain."""
         writer = bytes(12) + bytes.fromhex(self.writer[2:])
