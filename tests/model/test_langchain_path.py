@@ -238,7 +238,7 @@ def test_an_answer_that_drips_is_a_timeout(facts):
 
 
 def test_an_answer_without_end_is_cut_off(bench, facts, monkeypatch):
-    monkeypatch.setattr("pnyx_tools.model_openai.MAX_RESPONSE_BYTES", 1000)
+    monkeypatch.setattr("pnyx_tools.model.openai.MAX_RESPONSE_BYTES", 1000)
     transcript = bench(Answer(b" " * 5000)).analyst(max_attempts=1).analyse(facts)
     [attempt] = transcript.attempts
     assert attempt.outcome == "connection"

@@ -1,6 +1,6 @@
 """The OpenAI protocol through LangChain's `ChatOpenAI`, with the exact bytes of each request and response.
 
-Imported only when such a model is opened (`pnyx_tools.model`): LangChain takes seconds to load.
+Imported only when such a model is opened: LangChain takes seconds to load.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ from pydantic import SecretStr
 from pnyx_policies.conversation import Conversation
 from pnyx_policies.request import response_format
 from pnyx_tools.context.langchain_tool import as_langchain_tool
-from pnyx_tools.model import (
+from pnyx_tools.model.exchange import (
     CONNECTION,
     HTTP_ERROR,
     NOT_SENT,
     RATE_LIMIT,
     TIMEOUT,
     Exchange,
-    ModelSettings,
     NotSentError,
     Recall,
 )
+from pnyx_tools.model.settings import ModelSettings
 
 MAX_RESPONSE_BYTES = 2**20
 """Every attempt is recorded, and a reader takes no more than `evidence.MAX_FILE_BYTES` for one record."""
