@@ -65,3 +65,6 @@ export function uint(number, size) {
   if (value < 0n || value >> BigInt(size * 8)) throw new RangeError(`${value} does not fit into ${size} bytes`);
   return fromPlainHex(value.toString(16).padStart(size * 2, "0"));
 }
+
+/** 32 bytes of zeros, in 0x hex. */
+export const ZERO_WORD = `0x${"00".repeat(32)}`;

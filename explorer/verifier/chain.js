@@ -7,8 +7,8 @@ import { toHex, uint } from "./bytes.js";
 import { SPAN_BLOCKS } from "./rpc.js";
 
 /** @typedef {import("./rpc.js").Rpc} Rpc */
-/** @typedef {import("./rpc.js").Block} Block */
-/** @typedef {import("./rpc.js").Log} Log */
+/** @typedef {import("./wire.js").Block} Block */
+/** @typedef {import("./wire.js").Log} Log */
 /** @typedef {import("./log.js").Entry} Entry */
 /** @typedef {import("./governor.js").Governor} Governor */
 /** @typedef {import("./governor.js").Governed} Governed */
@@ -65,7 +65,7 @@ export class Chain {
     return this.rpc.read(readState(this.log, writer), this.block.number);
   }
 
-  /** What a writer that has code says about its factory, and the factory about it. @param {string} writer @param {import("./rpc.js").BlockId} [block] @returns {Promise<import("./history.js").GateEvidence>} */
+  /** What a writer that has code says about its factory, and the factory about it. @param {string} writer @param {import("./wire.js").BlockId} [block] @returns {Promise<import("./history.js").GateEvidence>} */
   async gate(writer, block = this.block.number) {
     try {
       const factory = await this.rpc.read(readFactory(writer), block);
@@ -77,7 +77,7 @@ export class Chain {
     }
   }
 
-  /** @param {import("./rpc.js").Topics} topics @param {(block: number) => void} [onProgress] */
+  /** @param {import("./wire.js").Topics} topics @param {(block: number) => void} [onProgress] */
   async logs(topics, onProgress) {
     return this.rpc.logs(this.firstBlock, this.block.number, topics, [this.log], onProgress);
   }

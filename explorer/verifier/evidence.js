@@ -1,7 +1,7 @@
 // Where evidence lies, and how long it is waited for. Files are named by what they must hash to, so no place is trusted.
 import { MAX_FILE_BYTES, fileName } from "./bundle.js";
 import { VerifierError, isError } from "./errors.js";
-import { TooLong, causeOf, readBody } from "./rpc.js";
+import { TooLong, causeOf, readBody } from "./http.js";
 
 /** @typedef {import("./log.js").Declaration} Declaration */
 

@@ -3,7 +3,7 @@ import { open, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { MAX_FILE_BYTES } from "./bundle.js";
 import { VerifierError } from "./errors.js";
-import { causeOf } from "./rpc.js";
+import { causeOf } from "./http.js";
 
 /**
  * A misspelled folder must not look like evidence that was removed, so one that is not there is wrong usage.

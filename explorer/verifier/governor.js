@@ -1,13 +1,13 @@
 // OpenZeppelin Governor, 4.3 to 5.x: the one dialect that is known here. Only what the contract itself answers decides
 // whether it is one; others emit the very same events.
 import { decode, encode, encodeCall, selector } from "./abi.js";
-import { concat, escapedText, fromHex, toHex } from "./bytes.js";
+import { ZERO_WORD, concat, escapedText, fromHex, toHex } from "./bytes.js";
 import { VerifierError, isError } from "./errors.js";
 import { checksum, keccak, keccakHex, tag } from "./hash.js";
 import { readOf } from "./log.js";
 
-/** @typedef {import("./rpc.js").Log} Log */
-/** @typedef {import("./rpc.js").BlockId} BlockId */
+/** @typedef {import("./wire.js").Log} Log */
+/** @typedef {import("./wire.js").BlockId} BlockId */
 /** @template T @typedef {import("./log.js").Read<T>} Read */
 
 /**
@@ -37,7 +37,7 @@ const INTERFACES = ["0xbf26d897", "0x79dd796f", "0x65455a86", "0xcdbdfcee"];
 /** ERC-165: never supported. Whoever says yes says yes to everything. */
 const NO_INTERFACE = "0xffffffff";
 
-const NO_CONTENT = encode(["address[]", "uint256[]", "bytes[]", "bytes32"], [[], [], [], `0x${"00".repeat(32)}`]);
+const NO_CONTENT = encode(["address[]", "uint256[]", "bytes[]", "bytes32"], [[], [], [], ZERO_WORD]);
 const ID_OF_NOTHING = BigInt(toHex(keccak(NO_CONTENT)));
 
 /** @param {string} signature @param {unknown[]} [values] */

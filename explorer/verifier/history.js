@@ -1,7 +1,7 @@
 // Steps 2 to 5 for one writer: its registration, its entries, its configurations, and what it is. No I/O: it takes the
 // writer's events in chain order, one at a time, and is closed with the state that the log itself holds.
 import { DECISION_LOG, VOTE_GATE, VOTE_GATE_FACTORY, immutablesOf } from "./artifacts.js";
-import { toHex } from "./bytes.js";
+import { ZERO_WORD, toHex } from "./bytes.js";
 import { checksum } from "./hash.js";
 import { KINDS, SUCCESSION, fold, genesisOf, initialHead, isOfGate, successionSubject } from "./log.js";
 import { About, STEPS } from "./verdict.js";
@@ -139,7 +139,7 @@ export class History {
     const about = new About(entry.seq);
     const expected = (this.entries.at(-1)?.seq ?? 0) + 1;
     const ended = this.end !== null;
-    this.head = fold(this.head || initialHead(`0x${"00".repeat(32)}`), entry);
+    this.head = fold(this.head || initialHead(ZERO_WORD), entry);
     this.entries.push(entry);
     if (entry.seq !== expected) {
       const reason = "entries are not shown, or shown twice";

@@ -22,7 +22,7 @@ export { VerifierError } from "./errors.js";
 export { LogReader } from "./read.js";
 export { LEFT_IN_PART, LEFT_TO_PYTHON, labelOf } from "./verdict.js";
 
-/** @typedef {import("./rpc.js").BlockId} BlockId */
+/** @typedef {import("./wire.js").BlockId} BlockId */
 /** @typedef {import("./evidence.js").Store} Store */
 /** @typedef {import("./disclosure.js").Disclosure} Disclosure */
 /** @typedef {import("./verdict.js").Verdict} Verdict */

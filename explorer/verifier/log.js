@@ -4,7 +4,7 @@ import { decode, encode, encodeCall } from "./abi.js";
 import { VerifierError, isError } from "./errors.js";
 import { checksum, keccakHex, tag } from "./hash.js";
 
-/** @typedef {import("./rpc.js").Log} Log */
+/** @typedef {import("./wire.js").Log} Log */
 
 /** What an entry says. Numbers are those of the contract. */
 export const KINDS = /** @type {const} */ ({

@@ -36,7 +36,7 @@ export class LogReader {
     return new LogReader(rpc, checksum(log), chainId, block, factory === undefined ? null : checksum(factory), fromBlock);
   }
 
-  /** @param {Rpc} rpc @param {string} log @param {number} chainId @param {import("./rpc.js").Block} block @param {string | null} factory @param {number} [fromBlock] */
+  /** @param {Rpc} rpc @param {string} log @param {number} chainId @param {import("./wire.js").Block} block @param {string | null} factory @param {number} [fromBlock] */
   constructor(rpc, log, chainId, block, factory, fromBlock) {
     this.rpc = rpc;
     this.log = log;

@@ -1,5 +1,5 @@
 // The record tree and the prompt hash: docs/record-format.md, sections 2 and 3.
-import { concat, fromHex, uint } from "./bytes.js";
+import { ZERO_WORD, concat, fromHex, uint } from "./bytes.js";
 import { valueHash } from "./canonical.js";
 import { keccakHex, tag } from "./hash.js";
 
@@ -22,7 +22,7 @@ export const ABSENT = tag("pnyx.record.absent.v1");
 const PROMPT_TAG = tag("pnyx.prompt.v1");
 const NO_PROMPT = tag("pnyx.prompt.none.v1");
 const NO_RESPONSE = tag("pnyx.prompt.no-response.v1");
-const EMPTY_TREE = `0x${"00".repeat(32)}`;
+const EMPTY_TREE = ZERO_WORD;
 
 /** @param {number} prefix @param {...(string | Uint8Array)} parts */
 const hashed = (prefix, ...parts) =>

@@ -1,17 +1,18 @@
 // A small JSON-RPC reader over fetch. Two rules hold everywhere. An error is never an empty answer: whatever the node
 // could not or would not say is thrown. And nothing the node says is trusted to have the right shape.
-import { fromHex, toHex } from "./bytes.js";
 import { VerifierError, isError } from "./errors.js";
-import { checksum } from "./hash.js";
+import { Busy, CallFailed, RETRY_STATUS, TOO_MUCH_STATUS, TooMuch, errorParts, failureOf } from "./failures.js";
+import { TooLong, causeOf, readBody, retryAfter } from "./http.js";
+import { addressOf, blockOf, blockParam, bytes, callQuestion, hexOf, hexQuantity, isHash, logsOf, matcher, quantity } from "./wire.js";
 
-/** @typedef {{ number: number, hash: string, timestamp: number }} Block */
-/** @typedef {{ address: string, topics: string[], data: Uint8Array, blockNumber: number, transactionHash: string, logIndex: number }} Log */
-/** A number, a hash of 32 bytes, or a tag. @typedef {number | string} BlockId */
-/** As in `eth_getLogs`: null matches all, a list any of its members. @typedef {(string | string[] | null)[]} Topics */
+/** @typedef {import("./wire.js").Block} Block */
+/** @typedef {import("./wire.js").BlockId} BlockId */
+/** @typedef {import("./wire.js").Log} Log */
+/** @typedef {import("./wire.js").Question} Question */
+/** @typedef {import("./wire.js").Topics} Topics */
 /** @template T @typedef {import("./log.js").Read<T>} Read */
 
 const PAUSES_MS = [200, 600, 1800];
-const MAX_RETRY_AFTER_MS = 10_000;
 const TIMEOUT_MS = 30_000;
 /** So many time-outs on one search for logs are put down to the width of the range; one more, to the node. */
 const MAX_TIMEOUTS = 4;
@@ -21,46 +22,6 @@ const BATCH = 100;
 const AT_ONCE = 4;
 /** Logs are asked for in pieces of so many blocks, so that a long history need not fit into one answer. */
 export const SPAN_BLOCKS = 200_000;
-
-const TOO_MUCH_STATUS = [408, 413, 504, 524];
-const RETRY_STATUS = [429, 500, 502, 503];
-const RATE_LIMITED = /too many requests|rate.?limit|request rate|per second|throttl|capacity/i;
-const METHOD_MISSING =
-  /method.{0,60}(not (found|supported|available|allowed|enabled|whitelisted|implemented)|does not exist|unsupported)|(unsupported|unknown|unrecognized) (rpc )?method/is;
-const REVERTED =
-  /\brevert|vm execution error|invalid ?\w{0,2}(opcode|jump)|opcodenotfound|bad ?(instruction|jump)|stack ?(under|over)flow|out ?of ?gas|execution aborted/i;
-const NOT_OF_THE_CODE =
-  /insufficient (funds|balance)|(header|block|state) .{0,60}not (found|available)|missing trie node|prun(ed|ing)|archive|historical state/is;
-/** Error codes that say nothing about the code that was called. */
-const UNANSWERABLE = [-32700, -32600, -32602, -32001, -32002, -32005];
-
-/** The node refuses the size of a question. */
-class TooMuch extends VerifierError {
-  /** @param {string} message @param {boolean} [timedOut] */
-  constructor(message, timedOut = false) {
-    super("unreachable", message, { hint: "check the endpoint, or use another one" });
-    this.timedOut = timedOut;
-  }
-}
-
-/** Worth another try after a pause. */
-class Busy extends VerifierError {
-  /** @param {string} message @param {string} hint @param {number} [waitMs] */
-  constructor(message, hint, waitMs = 0) {
-    super("unreachable", message, { hint });
-    this.waitMs = waitMs;
-  }
-}
-
-/** The node answers an `eth_call` with an error that we do not know. */
-class CallFailed extends VerifierError {
-  /** @param {string} message */
-  constructor(message) {
-    super("unreachable", message);
-  }
-}
-
-/** @typedef {{ method: string, params: unknown[] }} Question */
 
 export class Rpc {
   /** @param {string} url @param {{ signal?: AbortSignal, timeoutMs?: number, fetch?: typeof fetch }} [options] */
@@ -368,18 +329,7 @@ export class Rpc {
   /** @param {string} method @param {unknown} error @param {number} status @param {number} [retryAfterMs] @returns {VerifierError} */
   answeredError(method, error, status, retryAfterMs = 0) {
     const { code, message } = errorParts(error);
-    const text = this.text(`${method}: ${message} (code ${code})`);
-    if (method === "eth_call" && (code === 3 || REVERTED.test(message))) return new VerifierError("reverted", text);
-    if ([-32601, -32004].includes(code) || METHOD_MISSING.test(message)) {
-      return new VerifierError("method-missing", text, { hint: "this step needs a node that offers the method" });
-    }
-    if (status === 429 || code === 429 || RATE_LIMITED.test(message)) {
-      return new Busy(text, "the provider limits requests", retryAfterMs);
-    }
-    // Providers word their limits in a hundred ways: less is tried, then this is thrown.
-    if (method === "eth_getLogs") return new TooMuch(text);
-    if (method === "eth_call" && !UNANSWERABLE.includes(code) && !NOT_OF_THE_CODE.test(message)) return new CallFailed(text);
-    return new VerifierError("unreachable", text);
+    return failureOf({ method, code, message, status, retryAfterMs }, this.text(`${method}: ${message} (code ${code})`));
   }
 
   /** @param {number} ms */
@@ -403,37 +353,11 @@ export class Rpc {
 /** No answer in a batch. */
 class Unanswered {}
 
-/** More bytes than are read. */
-export class TooLong extends Error {}
-
-/** Throws `TooLong`. @param {Response} response @param {number} most @returns {Promise<Uint8Array>} */
-export async function readBody(response, most) {
-  const chunks = [];
-  let size = 0;
-  for (const reader = response.body?.getReader(); reader; ) {
-    const { done, value } = await reader.read();
-    if (done) break;
-    size += value.length;
-    if (size > most) {
-      await reader.cancel();
-      throw new TooLong();
-    }
-    chunks.push(value);
-  }
-  const whole = new Uint8Array(size);
-  let at = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, at);
-    at += chunk.length;
-  }
-  return whole;
-}
-
 /**
  * @template T, R @param {T[]} items @param {number} atOnce @param {(item: T, index: number) => Promise<R>} work
  * @returns {Promise<R[]>} in order
  */
-export async function mapAtOnce(items, atOnce, work) {
+async function mapAtOnce(items, atOnce, work) {
   /** @type {R[]} */
   const results = new Array(items.length);
   let next = 0;
@@ -448,109 +372,6 @@ export async function mapAtOnce(items, atOnce, work) {
   return results;
 }
 
-// --- shapes
-
-/** @param {{ to?: string, data: string }} transaction @param {BlockId} block @returns {Question} */
-const callQuestion = (transaction, block) => ({ method: "eth_call", params: [transaction, blockParam(block)] });
-
-/** @param {number} number */
-const hexOf = (number) => `0x${number.toString(16)}`;
-
-/** @param {BlockId} block @returns {block is string} */
-const isHash = (block) => typeof block === "string" && /^0x[0-9a-f]{64}$/.test(block);
-
-/** @param {BlockId} block */
-function blockParam(block) {
-  if (typeof block === "number" && Number.isSafeInteger(block) && block >= 0) return hexOf(block);
-  if (isHash(block)) return { blockHash: block }; // EIP-1898
-  if (["latest", "safe", "finalized", "earliest"].includes(String(block))) return block;
-  throw new VerifierError("usage", `expected a block number, a block hash or a tag, got ${String(block).slice(0, 80)}`);
-}
-
-/** @param {unknown} value @returns {string} */
-function hexQuantity(value) {
-  if (typeof value !== "string" || !/^0x[0-9a-fA-F]{1,64}$/.test(value)) throw new TypeError("expected a hex quantity");
-  return value;
-}
-
-/** @param {unknown} value @returns {number} */
-function quantity(value) {
-  const number = Number(hexQuantity(value));
-  if (!Number.isSafeInteger(number)) throw new TypeError("a number beyond 2**53-1");
-  return number;
-}
-
-/** @param {unknown} value @returns {Uint8Array} */
-function bytes(value) {
-  if (typeof value !== "string") throw new TypeError("expected 0x hex bytes");
-  return fromHex(value);
-}
-
-/** @param {unknown} value @returns {string} */
-function word(value) {
-  if (typeof value !== "string" || !/^0x[0-9a-fA-F]{64}$/.test(value)) throw new TypeError("expected 32 bytes");
-  return value.toLowerCase();
-}
-
-/** @param {unknown} value @returns {string} */
-function addressOf(value) {
-  if (typeof value !== "string" || !/^0x[0-9a-fA-F]{40}$/.test(value)) throw new TypeError("expected 20 bytes");
-  return checksum(value);
-}
-
-/** @param {unknown} value @returns {any} */
-function objectOf(value) {
-  if (value === null || typeof value !== "object" || Array.isArray(value)) throw new TypeError("expected an object");
-  return value;
-}
-
-/** @param {unknown} value @returns {Block | null} */
-function blockOf(value) {
-  if (value === null) return null;
-  const block = objectOf(value);
-  return { number: quantity(block.number), hash: word(block.hash), timestamp: quantity(block.timestamp) };
-}
-
-/** @param {unknown} value @returns {Log[]} */
-function logsOf(value) {
-  if (!Array.isArray(value)) throw new TypeError("expected a list of logs");
-  return value.map(logOf);
-}
-
-/** @param {unknown} value @returns {Log} */
-function logOf(value) {
-  const log = objectOf(value);
-  if (log.removed === true) throw new TypeError("a log that a reorganisation removed");
-  if (!Array.isArray(log.topics) || log.topics.length > 4) throw new TypeError("expected a list of at most 4 topics");
-  return {
-    address: addressOf(log.address),
-    topics: log.topics.map(word),
-    data: bytes(log.data),
-    blockNumber: quantity(log.blockNumber),
-    transactionHash: word(log.transactionHash),
-    logIndex: quantity(log.logIndex),
-  };
-}
-
-/** @param {Topics} topics @param {string[] | null} addresses @returns {(log: Log) => boolean} */
-function matcher(topics, addresses) {
-  const known = addresses && new Set(addresses.map((address) => address.toLowerCase()));
-  const wanted = topics.map((topic) => (topic === null ? null : [topic].flat()));
-  return (log) =>
-    (known === null || known.has(log.address.toLowerCase())) &&
-    wanted.every((any, index) => index < log.topics.length && (any === null || any.includes(log.topics[index])));
-}
-
-/** (code, message) of a JSON-RPC error, however strangely it is built. @param {unknown} error */
-function errorParts(error) {
-  if (error === null || typeof error !== "object") return { code: 0, message: String(error).slice(0, 300) };
-  const { code, message } = /** @type {{ code?: unknown, message?: unknown }} */ (error);
-  return {
-    code: Number.isInteger(code) ? Number(code) : 0,
-    message: String(message ?? "").slice(0, 300) || "an error without a message",
-  };
-}
-
 /** @param {string} text @returns {any} */
 function parsed(text) {
   try {
@@ -558,19 +379,6 @@ function parsed(text) {
   } catch {
     return null;
   }
-}
-
-/** @param {Headers} headers */
-function retryAfter(headers) {
-  const value = headers.get("retry-after") ?? "";
-  return /^[0-9]+$/.test(value) ? Math.min(Number(value) * 1000, MAX_RETRY_AFTER_MS) : 0;
-}
-
-/** @param {unknown} error */
-export function causeOf(error) {
-  if (!(error instanceof Error)) return String(error);
-  const { cause } = error;
-  return cause instanceof Error && cause.message ? `${error.message}: ${cause.message}` : error.message;
 }
 
 /** Parts of a URL that may be keys: user, password, path segments, query values; the longest first. @param {URL} parts */

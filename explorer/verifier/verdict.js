@@ -169,7 +169,7 @@ const remarkJson = ({ from, seq, verdict, hash, uri }) => ({ from, entry: seq, v
  * that are checked here. A check that looked at no writer has shown nothing.
  */
 export class Report {
-  /** @param {number} chainId @param {string} log @param {import("./rpc.js").Block} block */
+  /** @param {number} chainId @param {string} log @param {import("./wire.js").Block} block */
   constructor(chainId, log, block) {
     this.chainId = chainId;
     this.log = log;
