@@ -13,7 +13,6 @@ from typing import Any, Final, TypeVar
 
 from eth_abi import exceptions as abi_errors
 from eth_abi.abi import decode, encode
-from eth_abi.grammar import parse
 from eth_utils.address import to_checksum_address
 from pydantic import ValidationError
 
@@ -32,6 +31,7 @@ from pnyx_contracts.entry import (
 from pnyx_contracts.errors import DecodingError
 from pnyx_contracts.governors import Read
 from pnyx_contracts.keccak import keccak
+from pnyx_contracts.selectors import call_data
 from pnyx_contracts.types import Log, ProposalKey, Value, to_hex
 
 T = TypeVar("T")
@@ -148,7 +148,7 @@ def fold(head: bytes, entry: Entry) -> bytes:
 
 def encode_register(operator: str, notice_seconds: int, declaration: Declaration) -> bytes:
     """The sender becomes a writer, once and for all."""
-    return _call(f"register(address,uint32,{_DECLARATION})", [operator, notice_seconds, _words_of(declaration)])
+    return call_data(f"register(address,uint32,{_DECLARATION})", operator, notice_seconds, _words_of(declaration))
 
 
 def encode_record(
@@ -156,27 +156,27 @@ def encode_record(
 ) -> bytes:
     """An entry of the sender. `expected_seq` is the number it will get, so that a retry reverts."""
     words = [expected_seq, kind, subject, prompt_hash, record_root, action]
-    return _call("record(uint40,uint8,bytes32,bytes32,bytes32,bytes32)", words)
+    return call_data("record(uint40,uint8,bytes32,bytes32,bytes32,bytes32)", *words)
 
 
 def encode_announce(writer: str, expected_seq: int, declaration: Declaration) -> bytes:
     """For the writer's operator."""
-    return _call(f"announce(address,uint40,{_DECLARATION})", [writer, expected_seq, _words_of(declaration)])
+    return call_data(f"announce(address,uint40,{_DECLARATION})", writer, expected_seq, _words_of(declaration))
 
 
 def encode_activate(writer: str, expected_seq: int) -> bytes:
     """For anybody, once the notice is over."""
-    return _call("activate(address,uint40)", [writer, expected_seq])
+    return call_data("activate(address,uint40)", writer, expected_seq)
 
 
 def encode_succeed(old_writer: str, expected_seq: int, new_writer: str) -> bytes:
     """For the operator of both: closes the chain of `old_writer` and begins that of `new_writer` with its last head."""
-    return _call("succeed(address,uint40,address)", [old_writer, expected_seq, new_writer])
+    return call_data("succeed(address,uint40,address)", old_writer, expected_seq, new_writer)
 
 
 def encode_remark(writer: str, seq: int, verdict: RemarkVerdict, document_hash: bytes, uri: str) -> bytes:
     """For anybody, about an entry. `document_hash` is keccak-256 of what lies at `uri`; zero when there is nothing."""
-    return _call("remark(address,uint40,uint8,bytes32,string)", [writer, seq, verdict, document_hash, uri])
+    return call_data("remark(address,uint40,uint8,bytes32,string)", writer, seq, verdict, document_hash, uri)
 
 
 def encode_gate_vote(
@@ -184,7 +184,7 @@ def encode_gate_vote(
 ) -> bytes:
     """For a gate, or for an account that runs `AtomicAccount`: entry and vote in one transaction."""
     words = [expected_seq, key.governor, key.proposal_id, support, prompt_hash, record_root, reason]
-    return _call("vote(uint40,address,uint256,uint8,bytes32,bytes32,string)", words)
+    return call_data("vote(uint40,address,uint256,uint8,bytes32,bytes32,string)", *words)
 
 
 def encode_gate_note(
@@ -192,7 +192,7 @@ def encode_gate_note(
 ) -> bytes:
     """For a gate: an entry that is no vote."""
     words = [expected_seq, kind, subject, prompt_hash, record_root, action]
-    return _call("note(uint40,uint8,bytes32,bytes32,bytes32,bytes32)", words)
+    return call_data("note(uint40,uint8,bytes32,bytes32,bytes32,bytes32)", *words)
 
 
 def encode_create_gate(
@@ -200,7 +200,7 @@ def encode_create_gate(
 ) -> bytes:
     """For the factory: makes a gate, which registers itself."""
     words = [operator, guardian, signer, delay_seconds, notice_seconds, _words_of(declaration)]
-    return _call(f"create(address,address,address,uint32,uint32,{_DECLARATION})", words)
+    return call_data(f"create(address,address,address,uint32,uint32,{_DECLARATION})", *words)
 
 
 # What the chain says.
@@ -329,7 +329,7 @@ def read_governor_allowed(gate: str, governor: str) -> Read[bool]:
 def _read(
     to: str, signature: str, arguments: Sequence[Any], types: Sequence[str], convert: Callable[[Sequence[Any]], T]
 ) -> Read[T]:
-    return Read(to, _call(signature, arguments), lambda data: convert(_decode(types, data, signature)))
+    return Read(to, call_data(signature, *arguments), lambda data: convert(_decode(types, data, signature)))
 
 
 def _only_bool(words: Sequence[Any]) -> bool:
@@ -338,15 +338,6 @@ def _only_bool(words: Sequence[Any]) -> bool:
 
 def _only_address(words: Sequence[Any]) -> str:
     return to_checksum_address(words[0])
-
-
-def _call(signature: str, arguments: Sequence[Any]) -> bytes:
-    """Calldata for a function given by its canonical signature."""
-    selector = keccak(signature.encode())[:4]
-    if not arguments:
-        return selector
-    parameters = parse(signature[signature.index("(") :]).components
-    return selector + encode([p.to_type_str() for p in parameters], arguments)
 
 
 def _decode(types: Sequence[str], data: bytes, what: str) -> tuple[Any, ...]:

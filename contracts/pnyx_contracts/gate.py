@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from enum import Enum
 
-from eth_abi.abi import encode
-
-from pnyx_contracts.keccak import keccak
+from pnyx_contracts.selectors import call_data
 
 
 class GateAct(Enum):
@@ -33,8 +31,7 @@ class GateAct(Enum):
     def encode(self, account: str | None = None) -> bytes:
         """Calldata for the gate. `account` where one is taken."""
         _, signature, flags = _ACTS[self]
-        kinds = [kind for kind in signature[signature.index("(") + 1 : -1].split(",") if kind]
-        return keccak(signature.encode())[:4] + encode(kinds, [*([account] if self.takes_account else []), *flags])
+        return call_data(signature, *([account] if self.takes_account else []), *flags)
 
 
 _ACTS: dict[GateAct, tuple[str, str, tuple[bool, ...]]] = {

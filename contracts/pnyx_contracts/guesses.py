@@ -59,10 +59,8 @@ def _arguments(signature: str, data: bytes) -> tuple[Argument, ...] | None:
     """Without names, because none is certain. None when the strict decoding, which re-encodes to `data`, fails."""
     function = parse_function(signature)
     try:
-        values, end = function.arguments.decode(data, 0)
+        values = function.arguments.decode_whole(data)
     except DecodingError:
-        return None
-    if end != len(data):
         return None
     kinds = [parameter.kind for parameter in function.parameters]
     return tuple(

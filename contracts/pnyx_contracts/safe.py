@@ -16,6 +16,7 @@ from eth_utils.address import to_checksum_address
 from pnyx_contracts.errors import DecodingError
 from pnyx_contracts.governors import Read
 from pnyx_contracts.keccak import keccak
+from pnyx_contracts.selectors import call_data
 from pnyx_contracts.types import ZERO_ADDRESS, Address, Hex, Log, Uint, Value, to_hex
 
 T = TypeVar("T")
@@ -101,7 +102,7 @@ def encode_execution(transaction: SafeTx, signatures: bytes) -> bytes:
     """Calldata of `execTransaction`. `signatures` are in the order of the owners' addresses."""
     kinds = [kind for _, kind in _SAFE_TX[:-1]]
     values = list(transaction.fields.values())[:-1]
-    return _selector(f"execTransaction({','.join(kinds)},bytes)") + encode([*kinds, "bytes"], [*values, signatures])
+    return call_data(f"execTransaction({','.join(kinds)},bytes)", *values, signatures)
 
 
 def executed_hash(log: Log) -> bytes:
@@ -155,19 +156,13 @@ def read_hash(transaction: SafeTx) -> Read[bytes]:
 def _read(
     safe: str, signature: str, arguments: Sequence[Any], types: Sequence[str], convert: Callable[[Sequence[Any]], T]
 ) -> Read[T]:
-    kinds = [kind for kind in signature[signature.index("(") + 1 : -1].split(",") if kind]
-
     def answer(data: bytes) -> T:
         try:
             return convert(decode(types, data))
         except (abi_errors.DecodingError, OverflowError, ValueError) as error:
             raise DecodingError(f"{safe}: {signature} of a Safe does not answer so: {error}") from error
 
-    return Read(safe, _selector(signature) + encode(kinds, arguments), answer)
-
-
-def _selector(signature: str) -> bytes:
-    return keccak(signature.encode())[:4]
+    return Read(safe, call_data(signature, *arguments), answer)
 
 
 def _type_hash(name: str, fields: Sequence[tuple[str, str]]) -> bytes:

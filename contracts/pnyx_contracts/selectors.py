@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from types import MappingProxyType
 from typing import Any
 
+from eth_abi.abi import encode
 from eth_hash.auto import keccak
 
 from pnyx_contracts.strict_abi import Parameter, Tuple, parse_parameters
@@ -46,6 +47,16 @@ class Function:
 def selector_of(signature: str) -> bytes:
     """First four bytes of the keccak-256 of a canonical signature."""
     return bytes(keccak(signature.encode())[:4])
+
+
+def call_data(signature: str, *arguments: object) -> bytes:
+    """Calldata for a canonical signature: ``call_data("transfer(address,uint256)", to, 5)``."""
+    return selector_of(signature) + encode(_kinds(signature), arguments)
+
+
+@lru_cache(maxsize=1_024)
+def _kinds(signature: str) -> tuple[str, ...]:
+    return tuple(parameter.kind.canonical for parameter in parse_function(signature).parameters)
 
 
 def parse_function(text: str) -> Function:

@@ -131,6 +131,13 @@ class Tuple:
     def decode(self, data: bytes, at: int) -> tuple[tuple[Any, ...], int]:
         return _decode_sequence([f.kind for f in self.fields], data, at)
 
+    def decode_whole(self, data: bytes) -> tuple[Any, ...]:
+        """Raises `DecodingError` also for bytes that follow."""
+        values, end = self.decode(data, 0)
+        if end != len(data):
+            raise DecodingError(f"{len(data) - end} bytes are left over")
+        return values
+
     def to_json(self, value: tuple[Any, ...]) -> Any:  # noqa: ANN401 - JSON
         return {f.name: f.kind.to_json(v) for f, v in zip(self.fields, value, strict=True)}
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from pnyx_contracts import calldata
 from pnyx_contracts.calldata import MAX_CALLDATA_BYTES, MAX_CALLS, MAX_DEPTH, decode_calls
 from pnyx_contracts.decoded import DecodedCall
-from pnyx_contracts.selectors import known_functions, parse_function, selector_of
+from pnyx_contracts.selectors import call_data, known_functions, parse_function, selector_of
 from pnyx_contracts.types import ZERO_ADDRESS, Call
 from pnyx_contracts.wrappers import WRAPPERS
 
@@ -31,22 +31,17 @@ SCHEDULE = "schedule(address,uint256,bytes,bytes32,bytes32,uint256)"
 DIAMOND_CUT = "diamondCut((address,uint8,bytes4[])[],address,bytes)"
 
 
-def call_of(signature: str, *arguments: object) -> bytes:
-    types = [parameter.kind.canonical for parameter in parse_function(signature).parameters]
-    return selector_of(signature) + encode(types, arguments)
-
-
 def decode(data: bytes, target: str = TOKEN, value_wei: int = 0, signature: str = "") -> DecodedCall:
     (decoded,) = decode_calls((Call(target=target, value_wei=value_wei, calldata=data, signature=signature),), 1)
     return decoded
 
 
 def transfer(amount: int = 7) -> bytes:
-    return call_of(TRANSFER, PERSON, amount)
+    return call_data(TRANSFER, PERSON, amount)
 
 
 def exec_transaction(to: str, data: bytes, operation: int = 0, safe_tx_gas: int = 0) -> bytes:
-    return call_of(EXEC, to, 0, data, operation, safe_tx_gas, 0, 0, ZERO_ADDRESS, ZERO_ADDRESS, b"\x01" * 65)
+    return call_data(EXEC, to, 0, data, operation, safe_tx_gas, 0, 0, ZERO_ADDRESS, ZERO_ADDRESS, b"\x01" * 65)
 
 
 def packed(*transactions: tuple[int, str, int, bytes]) -> bytes:
@@ -76,7 +71,7 @@ def test_a_known_call_is_named_with_its_arguments() -> None:
 
 
 def test_structs_read_as_json_with_field_names() -> None:
-    decoded = decode(call_of(DIAMOND_CUT, [(LIBRARY, 0, [b"\x01\x02\x03\x04"])], ZERO_ADDRESS, b""))
+    decoded = decode(call_data(DIAMOND_CUT, [(LIBRARY, 0, [b"\x01\x02\x03\x04"])], ZERO_ADDRESS, b""))
     cut = decoded.argument("cut")
     assert cut is not None
     assert json.loads(cut) == [{"facetAddress": LIBRARY, "action": "0", "functionSelectors": ["0x01020304"]}]
@@ -130,7 +125,7 @@ def test_safe_call_runs_as_the_safe() -> None:
 
 
 def test_multisend_by_delegatecall_runs_its_calls_as_the_safe() -> None:
-    batch = call_of("multiSend(bytes)", packed((0, TOKEN, 0, transfer(1)), (1, LIBRARY, 0, b""), (0, PERSON, 3, b"")))
+    batch = call_data("multiSend(bytes)", packed((0, TOKEN, 0, transfer(1)), (1, LIBRARY, 0, b""), (0, PERSON, 3, b"")))
     multi_send = decode(exec_transaction(LIBRARY, batch, operation=1), target=SAFE).inner[0]
     assert (multi_send.target, multi_send.caller, multi_send.delegatecall) == (LIBRARY, SAFE, True)
     assert [(c.path, c.target, c.caller, c.delegatecall, c.value_wei) for c in multi_send.inner] == [
@@ -141,13 +136,13 @@ def test_multisend_by_delegatecall_runs_its_calls_as_the_safe() -> None:
 
 
 def test_multisend_called_plainly_acts_for_itself() -> None:
-    batch = call_of("multiSend(bytes)", packed((0, TOKEN, 0, transfer())))
+    batch = call_data("multiSend(bytes)", packed((0, TOKEN, 0, transfer())))
     assert decode(batch, target=LIBRARY).inner[0].caller == LIBRARY
 
 
 def test_a_safe_that_goes_on_after_a_failure_is_noted() -> None:
     assert "fails" in decode(exec_transaction(TOKEN, transfer(), safe_tx_gas=1), target=SAFE).note
-    module = call_of("execTransactionFromModule(address,uint256,bytes,uint8)", TOKEN, 0, transfer(), 0)
+    module = call_data("execTransactionFromModule(address,uint256,bytes,uint8)", TOKEN, 0, transfer(), 0)
     assert "fails" in decode(module, target=SAFE).note
 
 
@@ -161,13 +156,13 @@ def test_an_operation_that_does_not_exist_leaves_the_wrapper_unknown(operation: 
 @pytest.mark.parametrize("cut", [1, 20, 84, 86, 150])
 def test_packed_transactions_that_end_too_early_leave_the_wrapper_unknown(cut: int) -> None:
     whole = packed((0, TOKEN, 0, transfer()), (0, TOKEN, 0, transfer()))
-    decoded = decode(call_of("multiSend(bytes)", whole[:-cut]), target=LIBRARY)
+    decoded = decode(call_data("multiSend(bytes)", whole[:-cut]), target=LIBRARY)
     assert (decoded.signature, decoded.inner) == (None, ())
     assert "packed transaction" in decoded.note
 
 
 def test_timelock_schedule_tells_the_delay_and_who_acts() -> None:
-    decoded = decode(call_of(SCHEDULE, TOKEN, 5, transfer(), bytes(32), bytes(32), 172_800), target=TIMELOCK)
+    decoded = decode(call_data(SCHEDULE, TOKEN, 5, transfer(), bytes(32), bytes(32), 172_800), target=TIMELOCK)
     assert "172800 seconds" in decoded.note
     assert (decoded.inner[0].caller, decoded.inner[0].value_wei) == (TIMELOCK, 5)
 
@@ -183,42 +178,44 @@ def test_timelock_schedule_tells_the_delay_and_who_acts() -> None:
     ],
 )
 def test_batches_show_every_call_and_refuse_uneven_lists(signature: str, tail: tuple[object, ...]) -> None:
-    decoded = decode(call_of(signature, [TOKEN, PERSON], [0, 9], [transfer(), b""], *tail), target=TIMELOCK)
+    decoded = decode(call_data(signature, [TOKEN, PERSON], [0, 9], [transfer(), b""], *tail), target=TIMELOCK)
     assert [(c.name, c.value_wei, c.caller) for c in decoded.inner] == [("transfer", 0, TIMELOCK), ("", 9, TIMELOCK)]
-    uneven = decode(call_of(signature, [TOKEN, PERSON], [0], [transfer()], *tail), target=TIMELOCK)
+    uneven = decode(call_data(signature, [TOKEN, PERSON], [0], [transfer()], *tail), target=TIMELOCK)
     assert uneven.signature is None
     assert "different lengths" in uneven.note
 
 
 def test_relay_acts_as_the_governor() -> None:
-    decoded = decode(call_of("relay(address,uint256,bytes)", TOKEN, 0, transfer()), target=PROXY)
+    decoded = decode(call_data("relay(address,uint256,bytes)", TOKEN, 0, transfer()), target=PROXY)
     assert (decoded.inner[0].signature, decoded.inner[0].caller) == (TRANSFER, PROXY)
 
 
 def test_what_an_upgrade_runs_is_shown_as_code_with_the_proxys_rights() -> None:
-    renounce = call_of("renounceOwnership()")
-    direct = decode(call_of("upgradeToAndCall(address,bytes)", LIBRARY, renounce), target=PROXY).inner[0]
-    by_admin = decode(call_of("upgradeAndCall(address,address,bytes)", PROXY, LIBRARY, renounce), target=SAFE).inner[0]
+    renounce = call_data("renounceOwnership()")
+    direct = decode(call_data("upgradeToAndCall(address,bytes)", LIBRARY, renounce), target=PROXY).inner[0]
+    by_admin = decode(call_data("upgradeAndCall(address,address,bytes)", PROXY, LIBRARY, renounce), target=SAFE).inner[
+        0
+    ]
     for inner in (direct, by_admin):
         assert (inner.target, inner.caller, inner.delegatecall) == (LIBRARY, PROXY, True)
         assert inner.name == "renounceOwnership"
-    assert decode(call_of("upgradeToAndCall(address,bytes)", LIBRARY, b""), target=PROXY).inner == ()
+    assert decode(call_data("upgradeToAndCall(address,bytes)", LIBRARY, b""), target=PROXY).inner == ()
 
 
 def test_diamond_cut_shows_its_initializer() -> None:
-    decoded = decode(call_of(DIAMOND_CUT, [], LIBRARY, b"\x12\x34\x56\x78"), target=PROXY)
+    decoded = decode(call_data(DIAMOND_CUT, [], LIBRARY, b"\x12\x34\x56\x78"), target=PROXY)
     (inner,) = decoded.inner
     assert (inner.target, inner.caller, inner.delegatecall, inner.signature) == (LIBRARY, PROXY, True, None)
 
 
 def test_multicall_calls_its_own_contract_as_the_callers_caller() -> None:
-    decoded = decode(call_of("multicall(bytes[])", [transfer(1), transfer(2)]))
+    decoded = decode(call_data("multicall(bytes[])", [transfer(1), transfer(2)]))
     assert [(c.target, c.caller, c.name) for c in decoded.inner] == [(TOKEN, None, "transfer")] * 2
 
 
 def test_messages_to_other_chains_are_marked_all_the_way_down() -> None:
-    schedule = call_of(SCHEDULE, TOKEN, 0, transfer(), bytes(32), bytes(32), 1)
-    decoded = decode(call_of("sendTxToL1(address,bytes)", TIMELOCK, schedule), target=LIBRARY)
+    schedule = call_data(SCHEDULE, TOKEN, 0, transfer(), bytes(32), bytes(32), 1)
+    decoded = decode(call_data("sendTxToL1(address,bytes)", TIMELOCK, schedule), target=LIBRARY)
     assert not decoded.other_chain
     assert [c.other_chain for c in decoded.walk()] == [False, True, True]
     assert "a message to L1" in decoded.note
@@ -228,13 +225,13 @@ def test_messages_to_other_chains_are_marked_all_the_way_down() -> None:
 
 def test_retryable_ticket_carries_its_l2_value() -> None:
     signature = "createRetryableTicket(address,uint256,uint256,address,address,uint256,uint256,bytes)"
-    decoded = decode(call_of(signature, TOKEN, 11, 1, PERSON, PERSON, 1, 1, transfer()), value_wei=99)
+    decoded = decode(call_data(signature, TOKEN, 11, 1, PERSON, PERSON, 1, 1, transfer()), value_wei=99)
     assert (decoded.inner[0].value_wei, decoded.inner[0].other_chain) == (11, True)
 
 
 def test_aragon_notes_actions_that_may_fail() -> None:
     signature = "execute(bytes32,(address,uint256,bytes)[],uint256)"
-    decoded = decode(call_of(signature, bytes(32), [(TOKEN, 0, transfer())], 1), target=SAFE)
+    decoded = decode(call_data(signature, bytes(32), [(TOKEN, 0, transfer())], 1), target=SAFE)
     assert "may fail" in decoded.note
     assert decoded.inner[0].caller == SAFE
 
@@ -266,7 +263,7 @@ def test_a_signature_string_is_not_believed() -> None:
 def test_a_compound_timelock_call_is_decoded_through_its_signature() -> None:
     data = encode(["address", "uint256"], [PERSON, 7])
     signature = "queueTransaction(address,uint256,string,bytes,uint256)"
-    decoded = decode(call_of(signature, TOKEN, 0, TRANSFER, data, 1_700_000_000), target=TIMELOCK)
+    decoded = decode(call_data(signature, TOKEN, 0, TRANSFER, data, 1_700_000_000), target=TIMELOCK)
     assert (decoded.inner[0].signature, decoded.inner[0].caller) == (TRANSFER, TIMELOCK)
     assert decoded.inner[0].argument("amount") == "7"
 
@@ -292,7 +289,7 @@ def test_the_deepest_allowed_call_is_still_decoded() -> None:
 
 
 def test_a_crowd_of_calls_is_counted_over_the_whole_proposal() -> None:
-    batch = call_of("multiSend(bytes)", packed(*[(0, TOKEN, 0, b"")] * (MAX_CALLS // 2 + 1)))
+    batch = call_data("multiSend(bytes)", packed(*[(0, TOKEN, 0, b"")] * (MAX_CALLS // 2 + 1)))
     calls = decode_calls((Call(target=LIBRARY, value_wei=0, calldata=batch),) * 2, 1)
     assert len(calls[0].inner) == MAX_CALLS // 2 + 1
     assert (calls[1].signature, calls[1].inner) == (None, ())
@@ -309,7 +306,7 @@ def test_the_largest_calldata_is_decoded_in_seconds() -> None:
     count = MAX_CALLDATA_BYTES // 128
     calls = [b"\x01\x02\x03\x04"] * (count - 4)
     started = time.thread_time()
-    decode(call_of("multicall(bytes[])", calls)[:MAX_CALLDATA_BYTES])
+    decode(call_data("multicall(bytes[])", calls)[:MAX_CALLDATA_BYTES])
     assert time.thread_time() - started < 5
 
 
@@ -348,7 +345,7 @@ def test_mutated_nesting_never_raises(data: st.DataObject) -> None:
     nested = bytearray(
         exec_transaction(
             LIBRARY,
-            call_of("multiSend(bytes)", packed((0, TOKEN, 0, transfer()), (1, LIBRARY, 0, call_of("deposit()")))),
+            call_data("multiSend(bytes)", packed((0, TOKEN, 0, transfer()), (1, LIBRARY, 0, call_data("deposit()")))),
             operation=1,
         )
     )
@@ -367,9 +364,9 @@ NEWER = "register((string,address,uint256,bytes32,address,bytes[],uint8,bytes32)
 
 @pytest.mark.parametrize("newer", [False, True])
 def test_a_registration_shows_the_records_that_it_sets(newer: bool) -> None:
-    records = [call_of("setAddr(bytes32,address)", bytes(32), TOKEN)]
+    records = [call_data("setAddr(bytes32,address)", bytes(32), TOKEN)]
     parts = ("dao", TOKEN, 31_536_000, bytes(32), PROXY, records)
-    data = call_of(NEWER, (*parts, 0, bytes(32))) if newer else call_of(OLDER, *parts, False, 0)
+    data = call_data(NEWER, (*parts, 0, bytes(32))) if newer else call_data(OLDER, *parts, False, 0)
     decoded = decode(data, target=SAFE)
     assert decoded.signature == (NEWER if newer else OLDER)
     (inner,) = decoded.inner
@@ -394,7 +391,7 @@ def test_a_registration_shows_the_records_that_it_sets(newer: bool) -> None:
     ],
 )
 def test_registrar_controllers_are_named(signature: str, arguments: tuple[object, ...]) -> None:
-    assert decode(call_of(signature, *arguments)).signature == signature
+    assert decode(call_data(signature, *arguments)).signature == signature
 
 
 # --- an independent decoder ------------------------------------------------------------------------------------------
@@ -404,7 +401,7 @@ def test_cast_reads_the_same_arguments(cast: str) -> None:
     for data in (
         transfer(123),
         exec_transaction(TOKEN, transfer()),
-        call_of(SCHEDULE, TOKEN, 1, b"ab", bytes(32), bytes(32), 9),
+        call_data(SCHEDULE, TOKEN, 1, b"ab", bytes(32), bytes(32), 9),
     ):
         decoded = decode(data)
         assert decoded.signature is not None
@@ -425,7 +422,7 @@ def script(*calls: tuple[str, bytes]) -> bytes:
     [("forward(bytes)", ()), ("newVote(bytes,string)", ("t",)), ("newVote(bytes,string,bool,bool)", ("t", True, True))],
 )
 def test_an_aragon_script_shows_its_calls(signature: str, rest: tuple[object, ...]) -> None:
-    data = call_of(signature, script((TOKEN, transfer()), (PERSON, b"")), *rest)
+    data = call_data(signature, script((TOKEN, transfer()), (PERSON, b"")), *rest)
     decoded = decode(data, target=SAFE)
     assert [(c.target, c.name, c.caller) for c in decoded.inner] == [(TOKEN, "transfer", SAFE), (PERSON, "", SAFE)]
 
@@ -434,7 +431,7 @@ def test_an_aragon_script_shows_its_calls(signature: str, rest: tuple[object, ..
     "bad", [b"", b"\x00\x00\x00\x02" + bytes(24), script((TOKEN, transfer()))[:-1], script((TOKEN, b"")) + b"\x01"]
 )
 def test_a_script_that_is_none_leaves_the_wrapper_unknown(bad: bytes) -> None:
-    decoded = decode(call_of("forward(bytes)", bad), target=SAFE)
+    decoded = decode(call_data("forward(bytes)", bad), target=SAFE)
     assert (decoded.signature, decoded.inner) == (None, ())
     assert "script" in decoded.note
 
@@ -465,7 +462,7 @@ FROM_MODULE = (TOKEN, 3, transfer(), 0)
     ],
 )
 def test_a_wrapper_shows_the_call_that_it_makes(signature: str, arguments: tuple[object, ...], value: int) -> None:
-    decoded = decode(call_of(signature, *arguments), target=SAFE)
+    decoded = decode(call_data(signature, *arguments), target=SAFE)
     assert decoded.signature == signature
     (inner,) = decoded.inner
     assert (inner.signature, inner.target, inner.value_wei, inner.caller) == (TRANSFER, TOKEN, value, SAFE)
@@ -481,11 +478,11 @@ def test_a_wrapper_shows_the_call_that_it_makes(signature: str, arguments: tuple
     ],
 )
 def test_calls_that_may_fail_are_noted(signature: str, arguments: tuple[object, ...]) -> None:
-    assert "may fail" in decode(call_of(signature, *arguments)).note
+    assert "may fail" in decode(call_data(signature, *arguments)).note
 
 
 def test_aaves_delegatecalls_are_marked() -> None:
-    data = call_of("executeTransaction(address,uint256,string,bytes,bool)", LIBRARY, 0, "execute()", b"", True)
+    data = call_data("executeTransaction(address,uint256,string,bytes,bool)", LIBRARY, 0, "execute()", b"", True)
     (inner,) = decode(data, target=SAFE).inner
     assert (inner.delegatecall, inner.caller, inner.calldata) == (True, SAFE, selector_of("execute()"))
 
@@ -493,5 +490,5 @@ def test_aaves_delegatecalls_are_marked() -> None:
 @pytest.mark.parametrize("signature", ["multicall(uint256,bytes[])", "multicall(bytes32,bytes[])"])
 def test_multicalls_with_a_condition_call_their_own_contract(signature: str) -> None:
     condition: object = 9 if "uint256" in signature else bytes(32)
-    (inner,) = decode(call_of(signature, condition, [transfer()])).inner
+    (inner,) = decode(call_data(signature, condition, [transfer()])).inner
     assert (inner.target, inner.caller, inner.signature) == (TOKEN, None, TRANSFER)

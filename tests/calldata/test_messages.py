@@ -14,7 +14,7 @@ from pnyx_contracts import chains
 from pnyx_contracts.calldata import decode_calls
 from pnyx_contracts.decoded import DecodedCall
 from pnyx_contracts.messages import MESSAGES, RETRYABLE_MAGIC, alias
-from pnyx_contracts.selectors import known_functions, parse_function, selector_of
+from pnyx_contracts.selectors import call_data, known_functions
 from pnyx_contracts.types import Call
 
 TOKEN = "0x00000000000000000000000000000000000000A1"
@@ -33,22 +33,17 @@ SEND = "send((uint32,bytes32,bytes,bytes,bool),address)"
 WORD = bytes(12) + bytes.fromhex(TOKEN[2:])
 
 
-def call_of(signature: str, *arguments: object) -> bytes:
-    types = [parameter.kind.canonical for parameter in parse_function(signature).parameters]
-    return selector_of(signature) + encode(types, arguments)
-
-
 def decode(data: bytes, target: str = SAFE, value_wei: int = 0, chain_id: int = 1) -> DecodedCall:
     (decoded,) = decode_calls((Call(target=target, value_wei=value_wei, calldata=data, signature=""),), chain_id)
     return decoded
 
 
 def transfer() -> bytes:
-    return call_of(TRANSFER, PERSON, 7)
+    return call_data(TRANSFER, PERSON, 7)
 
 
 def ticket(data: bytes, to: str = TOKEN, value: int = 0) -> bytes:
-    return call_of(TICKET, to, value, 1, PERSON, PERSON, 1, 1, data)
+    return call_data(TICKET, to, value, 1, PERSON, PERSON, 1, 1, data)
 
 
 # --- which chain -----------------------------------------------------------------------------------------------------
@@ -64,12 +59,12 @@ GNOSIS = ("0x4C36d2919e407f0Cc2Ee3c993ccF8ac26d9CE64e", "requireToPassMessage(ad
     ("chain_id", "bridge", "data", "arrives"),
     [
         (1, ARBITRUM_INBOX, ticket(transfer()), 42161),
-        (1, OP_MESSENGER, call_of("sendMessage(address,bytes,uint32)", TOKEN, transfer(), 1), 10),
-        (1, BASE_PORTAL, call_of(DEPOSIT, TOKEN, 0, 1, False, transfer()), 8453),
-        (42161, ARBSYS, call_of("sendTxToL1(address,bytes)", TOKEN, transfer()), 1),
-        (1, SCROLL[0], call_of(SCROLL[1], TOKEN, 0, transfer(), 1), 534352),
-        (1, GNOSIS[0], call_of(GNOSIS[1], TOKEN, transfer(), 1), 100),
-        (1, SAFE, call_of(ZKSYNC, (324, 1, TOKEN, 0, transfer(), 1, 1, [], PERSON)), 324),
+        (1, OP_MESSENGER, call_data("sendMessage(address,bytes,uint32)", TOKEN, transfer(), 1), 10),
+        (1, BASE_PORTAL, call_data(DEPOSIT, TOKEN, 0, 1, False, transfer()), 8453),
+        (42161, ARBSYS, call_data("sendTxToL1(address,bytes)", TOKEN, transfer()), 1),
+        (1, SCROLL[0], call_data(SCROLL[1], TOKEN, 0, transfer(), 1), 534352),
+        (1, GNOSIS[0], call_data(GNOSIS[1], TOKEN, transfer(), 1), 100),
+        (1, SAFE, call_data(ZKSYNC, (324, 1, TOKEN, 0, transfer(), 1, 1, [], PERSON)), 324),
     ],
 )
 def test_a_known_bridge_tells_the_chain(chain_id: int, bridge: str, data: bytes, arrives: int) -> None:
@@ -87,14 +82,14 @@ def test_a_bridge_is_known_on_its_own_chain_only(chain_id: int) -> None:
 
 
 def test_a_message_inside_a_message_starts_from_the_chain_where_it_is_sent() -> None:
-    back = call_of("sendTxToL1(address,bytes)", TOKEN, transfer())
+    back = call_data("sendTxToL1(address,bytes)", TOKEN, transfer())
     there, again = list(decode(ticket(back, ARBSYS), ARBITRUM_INBOX).walk())[1:]
     assert (there.chain_id, again.chain_id, again.other_chain) == (42161, 1, True)
 
 
 @pytest.mark.parametrize("chain_id", [0, 2**53, 2**256 - 1])
 def test_a_number_that_is_no_chain_leaves_the_message_unknown(chain_id: int) -> None:
-    decoded = decode(call_of("forwardMessage(uint256,address,uint256,bytes)", chain_id, TOKEN, 1, b"\x01"))
+    decoded = decode(call_data("forwardMessage(uint256,address,uint256,bytes)", chain_id, TOKEN, 1, b"\x01"))
     assert (decoded.signature, decoded.inner) == (None, ())
     assert "no chain has the id" in decoded.note
 
@@ -115,7 +110,7 @@ def test_every_message_is_in_the_table_of_functions() -> None:
 
 
 def test_a_contracts_address_is_shifted_on_an_arbitrum_chain() -> None:
-    through_safe = call_of(MODULE, ARBITRUM_INBOX, 0, ticket(transfer()), 0)
+    through_safe = call_data(MODULE, ARBITRUM_INBOX, 0, ticket(transfer()), 0)
     (inbox,) = decode(through_safe, SAFE).inner
     assert inbox.caller == SAFE
     assert inbox.inner[0].caller == alias(SAFE) == "0x11110000000000000000000000000000000011C3"
@@ -137,8 +132,8 @@ SCHEDULE = "schedule(address,uint256,bytes,bytes32,bytes32,uint256)"
 
 
 def test_arbitrums_timelock_turns_its_magic_call_into_a_ticket() -> None:
-    schedule = call_of(SCHEDULE, RETRYABLE_MAGIC, 0, magic(), bytes(32), bytes(32), 1)
-    message = call_of("sendTxToL1(address,bytes)", TIMELOCK, schedule)
+    schedule = call_data(SCHEDULE, RETRYABLE_MAGIC, 0, magic(), bytes(32), bytes(32), 1)
+    message = call_data("sendTxToL1(address,bytes)", TIMELOCK, schedule)
     on_l1, on_l2 = list(decode(message, ARBSYS, chain_id=42161).walk())[1:]
     assert (on_l1.chain_id, on_l1.name) == (1, "schedule")
     assert (on_l2.chain_id, on_l2.target, on_l2.value_wei, on_l2.signature) == (42161, TOKEN, 5, TRANSFER)
@@ -147,7 +142,7 @@ def test_arbitrums_timelock_turns_its_magic_call_into_a_ticket() -> None:
 
 
 def test_a_magic_call_that_is_no_ticket_leaves_the_wrapper_unknown() -> None:
-    decoded = decode(call_of(SCHEDULE, RETRYABLE_MAGIC, 0, magic()[:-32], bytes(32), bytes(32), 1), TIMELOCK)
+    decoded = decode(call_data(SCHEDULE, RETRYABLE_MAGIC, 0, magic()[:-32], bytes(32), bytes(32), 1), TIMELOCK)
     assert (decoded.signature, decoded.inner) == (None, ())
 
 
@@ -155,7 +150,7 @@ def test_a_magic_call_that_is_no_ticket_leaves_the_wrapper_unknown() -> None:
     "data",
     [
         ticket(b"\x60\x00", "0x" + "00" * 20),
-        call_of(DEPOSIT, TOKEN, 0, 1, True, b"\x60\x00"),
+        call_data(DEPOSIT, TOKEN, 0, 1, True, b"\x60\x00"),
     ],
 )
 def test_a_contract_that_is_created_elsewhere_is_not_read(data: bytes) -> None:
@@ -165,7 +160,7 @@ def test_a_contract_that_is_created_elsewhere_is_not_read(data: bytes) -> None:
 
 
 def test_lineas_fee_is_part_of_the_value() -> None:
-    data = call_of("sendMessage(address,uint256,bytes)", TOKEN, 3, transfer())
+    data = call_data("sendMessage(address,uint256,bytes)", TOKEN, 3, transfer())
     assert decode(data, value_wei=10).inner[0].value_wei == 7
     assert decode(data, value_wei=2).signature is None
 
@@ -174,25 +169,25 @@ def test_lineas_fee_is_part_of_the_value() -> None:
 
 
 def layerzero(payload: bytes) -> bytes:
-    return call_of(SEND, (30110, WORD, payload, b"", False), PERSON)
+    return call_data(SEND, (30110, WORD, payload, b"", False), PERSON)
 
 
 RELAY = "sendPayloadToEvm(uint16,address,bytes,uint256,uint256)"
 PAYLOADS: dict[str, tuple[Callable[[bytes], bytes], int | None]] = {
-    "FxPortal": (lambda p: call_of("sendMessageToChild(address,bytes)", TOKEN, p), None),
-    "Aave": (lambda p: call_of("forwardMessage(uint256,address,uint256,bytes)", 10, TOKEN, 1, p), 10),
+    "FxPortal": (lambda p: call_data("sendMessageToChild(address,bytes)", TOKEN, p), None),
+    "Aave": (lambda p: call_data("forwardMessage(uint256,address,uint256,bytes)", 10, TOKEN, 1, p), 10),
     "LayerZero": (layerzero, 42161),
-    "Axelar": (lambda p: call_of("callContract(string,string,bytes)", "Avalanche", TOKEN, p), 43114),
+    "Axelar": (lambda p: call_data("callContract(string,string,bytes)", "Avalanche", TOKEN, p), 43114),
     "CCIP": (
-        lambda p: call_of(
+        lambda p: call_data(
             "ccipSend(uint64,(bytes,bytes,(address,uint256)[],address,bytes))",
             15971525489660198786,
             (WORD, p, [(TOKEN, 1)], PERSON, b""),
         ),
         8453,
     ),
-    "Hyperlane": (lambda p: call_of("dispatch(uint32,bytes32,bytes)", 10, WORD, p), None),
-    "Wormhole": (lambda p: call_of(RELAY, 23, TOKEN, p, 0, 1), 42161),
+    "Hyperlane": (lambda p: call_data("dispatch(uint32,bytes32,bytes)", 10, WORD, p), None),
+    "Wormhole": (lambda p: call_data(RELAY, 23, TOKEN, p, 0, 1), 42161),
 }
 
 
@@ -214,8 +209,8 @@ WORMHOLE = ["address[]", "uint256[]", "bytes[]", "address", "uint16"]
 READABLE = {
     "Compound": (AAVE[:4], [[PERSON], [1], [UPGRADE], [encode(["address"], [SAFE])]], TOKEN),
     "Aave": (AAVE, [[PERSON], [1], [UPGRADE], [encode(["address"], [SAFE])], [False]], TOKEN),
-    "Polygon": (["address[]", "bytes[]", "uint256[]"], [[PERSON], [call_of(UPGRADE, SAFE)], [1]], TOKEN),
-    "Uniswap Wormhole": (WORMHOLE, [[PERSON], [1], [call_of(UPGRADE, SAFE)], TIMELOCK, 4], TIMELOCK),
+    "Polygon": (["address[]", "bytes[]", "uint256[]"], [[PERSON], [call_data(UPGRADE, SAFE)], [1]], TOKEN),
+    "Uniswap Wormhole": (WORMHOLE, [[PERSON], [1], [call_data(UPGRADE, SAFE)], TIMELOCK, 4], TIMELOCK),
 }
 
 
@@ -253,16 +248,16 @@ def test_bytes_on_this_chain_are_no_payload() -> None:
 def test_wormhole_names_the_receiver_in_its_payload() -> None:
     types, values, receiver = READABLE["Uniswap Wormhole"]
     publish = "publishMessage(uint32,bytes,uint8)"
-    (message,) = decode(call_of(publish, 0, encode(types, values), 1)).inner
+    (message,) = decode(call_data(publish, 0, encode(types, values), 1)).inner
     assert (message.target, message.chain_id, message.signature) == (receiver, 56, None)
     assert [(c.signature, c.caller) for c in message.inner] == [(UPGRADE, receiver)]
-    assert decode(call_of(publish, 0, b"\x01\x02", 1)).signature is None
+    assert decode(call_data(publish, 0, b"\x01\x02", 1)).signature is None
 
 
 def test_a_receiver_that_is_no_address_leaves_the_message_unknown() -> None:
-    solana = call_of(SEND, (30168, b"\x07" * 32, b"\x01", b"", False), PERSON)
+    solana = call_data(SEND, (30168, b"\x07" * 32, b"\x01", b"", False), PERSON)
     assert (decode(solana).signature, decode(solana).inner) == (None, ())
-    elsewhere = call_of("callContract(string,string,bytes)", "osmosis", "osmo1abc", b"\x01")
+    elsewhere = call_data("callContract(string,string,bytes)", "osmosis", "osmo1abc", b"\x01")
     assert decode(elsewhere).signature is None
 
 

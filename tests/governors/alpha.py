@@ -9,13 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-from eth_abi.abi import encode
 from eth_hash.auto import keccak
 
 from pnyx_contracts.errors import DecodingError, UnknownEncodingError
 from pnyx_contracts.governors import GovernorProfile, Probe, Read, TransactionCall
 from pnyx_contracts.governors.openzeppelin import CREATED_TOPIC
-from pnyx_contracts.selectors import selector_of
+from pnyx_contracts.selectors import call_data, selector_of
 from pnyx_contracts.strict_abi import Parameter, Tuple, parse_parameters
 from pnyx_contracts.types import Call, ClockMode, Log, Proposal, ProposalKey, ProposalState, Vote, VoteCast
 
@@ -136,23 +135,22 @@ class GovernorAlpha:
         return _SUPPORT[vote]
 
     def encode_vote(self, profile: GovernorProfile, proposal_id: int, vote: Vote, reason: str) -> TransactionCall:
-        arguments = encode(["uint256", "bool"], [proposal_id, bool(self.support_of(profile, vote))])
-        return TransactionCall(to=profile.address, data=selector_of("castVote(uint256,bool)") + arguments)
+        data = call_data("castVote(uint256,bool)", proposal_id, bool(self.support_of(profile, vote)))
+        return TransactionCall(to=profile.address, data=data)
 
     @staticmethod
     def _proposal(profile: GovernorProfile, proposal_id: int, pick: Callable[[dict[str, Any]], T]) -> Read[T]:
         def convert(words: tuple[Any, ...]) -> T:
             return pick({p.name: word for p, word in zip(_PROPOSAL, words, strict=True)})
 
-        data = selector_of("proposals(uint256)") + encode(["uint256"], [proposal_id])
-        return Read(profile.address, data, lambda answer: convert(_exactly(_PROPOSAL, answer)))
+        data = call_data("proposals(uint256)", proposal_id)
+        return Read(profile.address, data, lambda answer: convert(Tuple(_PROPOSAL).decode_whole(answer)))
 
 
 def _read(
     to: str, signature: str, arguments: tuple[object, ...], returns: str, convert: Callable[[tuple[Any, ...]], T]
 ) -> Read[T]:
-    types = [kind for kind in signature[signature.index("(") + 1 : -1].split(",") if kind]
-    return Read(to, selector_of(signature) + encode(types, arguments), lambda answer: convert(_decode(returns, answer)))
+    return Read(to, call_data(signature, *arguments), lambda answer: convert(_decode(returns, answer)))
 
 
 def _first(words: tuple[Any, ...]) -> int:
@@ -162,18 +160,11 @@ def _first(words: tuple[Any, ...]) -> int:
 def _named(parameters: tuple[Parameter, ...], log: Log) -> dict[str, Any]:
     if len(log.topics) != 1:
         raise DecodingError("GovernorAlpha indexes nothing")
-    return {p.name: word for p, word in zip(parameters, _exactly(parameters, log.data), strict=True)}
+    return {p.name: word for p, word in zip(parameters, Tuple(parameters).decode_whole(log.data), strict=True)}
 
 
 def _decode(types: str, data: bytes) -> tuple[Any, ...]:
-    return _exactly(parse_parameters(types), data)
-
-
-def _exactly(parameters: tuple[Parameter, ...], data: bytes) -> tuple[Any, ...]:
-    values, end = Tuple(parameters).decode(data, 0)
-    if end != len(data):
-        raise DecodingError(f"{len(data) - end} bytes are left over")
-    return values
+    return Tuple(parse_parameters(types)).decode_whole(data)
 
 
 def _key(profile: GovernorProfile, proposal_id: int) -> ProposalKey:

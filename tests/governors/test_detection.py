@@ -7,7 +7,8 @@ from eth_abi.abi import encode
 
 from pnyx_contracts.errors import UnknownEncodingError, UsageError
 from pnyx_contracts.governors import GovernorProfile, Probe, builtin_adapters
-from pnyx_contracts.governors.openzeppelin import OpenZeppelinGovernor, hash_proposal
+from pnyx_contracts.governors.openzeppelin import OpenZeppelinGovernor
+from pnyx_contracts.governors.recognition import hash_proposal
 from pnyx_contracts.selectors import selector_of
 from pnyx_contracts.types import ClockMode, Vote
 from pnyx_tools.detect import detect

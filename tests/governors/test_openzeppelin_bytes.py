@@ -19,8 +19,8 @@ from pnyx_contracts.governors.openzeppelin import (
     VOTE_TOPIC,
     VOTE_WITH_PARAMS_TOPIC,
     OpenZeppelinGovernor,
-    hash_proposal,
 )
+from pnyx_contracts.governors.recognition import hash_proposal
 from pnyx_contracts.types import Call, ClockMode, Log, Proposal, ProposalKey, Vote, to_hex
 from pnyx_tools.follow import from_kept, to_kept
 

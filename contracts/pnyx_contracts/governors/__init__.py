@@ -1,4 +1,4 @@
-"""Governor dialects. One file per dialect; `GovernorAdapter` is the seam."""
+"""Governor dialects. One file per dialect, and what it is made of; `GovernorAdapter` is the seam."""
 
 from pnyx_contracts.governors.adapter import GovernorAdapter, GovernorProfile, Probe, Read, TransactionCall
 from pnyx_contracts.governors.openzeppelin import OpenZeppelinGovernor

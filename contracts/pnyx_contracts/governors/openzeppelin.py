@@ -2,13 +2,8 @@
 
 Sources: `@openzeppelin/contracts` 4.3.3, 4.9.6, 5.0.2, 5.7.0 (`governance/`), ERC-165, ERC-6372.
 
-What it is careful about:
+What it is careful about, beside what `recognition` says:
 
-- Compound's governors, Nouns and others emit the very same `ProposalCreated` topic. Only what the contract itself
-  answers decides.
-- Some OpenZeppelin governors number their proposals one after another (GovernorSequentialProposalId, CompoundGovernor)
-  and answer the same ERC-165 ids. They give themselves away when asked for the id of an empty proposal: a counter
-  cannot answer with the hash. They are read, but not voted on, because their ids do not bind a proposal's content.
 - ``support`` is a number whose meaning depends on how votes are counted, so only the one known way is voted on.
 - A description is bytes: the id is a hash of bytes, and nothing on chain makes sure that they are UTF-8.
 """
@@ -20,18 +15,16 @@ from types import MappingProxyType
 from typing import Any, Final, TypeVar
 from urllib.parse import parse_qsl
 
-from eth_abi.abi import encode
 from eth_hash.auto import keccak
 
 from pnyx_contracts.errors import DecodingError, UnknownEncodingError
 from pnyx_contracts.governors.adapter import GovernorProfile, Probe, Read, TransactionCall
 from pnyx_contracts.governors.created import Created, read_created
-from pnyx_contracts.selectors import selector_of
+from pnyx_contracts.governors.recognition import PROBE_CALLS, hash_proposal, recognise
+from pnyx_contracts.selectors import call_data
 from pnyx_contracts.strict_abi import Parameter, Tuple, parse_parameters
 from pnyx_contracts.types import (
-    ZERO_ADDRESS,
     Call,
-    ClockMode,
     Log,
     Proposal,
     ProposalKey,
@@ -45,20 +38,6 @@ T = TypeVar("T")
 
 SUPPORT: Final[Mapping[Vote, int]] = MappingProxyType({Vote.AGAINST: 0, Vote.FOR: 1, Vote.ABSTAIN: 2})
 """`GovernorCountingSimple.VoteType`."""
-
-_COUNTING_SIMPLE: Final = {"support": "bravo", "quorum": "for,abstain"}
-
-_GOVERNOR_INTERFACES: Final = tuple(
-    bytes.fromhex(interface)
-    for interface in (
-        "bf26d897",  # IGovernor of 4.3, also answered until 4.9
-        "79dd796f",  # IGovernor of 4.6 with params
-        "65455a86",  # IGovernor of 5.0 and later
-        "cdbdfcee",  # IGovernor of 5.3 and later, with getProposalId
-    )
-)
-_NOT_AN_INTERFACE: Final = bytes.fromhex("ffffffff")
-"""ERC-165: never supported. Whoever says yes says yes to everything."""
 
 # The description is declared as bytes here: the ABI encoding is that of a string.
 _CREATED: Final = parse_parameters(
@@ -76,43 +55,6 @@ CREATED_TOPIC: Final = keccak(
 VOTE_TOPIC: Final = keccak(b"VoteCast(address,uint256,uint8,uint256,string)")
 VOTE_WITH_PARAMS_TOPIC: Final = keccak(b"VoteCastWithParams(address,uint256,uint8,uint256,string,bytes)")
 
-_CONTENT_TYPES: Final = ("address[]", "uint256[]", "bytes[]", "bytes32")
-
-
-def hash_proposal(calls: Sequence[Call], description_hash: bytes) -> int:
-    """`IGovernor.hashProposal`: keccak256(abi.encode(targets, values, calldatas, descriptionHash))."""
-    return int.from_bytes(keccak(_encode_content(calls, description_hash)), "big")
-
-
-def _encode_content(calls: Sequence[Call], description_hash: bytes) -> bytes:
-    return encode(
-        _CONTENT_TYPES,
-        ([c.target for c in calls], [c.value_wei for c in calls], [c.calldata for c in calls], description_hash),
-    )
-
-
-def _call_data(signature: str, *arguments: object) -> bytes:
-    types = signature[signature.index("(") + 1 : -1]
-    return selector_of(signature) + encode(types.split(",") if types else [], arguments)
-
-
-def _supports(interface: bytes) -> bytes:
-    return _call_data("supportsInterface(bytes4)", interface)
-
-
-_EMPTY_CONTENT: Final = _encode_content((), bytes(32))
-_EMPTY_ID: Final = hash_proposal((), bytes(32))
-
-_COUNTING_MODE: Final = _call_data("COUNTING_MODE()")
-_CLOCK_MODE: Final = _call_data("CLOCK_MODE()")
-_CLOCK: Final = _call_data("clock()")
-_NAME: Final = _call_data("name()")
-_VERSION: Final = _call_data("version()")
-_TOKEN: Final = _call_data("token()")
-_TIMELOCK: Final = _call_data("timelock()")
-_HASH_OF_NOTHING: Final = selector_of("hashProposal(address[],uint256[],bytes[],bytes32)") + _EMPTY_CONTENT
-_ID_OF_NOTHING: Final = selector_of("getProposalId(address[],uint256[],bytes[],bytes32)") + _EMPTY_CONTENT
-
 
 class OpenZeppelinGovernor:
     """`GovernorAdapter` for OpenZeppelin Governor 4.3 to 5.x."""
@@ -122,39 +64,11 @@ class OpenZeppelinGovernor:
     # --- what is it? -------------------------------------------------------------------------------------------------
 
     def probe_calls(self) -> Sequence[bytes]:
-        return (
-            *(_supports(interface) for interface in (*_GOVERNOR_INTERFACES, _NOT_AN_INTERFACE)),
-            _COUNTING_MODE,
-            _CLOCK_MODE,
-            _CLOCK,
-            _NAME,
-            _VERSION,
-            _TOKEN,
-            _TIMELOCK,
-            _HASH_OF_NOTHING,
-            _ID_OF_NOTHING,
-        )
+        return PROBE_CALLS
 
     def recognise(self, probe: Probe) -> GovernorProfile | None:
         """Raises `UnknownEncodingError` for an OpenZeppelin governor whose clock has a unit that we do not know."""
-        answers = _Answers(probe.answers)
-        counting_mode = answers.text(_COUNTING_MODE)
-        if not probe.code or not _is_governor(answers) or counting_mode is None:
-            return None
-        cannot_vote_because = _why_not_counted(counting_mode) or _why_not_hashed(answers)
-        return GovernorProfile(
-            kind=self.kind,
-            address=probe.address,
-            chain_id=probe.chain_id,
-            name=answers.text(_NAME) or "",
-            version=answers.text(_VERSION) or "",
-            counting_mode=counting_mode,
-            clock_mode=_clock_mode(probe.address, answers),
-            token=answers.address(_TOKEN),
-            timelock=answers.address(_TIMELOCK),
-            can_vote=not cannot_vote_because,
-            cannot_vote_because=cannot_vote_because,
-        )
+        return recognise(self.kind, probe)
 
     # --- events ------------------------------------------------------------------------------------------------------
 
@@ -263,83 +177,10 @@ class OpenZeppelinGovernor:
     def encode_vote(self, profile: GovernorProfile, proposal_id: int, vote: Vote, reason: str) -> TransactionCall:
         support = self.support_of(profile, vote)
         if reason:
-            data = _call_data("castVoteWithReason(uint256,uint8,string)", proposal_id, support, reason)
+            data = call_data("castVoteWithReason(uint256,uint8,string)", proposal_id, support, reason)
         else:
-            data = _call_data("castVote(uint256,uint8)", proposal_id, support)
+            data = call_data("castVote(uint256,uint8)", proposal_id, support)
         return TransactionCall(to=profile.address, data=data)
-
-
-class _Answers:
-    """The probe's answers as typed values; None where the contract said nothing usable."""
-
-    def __init__(self, answers: Mapping[bytes, bytes | None]) -> None:
-        self._answers = answers
-
-    def gave(self, call: bytes) -> bool:
-        return bool(self._answers.get(call))
-
-    def text(self, call: bytes) -> str | None:
-        value = self._decode(call, "(bytes text)")
-        # A name goes into records and onto screens: longer than this is no name.
-        return None if value is None else value[:200].decode("utf-8", errors="backslashreplace")
-
-    def address(self, call: bytes) -> str | None:
-        value = self._decode(call, "(address account)")
-        return None if value in {None, ZERO_ADDRESS} else str(value)
-
-    def number(self, call: bytes) -> int | None:
-        value = self._decode(call, "(uint256 number)")
-        return None if value is None else int(value)
-
-    def says_yes(self, call: bytes) -> bool:
-        return self.number(call) == 1
-
-    def _decode(self, call: bytes, types: str) -> Any:  # noqa: ANN401 - an ABI value
-        answer = self._answers.get(call)
-        if not answer:
-            return None
-        try:
-            return _decode_exactly(parse_parameters(types), answer)[0]
-        except DecodingError:
-            return None
-
-
-def _is_governor(answers: _Answers) -> bool:
-    if answers.says_yes(_supports(_NOT_AN_INTERFACE)):
-        return False
-    return any(answers.says_yes(_supports(interface)) for interface in _GOVERNOR_INTERFACES)
-
-
-def _why_not_counted(counting_mode: str) -> str:
-    """Empty when votes are counted as GovernorCountingSimple does; else why we do not vote."""
-    pairs = parse_qsl(counting_mode, keep_blank_values=True)
-    if len(pairs) == len(_COUNTING_SIMPLE) and dict(pairs) == _COUNTING_SIMPLE:
-        return ""
-    return f"it counts votes as {counting_mode!r}; the only way known for certain is 'support=bravo&quorum=for,abstain'"
-
-
-def _why_not_hashed(answers: _Answers) -> str:
-    """Empty when ids are hashes of the content; else why we do not vote. `getProposalId` exists since 5.3."""
-    has_get_id = answers.says_yes(_supports(_GOVERNOR_INTERFACES[-1]))
-    ids = [answers.number(_HASH_OF_NOTHING), *([answers.number(_ID_OF_NOTHING)] if has_get_id else [])]
-    if all(found == _EMPTY_ID for found in ids):
-        return ""
-    return (
-        "its proposal ids are not hashes of the content (they are numbered), so an id does not prove what is voted on"
-    )
-
-
-def _clock_mode(address: str, answers: _Answers) -> ClockMode:
-    """ERC-6372; a governor older than 4.9 has no clock and counts blocks."""
-    mode = answers.text(_CLOCK_MODE)
-    if mode is None and not answers.gave(_CLOCK_MODE) and not answers.gave(_CLOCK):
-        return ClockMode.BLOCK
-    fields = dict(parse_qsl(mode or ""))
-    if fields.get("mode") == "timestamp":
-        return ClockMode.TIMESTAMP
-    if fields.get("mode") == "blocknumber" and fields.get("from", "default") == "default":
-        return ClockMode.BLOCK
-    raise UnknownEncodingError(f"{address} has a clock that we do not know: CLOCK_MODE() is {mode!r}")
 
 
 def _meaning(profile: GovernorProfile, support: int, has_params: bool) -> Vote | None:
@@ -384,17 +225,10 @@ def _decode_event(profile: GovernorProfile, log: Log, parameters: tuple[Paramete
     if log.address != profile.address:
         raise DecodingError(f"{_where(log)} comes from {log.address}, not from the governor {profile.address}")
     try:
-        values = _decode_exactly(parameters, log.data)
+        values = Tuple(parameters).decode_whole(log.data)
     except DecodingError as error:
         raise DecodingError(f"{_where(log)} of {log.address} is malformed: {error.message}") from None
     return {parameter.name: value for parameter, value in zip(parameters, values, strict=True)}
-
-
-def _decode_exactly(parameters: tuple[Parameter, ...], data: bytes) -> tuple[Any, ...]:
-    values, end = Tuple(parameters).decode(data, 0)
-    if end != len(data):
-        raise DecodingError(f"{len(data) - end} bytes are left over")
-    return values
 
 
 def _read(
@@ -406,11 +240,11 @@ def _read(
 ) -> Read[T]:
     def decode(answer: bytes) -> T:
         try:
-            return convert(_decode_exactly(parse_parameters(returns), answer))
+            return convert(Tuple(parse_parameters(returns)).decode_whole(answer))
         except DecodingError as error:
             raise DecodingError(f"{signature} of {profile.address} answered nonsense: {error.message}") from None
 
-    return Read(profile.address, _call_data(signature, *arguments), decode)
+    return Read(profile.address, call_data(signature, *arguments), decode)
 
 
 def _only(words: tuple[Any, ...]) -> Any:  # noqa: ANN401 - the one word, typed by the read

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
-from eth_abi.abi import encode
-
 from pnyx_contracts.errors import DecodingError
 from pnyx_contracts.governors import Read
-from pnyx_contracts.selectors import selector_of
+from pnyx_contracts.selectors import call_data
 from pnyx_tools.pinned import ask_ahead, reads_of
 from pnyx_tools.reader import BlockId, ChainReader, RevertedError
 
@@ -24,8 +22,7 @@ def number_of(to: str, signature: str, *arguments: object) -> Read[int]:
             raise DecodingError(f"{to} does not answer {signature} with one number")
         return int.from_bytes(answer, "big")
 
-    types = [kind for kind in signature[signature.index("(") + 1 : -1].split(",") if kind]
-    return Read(to, selector_of(signature) + encode(types, arguments), decode)
+    return Read(to, call_data(signature, *arguments), decode)
 
 
 def ask(reader: ChainReader, read: Read[T], at: BlockId) -> T | None:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from eth_abi.abi import encode
 from eth_hash.auto import keccak
 from eth_utils.address import to_checksum_address
 
 from pnyx_contracts.calldata import decode_calls
 from pnyx_contracts.governors import GovernorAdapter, GovernorProfile
-from pnyx_contracts.selectors import selector_of
+from pnyx_contracts.selectors import call_data, selector_of
 from pnyx_contracts.types import BlockRef, Proposal, to_hex
 from pnyx_policies.context.initializers import Initializers, OpenInitializer
 from pnyx_policies.facts import Grade
@@ -111,4 +110,4 @@ def _goes_through(reader: ChainReader, contract: str, signature: str, at: str) -
 
 def _calldata(signature: str) -> bytes:
     types = [kind for kind in signature[signature.index("(") + 1 : -1].split(",") if kind]
-    return selector_of(signature) + encode(types, [_ARGUMENTS.get(kind, 1) for kind in types])
+    return call_data(signature, *(_ARGUMENTS.get(kind, 1) for kind in types))

@@ -13,12 +13,13 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from eth_abi.abi import encode
 from eth_hash.auto import keccak
 from eth_utils.address import to_checksum_address
 
 from pnyx_contracts.calldata import decode_calls
 from pnyx_contracts.governors import GovernorProfile
+from pnyx_contracts.governors.recognition import hash_proposal
+from pnyx_contracts.selectors import call_data
 from pnyx_contracts.types import BlockRef, Call, ClockMode, Proposal, ProposalKey, ProposalState
 from pnyx_policies.context import (
     EarlierPayments,
@@ -63,15 +64,8 @@ _BLOCK = BlockRef(number=1_000, hash=keccak(b"block"), timestamp=1_700_000_000)
 
 
 def call_of(target: str, signature: str = "", *arguments: object, value_wei: int = 0) -> Call:
-    """``call_of(token, "transfer(address,uint256)", alice, 5)``; without a signature, a plain transfer of coin.
-
-    Flat argument types only: no tuples.
-    """
-    if not signature:
-        return Call(target=target, value_wei=value_wei, calldata=b"")
-    types = [t for t in signature.partition("(")[2].removesuffix(")").split(",") if t]
-    data = keccak(signature.encode())[:4] + encode(types, arguments)
-    return Call(target=target, value_wei=value_wei, calldata=data)
+    """``call_of(token, "transfer(address,uint256)", alice, 5)``; without a signature, a plain transfer of coin."""
+    return Call(target=target, value_wei=value_wei, calldata=call_data(signature, *arguments) if signature else b"")
 
 
 def proposal_of(
@@ -79,12 +73,8 @@ def proposal_of(
 ) -> Proposal:
     """A proposal with an OpenZeppelin id, open from block 900 to 2000."""
     description = text if isinstance(text, bytes) else text.encode()
-    content = encode(
-        ["address[]", "uint256[]", "bytes[]", "bytes32"],
-        [[c.target for c in calls], [c.value_wei for c in calls], [c.calldata for c in calls], keccak(description)],
-    )
     return Proposal(
-        key=ProposalKey(chain_id=chain_id, governor=governor, proposal_id=int.from_bytes(keccak(content), "big")),
+        key=ProposalKey(chain_id=chain_id, governor=governor, proposal_id=hash_proposal(calls, keccak(description))),
         proposer=proposer,
         calls=tuple(calls),
         description=description,
