@@ -1,4 +1,4 @@
-"""From settings to parts: the one place where names in ``pnyx.toml`` become objects."""
+"""From settings to parts: here names in ``pnyx.toml`` become objects; those that tell people, in `telling`."""
 
 from __future__ import annotations
 
@@ -6,17 +6,15 @@ import os
 import pwd
 import secrets
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 from pydantic import SecretStr
 
-from pnyx_agents import crier
 from pnyx_agents.analyst import AnalystPort, Meter, ModelAnalyst
 from pnyx_agents.hearing import require_about
 from pnyx_agents.outline import OutlineAnalyst
@@ -43,8 +41,6 @@ from pnyx_tools.files import write_secret
 from pnyx_tools.fork import Fork
 from pnyx_tools.journal import batched
 from pnyx_tools.model import LangChainModel
-from pnyx_tools.notify import HasOutlets, Notifier
-from pnyx_tools.notify.quiet import Manners
 from pnyx_tools.pinned import MOST_ANSWERS, PinnedReader
 from pnyx_tools.reader import ChainReader, WrongChainError
 from pnyx_tools.registration import require_in_force
@@ -117,45 +113,6 @@ def tools(settings: Settings) -> tuple[ContextTool, ...]:
     found: list[ContextTool] = plugins.enabled("pnyx.tools", settings.plugins.tools)
     _require_declared_versions("plugins.tools", "context tool", found, settings.plugins.tools)
     return tuple(found)
-
-
-def places(settings: Settings) -> tuple[crier.Place, ...]:
-    """Where people are told: the notifiers that the file names, each with its table, and the people themselves."""
-    wishes, found = settings.notifications, list[crier.Place]()
-    for name, table in settings.plugins.notifiers.items():
-        notifier = plugins.find("pnyx.notifiers", name).create(table)
-        found += _places_of(name, notifier, crier.AT_ONCE if name == "log" else wishes.manners())
-    for address, person in wishes.people.items():
-        notifier = plugins.find("pnyx.notifiers", "apprise").create({"urls": person.urls})
-        found += _places_of(address, notifier, wishes.manners(address), address)
-    return tuple(found)
-
-
-def _places_of(name: str, notifier: Notifier, manners: Manners, person: Address | None = None) -> Iterator[crier.Place]:
-    """One, or each of those that the notifier reaches, by names that hold no secret and stay over restarts."""
-    if not isinstance(notifier, HasOutlets):
-        yield crier.Place(name, notifier, manners=manners, person=person)
-        return
-    for each in notifier.outlets():
-        yield crier.Place(f"{name}/{each.name}", each.notifier, frozenset(each.urgencies), manners, person)
-
-
-def notifier_urls(settings: Settings) -> list[str]:
-    """Each may be a secret."""
-    people = [person.urls for person in settings.notifications.people.values()]
-    return [text for text in texts([settings.plugins.notifiers, people]) if "://" in text]
-
-
-def texts(value: Any) -> Iterator[str]:  # noqa: ANN401 - any TOML value
-    """All that stand in it, however deep."""
-    match value:
-        case str():
-            yield value
-        case dict():
-            yield from texts(list(value.values()))
-        case list() | tuple():
-            for inner in value:
-                yield from texts(inner)
 
 
 def signer(settings: Settings) -> SignerPort:

@@ -17,7 +17,6 @@ from pnyx_agents.assembly import (
     govern,
     mirrors,
     paths,
-    places,
     signer,
     signer_settings,
     tools,
@@ -27,6 +26,7 @@ from pnyx_agents.examination import Result, certificate_of, followed, money_of, 
 from pnyx_agents.keys import key_source
 from pnyx_agents.reviewer import Governed
 from pnyx_agents.settings import GovernorSettings, Settings
+from pnyx_agents.telling import places
 from pnyx_contracts.artifacts import artifact
 from pnyx_contracts.decision_log import read_gate_account, read_governor_allowed, read_state, read_votes_paused
 from pnyx_contracts.entry import WriterState
@@ -143,7 +143,7 @@ class Doctor:
             yield Result(name="simulation", status="ok", found=method)
             return
         if self.settings.chain.fork:
-            yield tried("simulation", partial(self._forked, self.settings.chain.fork), "see docs/reviewing.md")
+            yield tried("simulation", partial(self._forked, self.settings.chain.fork), "see docs/checks.md")
             return
         yield Result(
             name="simulation", status="warning",

@@ -27,7 +27,7 @@ class MaskSecrets:
         return line
 
 
-def set_up_logging(*, secrets: Iterable[str] = (), level: int = logging.INFO, as_json: bool = True) -> None:
+def set_up_logging(*, secrets: Iterable[str] = (), as_json: bool = True) -> None:
     """Routes the standard library's logging through structlog. Call once per process. What is bound to the context
     (`pnyx_agents.observing`) stands in each line.
     """
@@ -58,7 +58,7 @@ def set_up_logging(*, secrets: Iterable[str] = (), level: int = logging.INFO, as
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(logging.WARNING)
-    logging.getLogger("pnyx").setLevel(level)
+    logging.getLogger("pnyx").setLevel(logging.INFO)
 
 
 class Seldom(logging.Filter):

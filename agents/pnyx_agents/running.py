@@ -9,11 +9,10 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
 from functools import partial
 from typing import NoReturn
-from urllib.parse import parse_qsl, urlsplit
 
 from eth_hash.auto import keccak
 
@@ -35,6 +34,7 @@ from pnyx_agents.model_alerts import ModelAlerts
 from pnyx_agents.observing import Observer
 from pnyx_agents.reviewer import Reviewer
 from pnyx_agents.scribe import ChainScribe
+from pnyx_agents.secret_words import scrub_environment, secrets_of
 from pnyx_agents.settings import Settings, WorkSettings
 from pnyx_agents.steward import Steward, Times
 from pnyx_agents.telling import people_are_told
@@ -47,13 +47,11 @@ from pnyx_tools.chain import Chain
 from pnyx_tools.costs import AnswerBook, CostBook
 from pnyx_tools.database import Database
 from pnyx_tools.endpoints import Pool
-from pnyx_tools.environment import take_variable
 from pnyx_tools.evidence import Vault
 from pnyx_tools.follow import Finality, Stream, block_since
 from pnyx_tools.journal import Journal
 from pnyx_tools.keystore import address_of
 from pnyx_tools.notify import Message
-from pnyx_tools.notify.services import secret_parts
 from pnyx_tools.quorum import Quorum, reader_of
 from pnyx_tools.recorder import Writer
 from pnyx_tools.sender import Relay, Sender, SenderSettings
@@ -70,18 +68,13 @@ LOOK_AT_LOG_EVERY = 5
 LOOKS_THAT_END = 2
 """In a row: so often must the log say that another writer succeeded."""
 
-LEAST_KEY_CHARACTERS = 12
-"""Shorter parts of a path are words (``mainnet``), which log lines may say."""
-
-SECRET_PARTS = ("KEY", "SECRET", "TOKEN", "PASSWORD", "PASSPHRASE", "MNEMONIC", "CREDENTIAL")
-
 
 def run_agent(settings: Settings, *, json_logs: bool = True, since: str | None = None, only_work: bool = False) -> None:
     """Runs until SIGTERM or SIGINT, then ends the process. Raises `PnyxError` when it cannot start. `since`: a block
     number, or a date in ISO 8601; from there on, proposals count that are over already. `only_work`: never follow.
     """
     settings.require_means()
-    set_up_logging(secrets=_secrets(settings), as_json=json_logs)
+    set_up_logging(secrets=secrets_of(settings), as_json=json_logs)
     alone = nullcontext() if settings.database else only_instance(assembly.paths(settings).lock)
     with alone:
         stop = _stop_on_signals()
@@ -355,42 +348,3 @@ def _watch(
 
 def _finality(settings: Settings) -> Finality:
     return "finalized" if settings.chain.confirmations is None else settings.chain.confirmations
-
-
-def scrub_environment(needed: Collection[str]) -> None:
-    """Takes secrets that this process does not need out of its environment: it talks to models and runs plugins."""
-    for name in _secret_variables():
-        if name not in needed:
-            take_variable(name)
-
-
-def _secret_variables() -> list[str]:
-    return [name for name in os.environ if any(part in name.upper() for part in SECRET_PARTS)]
-
-
-def _secrets(settings: Settings) -> list[str]:
-    """Strings that must not show in a log line: secrets of the environment, and the parts of URLs that carry keys."""
-    own = settings.signer
-    urls = [*settings.chain.rpc, settings.chain.websocket, *(own.rpc if own else ())]
-    urls += [*settings.evidence.mirrors, *settings.sending.relays, settings.safe.service if settings.safe else None]
-    urls += [settings.database.url] if settings.database else []
-    urls += [settings.telemetry.endpoint] if settings.telemetry else []
-    urls += [text for text in assembly.texts(own.options if own else {}) if "://" in text]
-    secrets = [os.environ[name] for name in _secret_variables()]
-    secrets += [text for text in assembly.texts(settings.evidence.options) if "://" not in text and _may_be_key(text)]
-    headers = settings.telemetry.headers.values() if settings.telemetry else ()
-    secrets += [word for value in headers for word in value.split() if _may_be_key(word)]
-    secrets += [settings.safe.service_key] if settings.safe and settings.safe.service_key else []
-    secrets += [part for url in assembly.notifier_urls(settings) for part in secret_parts(url) if _may_be_key(part)]
-    return secrets + [part for url in urls if url for part in _private(url)]
-
-
-def _may_be_key(text: str) -> bool:
-    return len(text) >= LEAST_KEY_CHARACTERS
-
-
-def _private(url: str) -> Iterator[str]:
-    """What of a URL may be a key: user, password, values of the query, long parts of the path."""
-    parts = urlsplit(url)
-    yield from (parts.username or "", parts.password or "", *(value for _, value in parse_qsl(parts.query)))
-    yield from filter(_may_be_key, parts.path.split("/"))

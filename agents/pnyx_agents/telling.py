@@ -7,17 +7,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 
-from pnyx_agents import assembly
 from pnyx_agents.crew import FOLLOWING
-from pnyx_agents.crier import Crier
+from pnyx_agents.crier import AT_ONCE, Crier, Place
 from pnyx_agents.crowd import Crowd
 from pnyx_agents.deadlines import Deadlines
 from pnyx_agents.metrics import Metrics
 from pnyx_agents.reminders import Reminders
 from pnyx_agents.reviewer import Reviewer
 from pnyx_agents.settings import Settings
+from pnyx_contracts.types import Address
+from pnyx_tools import plugins
 from pnyx_tools.journal import Journal
+from pnyx_tools.notify import HasOutlets, Notifier
 from pnyx_tools.notify.ledger import Ledger
+from pnyx_tools.notify.quiet import Manners
 from pnyx_tools.workers import Roll
 
 HOUR_SECONDS = 3600
@@ -44,7 +47,7 @@ def people_are_told(
     )
     crier = Crier(
         ledger=ledger,
-        places=assembly.places(settings),
+        places=places(settings),
         metrics=metrics,
         holder=roll.me if roll else f"{socket.gethostname()}:{settings.data}",
         failures=wishes.failures,
@@ -54,3 +57,24 @@ def people_are_told(
     )
     with crier.at_work(), reminders.at_work(crier):
         yield crier
+
+
+def places(settings: Settings) -> tuple[Place, ...]:
+    """Where people are told: the notifiers that the file names, each with its table, and the people themselves."""
+    wishes, found = settings.notifications, list[Place]()
+    for name, table in settings.plugins.notifiers.items():
+        notifier = plugins.find("pnyx.notifiers", name).create(table)
+        found += _places_of(name, notifier, AT_ONCE if name == "log" else wishes.manners())
+    for address, person in wishes.people.items():
+        notifier = plugins.find("pnyx.notifiers", "apprise").create({"urls": person.urls})
+        found += _places_of(address, notifier, wishes.manners(address), address)
+    return tuple(found)
+
+
+def _places_of(name: str, notifier: Notifier, manners: Manners, person: Address | None = None) -> Iterator[Place]:
+    """One, or each of those that the notifier reaches, by names that hold no secret and stay over restarts."""
+    if not isinstance(notifier, HasOutlets):
+        yield Place(name, notifier, manners=manners, person=person)
+        return
+    for each in notifier.outlets():
+        yield Place(f"{name}/{each.name}", each.notifier, frozenset(each.urgencies), manners, person)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from eth_account import Account
 
-from pnyx_agents.running import scrub_environment
+from pnyx_agents.secret_words import scrub_environment
 from pnyx_contracts.types import to_hex
 from pnyx_tools.environment import take_variable
 from pnyx_tools.journal import Stage

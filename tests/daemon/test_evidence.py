@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pnyx_agents.assembly import mirrors
-from pnyx_agents.running import _secrets
+from pnyx_agents.secret_words import secrets_of
 from pnyx_agents.settings import parse_settings
 from pnyx_policies.bundle import Bundle
 from pnyx_tools.journal import Stage
@@ -162,7 +162,7 @@ def test_keys_of_mirrors_are_known_secrets(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setenv("PNYX_TEST_S3_ID", "id-of-a-long-key")
     monkeypatch.setenv("PNYX_TEST_S3_WORD", "a-very-long-secret")
     settings = parse_settings(SETTINGS, tmp_path / "pnyx.toml")
-    known = _secrets(settings)
+    known = secrets_of(settings)
     assert {"id-of-a-long-key", "a-very-long-secret", "a-long-password", "a-long-session-token"} <= set(known)
     assert "https://objects.example.net" not in known
     assert [mirror.name for mirror in mirrors(settings)][2] == str(tmp_path / "beside")

@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from pnyx_agents import assembly
+from pnyx_agents import assembly, telling
 from pnyx_agents.cli.notify import command
 from pnyx_agents.crier import AT_ONCE, Crier
 from pnyx_agents.logs import MASK, MaskSecrets
 from pnyx_agents.metrics import Metrics
-from pnyx_agents.running import _secrets
+from pnyx_agents.secret_words import secrets_of
 from pnyx_agents.settings import Settings, parse_settings
 from pnyx_contracts.errors import UsageError
 from pnyx_tools.journal import Journal
@@ -85,7 +85,7 @@ digest_seconds = 0
 """
     known = settings(text, tmp_path)
     journal = Journal(assembly.paths(known).journal)
-    crier = Crier(Ledger(journal.database), assembly.places(known), Metrics(), "x")
+    crier = Crier(Ledger(journal.database), telling.places(known), Metrics(), "x")
     for key in ("a", "b"):
         crier.tell(Message(key=key, urgency=Urgency.ALERT, subject="x"))
     crier.deliver(crier.places[0])
@@ -114,7 +114,7 @@ timezone = "America/Lima"
 urls = ["json://127.0.0.1/"]
 quiet = ""
 """
-    log, public, ada, bob = assembly.places(settings(text, tmp_path))
+    log, public, ada, bob = telling.places(settings(text, tmp_path))
     assert log.manners == AT_ONCE
     assert (public.manners.digest_seconds, public.manners.margin_seconds) == (10, 7200)
     assert public.manners.quiet is not None
@@ -159,6 +159,6 @@ urls = ["json://host.example/{TOKEN}1", {{ url = "tgram://123456789:{TOKEN}2/cha
 [notifications.people]
 "{ADA}" = ["mailto://ada:{TOKEN}3@mail.example"]
 """
-    mask = MaskSecrets(_secrets(settings(text, tmp_path)))
+    mask = MaskSecrets(secrets_of(settings(text, tmp_path)))
     line = f"{TOKEN}1 bot123456789:{TOKEN}2/send {TOKEN}3 host.example"
     assert mask(None, "", line) == f"{MASK} bot{MASK}/send {MASK} host.example"

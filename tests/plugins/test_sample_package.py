@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pnyx_agents import assembly
+from pnyx_agents import assembly, telling
 from pnyx_agents.crier import Crier
 from pnyx_agents.metrics import Metrics
 from pnyx_agents.settings import load_settings
@@ -135,7 +135,7 @@ def test_a_notifier_receives_each_message_once_and_a_broken_one_stops_nobody(dao
     table = {"notifiers": {"webhook": broken, "file": {"path": heard}}}
     settings = load_settings(configuration(dao, tmp_path, plugins=table, notifications={"digest_seconds": 0}))
     journal = Journal(f"sqlite:///{tmp_path / 'journal.sqlite'}")
-    crier = Crier(Ledger(journal.database), assembly.places(settings), Metrics(), "this process")
+    crier = Crier(Ledger(journal.database), telling.places(settings), Metrics(), "this process")
     for _ in range(2):
         crier.tell(Message(key="a", urgency=Urgency.ALERT, subject="look"))
         for place in crier.places:

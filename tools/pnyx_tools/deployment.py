@@ -49,6 +49,8 @@ USUAL_GAS = 3_000_000
 """What a step may cost that nobody can estimate yet: making a factory or a gate."""
 
 DELEGATION_GAS = 40_000
+PATIENCE_SECONDS = 600
+"""For one transaction to be mined."""
 """Above a plain transfer: the authorization (EIP-7702) and the call of the account by itself."""
 
 
@@ -382,10 +384,10 @@ def _authorization(transaction: dict[str, Any], contract: str, account: LocalAcc
     )
 
 
-def _wait(chain: Chain, sent: bytes, timeout_seconds: float = 600) -> dict[str, Any]:
-    deadline = time.monotonic() + timeout_seconds
+def _wait(chain: Chain, sent: bytes) -> dict[str, Any]:
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while (receipt := chain.receipt(sent)) is None:
         if time.monotonic() > deadline:
-            raise PnyxError(f"transaction 0x{sent.hex()} is not mined after {timeout_seconds:.0f} s")
+            raise PnyxError(f"transaction 0x{sent.hex()} is not mined after {PATIENCE_SECONDS:.0f} s")
         time.sleep(0.2)
     return receipt

@@ -24,7 +24,7 @@ def command(config: Path, is_test: bool, as_json: bool) -> None:
 
     With --test each place gets one message; exit code 1 when one of them did not take it.
     """
-    from pnyx_agents.assembly import places
+    from pnyx_agents.telling import places
 
     settings = settings_from(config)
     found = places(settings)

@@ -29,6 +29,8 @@ SECONDS_PER_PROPOSAL = 30
 BLOCK_SECONDS = 1
 """The set-up mines a block for each transaction; from then on time passes as on a real chain."""
 FINAL_BLOCKS = 8
+LAST_LINES = 15
+"""Of the daemon's log, shown when it ended too early."""
 
 
 class Act(Value):
@@ -218,9 +220,9 @@ def _nothing_of_ours() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith(("PNYX_", "OPENAI_"))}
 
 
-def _last_lines(stage: Stage, count: int = 15) -> str:
+def _last_lines(stage: Stage) -> str:
     lines = (stage.folder / "daemon.log").read_text(encoding="utf-8", errors="replace").splitlines()
-    return "\n".join(lines[-count:])
+    return "\n".join(lines[-LAST_LINES:])
 
 
 def _id(case: Case) -> str:

@@ -54,18 +54,18 @@ class Foreign(Value):
         return f"\u201c{isolated}\u201d"
 
 
-def foreign(text: str, limit: int = MOST_CHARACTERS) -> Foreign | None:
+def foreign(text: str) -> Foreign | None:
     """None when nothing is left to show."""
-    line = harmless(text, limit)
+    line = harmless(text)
     return Foreign(text=line) if line else None
 
 
-def harmless(text: str, limit: int = MOST_CHARACTERS) -> str:
-    """One visible line that means nothing to any program, at most `limit` characters. Twice changes nothing more."""
+def harmless(text: str) -> str:
+    """One visible line that means nothing to any program, at most `MOST_CHARACTERS`. Twice changes nothing more."""
     line = _one_line(text[:_READ_CHARACTERS]).translate(_REPLACE)
     line = _COMMAND.sub(lambda slashes: "\uff0f" * len(slashes[0]), line)
     line = _DOT.sub("(.)", _SCHEME.sub("(:)", line))
-    return _cut(line, limit)
+    return _cut(line)
 
 
 def _one_line(text: str) -> str:
@@ -83,5 +83,5 @@ def _sparsely_marked(text: str) -> list[str]:
     return kept
 
 
-def _cut(line: str, limit: int) -> str:
-    return line if len(line) <= limit else line[: limit - 1].rstrip(" \u2026") + "\u2026"
+def _cut(line: str) -> str:
+    return line if len(line) <= MOST_CHARACTERS else line[: MOST_CHARACTERS - 1].rstrip(" \u2026") + "\u2026"

@@ -17,7 +17,7 @@ from pnyx_contracts.safe import (
     read_version,
 )
 from pnyx_contracts.types import ZERO_ADDRESS, Address, Value, to_hex
-from pnyx_tools.reader import BlockId, ChainReader, RevertedError
+from pnyx_tools.reader import ChainReader, RevertedError
 
 
 class Safe(Value):
@@ -45,23 +45,23 @@ class Safe(Value):
         )
 
 
-def read_safe(reader: ChainReader, address: str, block: BlockId = "latest") -> Safe:
+def read_safe(reader: ChainReader, address: str) -> Safe:
     """Raises `UsageError` for what is no Safe, or one of a version that hashes its transactions in an unknown way."""
     try:
-        version = reader.read(read_version(address), block)
+        version = reader.read(read_version(address))
         if version not in KNOWN_VERSIONS:
             raise UsageError(
                 f"{address} is a Safe of version {version[:20]!r}; known are {' and '.join(KNOWN_VERSIONS)}",
                 hint="what its owners would sign is not guessed: use a Safe of a known version",
             )
-        guard = reader.storage(address, GUARD_SLOT, block)[-20:]
+        guard = reader.storage(address, GUARD_SLOT)[-20:]
         return Safe(
             address=address,
             version=version,
-            owners=reader.read(read_owners(address), block),
-            threshold=reader.read(read_threshold(address), block),
-            nonce=reader.read(read_nonce(address), block),
-            modules=reader.read(read_modules(address), block),
+            owners=reader.read(read_owners(address)),
+            threshold=reader.read(read_threshold(address)),
+            nonce=reader.read(read_nonce(address)),
+            modules=reader.read(read_modules(address)),
             guard=None if to_hex(guard) == ZERO_ADDRESS else str(to_checksum_address(guard)),
         )
     except (RevertedError, DecodingError) as error:
