@@ -28,6 +28,7 @@ from pnyx_policies.decision import Outcome
 from pnyx_policies.fields import Field, Situation, catalogue
 from pnyx_policies.literals import GROUP, ConditionError, Groups, checksummed, nearest
 from pnyx_policies.lowering import lifted
+from pnyx_policies.tables import Fault, line_of, one_of, only, tables, whole_number
 from pnyx_policies.toml import TomlError, parse_toml
 
 MODEL = "model"
@@ -141,7 +142,7 @@ class Ruleset:
         table = read_table(text, source)
         with _telling(source):
             if EXTENDS in table:
-                raise _Fault("it extends another ruleset; what is run, recorded and checked is a whole one")
+                raise Fault("it extends another ruleset; what is run, recorded and checked is a whole one")
             return _Parser(source, catalogue(known), _NO_GROUPS).ruleset(table, text, known)
 
 
@@ -169,12 +170,8 @@ def read_table(text: str, source: str) -> dict[str, Any]:
 def _telling(source: str) -> Iterator[None]:
     try:
         yield
-    except _Fault as fault:
+    except Fault as fault:
         raise RulesetError(f"{source}: {fault}", hint="see docs/rulesets.md") from fault
-
-
-class _Fault(Exception):  # noqa: N818 - becomes a RulesetError, with the source in front
-    pass
 
 
 ID = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
@@ -194,23 +191,23 @@ class _Parser:
     """Those that lines may name."""
 
     def ruleset(self, table: dict[str, Any], text: str, checks: frozenset[str]) -> Ruleset:
-        _only(table, _TOP, "the ruleset")
+        only(table, _TOP, "the ruleset")
         groups = {**self.groups, **_groups(table.get("addresses", {}))}
         reader = replace(self, groups=groups)
         rules: list[Rule] = []
-        entries = _tables(table.get("rule", []), "rule")
+        entries = tables(table.get("rule", []), "rule")
         if len(entries) > MAX_RULES:
-            raise _Fault(f"it has {len(entries)} rules, at most {MAX_RULES} can be compared with one another")
+            raise Fault(f"it has {len(entries)} rules, at most {MAX_RULES} can be compared with one another")
         for place, entry in enumerate(entries, start=1):
             rule = reader.rule(entry, f"rule {place}")
             _must_be_reachable(rule, rules)
             rules.append(rule)
         if lift := lifted(rules):
-            raise _Fault(lift)
+            raise Fault(lift)
         return Ruleset(
-            name=_line(table, "name", "the ruleset", NAME_BYTES),
-            version=_line(table, "version", "the ruleset", VERSION_BYTES),
-            description=_line(table, "description", "the ruleset", DESCRIPTION_BYTES, default=""),
+            name=line_of(table, "name", "the ruleset", NAME_BYTES),
+            version=line_of(table, "version", "the ruleset", VERSION_BYTES),
+            description=line_of(table, "description", "the ruleset", DESCRIPTION_BYTES, default=""),
             limits=_limits(table.get("limits", {})),
             rules=tuple(rules),
             groups=MappingProxyType(groups),
@@ -220,19 +217,19 @@ class _Parser:
         )
 
     def rule(self, table: dict[str, Any], where: str) -> Rule:
-        name = _line(table, "id", where, 40)
+        name = line_of(table, "id", where, 40)
         if not ID.fullmatch(name):
-            raise _Fault(f"{where}: id {name!r} must be lower-case letters, digits and dashes, at most 40")
+            raise Fault(f"{where}: id {name!r} must be lower-case letters, digits and dashes, at most 40")
         where = f"rule {name!r}"
-        _only(table, _RULE, where)
-        then = _one_of(table.get("then"), THEN, f"{where}: then")
+        only(table, _RULE, where)
+        then = one_of(table.get("then"), THEN, f"{where}: then")
         when, some = self.lines(table, "when", where), self.lines(table, "any", where)
         _must_say_something(table, then, (*when, *some), where)
         if impossible := contradiction(when):
-            raise _Fault(f"{where} can never match: its lines on {impossible} contradict each other")
+            raise Fault(f"{where} can never match: its lines on {impossible} contradict each other")
         return Rule(
             id=name,
-            because=_line(table, "because", where, BECAUSE_BYTES),
+            because=line_of(table, "because", where, BECAUSE_BYTES),
             when=when,
             some=some,
             then=then,
@@ -242,41 +239,41 @@ class _Parser:
     def lines(self, table: dict[str, Any], key: str, where: str) -> tuple[Condition, ...]:
         lines = table.get(key, [])
         if not isinstance(lines, list) or not all(isinstance(line, str) for line in lines):
-            raise _Fault(f'{where}: {key} must be a list of lines, for example ["findings.critical > 0"]')
+            raise Fault(f'{where}: {key} must be a list of lines, for example ["findings.critical > 0"]')
         if len(lines) > MAX_LINES:
-            raise _Fault(f"{where}: {key} has {len(lines)} lines, at most {MAX_LINES} can be compared with one another")
+            raise Fault(f"{where}: {key} has {len(lines)} lines, at most {MAX_LINES} can be compared with one another")
         return tuple(self.line(line, f"{where}: {key} line {line!r}") for line in lines if line != ALWAYS)
 
     def line(self, line: str, where: str) -> Condition:
         try:
             condition = parse_condition(line, self.fields, self.groups)
         except ConditionError as error:
-            raise _Fault(f"{where}: {error.message}") from error
+            raise Fault(f"{where}: {error.message}") from error
         if impossible := contradiction([condition]):
-            raise _Fault(f"{where} can never hold, whatever {impossible} is")
+            raise Fault(f"{where} can never hold, whatever {impossible} is")
         if is_always_true(condition):
-            raise _Fault(f"{where} always holds: leave it out")
+            raise Fault(f"{where} always holds: leave it out")
         return condition
 
 
 def _must_say_something(table: dict[str, Any], then: str, lines: tuple[Condition, ...], where: str) -> None:
     unconditional = not lines
     if unconditional and table.get("when") != [ALWAYS]:
-        raise _Fault(f'{where} has no conditions; a rule that always matches says when = ["{ALWAYS}"]')
+        raise Fault(f'{where} has no conditions; a rule that always matches says when = ["{ALWAYS}"]')
     if not unconditional and ALWAYS in (*table.get("when", []), *table.get("any", [])):
-        raise _Fault(f'{where}: "{ALWAYS}" stands alone')
+        raise Fault(f'{where}: "{ALWAYS}" stands alone')
     if unconditional and then in {Outcome.FOR.value, MODEL}:
-        raise _Fault(f"{where} would vote on anything: a rule that can vote in favour needs conditions")
+        raise Fault(f"{where} would vote on anything: a rule that can vote in favour needs conditions")
     if then == Outcome.FOR.value and (by_model := [c.text for c in lines if c.field.from_model]):
-        raise _Fault(f'{where} votes in favour on a model\'s word ({by_model[0]!r}): use then = "model" with limits')
+        raise Fault(f'{where} votes in favour on a model\'s word ({by_model[0]!r}): use then = "model" with limits')
 
 
 def _must_be_reachable(rule: Rule, earlier: Iterable[Rule]) -> None:
     for other in earlier:
         if other.id == rule.id:
-            raise _Fault(f"two rules have the id {rule.id!r}")
+            raise Fault(f"two rules have the id {rule.id!r}")
         if _covers(other, rule):
-            raise _Fault(f"rule {rule.id!r} is never reached: rule {other.id!r} before it matches whenever it would")
+            raise Fault(f"rule {rule.id!r} is never reached: rule {other.id!r} before it matches whenever it would")
 
 
 def _covers(earlier: Rule, later: Rule) -> bool:
@@ -298,9 +295,9 @@ def _texts(lines: tuple[Condition, ...]) -> set[str]:
 def _limits(table: object) -> Limits:
     where = "[limits]"
     if not isinstance(table, dict):
-        raise _Fault(f"{where} must be a table")
-    _only(table, LIMITS, where)
-    return Limits(**{key: _whole(table, key, where, 1, UINT256_MAX) for key in table})
+        raise Fault(f"{where} must be a table")
+    only(table, LIMITS, where)
+    return Limits(**{key: whole_number(table, key, where, 1, UINT256_MAX) for key in table})
 
 
 def _tightened(limits: Limits, base: Ruleset, table: Mapping[str, Any]) -> Limits:
@@ -308,7 +305,7 @@ def _tightened(limits: Limits, base: Ruleset, table: Mapping[str, Any]) -> Limit
     least = base.limits
     for key in table.get("limits", {}):
         if getattr(limits, key) < getattr(least, key):
-            raise _Fault(
+            raise Fault(
                 f"[limits]: {key} is {getattr(limits, key)}, in {base.source} {getattr(least, key)}: "
                 "an extension can only raise it"
             )
@@ -317,23 +314,23 @@ def _tightened(limits: Limits, base: Ruleset, table: Mapping[str, Any]) -> Limit
 
 def _groups(table: object) -> dict[str, frozenset[str]]:
     if not isinstance(table, dict):
-        raise _Fault('[addresses] must be a table of lists: payees = ["0x..."]')
+        raise Fault('[addresses] must be a table of lists: payees = ["0x..."]')
     return {name: _group(name, members) for name, members in table.items()}
 
 
 def _group(name: str, members: object) -> frozenset[str]:
     where = f"[addresses] {name}"
     if not GROUP.fullmatch(name):
-        raise _Fault(f"{where}: a group's name is lower-case letters, digits and dashes, a letter first, at most 40")
+        raise Fault(f"{where}: a group's name is lower-case letters, digits and dashes, a letter first, at most 40")
     if not isinstance(members, list):
-        raise _Fault(f"{where} must be a list of addresses; got {members!r}")
+        raise Fault(f"{where} must be a list of addresses; got {members!r}")
     return frozenset(_address(member, where) for member in members)
 
 
 def _address(member: object, where: str) -> str:
     address = checksummed(member) if isinstance(member, str) else None
     if address is None:
-        raise _Fault(f"{where}: expected 0x and 40 hex digits, with a right checksum; got {member!r}")
+        raise Fault(f"{where}: expected 0x and 40 hex digits, with a right checksum; got {member!r}")
     return address
 
 
@@ -342,7 +339,7 @@ def _require_use_of_groups(table: Mapping[str, Any], own: Ruleset, base: Ruleset
     used = {name for rule in own.rules for line in (*rule.when, *rule.some) for name in line.literal.groups}
     for name in table.get("addresses", {}):
         if name not in used and name not in base.groups:
-            raise _Fault(
+            raise Fault(
                 f"[addresses] {name}: no rule names this group, and {base.source} has none of this name"
                 f"{nearest(name, base.groups)}"
             )
@@ -351,55 +348,18 @@ def _require_use_of_groups(table: Mapping[str, Any], own: Ruleset, base: Ruleset
 def _model_limits(table: object, then: str, where: str) -> ModelLimits | None:
     if then != MODEL:
         if table is not None:
-            raise _Fault(f'{where}: [rule.model] goes with then = "model" only')
+            raise Fault(f'{where}: [rule.model] goes with then = "model" only')
         return None
     where = f"{where}: [rule.model]"
     if not isinstance(table, dict):
-        raise _Fault(f"{where} is missing: it says what the model may decide (allow, min_confidence_percent)")
-    _only(table, _MODEL_LIMITS, where)
+        raise Fault(f"{where} is missing: it says what the model may decide (allow, min_confidence_percent)")
+    only(table, _MODEL_LIMITS, where)
     allow = table.get("allow")
     votes = tuple(v.value for v in Vote)
     if not isinstance(allow, list) or not allow:
-        raise _Fault(f"{where}: allow must list votes: {', '.join(votes)}")
+        raise Fault(f"{where}: allow must list votes: {', '.join(votes)}")
     return ModelLimits(
-        allow=frozenset(Vote(_one_of(vote, votes, f"{where}: allow")) for vote in allow),
-        min_confidence_percent=_whole(table, "min_confidence_percent", where, 0, 100),
-        min_agreeing=_whole(table, "min_agreeing", where, 1, 100, default=1),
+        allow=frozenset(Vote(one_of(vote, votes, f"{where}: allow")) for vote in allow),
+        min_confidence_percent=whole_number(table, "min_confidence_percent", where, 0, 100),
+        min_agreeing=whole_number(table, "min_agreeing", where, 1, 100, default=1),
     )
-
-
-def _tables(value: object, key: str) -> list[dict[str, Any]]:
-    if not isinstance(value, list) or not all(isinstance(entry, dict) for entry in value):
-        raise _Fault(f"{key} must be an array of tables: [[{key}]]")
-    return value
-
-
-def _only(table: Mapping[str, object], known: tuple[str, ...], where: str) -> None:
-    if unknown := next((key for key in table if key not in known), None):
-        raise _Fault(f"{where}: unknown key {unknown!r}, expected {', '.join(known)}{nearest(unknown, known)}")
-
-
-def _one_of(value: object, choices: tuple[str, ...], where: str) -> str:
-    if not isinstance(value, str) or value not in choices:
-        raise _Fault(f"{where} must be one of {', '.join(choices)}; got {value!r}{nearest(str(value), choices)}")
-    return value
-
-
-def _line(table: Mapping[str, object], key: str, where: str, max_bytes: int, default: str | None = None) -> str:
-    value = table.get(key, default)
-    if not isinstance(value, str) or (not value.strip() and default is None):
-        raise _Fault(f"{where}: {key} is missing: expected a line of text")
-    if not value.isprintable() or len(value.encode()) > max_bytes:
-        raise _Fault(f"{where}: {key} must be one line of at most {max_bytes} bytes")
-    return value
-
-
-def _whole(table: Mapping[str, object], key: str, where: str, low: int, high: int, default: int | None = None) -> int:
-    """A TOML integer, or a decimal string for what TOML readers elsewhere would not keep exact."""
-    value = table.get(key, default)
-    if isinstance(value, str) and re.fullmatch(r"\d{1,3}(?:_?\d{3})*|\d{1,78}", value, re.ASCII):
-        value = int(value.replace("_", ""))
-    if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
-        expected = f"a whole number from {low} to {'2**256-1' if high == UINT256_MAX else high}"
-        raise _Fault(f"{where}: {key} must be {expected}; got {value!r}")
-    return value

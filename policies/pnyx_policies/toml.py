@@ -12,9 +12,11 @@ MAX_DEPTH: Final = 32
 """Tables and lists inside one another: no file of ours has more than five."""
 
 _TOKEN = re.compile(
-    r'"""(?:[^\\]|\\.)*?"""' r"|'''.*?'''" r'|"(?:[^"\\\n]|\\.)*"' r"|'[^'\n]*'" r"|\#[^\n]*" r"|[\[\]{}]",
+    r'"""(?:[^\\]|\\.)*?"""' r"|'''.*?'''" r'|"(?:[^"\\\n]|\\.)*"' r"|'[^'\n]*'" r"|\#[^\n]*" r"|[\[\]{}.=,\n]",
     re.DOTALL,
 )
+
+_ENDS_OF_KEYS = frozenset("[]{}=,\n")
 
 
 class TomlError(ValueError):
@@ -22,7 +24,9 @@ class TomlError(ValueError):
 
 
 def parse_toml(text: str) -> dict[str, Any]:
-    """Raises `TomlError`, whatever the text: Python's own reader also runs out of stack, and out of digits."""
+    """Raises `TomlError`, whatever the text: Python's own reader also runs out of stack, of digits, and of memory (a
+    key with many dots takes the square of their number).
+    """
     if len(text.encode(errors="surrogatepass")) > MAX_BYTES:
         raise TomlError(f"more than {MAX_BYTES} bytes")
     _require_flat(text)
@@ -36,10 +40,13 @@ def parse_toml(text: str) -> dict[str, Any]:
 
 
 def _require_flat(text: str) -> None:
-    depth = 0
+    """Brackets in one another, and dots between two of the signs that end a key."""
+    depth = dots = 0
     for found in _TOKEN.finditer(text):
-        depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(found.group(), 0)
-        if depth > MAX_DEPTH:
+        sign = found.group()
+        depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(sign, 0)
+        dots = dots + 1 if sign == "." else 0 if sign in _ENDS_OF_KEYS else dots
+        if max(depth, dots) > MAX_DEPTH:
             raise TomlError(f"nested deeper than {MAX_DEPTH} levels")
 
 

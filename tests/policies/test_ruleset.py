@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 
 import pytest
 from eth_hash.auto import keccak
@@ -161,9 +163,24 @@ def test_no_depth_stops_the_reader(text):
         parse(text)
 
 
+def test_a_key_of_many_dots_does_not_take_the_readers_memory():
+    code = """
+import resource, sys
+from pnyx_policies.ruleset import Ruleset, RulesetError
+resource.setrlimit(resource.RLIMIT_AS, (2**30, 2**30))
+try:
+    Ruleset.parse(sys.stdin.read(), "my.toml")
+except RulesetError as error:
+    print(error.message)
+"""
+    text = HEAD + ".".join(["a", '"b"', "'c'"] * 20_000) + " = 1"
+    ended = subprocess.run([sys.executable, "-c", code], input=text, capture_output=True, text=True, check=False)
+    assert "nested deeper than 32 levels" in ended.stdout, ended.stderr[-2_000:]
+
+
 def test_brackets_in_texts_and_remarks_do_not_nest():
-    text = HEAD + f'description = "{"[" * 100}"\n# {"{" * 100}\n' + rule(when='["findings.critical > 0"]')
-    assert parse(text).description == "[" * 100
+    text = HEAD + f'description = "{"[." * 100}"\n# {"{." * 100}\n' + rule(when='["findings.critical > 0"]')
+    assert parse(text).description == "[." * 100
 
 
 @pytest.mark.parametrize(
