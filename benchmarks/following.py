@@ -30,18 +30,17 @@ from typing import Any
 import httpx
 from eth_abi.abi import encode
 from eth_utils.address import to_checksum_address
+from recorder import Recorder
 from rows import Row, tell
 
 from pnyx_agents.metrics import Metrics
 from pnyx_agents.watch import Watch
 from pnyx_tools.follow import Stream, Watched, Watchlist
 from pnyx_tools.journal import Journal, Stage
-from pnyx_tools.reader import L, LogItem, Topics
 from pnyx_tools.rpc import Rpc
 from pnyx_tools.testing.anvil import Anvil
 from pnyx_tools.testing.deploy import Governance, artifact, deploy_governance, encode_call
 from pnyx_tools.testing.provider import Provider
-from pnyx_tools.wire import LogQuery
 
 PROPOSALS = 10_000
 GOVERNORS = 1_000
@@ -58,25 +57,6 @@ TOGETHER = 10  # proposals in a block
 
 
 # --- history ---------------------------------------------------------------------------------------------------------
-
-
-class Recorder(Rpc):
-    """Remembers which logs were asked for."""
-
-    def __init__(self, url: str) -> None:
-        super().__init__(url)
-        self.asked: list[dict[str, Any]] = []
-
-    def read_logs(
-        self,
-        read: Callable[[LogItem], L],
-        from_block: int,
-        to_block: int,
-        topics: Topics,
-        addresses: Sequence[str] | None = None,
-    ) -> list[L]:
-        self.asked.append(LogQuery(topics, addresses).json(from_block, to_block))
-        return super().read_logs(read, from_block, to_block, topics, addresses)
 
 
 def propose_many(dao: Governance, number: int) -> None:

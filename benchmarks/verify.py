@@ -15,19 +15,19 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import httpx
+from recorder import Recorder
 from rows import Row, tell
 
 from pnyx_contracts.decision_log import ENTRY_TOPIC, decode_entry, fold
 from pnyx_contracts.keccak import IMPLEMENTATION
-from pnyx_tools.reader import L, LogItem, Topics
 from pnyx_tools.rpc import Rpc
 from pnyx_tools.testing.anvil import Anvil
 from pnyx_tools.testing.bulk import write_bulk
 from pnyx_tools.testing.deploy import deploy_log
 from pnyx_tools.verifier import verify
-from pnyx_tools.wire import LogQuery
 
 ENTRIES = 100_000
 RATIO_GOAL = 2.0  # of the bare reader's time
@@ -36,26 +36,7 @@ MEMORY_GOAL = 1.3  # peak with all entries, over the peak with a tenth of them
 ROUNDS = 3  # the best of
 
 
-class Recorder(Rpc):
-    """Remembers which logs were asked for."""
-
-    def __init__(self, url: str) -> None:
-        super().__init__(url)
-        self.asked: list[dict[str, object]] = []
-
-    def read_logs(
-        self,
-        read: Callable[[LogItem], L],
-        from_block: int,
-        to_block: int,
-        topics: Topics,
-        addresses: Sequence[str] | None = None,
-    ) -> list[L]:
-        self.asked.append(LogQuery(topics, addresses).json(from_block, to_block))
-        return super().read_logs(read, from_block, to_block, topics, addresses)
-
-
-def check(url: str, log: str, writer: str) -> tuple[float, list[dict[str, object]]]:
+def check(url: str, log: str, writer: str) -> tuple[float, list[dict[str, Any]]]:
     """Seconds, and the logs that were asked for."""
     rpc = Recorder(url)
     begun = time.perf_counter()
@@ -67,7 +48,7 @@ def check(url: str, log: str, writer: str) -> tuple[float, list[dict[str, object
 
 
 def read_bare(
-    url: str, asked: Sequence[dict[str, object]], parse: Callable[[bytes], object] = json.loads
+    url: str, asked: Sequence[dict[str, Any]], parse: Callable[[bytes], object] = json.loads
 ) -> tuple[float, int]:
     """Seconds and bytes of the same logs, read and thrown away."""
     size = 0

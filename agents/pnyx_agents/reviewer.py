@@ -165,7 +165,7 @@ class Reviewer:
             ),
             proposal=facts.proposal,
             calls=facts.calls,
-            state=_state_of(facts),
+            state=State.of(facts),
             simulation=facts.simulation,
             context=facts.context,
             prompt=templates(),
@@ -200,19 +200,3 @@ def _installed(names: Sequence[str]) -> dict[str, str]:
         except PackageNotFoundError:
             continue
     return found
-
-
-def _state_of(facts: Facts) -> State:
-    return State(
-        block=facts.block,
-        review_digest=facts.review_digest,
-        governor=facts.governor,
-        voter=facts.voter,
-        targets=facts.targets,
-        earlier_code=facts.earlier_code,
-        treasury=facts.treasury,
-        known_addresses=facts.known_addresses,
-        interfaces=facts.interfaces,
-        probes=facts.probes,
-        skipped=facts.skipped,
-    )

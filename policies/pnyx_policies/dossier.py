@@ -58,6 +58,23 @@ class State(Value):
     probes: tuple[Probe, ...] = ()
     skipped: tuple[Skipped, ...] = ()
 
+    @classmethod
+    def of(cls, facts: Facts) -> Self:
+        """The part of the facts that has no position of its own in the record."""
+        return cls(
+            block=facts.block,
+            review_digest=facts.review_digest,
+            governor=facts.governor,
+            voter=facts.voter,
+            targets=facts.targets,
+            earlier_code=facts.earlier_code,
+            treasury=facts.treasury,
+            known_addresses=facts.known_addresses,
+            interfaces=facts.interfaces,
+            probes=facts.probes,
+            skipped=facts.skipped,
+        )
+
 
 class PromptTemplate(Value):
     """The template behind the request, so that a verifier renders it again."""

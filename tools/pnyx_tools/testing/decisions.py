@@ -235,12 +235,7 @@ class LocalAgent:
             ),
             proposal=facts.proposal,
             calls=facts.calls,
-            state=State(
-                block=facts.block, review_digest=facts.review_digest, governor=facts.governor, voter=facts.voter,
-                targets=facts.targets, earlier_code=facts.earlier_code, treasury=facts.treasury,
-                known_addresses=facts.known_addresses, interfaces=facts.interfaces, probes=facts.probes,
-                skipped=facts.skipped,
-            ),
+            state=State.of(facts),
             simulation=facts.simulation,
             context=facts.context,
             prompt=templates(),
