@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from pnyx_contracts.types import Address
+from pnyx_policies.checks.held_flood import MOST, MOST_OF_ONE
 from pnyx_tools.costs import DAY_SECONDS
 from pnyx_tools.follow import from_kept
 from pnyx_tools.journal import Journal, Stage
@@ -24,8 +25,8 @@ class Crowd:
     """`most_of_one` of one proposer, and `most` in all, may wait before people are told that it is a flood."""
 
     journal: Journal
-    most_of_one: int = 5
-    most: int = 20
+    most_of_one: int = MOST_OF_ONE
+    most: int = MOST
     now: Callable[[], float] = time.time
 
     def floods(self, proposer: Address) -> bool:

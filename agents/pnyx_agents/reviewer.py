@@ -26,7 +26,7 @@ from pnyx_policies.facts import Facts
 from pnyx_policies.prompt import templates
 from pnyx_policies.ruleset import Ruleset
 from pnyx_tools.clock import clock_at, read_clock, seconds_per_tick
-from pnyx_tools.context import ContextTool
+from pnyx_tools.context import ContextTool, OwnLog
 from pnyx_tools.fork import Fork
 from pnyx_tools.gather import gather_facts, review_digest_now
 from pnyx_tools.pinned import PinnedReader, reads_of
@@ -97,6 +97,7 @@ class Reviewer:
             governed.profile,
             proposal,
             voter=self.voter,
+            own_log=OwnLog(self.log, self.writer) if self.log and self.writer else None,
             block=block,
             tools=self.tools,
             known_addresses=self.known_addresses,

@@ -17,10 +17,13 @@ from pnyx_policies.checks import (
     Decoys,
     DuplicateCalls,
     ExecutionOrder,
+    HeldFlood,
     LivePower,
     Proposer,
     Reinitialisation,
     Timing,
+    builtin_checks,
+    run_checks,
 )
 from pnyx_policies.context import (
     READINGS,
@@ -32,6 +35,8 @@ from pnyx_policies.context import (
     EnsNames,
     Gain,
     GroundRules,
+    HeldProposal,
+    HeldProposals,
     Initializers,
     LateVotes,
     LiveProposal,
@@ -48,8 +53,12 @@ from pnyx_policies.context import (
     Voter,
     VotingPower,
 )
+from pnyx_policies.decide import decide
+from pnyx_policies.decision import Outcome
 from pnyx_policies.facts import Change, Facts, Skipped
 from pnyx_policies.finding import Finding, Severity
+from pnyx_policies.ruleset import Ruleset
+from pnyx_policies.rulesets import shipped_ruleset, shipped_rulesets
 from pnyx_tools.testing.facts import (
     GOVERNOR,
     PROPOSER,
@@ -62,6 +71,7 @@ from pnyx_tools.testing.facts import (
     moved,
     proposal_of,
     results_of,
+    simulated,
     uneventful,
 )
 
@@ -73,9 +83,8 @@ UNITS = 10**18
 QUORUM = 4 * 10**22
 """Of `uneventful` ground rules."""
 CONTEXT_CHECKS = (
-    AfterTheFact(), AmongOthers(), Capture(), Decoys(), DuplicateCalls(), ExecutionOrder(), LivePower(), Proposer(),
-        Reinitialisation(),
-    Timing(),
+    AfterTheFact(), AmongOthers(), Capture(), Decoys(), DuplicateCalls(), ExecutionOrder(), HeldFlood(), LivePower(),
+    Proposer(), Reinitialisation(), Timing(),
 )  # fmt: skip
 
 
@@ -508,3 +517,53 @@ def test_other_proposals_that_change_nothing_are_no_finding() -> None:
 def test_more_live_proposals_than_are_tried(values: dict[str, int]) -> None:
     (finding,) = found(AmongOthers(), changed(live(), LiveProposals, **values))
     assert finding.severity is LOW
+
+
+# --- held-flood
+
+
+def waiting(*proposers: str, facts: Facts | None = None) -> Facts:
+    """Others that are held, the newest first."""
+    newest = tuple(
+        HeldProposal(proposal_id=number, proposer=proposer, held_block=900)
+        for number, proposer in enumerate(proposers, start=1)
+    )
+    counts = {"held": len(newest), "held_of_proposer": proposers.count(PROPOSER)}
+    return changed(facts or plain(), HeldProposals, newest=newest[:20], **counts)
+
+
+def test_one_account_that_takes_all_of_peoples_time() -> None:
+    assert found(HeldFlood(), waiting(*[PROPOSER] * 5)) == ()
+    (finding,) = found(HeldFlood(), waiting(ALICE, *[PROPOSER] * 6))
+    assert (finding.severity, finding.evidence) == (HIGH, (PROPOSER, "2", "3", "4", "5", "6", "7"))
+    assert finding.detail == "More than 5; 7 wait in all."
+
+
+def test_what_others_flood_people_with_keeps_nobody_from_a_vote() -> None:
+    assert found(HeldFlood(), waiting(*[MALLORY] * 20)) == ()
+    (finding,) = found(HeldFlood(), waiting(*[MALLORY] * 21))
+    assert (finding.severity, finding.title) == (LOW, "21 more proposals of this governor wait for people")
+    assert "by at least 1 account:" in finding.detail
+    both = found(HeldFlood(), waiting(*[PROPOSER] * 10, *[MALLORY] * 11))
+    assert [finding.severity for finding in both] == [HIGH, LOW]
+
+
+def decided(ruleset: str, facts: Facts) -> Outcome:
+    reports = run_checks(builtin_checks(), CheckView(facts))
+    return decide(Ruleset.parse(shipped_ruleset(ruleset), ruleset), facts, reports, ()).decision.outcome
+
+
+def test_a_flood_never_makes_an_agent_vote() -> None:
+    """What a rule would let pass is for people; what is hostile stays hostile."""
+    treasury = [holding(USDC, 10**6, decimals=0, symbol="USDC")]
+    routine, hostile = (
+        facts_for(proposal_of([PAY], text), simulation=simulated([moved(USDC, ALICE, 100)]), treasury=treasury)
+        for text in (f"Pay 100 USDC to Alice, {ALICE}.", "")
+    )
+    flood = [PROPOSER] * 21
+    for ruleset in shipped_rulesets():
+        assert decided(ruleset, waiting(*flood, facts=routine)) is Outcome.HOLD
+        assert decided(ruleset, waiting(*flood, facts=hostile)) is decided(ruleset, hostile)
+    assert decided("steward", routine) is Outcome.FOR
+    assert decided("steward", waiting(*[MALLORY] * 21, facts=routine)) is Outcome.FOR
+    assert decided("steward", hostile) is Outcome.AGAINST

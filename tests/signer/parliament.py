@@ -31,7 +31,7 @@ from pnyx_policies.outline import OUTLINE, outline
 from pnyx_policies.prompt import templates, templates_hash
 from pnyx_policies.ruleset import Ruleset
 from pnyx_tools.chain import Chain
-from pnyx_tools.context import builtin_tools
+from pnyx_tools.context import OwnLog, builtin_tools
 from pnyx_tools.deployment import Wish, carry_out, plan
 from pnyx_tools.follow import Finality
 from pnyx_tools.gather import gather_facts
@@ -160,6 +160,7 @@ class Parliament:
             governance.profile,
             governance.proposals[proposal_id],
             voter=settings.voter,
+            own_log=OwnLog(settings.log, settings.writer),
             known_addresses=settings.configuration.known_addresses,
         )
 

@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
+from pnyx_contracts.entry import EntryKind
+from pnyx_policies.checks.held_flood import MOST_OF_ONE
 from pnyx_policies.finding import Severity
 from pnyx_tools.signer.settings import WriterKind
 
@@ -13,6 +15,7 @@ from .doctoring import refuses
 from .parliament import FRIEND, GWEI, Parliament
 
 MORE_THAN_ARE_TRIED = 9
+STRANGER = "0x00000000000000000000000000000000000A11cE"
 
 
 def propose_many(parliament: Parliament) -> None:
@@ -68,3 +71,18 @@ def test_a_signed_vote_is_not_signed_once_more_when_its_outcome_changed(found: C
     gate.governance.propose([FRIEND], [everything], [b""], "# All of it\n\nPay everything to a friend.")
     gate.node.mine(2)
     refuses(gate, gate.ask_vote(dossier), "from what the signer sees now the rules give 'hold'")
+
+
+def test_a_vote_is_not_signed_while_its_proposer_floods_people(found: Callable[..., Parliament]) -> None:
+    """What the signer wrote itself tells it, whatever the bundle says."""
+    plain = found(kind=WriterKind.PLAIN_KEY, version=5, clock="timestamp")
+    dossier = plain.dossier(plain.open())
+    flood = [plain.open(to=STRANGER) for _ in range(MOST_OF_ONE + 1)]
+    for number in flood:
+        entry = plain.signer().sign(plain.ask_entry(plain.dossier(number), EntryKind.HOLD))
+        assert plain.land(entry)["status"] == "0x1"
+    refuses(plain, plain.ask_vote(dossier), "from what the signer sees now the rules give 'hold'")
+    again = plain.dossier(dossier.proposal.key.proposal_id)
+    high = [finding.check for report in again.checks for finding in report.findings if finding.severity > Severity.LOW]
+    assert high == ["held-flood"]
+    plain.governance.advance_to_closed(flood[-1])

@@ -10,7 +10,7 @@ from pnyx_contracts.types import Vote
 from pnyx_policies.checks import AmongOthers, CheckView
 from pnyx_policies.context import Afterwards, Effects, LiveProposals
 from pnyx_policies.finding import Severity
-from pnyx_tools.context import LiveProposalsTool, ToolSkipped, live_proposals, run_tool
+from pnyx_tools.context import LiveProposalsTool, ToolSkipped, live_proposals, others, run_tool
 from pnyx_tools.gather import gather_facts
 from pnyx_tools.rpc import Rpc
 from pnyx_tools.testing.deploy import Governance, encode_call
@@ -143,7 +143,7 @@ def test_they_are_run_in_the_order_in_which_their_votes_end(dao: Governance) -> 
 def test_it_is_bounded(dao: Governance, monkeypatch: pytest.MonkeyPatch) -> None:
     proposals = [pay(dao, 1, f"number {n}") for n in range(5)]
     monkeypatch.setattr(live_proposals, "MAX_PROPOSALS", 2)
-    monkeypatch.setattr(live_proposals, "MAX_ASKED", 3)
+    monkeypatch.setattr(others, "MAX_ASKED", 3)
     found = look(dao, proposals[-1])
     assert (found.live, found.not_asked, len(found.proposals)) == (3, 1, 2)
     assert [p.proposal_id for p in found.proposals] == [proposals[3], proposals[2]]

@@ -14,7 +14,7 @@ from pnyx_policies.decision import Outcome
 from pnyx_policies.facts import Grade, Holding, ProbeAnswer, Simulation, SimulationStatus, Skipped
 from pnyx_policies.probes import Probe
 from pnyx_policies.verify import Status, Step
-from pnyx_tools.context import SearchingTool, ToolSkipped, builtin_tools
+from pnyx_tools.context import OwnLog, SearchingTool, ToolSkipped, builtin_tools
 from pnyx_tools.gather import gather_facts
 from pnyx_tools.testing.decisions import Outlined
 from pnyx_tools.testing.provider import Provider, error
@@ -337,7 +337,7 @@ def place_of(tool, results):
     return next(number for number, result in enumerate(results) if result.tool == tool)
 
 
-@pytest.mark.parametrize("tool", ["proposer_history", "voting_power", "ground_rules", "initializers"])
+@pytest.mark.parametrize("tool", ["proposer_history", "voting_power", "ground_rules", "initializers", "held_proposals"])
 def test_context_that_checks_read_is_read_again(world, agent, proposal, tool):
     """Each with one number changed, and everything that follows from it."""
     facts = agent.facts(world.blocks, proposal)
@@ -347,6 +347,7 @@ def test_context_that_checks_read_is_read_again(world, agent, proposal, tool):
         "voting_power": {"power_ahead_of_time": "0"},
         "ground_rules": {"voting_delay": "14400"},
         "initializers": {"left_out": 1},
+        "held_proposals": {"held": 21},
     }[tool]
     result = facts.context[place].model_copy(update={"result": facts.context[place].result | lie})
     context = (*facts.context[:place], result, *facts.context[place + 1 :])
@@ -360,14 +361,14 @@ def test_a_search_of_the_past_that_ended_early_is_told_and_read_again(world, age
     shorter = [t.no_further_than(first) if isinstance(t, SearchingTool) else t for t in builtin_tools()]
     short = gather_facts(
         world.node.rpc, world.blocks.adapter, world.blocks.profile, facts.proposal, voter=agent.writer,
-        block=facts.block.number, tools=shorter,
+        own_log=OwnLog(agent.log, agent.writer), block=facts.block.number, tools=shorter,
     )  # fmt: skip
     assert searched_from(short.context[place_of("proposer_history", short.context)]) == first
     agent.write(world.blocks, world.concluded(agent, short))
     report = world.check()
     assert report.problems == []
     told = [v.reason for v in world.verdicts if v.step is Step.CONTEXT and v.grade is Grade.ATTESTED]
-    assert len([reason for reason in told if f"looked back to block {first}, not to 0" in reason]) == 5
+    assert len([reason for reason in told if f"looked back to block {first}, not to 0" in reason]) == 6
 
 
 def test_a_search_that_a_members_node_cannot_make_is_no_lie(world, agent, proposal):

@@ -10,18 +10,18 @@ from pnyx_contracts.types import Vote
 from pnyx_policies.decision import Outcome
 from pnyx_policies.entitlement import Entitlement, entitlement
 from pnyx_policies.verify import Step
+from pnyx_tools.context import OwnLog
 from pnyx_tools.gather import gather_facts
 
 
-def gathered(world, proposal, **options):
-    return gather_facts(
-        world.node.rpc, world.blocks.adapter, world.blocks.profile, world.blocks.proposals[proposal], **options
-    )
+def gathered(world, agent, proposal, **options):
+    adapter, profile, own_log = world.blocks.adapter, world.blocks.profile, OwnLog(agent.log, agent.writer)
+    return gather_facts(world.node.rpc, adapter, profile, world.blocks.proposals[proposal], own_log=own_log, **options)
 
 
 def test_another_voter_whose_vote_can_be_skipped(world, agent, proposal):
     """The rules give "for". The standing of an address without power makes it a skip."""
-    sealed = world.concluded(agent, gathered(world, proposal, voter=world.RECIPIENT))
+    sealed = world.concluded(agent, gathered(world, agent, proposal, voter=world.RECIPIENT))
     assert sealed.dossier.decision.outcome is Outcome.SKIP
     agent.write(world.blocks, sealed)
     problem = world.only_problem(world.check())
@@ -45,7 +45,7 @@ def write_vote_all_the_same(world, agent, sealed):
 
 
 def test_a_vote_in_nobodys_name_is_no_way_around_the_limits(world, strict, proposal):
-    sealed = world.concluded(strict, gathered(world, proposal))
+    sealed = world.concluded(strict, gathered(world, strict, proposal))
     assert sealed.dossier.decision.outcome is Outcome.FOR
     write_vote_all_the_same(world, strict, sealed)
     assert world.check_fails() == {(Step.HEADER, "state.voter.voter"), (Step.ENTRY, "kind")}
@@ -54,7 +54,7 @@ def test_a_vote_in_nobodys_name_is_no_way_around_the_limits(world, strict, propo
 def test_a_preview_is_no_vote(world, strict, proposal):
     """Looked at before voting started, nothing was asked about power and time."""
     created = world.blocks.proposals[proposal].created_block
-    sealed = world.concluded(strict, gathered(world, proposal, voter=strict.writer, block=created))
+    sealed = world.concluded(strict, gathered(world, strict, proposal, voter=strict.writer, block=created))
     assert sealed.dossier.decision.outcome is Outcome.FOR
     write_vote_all_the_same(world, strict, sealed)
     problem = world.only_problem(world.check())

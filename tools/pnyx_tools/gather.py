@@ -57,7 +57,7 @@ from pnyx_policies.review import review_digest
 from pnyx_policies.text import count
 from pnyx_tools.clock import clock_at, read_clock
 from pnyx_tools.code import reached_addresses, read_earlier_code, read_targets
-from pnyx_tools.context import ContextTool, builtin_tools, run_tool
+from pnyx_tools.context import ContextTool, HeldProposalsTool, OwnLog, builtin_tools, run_tool
 from pnyx_tools.holdings import called_tokens, native_holding, questions_of, token_holding
 from pnyx_tools.pinned import CodeOf, PinnedReader, pinned, reads_of
 from pnyx_tools.progress import Tell, tell_nobody
@@ -94,6 +94,7 @@ def gather_facts(
     proposal: Proposal,
     *,
     voter: str | None = None,
+    own_log: OwnLog | None = None,
     block: BlockId = "latest",
     tools: Sequence[ContextTool] = BUILTIN_TOOLS,
     known_addresses: Mapping[str, str] | None = None,
@@ -102,7 +103,8 @@ def gather_facts(
     probes: Sequence[Probe] = (),
     tell: Tell = tell_nobody,
 ) -> Facts:
-    """The facts of `proposal` at `block`. `tell` hears what is being read.
+    """The facts of `proposal` at `block`. `own_log` is where the agent writes that judges by them, None for who writes
+    nothing. `tell` hears what is being read.
 
     Raises `UsageError` when the reader is on another chain, `DiffersError` when the proposal's content is not what its
     id says, `RevertedError` or `DecodingError` when the governor does not know the proposal, `ReorganisedError` when
@@ -121,7 +123,7 @@ def gather_facts(
         governor = gathering.governor()  # 2
         standing = gathering.standing(voter, governor) if voter is not None else None  # 3
         run = begin(gathering.simulated, calls, probes)  # not sooner: a proposal that nobody knows is no work
-        looks = [begin(gathering.looked_up, tool) for tool in tools]
+        looks = [begin(gathering.looked_up, _of(own_log, tool)) for tool in tools]
         targets = gathering.targets(calls)  # 4, 5
         earlier_code = gathering.earlier_code(targets)
         digest = review_digest(profile.kind, proposal, targets)  # 6
@@ -162,6 +164,10 @@ def review_digest_now(
 
 def _read_targets(reader: ChainReader, addresses: Sequence[str], block: BlockId) -> tuple[TargetFacts, ...]:
     return read_targets(reader, addresses[:MAX_TARGETS], block)
+
+
+def _of(own_log: OwnLog | None, tool: ContextTool) -> ContextTool:
+    return tool.of(own_log) if isinstance(tool, HeldProposalsTool) else tool
 
 
 def _demand_right_proposal(reader: ChainReader, adapter: GovernorAdapter, proposal: Proposal) -> None:

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from pnyx_agents.settings.kinds import WebUrl
 from pnyx_contracts.types import Address, Value
+from pnyx_policies.checks.held_flood import MOST, MOST_OF_ONE
 from pnyx_tools.notify.quiet import Manners, QuietHours, parse_zone
 
 
@@ -50,9 +51,9 @@ class NotificationSettings(Value):
     """Before the wait for people ends, who has not answered a held proposal is reminded."""
     alert_hours: float = Field(default=1, ge=0)
     """A proposal that is still undecided so shortly before its deadline is an alert."""
-    holds_of_one: int = Field(default=5, ge=1)
+    holds_of_one: int = Field(default=MOST_OF_ONE, ge=1)
     """When more proposals of one account wait for people, they are told so, and further ones of it ask nobody."""
-    holds: int = Field(default=20, ge=1)
+    holds: int = Field(default=MOST, ge=1)
     """When more proposals wait for people in all, they are told so."""
     gas_votes: int = Field(default=10, ge=0)
     """When the key's gas money pays for fewer votes than this, people hear of it."""

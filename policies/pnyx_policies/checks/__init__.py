@@ -18,6 +18,7 @@ from pnyx_policies.checks.duplicate_calls import DuplicateCalls
 from pnyx_policies.checks.execution_order import ExecutionOrder
 from pnyx_policies.checks.governance_act import GovernanceAct
 from pnyx_policies.checks.governor_settings import GovernorSettings
+from pnyx_policies.checks.held_flood import HeldFlood
 from pnyx_policies.checks.hidden_characters import HiddenCharacters
 from pnyx_policies.checks.injected_instructions import InjectedInstructions
 from pnyx_policies.checks.live_power import LivePower
@@ -61,6 +62,7 @@ def builtin_checks() -> tuple[Check, ...]:
         ExecutionOrder(),
         GovernanceAct(),
         GovernorSettings(),
+        HeldFlood(),
         HiddenCharacters(),
         InjectedInstructions(),
         LivePower(),
@@ -116,8 +118,9 @@ def _report(check: Check, view: CheckView) -> CheckReport:
 __all__ = [
     "AfterTheFact", "Allowance", "AmongOthers", "Capture", "Check", "CheckReport", "CheckSkipped", "CheckView",
     "ClaimedShare", "CodeUpgrade", "Decoys", "Delegatecall", "DuplicateCalls", "ExecutionOrder", "GovernanceAct",
-    "GovernorSettings", "HiddenCharacters", "InjectedInstructions", "LivePower", "LookalikeAddress", "NewMarket",
-    "OthersMoney", "PostState", "PowerLoss", "PrivilegeGrant", "Proposer", "Reinitialisation", "SelfDealing",
-    "SilentOutflow", "SimulationReverts", "Swap", "TargetWithoutCode", "TextAgainstCalls", "Timing", "TreasuryOutflow",
-    "UnknownCalldata", "UnnamedAddress", "VoteBuying", "all_of", "any_of", "builtin_checks", "run_checks",
+    "GovernorSettings", "HeldFlood", "HiddenCharacters", "InjectedInstructions", "LivePower", "LookalikeAddress",
+    "NewMarket", "OthersMoney", "PostState", "PowerLoss", "PrivilegeGrant", "Proposer", "Reinitialisation",
+    "SelfDealing", "SilentOutflow", "SimulationReverts", "Swap", "TargetWithoutCode", "TextAgainstCalls", "Timing",
+    "TreasuryOutflow", "UnknownCalldata", "UnnamedAddress", "VoteBuying", "all_of", "any_of", "builtin_checks",
+    "run_checks",
 ]  # fmt: skip

@@ -3,6 +3,7 @@
 from pnyx_policies.context.earlier_payments import EarlierPayment, EarlierPayments
 from pnyx_policies.context.ens_names import EnsName, EnsNames
 from pnyx_policies.context.ground_rules import GroundRules, Role
+from pnyx_policies.context.held_proposals import HeldProposal, HeldProposals
 from pnyx_policies.context.initializers import Initializers, OpenInitializer
 from pnyx_policies.context.live_proposals import Afterwards, Effects, LiveProposal, LiveProposals
 from pnyx_policies.context.proposer_history import EarlierProposal, LookAlike, ProposerHistory
@@ -13,14 +14,15 @@ from pnyx_policies.context.voting_power import Gain, LateVotes, Turnout, Voter, 
 
 READINGS: tuple[type[Reading], ...] = (
     ProposerHistory, VotingPower, TreasuryBalances, GroundRules, TimelockQueue, Initializers, EarlierPayments,
-    EnsNames, LiveProposals,
+    EnsNames, LiveProposals, HeldProposals,
 )  # fmt: skip
 """All of them, in the order in which the tools run."""
 
 __all__ = [
     "READINGS",
     "AccountBalances", "Afterwards", "EarlierPayment", "EarlierPayments", "EarlierProposal", "Effects", "EnsName",
-    "EnsNames", "Gain", "GroundRules", "Initializers", "LateVotes", "LiveProposal", "LiveProposals", "LookAlike",
-    "OpenInitializer", "Operation", "ProposerHistory", "QueuedCall", "Reading", "Role", "TimelockQueue",
-    "TreasuryBalances", "Turnout", "Voter", "VotingPower", "full_reach", "read_context", "searched_from",
+    "EnsNames", "Gain", "GroundRules", "HeldProposal", "HeldProposals", "Initializers", "LateVotes", "LiveProposal",
+    "LiveProposals", "LookAlike", "OpenInitializer", "Operation", "ProposerHistory", "QueuedCall", "Reading", "Role",
+    "TimelockQueue", "TreasuryBalances", "Turnout", "Voter", "VotingPower", "full_reach", "read_context",
+    "searched_from",
 ]  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import singledispatch
 from typing import Final
 
 from pydantic import JsonValue
@@ -15,6 +16,7 @@ from pnyx_policies.context import (
     EarlierPayments,
     EnsNames,
     GroundRules,
+    HeldProposals,
     Initializers,
     LiveProposals,
     ProposerHistory,
@@ -59,7 +61,7 @@ def _found(facts: Facts, result: ToolResult) -> Iterator[Bullet]:
         reading = read_context(kind, (result,), ()) if kind else None
     except DecodingError:  # of another version, or a stranger's
         reading = None
-    yield from _values(result.result) if reading is None else _sentences(facts, reading)
+    yield from _values(result.result) if reading is None else _sentences(reading, facts)
 
 
 def _values(result: JsonValue) -> Iterator[Bullet]:
@@ -69,31 +71,14 @@ def _values(result: JsonValue) -> Iterator[Bullet]:
         yield bullet(f"{name.replace('_', ' ')}: ", code(shown))
 
 
-def _sentences(facts: Facts, reading: Reading) -> Iterator[Bullet]:
-    match reading:
-        case ProposerHistory():
-            yield from _proposer(facts, reading)
-        case VotingPower():
-            yield from _power(facts, reading)
-        case TreasuryBalances():
-            yield from _balances(facts, reading)
-        case TimelockQueue():
-            yield from _queue(facts, reading)
-        case GroundRules():
-            yield from _rules(facts, reading)
-        case Initializers():
-            yield from _initializers(facts, reading)
-        case EarlierPayments():
-            yield from _payments(facts, reading)
-        case EnsNames():
-            yield from _names(reading)
-        case LiveProposals():
-            yield from _live(reading)
-        case _:
-            yield from _values(reading.model_dump(mode="json"))
+@singledispatch
+def _sentences(reading: Reading, _facts: Facts) -> Iterator[Bullet]:
+    """Of a result for which there are no words."""
+    yield from _values(reading.model_dump(mode="json"))
 
 
-def _proposer(facts: Facts, found: ProposerHistory) -> Iterator[Bullet]:
+@_sentences.register
+def _proposer(found: ProposerHistory, facts: Facts) -> Iterator[Bullet]:
     sent = f"an account, transactions sent: {found.proposer_transactions:,}"
     what = "a contract" if found.proposer_has_code else sent
     yield bullet("Proposed by ", *who(facts, found.proposer), f", {what}")
@@ -117,7 +102,8 @@ def _proposer(facts: Facts, found: ProposerHistory) -> Iterator[Bullet]:
         yield bullet(warn(f"A text that is {share}% alike, with {same}"), ": proposal ", number, " of ", *by)
 
 
-def _power(facts: Facts, found: VotingPower) -> Iterator[Bullet]:
+@_sentences.register
+def _power(found: VotingPower, facts: Facts) -> Iterator[Bullet]:
     whole = found.supply_before or _supply(facts)
     before = f", {_part(found.proposer_before, whole)} a day before" if found.proposer_before is not None else ""
     yield bullet(f"The proposer had {_part(found.proposer_at_creation, whole)} when it was proposed{before}")
@@ -137,7 +123,8 @@ def _power(facts: Facts, found: VotingPower) -> Iterator[Bullet]:
         yield bullet(bad(f"Votes since block {found.late.since_block:,} turned the majority around"))
 
 
-def _balances(facts: Facts, found: TreasuryBalances) -> Iterator[Bullet]:
+@_sentences.register
+def _balances(found: TreasuryBalances, facts: Facts) -> Iterator[Bullet]:
     if not found.accounts:
         yield bullet("No account was looked at")
     for account in found.accounts:
@@ -146,7 +133,8 @@ def _balances(facts: Facts, found: TreasuryBalances) -> Iterator[Bullet]:
         yield bullet(f"The {account.role} ", *who(facts, account.account), holds, inner=inner)
 
 
-def _queue(facts: Facts, found: TimelockQueue) -> Iterator[Bullet]:
+@_sentences.register
+def _queue(found: TimelockQueue, facts: Facts) -> Iterator[Bullet]:
     delay = f": {found.pending}; its delay: {span(found.min_delay_seconds)}"
     yield bullet("Operations that wait in the timelock ", *who(facts, found.timelock), delay)
     for operation in found.operations:
@@ -154,7 +142,8 @@ def _queue(facts: Facts, found: TimelockQueue) -> Iterator[Bullet]:
             yield bullet(warn("One of them does what this proposal would"), ": ", code(f"0x{operation.id.hex()}"))
 
 
-def _rules(facts: Facts, found: GroundRules) -> Iterator[Bullet]:
+@_sentences.register
+def _rules(found: GroundRules, facts: Facts) -> Iterator[Bullet]:
     def ticks(number: int | None) -> str:
         return "not known" if number is None else f"about {span(number * found.milliseconds_per_tick // 1000)}"
 
@@ -173,7 +162,8 @@ def _rules(facts: Facts, found: GroundRules) -> Iterator[Bullet]:
         yield bullet(*holder, f" is {role.role} of ", *over)
 
 
-def _initializers(facts: Facts, found: Initializers) -> Iterator[Bullet]:
+@_sentences.register
+def _initializers(found: Initializers, facts: Facts) -> Iterator[Bullet]:
     can = f"{len(found.open) or 'none'} of {len(found.contracts)}"
     yield bullet(f"Contracts that anybody can initialise again: {can}")
     if found.left_out:
@@ -188,7 +178,8 @@ def _initializers(facts: Facts, found: Initializers) -> Iterator[Bullet]:
         )
 
 
-def _payments(facts: Facts, found: EarlierPayments) -> Iterator[Bullet]:
+@_sentences.register
+def _payments(found: EarlierPayments, facts: Facts) -> Iterator[Bullet]:
     if not found.payments:
         yield bullet(f"No token payment to the same receivers since block {found.from_block:,}")
     for paid in found.payments:
@@ -202,7 +193,8 @@ def _payments(facts: Facts, found: EarlierPayments) -> Iterator[Bullet]:
             yield bullet(warn("Since this was proposed"), ": ", *amount(facts, paid.asset, paid.since_proposed))
 
 
-def _names(found: EnsNames) -> Iterator[Bullet]:
+@_sentences.register
+def _names(found: EnsNames, _facts: Facts) -> Iterator[Bullet]:
     if found.registry is None:
         yield bullet("There is no ENS on this chain")
     elif not found.names:
@@ -214,7 +206,8 @@ def _names(found: EnsNames) -> Iterator[Bullet]:
         yield bullet(warn(f"Addresses that were not looked up: {found.left_out}"))
 
 
-def _live(found: LiveProposals) -> Iterator[Bullet]:
+@_sentences.register
+def _live(found: LiveProposals, _facts: Facts) -> Iterator[Bullet]:
     yield bullet(f"Other proposals that may still be executed, made since block {found.from_block:,}: {found.live}")
     for other in found.proposals:
         fails = (", ", warn("which does not go through now")) if other.reverts else ()
@@ -225,6 +218,19 @@ def _live(found: LiveProposals) -> Iterator[Bullet]:
         yield bullet(warn(f"Further ones that were not tried: {unseen}"))
     if found.not_asked:
         yield bullet(warn(f"Older proposals that were not asked whether they are live: {found.not_asked}"))
+
+
+@_sentences.register
+def _held(found: HeldProposals, _facts: Facts) -> Iterator[Bullet]:
+    if found.log is None:
+        yield bullet("No log was named in which an agent would hold proposals")
+        return
+    yield bullet(
+        f"Other proposals that wait for people, because this agent holds its vote: {found.held}, "
+        f"of the same proposer: {found.held_of_proposer}"
+    )
+    if found.not_asked:
+        yield bullet(warn(f"Older proposals that were not asked whether they can be voted on: {found.not_asked}"))
 
 
 def _after(found: Afterwards) -> Bullet:

@@ -3,6 +3,7 @@
 from pnyx_tools.context.earlier_payments import EarlierPaymentsTool
 from pnyx_tools.context.ens_names import EnsNamesTool
 from pnyx_tools.context.ground_rules import GroundRulesTool
+from pnyx_tools.context.held_proposals import HeldProposalsTool, OwnLog
 from pnyx_tools.context.history import SearchingTool
 from pnyx_tools.context.initializers import InitializersTool
 from pnyx_tools.context.live_proposals import LiveProposalsTool
@@ -25,6 +26,7 @@ def builtin_tools() -> tuple[ContextTool, ...]:
         EarlierPaymentsTool(),
         EnsNamesTool(),
         LiveProposalsTool(),
+        HeldProposalsTool(),
     )
 
 
@@ -33,8 +35,10 @@ __all__ = [
     "EarlierPaymentsTool",
     "EnsNamesTool",
     "GroundRulesTool",
+    "HeldProposalsTool",
     "InitializersTool",
     "LiveProposalsTool",
+    "OwnLog",
     "ProposerHistoryTool",
     "SearchingTool",
     "TimelockQueueTool",

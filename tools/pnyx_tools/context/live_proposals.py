@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from pnyx_contracts.governors import GovernorAdapter, GovernorProfile
-from pnyx_contracts.types import BlockRef, Call, Proposal, ProposalState, to_hex
+from pnyx_contracts.types import BlockRef, Call, Proposal, ProposalState
 from pnyx_policies.context.live_proposals import (
     MAX_EFFECTS,
     MAX_PROPOSALS,
@@ -28,15 +28,13 @@ from pnyx_policies.context.live_proposals import (
     LiveProposals,
 )
 from pnyx_policies.facts import Change, Grade, Movement, Simulation, SimulationStatus
-from pnyx_tools.context.history import SearchingTool, proposals_in, recent_past
+from pnyx_tools.context.history import SearchingTool, recent_past
+from pnyx_tools.context.others import others
 from pnyx_tools.context.protocol import ToolSkipped
-from pnyx_tools.pinned import ask_ahead, reads_of
 from pnyx_tools.reader import ChainReader
 from pnyx_tools.simulate import simulate
 
 LIVE = frozenset({ProposalState.PENDING, ProposalState.ACTIVE, ProposalState.SUCCEEDED, ProposalState.QUEUED})
-MAX_ASKED = 64
-"""Proposals whose state is asked for."""
 MAX_ACTIONS = 64
 """Of all proposals together."""
 MOST_GAS = 15_000_000
@@ -64,13 +62,8 @@ class LiveProposalsTool(SearchingTool):
         block: BlockRef,
     ) -> LiveProposals:
         history = recent_past(reader, adapter, profile, block, self._oldest(proposal, block))
-        others = [p for p in proposals_in(history, adapter, profile) if p.key != proposal.key]
-        asked = others[: -MAX_ASKED - 1 : -1]
-        reads = [adapter.read_state(profile, p.key.proposal_id) for p in asked]
-        at = to_hex(block.hash)
-        ask_ahead(reader, reads_of(reads, at))
-        states = {p.key: reader.read(read, at) for p, read in zip(asked, reads, strict=True)}
-        live = [p for p in asked if states[p.key] in LIVE]
+        around = others(reader, adapter, profile, proposal, block, history)
+        live, states = around.that_are(LIVE), {p.key: state for p, state in around.states}
         shown = live[:MAX_PROPOSALS]
         run = partial(_run, reader, profile, block)
         failing, afterwards = _tried(run, proposal, shown)
@@ -78,7 +71,7 @@ class LiveProposalsTool(SearchingTool):
             from_block=history.from_block,
             to_block=block.number,
             live=len(live),
-            not_asked=len(others) - len(asked),
+            not_asked=around.not_asked,
             proposals=tuple(
                 LiveProposal(
                     proposal_id=p.key.proposal_id,

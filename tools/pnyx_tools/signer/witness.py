@@ -21,6 +21,7 @@ from pnyx_contracts.safe import read_is_owner
 from pnyx_contracts.types import Proposal, ProposalKey, ProposalState, to_hex
 from pnyx_policies.facts import Facts
 from pnyx_tools.atomic import atomic_log, require_atomic
+from pnyx_tools.context import OwnLog
 from pnyx_tools.detect import detect, questions_of
 from pnyx_tools.fork import Fork
 from pnyx_tools.gather import gather_facts
@@ -122,6 +123,7 @@ class Witness:
             profile,
             proposal,
             voter=settings.voter,
+            own_log=OwnLog(settings.log, settings.writer),
             block=at,
             known_addresses=settings.configuration.known_addresses,
             interfaces=settings.configuration.interfaces,

@@ -54,7 +54,7 @@ from pnyx_policies.outline import OUTLINE, outline
 from pnyx_policies.probes import Probe
 from pnyx_policies.prompt import templates, templates_hash
 from pnyx_policies.ruleset import Ruleset
-from pnyx_tools.context import ContextTool
+from pnyx_tools.context import ContextTool, OwnLog
 from pnyx_tools.evidence import FolderStore
 from pnyx_tools.gather import BUILTIN_TOOLS, gather_facts
 from pnyx_tools.reader import ChainReader
@@ -219,6 +219,7 @@ class LocalAgent:
             governance.profile,
             governance.proposals[proposal_id],
             voter=self.safe.address if self.safe else self.writer,
+            own_log=OwnLog(self.log, self.writer),
             tools=self._tools,
             known_addresses=self.known_addresses,
             interfaces=self.interfaces,

@@ -24,6 +24,7 @@ from pnyx_contracts.types import BlockRef, Call, ClockMode, Proposal, ProposalKe
 from pnyx_policies.context import (
     EarlierPayments,
     GroundRules,
+    HeldProposals,
     Initializers,
     LiveProposals,
     ProposerHistory,
@@ -152,6 +153,9 @@ def uneventful(proposal: Proposal, profile: GovernorProfile) -> tuple[Reading, .
         Initializers(contracts=(profile.address,), left_out=0, open=()),
         EarlierPayments(treasury=timelock or profile.address, from_block=past, to_block=now, payments=()),
         LiveProposals(from_block=past, to_block=now, live=0, not_asked=0, proposals=(), afterwards=None),
+        HeldProposals(
+            log=None, writer=None, from_block=past, to_block=now, held=0, held_of_proposer=0, not_asked=0, newest=(),
+        ),
     )  # fmt: skip
 
 

@@ -51,7 +51,7 @@ from pnyx_policies.verify.record import (
 from pnyx_policies.verify.testimony import check_answers, check_prompts
 from pnyx_policies.verify.verdict import About, Step, Verdict
 from pnyx_tools.code import read_targets
-from pnyx_tools.context import ContextTool, SearchingTool, builtin_tools
+from pnyx_tools.context import ContextTool, OwnLog, SearchingTool, builtin_tools
 from pnyx_tools.gather import gather_facts
 from pnyx_tools.reader import BlockId, MethodMissingError, RevertedError, RpcError
 from pnyx_tools.verifier.casebook import Casebook
@@ -280,6 +280,7 @@ class EntryCheck:
             profile,
             case.dossier.proposal,
             voter=state.voter.voter if state.voter else None,
+            own_log=OwnLog(self._view.log, self._history.writer),
             block=to_hex(state.block.hash),
             tools=_tools_of(case),
             known_addresses=state.known_addresses,
