@@ -112,6 +112,8 @@ class TargetFacts(Value):
 CODE_WHEN_PROPOSED: Final = "code when proposed"
 CODE_LONG_BEFORE: Final = "code long before"
 """Steps of the review: each gives one `EarlierCode`, or is skipped."""
+LONG_BEFORE_BLOCKS: Final = 50_400
+"""What was there so many blocks before the proposal counts as old: a week, at a block in twelve seconds."""
 
 
 class EarlierCode(Value):

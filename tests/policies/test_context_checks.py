@@ -14,6 +14,7 @@ from pnyx_policies.checks import (
     Check,
     CheckSkipped,
     CheckView,
+    CodeOriginCheck,
     Decoys,
     DuplicateCalls,
     ExecutionOrder,
@@ -28,6 +29,9 @@ from pnyx_policies.checks import (
 from pnyx_policies.context import (
     READINGS,
     Afterwards,
+    CodeOrigin,
+    CodeOrigins,
+    DestroyedCode,
     EarlierPayment,
     EarlierPayments,
     EarlierProposal,
@@ -37,11 +41,13 @@ from pnyx_policies.context import (
     GroundRules,
     HeldProposal,
     HeldProposals,
+    How,
     Initializers,
     LateVotes,
     LiveProposal,
     LiveProposals,
     LookAlike,
+    Made,
     OpenInitializer,
     Operation,
     ProposerHistory,
@@ -567,3 +573,76 @@ def test_a_flood_never_makes_an_agent_vote() -> None:
     assert decided("steward", routine) is Outcome.FOR
     assert decided("steward", waiting(*[MALLORY] * 21, facts=routine)) is Outcome.FOR
     assert decided("steward", hostile) is Outcome.AGAINST
+
+
+# --- code-origin
+
+FACTORY, MAKER = address_of("factory"), address_of("maker")
+BY_FACTORY = Made(contract=USDC, block=700, how=How.CREATE2, maker=FACTORY)
+BY_MAKER = Made(contract=USDC, block=700, how=How.CREATE, maker=MAKER, maker_can_vanish=True)
+MAKER_BY = {how: Made(contract=MAKER, block=600, how=how, maker=FACTORY) for how in How}
+BY_ALICE = Made(contract=USDC, block=700, how=How.TRANSACTION, maker=ALICE)
+NOT_FOUND = Made(contract=USDC, block=700, how=How.UNKNOWN)
+
+
+def code_of(*made: Made, young_from: int | None = None, makes_room: bool = True, can_go: bool = True) -> Facts:
+    facts = plain()
+    targets = tuple(t.model_copy(update={"opcodes": ("SELFDESTRUCT",) * can_go}) for t in facts.targets)
+    code = CodeOrigin(address=USDC, proxy=None, can_destroy_itself=can_go, made=made)
+    facts = changed(facts.model_copy(update={"targets": targets}), DestroyedCode, makes_room=makes_room)
+    return changed(facts, CodeOrigins, codes=(code,), young_from=young_from)
+
+
+@pytest.mark.parametrize(
+    ("made", "severity"),
+    [
+        ((BY_FACTORY,), HIGH),
+        ((BY_MAKER, MAKER_BY[How.CREATE2]), CRITICAL),
+        ((BY_MAKER, MAKER_BY[How.TRANSACTION]), None),
+        ((BY_MAKER, MAKER_BY[How.GENESIS]), None),
+        ((BY_MAKER, MAKER_BY[How.CREATE]), None),
+        ((BY_MAKER, MAKER_BY[How.CREATE].model_copy(update={"maker_can_vanish": True})), HIGH),
+        ((BY_MAKER, MAKER_BY[How.UNKNOWN]), HIGH),
+        ((BY_MAKER.model_copy(update={"maker_can_vanish": False}),), None),
+        ((BY_ALICE,), None),
+        ((NOT_FOUND,), HIGH),
+    ],
+)
+def test_code_comes_back_where_who_made_it_can_make_it_again(made: tuple[Made, ...], severity: Severity | None) -> None:
+    assert worst(CodeOriginCheck(), code_of(*made)) is severity
+    assert worst(CodeOriginCheck(), code_of(*made, makes_room=False)) is None
+    assert worst(CodeOriginCheck(), code_of(*made, can_go=False)) is None
+
+
+def test_who_made_code_is_told() -> None:
+    (finding,) = found(CodeOriginCheck(), code_of(BY_MAKER, MAKER_BY[How.CREATE2]))
+    assert finding.detail.endswith(
+        f"{USDC} was made in block 700, by {MAKER} as a contract's next one. "
+        f"{MAKER} was made in block 600, by {FACTORY} by CREATE2."
+    )
+    assert (finding.calls, finding.evidence) == (("0",), (USDC, MAKER, FACTORY))
+
+
+@pytest.mark.parametrize(
+    ("young_from", "block", "title"),
+    [
+        (699, 700, "was put there 100 blocks before the proposal"),
+        (699, 810, "was put there 10 blocks after the proposal"),
+        (700, 700, ""),
+        (None, 700, ""),
+    ],
+)
+def test_young_code_is_low(young_from: int | None, block: int, title: str) -> None:
+    made = BY_ALICE.model_copy(update={"block": block})
+    findings = found(CodeOriginCheck(), code_of(made, young_from=young_from, can_go=False))
+    assert [(f.severity, f.title) for f in findings] == ([(LOW, f"The code of {USDC} {title}")] if title else [])
+
+
+@pytest.mark.parametrize("kind", [DestroyedCode, CodeOrigins])
+def test_code_that_may_come_back_is_not_judged_without_its_context(kind: type[Reading]) -> None:
+    def without(facts: Facts) -> Facts:
+        return facts.model_copy(update={"context": tuple(r for r in facts.context if r.tool != kind.TOOL)})
+
+    with pytest.raises(CheckSkipped, match=kind.TOOL):
+        found(CodeOriginCheck(), without(code_of(BY_FACTORY)))
+    assert found(CodeOriginCheck(), without(plain())) == (), "what cannot go away cannot come back"

@@ -337,7 +337,18 @@ def place_of(tool, results):
     return next(number for number, result in enumerate(results) if result.tool == tool)
 
 
-@pytest.mark.parametrize("tool", ["proposer_history", "voting_power", "ground_rules", "initializers", "held_proposals"])
+@pytest.mark.parametrize(
+    "tool",
+    [
+        "proposer_history",
+        "voting_power",
+        "ground_rules",
+        "initializers",
+        "held_proposals",
+        "destroyed_code",
+        "code_origin",
+    ],
+)
 def test_context_that_checks_read_is_read_again(world, agent, proposal, tool):
     """Each with one number changed, and everything that follows from it."""
     facts = agent.facts(world.blocks, proposal)
@@ -348,6 +359,8 @@ def test_context_that_checks_read_is_read_again(world, agent, proposal, tool):
         "ground_rules": {"voting_delay": "14400"},
         "initializers": {"left_out": 1},
         "held_proposals": {"held": 21},
+        "destroyed_code": {"makes_room": False},
+        "code_origin": {"left_out": "1"},
     }[tool]
     result = facts.context[place].model_copy(update={"result": facts.context[place].result | lie})
     context = (*facts.context[:place], result, *facts.context[place + 1 :])

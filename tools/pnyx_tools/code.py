@@ -11,7 +11,7 @@ left to people.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from eth_hash.auto import keccak
 from eth_utils.address import to_checksum_address
@@ -45,11 +45,21 @@ def reached_addresses(calls: Iterable[DecodedCall]) -> tuple[str, ...]:
 
     Targets, the accounts that make inner calls, and code that an upgrade puts in place.
     """
+    return _addresses(calls, lambda _: True)
+
+
+def running_addresses(calls: Iterable[DecodedCall]) -> tuple[str, ...]:
+    """Of the reached ones, those whose code does more than take coin."""
+    return _addresses(calls, lambda call: bool(call.calldata) or call.delegatecall)
+
+
+def _addresses(calls: Iterable[DecodedCall], counts: Callable[[DecodedCall], bool]) -> tuple[str, ...]:
     found: dict[str, None] = {}
     for call in (inner for outer in calls for inner in outer.walk()):
         if call.other_chain:
             continue
-        found.setdefault(call.target)
+        if counts(call):
+            found.setdefault(call.target)
         if call.caller is not None:
             found.setdefault(call.caller)
         found.update(dict.fromkeys(_new_code(call)))

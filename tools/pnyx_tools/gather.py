@@ -39,6 +39,7 @@ from pnyx_policies.context import READINGS
 from pnyx_policies.facts import (
     CODE_LONG_BEFORE,
     CODE_WHEN_PROPOSED,
+    LONG_BEFORE_BLOCKS,
     EarlierCode,
     Facts,
     GovernorFacts,
@@ -82,9 +83,6 @@ _READ_BY_CHECKS = frozenset(reading.TOOL for reading in READINGS)
 
 TOOL_PAUSES = (0.5, 2.0)
 """Seconds before one of these is tried again: a bad moment of an endpoint must not decide that nothing is known."""
-
-LONG_BEFORE_BLOCKS = 50_400
-"""What was there so many blocks before the proposal counts as old: a week, at a block in twelve seconds."""
 
 
 def gather_facts(

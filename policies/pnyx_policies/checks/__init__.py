@@ -10,6 +10,7 @@ from pnyx_policies.checks.after_the_fact import AfterTheFact
 from pnyx_policies.checks.allowance import Allowance
 from pnyx_policies.checks.capture import Capture
 from pnyx_policies.checks.claimed_share import ClaimedShare
+from pnyx_policies.checks.code_origin import CodeOriginCheck
 from pnyx_policies.checks.code_upgrade import CodeUpgrade
 from pnyx_policies.checks.combinators import all_of, any_of
 from pnyx_policies.checks.decoys import Decoys
@@ -55,6 +56,7 @@ def builtin_checks() -> tuple[Check, ...]:
         Allowance(),
         Capture(),
         ClaimedShare(),
+        CodeOriginCheck(),
         CodeUpgrade(),
         Decoys(),
         Delegatecall(),
@@ -117,10 +119,10 @@ def _report(check: Check, view: CheckView) -> CheckReport:
 
 __all__ = [
     "AfterTheFact", "Allowance", "AmongOthers", "Capture", "Check", "CheckReport", "CheckSkipped", "CheckView",
-    "ClaimedShare", "CodeUpgrade", "Decoys", "Delegatecall", "DuplicateCalls", "ExecutionOrder", "GovernanceAct",
-    "GovernorSettings", "HeldFlood", "HiddenCharacters", "InjectedInstructions", "LivePower", "LookalikeAddress",
-    "NewMarket", "OthersMoney", "PostState", "PowerLoss", "PrivilegeGrant", "Proposer", "Reinitialisation",
-    "SelfDealing", "SilentOutflow", "SimulationReverts", "Swap", "TargetWithoutCode", "TextAgainstCalls", "Timing",
-    "TreasuryOutflow", "UnknownCalldata", "UnnamedAddress", "VoteBuying", "all_of", "any_of", "builtin_checks",
-    "run_checks",
+    "ClaimedShare", "CodeOriginCheck", "CodeUpgrade", "Decoys", "Delegatecall", "DuplicateCalls", "ExecutionOrder",
+    "GovernanceAct", "GovernorSettings", "HeldFlood", "HiddenCharacters", "InjectedInstructions", "LivePower",
+    "LookalikeAddress", "NewMarket", "OthersMoney", "PostState", "PowerLoss", "PrivilegeGrant", "Proposer",
+    "Reinitialisation", "SelfDealing", "SilentOutflow", "SimulationReverts", "Swap", "TargetWithoutCode",
+    "TextAgainstCalls", "Timing", "TreasuryOutflow", "UnknownCalldata", "UnnamedAddress", "VoteBuying", "all_of",
+    "any_of", "builtin_checks", "run_checks",
 ]  # fmt: skip

@@ -1,5 +1,7 @@
 """What the built-in context tools find, as types: tools make them, checks read them by `CheckView.context`."""
 
+from pnyx_policies.context.code_origin import CodeOrigin, CodeOrigins, How, Made
+from pnyx_policies.context.destroyed_code import DestroyedCode
 from pnyx_policies.context.earlier_payments import EarlierPayment, EarlierPayments
 from pnyx_policies.context.ens_names import EnsName, EnsNames
 from pnyx_policies.context.ground_rules import GroundRules, Role
@@ -14,15 +16,15 @@ from pnyx_policies.context.voting_power import Gain, LateVotes, Turnout, Voter, 
 
 READINGS: tuple[type[Reading], ...] = (
     ProposerHistory, VotingPower, TreasuryBalances, GroundRules, TimelockQueue, Initializers, EarlierPayments,
-    EnsNames, LiveProposals, HeldProposals,
+    EnsNames, LiveProposals, HeldProposals, DestroyedCode, CodeOrigins,
 )  # fmt: skip
 """All of them, in the order in which the tools run."""
 
 __all__ = [
     "READINGS",
-    "AccountBalances", "Afterwards", "EarlierPayment", "EarlierPayments", "EarlierProposal", "Effects", "EnsName",
-    "EnsNames", "Gain", "GroundRules", "HeldProposal", "HeldProposals", "Initializers", "LateVotes", "LiveProposal",
-    "LiveProposals", "LookAlike", "OpenInitializer", "Operation", "ProposerHistory", "QueuedCall", "Reading", "Role",
-    "TimelockQueue", "TreasuryBalances", "Turnout", "Voter", "VotingPower", "full_reach", "read_context",
-    "searched_from",
+    "AccountBalances", "Afterwards", "CodeOrigin", "CodeOrigins", "DestroyedCode", "EarlierPayment", "EarlierPayments",
+    "EarlierProposal", "Effects", "EnsName", "EnsNames", "Gain", "GroundRules", "HeldProposal", "HeldProposals", "How",
+    "Initializers", "LateVotes", "LiveProposal", "LiveProposals", "LookAlike", "Made", "OpenInitializer", "Operation",
+    "ProposerHistory", "QueuedCall", "Reading", "Role", "TimelockQueue", "TreasuryBalances", "Turnout", "Voter",
+    "VotingPower", "full_reach", "read_context", "searched_from",
 ]  # fmt: skip

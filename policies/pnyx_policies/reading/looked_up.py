@@ -13,6 +13,8 @@ from pnyx_contracts.types import ZERO_ADDRESS
 from pnyx_policies.context import (
     READINGS,
     Afterwards,
+    CodeOrigins,
+    DestroyedCode,
     EarlierPayments,
     EnsNames,
     GroundRules,
@@ -231,6 +233,28 @@ def _held(found: HeldProposals, _facts: Facts) -> Iterator[Bullet]:
     )
     if found.not_asked:
         yield bullet(warn(f"Older proposals that were not asked whether they can be voted on: {found.not_asked}"))
+
+
+@_sentences.register
+def _destroyed(found: DestroyedCode, _facts: Facts) -> Iterator[Bullet]:
+    if found.makes_room is None:
+        yield bullet("No code that the calls reach can destroy itself")
+    elif found.makes_room:
+        yield bullet(warn("On this chain, other code can come to lie where code destroyed itself"))
+    else:
+        yield bullet("On this chain, code that destroys itself makes no room for other code")
+
+
+@_sentences.register
+def _origins(found: CodeOrigins, facts: Facts) -> Iterator[Bullet]:
+    if not found.codes:
+        since = f"since before block {found.young_from:,}" if found.young_from else "of a chain that is young itself"
+        yield bullet(f"Code that the calls run: {since}")
+    for made in (made for origin in found.codes for made in origin.made):
+        by = who(facts, made.maker) if made.maker else line("nobody knows whom")
+        yield bullet(*who(facts, made.contract), f" was made in block {made.block:,} ({made.how.value}) by ", *by)
+    if found.left_out:
+        yield bullet(warn(f"Further codes that were not looked at: {found.left_out}"))
 
 
 def _after(found: Afterwards) -> Bullet:

@@ -1,5 +1,7 @@
 """What agents look at around a proposal: read-only, typed, one small file each."""
 
+from pnyx_tools.context.code_origin import CodeOriginTool
+from pnyx_tools.context.destroyed_code import DestroyedCodeTool
 from pnyx_tools.context.earlier_payments import EarlierPaymentsTool
 from pnyx_tools.context.ens_names import EnsNamesTool
 from pnyx_tools.context.ground_rules import GroundRulesTool
@@ -27,11 +29,15 @@ def builtin_tools() -> tuple[ContextTool, ...]:
         EnsNamesTool(),
         LiveProposalsTool(),
         HeldProposalsTool(),
+        DestroyedCodeTool(),
+        CodeOriginTool(),
     )
 
 
 __all__ = [
+    "CodeOriginTool",
     "ContextTool",
+    "DestroyedCodeTool",
     "EarlierPaymentsTool",
     "EnsNamesTool",
     "GroundRulesTool",

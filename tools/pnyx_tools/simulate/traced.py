@@ -146,15 +146,15 @@ def _reason(frame: _Frame) -> str:
 
 def _gone(frame: _Frame) -> set[str]:
     """Who destroyed himself; where the chain keeps such contracts, the state afterwards still has them."""
-    return {str(f["from"]).lower() for f in _walk(frame) if f.get("type") == "SELFDESTRUCT"}
+    return {str(f["from"]).lower() for f in walk(frame) if f.get("type") == "SELFDESTRUCT"}
 
 
-def _walk(frame: _Frame) -> Iterator[_Frame]:
+def walk(frame: _Frame) -> Iterator[_Frame]:
     """What was not undone, in order."""
     if "error" not in frame:
         yield frame
         for inner in frame.get("calls") or ():
-            yield from _walk(inner)
+            yield from walk(inner)
 
 
 def _events_of(frame: _Frame) -> list[Event]:

@@ -22,6 +22,8 @@ from pnyx_contracts.governors.recognition import hash_proposal
 from pnyx_contracts.selectors import call_data
 from pnyx_contracts.types import BlockRef, Call, ClockMode, Proposal, ProposalKey, ProposalState
 from pnyx_policies.context import (
+    CodeOrigins,
+    DestroyedCode,
     EarlierPayments,
     GroundRules,
     HeldProposals,
@@ -156,6 +158,8 @@ def uneventful(proposal: Proposal, profile: GovernorProfile) -> tuple[Reading, .
         HeldProposals(
             log=None, writer=None, from_block=past, to_block=now, held=0, held_of_proposer=0, not_asked=0, newest=(),
         ),
+        DestroyedCode(makes_room=None),
+        CodeOrigins(young_from=None, codes=(), left_out=0),
     )  # fmt: skip
 
 

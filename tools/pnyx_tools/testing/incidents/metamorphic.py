@@ -95,7 +95,7 @@ CASES = (
         "runs a payload with the vault's rights, as the last proposal did; the payload can destroy itself",
         lambda dao: relayers(dao).scene,
         Severity.CRITICAL,
-        ["delegatecall"],
+        ["code-origin", "delegatecall"],
     ),
     variation(
         "I-2, gone meanwhile",
