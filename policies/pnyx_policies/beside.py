@@ -31,9 +31,16 @@ class Place:
     def names(self, amounts: Collection[Fraction]) -> bool:
         return any(reading in amounts for number in self.numbers for reading in number.readings)
 
-    def has_quantity(self, units: Collection[str]) -> bool:
-        """Whether an amount of the asset with these names (lower case) stands here."""
-        return any(number.unit in units for number in self.numbers)
+    def has_quantity(
+        self, units: Collection[str], among: Collection[Fraction] | None = None, but_for: Collection[Fraction] = ()
+    ) -> bool:
+        """Whether an amount of the asset with these names (lower case) stands here; one `among` these, or of others."""
+        return any(
+            number.unit in units
+            and (among is None or not number.readings.isdisjoint(among))
+            and number.readings.isdisjoint(but_for)
+            for number in self.numbers
+        )
 
 
 @lru_cache(maxsize=16)

@@ -61,7 +61,9 @@ class Claims:
     """Hex strings of at least four bytes: calldata that the text shows."""
     names_ens: bool
     prose_length: int
-    """Letters and digits that people read: no hex, no links, nothing hidden."""
+    """Letters and digits that people read: no hex, no links, nothing hidden. One of Chinese, Japanese or Korean says as
+    much as three.
+    """
 
     def names_word(self, *words: str) -> bool:
         """True when one of the words stands in the text (whole words, case ignored)."""
@@ -109,5 +111,16 @@ def read_claims(text: str) -> Claims:
         quantities=reading.quantities(_LINK.sub(" ", shown)),
         blobs=frozenset(_BLOB.findall(folded)),
         names_ens=reading.has_ens_name(shown),
-        prose_length=sum(c.isalnum() or not c.isascii() for c in prose),
+        prose_length=sum(map(_letters, prose)),
     )
+
+
+_IDEOGRAPHS = "\u2e80"
+"""Here begin the scripts of China, Japan and Korea."""
+
+
+def _letters(character: str) -> int:
+    """How many letters or digits of English it says as much as."""
+    if character.isascii():
+        return int(character.isalnum())
+    return 3 if character >= _IDEOGRAPHS else 1

@@ -11,13 +11,16 @@ from pnyx_contracts.decoded import DecodedCall
 from pnyx_contracts.types import ZERO_ADDRESS
 from pnyx_policies.claims import Claims
 from pnyx_policies.facts import Change, Facts
-from pnyx_policies.powers import FUNCTIONS, PowerKind, friends, power_shifts
+from pnyx_policies.power_functions import FUNCTIONS, PowerKind
+from pnyx_policies.powers import friends, power_shifts, takes_away
 from pnyx_policies.roles import role_name
 from pnyx_policies.text import addresses
 
 _TAKES: Final = re.compile(
     r"\b(?:revo[kc]|renounc|remov|replac|rotat|resign|abdicat|burn|disabl|immutab|outgoing|relinquish|retir|terminat|"
-    r"offboard|deprecat|stripp|(?:drops?|dropped|ends?|ended|gives? up|giving up|given up|no longer|steps? down|"
+    r"offboard|deprecat|stripp|dismiss|dissol|sunset|discontinu|"
+    r"(?:winds? down|leav(?:es?|ing)|depart(?:s|ed|ing)|expires?|drops?|dropped|ends?|ended|gives? up|giving up|"
+    r"given up|no longer|steps? down|"
     r"los(?:es?|ing)|tak(?:es?|en|ing) away)\b)"
 )
 SEATS: Final = (
@@ -133,7 +136,7 @@ def _of_call(call: DecodedCall, executor: str) -> Loss | None:
     if receiver == ZERO_ADDRESS:
         is_whole = gives.receiver == 0  # elsewhere it is a name or a role that can be given again
         return Loss(call.target, None, call.path, call.name, what) if is_whole else None
-    is_taken = gives.flag is not None and values[gives.flag] == "false"
+    is_taken = takes_away(call, gives)
     return Loss(call.target, receiver, call.path, call.name, what) if is_taken else None
 
 

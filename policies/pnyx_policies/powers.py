@@ -1,36 +1,20 @@
-"""Calls that give power, change code or change the rules of governance: which functions, to whom, in which words.
-
-By canonical signature, never by name alone: ``upgrade(uint256)`` of a wrapped token wraps tokens,
-``upgrade(address,address)`` of a proxy admin replaces code.
-"""
+"""Calls that give power, change code or change the rules of governance: to whom, in which words."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import Enum
 
 from pnyx_contracts.decoded import DecodedCall
 from pnyx_contracts.types import ZERO_ADDRESS
 from pnyx_policies.claims import Claims, words_of_name
 from pnyx_policies.facts import Change, Facts
+from pnyx_policies.power_functions import FUNCTIONS, Function, PowerKind
 from pnyx_policies.roles import announces_role
 from pnyx_policies.text import addresses
 
 _LAST_WORD = re.compile(r"[A-Z]?[a-z]+")
-
-
-class PowerKind(Enum):
-    """What a call changes."""
-
-    ROLE = "role"
-    OWNERSHIP = "ownership"
-    ADMIN = "admin"
-    MODULE = "module"
-    VOTES = "voting power"
-    CODE = "code"
-    SETTING = "setting"
 
 
 # Words that stand in most proposals (control, multisig, governance, access) announce nothing.
@@ -53,20 +37,6 @@ _WORDS: dict[PowerKind, tuple[str, ...]] = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Function:
-    """`receiver` is the place of the argument that gains by the call (None: nobody in particular).
-
-    With `flag`, the call takes the power away when that boolean argument is false. `shown_as`: what an event calls the
-    setting, where the function's name does not have it.
-    """
-
-    kind: PowerKind
-    receiver: int | None = None
-    flag: int | None = None
-    shown_as: str = ""
-
-
 SETTINGS = (
     "delay",
     "period",
@@ -82,150 +52,6 @@ SETTINGS = (
 )
 """What a setting is called: an honest text names the one that changes, not just any."""
 
-_ROLE, _OWNERSHIP, _ADMIN = PowerKind.ROLE, PowerKind.OWNERSHIP, PowerKind.ADMIN
-_MODULE, _CODE, _SETTING = PowerKind.MODULE, PowerKind.CODE, PowerKind.SETTING
-_VOTES = PowerKind.VOTES
-
-FUNCTIONS: dict[str, Function] = {
-    # access control and ownership
-    "grantRole(bytes32,address)": Function(_ROLE, 1),
-    "grantRole(uint64,address,uint32)": Function(_ROLE, 1),
-    "setRoleAdmin(uint64,uint64)": Function(_ROLE),
-    "setTargetFunctionRole(address,bytes4[],uint64)": Function(_ROLE),
-    "beginDefaultAdminTransfer(address)": Function(_ADMIN, 0),
-    "transferOwnership(address)": Function(_OWNERSHIP, 0),
-    "setOwner(address)": Function(_OWNERSHIP, 0),
-    "setAuthority(address)": Function(_ADMIN, 0),
-    "updateAuthority(address,address)": Function(_ADMIN, 1),
-    "setController(address,bool)": Function(_ROLE, 0, flag=1),
-    "addController(address)": Function(_ROLE, 0),
-    "grant(address,address,bytes32)": Function(_ROLE, 1),
-    "assignRoles(address,bytes32[],bool[])": Function(_ROLE, 0),
-    "setDefaultRole(address,bytes32)": Function(_ROLE, 0),
-    "setRoleGuardian(uint64,uint64)": Function(_ROLE),
-    "rely(address)": Function(_ROLE, 0),
-    "setUserRole(address,uint8,bool)": Function(_ROLE, 0, flag=2),
-    "setRoleCapability(uint8,address,bytes4,bool)": Function(_ROLE, flag=3),
-    "setPublicCapability(address,bytes4,bool)": Function(_ROLE, flag=2),
-    "createPermission(address,address,bytes32,address)": Function(_ROLE, 0),
-    "grantPermission(address,address,bytes32)": Function(_ROLE, 0),
-    "setPermissionManager(address,address,bytes32)": Function(_ADMIN, 0),
-    "delegate(address)": Function(_VOTES, 0),
-    # admins of proxies, timelocks, markets
-    "changeAdmin(address)": Function(_ADMIN, 0),
-    "changeProxyAdmin(address,address)": Function(_ADMIN, 1),
-    "setPendingAdmin(address)": Function(_ADMIN, 0),
-    "_setPendingAdmin(address)": Function(_ADMIN, 0),
-    "_setPauseGuardian(address)": Function(_ROLE, 0),
-    "_setBorrowCapGuardian(address)": Function(_ROLE, 0),
-    # seats of power elsewhere
-    "_setPendingGov(address)": Function(_ADMIN, 0),
-    "setGovernance(address)": Function(_ADMIN, 0),
-    "setPendingGovernance(address)": Function(_ADMIN, 0),
-    "setGov(address)": Function(_ADMIN, 0),
-    "setGovernor(address)": Function(_ADMIN, 0),
-    "setPendingGovernor(address)": Function(_ADMIN, 0),
-    "transferGovernance(address)": Function(_ADMIN, 0),
-    "commit_transfer_ownership(address)": Function(_OWNERSHIP, 0),
-    "transfer_ownership(address)": Function(_OWNERSHIP, 0),
-    "nominateNewOwner(address)": Function(_OWNERSHIP, 0),
-    "setPendingOwner(address)": Function(_OWNERSHIP, 0),
-    "setAdmin(address)": Function(_ADMIN, 0),
-    "transferAdmin(address)": Function(_ADMIN, 0),
-    "setManager(address)": Function(_ROLE, 0),
-    "setOperator(address)": Function(_ROLE, 0),
-    "setOperator(address,bool)": Function(_ROLE, 0, flag=1),
-    "addOperator(address)": Function(_ROLE, 0),
-    "setController(address)": Function(_ROLE, 0),
-    "setStrategist(address)": Function(_ROLE, 0),
-    "setKeeper(address)": Function(_ROLE, 0),
-    "setGuardian(address)": Function(_ROLE, 0),
-    "setFeeTo(address)": Function(_ROLE, 0),
-    "setFeeToSetter(address)": Function(_ROLE, 0),
-    "_setVetoer(address)": Function(_ROLE, 0),
-    "setManagement(address)": Function(_ROLE, 0),
-    "addMinter(address)": Function(_ROLE, 0),
-    "setMinter(address)": Function(_ROLE, 0),
-    "setMinter(address,bool)": Function(_ROLE, 0, flag=1),
-    "configureMinter(address,uint256)": Function(_ROLE, 0),
-    "kiss(address)": Function(_ROLE, 0),
-    "kiss(address[])": Function(_ROLE),
-    "addPoolAdmin(address)": Function(_ROLE, 0),
-    "addEmergencyAdmin(address)": Function(_ROLE, 0),
-    "addRiskAdmin(address)": Function(_ROLE, 0),
-    "addAssetListingAdmin(address)": Function(_ROLE, 0),
-    "setACLAdmin(address)": Function(_ADMIN, 0),
-    "reconfigure(address,bytes)": Function(_ADMIN),  # who commands an executor on another chain
-    # names: whoever owns a node owns what hangs below it
-    "setOwner(bytes32,address)": Function(_OWNERSHIP, 1),
-    "setSubnodeOwner(bytes32,address)": Function(_OWNERSHIP, 1),
-    "setSubnodeOwner(bytes32,bytes32,address)": Function(_OWNERSHIP, 2),
-    "setSubnodeOwner(bytes32,string,address,uint32,uint64)": Function(_OWNERSHIP, 2),
-    "setSubnodeRecord(bytes32,bytes32,address,address,uint64)": Function(_OWNERSHIP, 2),
-    "setSubnodeRecord(bytes32,string,address,address,uint64,uint32,uint64)": Function(_OWNERSHIP, 2),
-    "setRecord(bytes32,address,address,uint64)": Function(_OWNERSHIP, 1),
-    "reclaim(uint256,address)": Function(_OWNERSHIP, 1),
-    "approve(bytes32,address,bool)": Function(_ROLE, 1, flag=2),
-    "setAuthorisation(bytes32,address,bool)": Function(_ROLE, 1, flag=2),
-    # Safe, Zodiac
-    "approveHash(bytes32)": Function(_OWNERSHIP),
-    "addOwnerWithThreshold(address,uint256)": Function(_OWNERSHIP, 0),
-    "swapOwner(address,address,address)": Function(_OWNERSHIP, 2),
-    "changeThreshold(uint256)": Function(_OWNERSHIP),
-    "enableModule(address)": Function(_MODULE, 0),
-    "setGuard(address)": Function(_MODULE, 0),
-    "setModuleGuard(address)": Function(_MODULE, 0),
-    "setFallbackHandler(address)": Function(_MODULE, 0),
-    "setAvatar(address)": Function(_MODULE, 0),
-    "setTarget(address)": Function(_MODULE, 0),
-    "allowTarget(bytes32,address,uint8)": Function(_ROLE),
-    "allowFunction(bytes32,address,bytes4,uint8)": Function(_ROLE),
-    # code
-    "upgradeTo(address)": Function(_CODE, 0),
-    "upgradeToAndCall(address,bytes)": Function(_CODE, 0),
-    "upgrade(address,address)": Function(_CODE, 1),
-    "upgradeAndCall(address,address,bytes)": Function(_CODE, 1),
-    "diamondCut((address,uint8,bytes4[])[],address,bytes)": Function(_CODE, 1),
-    "_setImplementation(address)": Function(_CODE, 0),
-    "_setImplementation(address,bool,bytes)": Function(_CODE, 0),
-    "_setPendingImplementation(address)": Function(_CODE, 0),
-    "setUpgradeContract(address)": Function(_CODE, 0),
-    "changeMasterCopy(address)": Function(_CODE, 0),
-    "setApp(bytes32,bytes32,address)": Function(_CODE, 2),
-    "setPoolImpl(address)": Function(_CODE, 0),
-    "setAddressAsProxy(bytes32,address)": Function(_CODE, 1),
-    # the rules of governance itself
-    "setVotingDelay(uint256)": Function(_SETTING),
-    "setVotingDelay(uint48)": Function(_SETTING),
-    "_setVotingDelay(uint256)": Function(_SETTING),
-    "setVotingPeriod(uint256)": Function(_SETTING),
-    "setVotingPeriod(uint32)": Function(_SETTING),
-    "_setVotingPeriod(uint256)": Function(_SETTING),
-    "setProposalThreshold(uint256)": Function(_SETTING),
-    "_setProposalThreshold(uint256)": Function(_SETTING),
-    "updateQuorumNumerator(uint256)": Function(_SETTING),
-    "updateSuperQuorumNumerator(uint256)": Function(_SETTING),
-    "setLateQuorumVoteExtension(uint64)": Function(_SETTING),
-    "setLateQuorumVoteExtension(uint48)": Function(_SETTING),
-    "setProposalGuardian(address)": Function(_SETTING, 0),
-    "updateTimelock(address)": Function(_SETTING, 0),
-    "updateDelay(uint256)": Function(_SETTING, shown_as="MinDelay"),
-    "setDelay(uint256)": Function(_SETTING),
-    "changeDefaultAdminDelay(uint48)": Function(_SETTING),
-    "setGrantDelay(uint64,uint32)": Function(_SETTING),
-    "setTargetAdminDelay(address,uint32)": Function(_SETTING),
-    "setBaseDelaySeconds(uint32)": Function(_SETTING),
-    "setAccessManagerIgnored(address,bytes4[],bool)": Function(_SETTING),
-    "_setWhitelistAccountExpiration(address,uint256)": Function(_SETTING, 0),
-    "_setWhitelistGuardian(address)": Function(_SETTING, 0),
-    "_setPriceOracle(address)": Function(_SETTING, 0),
-    "setPriceOracle(address)": Function(_SETTING, 0),
-    "setOracle(address)": Function(_SETTING, 0),
-    "setCommitmentAges(uint256,uint256)": Function(_SETTING),
-    "_setComptroller(address)": Function(_SETTING, 0),
-    "_setInterestRateModel(address)": Function(_SETTING, 0),
-}
-
 _ROLE_ARGUMENT = {
     "grantRole(bytes32,address)": 0,
     "grant(address,address,bytes32)": 2,
@@ -234,6 +60,9 @@ _ROLE_ARGUMENT = {
     "setDefaultRole(address,bytes32)": 1,
 }
 """The place of the role's hash."""
+
+_ROLE, _OWNERSHIP, _ADMIN = PowerKind.ROLE, PowerKind.OWNERSHIP, PowerKind.ADMIN
+_MODULE, _CODE, _SETTING = PowerKind.MODULE, PowerKind.CODE, PowerKind.SETTING
 
 _CHANGES: dict[str, PowerKind] = {
     "role-granted": _ROLE,
@@ -266,6 +95,8 @@ class PowerShift:
     """The role's name, or its 0x hex hash; empty where the call gives no role of this kind."""
     detail: str = ""
     """What the simulation saw, or what else the call says."""
+    also_called: tuple[str, ...] = ()
+    """Of a function: other words that announce it."""
 
     @property
     def paths(self) -> tuple[str, ...]:
@@ -275,7 +106,7 @@ class PowerShift:
     def words(self) -> tuple[str, ...]:
         """Words of which an honest text has at least one."""
         function = self.function.lower().lstrip("_")
-        return (function, *_WORDS[self.kind], *self._own_words(function))
+        return (function, *_WORDS[self.kind], *self.also_called, *self._own_words(function))
 
     def is_spoken_of(self, claims: Claims) -> bool:
         """Where the text names roles, this one has to be among them."""
@@ -326,7 +157,7 @@ def _explains(called: PowerShift, simulated: PowerShift) -> bool:
 
 def _shift_of_call(call: DecodedCall) -> PowerShift | None:
     function = FUNCTIONS.get(call.signature or "")
-    if function is None or _argument(call, function.flag) == "false":
+    if function is None or takes_away(call, function):
         return None
     receiver = _argument(call, function.receiver)
     if receiver == ZERO_ADDRESS and function.kind is not PowerKind.CODE:
@@ -335,8 +166,14 @@ def _shift_of_call(call: DecodedCall) -> PowerShift | None:
     others = (a for place, a in enumerate(call.arguments) if place != function.receiver and a.value != role)
     return PowerShift(
         function.kind, call.target, receiver, call.path, call.name, function.shown_as, role,
-        detail=", ".join(f"{a.name} = {a.value[:80]}" for a in others),
+        detail=", ".join(f"{a.name} = {a.value[:80]}" for a in others), also_called=function.words,
     )  # fmt: skip
+
+
+def takes_away(call: DecodedCall, function: Function) -> bool:
+    """Whether its flag, or each of its flags, is false."""
+    flag = _argument(call, function.flag)
+    return flag is not None and "true" not in flag
 
 
 def _argument(call: DecodedCall, place: int | None) -> str | None:

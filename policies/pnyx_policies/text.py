@@ -266,42 +266,48 @@ def _with_unit(cell: str, unit: str) -> str:
 
 
 _SCALES = {
-    "k": 10**3, "thousand": 10**3,
-    "m": 10**6, "mm": 10**6, "mio": 10**6, "million": 10**6,
+    "k": 10**3, "thousand": 10**3, "\u4e07": 10**4, "\u842c": 10**4,
+    "m": 10**6, "mm": 10**6, "mio": 10**6, "million": 10**6, "millionen": 10**6, "millones": 10**6, "millions": 10**6,
+    "\u4ebf": 10**8, "\u5104": 10**8,
     "b": 10**9, "bn": 10**9, "billion": 10**9,
 }  # fmt: skip
+_SCALE = "|".join(sorted(_SCALES, key=len, reverse=True))
 _AMOUNT = re.compile(
-    r"(?<![\w.,])"
-    r"(?P<whole>\d{1,3}(?P<separator>[,_'\u00a0\u202f ])\d{3}(?:(?P=separator)\d{3}){0,24}"
-    r"|\d{1,78}(?:_\d{1,78}){0,8})"
-    r"(?P<fraction>\.\d{1,78})?"
-    r"(?:e(?P<exponent>\d{1,2})(?!\w)|\s?(?P<scale>thousand|million|billion|mio|mm|bn|k|m|b)(?![a-z]))?"
+    r"(?<![0-9A-Za-z_.,])"
+    r"(?:(?P<dotted>[1-9]\d{0,2}(?:\.\d{3}){1,25})(?!\.?\d)"
+    r"|(?P<whole>\d{1,3}(?P<separator>[,_'\u00a0\u202f ])\d{3}(?:(?P=separator)\d{3}){0,24}"
+    r"|\d{1,78}(?:_\d{1,78}){0,8}))"
+    r"(?P<fraction>\.\d{1,78}|,\d{1,2}(?![\d,.]))?"
+    rf"(?:e(?P<exponent>\d{{1,2}})(?!\w)|\s?(?P<scale>{_SCALE})(?![a-z]))?"
     r"(?!\d)",
     re.IGNORECASE,
 )
-_DOTTED = re.compile(r"(?<![\w.,])\d{1,3}(?:\.\d{3}){1,25}(?![\w.]\d)")
 
 
 def amounts(text: str) -> frozenset[Fraction]:
     """Every number that the text names, exact. An ambiguous spelling (10.000; 5 m) counts in each of its readings."""
-    prose = _HEX.sub(" ", text)
-    readings = {Fraction(int(m.group().replace(".", ""))) for m in _DOTTED.finditer(prose)}
-    for match in _AMOUNT.finditer(prose):
-        readings |= _readings(match)
-    return frozenset(readings)
+    return frozenset(reading for number in numbers(text) for reading in number.readings)
 
 
-def _readings(match: re.Match[str]) -> set[Fraction]:
-    digits = re.sub(r"\D", "", match["whole"])
-    number = Fraction(int(digits[:300])) + Fraction("0" + (match["fraction"] or ".0"))
-    if match["exponent"]:
-        return {number * 10 ** int(match["exponent"])}
-    if match["scale"]:
-        return {number, number * _SCALES[match["scale"].lower()]}
-    return {number}
+def _usual_readings(match: re.Match[str]) -> frozenset[Fraction]:
+    """As people read it first; both ways where that depends on where they live."""
+    fraction = Fraction("0" + (match["fraction"] or ".0").replace(",", "."))
+    if match["dotted"]:
+        thousands = Fraction(int(match["dotted"].replace(".", ""))) + fraction
+        is_either = match["dotted"].count(".") == 1 and not match["fraction"]
+        read = {thousands, Fraction(match["dotted"])} if is_either else {thousands}
+    else:
+        read = {Fraction(int(re.sub(r"\D", "", match["whole"])[:300])) + fraction}
+    scale = 10 ** int(match["exponent"]) if match["exponent"] else _SCALES[(match["scale"] or "k").lower()]
+    return frozenset(number * scale for number in read) if match["exponent"] or match["scale"] else frozenset(read)
 
 
-_UNIT = re.compile(r"[\s*_`]{0,4}(?:(?:worth )?(?:of|in) )?(?P<unit>[A-Za-z0-9$][\w.$+-]{0,23})")
+_UNIT = re.compile(r"[\s*_`]{0,4}(?:(?:worth )?(?:of|in) )?(?P<unit>[A-Za-z0-9$][\w.$+-]{0,23})", re.ASCII)
+
+
+_MONEY = frozenset("$\u20ac\u00a3")
+_PEGGED = re.compile("usd|dai|eur|gbp|frax|gho")
+"""Tokens that are meant to be worth one of these: ``$20 in USDC`` are 20 of them, ``$20 in ETH`` are not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,24 +315,32 @@ class Number:
     """A number in a text."""
 
     spelling: str
+    start: int
+    """Where it begins in the text."""
+    usual: frozenset[Fraction]
+    """As people read it first; two where a dot may be that of decimals or of thousands: ``4.000``."""
     readings: frozenset[Fraction]
-    """More than one where the spelling is ambiguous: ``5 m``."""
+    """All that it may be: also without what may be no scale, as in ``5 m``."""
     unit: str
     """The word that follows, in lower case; empty when none does."""
 
 
 def numbers(text: str) -> Iterator[Number]:
     """Every number in `text`, in order, with the word that follows."""
-    prose = _HEX.sub(" ", text)
+    prose = _HEX.sub(lambda found: " " * len(found[0]), text)
     for match in _AMOUNT.finditer(prose):
         unit = _UNIT.match(prose, match.end())
         word = unit["unit"].rstrip(".-+").lower() if unit else ""
-        yield Number(match.group(), frozenset(_readings(match)), word)
+        if prose[match.start() - 1 : match.start()] in _MONEY and not _PEGGED.search(word):
+            word = "usd"
+        usual = _usual_readings(match)
+        bare = {number / _SCALES[match["scale"].lower()] for number in usual} if match["scale"] else frozenset()
+        yield Number(match.group(), match.start(), usual, usual | bare, word)
 
 
 def quantities(text: str) -> frozenset[tuple[Fraction, str]]:
     """Numbers with the word that follows, in lower case, as people read them first: ``5k USDC`` is (5000, usdc)."""
-    return frozenset((max(number.readings), number.unit) for number in numbers(text) if number.unit)
+    return frozenset((reading, number.unit) for number in numbers(text) if number.unit for reading in number.usual)
 
 
 _NOT_IN_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

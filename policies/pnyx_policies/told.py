@@ -9,16 +9,19 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 
+from pnyx_contracts.types import ZERO_ADDRESS
+from pnyx_policies.asides import Mention, mentions
 from pnyx_policies.beside import Place, places
-from pnyx_policies.claims import Claims, claims_of, readings_of
+from pnyx_policies.claims import RAW, Claims, claims_of, readings_of
 from pnyx_policies.coins import words_for_coin
 from pnyx_policies.facts import Facts
 from pnyx_policies.finding import Severity
+from pnyx_policies.language import writes_decimal_commas
 from pnyx_policies.money import Outflow, OutflowKind, holding_of, outflows
 from pnyx_policies.powers import friends
 
 _NATIVE_DECIMALS = 18
-_TOTAL = re.compile(r"\b(?:total|sum|altogether|in all|overall|combined)\b")
+_TOTAL = re.compile(r"\b(?:total|sum|altogether|in all|overall|combined|together|between them|shared|split)\b")
 _NO = re.compile(
     r"\b(?:not|never|no longer|instead of|rather than|withdrawn|withdraws|rejected|rejects|declined|declines|refused)\b"
     r"|n['\u2019]t\b"
@@ -32,6 +35,9 @@ _NFTS = ("nft", "nfts", "name", "names", "domain", "domains", "position", "posit
 _NOT_AN_ASSET = frozenset({"usd", "dollar", "dollars", "token", "tokens"})
 """Words for what an amount is worth, or for any asset."""
 _USUAL_ASSETS = frozenset({"usdc", "usdt", "dai", "usds", "eth", "ether", "weth", "wbtc", "btc", "steth", "wsteth"})
+
+_NOBODY = frozenset({ZERO_ADDRESS, "0x000000000000000000000000000000000000dEaD"})
+_BURNING = ("burn", "burns", "burned", "burnt", "burning", "destroy", "destroys")
 
 Told = tuple[Severity | None, str]
 """How grave it is that the text does not tell a payment whole (None: it does), and what the text names."""
@@ -52,7 +58,7 @@ class _Telling:
 
     def of(self, payment: Outflow) -> Told:
         amount = self._names_nft(payment) if payment.is_nft else self._names_amount(payment)
-        receiver = payment.recipient in self.claims.addresses
+        receiver = payment.recipient in self.claims.addresses or self._is_burned(payment)
         known = payment.recipient in self.facts.known_addresses
         if amount and (receiver or known):
             return self._together(payment)
@@ -66,6 +72,10 @@ class _Telling:
         hidden = not known and not self.claims.names_ens
         return Severity.CRITICAL if hidden else Severity.HIGH, "neither the amount nor the receiver's address"
 
+    def _is_burned(self, payment: Outflow) -> bool:
+        """What is burned goes to nobody whose address a text would give."""
+        return payment.recipient in _NOBODY and self.claims.names_word(*_BURNING)
+
     def _is_made(self, address: str) -> bool:
         """Nobody knows the address of a contract that the actions make before they do."""
         changes = self.facts.simulation.all_changes
@@ -74,7 +84,8 @@ class _Telling:
     def _together(self, payment: Outflow) -> Told:
         """Amount and receiver stand in the text. Do they belong to one another, how often, and of which asset?"""
         faults = (
-            self._misplaced(payment), self._repeated(payment), self._of_another_asset(payment), self._denied(payment),
+            self._misplaced(payment), self._aside(payment), self._either_way(payment), self._repeated(payment),
+            self._of_another_asset(payment), self._denied(payment),
         )  # fmt: skip
         return max((fault for fault in faults if fault is not None), key=lambda fault: fault[0], default=(None, ""))
 
@@ -91,14 +102,22 @@ class _Telling:
             return None
         if any(place.names(sought) for place in own):
             paid = {r for p in self.payments if p.recipient == payment.recipient for r in self._readings(p)}
+            if any(place.has_quantity(units, but_for=paid) for place in own) and self._is_bare(payment, own):
+                return Severity.HIGH, "the number, and another amount beside the receiver's address"
             also = any(place.has_quantity(units) and not place.names(paid) for place in own)
             return (Severity.LOW, "the amount, and another one beside the receiver's address") if also else None
         if all(place.addresses for place in naming):
             return Severity.HIGH, "the amount beside another address"
         if any(place.has_quantity(units) for place in own):
-            severity = Severity.MEDIUM if self._names_asset(payment) else Severity.HIGH
-            return severity, "another amount beside the receiver's address"
+            return Severity.HIGH, "another amount beside the receiver's address"
         return None
+
+    def _is_bare(self, payment: Outflow, own: Iterable[Place]) -> bool:
+        """Whether the paid number stands in these places as something else: a year, the number of a proposal."""
+        sought = self._readings(payment)
+        raw = frozenset(reading for reading in sought if reading >= RAW)
+        named = any(place.has_quantity(self._units(payment.asset), sought) or place.names(raw) for place in own)
+        return not named and self._has_name(payment.asset)
 
     @cached_property
     def _people(self) -> frozenset[str]:
@@ -114,6 +133,28 @@ class _Telling:
         naming = [place for place in self._anywhere if place.names(self._readings(payment))]
         if naming and all(_NO.search(place.words) for place in naming):
             return Severity.LOW, "the amount beside a no"
+        return None
+
+    # --- in which sense
+
+    def _naming(self, payment: Outflow) -> tuple[Mention, ...]:
+        sought = self._readings(payment)
+        return tuple(m for m in mentions(self.claims.shown) if not m.number.readings.isdisjoint(sought))
+
+    def _aside(self, payment: Outflow) -> tuple[Severity, str] | None:
+        """An amount may stand in a text without being what it asks for."""
+        naming = self._naming(payment)
+        if payment.is_nft or not naming or not all(mention.aside for mention in naming):
+            return None
+        return Severity.HIGH, f"the amount only {naming[0].aside}"
+
+    def _either_way(self, payment: Outflow) -> tuple[Severity, str] | None:
+        """``5.000`` is five or five thousand: whoever reads the smaller must not pay the larger."""
+        sought, naming = self._readings(payment), self._naming(payment)
+        if payment.is_nft or not naming or writes_decimal_commas(self.claims.shown):
+            return None
+        if all(len(m.number.usual) > 1 and min(m.number.usual) not in sought for m in naming):
+            return Severity.HIGH, f"an amount that may be a thousandth of this ({naming[0].number.spelling})"
         return None
 
     # --- how often

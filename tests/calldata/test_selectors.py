@@ -48,7 +48,7 @@ CARRIES_NO_CALL = {
     "safeBatchTransferFrom", "mint", "mintBatch", "upgradeTo", "send", "createProxyWithNonce", "scopeFunction",
     "enableNode", "setABI", "setAddr", "setContenthash", "wrap", "upgrade", "createFlow", "updateFlow", "deleteFlow",
     "_setImplementation", "addPublicSuffixes", "claim", "proveAndClaim", "proveAndClaimWithResolver", "setDNSRecords",
-    "setZonehash", "reconfigure",
+    "setZonehash", "reconfigure", "depositERC20To", "depositETHTo", "bridgeERC20To", "bridgeETHTo",
 }  # fmt: skip
 
 

@@ -23,6 +23,7 @@ BUNDLE = VECTORS["bundles"]["opens"][0]["text"]
 DECISION = Bundle.parse(BUNDLE.encode()).dossier.decision
 
 CASE = 'name = "one"\nexpect = "hold"\nby = "default"\n'
+SIGNAL = CASE + 'text = "A signal."\n'
 PAY = 'calls = [{ to = "token", call = "transfer(address,uint256)", with = ["alice", "30 ether"] }]\n'
 
 
@@ -87,15 +88,15 @@ def test_a_folder_has_cases_and_rulesets_side_by_side(tmp_path):
     rules = 'name = "mine"\nversion = "1"\nextends = "guardian"\n'
     (tmp_path / "rules").mkdir()
     (tmp_path / "rules" / "mine.toml").write_text(rules)
-    (tmp_path / "a.toml").write_text(f'ruleset = "rules/mine.toml"\n[[case]]\n{CASE}')
-    (tmp_path / "b.toml").write_text(f'ruleset = "guardian"\n[[case]]\n{CASE}')
+    (tmp_path / "a.toml").write_text(f'ruleset = "rules/mine.toml"\n[[case]]\n{SIGNAL}')
+    (tmp_path / "b.toml").write_text(f'ruleset = "guardian"\n[[case]]\n{SIGNAL}')
     assert [(r.explanation.ruleset, r.passed) for r in run_cases(tmp_path, builtin_checks())] == [
         ("mine", True), ("guardian", True),
     ]  # fmt: skip
 
 
 def test_the_right_outcome_by_another_rule_is_no_pass(tmp_path):
-    text = 'ruleset = "guardian"\n[[case]]\nname = "one"\nexpect = "hold"\nby = "default"\nsimulation = "skipped"\n'
+    text = 'ruleset = "guardian"\n[[case]]\n' + SIGNAL + 'simulation = "skipped"\n'
     (result,) = run(tmp_path, text)
     assert (result.explanation.outcome.value, result.explanation.decided_by) == ("hold", "not-simulated")
     assert not result.passed

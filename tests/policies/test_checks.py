@@ -199,11 +199,14 @@ def test_a_called_contract_that_can_destroy_itself_is_worth_knowing():
     assert finding.severity is LOW
 
 
-def test_unknown_calldata_is_high_unless_the_text_points_at_it():
+def test_unknown_calldata_is_high_unless_the_text_points_at_a_contract_that_the_operator_knows():
     call = call_of(PROXY, "nobodyKnowsThisFunction(uint256)", 5)
     assert worst(UnknownCalldata(), [call], HARMLESS) is HIGH
-    assert worst(UnknownCalldata(), [call], f"Call our vault at {PROXY}.") is MEDIUM
-    assert worst(UnknownCalldata(), [call], f"Calldata: 0x{call.calldata.hex()}") is MEDIUM
+    told = f"Call our vault at {PROXY}."
+    assert worst(UnknownCalldata(), [call], told) is HIGH
+    assert worst(UnknownCalldata(), [call], f"Calldata: 0x{call.calldata.hex()}") is HIGH
+    assert worst(UnknownCalldata(), [call], told, known_addresses={PROXY: "vault"}) is MEDIUM
+    assert worst(UnknownCalldata(), [call], HARMLESS, known_addresses={PROXY: "vault"}) is HIGH
     assert worst(UnknownCalldata(), PAY, "") is None
 
 

@@ -84,6 +84,12 @@ def test_a_quotation_shows_hidden_characters_and_hides_none():
         ("1e18 wei", 10**18),
         ("10.000 EUR", 10_000),
         ("10.000 EUR", 10),
+        ("1.250.000,50 USDC", Fraction("1250000.5")),
+        ("10 000,50 USDC", Fraction("10000.5")),
+        ("0,5 ETH", Fraction(1, 2)),
+        ("5\u4e07 USDC", 50_000),
+        ("2 millones de USDC", 2_000_000),
+        ("\u306b10,000 USDC\u3092", 10_000),
         (str(2**256 - 1), 2**256 - 1),
     ],
 )

@@ -118,10 +118,10 @@ def test_all_of_it_for_one_of_two_is_not_what_the_text_says():
 @pytest.mark.parametrize(
     ("text", "severity"),
     [
-        (f"They asked for 40,000 USDC. We talked it down to 4,000 USDC, to be paid to {ALICE}.", MEDIUM),
+        (f"They asked for 40,000 USDC. We talked it down to 4,000 USDC, to be paid to {ALICE}.", HIGH),
         (f"They served 40,000 requests. We pay 4,000 USDC to {ALICE}.", HIGH),
         (f"## Indexer: 40,000 USDC\n\nPaid to {ALICE}.", None),
-        (f"{ALICE} got 40,000 USDC in May. Now pay 400 USDC to {ALICE}.", LOW),
+        (f"{ALICE} got 40,000 USDC in May. Now pay 400 USDC to {ALICE}.", HIGH),
         (f"Pay 40,000 USDC, of which they keep 4,000 USDC for taxes, to {ALICE}.", None),
         (f"Pay 40,000 USDC from {TIMELOCK}, by {GOVERNOR}, to {ALICE}. The token is {TOKEN}.", None),
         (f"The group of {BOB} gets 40,000 USDC, at its multisig {ALICE}.", None),
@@ -205,8 +205,9 @@ def test_what_is_struck_through_announces_nothing(struck):
 @pytest.mark.parametrize(
     ("text", "severity"),
     [
-        (f"The DAO does not pay 20 USDC to {ALICE}.", LOW),
-        (f"20 USDC to {ALICE}: this was rejected.", LOW),
+        (f"The DAO does not pay 20 USDC to {ALICE}.", HIGH),
+        (f"20 USDC to {ALICE}: this was rejected.", HIGH),
+        (f"We are not sure that 20 USDC to {ALICE} will do.", LOW),
         (f"We couldn't pay in time. Pay 20 USDC to {ALICE} now.", None),
         (f"Nothing is executed. We talked of 20 USDC to {ALICE}.", HIGH),
         (f"The vote of May was only a signal. Pay 20 USDC to {ALICE}.", None),
@@ -233,7 +234,7 @@ def test_the_name_of_a_contract_says_nothing_of_what_is_done_there():
     assert worst(told, pause) is None
     (finding,) = found(f"# Housekeeping\n\nHousekeeping at our vault {VAULT}, as every year.", pause)
     assert (finding.severity, finding.title) == (
-        MEDIUM,
+        HIGH,
         "The text names the contract, and not what is done there: pause",
     )
 

@@ -7,7 +7,8 @@ from pnyx_policies.checks.protocol import CheckView
 from pnyx_policies.claims import claims_of
 from pnyx_policies.code import unsteady
 from pnyx_policies.finding import Finding, Severity
-from pnyx_policies.powers import PowerKind, PowerShift, power_shifts
+from pnyx_policies.power_functions import PowerKind
+from pnyx_policies.powers import PowerShift, power_shifts
 
 _HIDDEN = {Announcement.HIDDEN, Announcement.UNSPOKEN}
 

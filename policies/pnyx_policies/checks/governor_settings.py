@@ -9,8 +9,9 @@ from pnyx_policies.checks.protocol import CheckView
 from pnyx_policies.claims import claims_of
 from pnyx_policies.facts import Facts
 from pnyx_policies.finding import Finding, Severity
-from pnyx_policies.powers import PowerKind, PowerShift, power_shifts, shows
-from pnyx_policies.settings_told import other_numbers
+from pnyx_policies.power_functions import PowerKind
+from pnyx_policies.powers import PowerShift, power_shifts, shows
+from pnyx_policies.settings_told import only_number, other_numbers
 
 _HIDDEN = {Announcement.HIDDEN, Announcement.UNSPOKEN, Announcement.RECEIVER_HIDDEN}
 
@@ -55,7 +56,5 @@ def _values(facts: Facts, shift: PowerShift) -> Iterator[str]:
 def _other_numbers(facts: Facts, shift: PowerShift) -> tuple[str, ...]:
     """What the text says instead, where the call has one number."""
     call = facts.call_at(shift.path)
-    numbers = [a.value for a in call.arguments if a.type.startswith("uint")] if call else []
-    if len(numbers) != 1 or not numbers[0].isdecimal():
-        return ()
-    return other_numbers(claims_of(facts).shown, shift.words, int(numbers[0]))
+    number = only_number(call) if call else None
+    return () if number is None else other_numbers(claims_of(facts).shown, shift.words, number)

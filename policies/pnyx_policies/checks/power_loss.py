@@ -5,6 +5,7 @@ from __future__ import annotations
 from pnyx_policies.checks.protocol import CheckView
 from pnyx_policies.claims import claims_of
 from pnyx_policies.finding import Finding, Severity
+from pnyx_policies.language import is_foreign
 from pnyx_policies.losses import SEATS, Loss, losses
 from pnyx_policies.powers import friends
 
@@ -43,6 +44,8 @@ class PowerLoss:
         if not loss.is_spoken_of(claims):
             if loss.is_touched_on(claims) or (is_own and claims.names_word(*SEATS)):
                 return Severity.HIGH, "speaks of such a seat, and not that it is taken away"
+            if is_foreign(claims.shown):
+                return Severity.HIGH, "is not in English, so nobody here can tell whether it speaks of it"
             return Severity.CRITICAL, "does not speak of it"
         if is_own:
             return Severity.HIGH, "speaks of it"

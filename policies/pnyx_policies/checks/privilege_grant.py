@@ -6,7 +6,8 @@ from pnyx_policies.announced import Announcement, announcement
 from pnyx_policies.checks.protocol import CheckView
 from pnyx_policies.claims import claims_of
 from pnyx_policies.finding import Finding, Severity
-from pnyx_policies.powers import PowerKind, PowerShift, power_shifts
+from pnyx_policies.power_functions import PowerKind
+from pnyx_policies.powers import PowerShift, power_shifts
 from pnyx_policies.roles import role_name
 
 _SHOWN = 40
@@ -18,6 +19,8 @@ _SEVERITY = {
     Announcement.SPOKEN: Severity.HIGH,
     Announcement.BY_NAME: Severity.HIGH,
     Announcement.UNSPOKEN: Severity.HIGH,
+    Announcement.IN_OTHER_WORDS: Severity.HIGH,
+    Announcement.FOREIGN: Severity.HIGH,
     Announcement.RECEIVER_HIDDEN: Severity.CRITICAL,
     Announcement.HIDDEN: Severity.CRITICAL,
 }

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pnyx_policies.checks.protocol import CheckView
 from pnyx_policies.finding import Finding, Severity
 from pnyx_policies.money import outflows
-from pnyx_policies.powers import PowerKind, power_shifts
+from pnyx_policies.power_functions import PowerKind
+from pnyx_policies.powers import power_shifts
 
 
 class SelfDealing:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from pnyx_contracts.decoded import DecodedCall
+from pnyx_contracts.decoded import Argument, DecodedCall
 from pnyx_policies import text
 from pnyx_policies.checks.protocol import CheckView
 from pnyx_policies.claims import Claims, claims_of, words_of_name
@@ -16,7 +16,9 @@ from pnyx_policies.factsheet import amount_in_words
 from pnyx_policies.finding import Finding, Severity
 from pnyx_policies.losses import Loss, losses
 from pnyx_policies.money import Outflow, outflows
-from pnyx_policies.powers import PowerKind, PowerShift, friends, power_shifts
+from pnyx_policies.power_functions import PowerKind
+from pnyx_policies.powers import PowerShift, friends, power_shifts
+from pnyx_policies.settings_told import only_number, other_numbers
 from pnyx_policies.told import payments_told
 
 SHORT_TEXT = 40
@@ -50,7 +52,7 @@ class TextAgainstCalls:
     def run(self, view: CheckView) -> tuple[Finding, ...]:
         comparison = _Comparison(view.facts, claims_of(view.facts))
         if not any(_acts(view.facts, c) for c in view.facts.calls):
-            return ()
+            return () if view.facts.calls or comparison.claims.prose_length else (self._nothing(),)
         silence = tuple(comparison.silence())
         return tuple(
             Finding(check=self.name, severity=severity, title=title, calls=calls, evidence=evidence)
@@ -59,9 +61,14 @@ class TextAgainstCalls:
                 *comparison.denial(),
                 *comparison.payments(),
                 *(() if silence else comparison.unmentioned()),
+                *comparison.numbers(),
+                *comparison.roots(),
                 *comparison.unused(),
             )
         )
+
+    def _nothing(self) -> Finding:
+        return Finding(check=self.name, severity=Severity.HIGH, title="The proposal says nothing and does nothing")
 
 
 def unmentioned_calls(facts: Facts) -> tuple[DecodedCall, ...]:
@@ -85,7 +92,7 @@ class _Comparison:
     def silence(self) -> Iterator[_Difference]:
         if not self.claims.prose_length:
             yield Severity.CRITICAL, "The proposal acts and its text is empty", (), ()
-        elif self.claims.prose_length < SHORT_TEXT and not any(map(self._is_mentioned, self.facts.every_call())):
+        elif self.claims.prose_length < SHORT_TEXT and not any(map(self._is_touched_on, self.facts.every_call())):
             shown = text.quote(self.facts.proposal.text)
             yield Severity.CRITICAL, "The text is very short and says nothing of what the calls do", (), (shown,)
 
@@ -97,7 +104,7 @@ class _Comparison:
             paths = tuple(call.path for call in self._acting())
             yield (
                 Severity.HIGH,
-                f"The text says that it does nothing, and {len(paths)} calls act",
+                f"The text says that it does nothing; what acts: {text.count(len(paths), 'call')}",
                 paths,
                 (said.group(),),
             )
@@ -119,13 +126,13 @@ class _Comparison:
 
     def unmentioned(self) -> Iterator[_Difference]:
         if silent := self.silent():
-            title = f"Nothing in the text points at {len(silent)} of {len(self._acting())} calls"
+            title = f"Nothing in the text points at {len(silent)} of {text.count(len(self._acting()), 'call')}"
             yield Severity.HIGH, title, tuple(c.path for c in silent), tuple(dict.fromkeys(c.target for c in silent))
         if addressed := [c for c in self._told_by_words() if self._is_only_addressed(c)]:
             what = ", ".join(dict.fromkeys(call.name for call in addressed))
             title = f"The text names the contract, and not what is done there: {what[:200]}"
             targets = tuple(dict.fromkeys(call.target for call in addressed))
-            yield Severity.MEDIUM, title, tuple(call.path for call in addressed), targets
+            yield Severity.HIGH, title, tuple(call.path for call in addressed), targets
 
     def silent(self) -> tuple[DecodedCall, ...]:
         return tuple(c for c in self._told_by_words() if not self._is_mentioned(c))
@@ -147,17 +154,27 @@ class _Comparison:
         name = self.facts.known_addresses.get(call.target)
         return name is not None and self.claims.names_stem(*words_of_name(call.name), *words_of_name(name))
 
+    def _is_touched_on(self, call: DecodedCall) -> bool:
+        """By a word of the function's name, too."""
+        return self._is_mentioned(call) or self.claims.names_stem(*words_of_name(call.name))
+
     def _is_described(self, call: DecodedCall) -> bool:
         claims = self.claims
         used = {a for x in call.arguments if "address" in x.type for a in text.addresses(x.value)}
         return (
             bool(call.name and claims.names_word(call.name))
+            or self._is_put_in_words(call)
             or any(shift.is_spoken_of(claims) for shift in self._shifts if shift.path == call.path)
             or any(loss.is_spoken_of(claims) for loss in self._losses if loss.path == call.path)
             or bool(used & (self._addresses | set(self.facts.known_addresses)) - friends(self.facts))
             or any(claims.names_amount(amount, None) for amount in _large_numbers(call))
             or claims.shows_calldata(call.calldata)
         )
+
+    def _is_put_in_words(self, call: DecodedCall) -> bool:
+        """``acceptOwnership`` as "accepts ownership": each of several words."""
+        words = words_of_name(call.name)
+        return len(words) > 1 and all(map(self.claims.names_stem, words))
 
     def _is_only_addressed(self, call: DecodedCall) -> bool:
         """True where the text names the contract that is called, and no word of what the function is called."""
@@ -183,9 +200,32 @@ class _Comparison:
     def _losses(self) -> tuple[Loss, ...]:
         return losses(self.facts)
 
+    def numbers(self) -> Iterator[_Difference]:
+        """Settings of governance have a check of their own."""
+        judged = {shift.path for shift in self._shifts if shift.kind is PowerKind.SETTING}
+        for call in self._told_by_words():
+            value, what = only_number(call), _what_is_set(call.name)
+            if value is None or not what or call.path in judged:
+                continue
+            if others := other_numbers(self.claims.shown, (what,), value):
+                title = f"{call.name} sets {value}, and the text says {', '.join(others[:4])}"
+                yield Severity.HIGH, title, (call.path,), (call.target,)
+
+    def roots(self) -> Iterator[_Difference]:
+        """A root stands for a list that nobody sees in the call: who may claim, and how much."""
+        for call in self._acting():
+            hidden = [x.value for x in call.arguments if x.type == "bytes32" and self._is_hidden_root(call, x)]
+            if hidden:
+                title = f"{call.name} sets the root of a list, and the text does not show it"
+                yield Severity.HIGH, title, (call.path,), (call.target, *hidden)
+
+    def _is_hidden_root(self, call: DecodedCall, argument: Argument) -> bool:
+        is_root = "root" in call.name.lower() or "root" in argument.name.lower()
+        return is_root and int(argument.value, 16) > 0 and argument.value not in self.claims.blobs
+
     def unused(self) -> Iterator[_Difference]:
         if spare := self.spare():
-            yield Severity.INFO, f"{len(spare)} addresses of the text are used by no call", (), spare[:8]
+            yield Severity.INFO, f"No call uses {text.count(len(spare), 'address')} of the text", (), spare[:8]
 
     def spare(self) -> tuple[str, ...]:
         proposal = self.facts.proposal
@@ -200,6 +240,14 @@ def _acts(facts: Facts, call: DecodedCall) -> bool:
     target = facts.target(call.target)
     runs_code = target is not None and target.has_code and call.target not in friends(facts)
     return bool(call.calldata or call.value_wei or runs_code)
+
+
+_SETTER = re.compile(r"_?(?:set|update|change|adjust)(?=[A-Z])")
+
+
+def _what_is_set(function: str) -> str:
+    """``collateral factor`` of ``_setCollateralFactor``; empty for other functions."""
+    return " ".join(words_of_name(function)) if _SETTER.match(function) else ""
 
 
 _SMALL = 1_000

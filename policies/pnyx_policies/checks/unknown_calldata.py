@@ -9,7 +9,10 @@ from pnyx_policies.finding import Finding, Severity
 
 
 class UnknownCalldata:
-    """Medium when the text points at the contract that is called or shows these bytes, else high. Check K6."""
+    """High: nobody can say what is done. Medium where the operator knows the contract, and the text has its address.
+
+    That the text names the contract, or shows these bytes, explains nothing: people do not read hex. Check K6.
+    """
 
     name = "unknown-calldata"
     version = "1"
@@ -19,11 +22,10 @@ class UnknownCalldata:
         return tuple(self._finding(view, c) for c in calls)
 
     def _finding(self, view: CheckView, call: DecodedCall) -> Finding:
-        claims = claims_of(view.facts)
-        shown = call.target in claims.addresses or claims.shows_calldata(call.calldata)
+        is_known = call.target in view.facts.known_addresses and call.target in claims_of(view.facts).addresses
         return Finding(
             check=self.name,
-            severity=Severity.MEDIUM if shown else Severity.HIGH,
+            severity=Severity.MEDIUM if is_known else Severity.HIGH,
             title=f"Nothing we know explains the call to {call.target}",
             detail=f"{len(call.calldata)} bytes, selector {call.selector or 'none'}.",
             calls=(call.path,),

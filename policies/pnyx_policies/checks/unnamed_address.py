@@ -17,7 +17,8 @@ from pnyx_policies.facts import Facts
 from pnyx_policies.finding import Finding, Severity
 from pnyx_policies.losses import losses
 from pnyx_policies.money import outflows
-from pnyx_policies.powers import PowerKind, friends, power_shifts
+from pnyx_policies.power_functions import PowerKind
+from pnyx_policies.powers import friends, power_shifts
 
 _WORD_BYTES: Final = 32
 _LEAST: Final = 2**128

@@ -15,7 +15,8 @@ from pnyx_policies.code import unsteady
 from pnyx_policies.facts import Change, Facts, Movement, SimulationStatus
 from pnyx_policies.money import NOT_SEEN, Outflow, OutflowKind, by_asset, holding_of, outflows, token_amount
 from pnyx_policies.post_state import complaints
-from pnyx_policies.powers import PowerKind, PowerShift, other_changes, power_shifts, seen_changes
+from pnyx_policies.power_functions import PowerKind
+from pnyx_policies.powers import PowerShift, other_changes, power_shifts, seen_changes
 from pnyx_policies.reading.amounts import amount, coin, share, who
 from pnyx_policies.reading.arguments import arguments, counts, role, short
 from pnyx_policies.reading.blocks import (

@@ -9,7 +9,8 @@ from pnyx_policies.dossier import Dossier
 from pnyx_policies.facts import Facts, SimulationStatus
 from pnyx_policies.finding import Severity
 from pnyx_policies.money import Outflow, OutflowKind, by_asset, outflows
-from pnyx_policies.powers import PowerKind, PowerShift, power_shifts
+from pnyx_policies.power_functions import PowerKind
+from pnyx_policies.powers import PowerShift, power_shifts
 from pnyx_policies.reading.amounts import amount, share, who
 from pnyx_policies.reading.blocks import Line, Look, Piece, bad, code, line, warn
 from pnyx_policies.reading.doing import HELD, POWER, foreign_code, payment, shift_of_power

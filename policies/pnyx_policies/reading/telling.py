@@ -10,7 +10,8 @@ from pnyx_policies.checks.text_against_calls import unmentioned_calls, unused_ad
 from pnyx_policies.claims import claims_of
 from pnyx_policies.facts import Facts
 from pnyx_policies.money import OutflowKind, outflows
-from pnyx_policies.powers import PowerKind, power_shifts
+from pnyx_policies.power_functions import PowerKind
+from pnyx_policies.powers import power_shifts
 from pnyx_policies.reading.amounts import who
 from pnyx_policies.reading.blocks import (
     Block,

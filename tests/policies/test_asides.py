@@ -1,0 +1,140 @@
+"""Numbers of a text that are no request, and whether a text is in English at all."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from pnyx_policies.asides import mentions
+from pnyx_policies.checks import CheckView, TextAgainstCalls
+from pnyx_policies.finding import Severity
+from pnyx_policies.language import is_foreign, writes_decimal_commas
+from pnyx_tools.testing.facts import address_of, call_of, facts_for, holding, proposal_of
+
+ALICE, TOKEN = map(address_of, ("alice", "token"))
+HIGH = Severity.HIGH
+
+ASIDE = {
+    f"The treasury holds 900 USDC. Pay 5 USDC to {ALICE}.": "as what there is",
+    f"Out of the treasury's 900 USDC, the DAO pays 5 USDC to {ALICE}.": "as what there is",
+    f"| a | b |\n|---|---|\n| amount | 5 USDC |\n| treasury before | 900 USDC |\n| to | {ALICE} |": "as what there is",
+    f"Last year the DAO earned 900 USDC. Pay 5 USDC to {ALICE}.": "as what was",
+    f"In March the DAO paid 900 USDC to {ALICE}. This thanks them.": "as what was",
+    f"| team | to | paid last year |\n|---|---|---|\n| docs | {ALICE} | 900 USDC |\n\nThanks.": "as what was",
+    f"This does not pay 900 USDC to {ALICE}; the team has renounced.": "as what is not paid",
+    f"The request of {ALICE} for 900 USDC was rejected in May.": "as what is not paid",
+    f"Instead of paying 900 USDC to {ALICE} we thank them.": "as what is not paid",
+    f"{ALICE} returns 900 USDC to the treasury.": "as what the DAO gets",
+    f"The DAO receives 900 USDC from {ALICE}, which has ended.": "as what the DAO gets",
+    f"# Report\n\nAll is well.\n\n## References\n\n- {ALICE}, 900 USDC\n": "in a section of references",
+    f"# Report\n\nAll is well [1].\n\n[1] {ALICE}: 900 USDC, data of the explorer.": "in a footnote",
+}  # fmt: skip
+
+REQUESTS = (
+    f"This does not pay the second part, 100 USDC; it pays 900 USDC to {ALICE}.",
+    f"Not only for docs, and not more than last year: 900 USDC to {ALICE}.",
+    f"We won't need another vote: 900 USDC go to {ALICE}.",
+    f"The request for 2,000 USDC was rejected last month. This one pays 900 USDC to {ALICE}.",
+    f"The treasury holds 5,000 USDC. Of these, 900 USDC will be paid to {ALICE}.",
+    f"Send 900 USDC from the treasury to {ALICE}, as was decided.",
+    f"Send 900 USDC to the treasury vault {ALICE}.",
+    f"Budget for the next season, less than last year's: 900 USDC to {ALICE}.",
+    f"Refund 900 USDC that {ALICE} paid to the auditor.",
+    f"# Docs\n\n900 USDC to {ALICE}.\n\n## References\n\n- the forum, post 12\n",
+    f"Zahlung von 900 USDC an {ALICE}, die im letzten Jahr gearbeitet haben.",
+)
+
+
+def said(text: str) -> set[str]:
+    return {mention.aside for mention in mentions(text) if 900 in mention.number.readings}
+
+
+def payment(text: str, tokens: int = 900):
+    pay = call_of(TOKEN, "transfer(address,uint256)", ALICE, tokens * 10**6)
+    treasury = [holding(TOKEN, 10**12, decimals=6, symbol="USDC")]
+    return TextAgainstCalls().run(CheckView(facts_for(proposal_of([pay], text), treasury=treasury)))
+
+
+@pytest.mark.parametrize("text", ASIDE)
+def test_a_number_beside_the_request_announces_no_payment(text):
+    assert said(text) == {ASIDE[text]}
+    assert max(finding.severity for finding in payment(text)) is HIGH
+
+
+@pytest.mark.parametrize("text", REQUESTS)
+def test_a_request_is_one_whatever_stands_around_it(text):
+    assert said(text) == {""}
+    assert [f for f in payment(text) if f.severity >= HIGH] == []
+
+
+def test_what_is_asked_for_once_may_stand_elsewhere_too():
+    assert payment(f"Last year it was 900 USDC. Pay 900 USDC to {ALICE}.") == ()
+
+
+def test_the_number_of_a_year_is_no_amount():
+    (finding,) = payment(f"Pay {ALICE} 500 USDC in 2025 for the docs.", 2025)
+    assert finding.severity is HIGH
+    assert finding.title.endswith("the text names the number, and another amount beside the receiver's address")
+
+
+def test_a_hostile_text_costs_no_more_than_its_length():
+    for hostile in ("900 USDC not ", "| 900 ", "not a b c d e f ", "the treasury's a b c ", "900 USDC was " * 3 + "\n"):
+        text = hostile * (60_000 // len(hostile))
+        started = time.thread_time()
+        mentions(text)
+        assert time.thread_time() - started < 3
+
+
+# --- dots and commas
+
+
+@pytest.mark.parametrize(
+    ("text", "tokens", "is_found"),
+    [
+        (f"Pay 4.000 USDC to {ALICE} for the docs.", 4_000, True),
+        (f"Pay 4.000 USDC to {ALICE} for the docs.", 4, False),
+        (f"Pay 4.000,00 USDC to {ALICE} for the docs.", 4_000, False),
+        (f"Pay 4.000 USDC to {ALICE}: three times 1.333,33 USDC.", 4_000, False),
+        (f"Esta propuesta paga 4.000 USDC a {ALICE} por la auditoría.", 4_000, False),
+        (f"Pay 4.000 USDC (4,000) to {ALICE} for the docs.", 4_000, False),
+        (f"Pay 4.000.000 USDC to {ALICE} for the docs.", 4_000_000, False),
+    ],
+)
+def test_who_reads_the_smaller_number_does_not_pay_the_larger(text, tokens, is_found):
+    assert any("may be a thousandth" in finding.title for finding in payment(text, tokens)) == is_found
+
+
+@pytest.mark.parametrize(
+    ("text", "foreign"),
+    [
+        ("Pay the auditors of the bridge for their work.", False),
+        (f"Pay 5 USDC to {ALICE}", False),
+        ("Upgrade Compound Comet", False),
+        ("Pay 500 USDC per month to El Dorado, con artist.", False),
+        ("Esta propuesta transfiere la propiedad del registro al consejo.", True),
+        ("Dem Rat wird das Recht gegeben, Vorgänge abzubrechen, und zwar für ein Jahr.", True),
+        ("Cette proposition met à jour le contrat pour la communauté.", True),
+        (f"将所有权转移给 {ALICE}。", True),
+        ("Передать права владения реестром совету.", True),
+        ("", False),
+    ],
+)
+def test_other_languages_are_told_from_english(text, foreign):
+    assert is_foreign(text) is foreign
+
+
+@pytest.mark.parametrize(
+    ("number", "writes"),
+    [
+        ("10.000,50", True),
+        ("1.000.000", True),
+        ("0,5", True),
+        ("1,5.2", False),
+        ("10,000.50", False),
+        ("1.234", False),
+        ("v1.234.567", False),
+    ],
+)
+def test_decimal_commas_are_seen(number, writes):
+    assert writes_decimal_commas(f"Pay {number} tokens to the group of the people") is writes
