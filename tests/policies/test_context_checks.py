@@ -28,7 +28,9 @@ from pnyx_policies.checks import (
 )
 from pnyx_policies.context import (
     READINGS,
+    AccountKind,
     Afterwards,
+    Before,
     CodeOrigin,
     CodeOrigins,
     DestroyedCode,
@@ -50,6 +52,8 @@ from pnyx_policies.context import (
     Made,
     OpenInitializer,
     Operation,
+    ProposerAccount,
+    ProposerBefore,
     ProposerHistory,
     QueuedCall,
     Reading,
@@ -94,7 +98,7 @@ CONTEXT_CHECKS = (
 )  # fmt: skip
 
 
-def changed(facts: Facts, kind: type[Reading], **values: Any) -> Facts:
+def changed(facts: Facts, kind: type[Reading], /, **values: Any) -> Facts:
     """Facts with other values in one result."""
     reading = CheckView(facts).context(kind).model_copy(update=values)
     others = [result for result in facts.context if result.tool != kind.TOOL]
@@ -316,17 +320,46 @@ def test_the_part_that_came_is_told_in_percent() -> None:
     assert "got 90% of its voting power within 7200 blocks" in finding.title
 
 
+def test_a_first_proposal_is_told() -> None:
+    assert worst(Proposer(), changed(plain(), ProposerHistory, proposals_by_proposer=0)) is INFO
+
+
 @pytest.mark.parametrize(
-    ("history", "severity"),
+    ("account", "severity"),
     [
-        ({"proposer_has_code": True, "proposer_transactions": 1}, LOW),
-        ({"proposer_transactions": 5}, LOW),
-        ({"proposer_transactions": 6}, None),
-        ({"proposals_by_proposer": 0}, INFO),
+        ({"sender_transactions": 5}, LOW),
+        ({"sender_transactions": 6}, None),
+        ({"kind": AccountKind.DELEGATED}, None),
+        ({"kind": AccountKind.DELEGATED, "called": ALICE}, None),
+        ({"kind": AccountKind.DELEGATED, "called": ALICE, "sender": MALLORY}, LOW),
+        ({"sender": MALLORY}, None),  # by a signature
+        ({"sender": MALLORY, "called": ALICE}, MEDIUM),
+        ({"sender": MALLORY, "called": PROPOSER, "kind": AccountKind.CONTRACT}, LOW),
+        ({"sender": MALLORY, "called": None, "kind": AccountKind.CONTRACT}, MEDIUM),
     ],
 )
-def test_the_account_that_proposes(history: dict[str, Any], severity: Severity | None) -> None:
-    assert worst(Proposer(), changed(plain(), ProposerHistory, **history)) is severity
+def test_the_account_that_proposes(account: dict[str, Any], severity: Severity | None) -> None:
+    assert worst(Proposer(), changed(plain(), ProposerAccount, **account)) is severity
+
+
+@pytest.mark.parametrize(
+    ("before", "kind", "severity"),
+    [
+        ({}, AccountKind.KEY, LOW),
+        ({"coin_wei": 1}, AccountKind.KEY, None),
+        ({"transactions": 1}, AccountKind.KEY, None),
+        ({}, AccountKind.CONTRACT, MEDIUM),
+        ({"has_code": True}, AccountKind.CONTRACT, LOW),
+    ],
+)
+def test_how_the_account_stood_a_week_before(
+    before: dict[str, Any], kind: AccountKind, severity: Severity | None
+) -> None:
+    facts = changed(plain(), ProposerAccount, kind=kind)
+    then = Before(**({"block": 100, "coin_wei": 0, "transactions": 0, "has_code": False} | before))
+    assert worst(Proposer(), changed(facts, ProposerBefore, before=then)) is severity
+    unknown = [r for r in facts.context if r.tool != ProposerBefore.TOOL]
+    found(Proposer(), facts.model_copy(update={"context": tuple(unknown)}))  # and is no reason to skip the rest
 
 
 @pytest.mark.parametrize(

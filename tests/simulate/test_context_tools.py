@@ -54,7 +54,6 @@ def test_proposer_history(dao: Governance) -> None:
     (earlier,) = result.latest
     assert (earlier.proposal_id, earlier.state, earlier.same_calls, earlier.calls) == (first, "canceled", True, 1)
     assert (result.from_block, result.to_block) == (0, dao.node.rpc.block().number)
-    assert not result.proposer_has_code
     assert run(ProposerHistoryTool(), dao, propose(dao, "x", 2)).latest[0].same_calls is False
 
 

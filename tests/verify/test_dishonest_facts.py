@@ -347,6 +347,7 @@ def place_of(tool, results):
         "held_proposals",
         "destroyed_code",
         "code_origin",
+        "proposer_account",
     ],
 )
 def test_context_that_checks_read_is_read_again(world, agent, proposal, tool):
@@ -361,6 +362,7 @@ def test_context_that_checks_read_is_read_again(world, agent, proposal, tool):
         "held_proposals": {"held": 21},
         "destroyed_code": {"makes_room": False},
         "code_origin": {"left_out": "1"},
+        "proposer_account": {"sender_transactions": "1000"},
     }[tool]
     result = facts.context[place].model_copy(update={"result": facts.context[place].result | lie})
     context = (*facts.context[:place], result, *facts.context[place + 1 :])

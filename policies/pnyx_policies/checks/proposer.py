@@ -5,8 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pnyx_contracts.types import ClockMode
-from pnyx_policies.checks.protocol import CheckView
-from pnyx_policies.context import GroundRules, ProposerHistory, VotingPower
+from pnyx_policies.checks.protocol import CheckSkipped, CheckView
+from pnyx_policies.context import (
+    AccountKind,
+    Before,
+    GroundRules,
+    ProposerAccount,
+    ProposerBefore,
+    ProposerHistory,
+    VotingPower,
+)
 from pnyx_policies.context.voting_power import BASIS_POINTS, RECENT_BLOCKS, RECENT_SECONDS
 from pnyx_policies.facts import Facts
 from pnyx_policies.finding import Finding, Severity
@@ -17,21 +25,24 @@ JUST_ABOVE_BPS = 1_000
 
 
 class Proposer:
-    """Medium: half of the proposer's power, or more, came within a day of the proposal. Low: a contract proposes, an
-    account that hardly did anything else, power just above the threshold. Info: a first proposal. Check K8, incidents
-    I-1 (Beanstalk), I-6 (Compound 289), I-10 (Indexed), I-12 (Yam).
+    """Medium: half of the proposer's power, or more, came within a day of the proposal; a contract proposes that was
+    none a week before, that is gone by now, or in a transaction that created one. Low: any other contract proposes, the
+    proposal is a part of another transaction, an account that hardly did anything before, or was empty and unused a
+    week before, power just above the threshold. Info: a first proposal. Check K8, incidents I-1 (Beanstalk), I-6
+    (Compound 289), I-10 (Indexed), I-12 (Yam).
 
-    Each alone is innocent. Not seen: where the account has its money from (mixers), and what it did on other chains.
+    Each alone is innocent. How an account stood a week before is judged where the node still knows. Not seen: where it
+    has its money from (mixers), and what it did on other chains.
     """
 
     name = "proposer"
-    version = "1"
+    version = "2"
 
     def run(self, view: CheckView) -> tuple[Finding, ...]:
         history, power = view.context(ProposerHistory), view.context(VotingPower)
         found = (
             *self._sudden(view.facts, power),
-            *self._account(history),
+            *self._account(view.context(ProposerAccount), _before(view), view.facts.governor.profile.address),
             *self._threshold(view.context(GroundRules), power),
             *self._first(history),
         )
@@ -49,12 +60,18 @@ class Proposer:
             f"{before} units then, {then} when it proposed.",
         )
 
-    def _account(self, history: ProposerHistory) -> Iterator[Finding]:
-        if history.proposer_has_code:
-            yield self._finding(Severity.LOW, "A contract proposes", "Who commands it is not known here.")
-        elif history.proposer_transactions <= NEW_ACCOUNT_TRANSACTIONS:
-            count = history.proposer_transactions
-            yield self._finding(Severity.LOW, f"The proposer's account sent {count} transactions in all", "")
+    def _account(self, account: ProposerAccount, before: Before | None, governor: str) -> Iterator[Finding]:
+        way = f"Sent by {account.sender}, to {account.called or 'nobody: it created a contract'}."
+        if account.kind is AccountKind.CONTRACT:
+            yield self._finding(*_contract(account, before), f"{way} Who commands it is not known here.")
+        elif account.sender != account.proposer and account.called != governor:
+            yield self._finding(*_inside(account), way)
+        if account.sender_transactions <= NEW_ACCOUNT_TRANSACTIONS:
+            count = f"{account.sender_transactions} transactions before the proposal"
+            yield self._finding(Severity.LOW, f"The account that sent it had sent {count}", way)
+        if before is not None and before.is_unused and account.kind is not AccountKind.CONTRACT:
+            title = f"The proposer's account was empty and unused in block {before.block}"
+            yield self._finding(Severity.LOW, title, "A week before it proposed.")
 
     def _threshold(self, rules: GroundRules, power: VotingPower) -> Iterator[Finding]:
         threshold, then = rules.proposal_threshold, power.proposer_at_creation
@@ -71,6 +88,28 @@ class Proposer:
 
     def _finding(self, severity: Severity, title: str, detail: str) -> Finding:
         return Finding(check=self.name, severity=severity, title=title, detail=detail)
+
+
+def _before(view: CheckView) -> Before | None:
+    try:
+        return view.context(ProposerBefore).before
+    except CheckSkipped:
+        return None  # most nodes forget old states
+
+
+def _contract(account: ProposerAccount, before: Before | None) -> tuple[Severity, str]:
+    if account.called is None:
+        return Severity.MEDIUM, "A contract proposes, in a transaction that created one"
+    if before is not None and not before.has_code:
+        return Severity.MEDIUM, f"A contract proposes that was none in block {before.block}, a week before"
+    return Severity.LOW, "A contract proposes"
+
+
+def _inside(account: ProposerAccount) -> tuple[Severity, str]:
+    """The account did not send the transaction itself, and nobody brought its signature to the governor."""
+    if account.kind is AccountKind.DELEGATED:
+        return Severity.LOW, "The proposal is a part of another transaction"
+    return Severity.MEDIUM, "A contract proposed that is gone by now"
 
 
 def _percent(part: int, whole: int) -> str:

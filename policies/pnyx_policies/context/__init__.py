@@ -8,6 +8,7 @@ from pnyx_policies.context.ground_rules import GroundRules, Role
 from pnyx_policies.context.held_proposals import HeldProposal, HeldProposals
 from pnyx_policies.context.initializers import Initializers, OpenInitializer
 from pnyx_policies.context.live_proposals import Afterwards, Effects, LiveProposal, LiveProposals
+from pnyx_policies.context.proposer_account import AccountKind, Before, ProposerAccount, ProposerBefore
 from pnyx_policies.context.proposer_history import EarlierProposal, LookAlike, ProposerHistory
 from pnyx_policies.context.reading import Reading, full_reach, read_context, searched_from
 from pnyx_policies.context.timelock_queue import Operation, QueuedCall, TimelockQueue
@@ -16,15 +17,16 @@ from pnyx_policies.context.voting_power import Gain, LateVotes, Turnout, Voter, 
 
 READINGS: tuple[type[Reading], ...] = (
     ProposerHistory, VotingPower, TreasuryBalances, GroundRules, TimelockQueue, Initializers, EarlierPayments,
-    EnsNames, LiveProposals, HeldProposals, DestroyedCode, CodeOrigins,
+    EnsNames, LiveProposals, HeldProposals, DestroyedCode, CodeOrigins, ProposerAccount, ProposerBefore,
 )  # fmt: skip
 """All of them, in the order in which the tools run."""
 
 __all__ = [
     "READINGS",
-    "AccountBalances", "Afterwards", "CodeOrigin", "CodeOrigins", "DestroyedCode", "EarlierPayment", "EarlierPayments",
-    "EarlierProposal", "Effects", "EnsName", "EnsNames", "Gain", "GroundRules", "HeldProposal", "HeldProposals", "How",
-    "Initializers", "LateVotes", "LiveProposal", "LiveProposals", "LookAlike", "Made", "OpenInitializer", "Operation",
-    "ProposerHistory", "QueuedCall", "Reading", "Role", "TimelockQueue", "TreasuryBalances", "Turnout", "Voter",
-    "VotingPower", "full_reach", "read_context", "searched_from",
+    "AccountBalances", "AccountKind", "Afterwards", "Before", "CodeOrigin", "CodeOrigins", "DestroyedCode",
+    "EarlierPayment", "EarlierPayments", "EarlierProposal", "Effects", "EnsName", "EnsNames", "Gain", "GroundRules",
+    "HeldProposal", "HeldProposals", "How", "Initializers", "LateVotes", "LiveProposal", "LiveProposals", "LookAlike",
+    "Made", "OpenInitializer", "Operation", "ProposerAccount", "ProposerBefore", "ProposerHistory", "QueuedCall",
+    "Reading", "Role", "TimelockQueue", "TreasuryBalances", "Turnout", "Voter", "VotingPower", "full_reach",
+    "read_context", "searched_from",
 ]  # fmt: skip

@@ -46,12 +46,9 @@ class ProposerHistory(Search):
     """Looked at: `ProposalCreated` events of this governor in blocks `from_block` to `to_block`."""
 
     TOOL: ClassVar = "proposer_history"
-    VERSION: ClassVar = "3"
+    VERSION: ClassVar = "4"
 
     proposer: Address
-    proposer_has_code: bool
-    proposer_transactions: Uint
-    """That the account sent until the pinned block; for a contract, the contracts that it made."""
     proposals_in_governor: int
     """By anybody, this one not counted."""
     proposals_by_proposer: int

@@ -12,6 +12,7 @@ from pnyx_contracts.errors import DecodingError
 from pnyx_contracts.types import ZERO_ADDRESS
 from pnyx_policies.context import (
     READINGS,
+    AccountKind,
     Afterwards,
     CodeOrigins,
     DestroyedCode,
@@ -21,6 +22,8 @@ from pnyx_policies.context import (
     HeldProposals,
     Initializers,
     LiveProposals,
+    ProposerAccount,
+    ProposerBefore,
     ProposerHistory,
     Reading,
     TimelockQueue,
@@ -39,6 +42,11 @@ _MEANING: Final = {
     Grade.RE_READ: "Re-read: anybody can read it again from the chain.",
     Grade.RE_SIMULATED: "Re-simulated: anybody can simulate it again.",
     Grade.ATTESTED: "Attested: only the operator says so.",
+}
+_KIND: Final = {
+    AccountKind.KEY: "key's account",
+    AccountKind.DELEGATED: "key's account that runs a contract's code",
+    AccountKind.CONTRACT: "contract",
 }
 _KINDS: Final = {kind.TOOL: kind for kind in READINGS}
 
@@ -81,9 +89,7 @@ def _sentences(reading: Reading, _facts: Facts) -> Iterator[Bullet]:
 
 @_sentences.register
 def _proposer(found: ProposerHistory, facts: Facts) -> Iterator[Bullet]:
-    sent = f"an account, transactions sent: {found.proposer_transactions:,}"
-    what = "a contract" if found.proposer_has_code else sent
-    yield bullet("Proposed by ", *who(facts, found.proposer), f", {what}")
+    yield bullet("Proposed by ", *who(facts, found.proposer))
     yield bullet(
         f"Other proposals since block {found.from_block:,}: {found.proposals_in_governor}, "
         f"of the same proposer: {found.proposals_by_proposer}, of these within a day: {found.nearby_by_proposer}"
@@ -102,6 +108,26 @@ def _proposer(found: ProposerHistory, facts: Facts) -> Iterator[Bullet]:
         share, number = decimal(alike.alike_bps, 2), code(str(alike.proposal_id))
         by = who(facts, alike.proposer)
         yield bullet(warn(f"A text that is {share}% alike, with {same}"), ": proposal ", number, " of ", *by)
+
+
+@_sentences.register
+def _account(found: ProposerAccount, facts: Facts) -> Iterator[Bullet]:
+    yield bullet("The account that proposed, ", *who(facts, found.proposer), f", is a {_KIND[found.kind]} now")
+    called = who(facts, found.called) if found.called else line("nobody: it created a contract")
+    sent = f", transactions sent before: {found.sender_transactions:,}; it called "
+    yield bullet("The transaction was sent by ", *who(facts, found.sender), sent, *called)
+
+
+@_sentences.register
+def _before(found: ProposerBefore, _facts: Facts) -> Iterator[Bullet]:
+    before = found.before
+    if before is None:
+        yield bullet("The chain is too young to tell how the account stood a week before")
+        return
+    yield bullet(
+        f"In block {before.block:,} the account had {before.coin_wei:,} wei, had sent {before.transactions:,} "
+        f"transactions, and was {'a contract' if before.has_code else 'no contract'}"
+    )
 
 
 @_sentences.register

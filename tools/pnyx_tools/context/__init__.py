@@ -9,6 +9,7 @@ from pnyx_tools.context.held_proposals import HeldProposalsTool, OwnLog
 from pnyx_tools.context.history import SearchingTool
 from pnyx_tools.context.initializers import InitializersTool
 from pnyx_tools.context.live_proposals import LiveProposalsTool
+from pnyx_tools.context.proposer_account import ProposerAccountTool, ProposerBeforeTool
 from pnyx_tools.context.proposer_history import ProposerHistoryTool
 from pnyx_tools.context.protocol import ContextTool, ToolSkipped, run_tool
 from pnyx_tools.context.timelock_queue import TimelockQueueTool
@@ -31,6 +32,8 @@ def builtin_tools() -> tuple[ContextTool, ...]:
         HeldProposalsTool(),
         DestroyedCodeTool(),
         CodeOriginTool(),
+        ProposerAccountTool(),
+        ProposerBeforeTool(),
     )
 
 
@@ -45,6 +48,8 @@ __all__ = [
     "InitializersTool",
     "LiveProposalsTool",
     "OwnLog",
+    "ProposerAccountTool",
+    "ProposerBeforeTool",
     "ProposerHistoryTool",
     "SearchingTool",
     "TimelockQueueTool",

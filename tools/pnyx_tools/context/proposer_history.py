@@ -27,7 +27,7 @@ T = TypeVar("T")
 
 
 class ProposerHistoryTool(SearchingTool):
-    """First-time proposers, contracts that propose, bursts, and old texts with other calls show here."""
+    """First-time proposers, bursts, and old texts with other calls show here."""
 
     name = ProposerHistory.TOOL
     version = ProposerHistory.VERSION
@@ -52,8 +52,6 @@ class ProposerHistoryTool(SearchingTool):
         repeated = [p for p in others if _repeats(proposal, p)]
         return ProposerHistory(
             proposer=proposal.proposer,
-            proposer_has_code=bool(reader.code(proposal.proposer, at)),
-            proposer_transactions=reader.nonce(proposal.proposer, at),
             from_block=history.from_block,
             to_block=block.number,
             proposals_in_governor=len(others),

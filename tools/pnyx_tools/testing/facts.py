@@ -22,6 +22,7 @@ from pnyx_contracts.governors.recognition import hash_proposal
 from pnyx_contracts.selectors import call_data
 from pnyx_contracts.types import BlockRef, Call, ClockMode, Proposal, ProposalKey, ProposalState
 from pnyx_policies.context import (
+    AccountKind,
     CodeOrigins,
     DestroyedCode,
     EarlierPayments,
@@ -29,6 +30,8 @@ from pnyx_policies.context import (
     HeldProposals,
     Initializers,
     LiveProposals,
+    ProposerAccount,
+    ProposerBefore,
     ProposerHistory,
     Reading,
     TimelockQueue,
@@ -136,9 +139,8 @@ def uneventful(proposal: Proposal, profile: GovernorProfile) -> tuple[Reading, .
     )  # fmt: skip
     return (
         ProposerHistory(
-            proposer=proposal.proposer, proposer_has_code=False, proposer_transactions=100, from_block=past,
-            to_block=now, proposals_in_governor=1, proposals_by_proposer=1, nearby_by_proposer=0, nearby_empty=0,
-            latest=(), alike=(), repeated=(),
+            proposer=proposal.proposer, from_block=past, to_block=now, proposals_in_governor=1,
+            proposals_by_proposer=1, nearby_by_proposer=0, nearby_empty=0, latest=(), alike=(), repeated=(),
         ),
         VotingPower(
             proposer=proposal.proposer, proposer_before=power, supply_before=10**24, proposer_at_creation=power,
@@ -160,6 +162,11 @@ def uneventful(proposal: Proposal, profile: GovernorProfile) -> tuple[Reading, .
         ),
         DestroyedCode(makes_room=None),
         CodeOrigins(young_from=None, codes=(), left_out=0),
+        ProposerAccount(
+            proposer=proposal.proposer, kind=AccountKind.KEY, sender=proposal.proposer, sender_transactions=100,
+            called=profile.address,
+        ),
+        ProposerBefore(proposer=proposal.proposer, before=None),
     )  # fmt: skip
 
 
