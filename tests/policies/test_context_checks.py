@@ -20,6 +20,7 @@ from pnyx_policies.checks import (
     ExecutionOrder,
     HeldFlood,
     LivePower,
+    LookalikeAddress,
     Proposer,
     Reinitialisation,
     Timing,
@@ -34,6 +35,7 @@ from pnyx_policies.context import (
     CodeOrigin,
     CodeOrigins,
     DestroyedCode,
+    EarlierPayee,
     EarlierPayment,
     EarlierPayments,
     EarlierProposal,
@@ -504,6 +506,16 @@ def test_what_was_paid_before_it_was_asked_for(payment: EarlierPayment, severity
     assert (finding.severity, finding.evidence, finding.calls) == (severity, (USDC, ALICE), ("0",))
     friends = facts.model_copy(update={"known_addresses": {ALICE: "our own Safe"}})
     assert found(AfterTheFact(), friends) == ()
+
+
+def test_who_looks_like_somebody_that_was_paid_before() -> None:
+    payee = EarlierPayee(asset=USDC, receiver=ALICE, looks_like=MALLORY, transfers=3, last_block=700)
+    facts = changed(plain(), EarlierPayments, mistaken=(payee,))
+    (finding,) = found(LookalikeAddress(), facts)
+    assert (finding.severity, finding.evidence) == (CRITICAL, (ALICE, MALLORY))
+    friends = facts.model_copy(update={"known_addresses": {ALICE: "the new multisig"}})
+    assert found(LookalikeAddress(), friends) == ()
+    assert found(LookalikeAddress(), plain().model_copy(update={"context": ()})) == ()
 
 
 # --- live-proposals

@@ -2,7 +2,7 @@
 
 from pnyx_policies.context.code_origin import CodeOrigin, CodeOrigins, How, Made
 from pnyx_policies.context.destroyed_code import DestroyedCode
-from pnyx_policies.context.earlier_payments import EarlierPayment, EarlierPayments
+from pnyx_policies.context.earlier_payments import EarlierPayee, EarlierPayment, EarlierPayments
 from pnyx_policies.context.ens_names import EnsName, EnsNames
 from pnyx_policies.context.ground_rules import GroundRules, Role
 from pnyx_policies.context.held_proposals import HeldProposal, HeldProposals
@@ -24,9 +24,9 @@ READINGS: tuple[type[Reading], ...] = (
 __all__ = [
     "READINGS",
     "AccountBalances", "AccountKind", "Afterwards", "Before", "CodeOrigin", "CodeOrigins", "DestroyedCode",
-    "EarlierPayment", "EarlierPayments", "EarlierProposal", "Effects", "EnsName", "EnsNames", "Gain", "GroundRules",
-    "HeldProposal", "HeldProposals", "How", "Initializers", "LateVotes", "LiveProposal", "LiveProposals", "LookAlike",
-    "Made", "OpenInitializer", "Operation", "ProposerAccount", "ProposerBefore", "ProposerHistory", "QueuedCall",
-    "Reading", "Role", "TimelockQueue", "TreasuryBalances", "Turnout", "Voter", "VotingPower", "full_reach",
-    "read_context", "searched_from",
+    "EarlierPayee", "EarlierPayment", "EarlierPayments", "EarlierProposal", "Effects", "EnsName", "EnsNames", "Gain",
+    "GroundRules", "HeldProposal", "HeldProposals", "How", "Initializers", "LateVotes", "LiveProposal", "LiveProposals",
+    "LookAlike", "Made", "OpenInitializer", "Operation", "ProposerAccount", "ProposerBefore", "ProposerHistory",
+    "QueuedCall", "Reading", "Role", "TimelockQueue", "TreasuryBalances", "Turnout", "Voter", "VotingPower",
+    "full_reach", "read_context", "searched_from",
 ]  # fmt: skip

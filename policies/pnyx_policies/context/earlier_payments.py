@@ -29,14 +29,29 @@ class EarlierPayment(Value):
     last_block: int
 
 
+class EarlierPayee(Value):
+    """Somebody else who was paid more than nothing, and whose address begins and ends like that of a receiver of this
+    proposal who never was.
+    """
+
+    asset: Address
+    receiver: Address
+    """Of this proposal."""
+    looks_like: Address
+    transfers: int
+    last_block: int
+
+
 class EarlierPayments(Search):
-    """Looked at: `Transfer` events from the executor, in blocks `from_block` to `to_block`, for each token and receiver
-    of this proposal's payments. Payments of the chain's own coin leave no event.
+    """Looked at: `Transfer` events from the executor, in blocks `from_block` to `to_block`, for each token of this
+    proposal's payments. Payments of the chain's own coin leave no event.
     """
 
     TOOL: ClassVar = "earlier_payments"
-    VERSION: ClassVar = "1"
+    VERSION: ClassVar = "2"
 
     treasury: Address
     payments: tuple[EarlierPayment, ...] = Field(max_length=MAX_PAYMENTS)
-    """The largest in number of transfers first."""
+    """To the receivers of this proposal; the largest in number of transfers first."""
+    mistaken: tuple[EarlierPayee, ...] = Field(default=(), max_length=MAX_PAYMENTS)
+    """Whom a receiver of this proposal may be mistaken for."""

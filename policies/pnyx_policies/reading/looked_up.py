@@ -219,6 +219,14 @@ def _payments(found: EarlierPayments, facts: Facts) -> Iterator[Bullet]:
         )
         if paid.since_proposed:
             yield bullet(warn("Since this was proposed"), ": ", *amount(facts, paid.asset, paid.since_proposed))
+    for payee in found.mistaken:
+        yield bullet(
+            bad("Not the one that was paid before"),
+            ": ",
+            *who(facts, payee.receiver),
+            " looks like ",
+            *who(facts, payee.looks_like),
+        )
 
 
 @_sentences.register

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from pnyx_contracts.calldata import decode_calls
 from pnyx_contracts.governors import GovernorAdapter, GovernorProfile
@@ -10,10 +10,12 @@ from pnyx_contracts.types import BlockRef, Proposal
 from pnyx_policies.context.earlier_payments import (
     MAX_PAYMENTS,
     SHORTLY_BEFORE_BLOCKS,
+    EarlierPayee,
     EarlierPayment,
     EarlierPayments,
 )
 from pnyx_policies.facts import Grade
+from pnyx_policies.lookalikes import looks_like
 from pnyx_tools.context.history import History, SearchingTool, search_back
 from pnyx_tools.effects import TRANSFER, Event, movements
 from pnyx_tools.reader import ChainReader, Topics
@@ -31,7 +33,7 @@ class EarlierPaymentsTool(SearchingTool):
     name = EarlierPayments.TOOL
     version = EarlierPayments.VERSION
     grade = Grade.RE_READ
-    description = "Earlier payments of the treasury, in the same tokens, to the receivers of this proposal."
+    description = "Earlier payments of the treasury, in the same tokens, to these receivers, or to who looks like them."
 
     def run(
         self,
@@ -44,13 +46,15 @@ class EarlierPaymentsTool(SearchingTool):
         treasury = profile.timelock or profile.address
         pairs = _pairs(proposal)
         history = _transfers(reader, treasury, pairs, block, self._oldest(proposal, block))
-        payments = [_payment(pair, paid, proposal) for pair, paid in _paid(history, pairs).items()]
+        every = _paid(history)
+        payments = [_payment(pair, every[pair], proposal) for pair in pairs if pair in every]
         payments.sort(key=lambda p: (-p.transfers, p.asset, p.receiver))
         return EarlierPayments(
             treasury=treasury,
             from_block=history.from_block,
             to_block=block.number,
             payments=tuple(payments[:MAX_PAYMENTS]),
+            mistaken=tuple(_mistaken(pairs, every))[:MAX_PAYMENTS],
         )
 
 
@@ -69,19 +73,30 @@ def _transfers(
 ) -> History:
     if not pairs:
         return History((), oldest)
-    tokens, receivers = ({pair[side]: None for pair in pairs} for side in (0, 1))
-    topics: Topics = [TRANSFER, _topic(treasury), [_topic(receiver) for receiver in receivers]]
-    return search_back(reader, block.number, oldest, topics, list(tokens))
+    topics: Topics = [TRANSFER, _topic(treasury)]
+    return search_back(reader, block.number, oldest, topics, list(dict.fromkeys(token for token, _ in pairs)))
 
 
-def _paid(history: History, pairs: Sequence[tuple[str, str]]) -> dict[tuple[str, str], list[Paid]]:
+def _paid(history: History) -> dict[tuple[str, str], list[Paid]]:
+    """By token and receiver. Transfers of nothing are none: anybody can make them, also from the treasury."""
     found: dict[tuple[str, str], list[Paid]] = {}
     for log in history.logs:
         for movement in movements([Event(log.address, log.topics, log.data)]):
-            pair = (log.address, movement.recipient)
-            if pair in pairs:
-                found.setdefault(pair, []).append((log.block_number, movement.amount))
+            if movement.amount:
+                found.setdefault((log.address, movement.recipient), []).append((log.block_number, movement.amount))
     return found
+
+
+def _mistaken(
+    pairs: Sequence[tuple[str, str]], every: Mapping[tuple[str, str], Sequence[Paid]]
+) -> Iterator[EarlierPayee]:
+    known = {receiver for _, receiver in every}
+    for token, receiver in pairs:
+        for (asset, earlier), paid in every.items():
+            if asset == token and receiver not in known and looks_like(receiver, earlier):
+                yield EarlierPayee(
+                    asset=token, receiver=receiver, looks_like=earlier, transfers=len(paid), last_block=paid[-1][0]
+                )
 
 
 def _payment(pair: tuple[str, str], paid: Sequence[Paid], proposal: Proposal) -> EarlierPayment:
