@@ -144,15 +144,6 @@ def read_modules(safe: str) -> Read[tuple[str, ...]]:
     )  # fmt: skip
 
 
-def read_hash(transaction: SafeTx) -> Read[bytes]:
-    """The Safe's own `getTransactionHash`."""
-    kinds = [kind for _, kind in _SAFE_TX]
-    signature = f"getTransactionHash({','.join(kinds)})"
-    return _read(
-        transaction.safe, signature, list(transaction.fields.values()), ["bytes32"], lambda words: bytes(words[0])
-    )
-
-
 def _read(
     safe: str, signature: str, arguments: Sequence[Any], types: Sequence[str], convert: Callable[[Sequence[Any]], T]
 ) -> Read[T]:

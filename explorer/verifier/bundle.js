@@ -45,7 +45,7 @@ function malformed(where, why) {
 }
 
 /** A bundle from a stranger's bytes. Throws `malformed`. @param {Uint8Array} bytes @returns {Bundle} */
-export function parseBundle(bytes) {
+function parseBundle(bytes) {
   if (bytes.length > MAX_FILE_BYTES) malformed("bundle", `larger than ${MAX_FILE_BYTES} bytes`);
   const file = parseJson(bytes, "bundle");
   if (!isObject(file)) malformed("bundle", "expected an object");
@@ -199,9 +199,6 @@ export function openBundle(recordRoot, bytes) {
   }
   return { bundle, recomputed };
 }
-
-/** The exact bytes of a request or a response; null when they are withheld. @param {Bundle} bundle @param {string} digest */
-export const bodyIn = (bundle, digest) => bundle.bodies.get(digest) ?? null;
 
 /** The name of the file that hashes to this. @param {string} digest */
 export const fileName = (digest) => `${toLowerDigits(digest)}.json`;

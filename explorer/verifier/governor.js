@@ -15,7 +15,7 @@ import { readOf } from "./log.js";
  * @typedef {{ governor: Governor, whyNot: "" } | { governor: null, whyNot: string }} Governed what an address is, or why it is no governor
  */
 
-export const KIND = "openzeppelin";
+const KIND = "openzeppelin";
 
 /** `GovernorCountingSimple.VoteType`. @type {{ [vote: string]: number }} */
 export const SUPPORT = { against: 0, for: 1, abstain: 2 };

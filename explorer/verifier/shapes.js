@@ -95,7 +95,7 @@ const members = (pairs) => Object.assign(Object.create(null), Object.fromEntries
 // --- the fields
 
 const GRADE = oneOf("derived", "re-read", "re-simulated", "attested");
-export const MODE = oneOf("observe", "propose", "autonomous");
+const MODE = oneOf("observe", "propose", "autonomous");
 const VOTE = oneOf("for", "against", "abstain");
 const OUTCOME = oneOf("for", "against", "abstain", "hold", "skip");
 

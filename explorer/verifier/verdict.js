@@ -1,6 +1,6 @@
 // What the check says: verdicts, and the report that they add up to. docs/verifying.md has the steps and the words.
 
-export const REPORT_FORMAT = "pnyx.verification.v1";
+const REPORT_FORMAT = "pnyx.verification.v1";
 
 export const STEPS = /** @type {const} */ ({
   LOG_CODE: 1, REGISTRATION: 2, ENTRIES: 3, CONFIGURATION: 4, WRITER: 5, VOTES: 6, ANNOUNCED_VOTES: 7, COMPLETENESS: 8,

@@ -20,10 +20,10 @@ from pnyx_contracts.safe import (
     SafeTx,
     domain_separator,
     executed_hash,
-    read_hash,
     read_is_owner,
 )
 from pnyx_contracts.types import UINT256_MAX, to_hex
+from pnyx_tools.context.asking import number_of
 from pnyx_tools.safe.reading import read_safe
 from pnyx_tools.testing.anvil import Anvil
 from pnyx_tools.testing.deploy import encode_call
@@ -65,7 +65,9 @@ def test_the_hash_is_the_contracts_and_the_wallets(
 ) -> None:
     for safe in safes.values():
         made = safe.transaction(to, data, nonce=nonce, value_wei=value)
-        assert safe.node.rpc.read(read_hash(made)) == made.hash
+        types = "address,uint256,bytes,uint8,uint256,uint256,uint256,address,address,uint256"
+        own_hash = number_of(safe.address, f"getTransactionHash({types})", *made.fields.values())
+        assert safe.node.rpc.read(own_hash).to_bytes(32, "big") == made.hash
         signable = encode_typed_data(full_message=made.typed_data)
         assert (signable.header, signable.body) == (domain_separator(made.chain_id, safe.address), made.message_hash)
 

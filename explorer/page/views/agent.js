@@ -144,7 +144,7 @@ function documentFacts({ document, configHash, governors, evidenceUri }) {
 }
 
 /** @param {any} analyst */
-export const analystName = (analyst) =>
+const analystName = (analyst) =>
   [analyst && seatOf(analyst), analyst?.is_language_model ? `${analyst.model} (${analyst.provider})` : 'no language model'].join(': ');
 
 /** Only what changed, before and after. @param {any} before @param {any} after */
