@@ -10,9 +10,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from pnyx_contracts.types import Address
+from pnyx_contracts.types import DAY_SECONDS, Address
 from pnyx_policies.checks.held_flood import MOST, MOST_OF_ONE
-from pnyx_tools.costs import DAY_SECONDS
 from pnyx_tools.follow import from_kept
 from pnyx_tools.journal import Journal, Stage
 from pnyx_tools.notify import Message, Urgency

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from pnyx_agents.analyst import Deliberation
+from pnyx_contracts.types import DAY_SECONDS
 from pnyx_policies.analysis import COST_CAP, Opinion
 from pnyx_policies.dossier import Attempt
-from pnyx_tools.costs import DAY_SECONDS, IN_A_DAY
+from pnyx_tools.costs import IN_A_DAY
 from pnyx_tools.notify import Message, Urgency, foreign
 
 RAISE: Final = "raise [costs] in pnyx.toml, or decide by hand"

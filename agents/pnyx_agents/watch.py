@@ -16,7 +16,7 @@ from typing import Final
 
 from pnyx_agents.metrics import Metrics
 from pnyx_agents.reviewer import Governed
-from pnyx_contracts.types import Address, Log, Proposal
+from pnyx_contracts.types import DAY_SECONDS, Address, Log, Proposal
 from pnyx_tools.follow import (
     Advanced,
     Council,
@@ -45,7 +45,6 @@ BEFORE_A_TITLE: Final = f"#{string.whitespace}\x85\u2028\u2029"
 """Marks of a heading, and empty lines."""
 MOST_CHAPTERS: Final = 5
 """Of a history, kept in one transaction: a few megabytes, which are read again after a crash."""
-DAY_SECONDS: Final = 24 * 60 * 60
 
 
 def watchlist(governors: Mapping[Address, Governed]) -> Watchlist:

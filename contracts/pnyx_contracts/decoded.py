@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from pydantic import Field
 
-from pnyx_contracts.types import Address, Hex, Uint, Value
+from pnyx_contracts.types import Address, Hex, Uint, Value, to_hex
 
 
 class Argument(Value):
@@ -48,7 +48,7 @@ class DecodedCall(Value):
     @property
     def selector(self) -> str:
         """First four bytes as 0x hex; empty for a plain transfer of value."""
-        return "0x" + self.calldata[:4].hex() if len(self.calldata) >= 4 else ""
+        return to_hex(self.calldata[:4]) if len(self.calldata) >= 4 else ""
 
     @property
     def name(self) -> str:

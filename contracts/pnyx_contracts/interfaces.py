@@ -13,7 +13,7 @@ from typing import Any
 from pnyx_contracts.decoded import DecodedCall
 from pnyx_contracts.errors import DecodingError
 from pnyx_contracts.selectors import Function, parse_function
-from pnyx_contracts.types import Address
+from pnyx_contracts.types import Address, to_hex
 
 _DEEPEST_TUPLE = 16
 _KIND = re.compile(r"[a-z]+[0-9]*(\[[0-9]*\])*")
@@ -31,7 +31,7 @@ NONE: Mapping[str, Mapping[str, str]] = {}
 def declared_function(interfaces: Mapping[str, Mapping[str, str]], target: str, selector: bytes) -> Function | None:
     """None as well for a text that is no function with this selector: a stranger's record may hold anything."""
     try:
-        function = parse_function(interfaces.get(target, {})[f"0x{selector.hex()}"])
+        function = parse_function(interfaces.get(target, {})[to_hex(selector)])
     except (KeyError, DecodingError):
         return None
     return function if function.selector == selector else None
@@ -55,7 +55,7 @@ def functions_of(abi: Iterable[object]) -> Functions:
             raise DecodingError("an ABI is a list of objects")
         if item.get("type", "function") == "function":
             text = _text_of(item)
-            found[f"0x{parse_function(text).selector.hex()}"] = text
+            found[to_hex(parse_function(text).selector)] = text
     return found
 
 

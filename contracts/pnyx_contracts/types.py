@@ -18,6 +18,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, GetCoreSchem
 from pydantic_core import CoreSchema
 
 UINT256_MAX = 2**256 - 1
+DAY_SECONDS: Final = 86_400
 _ADDRESS_CHARACTERS = 42
 
 

@@ -25,7 +25,7 @@ from pydantic import Field, JsonValue
 from pnyx_contracts.chains import in_words
 from pnyx_contracts.decoded import DecodedCall
 from pnyx_contracts.selectors import known_functions
-from pnyx_contracts.types import ClockMode, ProposalState, Value, Vote
+from pnyx_contracts.types import ClockMode, ProposalState, Value, Vote, to_hex
 from pnyx_policies.analysis import View
 from pnyx_policies.facts import NO_CODE, Balance, Change, Facts, Movement, SimulationStatus, TargetFacts, ToolResult
 from pnyx_policies.money import decimals_of, holding_of, token_amount
@@ -145,7 +145,7 @@ class _Sheet:
     def _undecoded(self, call: DecodedCall) -> str:
         if self.view is View.FACTS_ALONE:
             return f'selector "{call.selector}", the rest is not shown'
-        return quoted("0x" + call.calldata.hex(), self.limits.string_characters)
+        return quoted(to_hex(call.calldata), self.limits.string_characters)
 
     def targets(self) -> Iterator[str]:
         for target in self.facts.targets:

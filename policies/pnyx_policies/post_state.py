@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from eth_utils.address import to_checksum_address
 
+from pnyx_contracts.types import to_hex
 from pnyx_policies.facts import Facts, ProbeReading, SimulationStatus
 from pnyx_policies.probes import Expectation, Probe
 
@@ -41,7 +42,7 @@ def _about(reading: ProbeReading) -> str:
     if reading.member is None:
         return ""
     is_address = reading.member.startswith(ADDRESS_PADDING)
-    member = to_checksum_address(reading.member[12:]) if is_address else f"0x{reading.member.hex()}"
+    member = to_checksum_address(reading.member[12:]) if is_address else to_hex(reading.member)
     return f"For {member}: "
 
 

@@ -13,6 +13,8 @@ from eth_keys.datatypes import Signature
 from eth_keys.exceptions import BadSignature
 from eth_utils.exceptions import ValidationError
 
+from pnyx_contracts.types import to_hex
+
 _NAME, _VERSION = "Pnyx", "1"
 _DOMAIN: Final = (
     ("name", "string"),
@@ -45,7 +47,7 @@ class TypedData:
     @property
     def for_wallets(self) -> dict[str, Any]:
         """The same in the form that wallets take (``eth_signTypedData_v4``) and show."""
-        words = (f"0x{word.hex()}" if isinstance(word, bytes) else word for word in self.values)
+        words = (to_hex(word) if isinstance(word, bytes) else word for word in self.values)
         return {
             "types": {
                 name: [{"name": field, "type": kind} for field, kind in fields]

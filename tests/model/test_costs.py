@@ -17,13 +17,14 @@ from pnyx_agents.metrics import Metrics
 from pnyx_agents.model_alerts import ModelAlerts
 from pnyx_agents.settings import parse_settings
 from pnyx_contracts.errors import UsageError
+from pnyx_contracts.types import DAY_SECONDS
 from pnyx_policies.analysis import COST_CAP, Analysis
 from pnyx_policies.conversation import begin
 from pnyx_policies.dossier import Attempt
 from pnyx_policies.facts import Facts
 from pnyx_policies.prices import Rate
 from pnyx_policies.request import request_difference
-from pnyx_tools.costs import DAY_SECONDS, KEPT_SECONDS, AnswerBook, Caps, CostBook, Request, Spent
+from pnyx_tools.costs import KEPT_SECONDS, AnswerBook, Caps, CostBook, Request, Spent
 from pnyx_tools.database import Database
 from pnyx_tools.journal import Journal
 from pnyx_tools.model import CONNECTION, KEY_REMOVED, TIMEOUT, Exchange, LangChainModel, ModelSettings

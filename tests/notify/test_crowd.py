@@ -12,11 +12,10 @@ from pnyx_agents.crowd import Crowd
 from pnyx_agents.steward.clerk import Clerk
 from pnyx_agents.steward.pen import Landed
 from pnyx_agents.watch import found_in
-from pnyx_contracts.types import Proposal
+from pnyx_contracts.types import DAY_SECONDS, Proposal
 from pnyx_policies.decision import Mode, Outcome
 from pnyx_policies.dossier import NOBODY, Dossier
 from pnyx_policies.entitlement import entitlement
-from pnyx_tools.costs import DAY_SECONDS
 from pnyx_tools.journal import Journal, Stage
 from pnyx_tools.notify import Message, Urgency
 from pnyx_tools.notify.ledger import Ledger

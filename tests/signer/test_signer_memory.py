@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from pnyx_contracts.errors import RefusedError, UnreachableError, UsageError
 from pnyx_contracts.governors import TransactionCall
+from pnyx_contracts.types import DAY_SECONDS
 from pnyx_tools.signer.limits import within_limits
-from pnyx_tools.signer.memory import DAY_SECONDS, Memory, Remembered, VoteGiven
+from pnyx_tools.signer.memory import Memory, Remembered, VoteGiven
 from pnyx_tools.signer.protocol import Ticket
 from pnyx_tools.signer.settings import Limits
 

@@ -13,6 +13,7 @@ from uuid import uuid4
 
 from eth_hash.auto import keccak
 
+from pnyx_contracts.types import DAY_SECONDS
 from pnyx_policies.analysis import Analyst
 from pnyx_policies.answer import OK
 from pnyx_policies.prices import Rate, spelled, total
@@ -21,7 +22,6 @@ from pnyx_tools.database import Database
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
-DAY_SECONDS: Final = 86_400
 FOR_ONE: Final = "for this proposal"
 IN_A_DAY: Final = "in 24 hours"
 

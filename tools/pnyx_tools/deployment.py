@@ -32,7 +32,7 @@ from pnyx_contracts.decision_log import (
 )
 from pnyx_contracts.entry import Declaration, RemarkVerdict, WriterState
 from pnyx_contracts.errors import DiffersError, PnyxError, UsageError
-from pnyx_contracts.types import ZERO_ADDRESS, Address, Value
+from pnyx_contracts.types import ZERO_ADDRESS, Address, Value, to_hex
 from pnyx_tools.atomic import atomic_log
 from pnyx_tools.chain import Chain
 from pnyx_tools.reader import ChainReader
@@ -351,7 +351,7 @@ def _require_deployer(chain: Chain) -> None:
 
 def _gas_limit(chain: Chain, sender: str, step: Step) -> int:
     to, extra = (ZERO_ADDRESS, DELEGATION_GAS) if step.delegates_to else (step.to, 0)
-    call = {"from": sender, "to": to, "data": "0x" + step.data.hex()}
+    call = {"from": sender, "to": to, "data": to_hex(step.data)}
     return (int(chain.request("eth_estimateGas", [call]), 16) + extra) * GAS_MARGIN_PERCENT // 100
 
 

@@ -20,6 +20,7 @@ from pnyx_agents.cli.plan import (
     show_plan,
     yes_option,
 )
+from pnyx_contracts.types import DAY_SECONDS
 
 if TYPE_CHECKING:
     from pnyx_agents.settings import LogSettings, Settings
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
     from pnyx_tools.chain import Chain
     from pnyx_tools.deployment import Deployed
     from pnyx_tools.signer.settings import WriterKind
-
-DAY_SECONDS = 24 * 3600
 
 
 @click.command("deploy")

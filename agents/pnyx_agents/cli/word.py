@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from pnyx_agents.cli import wallet
 from pnyx_agents.settings import Settings
 from pnyx_contracts.errors import RefusedError, UsageError
-from pnyx_contracts.types import to_hex
+from pnyx_contracts.types import DAY_SECONDS, to_hex
 from pnyx_policies.approval import Answer, answer_in, answered
 from pnyx_policies.bundle import Bundle
 from pnyx_policies.dossier import Approval, Dossier
@@ -26,7 +26,6 @@ from pnyx_tools.journal import Case, Stage
 if TYPE_CHECKING:
     from eth_account.signers.local import LocalAccount
 
-DAY_SECONDS = 24 * 3600
 USUAL_DAYS = 7
 ROOT_BYTES = 32
 

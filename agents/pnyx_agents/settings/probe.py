@@ -13,11 +13,11 @@ from pydantic import Field, model_validator
 
 from pnyx_contracts.errors import DecodingError
 from pnyx_contracts.selectors import Function, parse_function
-from pnyx_contracts.types import Address, Value
+from pnyx_contracts.types import ZERO_ADDRESS, Address, Value, to_hex
 from pnyx_policies.probes import DERIVED, Each, Expectation, Probe
 
 EACH = "each"
-_STANDS_FOR: dict[str, str | int] = {"address": "0x" + "00" * 20, "uint256": 0, "bytes32": "0x" + "00" * 32}
+_STANDS_FOR: dict[str, str | int] = {"address": ZERO_ADDRESS, "uint256": 0, "bytes32": to_hex(bytes(32))}
 _WITHIN = re.compile(r"within (\d{1,6})(?:\.(\d{1,2}))?%", re.ASCII)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from pnyx_contracts.types import Address, Uint, Value
+from pnyx_contracts.types import ZERO_ADDRESS, Address, Uint, Value
 from pnyx_policies.context.reading import Reading
 
 
@@ -46,5 +46,4 @@ class GroundRules(Reading):
 
     def is_open(self, timelock: str) -> bool:
         """Whether anybody may execute what waits there."""
-        nobody = "0x" + "00" * 20
-        return Role(timelock=timelock, role="executor", holder=nobody) in self.roles
+        return Role(timelock=timelock, role="executor", holder=ZERO_ADDRESS) in self.roles

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from pnyx_contracts.errors import PnyxError
+from pnyx_contracts.types import DAY_SECONDS
 from pnyx_tools.notify import Message, Urgency, foreign
-from pnyx_tools.sender.book import DAY_SECONDS
 from pnyx_tools.sender.errand import Errand, GasMoneyError, SpendingLimitError
 
 

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from pydantic import Field
 
-from pnyx_contracts.types import Address, Uint, Value
+from pnyx_contracts.types import DAY_SECONDS, Address, Uint, Value
 from pnyx_tools.sender.effort import Attempt, Effort
 from pnyx_tools.sender.errand import OutboxPort
-
-DAY_SECONDS: Final = 24 * 60 * 60
 
 
 class Line(Value):

@@ -18,6 +18,7 @@ from pnyx_contracts.calldata import decode_calls
 from pnyx_contracts.decision_log import subject
 from pnyx_contracts.errors import RefusedError
 from pnyx_contracts.interfaces import used
+from pnyx_contracts.types import to_hex
 from pnyx_policies.bundle import Bundle, recompute
 from pnyx_policies.checks import CheckReport, CheckView, builtin_checks, run_checks
 from pnyx_policies.configuration import Configuration
@@ -152,5 +153,5 @@ def must_equal(what: str, found: object, expected: object) -> None:
 
 
 def _shown(value: object) -> str:
-    text = f"0x{value.hex()}" if isinstance(value, bytes) else str(value)
+    text = to_hex(value) if isinstance(value, bytes) else str(value)
     return text if len(text) <= 300 else f"{text[:300]}..."

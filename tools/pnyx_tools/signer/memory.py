@@ -17,12 +17,11 @@ from pathlib import Path
 from typing import Final
 
 from pnyx_contracts.errors import UnreachableError, UsageError
-from pnyx_contracts.types import Bytes32, Value
+from pnyx_contracts.types import DAY_SECONDS, Bytes32, Value
 from pnyx_policies.suspension import Action, Order, Suspension
 from pnyx_tools.signer import suspensions
 from pnyx_tools.signer.refusals import TABLE, Refused, add_refusal
 
-DAY_SECONDS: Final = 24 * 60 * 60
 LOCK_SECONDS: Final = 1.0
 """How long a signer waits for the one before it to let go of the file."""
 

@@ -17,6 +17,7 @@ from types import TracebackType
 from typing import Final, Protocol, Self
 
 from pnyx_contracts.errors import PnyxError, UnreachableError
+from pnyx_contracts.types import to_hex
 from pnyx_tools.signer.doors import ADMISSION_SECONDS, Door
 from pnyx_tools.signer.protocol import (
     Again,
@@ -159,12 +160,12 @@ class Service:
                 logging.INFO,
                 "signed",
                 request=what,
-                transaction=f"0x{reply.transaction_hash.hex()}",
+                transaction=to_hex(reply.transaction_hash),
                 nonce=reply.nonce,
                 max_fee_per_gas=reply.max_fee_per_gas,
             )
         if isinstance(reply, SignedSafeTx):
-            _log(logging.INFO, "signed", request=what, safe_tx_hash=f"0x{reply.safe_tx_hash.hex()}")
+            _log(logging.INFO, "signed", request=what, safe_tx_hash=to_hex(reply.safe_tx_hash))
         if isinstance(request, GiveOrder):
             order = request.order
             _log(logging.WARNING, order.action.value, request=what, number=order.number, why=order.why)
