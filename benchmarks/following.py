@@ -318,11 +318,11 @@ def _peak_megabytes(pid: int) -> float:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--proposals", type=int, default=PROPOSALS)
     parser.add_argument("--governors", type=int, default=GOVERNORS)
     parser.add_argument("--blocks", type=int, default=BLOCKS)
-    parser.add_argument("--waiting", type=int, default=WAITING)
+    parser.add_argument("--waiting", type=int, default=WAITING, help="proposals whose vote opens much later")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     found = history(options.proposals) + many(options.governors, options.blocks, options.waiting)

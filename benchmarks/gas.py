@@ -350,7 +350,7 @@ def as_json(costs: Costs) -> str:
 
 def main() -> int:
     """Measure, tell, and judge."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     how = parser.add_mutually_exclusive_group()
     how.add_argument("--json", action="store_true", help="print the numbers as JSON")
     how.add_argument("--write", action="store_true", help="put the tables into docs/gas.md")
