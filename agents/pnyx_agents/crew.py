@@ -15,12 +15,9 @@ from uuid import uuid4
 
 from pnyx_agents.engine import is_worth_a_line
 from pnyx_contracts.errors import PnyxError
-from pnyx_tools.workers import GivenUpByOthersError, Roll
+from pnyx_tools.workers import FOLLOWING, GivenUpByOthersError, Roll
 
 logger = logging.getLogger("pnyx.crew")
-
-FOLLOWING = "following"
-"""The duty of the one worker that follows the chain, hands out proposals and reminds people."""
 
 BEATS_PER_LEASE = 4
 

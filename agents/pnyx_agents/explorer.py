@@ -47,7 +47,9 @@ def page_files() -> dict[str, Traversable]:
     folder = files("pnyx_agents").joinpath("page")
     found = {f"/{file.name}": file for file in folder.iterdir()} if folder.is_dir() else {}
     if "/index.html" not in found:
-        raise UsageError("the members' page is not built here", hint="python3 dev.py setup")
+        raise UsageError(
+            "the members' page is not built here", hint="python3 dev.py setup in the clone, then install it again"
+        )
     return {"/": found["/index.html"], **found}
 
 

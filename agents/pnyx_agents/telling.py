@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 
-from pnyx_agents.crew import FOLLOWING
 from pnyx_agents.crier import AT_ONCE, Crier, Place
 from pnyx_agents.crowd import Crowd
 from pnyx_agents.deadlines import Deadlines
@@ -21,7 +20,7 @@ from pnyx_tools.journal import Journal
 from pnyx_tools.notify import HasOutlets, Notifier
 from pnyx_tools.notify.ledger import Ledger
 from pnyx_tools.notify.quiet import Manners
-from pnyx_tools.workers import Roll
+from pnyx_tools.workers import FOLLOWING, Roll
 
 HOUR_SECONDS = 3600
 

@@ -11,6 +11,7 @@ import pytest
 from pydantic import SecretStr
 
 from pnyx_agents import assembly
+from pnyx_agents.cli.main import COMMANDS
 from pnyx_agents.settings import load_settings
 from pnyx_policies.rulesets import shipped_ruleset
 from pnyx_tools.evidence import FolderStore
@@ -47,9 +48,10 @@ def imported_by(*arguments: object) -> set[str]:
     "arguments",
     [
         ["--help"],
-        *([name, "--help"] for name in ("verify", "signer", "log", "audit")),
+        *([name, "--help"] for name in COMMANDS),
         ["policy", "backtest", "--help"],
     ],
+    ids=" ".join,
 )
 def test_help_is_light(arguments: list[str]) -> None:
     loaded = imported_by(*arguments)

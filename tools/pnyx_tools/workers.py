@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
 from pnyx_contracts.errors import RefusedError, UnreachableError
@@ -20,6 +20,9 @@ from pnyx_tools.database import Database
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
+
+FOLLOWING: Final = "following"
+"""The duty of the one worker that follows the chain, hands out proposals and reminds people."""
 
 
 class GivenUpByOthersError(RefusedError):

@@ -20,7 +20,6 @@ from pnyx_agents.cli.plan import (
     show_plan,
     yes_option,
 )
-from pnyx_contracts.types import DAY_SECONDS
 
 if TYPE_CHECKING:
     from pnyx_agents.settings import LogSettings, Settings
@@ -72,6 +71,7 @@ def command(
     from pnyx_agents.assembly import check_chain, declared_configuration, evidence, writer_of
     from pnyx_contracts.entry import Declaration
     from pnyx_contracts.errors import UsageError
+    from pnyx_contracts.types import DAY_SECONDS
     from pnyx_tools.chain import Chain
     from pnyx_tools.deployment import Wish, plan, plan_change, plan_delegation
 
