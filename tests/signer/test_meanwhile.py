@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import SimpleNamespace
 
 import pytest
 
 from pnyx_contracts.entry import EntryKind
+from pnyx_contracts.errors import RefusedError
 from pnyx_policies.checks.held_flood import MOST_OF_ONE
+from pnyx_policies.context import Before, ProposerBefore
+from pnyx_policies.dossier import Dossier
+from pnyx_policies.facts import Skipped
 from pnyx_policies.finding import Severity
+from pnyx_policies.ruleset import Ruleset
+from pnyx_tools.signer.judged_again import require_same_judgement
 from pnyx_tools.signer.settings import WriterKind
+from pnyx_tools.testing.facts import results_of
 
 from .doctoring import refuses
-from .parliament import FRIEND, GWEI, Parliament
+from .parliament import FRIEND, GWEI, RULES, Parliament
 
 MORE_THAN_ARE_TRIED = 9
 STRANGER = "0x00000000000000000000000000000000000A11cE"
@@ -86,3 +94,21 @@ def test_a_vote_is_not_signed_while_its_proposer_floods_people(found: Callable[.
     high = [finding.check for report in again.checks for finding in report.findings if finding.severity > Severity.LOW]
     assert high == ["held-flood"]
     plain.governance.advance_to_closed(flood[-1])
+
+
+def test_a_signer_whose_endpoint_knows_more_than_the_daemons_refuses_no_vote_for_it(gate: Parliament) -> None:
+    """An archive beside a node that forgets: the bundle says what did not run, and the outcome is the same."""
+    told = gate.dossier(gate.open())
+    unused = Before(block=1, coin_wei=0, transactions=0, has_code=False)
+    others = tuple(result for result in told.context if result.tool != ProposerBefore.TOOL)
+    known = ProposerBefore(proposer=told.proposal.proposer, before=unused)
+    own = told.facts.model_copy(update={"context": (*others, *results_of([known]))})
+
+    def judge(dossier: Dossier) -> None:
+        evidence, seen = SimpleNamespace(dossier=dossier), SimpleNamespace(facts=own)
+        require_same_judgement(Ruleset.parse(RULES, "test"), evidence, seen, is_signed=False)  # type: ignore[arg-type]
+
+    with pytest.raises(RefusedError, match="what the bundle does not tell: proposer: low"):
+        judge(told)
+    skipped = (*told.state.skipped, Skipped.of_tool(ProposerBefore.TOOL, "missing trie node"))
+    judge(told.model_copy(update={"state": told.state.model_copy(update={"skipped": skipped}), "context": others}))

@@ -26,8 +26,12 @@ def require_same_world(evidence: Evidence, seen: Seen) -> None:
 
 
 def require_same_judgement(ruleset: Ruleset, evidence: Evidence, seen: Seen, *, is_signed: bool) -> None:
-    """Step 8. Once a vote is signed there is no other: what came to light since is in no bundle, and counts only if the
-    outcome changes by it. Else whoever opens proposals could keep an announced vote from being cast.
+    """Step 8. The outcome follows from all that the signer knows. That the bundle tells its findings is asked for those
+    that its own facts allow: where it says that a tool did not run (an endpoint without old states), another endpoint
+    of the signer's may know more.
+
+    Once a vote is signed there is no other: what came to light since is in no bundle, and counts only if the outcome
+    changes by it. Else whoever opens proposals could keep an announced vote from being cast.
     """
     dossier, own = evidence.dossier, own_facts(evidence, seen)
     reports = reports_on(dossier, own)
@@ -39,7 +43,7 @@ def require_same_judgement(ruleset: Ruleset, evidence: Evidence, seen: Seen, *, 
             hint="review the proposal again",
         )
     if not is_signed:
-        _require_all_told(dossier, reports)
+        _require_all_told(dossier, reports_on(dossier, _without_what_did_not_run(dossier, own)))
 
 
 def _require_all_told(dossier: Dossier, reports: tuple[CheckReport, ...]) -> None:
@@ -49,6 +53,13 @@ def _require_all_told(dossier: Dossier, reports: tuple[CheckReport, ...]) -> Non
             f"{check}: {severity} at {', '.join(calls) or 'the proposal'}" for check, severity, calls in sorted(hidden)
         )
         raise RefusedError(f"the signer finds what the bundle does not tell: {shown}", hint="review the proposal again")
+
+
+def _without_what_did_not_run(dossier: Dossier, own: Facts) -> Facts:
+    steps = {step.tool: step for step in dossier.state.skipped if step.tool is not None}
+    results = tuple(result for result in own.context if result.tool not in steps)
+    skipped = tuple(step for step in own.skipped if step.tool not in steps)
+    return own.model_copy(update={"context": results, "skipped": (*skipped, *steps.values())})
 
 
 def _found(reports: tuple[CheckReport, ...]) -> set[tuple[str, str, tuple[str, ...]]]:
