@@ -67,6 +67,14 @@ def test_blocks_are_replaced():
         assert node.rpc.code(log)
 
 
+def test_empty_blocks_are_replaced_by_others():
+    with Anvil(calm=True) as node:
+        for _ in range(8):
+            before = node.mine(5)
+            after = node.reorg(4)
+            assert (after.number, after.hash == before.hash) == (before.number, False)
+
+
 def test_a_node_that_loses_its_contracts_with_the_blocks_says_so():
     with Anvil() as node:
         deploy_log(node)

@@ -17,7 +17,7 @@ from typing import IO, Any, Final, Self
 from eth_utils.address import to_checksum_address
 
 from pnyx_contracts.errors import PnyxError, UsageError
-from pnyx_contracts.types import BlockRef
+from pnyx_contracts.types import BlockRef, to_hex
 from pnyx_tools.rpc import Rpc
 from pnyx_tools.testing.door import Door
 
@@ -233,6 +233,8 @@ class Anvil:
         Raises `PnyxError` when the node lost its contracts with them. Anvil 1.7 does so where the state below the
         blocks is on disk: on chains of up to 500 blocks none is, on those of 1,000 all but the last ten.
         """
+        # Empty blocks of the same moment have the same hash, unless somebody else makes them.
+        self.request("anvil_setCoinbase", to_hex(self.rpc.block().hash[:20]))
         self.request("anvil_reorg", depth, list(placed))
         head = self.rpc.block()
         if not self.rpc.code(_THERE_FROM_THE_START):
