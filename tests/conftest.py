@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from pnyx_tools.shallow import shallow
 
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
 
     from pnyx_tools.journal import Journal
     from pnyx_tools.testing.postgres import Postgres
+
+# How long an example takes says how busy the machine is, and nothing about the code.
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 
 REASON_NO_PROPOSALS = "ran without real proposals: set PNYX_PROPOSALS to a folder that has ens/*.json"
 

@@ -211,16 +211,9 @@ def decode_registered(log: Log) -> Registered:
     types = ["uint32", "uint64", "bytes32", *_DECLARATION_WORDS]
     notice_seconds, start_block, genesis_hash, *declared = _decode(types, log.data, "Registered")
     return _event(
-        Registered,
-        log,
-        writer=writer,
-        operator=operator,
-        notice_seconds=notice_seconds,
-        start_block=start_block,
-        genesis=genesis_hash,
-        declaration=_declaration(declared),
-        subject=_subject_of(declared),
-    )
+        Registered, log, writer=writer, operator=operator, notice_seconds=notice_seconds, start_block=start_block,
+        genesis=genesis_hash, declaration=_declaration(declared), subject=_subject_of(declared),
+    )  # fmt: skip
 
 
 def decode_entry(log: Log) -> Entry:
@@ -246,14 +239,9 @@ def decode_configuration_announced(log: Log) -> ConfigurationAnnounced:
     types = ["uint16", "uint48", *_DECLARATION_WORDS]
     epoch, active_at, *declared = _decode(types, log.data, "ConfigurationAnnounced")
     return _event(
-        ConfigurationAnnounced,
-        log,
-        writer=writer,
-        epoch=epoch,
-        active_at=active_at,
-        declaration=_declaration(declared),
-        subject=_subject_of(declared),
-    )
+        ConfigurationAnnounced, log, writer=writer, epoch=epoch, active_at=active_at,
+        declaration=_declaration(declared), subject=_subject_of(declared),
+    )  # fmt: skip
 
 
 def decode_configuration_activated(log: Log) -> ConfigurationActivated:
@@ -397,11 +385,7 @@ def _subject_of(words: Sequence[Any]) -> bytes:
 
 def _declaration(words: Sequence[Any]) -> Declaration:
     config_hash, governors, evidence_uri = words
-    return Declaration(
-        config_hash=config_hash,
-        governors=governors,
-        evidence_uri=_text(evidence_uri),
-    )
+    return Declaration(config_hash=config_hash, governors=governors, evidence_uri=_text(evidence_uri))
 
 
 def _text(raw: bytes) -> str:

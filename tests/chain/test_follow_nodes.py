@@ -176,7 +176,7 @@ def test_an_event_that_cannot_be_read_stops_nothing(governance: Governance):
 # --- any history -----------------------------------------------------------------------------------------------------
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(data=st.data())
 def test_after_any_history_the_proposals_of_the_chain_are_known(data, sample_log: Log, plain: Governance):
     """Blocks with and without proposals, reorganisations, polls and second looks at any time."""

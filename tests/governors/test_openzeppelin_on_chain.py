@@ -42,7 +42,7 @@ calls = st.lists(
 )
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(calls=calls, description=st.binary(max_size=500))
 def test_any_bytes_are_decoded_and_hash_to_the_id_on_chain(governance: Governance, calls, description):
     description = next(_unique).to_bytes(8, "big") + description

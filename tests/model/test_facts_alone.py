@@ -116,7 +116,7 @@ def test_a_reader_of_facts_alone_is_asked_the_same_whatever_the_text_says(make_f
     assert "untrusted text" not in one[1].content.lower()
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(words=st.tuples(*[st.text(min_size=1, max_size=30)] * 2).map(" ".join))
 def test_no_words_reach_a_reader_of_facts_alone(words, make_facts):
     plain = make_facts(words)

@@ -102,7 +102,7 @@ def test_the_gravest_come_first_and_the_rest_is_counted(make_facts):
     assert len(analysis.key_points) == 12
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(words=st.text(max_size=900))
 def test_no_string_of_an_attacker_breaks_it(words, make_facts):
     call = DecodedCall(

@@ -228,7 +228,7 @@ def _titles(sheet: str) -> list[str]:
     return [line for line in sheet.splitlines() if line and line[0] not in "- "]
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=st.text(max_size=400))
 def test_any_text_stays_inside(text, make_facts):
     content = _user(make_facts(text.encode("utf-8", errors="surrogatepass")))

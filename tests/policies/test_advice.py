@@ -168,7 +168,7 @@ def ruleset(rules) -> Ruleset:
     return Ruleset.parse(text, "test")
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.filter_too_much])
 @given(RULES, opinions(), st.data())
 def test_worse_advice_never_turns_another_decision_into_a_vote_in_favour(rules, one, data):
     try:

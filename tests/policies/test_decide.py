@@ -130,7 +130,6 @@ def test_a_model_advises_inside_the_limits_of_the_rule(opinions, outcome, words)
     assert words in decision.rules[-1].explanation
 
 
-@settings(deadline=None)
 @given(
     st.lists(
         st.builds(
@@ -273,7 +272,7 @@ def forgetful(draw, facts, reports, opinions):
     return facts.model_copy(update=changes), tuple(less), tuple(failed)
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=600)
 @given(st.data(), rule_lists, situations())
 def test_knowing_less_never_turns_another_decision_into_a_vote_in_favour(data, rules, situation):
     facts, reports, opinions = situation
@@ -286,7 +285,6 @@ def test_knowing_less_never_turns_another_decision_into_a_vote_in_favour(data, r
         assert decide(parsed, facts, reports, opinions).outcome is Outcome.FOR
 
 
-@settings(deadline=None)
 @given(rule_lists, situations())
 def test_decisions_are_reproducible_and_fit_on_chain(rules, situation):
     try:

@@ -122,7 +122,7 @@ def test_any_words_survive_being_written_out(name, description, because):
     assert (whole.name, whole.description, whole.rules[0].because) == (name, description, because)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(rule_lists, situations())
 def test_no_own_rule_makes_a_vote_in_favour_of_what_an_extended_guard_stops(own, situation):
     text = head("own", "base.toml")

@@ -97,7 +97,7 @@ def lines(draw):
     return f"{draw(st.sampled_from(['', 'not ']))}{field.name} {operator} {literal}"
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(lines())
 def test_lines_fit_when_they_parse(line):
     groups = {"payees": frozenset(), "alice": frozenset()}

@@ -7,7 +7,7 @@ from collections import Counter
 from html import unescape
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tests.reading.drawn import expected, of_html, of_markdown
 from tests.reading.samples import SAMPLES
@@ -93,7 +93,7 @@ def saying(line: Line) -> Report:
     return Report(title=line, lead=line, about=(line,), sections=(Section("Section", all_blocks),), end=(line,))
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60)
 @given(report=reports)
 @example(report=saying((Piece("a"), Piece("b", Look.STRONG), Piece("*c", Look.STRONG))))
 @example(report=saying((Piece("\\", Look.CODE), Piece("|", Look.CODE), Piece("`", Look.CODE))))
@@ -104,7 +104,7 @@ def test_markdown_and_html_have_the_structure_of_the_report_and_no_other(report:
     assert of_markdown(to_markdown(report)) == expected(report)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60)
 @given(report=reports)
 def test_a_terminal_gets_the_words_and_nothing_that_moves_it(report: Report) -> None:
     shown = to_text(report)

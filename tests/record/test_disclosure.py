@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from eth_hash.auto import keccak
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from pnyx_contracts.canonical import canonical_bytes
@@ -57,7 +57,6 @@ def choices(draw: st.DrawFn, bundle: Bundle) -> list[Part]:
     return parts
 
 
-@settings(deadline=None)
 @given(data=st.data())
 def test_any_choice_opens_just_that(bundle: Bundle, data: st.DataObject) -> None:
     parts = data.draw(choices(bundle))
@@ -73,7 +72,6 @@ def test_any_choice_opens_just_that(bundle: Bundle, data: st.DataObject) -> None
     assert set(opened.opened) == {f"{p.name}[{p.item}]" if p.item is not None else p.name for p in parts}
 
 
-@settings(deadline=None)
 @given(data=st.data())
 def test_nothing_else_leaks(bundle: Bundle, data: st.DataObject) -> None:
     """The salts in the file are those of what is opened; each body is one that an opened attempt names."""
@@ -96,7 +94,6 @@ def test_nothing_else_leaks(bundle: Bundle, data: st.DataObject) -> None:
     assert {to_hex(body) for body in disclosure.bodies} == named - {None}
 
 
-@settings(deadline=None)
 @given(st.sets(st.sampled_from(SEALABLE), min_size=1), st.data())
 def test_a_disclosure_completes_the_published_bundle(bundle: Bundle, sealed: set[str], data: st.DataObject) -> None:
     opened = data.draw(st.sets(st.sampled_from(sorted(sealed)), min_size=1))
@@ -190,7 +187,6 @@ def test_no_item_can_be_left_out_unseen(bundle: Bundle) -> None:
     assert error.value.where == ("items.rules",)
 
 
-@settings(deadline=None)
 @given(st.data())
 def test_no_changed_byte_passes(bundle: Bundle, data: st.DataObject) -> None:
     file = bytearray(disclose(bundle, PARTS).to_bytes())

@@ -31,7 +31,7 @@ declarations = st.builds(
     governors=st.lists(st.binary(min_size=20, max_size=20), max_size=3).map(tuple),
     evidence_uri=st.text(max_size=40),
 )
-few = settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+few = settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @dataclass(frozen=True)

@@ -58,7 +58,7 @@ def test_a_safe_says_who_can_act_for_it(safe: LocalSafe) -> None:
     assert safe.node.rpc.read(read_is_owner(safe.address, safe.owners[0].address))
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(to=ADDRESSES, value=NUMBERS, data=st.binary(max_size=100), nonce=NUMBERS)
 def test_the_hash_is_the_contracts_and_the_wallets(
     safes: dict[str, LocalSafe], to: str, value: int, data: bytes, nonce: int

@@ -70,7 +70,7 @@ def remade(parts: list[Any], prefix: bytes = b"\x02") -> SignedTransaction:
 # --- the envelope ----------------------------------------------------------------------------------------------------
 
 
-@settings(deadline=None, max_examples=25)  # recovering a key takes its time
+@settings(max_examples=25)  # recovering a key takes its time
 @given(transaction=transactions)
 def test_our_bytes_are_those_of_the_wallet_library(transaction: UnsignedTransaction) -> None:
     signed = LOCAL.sign(transaction)

@@ -6,7 +6,7 @@ import collections
 import itertools
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pnyx_contracts.errors import PnyxError
@@ -114,7 +114,7 @@ def survive(events: list[str]) -> None:
     assert all(wish["max_fee"] <= LIMIT for wish in chain.signed)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150)
 @given(events=st.lists(st.sampled_from(EVENTS), max_size=80))
 def test_whatever_happens_each_errand_lands_exactly_once(events: list[str]) -> None:
     survive(events)

@@ -121,7 +121,7 @@ def test_entries_may_take_half_of_the_day_only() -> None:
         within_limits(LIMITS, 5, CALL, ticket(), spent, is_vote=False)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(
     wishes=st.lists(st.tuples(st.integers(0, 5), st.integers(1, 300_000), st.integers(1, 120 * GWEI), st.booleans()))
 )

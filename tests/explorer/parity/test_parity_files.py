@@ -151,7 +151,7 @@ json_texts = st.one_of(
 )
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(st.lists(json_texts.filter(lambda text: not any("\ud800" <= c <= "\udfff" for c in text)), max_size=400))
 def test_json_that_can_be_read_in_two_ways(texts: list[str]) -> None:
     """Many texts in one process: starting one takes longer than reading them."""
