@@ -258,6 +258,6 @@ def test_a_hostile_text_costs_no_more_than_its_length():
     """Tables, strikes, sentences and addresses without end."""
     for hostile in ("|" * 40_000, "| - " * 10_000 + "\n", "~~a" * 15_000, f"{ALICE} 5 USDC. " * 800, "<del>" * 9_000):
         text = f"Pay 20 USDC to {BOB}.\n{hostile}\n|-|\n{hostile}"
-        started = time.perf_counter()
+        started = time.thread_time()
         found(text, pay(BOB, 20))
-        assert time.perf_counter() - started < 3
+        assert time.thread_time() - started < 3
