@@ -65,7 +65,7 @@ def open_telemetry(endpoint: str, headers: Mapping[str, str], agent: str) -> Ope
             return super().generate_span_id() if root is None else root.span_id
 
     resource = Resource.create({"service.name": "pnyx", "service.version": version("pnyx"), "pnyx.agent": agent})
-    exporter = OTLPSpanExporter(f"{endpoint}/v1/traces", headers=dict(headers), timeout=EXPORT_SECONDS)
+    exporter = OTLPSpanExporter(f"{endpoint.rstrip('/')}/v1/traces", headers=dict(headers), timeout=EXPORT_SECONDS)
     provider = TracerProvider(sampler=ALWAYS_ON, resource=resource, id_generator=Ids(), shutdown_on_exit=False)
     provider.add_span_processor(BatchSpanProcessor(exporter))
     return OpenTelemetry(provider)

@@ -62,7 +62,7 @@ def _tls_url(value: str) -> str:
 TlsUrl = Annotated[str, AfterValidator(_tls_url)]
 
 
-def public_url(url: str) -> str:
+def _public(url: str) -> str:
     """A URL without user, path and query: those carry API keys."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.hostname or ''}{f':{parts.port}' if parts.port else ''}"
@@ -70,7 +70,7 @@ def public_url(url: str) -> str:
 
 def _web_url(value: str) -> str:
     if urlsplit(value).scheme not in {"http", "https"} or not urlsplit(value).hostname:
-        raise ValueError(f"expected an http(s) URL, got {public_url(value)}")
+        raise ValueError(f"expected an http(s) URL, got {_public(value)}")
     return value
 
 
@@ -79,7 +79,7 @@ WebUrl = Annotated[str, AfterValidator(_web_url)]
 
 def _websocket_url(value: str) -> str:
     if urlsplit(value).scheme not in {"ws", "wss"} or not urlsplit(value).hostname:
-        raise ValueError(f"expected a URL such as wss://host/path, got {public_url(value)}")
+        raise ValueError(f"expected a URL such as wss://host/path, got {_public(value)}")
     return value
 
 

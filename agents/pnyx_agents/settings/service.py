@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from typing import Annotated, Any
-from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator
 
 from pnyx_agents.amounts import Amount
-from pnyx_agents.settings.kinds import public_url
+from pnyx_agents.settings.kinds import WebUrl
 from pnyx_contracts.types import Value
 from pnyx_policies.configuration import Sealed, require_sealed_together
 from pnyx_tools.costs import Caps
@@ -91,14 +90,7 @@ class MetricsSettings(Value):
 class TelemetrySettings(Value):
     """``[telemetry]``: traces over OTLP/HTTP."""
 
-    endpoint: str
+    endpoint: WebUrl
     """URL of the collector, without the path ``/v1/traces``."""
     headers: dict[str, str] = Field(default_factory=dict)
     """Sent with each batch: what the collector wants to know the sender by."""
-
-    @field_validator("endpoint")
-    @classmethod
-    def _require_url(cls, url: str) -> str:
-        if urlsplit(url).scheme not in {"http", "https"}:
-            raise ValueError(f"expected an http(s) URL such as http://collector:4318, got {public_url(url)}")
-        return url.rstrip("/")
