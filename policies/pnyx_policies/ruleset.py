@@ -39,6 +39,8 @@ BECAUSE_BYTES = 140
 """So that reason, rule and checks fit into the 200 bytes that go on chain."""
 MAX_RULES, MAX_LINES = 256, 64
 """Rules of a ruleset, lines of each of a rule's lists: each is compared with each, for strangers' rulesets as well."""
+MAX_MEMBERS = 100_000
+"""Of the lists in all lines together, with those of the address books that they name."""
 
 
 class RulesetError(UsageError):
@@ -77,6 +79,12 @@ class Rule:
     some: tuple[Condition, ...]
     then: str
     model: ModelLimits | None
+
+    @property
+    def members(self) -> int:
+        """Of the lists in its lines."""
+        values = (line.literal.value for line in (*self.when, *self.some))
+        return sum(len(value) for value in values if isinstance(value, frozenset))
 
     @property
     def may_favour(self) -> bool:
@@ -194,7 +202,7 @@ class _Parser:
         only(table, _TOP, "the ruleset")
         groups = {**self.groups, **_groups(table.get("addresses", {}))}
         reader = replace(self, groups=groups)
-        rules: list[Rule] = []
+        rules, members = list[Rule](), 0
         entries = tables(table.get("rule", []), "rule")
         if len(entries) > MAX_RULES:
             raise Fault(f"it has {len(entries)} rules, at most {MAX_RULES} can be compared with one another")
@@ -202,6 +210,9 @@ class _Parser:
             rule = reader.rule(entry, f"rule {place}")
             _must_be_reachable(rule, rules)
             rules.append(rule)
+            members += rule.members
+            if members > MAX_MEMBERS:
+                raise Fault(f"up to rule {place} its lists have {members} members together, at most {MAX_MEMBERS}")
         if lift := lifted(rules):
             raise Fault(lift)
         return Ruleset(

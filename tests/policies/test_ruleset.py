@@ -183,6 +183,13 @@ def test_brackets_in_texts_and_remarks_do_not_nest():
     assert parse(text).description == "[." * 100
 
 
+PAYEES = [f"0x{number:040x}" for number in range(300)]
+IN_THE_BOOK = [f"not proposal.proposer in [payees, {payee}]" for payee in PAYEES[:6]]
+MANY_MEMBERS = f"{HEAD}[addresses]\npayees = {PAYEES}\n" + "".join(
+    rule(id=f'"r{number}"', when=str([f"calls.count > {number}", *IN_THE_BOOK])) for number in range(60)
+)
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [
@@ -196,9 +203,10 @@ def test_brackets_in_texts_and_remarks_do_not_nest():
             HEAD + rule(when="[" + ",".join(f'"findings.high > {i}"' for i in range(65)) + "]"),
             "rule 'a-rule': when has 65 lines, at most 64",
         ),
+        (MANY_MEMBERS, "up to rule 56 its lists have 100800 members together, at most 100000"),
         (HEAD + f'[limits]\nmin_voting_power = "{2**256}"', f"a whole number from 1 to 2**256-1; got {2**256}"),
     ],
-    ids=["digits", "bytes", "rules", "lines", "limit"],
+    ids=["digits", "bytes", "rules", "lines", "members", "limit"],
 )
 def test_a_strangers_ruleset_is_read_within_bounds(text, says):
     """A record may hold any text as its ruleset: whoever checks the record reads it."""
