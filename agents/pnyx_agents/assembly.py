@@ -37,7 +37,7 @@ from pnyx_tools.database import Database
 from pnyx_tools.detect import detect, questions_of
 from pnyx_tools.evidence import DatabaseStore, FolderStore, Mirror, SharedVault, Vault, open_mirrors
 from pnyx_tools.evidence.folder import PRIVATE
-from pnyx_tools.files import write_secret
+from pnyx_tools.files import require_own_folder, require_private, write_secret
 from pnyx_tools.fork import Fork
 from pnyx_tools.journal import batched
 from pnyx_tools.model import LangChainModel
@@ -260,6 +260,7 @@ def salt_key(path: Path) -> bytes:
     if not path.exists():
         with suppress(FileExistsError):  # by another process of this agent, at the same moment
             write_secret(path, secrets.token_hex(SALT_KEY_BYTES))
+    require_private(path, "salt key")
     try:
         key = bytes.fromhex(path.read_text(encoding="ascii").strip())
     except (OSError, ValueError) as error:
@@ -361,7 +362,7 @@ class Paths:
 
 
 def paths(settings: Settings) -> Paths:
-    """The data folder, made private when it is not there yet."""
+    """The data folder, made private when it is not there yet. Whoever writes there decides what the daemon does."""
     try:
         settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
@@ -371,4 +372,5 @@ def paths(settings: Settings) -> Paths:
             f"the data folder {settings.data} is not writable",
             hint="run this as the user whose agent it is, sudo -u pnyx",
         )
+    require_own_folder(settings.data, "data folder")
     return Paths(settings.data, settings.database.url if settings.database else None)

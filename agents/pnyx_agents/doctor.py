@@ -22,7 +22,7 @@ from pnyx_agents.assembly import (
     tools,
 )
 from pnyx_agents.compared import compared
-from pnyx_agents.examination import Result, certificate_of, followed, money_of, tried
+from pnyx_agents.examination import Result, certificate_of, followed, money_of, tried, written
 from pnyx_agents.keys import key_source
 from pnyx_agents.reviewer import Governed
 from pnyx_agents.settings import GovernorSettings, Settings
@@ -87,7 +87,7 @@ class Doctor:
         yield from self._governors()
         yield tried("ruleset", self._ruleset, "see docs/rulesets.md")
         yield tried("plugins", self._plugins, "see docs/plugins.md")
-        yield tried("data folder", lambda: str(paths(self.settings).data), "make it writable")
+        yield tried("data folder", lambda: written(paths(self.settings).data), "make it writable")
         yield tried("database", self._database, "see docs/scaling.md")
         yield tried("evidence folder", self._evidence, "make it writable, or change evidence.folder")
         yield from self._mirrors()
@@ -187,9 +187,7 @@ class Doctor:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise UsageError(f"{folder} cannot be made: {error.strerror}") from None
-        if not os.access(folder, os.W_OK):
-            raise UsageError(f"{folder} is not writable")
-        return str(folder)
+        return written(folder)
 
     def _mirrors(self) -> Iterator[Result]:
         try:

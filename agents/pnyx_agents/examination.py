@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
 
 from pydantic import Field
 
 from pnyx_agents.gas import VOTE_GAS, gas_money
-from pnyx_contracts.errors import PnyxError
+from pnyx_contracts.errors import PnyxError, UsageError
 from pnyx_contracts.types import Value
 from pnyx_policies.reading.amounts import coins
 from pnyx_tools.reader import ChainReader
 from pnyx_tools.signer.settings import Limits
 from pnyx_tools.signer.tls import EXPIRES_SOON, MINUTE, RENEW, TlsFiles, end_of, require_valid
+
+WRITTEN_BYTES: Final = 2**20
 
 
 class Result(Value):
@@ -39,6 +45,18 @@ def followed(name: str, look: Callable[[], Iterator[Result]]) -> Iterator[Result
         yield from look()
     except PnyxError as error:
         yield Result(name=name, status="failed", found=error.message, do=error.hint)
+
+
+def written(folder: Path) -> str:
+    """The folder. Raises `UsageError` where nothing of some size can be written into it."""
+    try:
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(bytes(WRITTEN_BYTES))
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise UsageError(f"nothing can be written into {folder}: {error.strerror}") from None
+    return str(folder)
 
 
 def certificate_of(files: TlsFiles) -> Result:

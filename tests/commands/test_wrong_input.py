@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from pnyx_agents.assembly import salt_key
+from pnyx_agents.examination import written
 from pnyx_agents.settings import load_settings
 from pnyx_contracts.errors import UsageError
 
@@ -115,6 +117,37 @@ def test_an_address_of_another_kind_is_named_and_not_shown(config: Path, lines: 
         load_settings(config)
     assert says in raised.value.message
     assert "a-key" not in str(raised.value)
+
+
+@pytest.mark.parametrize("mode", [0o777, 0o770, 0o702])
+def test_a_data_folder_that_others_can_write_is_none(pnyx: Pnyx, config: Path, mode: int) -> None:
+    """Whoever writes there decides what the daemon does."""
+    data = config.parent / "data"
+    data.mkdir()
+    data.chmod(mode)
+    ended = pnyx("status", "-c", config)
+    assert (ended.code, f"can be written by others (mode {mode:04o})" in ended.err) == (2, True)
+    assert f"chmod 700 {data}" in ended.err
+    assert list(data.iterdir()) == []
+
+
+def test_a_salt_key_that_others_can_read_is_none(tmp_path: Path) -> None:
+    """It opens what is sealed."""
+    key = salt_key(tmp_path / "salt.key")
+    assert salt_key(tmp_path / "salt.key") == key
+    (tmp_path / "salt.key").chmod(0o644)
+    with pytest.raises(UsageError, match=r"the salt key .* can be read by others \(mode 0644\)"):
+        salt_key(tmp_path / "salt.key")
+
+
+def test_doctor_writes_where_the_agent_will(tmp_path: Path) -> None:
+    """A full disk looks writable; here it is a limit on files."""
+    assert written(tmp_path) == str(tmp_path)
+    code = f"import pathlib, pnyx_agents.examination as e; e.written(pathlib.Path({str(tmp_path)!r}))"
+    limited = ["sh", "-c", 'ulimit -f 1; exec "$@"', "sh", sys.executable, "-c", code]
+    ended = subprocess.run(limited, capture_output=True, text=True, check=False, timeout=60)
+    assert f"nothing can be written into {tmp_path}: File too large" in ended.stderr
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("text", ["", "{}", "not json", '{"action": "suspend"}'])

@@ -57,6 +57,13 @@ def require_unwritable(path: Path, what: str) -> None:
         raise UsageError(f"the {what} {path} can be written by others (mode {mode:04o})", hint=f"chmod 644 {path}")
 
 
+def require_own_folder(path: Path, what: str) -> None:
+    """A folder that nobody but its owner can write into. Raises `UsageError`."""
+    mode = stat.S_IMODE(path.stat().st_mode)
+    if mode & 0o022:
+        raise UsageError(f"the {what} {path} can be written by others (mode {mode:04o})", hint=f"chmod 700 {path}")
+
+
 def _mode(path: Path, what: str) -> int:
     try:
         found = path.stat()

@@ -16,7 +16,7 @@ from pnyx_agents.cli import wallet
 from pnyx_agents.settings import Settings
 from pnyx_contracts.errors import RefusedError, UsageError
 from pnyx_contracts.types import DAY_SECONDS, to_hex
-from pnyx_policies.approval import Answer, answer_in, answered
+from pnyx_policies.approval import NO_VOTE, Answer, answer_in, answered
 from pnyx_policies.bundle import Bundle
 from pnyx_policies.dossier import Approval, Dossier
 from pnyx_policies.entitlement import entitlement
@@ -153,12 +153,13 @@ def record_root(text: str) -> bytes:
 
 def _in_words(case: Case, dossier: Dossier, answer: Answer) -> str:
     """All that a signature binds, before anybody is asked for a password."""
+    until = f"{datetime.fromtimestamp(answer.expires_at, UTC):%Y-%m-%d %H:%M} UTC"
     lines = {
         "proposal": f"{case.proposal}  {visible(case.title)}",
         "decision": f"{answer.decision}: {visible(dossier.decision.reason)}",
         "your word": answer.verdict,
         "vote": answer.vote,
-        "expires": f"{datetime.fromtimestamp(answer.expires_at, UTC):%Y-%m-%d %H:%M} UTC",
+        "expires": until if answer.vote != NO_VOTE else f"a rejection does not; {until} is what is signed",
         "comment": visible(answer.comment) or "none",
         "ruleset": to_hex(answer.ruleset_hash),
         "configuration": to_hex(answer.config_hash),
