@@ -10,7 +10,7 @@ from pnyx_policies.beside import places
 from pnyx_policies.claims import Claims
 from pnyx_policies.facts import Facts
 from pnyx_policies.language import is_foreign
-from pnyx_policies.power_functions import PowerKind
+from pnyx_policies.power_functions import NAMES, PowerKind
 from pnyx_policies.powers import PowerShift, friends
 
 
@@ -26,7 +26,7 @@ class Announcement(Enum):
     UNSPOKEN = "the text does not speak of it, but the operator knows the receiver"
     RECEIVER_HIDDEN = "the text speaks of it and does not say to whom"
     IN_OTHER_WORDS = "the text names the receiver, and speaks of it in other words, if at all"
-    """As somebody who is elected, or as the new code."""
+    """As somebody who is elected, as the new code, or beside the name that it gets."""
     FOREIGN = "the text is not in English, so nobody here can tell whether it speaks of it"
     HIDDEN = "the text does not speak of it"
 
@@ -63,5 +63,6 @@ def _in_other_words(shift: PowerShift, receiver: str, claims: Claims) -> Announc
     if is_foreign(claims.shown):
         return Announcement.FOREIGN
     beside = (place.words for place in places(claims.shown, frozenset({receiver}), frozenset()) if place.addresses)
-    is_told = shift.kind is PowerKind.CODE or any(map(_SEATED.search, beside))
+    of_a_name = bool(set(shift.also_called) & set(NAMES)) and claims.names_ens
+    is_told = shift.kind is PowerKind.CODE or of_a_name or any(map(_SEATED.search, beside))
     return Announcement.IN_OTHER_WORDS if is_told else Announcement.HIDDEN

@@ -20,6 +20,7 @@ from pnyx_policies.money import NOT_SEEN, Outflow, Outflows, by_asset, outflows,
 from pnyx_policies.post_state import complaints
 from pnyx_policies.powers import friends
 from pnyx_policies.shares import share_of_treasury
+from pnyx_policies.text import count
 
 Datum = int | str | frozenset[str]
 
@@ -123,7 +124,7 @@ def _names(situation: Situation) -> Seen:
     calls = list(situation.facts.every_call())
     unknown = sum(map(_is_unknown, calls))
     names = frozenset(_name(c) for c in calls if not _is_unknown(c))
-    return Seen(names, f"{unknown} calls are unknown" if unknown else "")
+    return Seen(names, f"not understood: {count(unknown, 'call')}" if unknown else "")
 
 
 def _targets(select: Callable[[Facts, str], bool | None]) -> Callable[[Situation], Seen]:

@@ -41,7 +41,7 @@ _ROLE, _OWNERSHIP, _ADMIN = PowerKind.ROLE, PowerKind.OWNERSHIP, PowerKind.ADMIN
 _MODULE, _CODE, _SETTING = PowerKind.MODULE, PowerKind.CODE, PowerKind.SETTING
 _VOTES = PowerKind.VOTES
 
-_NAMES = (
+NAMES = (
     "name",
     "names",
     "subname",
@@ -127,16 +127,16 @@ FUNCTIONS: dict[str, Function] = {
     "setACLAdmin(address)": Function(_ADMIN, 0),
     "reconfigure(address,bytes)": Function(_ADMIN),  # who commands an executor on another chain
     # names: whoever owns a node owns what hangs below it
-    "setOwner(bytes32,address)": Function(_OWNERSHIP, 1, words=_NAMES),
-    "setSubnodeOwner(bytes32,address)": Function(_OWNERSHIP, 1, words=_NAMES),
-    "setSubnodeOwner(bytes32,bytes32,address)": Function(_OWNERSHIP, 2, words=_NAMES),
-    "setSubnodeOwner(bytes32,string,address,uint32,uint64)": Function(_OWNERSHIP, 2, words=_NAMES),
-    "setSubnodeRecord(bytes32,bytes32,address,address,uint64)": Function(_OWNERSHIP, 2, words=_NAMES),
-    "setSubnodeRecord(bytes32,string,address,address,uint64,uint32,uint64)": Function(_OWNERSHIP, 2, words=_NAMES),
-    "setRecord(bytes32,address,address,uint64)": Function(_OWNERSHIP, 1, words=_NAMES),
-    "reclaim(uint256,address)": Function(_OWNERSHIP, 1, words=_NAMES),
-    "approve(bytes32,address,bool)": Function(_ROLE, 1, flag=2, words=_NAMES),
-    "setAuthorisation(bytes32,address,bool)": Function(_ROLE, 1, flag=2, words=_NAMES),
+    "setOwner(bytes32,address)": Function(_OWNERSHIP, 1, words=NAMES),
+    "setSubnodeOwner(bytes32,address)": Function(_OWNERSHIP, 1, words=NAMES),
+    "setSubnodeOwner(bytes32,bytes32,address)": Function(_OWNERSHIP, 2, words=NAMES),
+    "setSubnodeOwner(bytes32,string,address,uint32,uint64)": Function(_OWNERSHIP, 2, words=NAMES),
+    "setSubnodeRecord(bytes32,bytes32,address,address,uint64)": Function(_OWNERSHIP, 2, words=NAMES),
+    "setSubnodeRecord(bytes32,string,address,address,uint64,uint32,uint64)": Function(_OWNERSHIP, 2, words=NAMES),
+    "setRecord(bytes32,address,address,uint64)": Function(_OWNERSHIP, 1, words=NAMES),
+    "reclaim(uint256,address)": Function(_OWNERSHIP, 1, words=NAMES),
+    "approve(bytes32,address,bool)": Function(_ROLE, 1, flag=2, words=NAMES),
+    "setAuthorisation(bytes32,address,bool)": Function(_ROLE, 1, flag=2, words=NAMES),
     # Safe, Zodiac
     "approveHash(bytes32)": Function(_OWNERSHIP),
     "addOwnerWithThreshold(address,uint256)": Function(_OWNERSHIP, 0),

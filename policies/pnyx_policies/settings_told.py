@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from fractions import Fraction
 from typing import Final
 
@@ -13,12 +13,12 @@ _SENTENCE_ENDS: Final = re.compile(r"(?<=[.!?;])\s+|\n")
 _QUANTITY: Final = re.compile(
     r"(?<![\w.,])(?P<number>\d{1,3}(?:[,_' ]\d{3}){1,9}|\d{1,30})(?P<fraction>\.\d{1,18})?\s{0,2}-?"
     r"(?P<unit>%|percent|bps|basis points|blocks?|seconds?|secs?|minutes?|mins?|hours?|hrs?|h|days?|d|weeks?|months?"
-    r"|votes?|tokens?)(?![A-Za-z])",
+    r"|years?|votes?|tokens?)(?![A-Za-z])",
     re.IGNORECASE,
 )
 _SECONDS: Final = {
     "second": 1, "sec": 1, "minute": 60, "min": 60, "hour": 3_600, "hr": 3_600, "h": 3_600, "day": 86_400, "d": 86_400,
-    "week": 604_800, "month": 2_629_746,
+    "week": 604_800, "month": 2_629_746, "year": 31_556_952,
 }  # fmt: skip
 _PERCENT: Final = (*(Fraction(10**zeros) for zeros in range(5)), Fraction(10**16))
 _SHARES: Final = {"%": _PERCENT, "percent": _PERCENT} | dict.fromkeys(
@@ -27,26 +27,53 @@ _SHARES: Final = {"%": _PERCENT, "percent": _PERCENT} | dict.fromkeys(
 """What one of them may be in a numerator: of 100, of 1,000 ... of 1,000,000, of 10**18."""
 _LARGEST_SHARE: Final = 10**18
 _WHOLE_TOKENS: Final = (1, 10**6, 10**18)
+_AIM: Final = re.compile(r"\bto (?:about )?\d(?!x)")
+_AIMED: Final = re.compile(r"\bto (?:about )?$")
+_NEAR: Final = 20
+"""Characters before a number."""
 _BY: Final = re.compile(r"\bby (?:about |some |another )?$")
 """Before a number that says by how much, and not to what."""
 _FASTEST_BLOCKS, _SLOWEST_BLOCKS = Fraction(1, 5), Fraction(16)
 """Seconds for one, on the chains that have governors."""
-_IN_WORDS: Final = re.compile(r"\b(?:zero|two|three|four|five|six|seven|eight|nine|ten|twelve|half|quarter|double)\b")
+_WORDS: Final = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+_WORD: Final = re.compile(rf"\b(?:{'|'.join(_WORDS)})(?=[ -])", re.IGNORECASE)
+_IN_WORDS: Final = re.compile(r"\b(?:eleven|twelve|half|quarter|double|twice)\b")
 _ABOUT: Final = Fraction(1, 5)
 """By which part a text may round."""
 
 
-def other_numbers(text: str, words: Collection[str], value: int) -> tuple[str, ...]:
+def other_numbers(text: str, words: Collection[str], value: int, *, of_time: bool = False) -> tuple[str, ...]:
     """What the text says in sentences with one of `words` (lower case), when no quantity in it can be `value`. Empty
     when one can, when there is none ("shorten the delay" contradicts no number), when numbers stand there as words, and
     when they cannot be compared: votes with the numerator of a share, a share with a number of votes, a difference.
+
+    Where a sentence says what the setting changes to, other quantities there are none of it. With `of_time`, quantities
+    of time alone count.
     """
-    if any(_can_be(quantity, value) for quantity in _QUANTITY.finditer(text)):
+    spelled = _WORD.sub(lambda word: str(_WORDS.index(word[0].lower())), text)
+    if any(_can_be(quantity, value) for quantity in _QUANTITY.finditer(spelled)):
         return ()
-    beside = tuple(_beside(text, words))
-    if any(_BY.search(q.string[max(0, q.start() - _NEAR) : q.start()].lower()) for q in beside):
+    sentences = [s for s in _SENTENCE_ENDS.split(spelled) if any(word in s.lower() for word in words)]
+    has_aim = any(_AIM.search(sentence) for sentence in sentences)
+    beside = [q for s in sentences if not _IN_WORDS.search(s.lower()) for q in _QUANTITY.finditer(s)]
+    if any(_BY.search(_before(quantity)) for quantity in beside):
         return ()
-    return tuple(dict.fromkeys(" ".join(q.group().split()) for q in beside if _is_comparable(q, value)))
+    meant = (q for q in beside if _AIMED.search(_before(q)) or not (has_aim or _before(q).endswith("from ")))
+    told = (q for q in meant if _is_comparable(q, value) and (_is_time(q) or not of_time))
+    return tuple(dict.fromkeys(" ".join(quantity.group().split()) for quantity in told))
+
+
+_SET_TO: Final = re.compile(
+    r"\bto (?P<number>(?:\d{1,3}(?:,\d{3}){1,9}|\d{1,30})(?:\.\d{1,18})?)(?= (?:at|for|in|on|by)\b|[.,;)]?(?:\s|$))"
+)
+_SCALES: Final = tuple(10**zeros for zeros in (0, 2, 3, 4, 6, 8, 9, 16, 18, 27))
+
+
+def other_bare_numbers(text: str, what: str, value: int) -> tuple[str, ...]:
+    """What sentences with `what` (lower case) say that it is set to, without a unit, when that cannot be `value`."""
+    said = [m for s in _SENTENCE_ENDS.split(text) if what in s.lower() for m in _SET_TO.finditer(s)]
+    numbers = {m["number"]: Fraction(m["number"].replace(",", "")) for m in said}
+    return () if any(n * scale == value for n in numbers.values() for scale in _SCALES) else tuple(numbers)
 
 
 def only_number(call: DecodedCall) -> int | None:
@@ -55,15 +82,12 @@ def only_number(call: DecodedCall) -> int | None:
     return int(numbers[0]) if len(numbers) == 1 and numbers[0].isdecimal() else None
 
 
-def _beside(text: str, words: Collection[str]) -> Iterator[re.Match[str]]:
-    for sentence in _SENTENCE_ENDS.split(text):
-        lower = sentence.lower()
-        if any(word in lower for word in words) and not _IN_WORDS.search(lower):
-            yield from _QUANTITY.finditer(sentence)
+def _before(quantity: re.Match[str]) -> str:
+    return quantity.string[max(0, quantity.start() - _NEAR) : quantity.start()].lower()
 
 
-_NEAR: Final = 20
-"""Characters before a number."""
+def _is_time(quantity: re.Match[str]) -> bool:
+    return quantity["unit"].lower().removesuffix("s") in _SECONDS
 
 
 def _is_comparable(quantity: re.Match[str], value: int) -> bool:

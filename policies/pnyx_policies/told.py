@@ -34,6 +34,8 @@ _SYMBOL = re.compile(r"[A-Za-z][\w.$+-]{0,23}", re.ASCII)
 _NFTS = ("nft", "nfts", "name", "names", "domain", "domains", "position", "positions")
 _NOT_AN_ASSET = frozenset({"usd", "dollar", "dollars", "token", "tokens"})
 """Words for what an amount is worth, or for any asset."""
+_SMALL_UNITS = frozenset({"wei", "gwei", "raw", "units"})
+_ASSET_WORD = re.compile(r"[a-z][a-z0-9.$+-]*[a-z0-9]")
 _USUAL_ASSETS = frozenset({"usdc", "usdt", "dai", "usds", "eth", "ether", "weth", "wbtc", "btc", "steth", "wsteth"})
 
 _NOBODY = frozenset({ZERO_ADDRESS, "0x000000000000000000000000000000000000dEaD"})
@@ -192,10 +194,20 @@ class _Telling:
         if self._names_asset(payment):
             return None
         others = (_USUAL_ASSETS | self._symbols) - self._units(payment.asset) - _NOT_AN_ASSET
-        said = {unit for amount, unit in self.claims.quantities if amount in self._readings(payment)}
-        if self._has_name(payment.asset) and said & others:
+        sought, raw = self._readings(payment), self._sums.of(payment)
+        said = {unit for amount, unit in self.claims.quantities if amount in sought}
+        small = {unit for amount, unit in self.claims.quantities if amount in sought and amount not in raw}
+        if self._has_name(payment.asset) and (said & others or small & _SMALL_UNITS):
             return Severity.HIGH, "the amount as one of another asset"
+        if not said and self._has_name(payment.asset) and self._is_beside_another(payment, others):
+            return Severity.HIGH, "the amount beside another asset"
         return Severity.LOW, "the amount, and not of what"
+
+    def _is_beside_another(self, payment: Outflow, others: frozenset[str]) -> bool:
+        """Whether every sentence with the amount speaks of another asset, and not of this one."""
+        naming = [place for place in self._anywhere if place.names(self._readings(payment))]
+        spoken = [frozenset(_ASSET_WORD.findall(place.words)) for place in naming]
+        return bool(spoken) and all(words & others and not words & self._units(payment.asset) for words in spoken)
 
     def _has_name(self, asset: str | None) -> bool:
         """Whether its symbol is one that a text would write."""

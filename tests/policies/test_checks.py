@@ -30,10 +30,12 @@ from pnyx_policies.finding import Severity
 from pnyx_tools.testing.facts import (
     GOVERNOR,
     PROPOSER,
+    TIMELOCK,
     address_of,
     call_of,
     facts_for,
     holding,
+    moved,
     proposal_of,
     simulated,
 )
@@ -241,3 +243,23 @@ def test_an_address_that_only_looks_like_the_announced_one_is_critical():
 def test_a_proposer_who_gains_is_noticed(call):
     assert worst(SelfDealing(), [call], "") is MEDIUM
     assert worst(SelfDealing(), PAY, "") is None
+
+
+def test_a_token_of_another_ones_name_is_told():
+    """Anybody can make a token that is called DAI, and give it for the real one."""
+    fake, dai = address_of("a fake"), address_of("dai")
+    swap = call_of(PROXY, "swap(address,address,uint256)", dai, fake, 500)
+    simulation = simulated([moved(dai, PROXY, 500), moved(fake, TIMELOCK, 500, sender=PROXY)])
+
+    def found(symbol: str, **facts):
+        treasury = [holding(dai, 500, symbol="DAI"), holding(fake, 0, symbol=symbol)]
+        loud = findings(LookalikeAddress(), [swap], HARMLESS, treasury=treasury, simulation=simulation, **facts)
+        return {(f.severity, f.evidence[0]) for f in loud}
+
+    assert found("DAI") == {(HIGH, fake), (HIGH, dai)}
+    assert found("DAI", known_addresses={dai: "the DAI of Maker"}) == {(HIGH, fake)}
+    assert found("D\u0410I") == {(HIGH, fake), (HIGH, dai)}, "in letters that look the same"
+    assert found("ETH") == {(HIGH, fake)}
+    assert found("USDS", known_addresses={address_of("usds"): "USDS"}) == {(HIGH, fake)}
+    assert found("USDS") == set()
+    assert found("") == set()

@@ -447,13 +447,13 @@ def earlier(state: str, number: int = 16) -> EarlierProposal:
     ("states", "severity", "says"),
     [
         ([], None, ""),
-        (["active"], LOW, "Proposal 16 does the same, and is active: both may be executed"),
-        (["queued"], LOW, "Proposal 16 does the same, and is queued: both may be executed"),
+        (["active"], HIGH, "Proposal 16 does the same, and is active: both may be executed"),
+        (["queued"], HIGH, "Proposal 16 does the same, and is queued: both may be executed"),
         (["executed"], LOW, "Proposal 16 does the same, and is executed: it was done already"),
         (["defeated"], MEDIUM, "Proposal 16 does the same, and is defeated: it was voted down"),
         (["canceled"], LOW, "Proposal 16 does the same, and is canceled: it was given up"),
         (["expired", "defeated", "canceled"], MEDIUM, "Proposal 17 does the same, and is defeated: it was voted down"),
-        (["a state of tomorrow"], LOW, "Proposal 16 does the same, and is a state of tomorrow: both may be executed"),
+        (["a state of tomorrow"], HIGH, "Proposal 16 does the same, and is a state of tomorrow: both may be executed"),
     ],
 )
 def test_the_same_in_another_proposal(states: list[str], severity: Severity | None, says: str) -> None:

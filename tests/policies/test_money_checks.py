@@ -43,6 +43,25 @@ def worst(check, calls, text, **facts):
     return max((f.severity for f in findings(check, calls, text, **facts)), default=None)
 
 
+def test_an_allowance_that_is_used_up_leaves_nothing_to_take():
+    """As for a migrator that takes all that there is."""
+    text = "Move all our USDC to the new token by the official migrator."
+    calls = [call_of(TOKEN, "approve(address,uint256)", POOL, 10**12), call_of(POOL, "migrate()")]
+    seen = simulated([moved(TOKEN, POOL, 10**12)])
+    for left, severity in ((0, HIGH), (1, CRITICAL)):
+        after = Balance(token=TOKEN, spender=POOL, before=0, after=left)
+        simulation = seen.model_copy(update={"balances": (after,)})
+        assert worst(Allowance(), calls, text, treasury=USDC, simulation=simulation) is severity
+
+
+def test_who_is_paid_and_may_take_as_much_again_is_for_people():
+    pay = call_of(TOKEN, "transfer(address,uint256)", ALICE, 5 * UNITS)
+    allow = call_of(TOKEN, "approve(address,uint256)", ALICE, 5 * UNITS)
+    text = f"Pay 5 USDC to {ALICE}."
+    assert worst(Allowance(), [allow], text, treasury=USDC) is MEDIUM
+    assert worst(Allowance(), [pay, allow], text, treasury=USDC) is HIGH
+
+
 HARMLESS = "Improve our documentation and thank everybody who helped with it during this season."
 USDC = [holding(TOKEN, 10**12, decimals=6, symbol="USDC")]
 

@@ -70,6 +70,16 @@ def test_a_payment_for_work_on_swaps_is_none():
     assert titles(pay, text=text, moves=(moved(DAI, ALICE, 500),)) == []
 
 
+def test_what_the_text_sells_has_to_bring_something_whoever_gets_it():
+    """By a plain transfer to somebody who "has paid already"."""
+    pay = call_of(DAI, "transfer(address,uint256)", ALICE, 500)
+    text = f"Sell 500 DAI to the desk {ALICE} for USDC, which it has sent."
+    assert titles(pay, text=text, moves=(moved(DAI, ALICE, 500),)) == NOTHING
+    assert titles(pay, text=text, moves=(moved(DAI, ALICE, 500), BACK)) == []
+    other = f"Pay 500 DAI to {ALICE}, who will sell 7 books."
+    assert titles(pay, text=other, moves=(moved(DAI, ALICE, 500),)) == []
+
+
 def structure(fields: str, *values: object) -> Call:
     name = "exactInput" if "bytes" in fields else "exactInputSingle"
     data = selector_of(f"{name}({fields})") + encode([fields], [values])

@@ -199,6 +199,30 @@ def test_what_is_struck_through_announces_nothing(struck):
     assert worst(f"{struck.format('Pay 5 USDC.')} {said}", pay(ALICE, 20)) is None
 
 
+def test_what_is_burned_goes_to_nobody_whom_a_text_would_name():
+    zero = "0x" + "00" * 20
+    burn = call_of(TOKEN, "burn(uint256)", 20 * UNITS)
+    gone = simulated([moved(TOKEN, zero, 20 * UNITS)])
+    assert worst("Burn 20 USDC.", burn, simulation=gone) is None
+    assert worst("Burn 30 USDC, as the vote of May said.", burn, simulation=gone) is HIGH
+    assert worst("Thanks to all who worked with us on 20 USDC pages.", burn, simulation=gone) is HIGH
+
+
+@pytest.mark.parametrize(
+    ("text", "severity"),
+    [
+        (f"Pay 20 wei to {ALICE} for the website.", HIGH),
+        (f"Pay 20 raw units to {ALICE} for the website.", HIGH),
+        (f"Pay 20000000 units (20 USDC) to {ALICE} for the website.", None),
+        (f"Pay 20 (in ETH) to {ALICE} for the website.", HIGH),
+        (f"Pay 20 (in USDC, not in ETH) to {ALICE} for the website.", LOW),
+        (f"Pay $20 in ETH to {ALICE}. Today that is 20 USDC.", None),
+    ],
+)
+def test_an_amount_of_something_smaller_or_beside_another_asset(text, severity):
+    assert worst(text, pay(ALICE, 20)) is severity
+
+
 # --- a text that says no
 
 
@@ -261,3 +285,94 @@ def test_a_hostile_text_costs_no_more_than_its_length():
         started = time.thread_time()
         found(text, pay(BOB, 20))
         assert time.thread_time() - started < 3
+
+
+# --- numbers, roots, streams
+
+
+@pytest.mark.parametrize(
+    ("text", "severity"),
+    [
+        (f"Set the collateral factor of {VAULT} to 75%.", None),
+        (f"Set the collateral factor of {VAULT} to 0.75.", None),
+        (f"Raise the collateral factor of {VAULT} from 70%.", None),
+        (f"Set the collateral factor of {VAULT} to three quarters of its value.", None),
+        (f"Set the collateral factor of {VAULT} to 70%.", HIGH),
+        (f"Set the collateral factor of {VAULT} to 0.7.", HIGH),
+        (f"| market | old | collateral factor |\n|---|---|---|\n| {VAULT} | 70% | 75% |", None),
+    ],
+)
+def test_a_setting_has_the_number_that_the_text_gives_it(text, severity):
+    factor = call_of(BOB, "_setCollateralFactor(address,uint256)", VAULT, 75 * 10**16)
+    assert worst(text, factor) is severity
+
+
+def test_a_root_that_the_text_does_not_show_may_be_of_any_list():
+    root = bytes(31) + b"\7"
+    call = call_of(VAULT, "setMerkleRoot(bytes32)", root)
+    text = f"Set the Merkle root of the rewards at {VAULT}, for season 3"
+    assert worst(f"{text}: 0x{root.hex()}.", call) is None
+    (finding,) = found(f"{text}.", call)
+    assert (finding.severity, finding.title) == (
+        HIGH,
+        "setMerkleRoot sets the root of a list, and the text does not show it",
+    )
+    assert worst(f"End the rewards at {VAULT} by an empty root.", call_of(VAULT, "setRoot(bytes32)", bytes(32))) is None
+
+
+DAY = 86_400
+
+
+@pytest.mark.parametrize(
+    ("says", "severity"),
+    [
+        ("1,000 USDC a day", None),
+        ("30,000 USDC per month", None),
+        ("365,000 a year", None),
+        ("at a flow of {}", None),
+        ("1,000 USDC a month", HIGH),
+        ("a fair sum", HIGH),
+    ],
+)
+@pytest.mark.parametrize(
+    ("kind", "before", "decimals"),
+    [("setFlowrate(address,address,int96)", [TOKEN], 18), ("createStream(address,uint216)", [], 20)],
+)
+def test_a_stream_runs_as_fast_as_the_text_says(kind, before, decimals, says, severity):
+    flow = 1_000 * 10**decimals // DAY
+    text = f"Stream {says.format(flow)} to {ALICE} by {VAULT}. The token is {TOKEN}."
+    assert worst(text, call_of(VAULT, kind, *before, ALICE, flow)) is severity
+
+
+@pytest.mark.parametrize(
+    ("says", "seconds", "severity"),
+    [
+        ("over 90 days", 90 * DAY, None),
+        ("over four years", 4 * 365 * DAY, None),
+        ("over four years", 1, HIGH),
+        ("linearly, with 3% of it for taxes", 1, None),
+    ],
+)
+def test_a_stream_takes_as_long_as_the_text_says(says, seconds, severity):
+    kind = "createStream(address,uint256,address,uint256,uint256)"
+    stream = call_of(VAULT, kind, ALICE, 20, TOKEN, 10**9, 10**9 + seconds)
+    assert worst(f"Vest 20 USDC to {ALICE} by {VAULT} {says}.", stream) is severity
+
+
+def test_nothing_said_and_nothing_done_is_no_proposal():
+    (finding,) = found("")
+    assert (finding.severity, finding.title) == (HIGH, "The proposal says nothing and does nothing")
+    assert found("A signal: we like this.") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "severity"),
+    [
+        ("The DAO accepts the ownership.", None),
+        ("Accepting it.", HIGH),
+        ("Hello.", CRITICAL),
+        ("\u63a5\u53d7\u6ce8\u518c\u8868\u7684\u6240\u6709\u6743\uff0c\u8c22\u8c22\u5927\u5bb6\u3002", HIGH),
+    ],
+)
+def test_few_words_may_say_it(text, severity):
+    assert worst(text, call_of(VAULT, "acceptOwnership()")) is severity

@@ -9,6 +9,7 @@ from pnyx_policies.factsheet import amount_in_words
 from pnyx_policies.finding import Finding, Severity
 from pnyx_policies.money import outflows
 from pnyx_policies.powers import friends
+from pnyx_policies.text import count
 
 SYMBOL_CHARACTERS = 20
 
@@ -40,7 +41,8 @@ class AfterTheFact:
         return Finding(
             check=self.name,
             severity=Severity.MEDIUM if is_before else Severity.LOW,
-            title=f"The treasury paid {paid.receiver} {paid.transfers} times before, last in block {paid.last_block}",
+            title=f"The treasury paid {paid.receiver} {count(paid.transfers, 'time')} before, "
+            f"last in block {paid.last_block}",
             detail=(
                 f"{words(paid.amount)} in all: {words(paid.shortly_before)} in the {SHORTLY_BEFORE_BLOCKS} blocks "
                 f"before the proposal, {words(paid.since_proposed)} since."

@@ -12,10 +12,10 @@ from pnyx_policies.finding import Finding, Severity
 
 _LIVE: Final = "both may be executed"
 _BEFORE: Final[dict[str, tuple[Severity, str]]] = {
-    "pending": (Severity.LOW, _LIVE),
-    "active": (Severity.LOW, _LIVE),
-    "succeeded": (Severity.LOW, _LIVE),
-    "queued": (Severity.LOW, _LIVE),
+    "pending": (Severity.HIGH, _LIVE),
+    "active": (Severity.HIGH, _LIVE),
+    "succeeded": (Severity.HIGH, _LIVE),
+    "queued": (Severity.HIGH, _LIVE),
     "executed": (Severity.LOW, "it was done already"),
     "defeated": (Severity.MEDIUM, "it was voted down"),
     "canceled": (Severity.LOW, "it was given up"),
@@ -25,10 +25,10 @@ _BEFORE: Final[dict[str, tuple[Severity, str]]] = {
 
 class DuplicateCalls:
     """Two equal actions pay twice, or are padding around an odd one; a Compound timelock refuses them. So do two
-    proposals with the same actions: medium after the other was voted down, low while both may be executed (one often
-    mends the other's text), when it was done already (payments recur; after-the-fact looks at them), was given up or
-    came too late. Only proposals of this governor are seen, as far back as the node shows them. Check K7, incident I-6
-    (Compound 247, 279, 289).
+    proposals with the same actions: high while both may be executed, even where one only mends the other's text; medium
+    after the other was voted down; low when it was done already (payments recur; after-the-fact looks at them), was
+    given up or came too late. Only proposals of this governor are seen, as far back as the node shows them. Check K7,
+    incident I-6 (Compound 247, 279, 289).
     """
 
     name = "duplicate-calls"

@@ -8,6 +8,7 @@ from pnyx_contracts.decoded import DecodedCall
 from pnyx_policies.checks.protocol import CheckView
 from pnyx_policies.context import GroundRules, TimelockQueue
 from pnyx_policies.finding import Finding, Severity
+from pnyx_policies.text import count
 
 _SCHEDULING = {"schedule", "scheduleBatch"}
 _NO_PREDECESSOR = "0x" + "00" * 32
@@ -61,7 +62,7 @@ class ExecutionOrder:
             yield Finding(
                 check=self.name,
                 severity=Severity.LOW,
-                title=f"{len(waiting)} operations wait in {timelock} that call what this proposal calls",
+                title=f"{timelock} has {count(len(waiting), 'operation')} waiting for what this proposal calls",
                 detail="Anybody can execute them before or after this one, once their time has come.",
                 evidence=tuple("0x" + operation.id.hex() for operation in waiting),
             )

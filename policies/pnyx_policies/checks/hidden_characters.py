@@ -43,7 +43,7 @@ class HiddenCharacters:
             yield self._finding(
                 words,
                 _severity(shown, kind, found),
-                f"{len(found)} times a {kind.value}",
+                f"{text.count(len(found), 'time')} a {kind.value}",
                 tuple(dict.fromkeys(h.name for h in found)),
                 f"First: ...{text.quote(shown[max(first - 20, 0) : first + 20])}...",
             )

@@ -52,7 +52,7 @@ class AmongOthers:
             check=self.name,
             severity=Severity.LOW,
             title=f"Other proposals that were not run before this one: {more} live, {found.not_asked} perhaps live",
-            detail="Only the newest are.",
+            detail="The newest ones were run before it.",
         )
 
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Final
 
 from pnyx_contracts.decoded import DecodedCall
 from pnyx_policies.checks.protocol import CheckSkipped, CheckView
-from pnyx_policies.claims import claims_of
+from pnyx_policies.claims import claims_of, readings_of
 from pnyx_policies.facts import Facts, SimulationStatus
 from pnyx_policies.finding import Finding, Severity
-from pnyx_policies.money import Outflow, OutflowKind, outflows
+from pnyx_policies.money import Outflow, OutflowKind, decimals_of, outflows
 from pnyx_policies.powers import friends
+from pnyx_policies.text import numbers
 
 _WORDS: Final = (
     "swap",
@@ -41,9 +43,10 @@ _LEAST: Final[dict[str, tuple[int, ...]]] = {
 
 
 class Swap:
-    """High: money goes to a contract for a swap, by its function's name or by the text, and nothing comes back to the
-    DAO in the same actions; or a swap takes any price, so that whoever sees it coming takes the difference. An order
-    that somebody fills later brings nothing at once: whether its contract can be trusted is for people.
+    """High: money goes to a contract for a swap, by its function's name or by the text, or to anybody as what the text
+    sells ("sell 500 DAI"), and nothing comes back to the DAO in the same actions; or a swap takes any price, so that
+    whoever sees it coming takes the difference. An order that somebody fills later brings nothing at once: whether its
+    contract can be trusted is for people.
 
     Not seen: a price that is bad and not zero, whether what comes back is worth anything.
     """
@@ -69,7 +72,7 @@ class Swap:
         swaps = tuple(call.path for call in facts.every_call() if call.name.lower().startswith(_FUNCTIONS))
         if not swaps and not claims_of(facts).names_word(*_WORDS):
             return
-        given = _given(facts)
+        given = tuple(dict.fromkeys((*_given(facts), *_sold(facts))))
         if swaps and facts.simulation.status is SimulationStatus.SKIPPED:
             raise CheckSkipped("what a swap brings shows in a simulation only")
         if given and facts.simulation.status is SimulationStatus.SUCCEEDED and not _brings_something(facts):
@@ -100,6 +103,21 @@ def _given(facts: Facts) -> tuple[Outflow, ...]:
     paid = (o for o in outflows(facts).items if o.kind is OutflowKind.TRANSFER and not o.is_nft)
     executor = facts.simulation.executor
     return tuple(o for o in paid if o.sender == executor and (o.recipient in called or not o.path))
+
+
+def _sold(facts: Facts) -> Iterator[Outflow]:
+    """Payments of an amount that the text sells."""
+    shown = claims_of(facts).shown
+    sold = [n for n in numbers(shown) if _SELLING.search(shown[max(0, n.start - _NEAR) : n.start].lower())]
+    for outflow in outflows(facts).items:
+        readings = readings_of(outflow.amount, decimals_of(facts, outflow.asset) if outflow.asset else _NATIVE_DECIMALS)
+        if outflow.kind is OutflowKind.TRANSFER and any(not n.readings.isdisjoint(readings) for n in sold):
+            yield outflow
+
+
+_NEAR: Final = 40
+_NATIVE_DECIMALS: Final = 18
+_SELLING: Final = re.compile(rf"\b(?:{'|'.join(_WORDS)})\b(?: [a-z']+){{0,2}} [$~]?$")
 
 
 def _brings_something(facts: Facts) -> bool:

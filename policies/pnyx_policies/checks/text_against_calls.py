@@ -18,7 +18,8 @@ from pnyx_policies.losses import Loss, losses
 from pnyx_policies.money import Outflow, outflows
 from pnyx_policies.power_functions import PowerKind
 from pnyx_policies.powers import PowerShift, friends, power_shifts
-from pnyx_policies.settings_told import only_number, other_numbers
+from pnyx_policies.settings_told import only_number, other_bare_numbers, other_numbers
+from pnyx_policies.streams import untold
 from pnyx_policies.told import payments_told
 
 SHORT_TEXT = 40
@@ -37,10 +38,14 @@ _NO_MONEY = re.compile(r"\bno (?:funds|money|tokens) (?:is|are|will be) (?:moved
 
 class TextAgainstCalls:
     """Critical: an empty text, or a payment that the text names neither by amount nor by receiver. High: a payment half
-    named, or named as somebody else's, once for several, as a total for each, of another asset; a call that nothing in
-    the text points at; calls behind a text that says that nothing is executed. Medium: a call of which the text names
-    the contract, and not what is done there. Low: an amount without the name of its asset, beside a no, or beside other
-    amounts for the same receiver. Info: addresses of the text that no call uses.
+    named, or named as somebody else's, once for several, as a total for each, of another asset, beside the request
+    only; a call that nothing in the text points at, or only its contract; a setting or a stream with another number
+    than the text's; the root of a list that the text does not show; calls behind a text that says that nothing is
+    executed; neither text nor calls. Low: an amount without the name of its asset, beside a no, or beside other amounts
+    for the same receiver. Info: addresses of the text that no call uses.
+
+    Not seen: an amount that stands in a request for something else, a request in words that only look like a report,
+    what a denial says across clauses or in another language than English.
 
     What the text says about power and code is the business of privilege-grant, code-upgrade and governor-settings.
     Answers incidents I-8 ("Hello", "World"), I-10 (Indexed Finance), I-12 (Yam), check K6.
@@ -63,6 +68,7 @@ class TextAgainstCalls:
                 *(() if silence else comparison.unmentioned()),
                 *comparison.numbers(),
                 *comparison.roots(),
+                *comparison.streams(),
                 *comparison.unused(),
             )
         )
@@ -207,9 +213,15 @@ class _Comparison:
             value, what = only_number(call), _what_is_set(call.name)
             if value is None or not what or call.path in judged:
                 continue
-            if others := other_numbers(self.claims.shown, (what,), value):
+            shown = self.claims.shown
+            if others := other_numbers(shown, (what,), value) or other_bare_numbers(shown, what, value):
                 title = f"{call.name} sets {value}, and the text says {', '.join(others[:4])}"
                 yield Severity.HIGH, title, (call.path,), (call.target,)
+
+    def streams(self) -> Iterator[_Difference]:
+        for call in self._acting():
+            for told in untold(call, self.claims):
+                yield Severity.HIGH, f"{call.name} {told}", (call.path,), (call.target,)
 
     def roots(self) -> Iterator[_Difference]:
         """A root stands for a list that nobody sees in the call: who may claim, and how much."""

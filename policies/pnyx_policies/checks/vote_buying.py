@@ -14,7 +14,8 @@ _WHO = (
 )
 _FOR = r"(?:for|yes|yea|aye|in favou?r|with us|in support)\b"
 _GAIN = (
-    r"(?:receives?|gets?|earns?|collects?|claims?|rewards?|rewarded|paid|airdrops?|bonus|bribes?|refund(?:ed)?|share)\b"
+    r"(?:receives?|gets?|earns?|collects?|claims?|rewards?|rewarded|paid|airdrops?|bonus|bribes?|refund(?:ed)?|shares?"
+    r"|splits?)\b"
 )
 _REST = r"[^.!?\n]{0,160}?"
 

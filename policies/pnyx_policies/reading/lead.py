@@ -16,6 +16,7 @@ from pnyx_policies.reading.blocks import Line, Look, Piece, bad, code, line, war
 from pnyx_policies.reading.doing import HELD, POWER, foreign_code, payment, shift_of_power
 from pnyx_policies.reading.judging import verdict
 from pnyx_policies.shares import at_stake
+from pnyx_policies.text import count
 
 MOST_CLAUSES = 4
 
@@ -33,7 +34,7 @@ def _effects(facts: Facts) -> Line:
     clauses = [*_money(facts), *_power(facts), *_code(facts), *_rest(facts)]
     shown, more = clauses[:MOST_CLAUSES], len(clauses) - MOST_CLAUSES
     words = tuple(piece for clause in shown for piece in line(*clause, ". "))
-    return line(*words, *([f"And {more} more effects. "] if more > 0 else []))
+    return line(*words, *([f"And {count(more, 'more effect')}. "] if more > 0 else []))
 
 
 def _money(facts: Facts) -> Iterator[Line]:
