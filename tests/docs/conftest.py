@@ -143,9 +143,9 @@ class Scene:
 
     def propose(self) -> int:
         """An honest small payment, its vote open."""
-        receiver = self.node.accounts[7]
-        text = f"# Payment {len(self.dao.proposals)}\n\nSends 0.1 ETH to {receiver} for the documentation."
-        proposal = self.dao.propose([receiver], [TOKEN // 10], [b""], text)
+        receiver, tenths = self.node.accounts[7], 1 + len(self.dao.proposals)
+        text = f"# Payment {tenths - 1}\n\nSends {tenths / 10} ETH to {receiver} for the documentation."
+        proposal = self.dao.propose([receiver], [tenths * TOKEN // 10], [b""], text)
         self.dao.advance_to_active(proposal)
         return proposal
 
