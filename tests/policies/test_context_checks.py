@@ -23,6 +23,7 @@ from pnyx_policies.checks import (
     LookalikeAddress,
     Proposer,
     Reinitialisation,
+    SelfDealing,
     Timing,
     builtin_checks,
     run_checks,
@@ -303,6 +304,25 @@ def test_operations_that_wait_for_the_same_contract(
     facts = changed(plain(), TimelockQueue, pending=1, operations=(operation,))
     roles = (Role(timelock=TIMELOCK, role="executor", holder=NOBODY),) if is_open else ()
     assert worst(ExecutionOrder(), changed(facts, GroundRules, roles=roles)) is severity
+
+
+# --- self-dealing
+
+
+@pytest.mark.parametrize(
+    ("vote", "who", "severities"),
+    [("for", ALICE, [LOW]), ("against", ALICE, []), ("for", MALLORY, [])],
+)
+def test_a_voter_who_gains_by_what_it_votes_for(vote: str, who: str, severities: list[Severity]) -> None:
+    voter = Voter(voter=who, weight=30, votes=(vote,))
+    facts = changed(plain(), VotingPower, largest=(voter,), weight_cast=40)
+    findings = found(SelfDealing(), facts)
+    assert [f.severity for f in findings] == severities
+    for finding in findings:
+        assert finding.title == f"{ALICE} cast 75% of the votes, in favour, and gets 100 of {USDC}"
+    known = facts.model_copy(update={"known_addresses": {ALICE: "the foundation"}})
+    assert found(SelfDealing(), known) == ()
+    assert found(SelfDealing(), facts.model_copy(update={"context": ()})) == ()
 
 
 # --- proposer

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pnyx_policies.checks.protocol import CheckSkipped, CheckView
+from pnyx_policies.checks.protocol import CheckView
 from pnyx_policies.context import CodeOrigin, CodeOrigins, DestroyedCode, How, Made
 from pnyx_policies.facts import Facts
 from pnyx_policies.finding import Finding, Severity
@@ -32,13 +32,8 @@ class CodeOriginCheck:
 
     def run(self, view: CheckView) -> tuple[Finding, ...]:
         makes_room = self._makes_room(view)
-        try:
-            origins = view.context(CodeOrigins)
-        except CheckSkipped:
-            if makes_room:
-                raise
-            return ()
-        return tuple(self._findings(view.facts, origins, makes_room))
+        origins = view.context(CodeOrigins) if makes_room else view.context_if_known(CodeOrigins)
+        return tuple(self._findings(view.facts, origins, makes_room)) if origins else ()
 
     def _makes_room(self, view: CheckView) -> bool:
         can_go = any(target.can_destroy_itself for target in view.facts.targets)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from pnyx_contracts.decoded import DecodedCall
 from pnyx_policies import text
-from pnyx_policies.checks.protocol import CheckSkipped, CheckView
+from pnyx_policies.checks.protocol import CheckView
 from pnyx_policies.claims import claims_of
 from pnyx_policies.coins import words_for_coin
 from pnyx_policies.context import EarlierPayments
@@ -37,11 +37,8 @@ class LookalikeAddress:
 
     def _in_the_books(self, view: CheckView) -> Iterator[Finding]:
         trusted = {*view.facts.known_addresses, *friends(view.facts)}
-        try:
-            mistaken = view.context(EarlierPayments).mistaken
-        except CheckSkipped:
-            return  # `after-the-fact` says that it cannot tell
-        for payee in mistaken:
+        paid = view.context_if_known(EarlierPayments)
+        for payee in paid.mistaken if paid else ():
             if payee.receiver not in trusted:
                 yield self._finding(payee.receiver, payee.looks_like)
 

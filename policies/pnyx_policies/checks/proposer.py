@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pnyx_contracts.types import ClockMode
-from pnyx_policies.checks.protocol import CheckSkipped, CheckView
+from pnyx_policies.checks.protocol import CheckView
 from pnyx_policies.context import (
     AccountKind,
     Before,
@@ -40,9 +40,12 @@ class Proposer:
 
     def run(self, view: CheckView) -> tuple[Finding, ...]:
         history, power = view.context(ProposerHistory), view.context(VotingPower)
+        old = view.context_if_known(ProposerBefore)  # most nodes forget old states
         found = (
             *self._sudden(view.facts, power),
-            *self._account(view.context(ProposerAccount), _before(view), view.facts.governor.profile.address),
+            *self._account(
+                view.context(ProposerAccount), old.before if old else None, view.facts.governor.profile.address
+            ),
             *self._threshold(view.context(GroundRules), power),
             *self._first(history),
         )
@@ -88,13 +91,6 @@ class Proposer:
 
     def _finding(self, severity: Severity, title: str, detail: str) -> Finding:
         return Finding(check=self.name, severity=severity, title=title, detail=detail)
-
-
-def _before(view: CheckView) -> Before | None:
-    try:
-        return view.context(ProposerBefore).before
-    except CheckSkipped:
-        return None  # most nodes forget old states
 
 
 def _contract(account: ProposerAccount, before: Before | None) -> tuple[Severity, str]:

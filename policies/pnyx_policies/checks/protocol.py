@@ -29,6 +29,13 @@ class CheckView:
         except DecodingError as error:
             raise CheckSkipped(error.message) from None
 
+    def context_if_known(self, kind: type[R]) -> R | None:
+        """For checks that can do without: another check, or a skipped step, says that it is not known."""
+        try:
+            return self.context(kind)
+        except CheckSkipped:
+            return None
+
 
 class CheckSkipped(Exception):  # noqa: N818 - it is an outcome, not a failure
     """Raised by a check that lacks what it needs; the reason goes into the record."""

@@ -1,8 +1,13 @@
-"""self-dealing: does the proposer gain?"""
+"""self-dealing: Does the proposer gain, or who votes for it?"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from pnyx_policies.checks.protocol import CheckView
+from pnyx_policies.context import VotingPower
+from pnyx_policies.context.voting_power import BASIS_POINTS
+from pnyx_policies.facts import Facts
 from pnyx_policies.finding import Finding, Severity
 from pnyx_policies.money import outflows
 from pnyx_policies.power_functions import PowerKind
@@ -10,24 +15,36 @@ from pnyx_policies.powers import power_shifts
 
 
 class SelfDealing:
-    """Medium: people who ask for money for their work propose it themselves, and so do thieves. See K17, I-6."""
+    """Medium: people who ask for money for their work propose it themselves, and so do thieves. Low: one of the largest
+    voters gains by what it votes for, as delegates do who are paid for their work. See K17, I-6.
+
+    Voters are known as far as votes were cast and seen; that one person has several accounts is not.
+    """
 
     name = "self-dealing"
-    version = "1"
+    version = "2"
 
     def run(self, view: CheckView) -> tuple[Finding, ...]:
-        proposer = view.facts.proposal.proposer
-        money = [
-            f"gets {o.amount} of {o.asset or 'coin'}" for o in outflows(view.facts).items if o.recipient == proposer
-        ]
-        shifts = power_shifts(view.facts, *PowerKind)
-        power = [f"gets {s.kind.value} over {s.contract}" for s in shifts if s.receiver == proposer]
-        return tuple(
-            Finding(
-                check=self.name,
-                severity=Severity.MEDIUM,
-                title=f"The proposer {gain}",
-                evidence=(proposer,),
-            )
-            for gain in (*money, *power)
-        )
+        proposer, power = view.facts.proposal.proposer, view.context_if_known(VotingPower)
+        own = (self._finding(Severity.MEDIUM, proposer, "The proposer", gain) for gain in _gains(view.facts, proposer))
+        return (*own, *(self._voters(view.facts, power) if power else ()))
+
+    def _voters(self, facts: Facts, power: VotingPower) -> Iterator[Finding]:
+        for voter in power.largest:
+            if "for" in voter.votes and voter.voter not in {facts.proposal.proposer, *facts.known_addresses}:
+                share = voter.weight * BASIS_POINTS // power.weight_cast // 100
+                who = f"{voter.voter} cast {share}% of the votes, in favour, and"
+                for gain in _gains(facts, voter.voter):
+                    yield self._finding(Severity.LOW, voter.voter, who, gain)
+
+    def _finding(self, severity: Severity, account: str, who: str, gain: str) -> Finding:
+        return Finding(check=self.name, severity=severity, title=f"{who} {gain}", evidence=(account,))
+
+
+def _gains(facts: Facts, account: str) -> Iterator[str]:
+    for outflow in outflows(facts).items:
+        if outflow.recipient == account:
+            yield f"gets {outflow.amount} of {outflow.asset or 'coin'}"
+    for shift in power_shifts(facts, *PowerKind):
+        if shift.receiver == account:
+            yield f"gets {shift.kind.value} over {shift.contract}"
