@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from pnyx_contracts.decoded import DecodedCall
@@ -125,9 +125,14 @@ class PowerShift:
 
 def power_shifts(facts: Facts, *kinds: PowerKind) -> tuple[PowerShift, ...]:
     """What the calls say, then what only the simulation showed. Nothing that takes power away or renounces it."""
-    called = tuple(s for call in facts.every_call() if (s := _shift_of_call(call)) and s.kind in kinds)
+    called = tuple(shift for shift in shifts_of(facts.every_call()) if shift.kind in kinds)
     changed = (s for change in facts.simulation.all_changes if (s := _shift_of_change(change)) and s.kind in kinds)
     return called + tuple(dict.fromkeys(s for s in changed if not any(_explains(c, s) for c in called)))
+
+
+def shifts_of(calls: Iterable[DecodedCall]) -> Iterator[PowerShift]:
+    """What these calls say, each for itself."""
+    return (shift for call in calls if (shift := _shift_of_call(call)) is not None)
 
 
 def other_changes(facts: Facts) -> tuple[Change, ...]:

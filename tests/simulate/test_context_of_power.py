@@ -8,13 +8,23 @@ import pytest
 from eth_utils.address import to_checksum_address
 
 from pnyx_contracts.types import Vote
-from pnyx_policies.checks import CheckView, LivePower, LookalikeAddress, Proposer, Reinitialisation
-from pnyx_policies.context import EarlierPayee, GroundRules, Initializers, LateVotes, Role, VotingPower
+from pnyx_policies.checks import CheckView, LivePower, LookalikeAddress, PrivilegeGrant, Proposer, Reinitialisation
+from pnyx_policies.context import (
+    AccountKind,
+    EarlierPayee,
+    GroundRules,
+    Initializers,
+    LateVotes,
+    PowerReceivers,
+    Role,
+    VotingPower,
+)
 from pnyx_policies.finding import Severity
 from pnyx_tools.context import (
     EarlierPaymentsTool,
     GroundRulesTool,
     InitializersTool,
+    PowerReceiversTool,
     ProposerHistoryTool,
     VotingPowerTool,
 )
@@ -23,7 +33,15 @@ from pnyx_tools.context.history import recent_past
 from pnyx_tools.gather import gather_facts
 from pnyx_tools.pinned import PinnedReader
 from pnyx_tools.rpc import Rpc
-from pnyx_tools.testing.deploy import TOKEN, Governance, deploy, deploy_governance, encode_call
+from pnyx_tools.testing.deploy import (
+    TOKEN,
+    Governance,
+    delegate_account,
+    deploy,
+    deploy_governance,
+    deploy_log,
+    encode_call,
+)
 from pnyx_tools.testing.provider import Provider
 
 NOBODY = "0x" + "00" * 20
@@ -280,6 +298,39 @@ def test_who_looks_like_somebody_that_the_treasury_paid(dao: Governance) -> None
     honest = call(dao, dao.token, encode_call(transfer, alice, 7), "to the one who was paid")
     dao.node.send(dao.token, encode_call(transfer, poison, 1), sender=dao.timelock)
     assert run(EarlierPaymentsTool(), dao, honest).mistaken == ()
+
+
+# --- who gets power
+
+
+def test_what_gets_power(dao: Governance, store: str) -> None:
+    """Of those that the calls name; who gives power up, or gets it elsewhere, is not asked about."""
+    person, delegated = dao.node.accounts[7:9]
+    delegate_account(dao.node, delegated, deploy_log(dao.node))
+    grant = "grantRole(bytes32,address)"
+    calls = [encode_call(grant, bytes(32), account) for account in (person, dao.token, delegated, person)]
+    calls.append(encode_call("renounceRole(bytes32,address)", bytes(32), dao.timelock))
+    proposal = dao.propose([store] * 5, [0] * 5, calls, "grant roles")
+    found: PowerReceivers = run(PowerReceiversTool(), dao, proposal)
+    assert [(r.account, r.kind) for r in found.receivers] == [
+        (person, AccountKind.KEY), (dao.token, AccountKind.CONTRACT), (delegated, AccountKind.DELEGATED),
+    ]  # fmt: skip
+    facts = gather_facts(dao.node.rpc, dao.adapter, dao.profile, dao.proposals[proposal])
+    told = {f.calls: "whoever has its key" in f.detail for f in PrivilegeGrant().run(CheckView(facts))}
+    assert told == {("0",): True, ("1",): False, ("2",): True, ("3",): True}
+    unknown = facts.model_copy(update={"context": ()})
+    assert [f.severity for f in PrivilegeGrant().run(CheckView(unknown))] == [
+        f.severity for f in PrivilegeGrant().run(CheckView(facts))
+    ]
+
+
+def test_where_nobody_gets_power_nobody_is_asked(dao: Governance) -> None:
+    proposal = dao.proposals[propose(dao)]
+    with Provider(dao.node.url) as provider:
+        reader = Rpc(provider.url)
+        found = PowerReceiversTool().run(reader, dao.adapter, dao.profile, proposal, reader.block())
+        assert [question["method"] for question in provider.asked] == ["eth_getBlockByNumber"]
+    assert (found.receivers, found.left_out) == ((), 0)
 
 
 # --- what it costs

@@ -348,6 +348,7 @@ def place_of(tool, results):
         "destroyed_code",
         "code_origin",
         "proposer_account",
+        "power_receivers",
     ],
 )
 def test_context_that_checks_read_is_read_again(world, agent, proposal, tool):
@@ -363,6 +364,7 @@ def test_context_that_checks_read_is_read_again(world, agent, proposal, tool):
         "destroyed_code": {"makes_room": False},
         "code_origin": {"left_out": "1"},
         "proposer_account": {"sender_transactions": "1000"},
+        "power_receivers": {"left_out": 1},
     }[tool]
     result = facts.context[place].model_copy(update={"result": facts.context[place].result | lie})
     context = (*facts.context[:place], result, *facts.context[place + 1 :])

@@ -8,6 +8,7 @@ from pnyx_policies.context.ground_rules import GroundRules, Role
 from pnyx_policies.context.held_proposals import HeldProposal, HeldProposals
 from pnyx_policies.context.initializers import Initializers, OpenInitializer
 from pnyx_policies.context.live_proposals import Afterwards, Effects, LiveProposal, LiveProposals
+from pnyx_policies.context.power_receivers import PowerReceiver, PowerReceivers
 from pnyx_policies.context.proposer_account import AccountKind, Before, ProposerAccount, ProposerBefore
 from pnyx_policies.context.proposer_history import EarlierProposal, LookAlike, ProposerHistory
 from pnyx_policies.context.reading import Reading, full_reach, read_context, searched_from
@@ -18,6 +19,7 @@ from pnyx_policies.context.voting_power import Gain, LateVotes, Turnout, Voter, 
 READINGS: tuple[type[Reading], ...] = (
     ProposerHistory, VotingPower, TreasuryBalances, GroundRules, TimelockQueue, Initializers, EarlierPayments,
     EnsNames, LiveProposals, HeldProposals, DestroyedCode, CodeOrigins, ProposerAccount, ProposerBefore,
+    PowerReceivers,
 )  # fmt: skip
 """All of them, in the order in which the tools run."""
 
@@ -26,7 +28,7 @@ __all__ = [
     "AccountBalances", "AccountKind", "Afterwards", "Before", "CodeOrigin", "CodeOrigins", "DestroyedCode",
     "EarlierPayee", "EarlierPayment", "EarlierPayments", "EarlierProposal", "Effects", "EnsName", "EnsNames", "Gain",
     "GroundRules", "HeldProposal", "HeldProposals", "How", "Initializers", "LateVotes", "LiveProposal", "LiveProposals",
-    "LookAlike", "Made", "OpenInitializer", "Operation", "ProposerAccount", "ProposerBefore", "ProposerHistory",
-    "QueuedCall", "Reading", "Role", "TimelockQueue", "TreasuryBalances", "Turnout", "Voter", "VotingPower",
-    "full_reach", "read_context", "searched_from",
+    "LookAlike", "Made", "OpenInitializer", "Operation", "PowerReceiver", "PowerReceivers", "ProposerAccount",
+    "ProposerBefore", "ProposerHistory", "QueuedCall", "Reading", "Role", "TimelockQueue", "TreasuryBalances",
+    "Turnout", "Voter", "VotingPower", "full_reach", "read_context", "searched_from",
 ]  # fmt: skip

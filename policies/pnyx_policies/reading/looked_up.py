@@ -22,6 +22,7 @@ from pnyx_policies.context import (
     HeldProposals,
     Initializers,
     LiveProposals,
+    PowerReceivers,
     ProposerAccount,
     ProposerBefore,
     ProposerHistory,
@@ -128,6 +129,16 @@ def _before(found: ProposerBefore, _facts: Facts) -> Iterator[Bullet]:
         f"In block {before.block:,} the account had {before.coin_wei:,} wei, had sent {before.transactions:,} "
         f"transactions, and was {'a contract' if before.has_code else 'no contract'}"
     )
+
+
+@_sentences.register
+def _receivers(found: PowerReceivers, facts: Facts) -> Iterator[Bullet]:
+    if not found.receivers:
+        yield bullet("The calls give nobody a role, ownership, a seat or a module")
+    for receiver in found.receivers:
+        yield bullet("Power goes to ", *who(facts, receiver.account), f", a {_KIND[receiver.kind]}")
+    if found.left_out:
+        yield bullet(warn(f"Receivers of power that were not looked at: {found.left_out}"))
 
 
 @_sentences.register

@@ -9,6 +9,7 @@ from pnyx_tools.context.held_proposals import HeldProposalsTool, OwnLog
 from pnyx_tools.context.history import SearchingTool
 from pnyx_tools.context.initializers import InitializersTool
 from pnyx_tools.context.live_proposals import LiveProposalsTool
+from pnyx_tools.context.power_receivers import PowerReceiversTool
 from pnyx_tools.context.proposer_account import ProposerAccountTool, ProposerBeforeTool
 from pnyx_tools.context.proposer_history import ProposerHistoryTool
 from pnyx_tools.context.protocol import ContextTool, ToolSkipped, run_tool
@@ -34,6 +35,7 @@ def builtin_tools() -> tuple[ContextTool, ...]:
         CodeOriginTool(),
         ProposerAccountTool(),
         ProposerBeforeTool(),
+        PowerReceiversTool(),
     )
 
 
@@ -48,6 +50,7 @@ __all__ = [
     "InitializersTool",
     "LiveProposalsTool",
     "OwnLog",
+    "PowerReceiversTool",
     "ProposerAccountTool",
     "ProposerBeforeTool",
     "ProposerHistoryTool",

@@ -36,7 +36,7 @@ class ProposerAccountTool:
         called = transaction["to"]
         return ProposerAccount(
             proposer=proposal.proposer,
-            kind=_kind(reader.code(proposal.proposer, to_hex(block.hash))),
+            kind=account_kind(reader.code(proposal.proposer, to_hex(block.hash))),
             sender=parse_address(transaction["from"]),
             sender_transactions=parse_quantity(transaction["nonce"]),
             called=None if called is None else parse_address(called),
@@ -68,12 +68,12 @@ class ProposerBeforeTool:
             block=then,
             coin_wei=reader.balance(account, then),
             transactions=reader.nonce(account, then),
-            has_code=_kind(reader.code(account, then)) is AccountKind.CONTRACT,
+            has_code=account_kind(reader.code(account, then)) is AccountKind.CONTRACT,
         )
         return ProposerBefore(proposer=account, before=before)
 
 
-def _kind(code: bytes) -> AccountKind:
+def account_kind(code: bytes) -> AccountKind:
     if not code:
         return AccountKind.KEY
     return AccountKind.CONTRACT if delegate_of(code) is None else AccountKind.DELEGATED

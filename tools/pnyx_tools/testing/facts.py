@@ -30,6 +30,7 @@ from pnyx_policies.context import (
     HeldProposals,
     Initializers,
     LiveProposals,
+    PowerReceivers,
     ProposerAccount,
     ProposerBefore,
     ProposerHistory,
@@ -167,6 +168,7 @@ def uneventful(proposal: Proposal, profile: GovernorProfile) -> tuple[Reading, .
             called=profile.address,
         ),
         ProposerBefore(proposer=proposal.proposer, before=None),
+        PowerReceivers(receivers=(), left_out=0),
     )  # fmt: skip
 
 
