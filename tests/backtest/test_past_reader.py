@@ -60,6 +60,7 @@ LATER: dict[str, Ask] = {
     "a request": lambda r, _, later, __: r.request("eth_call", called(hex(later.number))),
     "a request by hash": lambda r, _, later, __: r.request("eth_call", called({"blockHash": to_hex(later.hash)})),
     "a number in an object": lambda r, _, later, __: r.request("eth_call", called({"blockNumber": hex(later.number)})),
+    "receipts": lambda r, _, later, __: r.request("eth_getBlockReceipts", [hex(later.number)]),
     "together": lambda r, _, later, who: r.ask_together([("eth_getCode", [who, hex(later.number)])]),
 }
 
@@ -87,9 +88,13 @@ def test_a_transaction_that_is_mined_later_is_not_known_yet(node: Anvil, then: B
     past = PastReader(node.rpc, then)
     assert past.receipt(later) is None
     assert past.transaction(later) is None
+    trace = ("debug_traceTransaction", [to_hex(later), {"tracer": "callTracer"}])
+    with pytest.raises(RpcError, match=f"later than block {then.number}"):
+        past.request(*trace)
     after = PastReader(node.rpc, node.rpc.block(then.number + 1))
     assert after.receipt(later) is not None
     assert after.transaction(later) is not None
+    assert after.request(*trace) == node.rpc.request(*trace)
 
 
 @pytest.mark.parametrize("method", ["eth_blockNumber", "eth_getLogs", "eth_gasPrice", "trace_block"])

@@ -155,6 +155,36 @@ def test_a_method_that_too_few_offer_is_a_missing_one(gate: Parliament) -> None:
     assert Quorum([without, gate.node.rpc, Rpc(gate.node.url)], 2).request(*question)
 
 
+@pytest.mark.parametrize("lie", [{"nonce": "0x999"}, {"from": FRIEND}, {"to": FRIEND}])
+def test_who_sent_a_transaction_must_be_said_alike(gate: Parliament, lie: dict[str, str]) -> None:
+    honest = gate.node.rpc
+    sent = honest.logs(0, honest.block().number, [])[0].transaction_hash
+    told = honest.transaction(sent)
+    assert told is not None
+    own = Node(honest, transaction=says({**told, "extra": "of this client"}))
+    assert Quorum([honest, own], 2).transaction(sent) == told
+    with pytest.raises(DisagreementError, match="contradict each other about transaction"):
+        Quorum([honest, Node(honest, transaction=says({**told, **lie}))], 2).transaction(sent)
+
+
+def test_receipts_of_a_block_and_traces_agree_by_what_they_tell(gate: Parliament) -> None:
+    honest = gate.node.rpc
+    log = honest.logs(0, honest.block().number, [])[0]
+    receipts = ("eth_getBlockReceipts", [hex(log.block_number)])
+    trace = ("debug_traceTransaction", [to_hex(log.transaction_hash), {"tracer": "callTracer"}])
+    for question in (receipts, trace):
+        told = honest.request(*question)
+        first = told[0] if isinstance(told, list) else told
+        for change, is_another in (({"extra": "0x1"}, False), ({"from": FRIEND}, True)):
+            other = [{**first, **change}, *told[1:]] if isinstance(told, list) else {**first, **change}
+            both = Quorum([honest, Node(honest, request=says(other))], 2)
+            if is_another:
+                with pytest.raises(DisagreementError):
+                    both.request(*question)
+            else:
+                assert both.request(*question) == told
+
+
 def test_simulations_agree_by_their_effects() -> None:
     """Nodes word errors in their own ways, and add what they like."""
     event = {"address": "0xAA", "topics": ["0x01"], "data": "0x02"}

@@ -1,7 +1,7 @@
 """A chain as it was at one block: whatever is later is not there, and who asks for it is told so.
 
-For those who ask what was known at a time. "Latest" is that block. Only questions that name their block are passed on:
-of any other one nothing says of which time it would tell.
+For those who ask what was known at a time. "Latest" is that block. Only questions that name their block, or a
+transaction, are passed on: of any other one nothing says of which time it would tell.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from pnyx_tools.reader import (
     RpcError,
     Topics,
 )
-from pnyx_tools.wire import block_param, is_block_hash, parse_quantity
+from pnyx_tools.wire import block_param, is_block_hash, parse_quantity, parse_word
 
 T = TypeVar("T")
 
@@ -34,8 +34,10 @@ _PLACE_OF_BLOCK: Final = {
     "eth_getStorageAt": 2,
     "eth_simulateV1": 1,
     "debug_traceCall": 1,
+    "eth_getBlockReceipts": 0,
 }
 """Where the block stands among the parameters of a method."""
+_OF_A_TRANSACTION: Final = "debug_traceTransaction"
 
 
 class PastReader:
@@ -132,6 +134,10 @@ class PastReader:
         return block
 
     def _params_then(self, method: str, params: Sequence[Any]) -> list[Any]:
+        if method == _OF_A_TRANSACTION:
+            if self.receipt(parse_word(params[0])) is None:
+                self._refuse(f"transaction {params[0]}")
+            return list(params)
         place = _PLACE_OF_BLOCK.get(method)
         if place is None:
             raise MethodMissingError(f"{method} is not asked about the past: it does not say of which block")

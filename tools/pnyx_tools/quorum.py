@@ -233,9 +233,20 @@ def _as_said(answer: object) -> object:
 
 def _of_transaction(found: dict[str, Any] | None) -> object:
     """Nodes add fields of their own to receipts and transactions."""
-    if found is None:
-        return None
-    return tuple(_as_said(found.get(name)) for name in ("blockHash", "hash", "transactionHash", "status"))
+    return None if found is None else tuple(_as_said(found.get(name)) for name in _TRANSACTION)
+
+
+_TRANSACTION: Final = ("blockHash", "hash", "transactionHash", "status", "from", "to", "nonce", "contractAddress")
+
+
+def _of_receipts(answer: object) -> object:
+    if not isinstance(answer, list):
+        return answer
+    return [(_of_transaction(r), _as_said(r.get("gasUsed")), _who_told(r)) for r in answer if isinstance(r, dict)]
+
+
+def _who_told(receipt: dict[str, Any]) -> list[object]:
+    return [_as_said(log.get("address")) for log in receipt.get("logs") or ()]
 
 
 def _of_simulation(answer: object) -> object:
@@ -281,4 +292,9 @@ def _changes_of_state(diff: dict[str, Any]) -> object:
     return touched, _as_said(diff["post"])
 
 
-_ESSENCES = {"eth_simulateV1": _of_simulation, "debug_traceCall": _of_trace}
+_ESSENCES = {
+    "eth_simulateV1": _of_simulation,
+    "debug_traceCall": _of_trace,
+    "debug_traceTransaction": _of_trace,
+    "eth_getBlockReceipts": _of_receipts,
+}
