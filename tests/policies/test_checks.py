@@ -19,6 +19,7 @@ from pnyx_policies.checks import (
     TextAgainstCalls,
     UnknownCalldata,
 )
+from pnyx_policies.context import DestroyedCode
 from pnyx_policies.facts import (
     NO_CODE,
     CallResult,
@@ -37,6 +38,7 @@ from pnyx_tools.testing.facts import (
     holding,
     moved,
     proposal_of,
+    results_of,
     simulated,
 )
 
@@ -197,8 +199,13 @@ def test_a_called_contract_that_can_destroy_itself_is_worth_knowing():
     facts = facts_for(proposal_of(PAY, HARMLESS))
     destroyable = tuple(t.model_copy(update={"implementation_opcodes": ("SELFDESTRUCT",)}) for t in facts.targets)
     assert TargetWithoutCode().run(CheckView(facts)) == ()
-    (finding,) = TargetWithoutCode().run(CheckView(facts.model_copy(update={"targets": destroyable})))
+    seen = facts.model_copy(update={"targets": destroyable})
+    (finding,) = TargetWithoutCode().run(CheckView(seen))
     assert finding.severity is LOW
+    for makes_room, count in ((True, 1), (False, 0)):
+        rules = results_of([DestroyedCode(makes_room=makes_room)])
+        found = TargetWithoutCode().run(CheckView(seen.model_copy(update={"context": rules})))
+        assert len(found) == count, "where such code stays, nothing takes its place"
 
 
 def test_unknown_calldata_is_high_unless_the_text_points_at_a_contract_that_the_operator_knows():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pnyx_contracts.decoded import DecodedCall
 from pnyx_policies.checks.protocol import CheckSkipped, CheckView
+from pnyx_policies.context import DestroyedCode
 from pnyx_policies.facts import Facts
 from pnyx_policies.finding import Finding, Severity
 
@@ -14,22 +15,24 @@ class TargetWithoutCode:
     """A call to an address without code succeeds and does nothing, until somebody puts code there: after the vote.
 
     High when the code is there by now and was not when the proposal was made: who read it then read nothing. Low when
-    it can destroy itself: on chains without EIP-6780 other code may then take its place. Plain transfers of coin to
-    such addresses are fine. Answers incident I-2 (Tornado Cash), check K2.
+    it can destroy itself, unless this chain is known to keep such code: other code may then take its place. Plain
+    transfers of coin to such addresses are fine. Answers incident I-2 (Tornado Cash), check K2.
     """
 
     name = "target-without-code"
-    version = "2"
+    version = "3"
 
     def run(self, view: CheckView) -> tuple[Finding, ...]:
         calls = [c for c in view.facts.every_call() if _needs_code(c)]
-        findings = tuple(f for c in calls if (f := self._finding(view.facts, c)) is not None)
+        rules = view.context_if_known(DestroyedCode)
+        stays = rules is not None and rules.makes_room is False
+        findings = tuple(f for c in calls if (f := self._finding(view.facts, c, stays=stays)) is not None)
         unseen = sorted({c.target for c in calls if view.facts.target(c.target) is None})
         if unseen and not findings:
             raise CheckSkipped(f"nobody looked whether {', '.join(unseen[:3])} has code")
         return findings
 
-    def _finding(self, facts: Facts, call: DecodedCall) -> Finding | None:
+    def _finding(self, facts: Facts, call: DecodedCall, *, stays: bool) -> Finding | None:
         target = facts.target(call.target)
         if target is None:
             return None
@@ -39,7 +42,7 @@ class TargetWithoutCode:
         elif facts.came_after_proposal(call.target):
             severity, title = Severity.HIGH, f"{call.target} is called and had no code when this was proposed"
             detail = "Its code was put there since: who read the proposal before has not seen it."
-        elif target.can_destroy_itself and not call.delegatecall:
+        elif target.can_destroy_itself and not stays and not call.delegatecall:
             severity, title = Severity.LOW, f"{call.target} is called and can destroy itself"
             detail = "On chains without EIP-6780 other code may come to lie there."
         else:
