@@ -171,8 +171,14 @@ class Doctor:
             raise PnyxError(
                 f"{profile.name}: {profile.cannot_vote_because}", hint="only observe mode makes sense for this governor"
             )
+        head = self.reader.block()
+        if governor.start_block > head.number:
+            raise PnyxError(
+                f"start_block is {governor.start_block}, the chain is at {head.number}: no proposal counts until then",
+                hint="name the block from which on its proposals are the agent's business",
+            )
         timelock = f"timelock {profile.timelock}" if profile.timelock else "no timelock"
-        now = clock_at(self.reader, profile, self.reader.block())
+        now = clock_at(self.reader, profile, head)
         votes = "" if profile.can_vote else f"; cannot be voted on: {profile.cannot_vote_because}"
         return f"{profile.name} ({profile.kind}, {profile.clock_mode.value} clock at {now}, {timelock}){votes}"
 

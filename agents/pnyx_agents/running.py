@@ -42,7 +42,7 @@ from pnyx_agents.tracing import NO_TRACES, Tracer
 from pnyx_agents.upkeep import Upkeep
 from pnyx_agents.vitals import Vitals, serve
 from pnyx_agents.watch import Watch, watchlist
-from pnyx_contracts.errors import PnyxError, RefusedError, UnreachableError
+from pnyx_contracts.errors import PnyxError, RefusedError, UnreachableError, UsageError
 from pnyx_tools.chain import Chain
 from pnyx_tools.costs import AnswerBook, CostBook
 from pnyx_tools.database import Database
@@ -183,11 +183,18 @@ def _assemble(settings: Settings, stack: ExitStack, since: str | None, *, only_w
         require_signer=_requirements(settings, chain, signer, require_signer),
         endpoints=chain.health,
         websocket=settings.chain.websocket,
-        since_block=None if since is None else block_since(chain, since),
+        since_block=None if since is None else _past_block(chain, since),
         crew=CrewMember(roll, engine, may_lead=not only_work) if roll else None,
         look_after=_upkeep(settings, chain, deciding, signer, journal, holds, crier, metrics).look,
         publish=vault.publish_again if roll else lambda: None,
     )
+
+
+def _past_block(chain: Chain, since: str) -> int:
+    block, head = block_since(chain, since), chain.block().number
+    if block > head:
+        raise UsageError(f"--since {since} is later than the last block, {head}", hint="nothing is past since then")
+    return block
 
 
 def _tracer(settings: Settings, stack: ExitStack) -> Tracer:

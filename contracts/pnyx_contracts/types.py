@@ -37,7 +37,7 @@ def _fail_fast(schema: Any) -> None:  # noqa: ANN401 - a part of a core schema
 class Value(BaseModel):
     """Base of all frozen values."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=False, validate_default=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=False, validate_default=True, allow_inf_nan=False)
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:  # noqa: ANN401 - pydantic's signature

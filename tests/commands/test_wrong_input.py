@@ -14,6 +14,8 @@ from pnyx_agents.assembly import salt_key
 from pnyx_agents.examination import written
 from pnyx_agents.settings import load_settings
 from pnyx_contracts.errors import UsageError
+from pnyx_tools.testing.anvil import Anvil
+from pnyx_tools.testing.deploy import Governance
 
 from .conftest import Pnyx
 
@@ -150,6 +152,46 @@ def test_doctor_writes_where_the_agent_will(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+GOVERNOR = '[[governor]]\naddress = "0x0000000000000000000000000000000000000001"\nstart_block = '
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("chain_id = 1", "chain_id = 1\npoll_seconds = inf", "chain.poll_seconds: Input should be a finite number"),
+        ("chain_id = 1", "chain_id = 1\npoll_seconds = 1e12", "chain.poll_seconds: Input should be less than"),
+        (":1/v2/a-key", ":99999/v2/a-key", "the port of the URL is no number from 0 to 65535"),
+        ("http://127.0.0.1:1/", "http://me:pass-a-key/", "the port of the URL is no number from 0 to 65535"),
+        ("http://127.0.0.1:1/", "ftp://127.0.0.1/", "expected an http(s) URL, got ftp://127.0.0.1"),
+        (f"{GOVERNOR}1", f"{GOVERNOR}1\n{GOVERNOR}7", "0001 is named twice"),
+        (f"{GOVERNOR}1", f"{GOVERNOR}{2**63}", "governor.0.start_block: Input should be less than"),
+        (
+            f"{GOVERNOR}1",
+            f'{GOVERNOR}1\n[addresses]\n"0x{"ab" * 20}" = "a"\n"0x{"AB" * 20}" = "b"',
+            f"addresses: 0x{'ab' * 20} has two names",
+        ),
+        (f"{GOVERNOR}1", f"{GOVERNOR}1\n[notifications]\nreminder_hours = [inf]", "notifications.reminder_hours"),
+        ("0000000001", "00000001", "governor.0.address: expected a 20-byte address"),
+    ],
+)
+def test_a_wrong_value_is_one_problem_with_its_name(pnyx: Pnyx, config: Path, old: str, new: str, says: str) -> None:
+    config.write_text(CONFIG.replace(old, new))
+    ended = pnyx("status", "-c", config)
+    assert (ended.code, says in ended.err, "has 1 problem(s)" in ended.err) == (2, True, True), ended.err
+    assert "a-key" not in ended.err
+
+
+def test_a_port_that_is_none_is_told_without_the_rest_of_the_url(pnyx: Pnyx) -> None:
+    ended = pnyx("log", "--rpc", "http://me:a-key/at@host", "--log", "0x" + "11" * 20)
+    assert (ended.code, "the port of the RPC endpoint is no number" in ended.err) == (2, True)
+    assert "a-key" not in ended.err
+
+
+def test_a_byte_order_mark_is_no_error(config: Path) -> None:
+    config.write_text(CONFIG, encoding="utf-8-sig")
+    assert load_settings(config).agent.name == "tester"
+
+
 @pytest.mark.parametrize("text", ["", "{}", "not json", '{"action": "suspend"}'])
 def test_a_file_that_holds_no_order_stops_no_signer_and_says_so(pnyx: Pnyx, config: Path, text: str) -> None:
     """The daemon is held in any case: whoever types `pause` wants that."""
@@ -251,3 +293,19 @@ def test_errors_have_the_names_of_the_documents(pnyx: Pnyx) -> None:
 def test_the_status_of_an_agent_that_never_ran(pnyx: Pnyx, config: Path) -> None:
     assert pnyx("status", "-c", config, "--json").json == []
     assert pnyx("status", "-c", config).out.startswith("No proposal yet.")
+
+
+def test_what_is_still_to_come_is_no_beginning(pnyx: Pnyx, node: Anvil, dao: Governance, tmp_path: Path) -> None:
+    config = tmp_path / "pnyx.toml"
+    config.write_text(
+        CONFIG.replace("http://127.0.0.1:1/v2/a-key-that-nobody-may-see", node.url)
+        .replace("chain_id = 1", "chain_id = 31337")
+        .replace("0x0000000000000000000000000000000000000001", dao.governor)
+    )
+    for since in ("99999999", "2200-01-01"):
+        ended = pnyx("run", "--since", since, "-c", config)
+        assert (ended.code, f"--since {since} is later than the last block" in ended.err) == (2, True)
+    config.write_text(config.read_text().replace("start_block = 1", "start_block = 99999999"))
+    looked = {result["name"]: result for result in pnyx("doctor", "-c", config, "--json").json}
+    found = looked[f"governor {dao.governor}"]
+    assert (found["status"], "start_block is 99999999, the chain is at" in found["found"]) == ("failed", True)

@@ -90,12 +90,15 @@ class Transport:
     def __init__(self, url: str, timeout_seconds: float, pauses: Sequence[float] | None, chain_id: int | None) -> None:
         """Raises `UsageError` for a URL that is none."""
         parts = urlsplit(url)
+        try:
+            port = f":{parts.port}" if parts.port else ""
+        except ValueError:
+            raise UsageError("the port of the RPC endpoint is no number from 0 to 65535") from None
         if parts.scheme not in {"http", "https"} or not parts.hostname:
             raise UsageError(
                 f"the RPC endpoint must be an http:// or https:// URL, got one that starts with {url[:8]!r}",
                 hint="websocket and IPC endpoints are not supported; most nodes offer HTTP too",
             )
-        port = f":{parts.port}" if parts.port else ""
         self.display_url = f"{parts.scheme}://{parts.hostname}{port}"
         """Scheme and host only: the rest of an RPC URL is often a secret. The one form for messages and logs."""
         self.chain_id = chain_id

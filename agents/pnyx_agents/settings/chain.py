@@ -6,8 +6,8 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from pnyx_agents.settings.kinds import Endpoints, WebSocketUrl, WebUrl
-from pnyx_contracts.types import Address, Value
+from pnyx_agents.settings.kinds import BlockNumber, Endpoints, WebSocketUrl, WebUrl
+from pnyx_contracts.types import DAY_SECONDS, Address, Value
 
 
 class ChainSettings(Value):
@@ -24,7 +24,7 @@ class ChainSettings(Value):
     chain_id: int = Field(gt=0)
     confirmations: int | None = Field(default=None, ge=0)
     """How deep a block must be before it counts; None follows the node's ``finalized`` tag."""
-    poll_seconds: float = Field(default=12, gt=0)
+    poll_seconds: float = Field(default=12, gt=0, le=DAY_SECONDS)
 
     @model_validator(mode="after")
     def _require_enough_endpoints(self) -> Self:
@@ -41,7 +41,7 @@ class GovernorSettings(Value):
     address: Address
     kind: str | None = None
     """Adapter name, when detection should not decide."""
-    start_block: int = Field(ge=0)
+    start_block: BlockNumber
     """Proposals created before this block are none of the agent's business."""
     treasury_assets: tuple[Address, ...] = ()
     """Tokens whose balance counts as treasury beside those that the calls touch."""
@@ -56,7 +56,7 @@ class LogSettings(Value):
     atomic: bool = False
     """The signer's own account runs `AtomicAccount` (EIP-7702): no vote without that, never a second transaction."""
     factory: Address | None = None
-    start_block: int = Field(default=0, ge=0)
+    start_block: BlockNumber = 0
     """Block of the registration: where reading the log begins."""
 
     @model_validator(mode="after")

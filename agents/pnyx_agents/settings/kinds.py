@@ -13,6 +13,10 @@ from pnyx_tools.signer.tls import TlsPlace
 _NAME = re.compile("^[a-z0-9][a-z0-9-]{0,40}$", re.ASCII)
 
 
+BlockNumber = Annotated[int, Field(ge=0, lt=2**63)]
+"""As far as a database can count."""
+
+
 def _name(value: str) -> str:
     if not _NAME.fullmatch(value):
         raise ValueError(f"expected up to 41 lower case letters, digits and dashes, got {value[:60]!r}")
@@ -25,11 +29,6 @@ Name = Annotated[str, AfterValidator(_name)]
 def _one_or_more(value: Any) -> Any:  # noqa: ANN401 - any TOML value
     return (value,) if isinstance(value, str) else value
 
-
-Urls = Annotated[tuple[str, ...], BeforeValidator(_one_or_more)]
-"""Of JSON-RPC endpoints of one chain; one alone may be written as a string."""
-
-Endpoints = Annotated[Urls, Field(min_length=1)]
 
 AS_SOON_AS_ALLOWED = "as soon as allowed"
 _BEFORE_THE_END = re.compile(r"([1-9]\d{0,3}) (minute|hour|day)s? before the end", re.ASCII)
@@ -62,6 +61,14 @@ def _tls_url(value: str) -> str:
 TlsUrl = Annotated[str, AfterValidator(_tls_url)]
 
 
+def _require_port(url: str) -> None:
+    """None, or one that there can be. What stands in its place may be half of a password: it is not shown."""
+    try:
+        _ = urlsplit(url).port
+    except ValueError:
+        raise ValueError("the port of the URL is no number from 0 to 65535") from None
+
+
 def _public(url: str) -> str:
     """A URL without user, path and query: those carry API keys."""
     parts = urlsplit(url)
@@ -69,6 +76,7 @@ def _public(url: str) -> str:
 
 
 def _web_url(value: str) -> str:
+    _require_port(value)
     if urlsplit(value).scheme not in {"http", "https"} or not urlsplit(value).hostname:
         raise ValueError(f"expected an http(s) URL, got {_public(value)}")
     return value
@@ -76,8 +84,14 @@ def _web_url(value: str) -> str:
 
 WebUrl = Annotated[str, AfterValidator(_web_url)]
 
+Urls = Annotated[tuple[WebUrl, ...], BeforeValidator(_one_or_more)]
+"""Of JSON-RPC endpoints of one chain; one alone may be written as a string."""
+
+Endpoints = Annotated[Urls, Field(min_length=1)]
+
 
 def _websocket_url(value: str) -> str:
+    _require_port(value)
     if urlsplit(value).scheme not in {"ws", "wss"} or not urlsplit(value).hostname:
         raise ValueError(f"expected a URL such as wss://host/path, got {_public(value)}")
     return value

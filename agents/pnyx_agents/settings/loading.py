@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def load_settings(path: Path) -> Settings:
     """Read and check one file. Raises `UsageError` that names every wrong line at once."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise UsageError(f"there is no configuration at {path}", hint="pnyx init writes a commented one") from None
     except OSError as error:
@@ -39,9 +39,16 @@ def parse_settings(text: str, path: Path) -> Settings:
     try:
         return Settings.model_validate({**_from_environment(raw, str(path)), "folder": path.resolve().parent})
     except ValidationError as error:
-        problems = "\n".join(f"  {_place(e['loc'])}: {_words(e)}" for e in error.errors())
-        hint = "docs/configuration.md has every setting"
-        raise UsageError(f"{path} has {error.error_count()} problem(s):\n{problems}", hint=hint) from None
+        problems = [f"  {_place(e['loc'])}: {_words(e)}" for e in error.errors() if not _follows(e, error.errors())]
+        told, hint = "\n".join(problems), "docs/configuration.md has every setting"
+        raise UsageError(f"{path} has {len(problems)} problem(s):\n{told}", hint=hint) from None
+
+
+def _follows(error: ErrorDetails, errors: list[ErrorDetails]) -> bool:
+    """A list is too short only because something is wrong with what it lists."""
+    depth = len(error["loc"])
+    inner = any(other["loc"][:depth] == error["loc"] and len(other["loc"]) > depth for other in errors)
+    return inner and error["type"] == "too_short"
 
 
 def _place(location: tuple[int | str, ...]) -> str:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Self
+from typing import Annotated, Any, Self
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from pnyx_agents.settings.agent import AgentSettings, DecodingSettings, PluginSettings, PolicySettings
 from pnyx_agents.settings.chain import ChainSettings, GovernorSettings, LogSettings, SafeSettings, SendingSettings
@@ -33,6 +33,14 @@ from pnyx_tools.rulebook import files_of, read_ruleset
 from pnyx_tools.signer.tls import TlsFiles
 
 
+def _each_once(value: Any) -> Any:  # noqa: ANN401 - any TOML value
+    """Capitals in an address are its checksum, and make no other address of it."""
+    spelled = [key.lower() for key in value] if isinstance(value, dict) else []
+    if twice := next((key for key in spelled if spelled.count(key) > 1), None):
+        raise ValueError(f"{twice} has two names")
+    return value
+
+
 class Settings(Value):
     """A whole ``pnyx.toml``."""
 
@@ -57,7 +65,7 @@ class Settings(Value):
     work: WorkSettings = WorkSettings()
     probe: tuple[ProbeSettings, ...] = Field(default=(), max_length=MAX_PROBES)
     """``[[probe]]``: what must hold after each execution."""
-    addresses: dict[Address, str] = Field(default_factory=dict)
+    addresses: Annotated[dict[Address, str], BeforeValidator(_each_once)] = Field(default_factory=dict)
     """Names of addresses that the DAO knows: checks treat them as friends, people read them."""
     folder: Path
     """Where the file lies; relative paths start here."""
@@ -70,6 +78,13 @@ class Settings(Value):
                 raise ValueError(
                     f"notifications.people: {address} is not among signer.approvers, so nothing waits there"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _require_governors_apart(self) -> Self:
+        addresses = [governor.address for governor in self.governor]
+        if twice := next((address for address in addresses if addresses.count(address) > 1), None):
+            raise ValueError(f"governor: {twice} is named twice")
         return self
 
     @model_validator(mode="after")
