@@ -13,12 +13,16 @@ from tests.worlds import Chain, TwoGovernors, as_it_was, calmly, two_governors
 
 from pnyx_agents.audit import Links, publish
 from pnyx_policies.approval import answered
+from pnyx_policies.audit import Prices
 from pnyx_policies.audit.rows import DecisionRow
 from pnyx_policies.audit.tally import Summary
 from pnyx_tools.audit import Audit, WriterHead, audit
 from pnyx_tools.testing.decisions import LocalAgent, Sealed
 
 HOLDING = calmly("hold")
+PRICES = Prices.parse(
+    'currency = "USD"\n[[model]]\nname = "scripted"\ninput_per_million = "0.25"\noutput_per_million = "2"', "prices"
+)
 
 
 @dataclass(frozen=True)

@@ -14,16 +14,12 @@ from tests.worlds import Chain, as_it_was
 from pnyx_contracts.decision_log import encode_remark
 from pnyx_contracts.entry import RemarkVerdict
 from pnyx_contracts.types import Vote
-from pnyx_policies.audit import Prices
 from pnyx_policies.disclosure import Disclosure, disclose, parse_parts
 
-from .conftest import HOLDING, World
+from .conftest import HOLDING, PRICES, World
 
 SCREEN, PHONE = {"width": 1280, "height": 900}, {"width": 360, "height": 740}
 LONG = "Averylongwordwithoutanyspace" * 40
-PRICES = Prices.parse(
-    'currency = "USD"\n[[model]]\nname = "scripted"\ninput_per_million = "0.25"\noutput_per_million = "2"', "prices"
-)
 
 
 @pytest.fixture(scope="module")
