@@ -124,10 +124,14 @@ function voteEntry(state, vote) {
  * @param {Fields} fields @param {any} configuration @returns {string[]}
  */
 export function vouchers({ decision, people }, configuration) {
-  /** @type {(string | null)[]} */
-  const voices = people.words.map((/** @type {any} */ word) => vouchedBy(decision, word, configuration));
-  const repeated = voices.find((voice, at) => voices.indexOf(voice) !== at);
-  if (repeated !== undefined) refuse(`${repeated ?? "the operator"} is heard twice: a person counts once`);
+  /** @type {Set<string | null>} */
+  const voices = new Set();
+  for (const word of people.words) {
+    const voice = vouchedBy(decision, word, configuration);
+    // At once: a stranger's record may have any number of words, and each signature takes time.
+    if (voices.has(voice)) refuse(`${voice ?? "the operator"} is heard twice: a person counts once`);
+    voices.add(voice);
+  }
   const required = configuration.approvals;
   const most = mostForOneVote(decision, people.words);
   if (people.expired !== null && most >= required) {
@@ -136,7 +140,7 @@ export function vouchers({ decision, people }, configuration) {
   if (givesVote(people) && most < required) {
     refuse(`${counted(most, required)}: the declared configuration asks for more people`);
   }
-  return voices.filter((voice) => voice !== null);
+  return [...voices].filter((voice) => voice !== null);
 }
 
 /** `1 of 2 approvals`. @param {number} approvals @param {number} required */
@@ -145,7 +149,7 @@ export const counted = (approvals, required) => `${approvals} of ${required} app
 /** How many approve the vote that most of them want. @param {any} decision @param {any[]} words */
 export function mostForOneVote(decision, words) {
   const wanted = words.filter(({ verdict }) => verdict === "approve").map((word) => wantedVote(decision, word));
-  return Math.max(0, ...wanted.map((vote) => wanted.filter((other) => other === vote).length));
+  return Math.max(0, ...[...new Set(wanted)].map((vote) => wanted.filter((other) => other === vote).length));
 }
 
 /**

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from pnyx_contracts.errors import RefusedError
 from pnyx_contracts.types import to_hex
+from pnyx_policies import approval
 from pnyx_policies.approval import (
     Answer,
     answer_in,
@@ -227,6 +228,20 @@ def test_a_vote_takes_as_many_people_as_declared(dossier: Dossier) -> None:
     with pytest.raises(RefusedError, match="1 of 2 approvals: the declared configuration asks for more people"):
         vouchers(told(decided, ada), TWO_OF_THREE)
     assert vouchers(told(decided, ada), declared(approvers=(ADA.address,))) == (ADA.address,)
+
+
+def test_a_person_who_is_heard_again_and_again_costs_two_signatures(
+    dossier: Dossier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stranger's record may have any number of words."""
+    decided = in_mode(dossier, Mode.PROPOSE)
+    asked, recover = list[str](), approval.signer_of
+    monkeypatch.setattr(
+        approval, "signer_of", lambda digest, signature: asked.append(signature) or recover(digest, signature)
+    )
+    with pytest.raises(RefusedError, match="is heard twice"):
+        vouchers(told(decided, *[word(decided, ADA)] * 50), TWO_OF_THREE)
+    assert len(asked) == 2
 
 
 def test_a_person_counts_once_however_often_they_sign(dossier: Dossier) -> None:
