@@ -145,9 +145,13 @@ class Parliament:
     def booth(self) -> Booth:
         return Booth(self.governance.adapter, self.governance.profile)
 
-    def open(self, *, call: bytes = b"", to: str = FRIEND, value: int = 10**15, text: str = "") -> int:
-        """A proposal that is open for votes: by default a small payment to a friend, announced as such."""
-        title = f"# Pay a friend {next(self._titles)}\n\nPay {value / 10**18:f} ETH to {to}."
+    def open(self, *, call: bytes = b"", to: str = FRIEND, value: int | None = None, text: str = "") -> int:
+        """A proposal that is open for votes: by default a small payment to a friend, announced as such, and another
+        one than those before.
+        """
+        count = next(self._titles)
+        value = 10**15 + count * 10**12 if value is None else value
+        title = f"# Pay a friend {count}\n\nPay {value / 10**18:f} ETH to {to}."
         number = self.governance.propose([to], [value], [call], text or title)
         self.governance.advance_to_active(number)
         return number

@@ -192,7 +192,7 @@ def test_context_that_was_made_up_hides_nothing(gate: Parliament) -> None:
     text = f"# Thanks to a friend\n\nThe DAO thanks a friend of ours for all the help with 0.001 ETH to {FRIEND}."
     delegate = encode_call("delegate(address)", gate.governance.timelock)
     gate.open(to=gate.governance.token, call=delegate, value=0, text=text)
-    honest = gate.dossier(gate.open(text=text))
+    honest = gate.dossier(gate.open(value=10**15, text=text))
     assert Severity.MEDIUM in severities(honest, "decoys")
     place = next(n for n, result in enumerate(honest.context) if result.tool == "proposer_history")
     nothing = {"alike": [], "proposals_in_governor": 0, "proposals_by_proposer": 0}
