@@ -42,6 +42,7 @@ from pnyx_policies.context import (
     EarlierProposal,
     Effects,
     EnsNames,
+    FirstCoin,
     Gain,
     GroundRules,
     HeldProposal,
@@ -380,7 +381,7 @@ def test_how_the_account_stood_a_week_before(
     facts = changed(plain(), ProposerAccount, kind=kind)
     then = Before(**({"block": 100, "coin_wei": 0, "transactions": 0, "has_code": False} | before))
     assert worst(Proposer(), changed(facts, ProposerBefore, before=then)) is severity
-    unknown = [r for r in facts.context if r.tool != ProposerBefore.TOOL]
+    unknown = [r for r in facts.context if r.tool not in {ProposerBefore.TOOL, FirstCoin.TOOL}]
     found(Proposer(), facts.model_copy(update={"context": tuple(unknown)}))  # and is no reason to skip the rest
 
 

@@ -155,7 +155,7 @@ def test_a_method_that_too_few_offer_is_a_missing_one(gate: Parliament) -> None:
     assert Quorum([without, gate.node.rpc, Rpc(gate.node.url)], 2).request(*question)
 
 
-@pytest.mark.parametrize("lie", [{"nonce": "0x999"}, {"from": FRIEND}, {"to": FRIEND}])
+@pytest.mark.parametrize("lie", [{"nonce": "0x999"}, {"from": FRIEND}, {"to": FRIEND}, {"value": "0x999"}])
 def test_who_sent_a_transaction_must_be_said_alike(gate: Parliament, lie: dict[str, str]) -> None:
     honest = gate.node.rpc
     sent = honest.logs(0, honest.block().number, [])[0].transaction_hash

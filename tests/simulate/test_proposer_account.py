@@ -5,9 +5,16 @@ from __future__ import annotations
 import pytest
 
 from pnyx_policies.checks import CheckView, Proposer
-from pnyx_policies.context import AccountKind, ProposerAccount, ProposerBefore
+from pnyx_policies.context import AccountKind, FirstCoin, ProposerAccount, ProposerBefore
 from pnyx_policies.finding import Severity
-from pnyx_tools.context import ProposerAccountTool, ProposerBeforeTool, proposer_account, run_tool
+from pnyx_tools.context import (
+    FirstCoinTool,
+    ProposerAccountTool,
+    ProposerBeforeTool,
+    first_coin,
+    proposer_account,
+    run_tool,
+)
 from pnyx_tools.gather import gather_facts
 from pnyx_tools.rpc import Rpc
 from pnyx_tools.testing.deploy import Governance, delegate_account, deploy, deploy_log, encode_call
@@ -19,7 +26,8 @@ WEEK = 40
 
 @pytest.fixture(autouse=True)
 def _short_week(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(proposer_account, "LONG_BEFORE_BLOCKS", WEEK)
+    for module in (proposer_account, first_coin):
+        monkeypatch.setattr(module, "LONG_BEFORE_BLOCKS", WEEK)
 
 
 def proposing(dao: Governance, text: str) -> bytes:
@@ -73,7 +81,7 @@ def test_a_new_account_proposes(dao: Governance) -> None:
     then = dao.proposals[number].created_block - WEEK
     assert titles(dao, number) == [
         (Severity.LOW, "The account that sent it had sent 0 transactions before the proposal"),
-        (Severity.LOW, f"The proposer's account was empty and unused in block {then}"),
+        (Severity.LOW, f"The proposer's account was empty and unused in block {then}, a week before"),
     ]
 
 
@@ -169,3 +177,76 @@ def test_a_node_that_does_not_show_the_transaction_tells_nothing(dao: Governance
         reader = Rpc(node.url)
         skipped = run_tool(ProposerAccountTool(), reader, dao.adapter, dao.profile, proposal, reader.block())
     assert skipped.why == f"the node does not show the transaction 0x{proposal.created_transaction.hex()}"
+
+
+# --- where its coin comes from
+
+
+def coin(dao: Governance, proposal: int, node: Rpc | None = None) -> FirstCoin:
+    reader = node or dao.node.rpc
+    return FirstCoinTool().run(reader, dao.adapter, dao.profile, dao.proposals[proposal], reader.block())
+
+
+def proposed_by(dao: Governance, account: str) -> int:
+    dao.node.impersonate(account)
+    return dao.propose([dao.node.accounts[5]], [1], [b""], f"by {account}", sender=account)
+
+
+def test_who_gave_a_new_account_its_first_coin(dao: Governance) -> None:
+    dao.node.mine(2 * WEEK)
+    fresh, giver, later = person("a fresh account"), dao.node.accounts[3], dao.node.accounts[4]
+    paid = dao.node.send(fresh, value_wei=10**18, sender=giver)
+    dao.node.mine(4)
+    dao.node.send(fresh, value_wei=10**18, sender=later)
+    number = proposed_by(dao, fresh)
+    found = coin(dao, number)
+    assert (found.block, found.sender) == (int(paid["blockNumber"], 16), giver)
+    assert found.transaction == bytes.fromhex(paid["transactionHash"][2:])
+    facts = gather_facts(dao.node.rpc, dao.adapter, dao.profile, dao.proposals[number])
+    (unused,) = (f for f in Proposer().run(CheckView(facts)) if "unused" in f.title)
+    assert unused.detail == f"Its first coin came in block {found.block}, from {giver}."
+    assert unused.evidence == (fresh, giver)
+
+
+def test_coin_that_a_contract_paid_out_and_told_of(dao: Governance) -> None:
+    """As a mixer does."""
+    dao.node.mine(2 * WEEK)
+    fresh, mixer = person("an account that withdrew"), person("a mixer")
+    tells_of_its_argument, pays_it_what_came = "5f355f5260205fa0", "5f5f5f5f345f355af100"
+    dao.node.set_code(mixer, bytes.fromhex(tells_of_its_argument + pays_it_what_came))
+    data = bytes(12) + bytes.fromhex(fresh[2:])
+    dao.node.send(mixer, data, value_wei=10**18, sender=dao.node.accounts[3])
+    number = proposed_by(dao, fresh)
+    assert coin(dao, number).sender == mixer
+    with without_traces(dao) as node:
+        reader = Rpc(node.url)
+        skipped = run_tool(FirstCoinTool(), reader, dao.adapter, dao.profile, dao.proposals[number], reader.block())
+    assert "the method does not exist" in skipped.why
+
+
+def test_coin_that_came_without_a_transaction_that_names_the_account(dao: Governance) -> None:
+    dao.node.mine(2 * WEEK)
+    fresh = person("an account that was paid in silence")
+    dao.node.set_balance(fresh, 10**18)
+    dao.node.mine()
+    number = proposed_by(dao, fresh)
+    found = coin(dao, number)
+    assert found.block is not None
+    assert found.sender is None
+
+
+def test_an_account_that_is_not_new_is_asked_for_in_one_block(dao: Governance) -> None:
+    dao.node.mine(2 * WEEK)
+    number = proposed_by(dao, dao.node.accounts[0])
+    with Provider(dao.node.url) as provider:
+        found = coin(dao, number, Rpc(provider.url))
+        assert len(provider.asked) <= 3  # the block, the governor's code, a balance
+    assert found.block is None
+
+
+def without_traces(dao: Governance) -> Provider:
+    def rule(question: Question) -> Reply | None:
+        missing = question["method"] == "debug_traceTransaction"
+        return error(question, -32601, "the method does not exist") if missing else None
+
+    return Provider(dao.node.url, rule)

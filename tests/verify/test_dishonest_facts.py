@@ -349,6 +349,7 @@ def place_of(tool, results):
         "code_origin",
         "proposer_account",
         "power_receivers",
+        "first_coin",
     ],
 )
 def test_context_that_checks_read_is_read_again(world, agent, proposal, tool):
@@ -365,6 +366,7 @@ def test_context_that_checks_read_is_read_again(world, agent, proposal, tool):
         "code_origin": {"left_out": "1"},
         "proposer_account": {"sender_transactions": "1000"},
         "power_receivers": {"left_out": 1},
+        "first_coin": {"block": 7},
     }[tool]
     result = facts.context[place].model_copy(update={"result": facts.context[place].result | lie})
     context = (*facts.context[:place], result, *facts.context[place + 1 :])

@@ -236,7 +236,9 @@ def _of_transaction(found: dict[str, Any] | None) -> object:
     return None if found is None else tuple(_as_said(found.get(name)) for name in _TRANSACTION)
 
 
-_TRANSACTION: Final = ("blockHash", "hash", "transactionHash", "status", "from", "to", "nonce", "contractAddress")
+_TRANSACTION: Final = (
+    "blockHash", "hash", "transactionHash", "status", "from", "to", "nonce", "value", "contractAddress",
+)  # fmt: skip
 
 
 def _of_receipts(answer: object) -> object:

@@ -9,6 +9,7 @@ from pnyx_policies.checks.protocol import CheckView
 from pnyx_policies.context import (
     AccountKind,
     Before,
+    FirstCoin,
     GroundRules,
     ProposerAccount,
     ProposerBefore,
@@ -31,8 +32,8 @@ class Proposer:
     week before, power just above the threshold. Info: a first proposal. Check K8, incidents I-1 (Beanstalk), I-6
     (Compound 289), I-10 (Indexed), I-12 (Yam).
 
-    Each alone is innocent. How an account stood a week before is judged where the node still knows. Not seen: where it
-    has its money from (mixers), and what it did on other chains.
+    Each alone is innocent. How an account stood a week before, and who sent it its first coin, is told where the node
+    still knows. Not seen: where an older account has its money from, and what it did on other chains.
     """
 
     name = "proposer"
@@ -40,12 +41,13 @@ class Proposer:
 
     def run(self, view: CheckView) -> tuple[Finding, ...]:
         history, power = view.context(ProposerHistory), view.context(VotingPower)
+        account = view.context(ProposerAccount)
         old = view.context_if_known(ProposerBefore)  # most nodes forget old states
+        before = old.before if old else None
         found = (
             *self._sudden(view.facts, power),
-            *self._account(
-                view.context(ProposerAccount), old.before if old else None, view.facts.governor.profile.address
-            ),
+            *self._account(account, before, view.facts.governor.profile.address),
+            *self._unused(account, before, view.context_if_known(FirstCoin)),
             *self._threshold(view.context(GroundRules), power),
             *self._first(history),
         )
@@ -72,9 +74,17 @@ class Proposer:
         if account.sender_transactions <= NEW_ACCOUNT_TRANSACTIONS:
             count = f"{account.sender_transactions} transactions before the proposal"
             yield self._finding(Severity.LOW, f"The account that sent it had sent {count}", way)
-        if before is not None and before.is_unused and account.kind is not AccountKind.CONTRACT:
-            title = f"The proposer's account was empty and unused in block {before.block}"
-            yield self._finding(Severity.LOW, title, "A week before it proposed.")
+
+    def _unused(self, account: ProposerAccount, before: Before | None, coin: FirstCoin | None) -> Iterator[Finding]:
+        if before is None or not before.is_unused or account.kind is AccountKind.CONTRACT:
+            return
+        title = f"The proposer's account was empty and unused in block {before.block}, a week before"
+        if coin is None or coin.block is None:
+            yield self._finding(Severity.LOW, title, "")
+            return
+        who = coin.sender or "nobody knows whom"
+        detail = f"Its first coin came in block {coin.block}, from {who}."
+        yield self._finding(Severity.LOW, title, detail, *([coin.sender] if coin.sender else []))
 
     def _threshold(self, rules: GroundRules, power: VotingPower) -> Iterator[Finding]:
         threshold, then = rules.proposal_threshold, power.proposer_at_creation
@@ -89,8 +99,8 @@ class Proposer:
             title = f"No other proposal by this account since block {history.from_block}"
             yield self._finding(Severity.INFO, title, f"{history.proposals_in_governor} by others.")
 
-    def _finding(self, severity: Severity, title: str, detail: str) -> Finding:
-        return Finding(check=self.name, severity=severity, title=title, detail=detail)
+    def _finding(self, severity: Severity, title: str, detail: str, *evidence: str) -> Finding:
+        return Finding(check=self.name, severity=severity, title=title, detail=detail, evidence=evidence)
 
 
 def _contract(account: ProposerAccount, before: Before | None) -> tuple[Severity, str]:

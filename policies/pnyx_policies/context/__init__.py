@@ -4,6 +4,7 @@ from pnyx_policies.context.code_origin import CodeOrigin, CodeOrigins, How, Made
 from pnyx_policies.context.destroyed_code import DestroyedCode
 from pnyx_policies.context.earlier_payments import EarlierPayee, EarlierPayment, EarlierPayments
 from pnyx_policies.context.ens_names import EnsName, EnsNames
+from pnyx_policies.context.first_coin import FirstCoin
 from pnyx_policies.context.ground_rules import GroundRules, Role
 from pnyx_policies.context.held_proposals import HeldProposal, HeldProposals
 from pnyx_policies.context.initializers import Initializers, OpenInitializer
@@ -19,16 +20,17 @@ from pnyx_policies.context.voting_power import Gain, LateVotes, Turnout, Voter, 
 READINGS: tuple[type[Reading], ...] = (
     ProposerHistory, VotingPower, TreasuryBalances, GroundRules, TimelockQueue, Initializers, EarlierPayments,
     EnsNames, LiveProposals, HeldProposals, DestroyedCode, CodeOrigins, ProposerAccount, ProposerBefore,
-    PowerReceivers,
+    PowerReceivers, FirstCoin,
 )  # fmt: skip
 """All of them, in the order in which the tools run."""
 
 __all__ = [
     "READINGS",
     "AccountBalances", "AccountKind", "Afterwards", "Before", "CodeOrigin", "CodeOrigins", "DestroyedCode",
-    "EarlierPayee", "EarlierPayment", "EarlierPayments", "EarlierProposal", "Effects", "EnsName", "EnsNames", "Gain",
-    "GroundRules", "HeldProposal", "HeldProposals", "How", "Initializers", "LateVotes", "LiveProposal", "LiveProposals",
-    "LookAlike", "Made", "OpenInitializer", "Operation", "PowerReceiver", "PowerReceivers", "ProposerAccount",
-    "ProposerBefore", "ProposerHistory", "QueuedCall", "Reading", "Role", "TimelockQueue", "TreasuryBalances",
-    "Turnout", "Voter", "VotingPower", "full_reach", "read_context", "searched_from",
+    "EarlierPayee", "EarlierPayment", "EarlierPayments", "EarlierProposal", "Effects", "EnsName", "EnsNames",
+    "FirstCoin", "Gain", "GroundRules", "HeldProposal", "HeldProposals", "How", "Initializers", "LateVotes",
+    "LiveProposal", "LiveProposals", "LookAlike", "Made", "OpenInitializer", "Operation", "PowerReceiver",
+    "PowerReceivers", "ProposerAccount", "ProposerBefore", "ProposerHistory", "QueuedCall", "Reading", "Role",
+    "TimelockQueue", "TreasuryBalances", "Turnout", "Voter", "VotingPower", "full_reach", "read_context",
+    "searched_from",
 ]  # fmt: skip

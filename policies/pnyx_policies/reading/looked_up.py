@@ -18,6 +18,7 @@ from pnyx_policies.context import (
     DestroyedCode,
     EarlierPayments,
     EnsNames,
+    FirstCoin,
     GroundRules,
     HeldProposals,
     Initializers,
@@ -129,6 +130,15 @@ def _before(found: ProposerBefore, _facts: Facts) -> Iterator[Bullet]:
         f"In block {before.block:,} the account had {before.coin_wei:,} wei, had sent {before.transactions:,} "
         f"transactions, and was {'a contract' if before.has_code else 'no contract'}"
     )
+
+
+@_sentences.register
+def _first_coin(found: FirstCoin, facts: Facts) -> Iterator[Bullet]:
+    if found.block is None:
+        yield bullet("Where the proposer's account has its first coin from was not looked for: it is not that new")
+        return
+    sender = who(facts, found.sender) if found.sender else line("nobody knows whom")
+    yield bullet(f"The proposer's account got its first coin in block {found.block:,}, from ", *sender)
 
 
 @_sentences.register

@@ -4,6 +4,7 @@ from pnyx_tools.context.code_origin import CodeOriginTool
 from pnyx_tools.context.destroyed_code import DestroyedCodeTool
 from pnyx_tools.context.earlier_payments import EarlierPaymentsTool
 from pnyx_tools.context.ens_names import EnsNamesTool
+from pnyx_tools.context.first_coin import FirstCoinTool
 from pnyx_tools.context.ground_rules import GroundRulesTool
 from pnyx_tools.context.held_proposals import HeldProposalsTool, OwnLog
 from pnyx_tools.context.history import SearchingTool
@@ -36,6 +37,7 @@ def builtin_tools() -> tuple[ContextTool, ...]:
         ProposerAccountTool(),
         ProposerBeforeTool(),
         PowerReceiversTool(),
+        FirstCoinTool(),
     )
 
 
@@ -45,6 +47,7 @@ __all__ = [
     "DestroyedCodeTool",
     "EarlierPaymentsTool",
     "EnsNamesTool",
+    "FirstCoinTool",
     "GroundRulesTool",
     "HeldProposalsTool",
     "InitializersTool",

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from pnyx_contracts.errors import DecodingError
 from pnyx_contracts.governors import Read
 from pnyx_contracts.selectors import call_data
+from pnyx_tools.context.protocol import ToolSkipped
 from pnyx_tools.pinned import ask_ahead, reads_of
 from pnyx_tools.reader import BlockId, ChainReader, RevertedError
 
@@ -31,6 +32,14 @@ def ask(reader: ChainReader, read: Read[T], at: BlockId) -> T | None:
         return reader.read(read, at)
     except (RevertedError, DecodingError):
         return None
+
+
+def require_state(reader: ChainReader, governor: str, block: int) -> None:
+    """Some nodes answer as if nothing had been there, when they have forgotten a block: the governor, which had code,
+    is asked as a proof. Raises `ToolSkipped`; `RpcError` for nodes that say so.
+    """
+    if not reader.code(governor, block):
+        raise ToolSkipped(f"the node shows no code of the governor in block {block}")
 
 
 def ask_all(reader: ChainReader, reads: Sequence[Read[Any]], at: BlockId) -> list[Any]:

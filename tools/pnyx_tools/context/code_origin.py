@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from pnyx_contracts.addresses import delegate_of
 from pnyx_contracts.calldata import decode_calls
@@ -24,24 +24,17 @@ from pnyx_contracts.types import BlockRef, Proposal, to_hex
 from pnyx_policies.context.code_origin import MAX_CODES, MAX_STEPS, CodeOrigin, CodeOrigins, How, Made
 from pnyx_policies.facts import LONG_BEFORE_BLOCKS, NO_CODE, Grade, TargetFacts
 from pnyx_tools.code import read_targets, running_addresses
+from pnyx_tools.context.asking import require_state
 from pnyx_tools.context.destroyed_code import MAX_TARGETS, makes_room
-from pnyx_tools.context.protocol import ToolSkipped
+from pnyx_tools.context.receipts import MOST_TRACES, receipts_of, steps_of
 from pnyx_tools.opcodes import reachable_opcodes
 from pnyx_tools.pinned import CodeOf, ask_ahead
 from pnyx_tools.reader import ChainReader
-from pnyx_tools.simulate.task import parsed
-from pnyx_tools.simulate.traced import walk
-from pnyx_tools.wire import parse_address, parse_quantity, parse_word
 
-MOST_TRACES: Final = 8
-"""Of one block, in search of one creation."""
 CREATION_GAS: Final = 32_000
 GAS_PER_BYTE: Final = 200
 """Of code that is put down. A transaction that used less cannot have made it; refunds give back half at most."""
 
-_RECEIPTS: Final = "eth_getBlockReceipts"
-_TRACE: Final = "debug_traceTransaction"
-_CALLS: Final = {"tracer": "callTracer"}
 _HOW: Final = {"CREATE": How.CREATE, "CREATE2": How.CREATE2}
 
 
@@ -107,11 +100,10 @@ def _codes(targets: Iterable[TargetFacts]) -> Iterator[_Code]:
 
 
 def _old(reader: ChainReader, governor: str, codes: Iterable[_Code], block: int) -> set[str]:
-    """Those of which there was code in `block`. The governor is asked as a proof that the node has that state."""
+    """Those of which there was code in `block`."""
     addresses = [governor, *(code.address for code in codes)]
     ask_ahead(reader, [CodeOf(address, block) for address in addresses])
-    if not reader.code(governor, block):
-        raise ToolSkipped(f"the node shows no code of the governor in block {block}")
+    require_state(reader, governor, block)
     return {address for address in addresses if reader.code(address, block)}
 
 
@@ -154,7 +146,7 @@ class _Search:
     def _made(self, contract: str, block: int) -> Made:
         if block == 0:
             return Made(contract=contract, block=0, how=How.GENESIS)
-        receipts = self._receipts(block)
+        receipts = receipts_of(self.reader, block)
         for receipt in receipts:
             if receipt.created == contract:
                 return Made(
@@ -173,44 +165,13 @@ class _Search:
                 )  # fmt: skip
         return Made(contract=contract, block=block, how=How.UNKNOWN)
 
-    def _receipts(self, block: int) -> list[_Receipt]:
-        answer = self.reader.request(_RECEIPTS, [hex(block)])
-        return parsed(_RECEIPTS, lambda: [_receipt(one) for one in answer])
-
     def _traced(self, contract: str, transaction: bytes) -> tuple[How, str] | None:
         """How, and by whom; the last time, where it was made more than once."""
-        frame = self.reader.request(_TRACE, [to_hex(transaction), _CALLS])
-        return parsed(_TRACE, lambda: next(reversed([*_creations(frame, contract)]), None))
+        steps = reversed(steps_of(self.reader, transaction))
+        return next(((_HOW[s.kind], s.sender) for s in steps if s.kind in _HOW and s.receiver == contract), None)
 
     def _can_vanish(self, maker: str, block: int) -> bool:
         then = self.reader.code(maker, block)
         if delegate_of(then):
             return False  # a key's account
         return "SELFDESTRUCT" in reachable_opcodes(then) or not self.reader.code(maker, self.at)
-
-
-@dataclass(frozen=True, slots=True)
-class _Receipt:
-    transaction: bytes
-    sender: str
-    created: str | None
-    gas_used: int
-    told: frozenset[str]
-    """Who told of something."""
-
-
-def _receipt(found: Mapping[str, Any]) -> _Receipt:
-    created = found.get("contractAddress")
-    return _Receipt(
-        transaction=parse_word(found["transactionHash"]),
-        sender=parse_address(found["from"]),
-        created=parse_address(created) if created and found.get("status") != "0x0" else None,
-        gas_used=parse_quantity(found["gasUsed"]),
-        told=frozenset(parse_address(log["address"]) for log in found["logs"]),
-    )
-
-
-def _creations(frame: Mapping[str, Any], contract: str) -> Iterator[tuple[How, str]]:
-    for inner in walk(frame):
-        if inner["type"] in _HOW and parse_address(inner["to"]) == contract:
-            yield _HOW[inner["type"]], parse_address(inner["from"])

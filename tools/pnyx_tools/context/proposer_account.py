@@ -9,6 +9,7 @@ from pnyx_contracts.governors import GovernorAdapter, GovernorProfile
 from pnyx_contracts.types import BlockRef, Proposal, to_hex
 from pnyx_policies.context.proposer_account import AccountKind, Before, ProposerAccount, ProposerBefore
 from pnyx_policies.facts import LONG_BEFORE_BLOCKS, Grade
+from pnyx_tools.context.asking import require_state
 from pnyx_tools.context.protocol import ToolSkipped
 from pnyx_tools.reader import ChainReader
 from pnyx_tools.wire import parse_address, parse_quantity
@@ -62,8 +63,7 @@ class ProposerBeforeTool:
         account, then = proposal.proposer, proposal.created_block - LONG_BEFORE_BLOCKS
         if then <= 0:
             return ProposerBefore(proposer=account, before=None)
-        if not reader.code(profile.address, then):
-            raise ToolSkipped(f"the node shows no code of the governor in block {then}")
+        require_state(reader, profile.address, then)
         before = Before(
             block=then,
             coin_wei=reader.balance(account, then),

@@ -26,6 +26,7 @@ from pnyx_policies.context import (
     CodeOrigins,
     DestroyedCode,
     EarlierPayments,
+    FirstCoin,
     GroundRules,
     HeldProposals,
     Initializers,
@@ -169,6 +170,7 @@ def uneventful(proposal: Proposal, profile: GovernorProfile) -> tuple[Reading, .
         ),
         ProposerBefore(proposer=proposal.proposer, before=None),
         PowerReceivers(receivers=(), left_out=0),
+        FirstCoin(account=proposal.proposer, block=None, sender=None, transaction=None),
     )  # fmt: skip
 
 
