@@ -19,7 +19,7 @@ from pnyx_policies.checks import (
     TextAgainstCalls,
     UnknownCalldata,
 )
-from pnyx_policies.context import DestroyedCode
+from pnyx_policies.context import DestroyedCode, UpgradedFunctions, Upgrades
 from pnyx_policies.facts import (
     NO_CODE,
     CallResult,
@@ -193,6 +193,26 @@ def test_code_that_may_not_be_what_was_read_is_critical(opcodes, when_proposed, 
         (finding,) = check.run(CheckView(seen))
         assert finding.severity is severity
         assert said in finding.detail
+
+
+def test_functions_that_are_gone_are_told_of_an_upgrade():
+    known, strange = call_of(PROXY, "transfer(address,uint256)", ALICE, 1).calldata[:4], b"\x01\x02\x03\x04"
+    change = UpgradedFunctions(
+        contract=PROXY, before=ALICE, after=MALLORY, functions=9, added=2, gone=(strange, known), more_gone=0
+    )
+    facts = facts_for(proposal_of([call_of(PROXY, "upgradeTo(address)", MALLORY)], f"Upgrade {PROXY} to {MALLORY}."))
+
+    def detail(seen):
+        context = results_of([Upgrades(upgrades=(seen,), left_out=0)])
+        (finding,) = CodeUpgrade().run(CheckView(facts.model_copy(update={"context": context})))
+        return finding.detail
+
+    gone = "Functions of the old code that it has no more: 2 (0x01020304, transfer(address,uint256)). New functions: 2."
+    assert detail(change).endswith(gone)
+    many = change.model_copy(update={"gone": (strange,) * 7, "more_gone": 3})
+    assert ": 10 (0x01020304, " in detail(many)
+    assert ", ...)" in detail(many)
+    assert "Functions" not in detail(change.model_copy(update={"functions": 0, "gone": (), "added": 0}))
 
 
 def test_a_called_contract_that_can_destroy_itself_is_worth_knowing():

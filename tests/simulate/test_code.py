@@ -12,7 +12,7 @@ from pnyx_contracts.selectors import selector_of
 from pnyx_contracts.types import Call
 from pnyx_tools.code import reached_addresses, read_target
 from pnyx_tools.gather import review_digest_now
-from pnyx_tools.opcodes import reachable_opcodes
+from pnyx_tools.opcodes import reachable_opcodes, selectors_in
 from pnyx_tools.testing.anvil import Anvil
 from pnyx_tools.testing.deploy import Governance, artifact, deploy, encode_call
 
@@ -197,3 +197,13 @@ def test_what_a_proxy_runs_is_looked_at_too(dao: Governance, store: str) -> None
 @pytest.mark.parametrize("name", ["Governor5Block", "Timelock4", "VotesTokenBlock", "ParameterStoreV2", "VoteGate"])
 def test_ordinary_contracts_cannot_destroy_themselves(name: str) -> None:
     assert "SELFDESTRUCT" not in reachable_opcodes(bytes.fromhex(artifact(name)["deployedBytecode"][2:]))
+
+
+def test_functions_are_found_by_how_solidity_looks_for_them() -> None:
+    equal, subtracted, small = "8063aabbccdd14", "63010203048103", "620102031857"
+    assert selectors_in(bytes.fromhex(equal + subtracted + small)) == {
+        b"\xaa\xbb\xcc\xdd", b"\x01\x02\x03\x04", b"\x00\x01\x02\x03",
+    }  # fmt: skip
+    data_of_a_push, a_constant = "6663aabbccdd1400", "63aabbccdd50"
+    assert selectors_in(bytes.fromhex(data_of_a_push + a_constant)) == frozenset()
+    assert selectors_in(bytes.fromhex("63aabbccdd")) == frozenset(), "the code ends"

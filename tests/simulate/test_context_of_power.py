@@ -8,7 +8,15 @@ import pytest
 from eth_utils.address import to_checksum_address
 
 from pnyx_contracts.types import Vote
-from pnyx_policies.checks import CheckView, LivePower, LookalikeAddress, PrivilegeGrant, Proposer, Reinitialisation
+from pnyx_policies.checks import (
+    CheckView,
+    CodeUpgrade,
+    LivePower,
+    LookalikeAddress,
+    PrivilegeGrant,
+    Proposer,
+    Reinitialisation,
+)
 from pnyx_policies.context import (
     AccountKind,
     EarlierPayee,
@@ -26,6 +34,7 @@ from pnyx_tools.context import (
     InitializersTool,
     PowerReceiversTool,
     ProposerHistoryTool,
+    UpgradedFunctionsTool,
     VotingPowerTool,
 )
 from pnyx_tools.context.alike import alike_bps
@@ -298,6 +307,33 @@ def test_who_looks_like_somebody_that_the_treasury_paid(dao: Governance) -> None
     honest = call(dao, dao.token, encode_call(transfer, alice, 7), "to the one who was paid")
     dao.node.send(dao.token, encode_call(transfer, poison, 1), sender=dao.timelock)
     assert run(EarlierPaymentsTool(), dao, honest).mistaken == ()
+
+
+# --- upgrades
+
+
+def test_functions_that_new_code_has_no_more(dao: Governance, store: str) -> None:
+    """`PlainToken` for a store: everything of the store is gone."""
+    upgrade = "upgradeToAndCall(address,bytes)"
+    after = [deploy(dao.node, "ParameterStoreV2"), deploy(dao.node, "PlainToken", TARGET, 1), TARGET]
+    dao.node.set_code(TARGET, ALWAYS_SEVEN)
+    calls = [encode_call(upgrade, code, b"") for code in after]
+    proposal = dao.propose([store] * 3, [0] * 3, calls, "upgrades")
+    same, token, raw = run(UpgradedFunctionsTool(), dao, proposal).upgrades
+    assert (same.contract, same.after, same.gone, same.added) == (store, after[0], (), 0)
+    assert same.functions > 10
+    set_parameter = encode_call("setParameter(uint256)", 1)[:4]
+    assert set_parameter in token.gone
+    assert encode_call("transfer(address,uint256)", store, 1)[:4] not in token.gone
+    assert token.added > 5
+    assert (raw.functions, raw.gone) == (0, ())
+    facts = gather_facts(dao.node.rpc, dao.adapter, dao.profile, dao.proposals[proposal])
+    details = {f.evidence[-1]: f.detail for f in CodeUpgrade().run(CheckView(facts))}
+    assert "no more" not in details[same.after] + details[raw.after]
+    assert (
+        f"Functions of the old code that it has no more: {len(token.gone) + token.more_gone} (" in details[token.after]
+    )
+    assert run(UpgradedFunctionsTool(), dao, propose(dao)).upgrades == ()
 
 
 # --- who gets power

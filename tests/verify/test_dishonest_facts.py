@@ -350,6 +350,7 @@ def place_of(tool, results):
         "proposer_account",
         "power_receivers",
         "first_coin",
+        "upgraded_functions",
     ],
 )
 def test_context_that_checks_read_is_read_again(world, agent, proposal, tool):
@@ -367,6 +368,7 @@ def test_context_that_checks_read_is_read_again(world, agent, proposal, tool):
         "proposer_account": {"sender_transactions": "1000"},
         "power_receivers": {"left_out": 1},
         "first_coin": {"block": 7},
+        "upgraded_functions": {"left_out": 1},
     }[tool]
     result = facts.context[place].model_copy(update={"result": facts.context[place].result | lie})
     context = (*facts.context[:place], result, *facts.context[place + 1 :])

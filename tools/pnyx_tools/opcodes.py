@@ -1,4 +1,5 @@
-"""Which dangerous instructions a contract's code can reach, by one look over its bytes from front to back.
+"""Which dangerous instructions a contract's code can reach, and which functions it has, by one look over its bytes from
+front to back.
 
 The scan knows the data of PUSH instructions, stops at an instruction that ends the execution, and goes on at the next
 JUMPDEST: every place to which the code could jump counts as reached. So it finds at least what can be reached inside
@@ -41,3 +42,25 @@ def reachable_opcodes(code: bytes) -> tuple[str, ...]:
             is_reached = False
         at += 1 + (opcode - _PUSH1 + 1 if _PUSH1 <= opcode <= _PUSH32 else 0)
     return tuple(sorted(found))
+
+
+_PUSH3, _PUSH4 = 0x62, 0x63
+"""A selector that begins with a zero byte is pushed as three."""
+_COMPARES: Final = frozenset({0x03, 0x14, 0x18})
+"""SUB, EQ, XOR: what Solidity compares a selector by, next, or after a DUP."""
+_DUP1, _DUP16 = 0x80, 0x8F
+
+
+def selectors_in(code: bytes) -> frozenset[bytes]:
+    """Of the functions that Solidity's code looks for; a constant that is compared in the same way counts, too."""
+    found: set[bytes] = set()
+    at = 0
+    while at < len(code):
+        size = code[at] - _PUSH1 + 1 if _PUSH1 <= code[at] <= _PUSH32 else 0
+        behind = at + 1 + size
+        if code[at] in {_PUSH3, _PUSH4} and behind + 1 < len(code):
+            compared = code[behind + 1] if _DUP1 <= code[behind] <= _DUP16 else code[behind]
+            if compared in _COMPARES:
+                found.add(code[at + 1 : behind].rjust(4, b"\x00"))
+        at = behind
+    return frozenset(found)

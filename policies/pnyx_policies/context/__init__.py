@@ -15,12 +15,13 @@ from pnyx_policies.context.proposer_history import EarlierProposal, LookAlike, P
 from pnyx_policies.context.reading import Reading, full_reach, read_context, searched_from
 from pnyx_policies.context.timelock_queue import Operation, QueuedCall, TimelockQueue
 from pnyx_policies.context.treasury_balances import AccountBalances, TreasuryBalances
+from pnyx_policies.context.upgraded_functions import UpgradedFunctions, Upgrades
 from pnyx_policies.context.voting_power import Gain, LateVotes, Turnout, Voter, VotingPower
 
 READINGS: tuple[type[Reading], ...] = (
     ProposerHistory, VotingPower, TreasuryBalances, GroundRules, TimelockQueue, Initializers, EarlierPayments,
     EnsNames, LiveProposals, HeldProposals, DestroyedCode, CodeOrigins, ProposerAccount, ProposerBefore,
-    PowerReceivers, FirstCoin,
+    PowerReceivers, FirstCoin, Upgrades,
 )  # fmt: skip
 """All of them, in the order in which the tools run."""
 
@@ -31,6 +32,6 @@ __all__ = [
     "FirstCoin", "Gain", "GroundRules", "HeldProposal", "HeldProposals", "How", "Initializers", "LateVotes",
     "LiveProposal", "LiveProposals", "LookAlike", "Made", "OpenInitializer", "Operation", "PowerReceiver",
     "PowerReceivers", "ProposerAccount", "ProposerBefore", "ProposerHistory", "QueuedCall", "Reading", "Role",
-    "TimelockQueue", "TreasuryBalances", "Turnout", "Voter", "VotingPower", "full_reach", "read_context",
-    "searched_from",
+    "TimelockQueue", "TreasuryBalances", "Turnout", "UpgradedFunctions", "Upgrades", "Voter", "VotingPower",
+    "full_reach", "read_context", "searched_from",
 ]  # fmt: skip

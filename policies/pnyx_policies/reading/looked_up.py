@@ -30,6 +30,7 @@ from pnyx_policies.context import (
     Reading,
     TimelockQueue,
     TreasuryBalances,
+    Upgrades,
     VotingPower,
     read_context,
 )
@@ -130,6 +131,18 @@ def _before(found: ProposerBefore, _facts: Facts) -> Iterator[Bullet]:
         f"In block {before.block:,} the account had {before.coin_wei:,} wei, had sent {before.transactions:,} "
         f"transactions, and was {'a contract' if before.has_code else 'no contract'}"
     )
+
+
+@_sentences.register
+def _upgrades(found: Upgrades, facts: Facts) -> Iterator[Bullet]:
+    if not found.upgrades:
+        yield bullet("The calls replace no code that a proxy runs")
+    for upgrade in found.upgrades:
+        gone = len(upgrade.gone) + upgrade.more_gone
+        told = f" has {upgrade.functions} functions, {upgrade.added} of them new; gone are {gone}"
+        yield bullet(*who(facts, upgrade.after), told if upgrade.functions else " shows no functions")
+    if found.left_out:
+        yield bullet(warn(f"Further upgrades that were not compared: {found.left_out}"))
 
 
 @_sentences.register

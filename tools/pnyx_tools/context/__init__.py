@@ -16,6 +16,7 @@ from pnyx_tools.context.proposer_history import ProposerHistoryTool
 from pnyx_tools.context.protocol import ContextTool, ToolSkipped, run_tool
 from pnyx_tools.context.timelock_queue import TimelockQueueTool
 from pnyx_tools.context.treasury_balances import TreasuryBalancesTool
+from pnyx_tools.context.upgraded_functions import UpgradedFunctionsTool
 from pnyx_tools.context.voting_power import VotingPowerTool
 
 
@@ -38,6 +39,7 @@ def builtin_tools() -> tuple[ContextTool, ...]:
         ProposerBeforeTool(),
         PowerReceiversTool(),
         FirstCoinTool(),
+        UpgradedFunctionsTool(),
     )
 
 
@@ -61,6 +63,7 @@ __all__ = [
     "TimelockQueueTool",
     "ToolSkipped",
     "TreasuryBalancesTool",
+    "UpgradedFunctionsTool",
     "VotingPowerTool",
     "builtin_tools",
     "run_tool",

@@ -38,6 +38,7 @@ from pnyx_policies.context import (
     Reading,
     TimelockQueue,
     TreasuryBalances,
+    Upgrades,
     VotingPower,
 )
 from pnyx_policies.facts import (
@@ -171,6 +172,7 @@ def uneventful(proposal: Proposal, profile: GovernorProfile) -> tuple[Reading, .
         ProposerBefore(proposer=proposal.proposer, before=None),
         PowerReceivers(receivers=(), left_out=0),
         FirstCoin(account=proposal.proposer, block=None, sender=None, transaction=None),
+        Upgrades(upgrades=(), left_out=0),
     )  # fmt: skip
 
 
