@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -105,8 +106,9 @@ def test_a_signer_whose_endpoint_knows_more_than_the_daemons_refuses_no_vote_for
     own = told.facts.model_copy(update={"context": (*others, *results_of([known]))})
 
     def judge(dossier: Dossier) -> None:
-        evidence, seen = SimpleNamespace(dossier=dossier), SimpleNamespace(facts=own)
-        require_same_judgement(Ruleset.parse(RULES, "test"), evidence, seen, is_signed=False)  # type: ignore[arg-type]
+        evidence: Any = SimpleNamespace(dossier=dossier)
+        seen: Any = SimpleNamespace(facts=own)
+        require_same_judgement(Ruleset.parse(RULES, "test"), evidence, seen, is_signed=False)
 
     with pytest.raises(RefusedError, match="what the bundle does not tell: proposer: low"):
         judge(told)
