@@ -85,7 +85,7 @@ def test_a_signed_vote_is_not_signed_once_more_when_its_outcome_changed(found: C
 def test_a_vote_is_not_signed_while_its_proposer_floods_people(found: Callable[..., Parliament]) -> None:
     """What the signer wrote itself tells it, whatever the bundle says."""
     plain = found(kind=WriterKind.PLAIN_KEY, version=5, clock="timestamp")
-    dossier = plain.dossier(plain.open())
+    dossier = plain.dossier(plain.open(value=3 * 10**15))
     flood = [plain.open(to=STRANGER) for _ in range(MOST_OF_ONE + 1)]
     for number in flood:
         entry = plain.signer().sign(plain.ask_entry(plain.dossier(number), EntryKind.HOLD))
