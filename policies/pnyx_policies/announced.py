@@ -51,7 +51,8 @@ def announcement(shift: PowerShift, claims: Claims, facts: Facts) -> Announcemen
 
 
 _SEATED: Final = re.compile(
-    r"\b(?:(?:appoint|elect|nominat|promot|install)\w*|members?|seats?|stewards?|successors?|in charge"
+    r"\b(?:(?:appoint|elect|nominat|promot|install|permit|entitl|empower|enabl|allow)\w*|members?|seats?|stewards?"
+    r"|successors?|in charge|ability|rights?|powers?|voting power|votes|under|control|manages?"
     r"|(?:takes?|hands?|handed|handing) over)\b"
 )
 

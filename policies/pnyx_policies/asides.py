@@ -7,7 +7,7 @@ another language says nothing here.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -29,6 +29,7 @@ _REFERENCES: Final = re.compile(
     r"history|background)",
     re.IGNORECASE,
 )
+_QUOTATION: Final = re.compile(r"\s{0,3}>")
 _FOOTNOTE: Final = re.compile(r"\s{0,3}(?:\[\^[\w-]{1,20}\]:|\[\d{1,3}\]:?\s|\^\d{1,3}\s)")
 
 _PAYING: Final = (
@@ -48,6 +49,12 @@ _DENIED_BEHIND: Final = re.compile(
     r"(?:rejected|declined|withdrawn|refused|dropped|cancell?ed|renounced|voted down|denied|not (?:part|paid|asked|"
     r"requested|sent|transferred|moved|included))|(?:is|are) no part)\b"
 )
+_NOT_CHOSEN: Final = re.compile(r"\bnot (?:chosen|selected|adopted|recommended|proposed|followed)\b")
+_LATER: Final = re.compile(
+    r"\b(?:a|the|another|any)(?: (?:later|future|following|next|separate|upcoming|subsequent|second))+"
+    r" (?:proposal|vote)\b"
+)
+_EXAMPLE: Final = re.compile(r"\b(?:for (?:example|instance)|hypothetical(?:ly)?|imagine|suppose)\b|\be\.g\.")
 _AGO: Final = re.compile(
     r"(?<!than )(?<!as )(?<!like )(?<!than in )(?<!as in )\b(?:last|previous|prior|past) (?:year|season|quarter|month"
     r"|term|round|budget|grant|proposal|vote)s?\b|\b(?:previously|formerly|historically|so far|to date|ago)\b"
@@ -64,6 +71,7 @@ _HELD_BEFORE: Final = re.compile(
     rf"\b{_OWNERS}(?: (?:currently|now|still|already|today))? (?:holds?|has|have|had|owns?|earns?|keeps?|contains?"
     r"|manages?|(?:is|was) worth|of|with|stands? at|before|after|size|value|balance)\b"
     r"|\b(?:treasury|dao|protocol)['\u2019]s?(?: [a-z]+){0,3} [$~]?$"
+    r"|\bout of (?:a|an|the|our)\b.*$"
     r"|\b(?:tvl|market cap(?:itali[sz]ation)?|revenues?|balance|holdings|runway|volume|valuation)\b"
 )
 _HELD_BEHIND: Final = re.compile(
@@ -91,6 +99,8 @@ class Mention:
 
     number: Number
     aside: str
+    is_total: bool
+    """Named as a total."""
 
 
 @lru_cache(maxsize=16)
@@ -108,11 +118,17 @@ def _mentions(shown: str) -> Iterator[Mention]:
             heads = []
         elif not heads:
             heads = [cell.lower() for cell in line.strip().strip("|").split("|")]
-        where, lower = "in a footnote" if _FOOTNOTE.match(line) else section, line.lower()
+        where, lower = _of_line(line) or section, line.lower()
         for number in reading.numbers(line):
             column = line[: number.start].lstrip(" |").count("|")
             head = heads[column] if column < len(heads) else ""
-            yield Mention(number, where or _of_column(head) or _in_line(lower, number))
+            yield Mention(number, where or _of_column(head) or _in_line(lower, number), _is_total(lower, number))
+
+
+def _of_line(line: str) -> str:
+    if _QUOTATION.match(line):
+        return "in a quotation"
+    return "in a footnote" if _FOOTNOTE.match(line) else ""
 
 
 def _of_column(head: str) -> str:
@@ -120,29 +136,71 @@ def _of_column(head: str) -> str:
     return "as what was" if told else ""
 
 
-def _in_line(line: str, number: Number) -> str:
-    """What the words around the number make of it."""
+_TOTAL_BEFORE: Final = re.compile(r"\b(?:total|sum|altogether|in all|overall)\b[^.\d]{0,25}$")
+_TOTAL_BEHIND: Final = re.compile(r"^ ?\S{0,20} (?:in total|altogether|in all|overall)\b")
+
+
+def _is_total(line: str, number: Number) -> bool:
     end = number.start + len(number.spelling)
-    before = _last(_CLAUSE_ENDS.split(line[max(0, number.start - _NEAR) : number.start]))
-    behind = _CLAUSE_ENDS.split(line[end : end + _NEAR])[0]
-    row = " ".join(line[max(0, number.start - _NEAR) : number.start].replace("|", " ").split())
-    rest = _SENTENCE_ENDS.split(line[end : end + _NEAR])[0]
-    whole = f"{before}{behind}"
-    if _DENIED_BEFORE.search(before):
-        return "as what is not paid"
-    if _COMES_BEFORE.search(before) or (_BACK.search(before) and _TO_THE_DAO.search(behind)):
-        return "as what the DAO gets"
-    asks = _ASKS.search(before)
-    if not asks and _DENIED_BEHIND.search(rest):
-        return "as what is not paid"
-    if _AGO.search(whole) and not asks:
-        return "as what was"
-    if asks:
-        return ""
-    if _DONE_BEFORE.search(before) or _DONE_BEHIND.search(behind):
-        return "as what was"
-    held = _HELD_BEFORE.search(before) or _HELD_BEHIND.search(behind) or ("|" in line and _HELD_BEFORE.search(row))
-    return "as what there is" if held else ""
+    before, behind = line[max(0, number.start - _NEAR) : number.start], line[end : end + _NEAR]
+    return bool(_TOTAL_BEFORE.search(before) or _TOTAL_BEHIND.search(behind))
+
+
+@dataclass(frozen=True, slots=True)
+class _Around:
+    """The words around a number, in lower case: of its clause, of its sentence, of its row in a table."""
+
+    before: str
+    behind: str
+    sentence_before: str
+    sentence_behind: str
+    is_question: bool
+    row: str
+
+    @property
+    def asks(self) -> bool:
+        return _ASKS.search(self.before) is not None
+
+    @property
+    def clause(self) -> str:
+        return self.before + self.behind
+
+
+def _around(line: str, number: Number) -> _Around:
+    end = number.start + len(number.spelling)
+    before, behind = line[max(0, number.start - _NEAR) : number.start], line[end : end + _NEAR]
+    rest, *mark = _SENTENCE_ENDS.split(behind, maxsplit=1)
+    return _Around(
+        before=_last(_CLAUSE_ENDS.split(before)),
+        behind=_CLAUSE_ENDS.split(behind)[0],
+        sentence_before=_last(_SENTENCE_ENDS.split(before)),
+        sentence_behind=rest,
+        is_question=bool(mark) and behind[len(rest)] == "?",
+        row=" ".join(before.replace("|", " ").split()) if "|" in line else "",
+    )
+
+
+_SAID: Final[tuple[tuple[str, Callable[[_Around], object]], ...]] = (
+    ("as what is not paid", lambda a: _DENIED_BEFORE.search(a.before) or _NOT_CHOSEN.search(a.sentence_before)),
+    ("as what another proposal is for", lambda a: _LATER.search(a.clause)),
+    ("as an example", lambda a: _EXAMPLE.search(a.sentence_before)),
+    ("in a question", lambda a: a.is_question),
+    (
+        "as what the DAO gets",
+        lambda a: _COMES_BEFORE.search(a.before) or (_BACK.search(a.before) and _TO_THE_DAO.search(a.behind)),
+    ),
+    ("as what is not paid", lambda a: not a.asks and _DENIED_BEHIND.search(a.sentence_behind)),
+    ("as what was", lambda a: not a.asks and (_AGO.search(a.clause) or _DONE_BEFORE.search(a.before))),
+    ("as what was", lambda a: not a.asks and _DONE_BEHIND.search(a.behind)),
+    ("as what there is", lambda a: not a.asks and (_HELD_BEFORE.search(a.before) or _HELD_BEHIND.search(a.behind))),
+    ("as what there is", lambda a: not a.asks and _HELD_BEFORE.search(a.row)),
+)
+"""What may be said of a number, and whether it is; the first that holds counts."""
+
+
+def _in_line(line: str, number: Number) -> str:
+    around = _around(line, number)
+    return next((said for said, holds in _SAID if holds(around)), "")
 
 
 _NEAR: Final = 300

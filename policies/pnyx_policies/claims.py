@@ -55,6 +55,8 @@ class Claims:
     words: frozenset[str]
     addresses: frozenset[str]
     amounts: frozenset[Fraction]
+    unfolded: frozenset[Fraction]
+    """Amounts that readers see before they unfold anything."""
     quantities: frozenset[tuple[Fraction, str]]
     """Amounts with the word that stands behind them."""
     blobs: frozenset[str]
@@ -99,7 +101,10 @@ def read_claims(text: str) -> Claims:
     """Reads a text once. What a reader does not see (hidden characters, comments, attributes) claims nothing, and
     neither does what is struck through.
     """
-    shown = reading.with_units_of_columns(reading.rendered(reading.without_struck(text)))
+    shown, unfolded = (
+        reading.with_units_of_columns(reading.rendered(reading.without_struck(part)))
+        for part in (text, reading.without_folded(text))
+    )
     folded = reading.fold(shown)
     prose = _LINK.sub(" ", _BLOB.sub(" ", folded))
     return Claims(
@@ -108,6 +113,7 @@ def read_claims(text: str) -> Claims:
         words=frozenset(_WORD.findall(prose)),
         addresses=reading.addresses(shown),
         amounts=reading.amounts(_LINK.sub(" ", shown)),
+        unfolded=reading.amounts(_LINK.sub(" ", unfolded)),
         quantities=reading.quantities(_LINK.sub(" ", shown)),
         blobs=frozenset(_BLOB.findall(folded)),
         names_ens=reading.has_ens_name(shown),

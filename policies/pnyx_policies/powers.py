@@ -25,7 +25,7 @@ _WORDS: dict[PowerKind, tuple[str, ...]] = {
         "guardian", "guardians", "keeper", "keepers", "canceller", "admin", "admins", "whitelist", "whitelisted",
         "authorize", "authorized", "authorise", "authorised",
     ),
-    PowerKind.OWNERSHIP: (*_ACCESS, "owner", "owners", "ownership", "signer", "signers"),
+    PowerKind.OWNERSHIP: (*_ACCESS, "owner", "owners", "ownership", "signer", "signers", "sign", "signs", "signatures"),
     PowerKind.ADMIN: (*_ACCESS, "admin", "administrator", "authority", "owner", "ownership"),
     PowerKind.MODULE: (*_ACCESS, "module", "modules", "guard", "handler", "fallback", "plugin", "modifier"),
     PowerKind.VOTES: (*_ACCESS, "delegate", "delegates", "delegated", "delegating", "delegation"),

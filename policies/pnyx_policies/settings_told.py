@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from fractions import Fraction
+from functools import lru_cache
 from typing import Final
 
 from pnyx_contracts.decoded import DecodedCall
@@ -37,6 +38,7 @@ _FASTEST_BLOCKS, _SLOWEST_BLOCKS = Fraction(1, 5), Fraction(16)
 """Seconds for one, on the chains that have governors."""
 _WORDS: Final = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 _WORD: Final = re.compile(rf"\b(?:{'|'.join(_WORDS)})(?=[ -])", re.IGNORECASE)
+_ONE: Final = re.compile(r"\ban? (?=(?:second|minute|hour|day|week|month|year)\b)", re.IGNORECASE)
 _IN_WORDS: Final = re.compile(r"\b(?:eleven|twelve|half|quarter|double|twice)\b")
 _ABOUT: Final = Fraction(1, 5)
 """By which part a text may round."""
@@ -50,9 +52,9 @@ def other_numbers(text: str, words: Collection[str], value: int, *, of_time: boo
     Where a sentence says what the setting changes to, other quantities there are none of it. With `of_time`, quantities
     of time alone count.
     """
-    spelled = _WORD.sub(lambda word: str(_WORDS.index(word[0].lower())), text)
-    if any(_can_be(quantity, value) for quantity in _QUANTITY.finditer(spelled)):
+    if says_number(text, value):
         return ()
+    spelled = _spelled(text)
     sentences = [s for s in _SENTENCE_ENDS.split(spelled) if any(word in s.lower() for word in words)]
     has_aim = any(_AIM.search(sentence) for sentence in sentences)
     beside = [q for s in sentences if not _IN_WORDS.search(s.lower()) for q in _QUANTITY.finditer(s)]
@@ -74,6 +76,18 @@ def other_bare_numbers(text: str, what: str, value: int) -> tuple[str, ...]:
     said = [m for s in _SENTENCE_ENDS.split(text) if what in s.lower() for m in _SET_TO.finditer(s)]
     numbers = {m["number"]: Fraction(m["number"].replace(",", "")) for m in said}
     return () if any(n * scale == value for n in numbers.values() for scale in _SCALES) else tuple(numbers)
+
+
+def says_number(text: str, value: int) -> bool:
+    """Whether a quantity of the text, wherever it stands, can be `value`."""
+    return any(_can_be(quantity, value) for quantity in _QUANTITY.finditer(_spelled(text)))
+
+
+@lru_cache(maxsize=16)
+def _spelled(text: str) -> str:
+    """With digits for number words: 2 days, 1 week."""
+    digits = _WORD.sub(lambda word: str(_WORDS.index(word[0].lower())), text)
+    return _ONE.sub("1 ", digits)
 
 
 def only_number(call: DecodedCall) -> int | None:

@@ -185,7 +185,8 @@ _UNSEEN = re.compile(
     r"|^\[[^\]\n]{1,80}\]:[ \t]*+(?P<definition>[^\n]*)$"
     r"|!\[(?P<alt>[^\n]{0,400}?)\]\("
     r"|\]\(\S{0,300}+\s{1,20}+[\"'(](?P<title>[^\n]{0,400}?)[\"')]\s{0,20}\)"
-    r"|<[a-z][^<>\n]{0,200}?(?:display\s*:\s*none|font-size\s*:\s*0|\bhidden\b)[^<>\n]{0,200}>"
+    r"|<[a-z][^<>\n]{0,200}?(?:display\s*:\s*none|font-size\s*:\s*0|\bhidden\b|opacity\s*:\s*0(?![.\d]*[1-9])"
+    r"|\bcolor\s*:\s*(?:white|transparent|\#fff(?:fff)?)\b)[^<>\n]{0,200}>"
     r"(?P<element>(?:(?!</[a-z]).){0,2000})",
     re.DOTALL | re.MULTILINE | re.IGNORECASE,
 )
@@ -219,6 +220,15 @@ def _link(link: re.Match[str]) -> str:
     misleads = addresses(label) and not addresses(target) <= addresses(label)
     return label if misleads else f"{label} {target}"
 
+
+def without_folded(text: str) -> str:
+    """The text without what a page shows only to who unfolds it: ``<details>``."""
+    shown, *parts = _FOLDED.split(text)
+    return shown + " ".join(_UNFOLDED.split(part, maxsplit=1)[-1] if _UNFOLDED.search(part) else "" for part in parts)
+
+
+_FOLDED = re.compile(r"<details(?![^<>]{0,80}\bopen\b)[^<>]{0,80}>", re.IGNORECASE)
+_UNFOLDED = re.compile(r"</details\s*>", re.IGNORECASE)
 
 _STRUCK = re.compile(
     r"~~(?=\S)[^\n]{1,400}?(?<=\S)~~|<(?P<tag>del|s|strike)>(?:(?!</?(?P=tag)>).){0,2000}</(?P=tag)>",

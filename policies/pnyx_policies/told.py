@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 
+from pnyx_contracts.errors import DecodingError
 from pnyx_contracts.types import ZERO_ADDRESS
 from pnyx_policies.asides import Mention, mentions
 from pnyx_policies.beside import Place, places
 from pnyx_policies.claims import RAW, Claims, claims_of, readings_of
 from pnyx_policies.coins import words_for_coin
+from pnyx_policies.context import EnsNames, read_context
 from pnyx_policies.facts import Facts
 from pnyx_policies.finding import Severity
 from pnyx_policies.language import writes_decimal_commas
@@ -34,6 +36,7 @@ _SYMBOL = re.compile(r"[A-Za-z][\w.$+-]{0,23}", re.ASCII)
 _NFTS = ("nft", "nfts", "name", "names", "domain", "domains", "position", "positions")
 _NOT_AN_ASSET = frozenset({"usd", "dollar", "dollars", "token", "tokens"})
 """Words for what an amount is worth, or for any asset."""
+_NUMBER_OF_NFT = re.compile(r"(?:#|\bnumber |\bno\. ?|\bid:? )(\d{1,20})\b")
 _SMALL_UNITS = frozenset({"wei", "gwei", "raw", "units"})
 _ASSET_WORD = re.compile(r"[a-z][a-z0-9.$+-]*[a-z0-9]")
 _USUAL_ASSETS = frozenset({"usdc", "usdt", "dai", "usds", "eth", "ether", "weth", "wbtc", "btc", "steth", "wsteth"})
@@ -69,10 +72,21 @@ class _Telling:
         if amount and not payment.is_nft and self._is_made(payment.recipient):
             return Severity.MEDIUM, "the amount; these actions make the receiver"
         if amount and not payment.is_nft:
-            by_name = Severity.MEDIUM if self.claims.names_ens else Severity.HIGH
+            by_name = Severity.MEDIUM if self._is_named_by_ens(payment.recipient) else Severity.HIGH
             return by_name, "the amount, not the receiver's address"
         hidden = not known and not self.claims.names_ens
         return Severity.CRITICAL if hidden else Severity.HIGH, "neither the amount nor the receiver's address"
+
+    def _is_named_by_ens(self, address: str) -> bool:
+        """Whether the text has a name that leads to the address, and back."""
+        try:
+            found = read_context(EnsNames, self.facts.context, self.facts.skipped).names
+        except DecodingError:
+            return False
+        shown = self.claims.shown.lower()
+        pattern = r"(?<![\w.-]){}(?![\w-]|\.\w)"
+        names = (re.escape(one.name) for one in found if one.address == address)
+        return any(re.search(pattern.format(name), shown) for name in names)
 
     def _is_burned(self, payment: Outflow) -> bool:
         """What is burned goes to nobody whose address a text would give."""
@@ -87,6 +101,7 @@ class _Telling:
         """Amount and receiver stand in the text. Do they belong to one another, how often, and of which asset?"""
         faults = (
             self._misplaced(payment), self._aside(payment), self._either_way(payment), self._repeated(payment),
+            self._beyond_total(payment), self._another_nft(payment),
             self._of_another_asset(payment), self._denied(payment),
         )  # fmt: skip
         return max((fault for fault in faults if fault is not None), key=lambda fault: fault[0], default=(None, ""))
@@ -139,6 +154,16 @@ class _Telling:
 
     # --- in which sense
 
+    def _another_nft(self, payment: Outflow) -> tuple[Severity, str] | None:
+        """One that the text gives another number, beside the receiver."""
+        moves = self.facts.simulation.all_movements
+        moved = {m.token_id for m in moves if (m.asset, m.recipient) == (payment.asset, payment.recipient)} - {None}
+        beside = places(self.claims.shown, frozenset({payment.recipient}), frozenset())
+        said = {int(n) for place in beside if place.addresses for n in _NUMBER_OF_NFT.findall(place.words)}
+        if payment.is_nft and said and moved and said.isdisjoint(moved):
+            return Severity.HIGH, f"the NFT with another number ({min(said)})"
+        return None
+
     def _naming(self, payment: Outflow) -> tuple[Mention, ...]:
         sought = self._readings(payment)
         return tuple(m for m in mentions(self.claims.shown) if not m.number.readings.isdisjoint(sought))
@@ -146,9 +171,21 @@ class _Telling:
     def _aside(self, payment: Outflow) -> tuple[Severity, str] | None:
         """An amount may stand in a text without being what it asks for."""
         naming = self._naming(payment)
-        if payment.is_nft or not naming or not all(mention.aside for mention in naming):
+        if payment.is_nft or not naming:
             return None
-        return Severity.HIGH, f"the amount only {naming[0].aside}"
+        if self.claims.unfolded.isdisjoint(self._readings(payment)):
+            return Severity.HIGH, "the amount only in a folded part"
+        return (Severity.HIGH, f"the amount only {naming[0].aside}") if all(m.aside for m in naming) else None
+
+    def _beyond_total(self, payment: Outflow) -> tuple[Severity, str] | None:
+        """Totals of the asset, all together, have to reach what is paid of it."""
+        units, paid = self._units(payment.asset), self._sums.by_asset[payment.asset]
+        numbers = (m.number for m in mentions(self.claims.shown) if m.is_total and m.number.unit in units)
+        totals = [max(number.usual) for number in numbers]
+        decimals = self._decimals(payment.asset)
+        if payment.is_nft or not totals or decimals is None or sum(totals) * 10**decimals >= paid:
+            return None
+        return Severity.HIGH, "the amount, and a total that is less than what is paid"
 
     def _either_way(self, payment: Outflow) -> tuple[Severity, str] | None:
         """``5.000`` is five or five thousand: whoever reads the smaller must not pay the larger."""

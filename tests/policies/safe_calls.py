@@ -9,11 +9,10 @@ SAFE = address_of("safe")
 MULTISEND = "0x40A2aCCbd92BCA938b02010E17A5b8929b49130D"
 
 
-def safe_call(target: str, data: bytes, operation: int) -> Call:
-    """`operation` is 1 for a delegatecall."""
+def safe_call(target: str, data: bytes, operation: int, gas_price: int = 0, refunded: str = ZERO_ADDRESS) -> Call:
+    """`operation` is 1 for a delegatecall; `gas_price` in wei, paid to `refunded`."""
     signature = "execTransaction(address,uint256,bytes,uint8,uint256,uint256,uint256,address,address,bytes)"
-    zero = ZERO_ADDRESS
-    return call_of(SAFE, signature, target, 0, data, operation, 0, 0, 0, zero, zero, b"")
+    return call_of(SAFE, signature, target, 0, data, operation, 0, 0, gas_price, ZERO_ADDRESS, refunded, b"")
 
 
 def batch(*targets: str) -> bytes:

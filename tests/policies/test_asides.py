@@ -25,6 +25,12 @@ ASIDE = {
     f"This does not pay 900 USDC to {ALICE}; the team has renounced.": "as what is not paid",
     f"The request of {ALICE} for 900 USDC was rejected in May.": "as what is not paid",
     f"Instead of paying 900 USDC to {ALICE} we thank them.": "as what is not paid",
+    f"Option A: thanks. Option B (not chosen): pay 900 USDC to {ALICE}.": "as what is not paid",
+    f"Not now. A following vote will pay 900 USDC to {ALICE}.": "as what another proposal is for",
+    f"For example, a grant of 900 USDC to {ALICE} could be made by these rules.": "as an example",
+    f"Should we pay 900 USDC to {ALICE}? We stay with our thanks.": "in a question",
+    f"Pay 5 USDC to {ALICE}, out of a yearly envelope of 900 USDC.": "as what there is",
+    f"> Pay 900 USDC to {ALICE}\n\nThat was asked in the forum. Here is the report.": "in a quotation",
     f"{ALICE} returns 900 USDC to the treasury.": "as what the DAO gets",
     f"The DAO receives 900 USDC from {ALICE}, which has ended.": "as what the DAO gets",
     f"# Report\n\nAll is well.\n\n## References\n\n- {ALICE}, 900 USDC\n": "in a section of references",
@@ -41,6 +47,9 @@ REQUESTS = (
     f"Send 900 USDC to the treasury vault {ALICE}.",
     f"Budget for the next season, less than last year's: 900 USDC to {ALICE}.",
     f"Refund 900 USDC that {ALICE} paid to the auditor.",
+    f"If this vote passes, the DAO pays 900 USDC to {ALICE}.",
+    f"This proposal would transfer 900 USDC to {ALICE}.",
+    f"# Should we fund the docs?\n\nYes: 900 USDC to {ALICE}.",
     f"# Docs\n\n900 USDC to {ALICE}.\n\n## References\n\n- the forum, post 12\n",
     f"Zahlung von 900 USDC an {ALICE}, die im letzten Jahr gearbeitet haben.",
 )
@@ -84,6 +93,25 @@ def test_a_hostile_text_costs_no_more_than_its_length():
         started = time.thread_time()
         mentions(text)
         assert time.thread_time() - started < 3
+
+
+def test_what_has_to_be_unfolded_first_announces_nothing():
+    text = "# Thanks\n\nTo everybody.\n\n{}<summary>Notes</summary>\n\nPay 900 USDC to {}.\n\n</details>"
+    (finding,) = payment(text.format("<details>", ALICE))
+    assert finding.severity is HIGH
+    assert finding.title.endswith("the text names the amount only in a folded part")
+    assert payment(text.format("<details open>", ALICE)) == ()
+    assert payment(f"Pay 900 USDC.\n\n<details>To {ALICE}: 900 USDC.</details>") == ()
+    assert payment(f"<details>Notes.</details>\n\nPay 900 USDC to {ALICE}.") == ()
+
+
+def test_a_total_reaches_what_is_paid():
+    table = f"| who | USDC |\n|---|---|\n| {ALICE} | 900 |\n"
+    (finding,) = payment(f"A total of 800 USDC.\n\n{table}")
+    assert finding.title.endswith("the text names the amount, and a total that is less than what is paid")
+    assert payment(f"A total of 900 USDC.\n\n{table}") == ()
+    assert payment(f"A total of 5,000 USDC, the first part now.\n\n{table}") == ()
+    assert payment(f"Docs, in total: 400 USDC. Code, in total: 500 USDC. Together:\n\n{table}") == ()
 
 
 # --- dots and commas

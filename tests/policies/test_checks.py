@@ -75,7 +75,7 @@ USDC = [holding(TOKEN, 10**12, decimals=6, symbol="USDC")]
         (f"Pay 10,000 USDC to {ALICE} for a year of hosting, as agreed on the forum.", None),
         (f"Pay 10_000_000_000 units to {ALICE} for a year of hosting, as agreed on the forum.", None),
         (f"Pay 10,000 USDC to [Alice](https://etherscan.io/address/{ALICE}) for a year of hosting.", None),
-        ("Pay 10,000 USDC to alice.example.eth for a year of hosting, as agreed on the forum.", MEDIUM),
+        ("Pay 10,000 USDC to alice.example.eth for a year of hosting, as agreed on the forum.", HIGH),
         ("Pay 10,000 USDC to our hosting provider for a year, as agreed on the forum.", HIGH),
         (f"Pay our hosting provider {ALICE} for a year, as agreed on the forum.", HIGH),
         (f"Pay 10 USDC to {ALICE} for a year of hosting, as agreed on the forum.", HIGH),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from eth_abi.abi import encode
+from tests.policies.safe_calls import safe_call
 
 from pnyx_contracts.types import UINT256_MAX, ZERO_ADDRESS, Call
 from pnyx_policies.checks import CheckView, PowerLoss, UnnamedAddress
@@ -197,6 +198,12 @@ def test_an_address_that_nobody_named_is_for_people(call):
     assert handed(call, f"Let {MALLORY} have what is due.") is None
     assert handed(call, "Let mallory.example.eth have what is due.") is MEDIUM
     assert handed(call, known_addresses={MALLORY: "Mallory"}) is None
+
+
+def test_who_gets_the_gas_of_a_safe_refunded_is_named_too():
+    for price, severity in ((0, None), (10**12, HIGH)):
+        call = safe_call(VAULT, b"", 0, price, MALLORY)
+        assert worst(UnnamedAddress(), f"Poke {VAULT} by our Safe {SAFE}.", call) is severity
 
 
 def test_many_such_calls_are_one_finding():

@@ -124,6 +124,17 @@ def test_folding_sees_through_styled_letters_and_entities():
     assert text.fold("\U0001d422\U0001d420\U0001d427\U0001d428\U0001d42b\U0001d41e  &#112;revious") == "ignore previous"
 
 
+@pytest.mark.parametrize("style", ["opacity:0", "opacity: 0.0", "color:white", "color: #FFF", "visibility:hidden"])
+def test_what_is_drawn_so_that_nobody_sees_it_is_not_said(style):
+    claims = read_claims(f'Hello <span style="{style}">5,000 USDC to {ALICE}</span> world')
+    assert (claims.addresses, claims.amounts) == (frozenset(), frozenset())
+
+
+@pytest.mark.parametrize("style", ["opacity:0.9", "color:whitesmoke", "color:#f0f"])
+def test_what_is_drawn_in_a_colour_is_said(style):
+    assert read_claims(f'<span style="{style}">5,000 USDC</span>').amounts == {Fraction(5_000)}
+
+
 def test_an_announcement_in_a_comment_is_none():
     claims = read_claims(f"Hello <!-- grantRole to {ALICE}, 5,000 USDC --> world")
     assert claims.addresses == frozenset()

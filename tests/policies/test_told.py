@@ -7,6 +7,7 @@ import time
 import pytest
 
 from pnyx_policies.checks import CheckView, TextAgainstCalls
+from pnyx_policies.context import EnsName, EnsNames
 from pnyx_policies.facts import Change
 from pnyx_policies.finding import Finding, Severity
 from pnyx_tools.testing.facts import (
@@ -221,6 +222,32 @@ def test_what_is_burned_goes_to_nobody_whom_a_text_would_name():
 )
 def test_an_amount_of_something_smaller_or_beside_another_asset(text, severity):
     assert worst(text, pay(ALICE, 20)) is severity
+
+
+@pytest.mark.parametrize(
+    ("text", "severity"),
+    [
+        (f"Send our NFT #7 to {ALICE}.", None),
+        (f"Proposal #12.\n\nSend our NFT to {ALICE}.", None),
+        (f"Send our NFT number 8 to {ALICE}.", HIGH),
+    ],
+)
+def test_an_nft_has_the_number_that_the_text_gives_it(text, severity):
+    gone = call_of(VAULT, "safeTransferFrom(address,address,uint256)", TIMELOCK, ALICE, 7)
+    move = moved(VAULT, ALICE, 1).model_copy(update={"token_id": 7})
+    assert worst(text, gone, simulation=simulated([move])) is severity
+
+
+def test_a_name_of_ens_is_one_where_it_leads_to_the_receiver():
+    names = EnsNames(registry=VAULT, names=(EnsName(address=ALICE, name="docs.example.eth"),))
+    for text, severity in (
+        ("Pay 20 USDC to docs.example.eth for the website.", MEDIUM),
+        ("Pay 20 USDC to code.docs.example.eth for the website.", HIGH),
+        ("Pay 20 USDC to docs.example.eth.link for the website.", HIGH),
+        ("Pay 20 USDC to code.example.eth for the website.", HIGH),
+    ):
+        assert worst(text, pay(ALICE, 20), context=[names]) is severity
+        assert worst(text, pay(ALICE, 20)) is HIGH
 
 
 # --- a text that says no

@@ -11,14 +11,14 @@ from pnyx_policies.facts import Facts
 from pnyx_policies.finding import Finding, Severity
 from pnyx_policies.power_functions import PowerKind
 from pnyx_policies.powers import PowerShift, power_shifts, shows
-from pnyx_policies.settings_told import only_number, other_numbers
+from pnyx_policies.settings_told import only_number, other_numbers, says_number
 
 _HIDDEN = {Announcement.HIDDEN, Announcement.UNSPOKEN, Announcement.RECEIVER_HIDDEN}
 
 
 class GovernorSettings:
     """Delays, periods, thresholds, quorum, guardian, timelock. Critical when hidden, also behind another number than
-    the call's; high when announced.
+    the call's; high when announced. A text that has the number, and no name of the setting, is for people, too.
 
     Numbers are compared where the text gives them with a unit (3%, 14,400 blocks, 2 days) in a sentence about the
     setting; blocks may take from a fifth of a second to 16 seconds. Answers incident I-8 (Audius); check K12 and the
@@ -37,12 +37,18 @@ class GovernorSettings:
         says = f"{told.value}, and says {', '.join(others[:4])}" if others else told.value
         return Finding(
             check=self.name,
-            severity=Severity.CRITICAL if told in _HIDDEN or others else Severity.HIGH,
+            severity=Severity.CRITICAL if others or self._is_hidden(view.facts, shift, told) else Severity.HIGH,
             title=f"{shift.function} changes how {shift.contract} is governed",
             detail=f"{'; '.join(filter(None, (*_values(view.facts, shift), says)))}.",
             calls=shift.paths,
             evidence=(shift.contract,),
         )
+
+    def _is_hidden(self, facts: Facts, shift: PowerShift, told: Announcement) -> bool:
+        """A text that has the number in the setting's own unit ("votes last 7 days") speaks of it in other words."""
+        call = _call(facts, shift)
+        number = only_number(call) if call and shift.receiver is None else None
+        return told in _HIDDEN and not (number and says_number(claims_of(facts).shown, number))
 
 
 def _values(facts: Facts, shift: PowerShift) -> Iterator[str]:

@@ -18,7 +18,7 @@ from pnyx_policies.losses import Loss, losses
 from pnyx_policies.money import Outflow, outflows
 from pnyx_policies.power_functions import PowerKind
 from pnyx_policies.powers import PowerShift, friends, power_shifts
-from pnyx_policies.settings_told import only_number, other_bare_numbers, other_numbers
+from pnyx_policies.settings_told import only_number, other_bare_numbers, other_numbers, says_number
 from pnyx_policies.streams import untold
 from pnyx_policies.told import payments_told
 
@@ -170,12 +170,18 @@ class _Comparison:
         return (
             bool(call.name and claims.names_word(call.name))
             or self._is_put_in_words(call)
+            or self._has_its_number(call)
             or any(shift.is_spoken_of(claims) for shift in self._shifts if shift.path == call.path)
             or any(loss.is_spoken_of(claims) for loss in self._losses if loss.path == call.path)
             or bool(used & (self._addresses | set(self.facts.known_addresses)) - friends(self.facts))
             or any(claims.names_amount(amount, None) for amount in _large_numbers(call))
             or claims.shows_calldata(call.calldata)
         )
+
+    def _has_its_number(self, call: DecodedCall) -> bool:
+        """What it sets, in a unit: "votes last 7 days"."""
+        number = only_number(call) if _what_is_set(call.name) else None
+        return bool(number) and says_number(self.claims.shown, number or 0)
 
     def _is_put_in_words(self, call: DecodedCall) -> bool:
         """``acceptOwnership`` as "accepts ownership": each of several words."""

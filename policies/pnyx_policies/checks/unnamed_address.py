@@ -38,7 +38,8 @@ class UnnamedAddress:
     somebody as ``wallet.example.eth``.
 
     Undecoded calldata, and bytes among the arguments, are read word by word. Payments, allowances and functions that
-    are known to give or take power have checks of their own, and so do the calls inside a call. Assets that move, and
+    are known to give or take power have checks of their own, and so do the calls inside a call; of a Safe's transaction
+    only who gets its gas refunded, at a price, is looked at. Assets that move, and
     what is called, are no strangers. Not seen: addresses in bytes that are packed otherwise, lie deeper, or begin with
     four zero bytes.
     """
@@ -50,7 +51,7 @@ class UnnamedAddress:
         facts = view.facts
         judged = _judged_elsewhere(facts)
         named = _named(facts) | claims_of(facts).addresses
-        calls = (c for c in facts.every_call() if not c.inner and c.path not in judged)
+        calls = (c for c in facts.every_call() if c.path not in judged)
         strangers = {c: found for c in calls if (found := tuple(a for a in _handed_over(c) if a not in named))}
         return (self._finding(view, strangers),) if strangers else ()
 
@@ -91,9 +92,16 @@ def _named(facts: Facts) -> frozenset[str]:
 
 
 def _handed_over(call: DecodedCall) -> Iterator[str]:
-    """Addresses among the arguments, each once."""
-    found = _decoded(call) if call.signature else _undecoded(call.calldata)
+    """Addresses among the arguments, each once; of a call that carries others, who gets the gas refunded."""
+    read = _refunded if call.inner else _decoded if call.signature else _undecoded
+    found = read(call)
     yield from dict.fromkeys(address for address in found if int(address, 16) > _SPECIAL)
+
+
+def _refunded(call: DecodedCall) -> Iterator[str]:
+    """A Safe pays gas at the price that the transaction says, to whom it says."""
+    if call.argument("gasPrice") not in {None, "0"}:
+        yield from sorted(text.addresses(call.argument("refundReceiver") or ""))
 
 
 def _decoded(call: DecodedCall) -> Iterator[str]:
@@ -102,10 +110,14 @@ def _decoded(call: DecodedCall) -> Iterator[str]:
             yield from sorted(text.addresses(argument.value))
         if "bytes" in argument.type:
             for digits in _HEX.findall(argument.value):
-                yield from _undecoded(bytes.fromhex(digits))
+                yield from _words(bytes.fromhex(digits))
 
 
-def _undecoded(data: bytes) -> Iterator[str]:
+def _undecoded(call: DecodedCall) -> Iterator[str]:
+    return _words(call.calldata)
+
+
+def _words(data: bytes) -> Iterator[str]:
     """At the places of words, and of words behind a selector: a call may stand inside."""
     for start in range(len(data) - _WORD_BYTES + 1):
         if start % _WORD_BYTES not in _PLACES:

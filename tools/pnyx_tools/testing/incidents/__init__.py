@@ -9,13 +9,24 @@ arguments are those of the incidents where they are known. One file per family; 
 
 from __future__ import annotations
 
-from pnyx_tools.testing.incidents import diamond, markets, metamorphic, oracles, ours, power, rewards, seats, trust
+from pnyx_tools.testing.incidents import (
+    diamond,
+    markets,
+    metamorphic,
+    oracles,
+    ours,
+    power,
+    rewards,
+    seats,
+    texts,
+    trust,
+)
 from pnyx_tools.testing.incidents.case import LOOT, Case, Kind, Scene
 from pnyx_tools.testing.incidents.playing import Seen, alone, play, review, stage
 
 CASES: tuple[Case, ...] = tuple(
     case
-    for family in (diamond, metamorphic, rewards, oracles, trust, power, seats, markets, ours)
+    for family in (diamond, metamorphic, rewards, oracles, trust, power, seats, markets, ours, texts)
     for case in family.CASES
 )
 
