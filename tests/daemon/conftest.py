@@ -216,10 +216,11 @@ def children(pid: int) -> list[int]:
     return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
-def pay(agent: Agent, wei: int = TOKEN // 10) -> int:
-    """An honest small payment, its vote open."""
+def pay(agent: Agent, wei: int | None = None) -> int:
+    """An honest small payment, its vote open; unless `wei` says how much, of more than the one before."""
     receiver = agent.node.accounts[7]
     number = len(agent.dao.proposals)
+    wei = (10 + number) * TOKEN // 100 if wei is None else wei
     text = f"# Payment {number}\n\nSends {wei / TOKEN} ETH to {receiver} for the documentation of month {number}."
     proposal = agent.dao.propose([receiver], [wei], [b""], text)
     agent.dao.advance_to_active(proposal)

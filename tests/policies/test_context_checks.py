@@ -486,6 +486,25 @@ def test_the_same_in_another_proposal(states: list[str], severity: Severity | No
         assert finding.title == says
 
 
+@pytest.mark.parametrize(
+    ("words", "severity"),
+    [
+        ("for May", MEDIUM),
+        ("again", MEDIUM),
+        ("(payment 2)", MEDIUM),
+        ("for a year of work", HIGH),
+        ("as it may be done", HIGH),
+    ],
+)
+def test_the_same_once_more_may_be_one_of_several(words: str, severity: Severity) -> None:
+    facts = changed(
+        facts_for(proposal_of([PAY], f"Pay 100 to Alice, {ALICE}, {words}.")),
+        ProposerHistory,
+        repeated=(earlier("active"),),
+    )
+    assert worst(DuplicateCalls(), facts) is severity
+
+
 @pytest.mark.parametrize(("count", "empty", "severity"), [(5, 0, LOW), (4, 0, None), (1, 1, LOW)])
 def test_proposals_that_come_together(count: int, empty: int, severity: Severity | None) -> None:
     assert worst(Decoys(), changed(plain(), ProposerHistory, nearby_by_proposer=count, nearby_empty=empty)) is severity

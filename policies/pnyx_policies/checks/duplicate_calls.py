@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
 from pnyx_contracts.decoded import DecodedCall
 from pnyx_policies.checks.protocol import CheckSkipped, CheckView
+from pnyx_policies.claims import claims_of
 from pnyx_policies.context import EarlierProposal, ProposerHistory
 from pnyx_policies.finding import Finding, Severity
 
@@ -23,12 +25,20 @@ _BEFORE: Final[dict[str, tuple[Severity, str]]] = {
 }
 
 
+_ONE_OF_SEVERAL: Final = re.compile(
+    r"\b(?:January|February|March|April|May|June|July|August|September|October|November|December)\b"
+    r"|(?i:\b(?:again|another|further|recurring|(?:month|week|quarter|year)ly|instal?lments?|tranche"
+    r"|(?:first|second|third|fourth|next|last) (?:part|payment|half)"
+    r"|(?:part|number|payment|week|month|quarter|season) \d+)\b)"
+)
+
+
 class DuplicateCalls:
     """Two equal actions pay twice, or are padding around an odd one; a Compound timelock refuses them. So do two
-    proposals with the same actions: high while both may be executed, even where one only mends the other's text; medium
-    after the other was voted down; low when it was done already (payments recur; after-the-fact looks at them), was
-    given up or came too late. Only proposals of this governor are seen, as far back as the node shows them. Check K7,
-    incident I-6 (Compound 247, 279, 289).
+    proposals with the same actions: high while both may be executed, even where one only mends the other's text, medium
+    where the text says that it is one of several (May, another, payment 7), or the other was voted down; low when it
+    was done already (payments recur; after-the-fact looks at them), was given up or came too late. Only proposals of
+    this governor are seen, as far back as the node shows them. Check K7, incident I-6 (Compound 247, 279, 289).
     """
 
     name = "duplicate-calls"
@@ -52,8 +62,10 @@ class DuplicateCalls:
                 raise
             return
         by_severity: dict[Severity, list[EarlierProposal]] = {}
+        worst = Severity.MEDIUM if _ONE_OF_SEVERAL.search(claims_of(view.facts).shown) else Severity.HIGH
         for proposal in earlier:
-            by_severity.setdefault(_BEFORE.get(proposal.state, _BEFORE["active"])[0], []).append(proposal)
+            severity = _BEFORE.get(proposal.state, _BEFORE["active"])[0]
+            by_severity.setdefault(min(severity, worst), []).append(proposal)
         if by_severity:
             severity = max(by_severity)
             yield self._repeated(severity, by_severity[severity])
