@@ -46,7 +46,7 @@ class GovernorSettings:
 
     def _is_hidden(self, facts: Facts, shift: PowerShift, told: Announcement) -> bool:
         """A text that has the number in the setting's own unit ("votes last 7 days") speaks of it in other words."""
-        call = _call(facts, shift)
+        call = facts.call_at(shift.path)
         number = only_number(call) if call and shift.receiver is None else None
         return told in _HIDDEN and not (number and says_number(claims_of(facts).shown, number))
 
