@@ -143,9 +143,10 @@ class Scene:
 
     def propose(self) -> int:
         """An honest small payment, its vote open."""
-        receiver, tenths = self.node.accounts[7], 1 + len(self.dao.proposals)
-        text = f"# Payment {tenths - 1}\n\nSends {tenths / 10} ETH to {receiver} for the documentation."
-        proposal = self.dao.propose([receiver], [tenths * TOKEN // 10], [b""], text)
+        number = len(self.dao.proposals)
+        receiver, thousandths = self.node.accounts[7], 100 + number  # none does what another one does
+        text = f"# Payment {number}\n\nSends {thousandths / 1000} ETH to {receiver} for the documentation."
+        proposal = self.dao.propose([receiver], [thousandths * TOKEN // 1000], [b""], text)
         self.dao.advance_to_active(proposal)
         return proposal
 
