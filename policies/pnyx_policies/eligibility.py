@@ -7,8 +7,8 @@ from enum import Enum
 from typing import Protocol
 
 from pnyx_contracts.types import ClockMode, ProposalState
-from pnyx_policies.facts import Eligibility, Facts, GovernorFacts, VoterFacts
-from pnyx_policies.ruleset import Limits, Ruleset
+from pnyx_policies.facts import GovernorFacts, VoterFacts
+from pnyx_policies.ruleset import Limits
 
 
 class Standing(Enum):
@@ -41,12 +41,6 @@ class Situated(Protocol):
 
     @property
     def voter(self) -> VoterFacts | None: ...
-
-
-def eligibility(facts: Facts, ruleset: Ruleset) -> Eligibility:
-    """Whether a vote can be cast now, and why not."""
-    report = stand(facts, ruleset.limits)
-    return Eligibility(can_vote=report.standing is Standing.READY, reason=report.reason)
 
 
 def stand(facts: Situated, limits: Limits) -> StandingReport:

@@ -331,10 +331,3 @@ class Facts(Value):
 
     def _code_at(self, block: int, address: str) -> bytes | None:
         return next((then.code_hashes.get(address) for then in self.earlier_code if then.block == block), None)
-
-
-class Eligibility(Value):
-    """Whether the agent can vote now; `reason` says why not, for the record of the skip."""
-
-    can_vote: bool
-    reason: str = ""

@@ -7,7 +7,8 @@ import pytest
 from pnyx_contracts.types import ClockMode, ProposalState
 from pnyx_policies.decide import decide
 from pnyx_policies.decision import Outcome
-from pnyx_policies.eligibility import eligibility
+from pnyx_policies.eligibility import Standing, StandingReport, stand
+from pnyx_policies.facts import Facts
 from pnyx_policies.ruleset import Ruleset
 from pnyx_tools.testing.facts import address_of, call_of, facts_for, proposal_of
 
@@ -30,9 +31,13 @@ RULESET = Ruleset.parse(
 PROPOSAL = proposal_of([call_of(address_of("alice"), value_wei=1)], "Pay one wei to Alice.")
 
 
+def standing(facts: Facts) -> StandingReport:
+    return stand(facts, RULESET.limits)
+
+
 def test_an_active_vote_with_power_and_time_is_eligible():
     facts = facts_for(PROPOSAL)
-    assert eligibility(facts, RULESET).can_vote
+    assert standing(facts) == StandingReport(Standing.READY)
     assert decide(RULESET, facts, (), ()).outcome is Outcome.FOR
 
 
@@ -53,8 +58,7 @@ def test_an_active_vote_with_power_and_time_is_eligible():
 )
 def test_what_makes_a_vote_impossible_is_a_skip_with_the_reason(changes, reason):
     facts = facts_for(PROPOSAL, **changes)
-    told = eligibility(facts, RULESET)
-    assert (told.can_vote, told.reason) == (False, reason)
+    assert standing(facts) == StandingReport(Standing.NEVER, reason)
     decision = decide(RULESET, facts, (), ())
     assert (decision.outcome, decision.decided_by) == (Outcome.SKIP, "eligibility")
     assert decision.reason == f"No vote: {reason}."
@@ -62,20 +66,19 @@ def test_what_makes_a_vote_impossible_is_a_skip_with_the_reason(changes, reason)
 
 
 def test_the_least_that_is_needed_is_enough():
-    assert eligibility(facts_for(PROPOSAL, voting_power=1_000, now=1_990), RULESET).can_vote
-    assert eligibility(facts_for(PROPOSAL, now=1_400, clock=ClockMode.TIMESTAMP), RULESET).can_vote
+    assert standing(facts_for(PROPOSAL, voting_power=1_000, now=1_990)).standing is Standing.READY
+    assert standing(facts_for(PROPOSAL, now=1_400, clock=ClockMode.TIMESTAMP)).standing is Standing.READY
 
 
 def test_unknown_voting_power_is_held_not_skipped():
     facts = facts_for(PROPOSAL, voting_power=None)
-    assert not eligibility(facts, RULESET).can_vote
+    assert standing(facts).standing is Standing.UNKNOWN
     assert decide(RULESET, facts, (), ()).outcome is Outcome.HOLD
 
 
 def test_a_pending_proposal_is_previewed_not_skipped():
     facts = facts_for(PROPOSAL, state=ProposalState.PENDING, voting_power=None, now=850)
-    assert eligibility(facts, RULESET).reason == "voting has not started yet"
-    assert not eligibility(facts, RULESET).can_vote
+    assert standing(facts) == StandingReport(Standing.WAITING, "voting has not started yet")
     assert decide(RULESET, facts, (), ()).outcome is Outcome.FOR
 
 
@@ -84,12 +87,12 @@ def test_active_in_the_block_of_the_snapshot_is_waiting_not_held():
     at_snapshot = facts_for(PROPOSAL, voting_power=None)
     governor = at_snapshot.governor.model_copy(update={"now": at_snapshot.governor.snapshot})
     facts = at_snapshot.model_copy(update={"governor": governor})
-    assert eligibility(facts, RULESET).reason == "voting has not started yet"
+    assert standing(facts) == StandingReport(Standing.WAITING, "voting has not started yet")
     assert decide(RULESET, facts, (), ()).outcome is Outcome.FOR
 
 
 @pytest.mark.parametrize("state", list(ProposalState))
 def test_a_review_without_a_voter_asks_the_rules_whatever_the_state(state):
     facts = facts_for(PROPOSAL, voter=None, state=state)
-    assert not eligibility(facts, RULESET).can_vote
+    assert standing(facts).standing is Standing.REVIEW
     assert decide(RULESET, facts, (), ()).outcome is Outcome.FOR
