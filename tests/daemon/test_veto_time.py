@@ -135,3 +135,14 @@ def test_a_vote_that_ends_early_ends_the_veto_time_and_is_recorded(make_agent: M
     assert (case.outcome, case.reason) == ("skip", "No vote: the proposal is canceled, not active.")
     assert [entry.kind for entry in agent.entries()] == [EntryKind.SKIP]
     assert agent.votes(proposal) == []
+
+
+def test_a_held_proposal_whose_vote_ends_early_says_so(make_agent: MakeAgent) -> None:
+    agent = make_agent(mode="propose")
+    agent.start()
+    proposal = pay(agent)
+    agent.until_stage(proposal, Stage.HELD)
+    rewrite_proposal(agent, proposal, CANCELED_BIT, 8, 1)
+    case = agent.until_stage(proposal, Stage.DONE)
+    assert case.detail == "hold, the vote was ended before its deadline"
+    assert [entry.kind for entry in agent.entries()] == [EntryKind.HOLD], "nobody was late"

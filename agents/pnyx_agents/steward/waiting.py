@@ -223,7 +223,7 @@ class Waiting:
     def _end_without_them(self, bundle: Bundle, words: tuple[Approval, ...], ended: WaitEnded, turn: Place) -> None:
         """Its outcome is recorded, unless the vote was ended from elsewhere: then nobody was late."""
         if ended.expired is None:
-            self.writing.confirm(bundle, turn)
+            self.writing.confirm(bundle, turn, ", the vote was ended before its deadline")
             return
         expired = with_people(bundle.dossier, *words, expired=ended.expired)
         self.writing.finish(self.review.seal(expired, bundle.bodies, turn), turn)

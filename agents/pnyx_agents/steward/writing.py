@@ -13,7 +13,7 @@ from pnyx_agents.steward.clerk import Clerk
 from pnyx_agents.steward.pen import Landed, Scribe, StrandedVoteError
 from pnyx_agents.steward.review import Review
 from pnyx_agents.steward.steps import NotFinalError, Place, StepFailedError, Steps
-from pnyx_agents.wording import About, kind_of
+from pnyx_agents.wording import About, in_words, kind_of
 from pnyx_contracts.errors import PnyxError, RefusedError
 from pnyx_contracts.types import Proposal, to_hex
 from pnyx_policies.bundle import Bundle
@@ -86,17 +86,21 @@ class Writing:
         """What is signed may land whatever people say now, so that one goes on waiting where it is."""
         return self.clerk.held() is not None and not (self.scribe is not None and self.scribe.was_signed(bundle))
 
-    def confirm(self, bundle: Bundle, place: Place) -> None:
-        """Until what landed is final. What a reorganisation takes away meanwhile is written again."""
+    def confirm(self, bundle: Bundle, place: Place, how: str = "") -> None:
+        """Until what landed is final. What a reorganisation takes away meanwhile is written again.
+
+        `how` it ended, where the record does not say so.
+        """
         proposal, what = bundle.dossier.proposal, entitlement(bundle.dossier)
 
         def confirm() -> JsonValue:
             landed = self._written(bundle, what)
             if not self._is_final(landed.block):
                 raise NotFinalError(f"{proposal.key}: its {what.kind.name} entry is in block {landed.block}")
+            detail = {"detail": in_words(bundle.dossier, what) + how} if how else {}
             self.clerk.advance(
                 proposal, Stage.DONE, entry_transaction=landed.entry_transaction,
-                vote_transaction=landed.vote_transaction,
+                vote_transaction=landed.vote_transaction, **detail,
             )  # fmt: skip
             return None
 
