@@ -28,6 +28,8 @@ class Deadline:
     at: float
     """Seconds since the epoch."""
     in_blocks: bool
+    seconds_per_tick: float = 1.0
+    """Of the governor's clock; an estimate where it counts blocks."""
 
     @property
     def words(self) -> str:
@@ -74,5 +76,5 @@ class Deadlines:
         timepoint = self.reader.read(adapter.read_deadline(profile, number), at)
         in_blocks = profile.clock_mode is ClockMode.BLOCK
         left = timepoint - clock_at(self.reader, profile, block)
-        seconds = left * seconds_per_tick(self.reader, profile, block, created_block)
-        return Deadline(timepoint, min(self.now() + seconds, LATEST_DATE), in_blocks)
+        pace = seconds_per_tick(self.reader, profile, block, created_block)
+        return Deadline(timepoint, min(self.now() + left * pace, LATEST_DATE), in_blocks, pace)

@@ -20,6 +20,7 @@ from pnyx_agents.deadlines import Deadline, DeadlineOf
 from pnyx_agents.hearing import LEAST_PART_FOR_PEOPLE
 from pnyx_contracts.errors import PnyxError
 from pnyx_contracts.types import Address, ProposalKey
+from pnyx_tools.follow import from_kept
 from pnyx_tools.journal import Case, Journal, Stage
 from pnyx_tools.notify import Message, Urgency, foreign
 from pnyx_tools.notify.ledger import Ledger
@@ -71,7 +72,7 @@ class Reminders:
         """At every proposal that is not decided. What cannot be read now is read at the next look."""
         if not self.on_duty():
             return
-        cases = self.journal.cases(UNDECIDED)
+        cases = self.journal.cases(UNDECIDED | {Stage.WAITING})
         if not cases:
             return
         try:
@@ -91,7 +92,7 @@ class Reminders:
         if deadline is None:
             return
         missing = self.approvers - self.ledger.answered(case.proposal, case.record_root)
-        since, now = case.updated_at, self.now()
+        since, now = self._since(case, deadline), self.now()
         alert = min(self._alert_before(case), (deadline.at - since) / 2)
         if next_reminder([alert], since=since, deadline=deadline.at, now=now) is not None:
             message = _message(case, deadline, Urgency.ALERT, "nears its end undecided", "ends")
@@ -100,6 +101,16 @@ class Reminders:
             self._remind_owners(case, deadline, crier)
         elif case.stage is Stage.HELD and asks:
             self._remind_missing(case, deadline, missing, crier)
+
+    def _since(self, case: Case, deadline: Deadline) -> float:
+        """When the time began that is half over when people are told. One that waits should be open since then: when it
+        still waits, the endpoint may say so against the truth.
+        """
+        content = self.journal.proposal_content(case.proposal) if case.stage is Stage.WAITING else None
+        if content is None:
+            return case.updated_at
+        proposal = from_kept(case.proposal, content)
+        return deadline.at - (proposal.vote_end - proposal.vote_start) * deadline.seconds_per_tick
 
     def _alert_before(self, case: Case) -> float:
         """A decided vote that waits for its time is late in the middle of what is left then."""
@@ -178,4 +189,8 @@ def _message(case: Case, deadline: Deadline, urgency: Urgency, subject: str, wha
     )  # fmt: skip
 
 
-_TO_DO = {Stage.HELD: "pnyx approve {0}, or pnyx reject {0}", Stage.PROPOSED: "pnyx safe show {0}"}
+_TO_DO = {
+    Stage.HELD: "pnyx approve {0}, or pnyx reject {0}",
+    Stage.PROPOSED: "pnyx safe show {0}",
+    Stage.WAITING: "is its vote open? pnyx doctor compares the endpoints",
+}

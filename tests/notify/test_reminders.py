@@ -142,6 +142,22 @@ def test_without_approvers_everybody_is_reminded(make_scene: MakeScene) -> None:
     assert message.deadline.endswith(" UTC")
 
 
+@pytest.mark.parametrize(("hours_of_voting", "quiet", "told"), [(20, 1.1, 1), (1, 0.6, 0.5)])
+def test_one_that_is_still_called_not_open_shortly_before_its_end_is_told(
+    make_scene: MakeScene, hours_of_voting: int, quiet: float, told: float
+) -> None:
+    """An endpoint says so against the truth; not before half of the time to vote is over."""
+    scene = make_scene()
+    assert isinstance(scene.deadline, Deadline)
+    scene.deadline = replace(scene.deadline, seconds_per_tick=hours_of_voting * HOUR)  # voting takes one tick
+    scene.add(7, Stage.WAITING)
+    scene.look_when_left(quiet)
+    assert scene.heard() == {}
+    scene.look_when_left(told)
+    (message,) = scene.public.heard
+    assert (message.subject, message.to_do) == (*ALARM, "is its vote open? pnyx doctor compares the endpoints")
+
+
 def test_nobody_is_reminded_of_a_flood_before_its_end_is_near(make_scene: MakeScene) -> None:
     scene = make_scene()
     for number in range(6):

@@ -77,7 +77,9 @@ class Database:
                     self.fence(connection)
                 yield connection
         except sa.exc.OperationalError as error:
-            hint = "is the disk full?" if self.is_sqlite else "does the server run?"
+            hint = (
+                "is the disk full, or does another program hold the file?" if self.is_sqlite else "does the server run?"
+            )
             raise UnreachableError(f"the database cannot be used: {error.orig}", hint=hint) from error
 
     def upsert(self, connection: sa.Connection, table: sa.Table, values: dict[str, Any]) -> None:
