@@ -7,7 +7,7 @@ another language says nothing here.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -18,8 +18,7 @@ from pnyx_policies.text import Number
 _CLAUSE_ENDS: Final = re.compile(r"[;:!?()|]|[.,](?=\s|$)|\s[\u2013\u2014-]\s|\b(?:but|while|whereas)\b")
 _SENTENCE_ENDS: Final = re.compile(r"[.!?](?=\s|$)")
 _LINK: Final = re.compile(r"https?://\S+")
-_HEADING: Final = re.compile(r"\s{0,3}(?:#{1,6}\s+|\*\*|__)?(?P<words>[A-Za-z][A-Za-z &/,'-]{2,40}?)[\s:*_#]*")
-_IS_HEADING: Final = re.compile(
+_HEADING: Final = re.compile(
     r"\s{0,3}(?:#{1,6}\s|\*\*[^*]{1,80}\*\*:?\s*$|__[^_]{1,80}__:?\s*$|[A-Z][A-Za-z ]{2,40}:\s*$)"
 )
 _MARKS: Final = " \t#*_:.0123456789"
@@ -36,10 +35,14 @@ _PAYING: Final = (
     r"(?:pay(?:s|ing|ments?)?|paid|send(?:s|ing)?|sent|transfer\w*|grant\w*|fund\w*|giv(?:e|es|en|ing)|gets?|receiv\w+"
     r"|request\w*|ask\w*|spend\w*|spent|mov(?:e|es|ed|ing)|disburs\w*|reimburs\w*|allocat\w*|approv\w*)"
 )
+_SUBJECT: Final = r"(?:we|dao|it|this|that|who|which|they|proposal)\b"
 _DENIED_BEFORE: Final = re.compile(
-    r"(?:\b(?:not(?! only| just| merely| exceed)|never|no longer|without|no|nor|neither|cannot|refus\w+|declin\w+"
-    r"|reject\w+)\b|n['\u2019]t\b)"
-    rf"(?! (?:more|less|later|earlier|fewer|further)\b)(?: [^ ]+){{0,6}}? {_PAYING}\b.*$"
+    r"(?:\b(?:not(?! only| just| merely| exceed)|never|nobody|no longer|cannot|refus\w+|declin\w+|reject\w+)\b"
+    r"|n['\u2019]t\b)"
+    rf"(?! (?:more|less|later|earlier|fewer|further)\b)(?: (?!{_SUBJECT})[^ ]+){{0,3}}? {_PAYING}\b.*$"
+    rf"|\b(?:without|no|nor|neither)(?: (?:further|new|such|any|more|additional))? {_PAYING}\b.*$"
+    r"|\b(?:withdr[ae]w|retract|renounc|waiv)\w* (?:its|the|their|his|her|this) (?:request|claim|application|grant)\b"
+    r".*$"
     r"|\b(?:instead of|rather than) (?:paying|sending|transferring|granting|giving|spending|requesting|asking|a|the)\b"
     r".*$"
     r"|\b(?:not|instead of|rather than|no longer)(?: (?:the|these|those|all|another))?(?: [a-z]+)? [$~]?$"
@@ -50,18 +53,25 @@ _DENIED_BEHIND: Final = re.compile(
     r"requested|sent|transferred|moved|included))|(?:is|are) no part)\b"
 )
 _NOT_CHOSEN: Final = re.compile(r"\bnot (?:chosen|selected|adopted|recommended|proposed|followed)\b")
-_LATER: Final = re.compile(
-    r"\b(?:a|the|another|any)(?: (?:later|future|following|next|separate|upcoming|subsequent|second))+"
-    r" (?:proposal|vote)\b"
+_NEXT: Final = r"(?:later|future|following|next|separate|upcoming|subsequent|second)"
+_ANOTHER: Final = rf"(?:a|the|another|any)(?: {_NEXT})+ (?:proposal|vote)\b"
+_LATER_BEFORE: Final = re.compile(rf"(?:^|\b(?:in|by|through|with|via|and) ){_ANOTHER}")
+_LATER_BEHIND: Final = re.compile(rf"\b(?:in|by|through|with|via) {_ANOTHER}")
+_EXAMPLE: Final = re.compile(
+    r"^(?:for (?:example|instance)|hypothetically|imagine|suppose)\b"
+    r"|\bfor (?:example|instance)(?: \S+){0,3} $|\be\.g\.,? $"
 )
-_EXAMPLE: Final = re.compile(r"\b(?:for (?:example|instance)|hypothetical(?:ly)?|imagine|suppose)\b|\be\.g\.")
 _AGO: Final = re.compile(
-    r"(?<!than )(?<!as )(?<!like )(?<!than in )(?<!as in )\b(?:last|previous|prior|past) (?:year|season|quarter|month"
+    r"(?<!than )(?<!as )(?<!like )(?<!for )(?<!of )(?<!than in )(?<!as in )(?<!for the )(?<!of the )(?<!in the )"
+    r"(?<!during the )(?<!over the )(?<!from the )\b(?:last|previous|prior|past) (?:year|season|quarter|month"
     r"|term|round|budget|grant|proposal|vote)s?\b|\b(?:previously|formerly|historically|so far|to date|ago)\b"
 )
+_PASSIVE: Final = re.compile(
+    r"\b(?:is|are|be|being|gets?)(?: (?:now|then|hereby|each|to be))? (?:paid|sold|raised|received)\b"
+)
 _DONE_BEFORE: Final = re.compile(
-    r"(?<!be )(?<!is )(?<!are )(?<!being )(?<!and )\b(?:paid|spent|earned|raised|received|got|sold|invested|collected"
-    r"|generated)\b"
+    r"(?<!and )\b(?:paid|spent|earned|raised|received|got|sold|invested|collected"
+    r"|generated)\b|\bhad (?:asked|requested|applied|wanted)\b"
 )
 _DONE_BEHIND: Final = re.compile(
     r"\b(?:was|were|has been|have been|had been) (?:already |once )?(?:paid|spent|sent|granted|raised|received)\b"
@@ -72,7 +82,7 @@ _HELD_BEFORE: Final = re.compile(
     r"|manages?|(?:is|was) worth|of|with|stands? at|before|after|size|value|balance)\b"
     r"|\b(?:treasury|dao|protocol)['\u2019]s?(?: [a-z]+){0,3} [$~]?$"
     r"|\bout of (?:a|an|the|our)\b.*$"
-    r"|\b(?:tvl|market cap(?:itali[sz]ation)?|revenues?|balance|holdings|runway|volume|valuation)\b"
+    r"|\b(?:tvl|market cap(?:itali[sz]ation)?|revenues?|holdings|runway|volume|valuation)\b"
 )
 _HELD_BEHIND: Final = re.compile(
     r"^[^ ]* (?:[^ ]+ )?(?:are |is )?(?:held |kept )?(?:in|by) (?:the |our |its )?(?:treasury|reserves?|dao)\b"
@@ -91,6 +101,35 @@ _ASKS: Final = re.compile(
     r"|streams?|provides?|proposes?|allocates?|approves?|swaps?|sells?|deposits?|bridges?|withdraws?|mints?|burns?)\b"
     r"|\b(?:will|shall|should|to) be\b|\b(?:pay|reimburse|refund|requested|requesting|asking)\b"
 )
+_GOES: Final = re.compile(
+    r"\b(?:go(?:es)?|(?:is|are|(?:will|shall|should|to) be)(?: (?:now|then|hereby))?"
+    r" (?:paid|sent|transferred|granted|streamed))\b"
+)
+"""Behind a number: it is what is asked for."""
+_COLUMN: Final = re.compile(r"\b(?:spent|earned|received|previous|past|paid (?:in|last|so far|before|until))\b")
+
+
+_REQUEST: Final = re.compile(
+    r"\b(?:pa(?:y|id)|sen[dt]|transfer|grant|fund|request|ask|budget|reimburs|compensat|refund|donat|allocat|disburs"
+    r"|stream|vest|award|bount|reward|salar|wage|fee|invoice|cost|total|sum|amount|giv|get|receiv|mov|spend|buy|purchas|swap|sell"
+    r"|convert|deposit|withdraw|bridg|loan|lend|contribut|sponsor|subsid|financ|provid|distribut|airdrop|migrat|burn|mint"
+    r"|return|repay|advanc|retro|approv|price|prize|stipend|expens|bonus|support|invest|claim)"
+)
+_TO_SOMEBODY: Final = re.compile(r"^[\s*_`]{0,4}\S{0,20}\s+(?:go(?:es)? )?(?:to|for|->|\u2192) (?!us\b|me\b|them\b)")
+_FEW: Final = 4
+_PLAIN_WORD: Final = re.compile(r"\b[A-Za-z]{2,}\b")
+
+
+def asks_for_nothing(shown: str, mentioned: Collection[Mention]) -> bool:
+    """Whether a text has no word for payments of any kind, and these numbers stand in sentences: not in a bare list,
+    and not as an amount to somebody.
+    """
+    if _REQUEST.search(_LINK.sub(" ", shown).lower()):
+        return False
+    return all(
+        len(_PLAIN_WORD.findall(mention.line)) >= _FEW and not _TO_SOMEBODY.search(mention.behind)
+        for mention in mentioned
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +140,12 @@ class Mention:
     aside: str
     is_total: bool
     """Named as a total."""
+    line: str
+    """The line that it stands in."""
+
+    @property
+    def behind(self) -> str:
+        return self.line[self.number.start + len(self.number.spelling) :]
 
 
 @lru_cache(maxsize=16)
@@ -122,7 +167,7 @@ def _mentions(shown: str) -> Iterator[Mention]:
         for number in reading.numbers(line):
             column = line[: number.start].lstrip(" |").count("|")
             head = heads[column] if column < len(heads) else ""
-            yield Mention(number, where or _of_column(head) or _in_line(lower, number), _is_total(lower, number))
+            yield Mention(number, where or _of_column(head) or _in_line(lower, number), _is_total(lower, number), line)
 
 
 def _of_line(line: str) -> str:
@@ -132,7 +177,7 @@ def _of_line(line: str) -> str:
 
 
 def _of_column(head: str) -> str:
-    told = _AGO.search(head) or _DONE_BEFORE.search(head)
+    told = _AGO.search(head) or _COLUMN.search(head)
     return "as what was" if told else ""
 
 
@@ -159,7 +204,7 @@ class _Around:
 
     @property
     def asks(self) -> bool:
-        return _ASKS.search(self.before) is not None
+        return bool(_ASKS.search(self.before) or _GOES.search(self.behind))
 
     @property
     def clause(self) -> str:
@@ -182,7 +227,10 @@ def _around(line: str, number: Number) -> _Around:
 
 _SAID: Final[tuple[tuple[str, Callable[[_Around], object]], ...]] = (
     ("as what is not paid", lambda a: _DENIED_BEFORE.search(a.before) or _NOT_CHOSEN.search(a.sentence_before)),
-    ("as what another proposal is for", lambda a: _LATER.search(a.clause)),
+    (
+        "as what another proposal is for",
+        lambda a: _LATER_BEFORE.search(a.before) or _LATER_BEHIND.search(a.behind),
+    ),
     ("as an example", lambda a: _EXAMPLE.search(a.sentence_before)),
     ("in a question", lambda a: a.is_question),
     (
@@ -190,12 +238,16 @@ _SAID: Final[tuple[tuple[str, Callable[[_Around], object]], ...]] = (
         lambda a: _COMES_BEFORE.search(a.before) or (_BACK.search(a.before) and _TO_THE_DAO.search(a.behind)),
     ),
     ("as what is not paid", lambda a: not a.asks and _DENIED_BEHIND.search(a.sentence_behind)),
-    ("as what was", lambda a: not a.asks and (_AGO.search(a.clause) or _DONE_BEFORE.search(a.before))),
+    ("as what was", lambda a: not a.asks and (_AGO.search(a.clause) or _was_done(a.before))),
     ("as what was", lambda a: not a.asks and _DONE_BEHIND.search(a.behind)),
     ("as what there is", lambda a: not a.asks and (_HELD_BEFORE.search(a.before) or _HELD_BEHIND.search(a.behind))),
     ("as what there is", lambda a: not a.asks and _HELD_BEFORE.search(a.row)),
 )
 """What may be said of a number, and whether it is; the first that holds counts."""
+
+
+def _was_done(before: str) -> bool:
+    return _DONE_BEFORE.search(_PASSIVE.sub(" ", before)) is not None
 
 
 def _in_line(line: str, number: Number) -> str:

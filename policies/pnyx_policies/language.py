@@ -21,7 +21,10 @@ _OTHERS: Final = frozenset(
         "dans", "et", "aux", "du", "avec", "il", "della", "dei", "questa", "nel", "alla", "gli", "der", "und",
         "für", "von", "dem", "eine", "einen", "einem", "wird", "werden", "zu", "zum", "zur", "mit", "auf", "dieser",
         "diese", "ist", "nicht", "het", "een", "van", "voor", "deze", "wordt", "dla", "oraz", "się", "przez",
-        "jest", "ve", "bir", "için", "yang", "untuk", "ini", "dari", "dengan",
+        "jest", "ve", "bir", "için", "yang", "untuk", "ini", "dari", "dengan", "um", "waren", "letzten", "jahr",
+        "gruppe", "antrag", "adresse", "haben", "hat", "sind", "wurde", "wurden", "vorschlag", "zahlung", "año",
+        "años", "pago", "paga", "pagar", "dirección", "trabajo", "ano", "pagamento", "trabalho", "paie", "paiement",
+        "versement", "année", "anno", "betaling", "jaar", "voorstel",
     }
 )  # fmt: skip
 _OTHER_LETTERS: Final = re.compile(r"[\u0370-\u1dff\u2c00-\u2dff\u3040-\ud7ff\uf900-\ufaff\U00020000-\U0003ffff]")

@@ -11,14 +11,14 @@ from functools import cached_property
 
 from pnyx_contracts.errors import DecodingError
 from pnyx_contracts.types import ZERO_ADDRESS
-from pnyx_policies.asides import Mention, mentions
+from pnyx_policies.asides import Mention, asks_for_nothing, mentions
 from pnyx_policies.beside import Place, places
 from pnyx_policies.claims import RAW, Claims, claims_of, readings_of
 from pnyx_policies.coins import words_for_coin
 from pnyx_policies.context import EnsNames, read_context
 from pnyx_policies.facts import Facts
 from pnyx_policies.finding import Severity
-from pnyx_policies.language import writes_decimal_commas
+from pnyx_policies.language import is_foreign, writes_decimal_commas
 from pnyx_policies.money import Outflow, OutflowKind, holding_of, outflows
 from pnyx_policies.powers import friends
 
@@ -175,7 +175,11 @@ class _Telling:
             return None
         if self.claims.unfolded.isdisjoint(self._readings(payment)):
             return Severity.HIGH, "the amount only in a folded part"
-        return (Severity.HIGH, f"the amount only {naming[0].aside}") if all(m.aside for m in naming) else None
+        if all(mention.aside for mention in naming):
+            return Severity.HIGH, f"the amount only {naming[0].aside}"
+        if not is_foreign(self.claims.shown) and asks_for_nothing(self.claims.shown, naming):
+            return Severity.HIGH, "the amount, and no word for a payment"
+        return None
 
     def _beyond_total(self, payment: Outflow) -> tuple[Severity, str] | None:
         """Totals of the asset, all together, have to reach what is paid of it."""

@@ -31,9 +31,14 @@ ASIDE = {
     f"Should we pay 900 USDC to {ALICE}? We stay with our thanks.": "in a question",
     f"Pay 5 USDC to {ALICE}, out of a yearly envelope of 900 USDC.": "as what there is",
     f"> Pay 900 USDC to {ALICE}\n\nThat was asked in the forum. Here is the report.": "in a quotation",
+    f"The team of {ALICE} withdraws its request of 900 USDC, and we thank it.": "as what is not paid",
+    f"Nobody pays 900 USDC to {ALICE} by this.": "as what is not paid",
+    f"The team of {ALICE} had asked for 900 USDC. We thank it.": "as what was",
     f"{ALICE} returns 900 USDC to the treasury.": "as what the DAO gets",
     f"The DAO receives 900 USDC from {ALICE}, which has ended.": "as what the DAO gets",
     f"# Report\n\nAll is well.\n\n## References\n\n- {ALICE}, 900 USDC\n": "in a section of references",
+    f"# Report\n\nAll is well.\n\n**Sources**\n\nThe account {ALICE} has 900 USDC.": "in a section of references",
+    f"# Report\n\nAll is well.\n\nReferences:\nThe account {ALICE}, 900 USDC": "in a section of references",
     f"# Report\n\nAll is well [1].\n\n[1] {ALICE}: 900 USDC, data of the explorer.": "in a footnote",
 }  # fmt: skip
 
@@ -47,6 +52,14 @@ REQUESTS = (
     f"Send 900 USDC to the treasury vault {ALICE}.",
     f"Budget for the next season, less than last year's: 900 USDC to {ALICE}.",
     f"Refund 900 USDC that {ALICE} paid to the auditor.",
+    f"- docs group, {ALICE}: 900 USDC for the last quarter",
+    f"| to | paid by us (USDC) |\n|---|---|\n| {ALICE} | 900 |",
+    f"The group of {ALICE} is each year paid 900 USDC.".replace("each year ", ""),
+    f"Out of the budget of the year 900 USDC go to {ALICE}.",
+    f"With no further cost to members the DAO pays 900 USDC to {ALICE}.",
+    f"Pay 900 USDC to {ALICE} before the next vote.",
+    f"Costs, for example of hosting, are covered by 900 USDC to {ALICE}.",
+    f"The balance of 900 USDC to {ALICE}, who delivered the rest.",
     f"If this vote passes, the DAO pays 900 USDC to {ALICE}.",
     f"This proposal would transfer 900 USDC to {ALICE}.",
     f"# Should we fund the docs?\n\nYes: 900 USDC to {ALICE}.",
@@ -75,6 +88,29 @@ def test_a_number_beside_the_request_announces_no_payment(text):
 def test_a_request_is_one_whatever_stands_around_it(text):
     assert said(text) == {""}
     assert [f for f in payment(text) if f.severity >= HIGH] == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"The work of {ALICE} is worth 900 USDC to us. This is a note of thanks.",
+        f"{ALICE} owes the DAO 900 USDC, and this reminds it.",
+        f"{ALICE} has stolen 900 USDC from us in May. This vote condemns it.",
+        f"This isn't about the 900 USDC of {ALICE}, but a note of thanks.",
+    ],
+)
+def test_a_text_without_a_word_for_payments_announces_none(text):
+    (finding,) = payment(text)
+    assert finding.title.endswith("the text names the amount, and no word for a payment")
+    assert finding.severity is HIGH
+
+
+LISTS = (f"900 USDC to {ALICE}, in the spring.", f"| who | USDC |\n|---|---|\n| {ALICE} | 900 |", f"{ALICE}: 900 USDC")
+
+
+@pytest.mark.parametrize("text", LISTS)
+def test_a_list_needs_no_word_for_payments(text):
+    assert payment(text) == ()
 
 
 def test_what_is_asked_for_once_may_stand_elsewhere_too():

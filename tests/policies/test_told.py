@@ -258,7 +258,7 @@ def test_a_name_of_ens_is_one_where_it_leads_to_the_receiver():
     [
         (f"The DAO does not pay 20 USDC to {ALICE}.", HIGH),
         (f"20 USDC to {ALICE}: this was rejected.", HIGH),
-        (f"We are not sure that 20 USDC to {ALICE} will do.", LOW),
+        (f"We are not sure that a payment of 20 USDC to {ALICE} will do.", LOW),
         (f"We couldn't pay in time. Pay 20 USDC to {ALICE} now.", None),
         (f"Nothing is executed. We talked of 20 USDC to {ALICE}.", HIGH),
         (f"The vote of May was only a signal. Pay 20 USDC to {ALICE}.", None),
