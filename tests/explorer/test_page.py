@@ -236,7 +236,7 @@ def test_a_lie_is_shown_with_its_place(world: World, open_page: Open) -> None:
     agent = world.agent(key=world.node.accounts[5])
     agent.register()
     world.dao.give_power(agent.writer, 1_000)
-    proposal = world.dao.propose([RECIPIENT], [TOKEN], [b""], f"{DESCRIPTION}\n\nA lie.")
+    proposal = world.dao.propose([RECIPIENT], [TOKEN], [b""], f"{DESCRIPTION}\n\nA lie, again.")
     world.dao.advance_to_active(proposal)
     sealed = agent.review(world.dao, proposal)
     key = sealed.dossier.proposal.key
@@ -274,7 +274,7 @@ def test_remarks_are_shown_as_what_they_are(world: World, gate: LocalAgent, open
 
 def test_a_disclosure_opens_what_was_sealed(world: World, open_page: Open, tmp_path: Path) -> None:
     agent = world.gate(key=world.node.accounts[3], sealed=("rules",))
-    proposal = world.dao.propose([RECIPIENT], [TOKEN], [b""], f"{DESCRIPTION}\n\nSealed.")
+    proposal = world.dao.propose([RECIPIENT], [TOKEN], [b""], f"{DESCRIPTION}\n\nSealed, again.")
     world.dao.advance_to_active(proposal)
     sealed = agent.act(world.dao, proposal)
     page = open_page(world.place("agent", agent.writer, "decision", 1)).page
@@ -303,7 +303,7 @@ def test_a_decision_names_what_is_sealed_and_what_a_disclosure_opens_of_it(
     agent = world.agent(key=world.node.accounts[3], sealed=("rules", "ruleset"))
     agent.register()
     world.dao.give_power(agent.writer, 1_000)
-    proposal = world.dao.propose([RECIPIENT], [TOKEN], [b""], f"{DESCRIPTION}\n\nSealed twice.")
+    proposal = world.dao.propose([RECIPIENT], [TOKEN], [b""], f"{DESCRIPTION}\n\nSealed once again.")
     world.dao.advance_to_active(proposal)
     sealed = agent.act(world.dao, proposal)
     page = open_page(world.place("agent", agent.writer, "decision", 1)).page
@@ -331,7 +331,7 @@ def test_what_is_withheld_without_a_word_is_not_called_sealed(world: World, open
     agent = world.agent(key=world.node.accounts[4])
     agent.register()
     world.dao.give_power(agent.writer, 1_000)
-    proposal = world.dao.propose([RECIPIENT], [TOKEN], [b""], f"{DESCRIPTION}\n\nWithheld.")
+    proposal = world.dao.propose([RECIPIENT], [TOKEN], [b""], f"{DESCRIPTION}\n\nWithheld, again.")
     world.dao.advance_to_active(proposal)
     bundle = agent.act(world.dao, proposal).bundle
     world.forget(bundle.record_root)
@@ -403,7 +403,7 @@ def test_an_account_that_runs_our_code_is_atomic_and_checked(world: World, open_
     agent = world.agent(key=world.node.accounts[9])
     agent.register_atomic()
     world.dao.give_power(agent.writer, 1_000)
-    world.decide(agent, f"# Atomic\n\nSend 1 ETH to {RECIPIENT} for the garden.")
+    world.decide(agent, f"# Atomic\n\nSend 1 ETH to {RECIPIENT} for the garden again.")
     page = open_page(world.place("agent", agent.writer)).page
     standing = page.get_by_role("region", name="Standing")
     expect(standing.locator(".tier")).to_have_text("ATOMIC")
