@@ -117,6 +117,7 @@ _REQUEST: Final = re.compile(
 )
 _TO_SOMEBODY: Final = re.compile(r"^[\s*_`]{0,4}\S{0,20}\s+(?:go(?:es)? )?(?:to|for|->|\u2192) (?!us\b|me\b|them\b)")
 _FEW: Final = 4
+"""Words of a sentence; a line with fewer is an entry of a list."""
 _PLAIN_WORD: Final = re.compile(r"\b[A-Za-z]{2,}\b")
 
 
@@ -124,12 +125,7 @@ def asks_for_nothing(shown: str, mentioned: Collection[Mention]) -> bool:
     """Whether a text has no word for payments of any kind, and these numbers stand in sentences: not in a bare list,
     and not as an amount to somebody.
     """
-    if _REQUEST.search(_LINK.sub(" ", shown).lower()):
-        return False
-    return all(
-        len(_PLAIN_WORD.findall(mention.line)) >= _FEW and not _TO_SOMEBODY.search(mention.behind)
-        for mention in mentioned
-    )
+    return all(mention.is_in_words for mention in mentioned) and not _REQUEST.search(_LINK.sub(" ", shown).lower())
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,12 +136,8 @@ class Mention:
     aside: str
     is_total: bool
     """Named as a total."""
-    line: str
-    """The line that it stands in."""
-
-    @property
-    def behind(self) -> str:
-        return self.line[self.number.start + len(self.number.spelling) :]
+    is_in_words: bool
+    """Part of a sentence: not of a bare list, and not an amount to somebody."""
 
 
 @lru_cache(maxsize=16)
@@ -163,11 +155,13 @@ def _mentions(shown: str) -> Iterator[Mention]:
             heads = []
         elif not heads:
             heads = [cell.lower() for cell in line.strip().strip("|").split("|")]
-        where, lower = _of_line(line) or section, line.lower()
+        where, lower, is_sentence = _of_line(line) or section, line.lower(), len(_PLAIN_WORD.findall(line)) >= _FEW
         for number in reading.numbers(line):
             column = line[: number.start].lstrip(" |").count("|")
             head = heads[column] if column < len(heads) else ""
-            yield Mention(number, where or _of_column(head) or _in_line(lower, number), _is_total(lower, number), line)
+            said = where or _of_column(head) or _in_line(lower, number)
+            in_words = is_sentence and not _TO_SOMEBODY.search(lower[number.end : number.end + _NEAR])
+            yield Mention(number, said, _is_total(lower, number), in_words)
 
 
 def _of_line(line: str) -> str:
@@ -186,9 +180,12 @@ _TOTAL_BEHIND: Final = re.compile(r"^ ?\S{0,20} (?:in total|altogether|in all|ov
 
 
 def _is_total(line: str, number: Number) -> bool:
-    end = number.start + len(number.spelling)
-    before, behind = line[max(0, number.start - _NEAR) : number.start], line[end : end + _NEAR]
+    before, behind = _beside(line, number)
     return bool(_TOTAL_BEFORE.search(before) or _TOTAL_BEHIND.search(behind))
+
+
+def _beside(line: str, number: Number) -> tuple[str, str]:
+    return line[max(0, number.start - _NEAR) : number.start], line[number.end : number.end + _NEAR]
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,8 +209,7 @@ class _Around:
 
 
 def _around(line: str, number: Number) -> _Around:
-    end = number.start + len(number.spelling)
-    before, behind = line[max(0, number.start - _NEAR) : number.start], line[end : end + _NEAR]
+    before, behind = _beside(line, number)
     rest, *mark = _SENTENCE_ENDS.split(behind, maxsplit=1)
     return _Around(
         before=_last(_CLAUSE_ENDS.split(before)),

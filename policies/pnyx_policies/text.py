@@ -327,6 +327,7 @@ class Number:
     spelling: str
     start: int
     """Where it begins in the text."""
+    end: int
     usual: frozenset[Fraction]
     """As people read it first; two where a dot may be that of decimals or of thousands: ``4.000``."""
     readings: frozenset[Fraction]
@@ -345,7 +346,7 @@ def numbers(text: str) -> Iterator[Number]:
             word = "usd"
         usual = _usual_readings(match)
         bare = {number / _SCALES[match["scale"].lower()] for number in usual} if match["scale"] else frozenset()
-        yield Number(match.group(), match.start(), usual, usual | bare, word)
+        yield Number(match.group(), match.start(), match.end(), usual, usual | bare, word)
 
 
 def quantities(text: str) -> frozenset[tuple[Fraction, str]]:

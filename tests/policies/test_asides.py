@@ -125,9 +125,9 @@ def test_the_number_of_a_year_is_no_amount():
 
 def test_a_hostile_text_costs_no_more_than_its_length():
     for hostile in ("900 USDC not ", "| 900 ", "not a b c d e f ", "the treasury's a b c ", "900 USDC was " * 3 + "\n"):
-        text = hostile * (60_000 // len(hostile))
+        text = f"{ALICE} " + hostile * (60_000 // len(hostile))
         started = time.thread_time()
-        mentions(text)
+        payment(text)
         assert time.thread_time() - started < 3
 
 
