@@ -20,7 +20,7 @@ _OTHERS: Final = frozenset(
         "propuesta", "su", "os", "das", "dos", "uma", "pelo", "proposta", "não", "le", "les", "des", "une", "cette",
         "dans", "et", "aux", "du", "avec", "il", "della", "dei", "questa", "nel", "alla", "gli", "der", "und",
         "für", "von", "dem", "eine", "einen", "einem", "wird", "werden", "zu", "zum", "zur", "mit", "auf", "dieser",
-        "diese", "ist", "nicht", "het", "een", "van", "voor", "deze", "wordt", "dla", "oraz", "się", "przez",
+        "diese", "ist", "nicht", "het", "een", "van", "voor", "da", "deze", "wordt", "dla", "oraz", "się", "przez",
         "jest", "ve", "bir", "için", "yang", "untuk", "ini", "dari", "dengan", "um", "waren", "letzten", "jahr",
         "gruppe", "antrag", "adresse", "haben", "hat", "sind", "wurde", "wurden", "vorschlag", "zahlung", "año",
         "años", "pago", "paga", "pagar", "dirección", "trabajo", "ano", "pagamento", "trabalho", "paie", "paiement",
@@ -44,11 +44,14 @@ def is_foreign(text: str) -> bool:
     others = sum(word in _OTHERS for word in words)
     strange = len(_OTHER_LETTERS.findall(prose))
     plain = sum(len(word) for word in words) - strange
-    return (others >= _LEAST and others > sum(word in _ENGLISH for word in words)) or strange > plain
+    english = sum(word in _ENGLISH for word in words)
+    return (others >= (_LEAST if english else _ALONE) and others > english) or strange > plain
 
 
 _LEAST: Final = 3
 """Words of another language: fewer may be a name."""
+_ALONE: Final = 2
+"""Where there is no word of English."""
 
 
 def writes_decimal_commas(text: str) -> bool:

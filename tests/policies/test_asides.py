@@ -176,6 +176,8 @@ def test_who_reads_the_smaller_number_does_not_pay_the_larger(text, tokens, is_f
         (f"Pay 5 USDC to {ALICE}", False),
         ("Upgrade Compound Comet", False),
         ("Pay 500 USDC per month to El Dorado, con artist.", False),
+        ("Transferir a propriedade do registro para o multisig da comunidade.", True),
+        ("Mint NFTs, para-gliding style", False),
         ("Esta propuesta transfiere la propiedad del registro al consejo.", True),
         ("Dem Rat wird das Recht gegeben, Vorgänge abzubrechen, und zwar für ein Jahr.", True),
         ("Cette proposition met à jour le contrat pour la communauté.", True),
