@@ -50,6 +50,7 @@ INCIDENTS = {
 
 SOURCES = {
     "AtomicAccount": "src/AtomicAccount.sol",
+    "BridgedAccount": "test/governors/OpStack.sol",
     "BulkWriter": "test/governors/BulkWriter.sol",
     "DecisionLog": "src/DecisionLog.sol",
     "VoteGate": "src/VoteGate.sol",
@@ -61,6 +62,7 @@ SOURCES = {
     "Governor5Timestamp": "test/governors/Governor5.sol",
     "GovernorFractional5": "test/governors/GovernorFractional5.sol",
     "NameSystem": "test/governors/NameSystem.sol",
+    "OpMessenger": "test/governors/OpStack.sol",
     "ParameterStore": "test/governors/ParameterStore.sol",
     "ParameterStoreProxy": "test/governors/ParameterStore.sol",
     "ParameterStoreV2": "test/governors/ParameterStore.sol",

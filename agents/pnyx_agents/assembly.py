@@ -35,6 +35,7 @@ from pnyx_tools import plugins
 from pnyx_tools.context import ContextTool, builtin_tools
 from pnyx_tools.database import Database
 from pnyx_tools.detect import detect, questions_of
+from pnyx_tools.endpoints import Pool
 from pnyx_tools.evidence import DatabaseStore, FolderStore, Mirror, SharedVault, Vault, open_mirrors
 from pnyx_tools.evidence.folder import PRIVATE
 from pnyx_tools.files import require_own_folder, require_private, write_secret
@@ -50,7 +51,7 @@ from pnyx_tools.safe.service import TransactionService
 from pnyx_tools.sender import OutboxPort
 from pnyx_tools.signer.client import SafeSignerPort, SignerPort, TlsWay, Way
 from pnyx_tools.signer.policy import closed
-from pnyx_tools.signer.settings import SignerSettings, TlsListening, WriterKind
+from pnyx_tools.signer.settings import OtherChain, SignerSettings, TlsListening, WriterKind
 from pnyx_tools.signer.tls import TlsPlace
 
 SALT_KEY_BYTES = 32
@@ -209,6 +210,7 @@ def reviewer(settings: Settings, reader: ChainReader, writer: str | None, meter:
         salt_key=salt_key(settings.data / "salt.key"),
         known_addresses=settings.addresses,
         fork=Fork(settings.chain.fork) if settings.chain.fork else None,
+        others={other.chain_id: Pool.of(other.rpc, other.chain_id) for other in settings.chain.other},
     )
 
 
@@ -280,6 +282,10 @@ def signer_settings(settings: Settings, key_address: str) -> SignerSettings:
         rpc_urls=tuple(map(SecretStr, own.rpc or settings.chain.rpc)),
         rpc_quorum=own.rpc_quorum,
         fork=None if fork is None else SecretStr(fork),
+        others=tuple(
+            OtherChain(chain_id=other.chain_id, rpc_urls=tuple(map(SecretStr, other.rpc)))
+            for other in own.other or settings.chain.other
+        ),
         chain_id=settings.chain.chain_id,
         log=settings.log.address,
         start_block=settings.log.start_block,

@@ -42,12 +42,19 @@ from pnyx_tools.fork import Fork
 from pnyx_tools.keystore import open_key
 from pnyx_tools.model import ModelSettings
 from pnyx_tools.quorum import reader_of
-from pnyx_tools.reader import MethodMissingError
+from pnyx_tools.reader import MethodMissingError, WrongChainError
 from pnyx_tools.rpc import Rpc
 from pnyx_tools.safe.reading import read_safe
 from pnyx_tools.sender.delivery import Relay
 from pnyx_tools.signer.client import Suspendable
 from pnyx_tools.signer.protocol import Identity
+
+
+def _other_chain(endpoint: Rpc, chain_id: int) -> str:
+    found = endpoint.chain_id()
+    if found != chain_id:
+        raise WrongChainError("chain.other", found, chain_id)
+    return f"{found}, where messages are simulated at block {endpoint.block().number}"
 
 
 class Doctor:
@@ -83,6 +90,7 @@ class Doctor:
                 name="second endpoint", status="warning", found="none: what one endpoint hides, nobody notices",
                 do="name two or more in chain.rpc",
             )  # fmt: skip
+        yield from self._other_chains()
         yield from self._simulation()
         yield from self._governors()
         yield tried("ruleset", self._ruleset, "see docs/rulesets.md")
@@ -108,6 +116,12 @@ class Doctor:
         check_chain(endpoint, self.settings)
         behind = self.reader.block().number - endpoint.block().number
         return f"{self.settings.chain.chain_id}" + (f", {behind} blocks behind" if behind > LAG_BLOCKS else "")
+
+    def _other_chains(self) -> Iterator[Result]:
+        for other in self.settings.chain.other:
+            for endpoint in map(Rpc, other.rpc):
+                look = partial(_other_chain, endpoint, other.chain_id)
+                yield tried(f"chain id of {endpoint.display_url}", look, "correct chain.other")
 
     def _database(self) -> str:
         database = Database(paths(self.settings).journal)

@@ -87,12 +87,14 @@ class Reviewer:
     known_addresses: dict[Address, str] = field(default_factory=dict)
     fork: Fork | None = None
     """Where to simulate what the endpoints cannot."""
+    others: Mapping[int, ChainReader] = field(default_factory=dict)
+    """Where to look at other chains, by their ids."""
 
     def establish(self, proposal: Proposal, block: BlockId = "latest", tell: Tell = tell_nobody) -> Facts:
         """The facts, pinned to one block. `tell` hears what is being read."""
         governed = self.governors[proposal.key.governor]
         return gather_facts(
-            PinnedReader(self.reader, fork=self.fork),
+            PinnedReader(self.reader, fork=self.fork, others=self.others),
             governed.adapter,
             governed.profile,
             proposal,

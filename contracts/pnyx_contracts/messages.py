@@ -302,7 +302,7 @@ def _would_do(whose: str) -> str:
     return f"shown is what {whose} would do; nothing proves that this is one"
 
 
-_TICKET = "address,uint256,uint256,address,address,uint256,uint256,bytes"
+TICKET = "address,uint256,uint256,address,address,uint256,uint256,bytes"
 _OP = _bridge("the other side of an OP stack bridge")
 _SCROLL = _message(_bridge("the other side of Scroll's bridge"), "target", "message", "value")
 _ARBITRUM = _bridge("an Arbitrum chain")
@@ -323,8 +323,8 @@ def _domain(_outer: Frame, args: Arguments) -> tuple[int | None, str]:
 MESSAGES: Mapping[str, Wrapper] = {
     # Arbitrum
     "sendTxToL1(address,bytes)": _message(_bridge("L1 (Ethereum for Arbitrum One)"), "destination", "data"),
-    f"createRetryableTicket({_TICKET})": _retryable,
-    f"unsafeCreateRetryableTicket({_TICKET})": _retryable,
+    f"createRetryableTicket({TICKET})": _retryable,
+    f"unsafeCreateRetryableTicket({TICKET})": _retryable,
     "sendContractTransaction(uint256,uint256,address,uint256,bytes)": _message(
         _ARBITRUM, "to", "data", "value", aliased=True
     ),

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
 from itertools import islice
@@ -27,6 +27,8 @@ from pnyx_contracts.decoded import DecodedCall
 from pnyx_contracts.selectors import known_functions
 from pnyx_contracts.types import ClockMode, ProposalState, Value, Vote, to_hex
 from pnyx_policies.analysis import View
+from pnyx_policies.context.other_chains import FarRun, OtherChains
+from pnyx_policies.elsewhere import chain_in_words, far_runs, seen_elsewhere
 from pnyx_policies.facts import NO_CODE, Balance, Change, Facts, Movement, SimulationStatus, TargetFacts, ToolResult
 from pnyx_policies.money import decimals_of, holding_of, token_amount
 from pnyx_policies.post_state import complaints
@@ -166,10 +168,8 @@ class _Sheet:
             yield f"NOT RUN, because {self.text(simulation.why_skipped)}"
             return
         yield f"{simulation.status.value}, run from {simulation.executor}{self._method()}"
-        for result in simulation.results:
-            error = "" if result.succeeded else f", error {self.text(result.error)}"
-            yield f"call {result.path}: {'succeeded' if result.succeeded else 'REVERTED'}{error}"
-        numbered = (f"effect {number}: {self._effect(effect)}" for number, effect in enumerate(simulation.effects))
+        yield from self.results()
+        numbered = (f"effect {number}: {self.effect(effect)}" for number, effect in enumerate(simulation.effects))
         yield from islice(numbered, len(simulation.movements) + len(simulation.changes))
         for run in simulation.delegated:
             how = "succeeded" if run.succeeded else f"REVERTED, error {self.text(run.error)}"
@@ -177,11 +177,33 @@ class _Sheet:
             yield from (f"  {line}" for line in islice(numbered, len(run.movements) + len(run.changes)))
         yield from (self._balance(balance) for balance in simulation.balances if balance.before != balance.after)
 
+    def results(self) -> Iterator[str]:
+        for result in self.facts.simulation.results:
+            error = "" if result.succeeded else f", error {self.text(result.error)}"
+            yield f"call {result.path}: {'succeeded' if result.succeeded else 'REVERTED'}{error}"
+
+    def elsewhere(self) -> Iterator[str]:
+        """Without its block, which is another one at each look."""
+        for place in seen_elsewhere(self.facts):
+            run, sheet = place.run, replace(self, facts=place.facts)
+            yield f"{place.chain}, {self._sent(run)}: {sheet.facts.simulation.status.value}"
+            lines = (*sheet.results(), *map(sheet.effect, sheet.facts.simulation.effects))
+            yield from (f"  {line}" for line in lines)
+        for run in far_runs(self.facts):
+            if run.why_unknown:
+                where = chain_in_words(run.chain_id)
+                yield f"{where}, {self._sent(run)}: NOT RUN, because {self.text(run.why_unknown)}"
+
+    def _sent(self, run: FarRun) -> str:
+        caller = f", called by {run.simulation.executor}" if run.simulation is not None else ""
+        named = f", which names {run.named_sender} as the sender" if run.named_sender is not None else ""
+        return f"calls {', '.join(run.paths)}{caller}{named}"
+
     def _method(self) -> str:
         method = self.facts.simulation.method
         return f", by {self.own(method)}" if method else ""
 
-    def _effect(self, effect: Movement | Change) -> str:
+    def effect(self, effect: Movement | Change) -> str:
         if isinstance(effect, Movement):
             return self._movement(effect)
         return (
@@ -228,7 +250,10 @@ class _Sheet:
             yield f"{asset}: {self._amount(holding.asset, holding.balance)}"
 
     def context(self) -> Iterator[str]:
+        """What messages do elsewhere has a section of its own."""
         for result in self.facts.context:
+            if result.tool == OtherChains.TOOL and result.tool not in self.on_request:
+                continue
             yield (
                 f"{self._tool(result)}, shown when you call it"
                 if result.tool in self.on_request
@@ -262,6 +287,7 @@ def factsheet(facts: Facts, limits: Limits, on_request: tuple[str, ...] = (), vi
         ("Calls, in order of execution", sheet.calls),
         ("Contracts that the calls reach", sheet.targets),
         ("Simulation", sheet.simulation),
+        *((("Messages, simulated on other chains", sheet.elsewhere),) if far_runs(facts) else ()),
         ("What must hold afterwards", sheet.probes),
         ("What the executor holds", sheet.treasury),
         ("Context", sheet.context),

@@ -13,9 +13,10 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Final, TypeVar
 
 from msgspec.json import decode, encode
@@ -121,6 +122,11 @@ def fork_behind(reader: ChainReader) -> Fork | None:
     return reader.fork if isinstance(reader, PinnedReader) else None
 
 
+def other_chain_behind(reader: ChainReader, chain_id: int) -> ChainReader | None:
+    """Where to look at another chain; None when there is no such place."""
+    return reader.others.get(chain_id) if isinstance(reader, PinnedReader) else None
+
+
 def ask_ahead(reader: ChainReader, questions: Sequence[Question]) -> None:
     """What will be asked next, in any order."""
     if isinstance(reader, PinnedReader):
@@ -137,10 +143,14 @@ class PinnedReader:
         latest_stands: bool = False,
         most_answers: int = MOST_ANSWERS,
         fork: Fork | None = None,
+        others: Mapping[int, ChainReader] = MappingProxyType({}),
     ) -> None:
-        """`latest_stands`: what is asked of "latest" is kept too, so that no answer is newer than the first one's."""
+        """`latest_stands`: what is asked of "latest" is kept too, so that no answer is newer than the first one's.
+        `others`: where to look at other chains, by their ids.
+        """
         self.behind = reader
         self.fork = fork
+        self.others = others
         self._latest_stands = latest_stands
         self._most_answers = most_answers
         self._answers: OrderedDict[Key, Any] = OrderedDict()

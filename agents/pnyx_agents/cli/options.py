@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pnyx_agents.settings import Settings
     from pnyx_policies.audit import Period
     from pnyx_policies.disclosure import Disclosure
+    from pnyx_tools.reader import ChainReader
 
 C = TypeVar("C", bound=Callable[..., Any])
 
@@ -31,6 +32,10 @@ since_option = click.option(
 until_option = click.option(
     "--until", help="End of the period: a day (to its end), a time, or a block. It belongs to it."
 )
+other_rpc_option = click.option(
+    "--other-rpc", "other_rpcs", multiple=True,
+    help="JSON-RPC endpoint of another chain, to simulate there what messages do; can be given several times.",
+)  # fmt: skip
 disclosure_option = click.option(
     "--disclosure", "disclosures", multiple=True, type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="A file that opens sealed fields of a record; can be given several times.",
@@ -109,6 +114,20 @@ def opened(file: Path) -> Disclosure:
         raise UsageError(f"{file} is no disclosure: {error.message}", hint="pnyx disclose writes them") from error
     except DiffersError as error:
         raise DiffersError(f"{file}: {error.message}", hint="ask the operator for another one") from error
+
+
+def other_readers(urls: Iterable[str]) -> dict[int, ChainReader]:
+    """By the ids of their chains, which are asked for. Raises `UsageError` for two of one chain."""
+    from pnyx_contracts.errors import UsageError
+    from pnyx_tools.rpc import Rpc
+
+    found: dict[int, ChainReader] = {}
+    for reader in map(Rpc, urls):
+        chain_id = reader.chain_id()
+        if chain_id in found:
+            raise UsageError(f"two endpoints of chain {chain_id} are given", hint="--other-rpc once for each chain")
+        found[chain_id] = reader
+    return found
 
 
 def settings_from(path: Path) -> Settings:

@@ -9,7 +9,14 @@ from tempfile import TemporaryDirectory
 import click
 
 from pnyx_agents.cli.arguments import ADDRESS, BLOCK, PROPOSAL_ID
-from pnyx_agents.cli.options import format_option, json_option, output_option, print_json
+from pnyx_agents.cli.options import (
+    format_option,
+    json_option,
+    other_readers,
+    other_rpc_option,
+    output_option,
+    print_json,
+)
 
 
 @click.command("review")
@@ -17,6 +24,7 @@ from pnyx_agents.cli.options import format_option, json_option, output_option, p
 @click.argument("proposal_id", type=PROPOSAL_ID)
 @click.option("--rpc", help="JSON-RPC endpoint; else chain.rpc of the configuration.")
 @click.option("--fork", help="An anvil that forks the chain, to simulate what the endpoint cannot; else chain.fork.")
+@other_rpc_option
 @click.option(
     "--config", "-c", type=click.Path(path_type=Path), default=Path("pnyx.toml"), help="Configuration, if any."
 )
@@ -29,8 +37,8 @@ from pnyx_agents.cli.options import format_option, json_option, output_option, p
 @output_option
 @json_option
 def command(
-    governor: str, proposal_id: int, rpc: str | None, fork: str | None, config: Path, ruleset: str | None,
-    voter: str | None, from_block: int, form: str, output: Path | None, as_json: bool,
+    governor: str, proposal_id: int, rpc: str | None, fork: str | None, other_rpcs: tuple[str, ...], config: Path,
+    ruleset: str | None, voter: str | None, from_block: int, form: str, output: Path | None, as_json: bool,
 ) -> None:  # fmt: skip
     """The whole review of one proposal, without key or transaction: decode, simulate, analyze, check, decide."""
     from pnyx_agents.assembly import reviewer
@@ -43,7 +51,12 @@ def command(
         settings = review_settings(governor, rpc, config, ruleset, Path(scratch))
         reader = Pool.of(settings.chain.rpc, settings.chain.chain_id)
         judge = reviewer(on_scratch(settings, Path(scratch)), reader, voter, meter_of(settings))
-        judge = replace(judge, voter=voter or judge.voter, fork=Fork(fork) if fork else judge.fork)
+        judge = replace(
+            judge,
+            voter=voter or judge.voter,
+            fork=Fork(fork) if fork else judge.fork,
+            others={**judge.others, **other_readers(other_rpcs)},
+        )
         tell = telling(status)
         proposal = find_proposal(reader, judge.governors[governor], proposal_id, from_block, tell)
         facts = judge.establish(proposal, tell=tell)

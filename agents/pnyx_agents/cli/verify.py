@@ -19,6 +19,8 @@ from pnyx_agents.cli.options import (
     json_option,
     log_option,
     opened,
+    other_readers,
+    other_rpc_option,
     print_json,
     upto_option,
 )
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
 @click.option("--log-only", is_flag=True, help="Only steps 1 to 8: look at no evidence.")
 @factory_option
 @click.option("--fork", help="An anvil that forks the chain, to simulate what the endpoint cannot.")
+@other_rpc_option
 @click.option(
     "--second-rpc", "second_rpcs", multiple=True,
     help="Another node, which must show the same heads, entries, votes and proposals.",
@@ -56,8 +59,9 @@ if TYPE_CHECKING:
 @json_option
 def command(
     rpcs: tuple[str, ...], log: str, writer: str | None, evidence: str | None, log_only: bool, factory: str | None,
-    fork: str | None, second_rpcs: tuple[str, ...], upto: int | str, block_hash: bytes | None, from_block: int | None,
-    verdicts: Path | None, disclosures: tuple[Path, ...], as_json: bool,
+    fork: str | None, other_rpcs: tuple[str, ...], second_rpcs: tuple[str, ...], upto: int | str,
+    block_hash: bytes | None, from_block: int | None, verdicts: Path | None, disclosures: tuple[Path, ...],
+    as_json: bool,
 ) -> None:  # fmt: skip
     """Check a decision log: anyone can, with one RPC endpoint and the log's address.
 
@@ -80,7 +84,8 @@ def command(
     with ExitStack() as stack:
         on_verdict = _writing(stack, verdicts) if verdicts else None
         status = stack.enter_context(console.status("reading the log"))
-        readers = [PinnedReader(Rpc(rpc), fork=Fork(fork)) if fork else Rpc(rpc) for rpc in rpcs]
+        others, forked = other_readers(other_rpcs), Fork(fork) if fork else None
+        readers = [PinnedReader(Rpc(rpc), fork=forked, others=others) if forked or others else Rpc(rpc) for rpc in rpcs]
         checked = verify_chains(
             readers, log, second_readers=[Rpc(rpc) for rpc in second_rpcs], writer=writer,
             evidence=evidence, factory=factory, upto=upto, block_hash=block_hash, from_block=from_block,

@@ -10,6 +10,20 @@ from pnyx_agents.settings.kinds import BlockNumber, Endpoints, WebSocketUrl, Web
 from pnyx_contracts.types import DAY_SECONDS, Address, Value
 
 
+class OtherChainSettings(Value):
+    """``[[chain.other]]``, ``[[signer.other]]``: another chain, where it is simulated what messages do there."""
+
+    chain_id: int = Field(gt=0)
+    rpc: Endpoints
+    """The first one is asked while it is well."""
+
+
+def demand_one_each(others: tuple[OtherChainSettings, ...]) -> None:
+    """Raises ValueError for a chain that is named twice."""
+    if len({other.chain_id for other in others}) < len(others):
+        raise ValueError("other names a chain twice: rpc takes several endpoints of one")
+
+
 class ChainSettings(Value):
     """``[chain]``"""
 
@@ -19,6 +33,8 @@ class ChainSettings(Value):
     """An endpoint that announces new blocks: a hint to look at once."""
     fork: WebUrl | None = None
     """An `anvil --fork-url` of one's own, where proposals are simulated when no endpoint can."""
+    other: tuple[OtherChainSettings, ...] = ()
+    """Chains that messages of proposals go to."""
     quorum: int = Field(default=1, ge=1)
     """So many of them must say the same where a decision rests on it."""
     chain_id: int = Field(gt=0)
@@ -32,6 +48,13 @@ class ChainSettings(Value):
             raise ValueError(f"quorum is {self.quorum}: rpc must name at least as many endpoints")
         if len(set(self.rpc)) < len(self.rpc):
             raise ValueError("rpc names an endpoint twice: it would agree with itself")
+        return self
+
+    @model_validator(mode="after")
+    def _require_other_chains(self) -> Self:
+        demand_one_each(self.other)
+        if any(other.chain_id == self.chain_id for other in self.other):
+            raise ValueError(f"other names chain {self.chain_id}, which is this one: rpc takes its endpoints")
         return self
 
 

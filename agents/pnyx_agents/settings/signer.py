@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, model_validator
 
 from pnyx_agents.amounts import ETHER_DECIMALS, GWEI_DECIMALS, Amount, smallest_units
+from pnyx_agents.settings.chain import OtherChainSettings, demand_one_each
 from pnyx_agents.settings.kinds import TlsUrl, Urls, WebUrl
 from pnyx_contracts.types import Address, Value
 from pnyx_tools.signer.settings import Limits
@@ -57,6 +58,8 @@ class SignerSettings(Value):
     """So many of them must say the same."""
     fork: WebUrl | None = None
     """The signer's own ``chain.fork``. None uses that one."""
+    other: tuple[OtherChainSettings, ...] = ()
+    """The signer's own ``chain.other``. None uses those."""
     users: tuple[str | int, ...] = ()
     """Users that the signer answers on its socket beside its own, by name or number."""
     listen: TlsUrl | None = None
@@ -126,6 +129,11 @@ class SignerSettings(Value):
             raise ValueError('listen needs tls.peers, the certificates that are answered: peers = ["daemon"]')
         if self.connect and self.has_key:
             raise ValueError("a key here and a signer elsewhere (connect) exclude each other")
+        return self
+
+    @model_validator(mode="after")
+    def _require_other_chains(self) -> Self:
+        demand_one_each(self.other)
         return self
 
     @model_validator(mode="after")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+from pnyx_policies.checks.everywhere import everywhere
 from pnyx_policies.checks.protocol import CheckView
 from pnyx_policies.claims import claims_of
 from pnyx_policies.facts import Facts
@@ -23,13 +26,16 @@ class Allowance:
     """
 
     name = "allowance"
-    version = "2"
+    version = "3"
 
     def run(self, view: CheckView) -> tuple[Finding, ...]:
+        return everywhere(view, self._findings)
+
+    def _findings(self, view: CheckView) -> Iterator[Finding]:
         flows = outflows(view.facts).items
         paid = {(o.asset, o.recipient, o.amount) for o in flows if o.kind is OutflowKind.TRANSFER and o.path}
         allowances = (o for o in flows if o.kind is OutflowKind.ALLOWANCE)
-        return tuple(self._finding(view.facts, o, is_paid=(o.asset, o.recipient, o.amount) in paid) for o in allowances)
+        return (self._finding(view.facts, o, is_paid=(o.asset, o.recipient, o.amount) in paid) for o in allowances)
 
     def _finding(self, facts: Facts, outflow: Outflow, *, is_paid: bool) -> Finding:
         claims, holding = claims_of(facts), holding_of(facts, outflow.asset)

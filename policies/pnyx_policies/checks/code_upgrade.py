@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pnyx_contracts.selectors import known_functions
 from pnyx_contracts.types import to_hex
 from pnyx_policies.announced import Announcement, announcement
+from pnyx_policies.checks.everywhere import everywhere
 from pnyx_policies.checks.protocol import CheckView
 from pnyx_policies.claims import claims_of
 from pnyx_policies.code import unsteady
@@ -31,14 +32,15 @@ class CodeUpgrade:
     """
 
     name = "code-upgrade"
-    version = "3"
+    version = "4"
 
     def run(self, view: CheckView) -> tuple[Finding, ...]:
+        return everywhere(view, self._findings)
+
+    def _findings(self, view: CheckView) -> Iterator[Finding]:
         found = view.context_if_known(Upgrades)
-        return tuple(
-            self._finding(view, shift, found.to(shift.receiver) if found else None)
-            for shift in power_shifts(view.facts, PowerKind.CODE)
-        )
+        for shift in power_shifts(view.facts, PowerKind.CODE):
+            yield self._finding(view, shift, found.to(shift.receiver) if found else None)
 
     def _finding(self, view: CheckView, shift: PowerShift, functions: UpgradedFunctions | None) -> Finding:
         told = announcement(shift, claims_of(view.facts), view.facts)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pnyx_policies.announced import Announcement, announcement
+from pnyx_policies.checks.everywhere import everywhere
 from pnyx_policies.checks.protocol import CheckView
 from pnyx_policies.claims import claims_of
 from pnyx_policies.facts import Facts
@@ -26,10 +27,13 @@ class GovernorSettings:
     """
 
     name = "governor-settings"
-    version = "2"
+    version = "3"
 
     def run(self, view: CheckView) -> tuple[Finding, ...]:
-        return tuple(self._finding(view, shift) for shift in power_shifts(view.facts, PowerKind.SETTING))
+        return everywhere(view, self._findings)
+
+    def _findings(self, view: CheckView) -> Iterator[Finding]:
+        return (self._finding(view, shift) for shift in power_shifts(view.facts, PowerKind.SETTING))
 
     def _finding(self, view: CheckView, shift: PowerShift) -> Finding:
         told = announcement(shift, claims_of(view.facts), view.facts)

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from pnyx_contracts.types import ZERO_ADDRESS
+from pnyx_policies.checks.everywhere import everywhere
 from pnyx_policies.checks.protocol import CheckSkipped, CheckView
 from pnyx_policies.facts import Facts, SimulationStatus
 from pnyx_policies.finding import Finding, Severity
@@ -25,9 +26,12 @@ class OthersMoney:
     """
 
     name = "others-money"
-    version = "1"
+    version = "2"
 
     def run(self, view: CheckView) -> tuple[Finding, ...]:
+        return everywhere(view, self._lost)
+
+    def _lost(self, view: CheckView) -> tuple[Finding, ...]:
         if view.facts.calls and view.facts.simulation.status is SimulationStatus.SKIPPED:
             raise CheckSkipped("who loses what shows only in a simulation")
         return tuple(self._findings(view.facts))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pnyx_policies.checks.everywhere import everywhere
 from pnyx_policies.checks.protocol import CheckView
 from pnyx_policies.facts import Facts
 from pnyx_policies.factsheet import amount_in_words
@@ -25,14 +26,17 @@ class TreasuryOutflow:
     """
 
     name = "outflow"
-    version = "2"
+    version = "3"
 
     def run(self, view: CheckView) -> tuple[Finding, ...]:
+        return everywhere(view, self._findings)
+
+    def _findings(self, view: CheckView) -> list[Finding]:
         flows = outflows(view.facts)
         findings = [self._finding(view.facts, asset, items) for asset, items in by_asset(flows.items).items()]
         if flows.why:
             findings.append(Finding(check=self.name, severity=Severity.INFO, title=f"There may be more: {flows.why}"))
-        return tuple(findings)
+        return findings
 
     def _finding(self, facts: Facts, asset: str | None, items: tuple[Outflow, ...]) -> Finding:
         share, others = share_of_treasury(facts, items), share_of_payers(facts, items)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+from pnyx_policies.checks.everywhere import everywhere
 from pnyx_policies.checks.protocol import CheckView
 from pnyx_policies.claims import claims_of
 from pnyx_policies.finding import Finding, Severity
@@ -20,10 +23,13 @@ class PowerLoss:
     """
 
     name = "power-loss"
-    version = "1"
+    version = "2"
 
     def run(self, view: CheckView) -> tuple[Finding, ...]:
-        return tuple(self._finding(view, loss) for loss in losses(view.facts))
+        return everywhere(view, self._findings)
+
+    def _findings(self, view: CheckView) -> Iterator[Finding]:
+        return (self._finding(view, loss) for loss in losses(view.facts))
 
     def _finding(self, view: CheckView, loss: Loss) -> Finding:
         severity, told = self._told(view, loss)

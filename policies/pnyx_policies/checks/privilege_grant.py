@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from pnyx_policies.announced import Announcement, announcement
+from pnyx_policies.checks.everywhere import everywhere
 from pnyx_policies.checks.protocol import CheckView
 from pnyx_policies.claims import claims_of
 from pnyx_policies.context import PowerReceivers
@@ -37,12 +40,15 @@ class PrivilegeGrant:
     """
 
     name = "privilege-grant"
-    version = "3"
+    version = "4"
 
     def run(self, view: CheckView) -> tuple[Finding, ...]:
+        return everywhere(view, self._findings)
+
+    def _findings(self, view: CheckView) -> Iterator[Finding]:
         kinds = (PowerKind.ROLE, PowerKind.OWNERSHIP, PowerKind.ADMIN, PowerKind.MODULE, PowerKind.VOTES)
         receivers = view.context_if_known(PowerReceivers)
-        return tuple(self._finding(view, shift, receivers) for shift in power_shifts(view.facts, *kinds))
+        return (self._finding(view, shift, receivers) for shift in power_shifts(view.facts, *kinds))
 
     def _finding(self, view: CheckView, shift: PowerShift, receivers: PowerReceivers | None) -> Finding:
         told = announcement(shift, claims_of(view.facts), view.facts)

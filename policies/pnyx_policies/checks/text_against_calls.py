@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
 from pnyx_contracts.decoded import Argument, DecodedCall
 from pnyx_policies import text
+from pnyx_policies.checks.everywhere import elsewhere
 from pnyx_policies.checks.protocol import CheckView
 from pnyx_policies.claims import Claims, claims_of, words_of_name
 from pnyx_policies.facts import Facts
@@ -36,6 +37,10 @@ _NO_ACTION = re.compile(
 _NO_MONEY = re.compile(r"\bno (?:funds|money|tokens) (?:is|are|will be) (?:moved|spent|requested|transferred|paid)\b")
 
 
+_Difference = tuple[Severity, str, tuple[str, ...], tuple[str, ...]]
+"""Severity, title, calls, evidence."""
+
+
 class TextAgainstCalls:
     """Critical: an empty text, or a payment that the text names neither by amount nor by receiver. High: a payment half
     named, or named as somebody else's, once for several, as a total for each, of another asset, beside the request
@@ -52,16 +57,15 @@ class TextAgainstCalls:
     """
 
     name = "text-against-calls"
-    version = "2"
+    version = "3"
 
     def run(self, view: CheckView) -> tuple[Finding, ...]:
         comparison = _Comparison(view.facts, claims_of(view.facts))
         if not any(_acts(view.facts, c) for c in view.facts.calls):
             return () if view.facts.calls or comparison.claims.prose_length else (self._nothing(),)
         silence = tuple(comparison.silence())
-        return tuple(
-            Finding(check=self.name, severity=severity, title=title, calls=calls, evidence=evidence)
-            for severity, title, calls, evidence in (
+        here = self._findings(
+            (
                 *silence,
                 *comparison.denial(),
                 *comparison.payments(),
@@ -72,6 +76,14 @@ class TextAgainstCalls:
                 *comparison.unused(),
             )
         )
+        return (*here, *elsewhere(view, self._payments))
+
+    def _payments(self, view: CheckView) -> Iterator[Finding]:
+        return self._findings(_Comparison(view.facts, claims_of(view.facts)).payments())
+
+    def _findings(self, differences: Iterable[_Difference]) -> Iterator[Finding]:
+        for severity, title, calls, evidence in differences:
+            yield Finding(check=self.name, severity=severity, title=title, calls=calls, evidence=evidence)
 
     def _nothing(self) -> Finding:
         return Finding(check=self.name, severity=Severity.HIGH, title="The proposal says nothing and does nothing")
@@ -85,9 +97,6 @@ def unmentioned_calls(facts: Facts) -> tuple[DecodedCall, ...]:
 def unused_addresses(facts: Facts) -> tuple[str, ...]:
     """Addresses of the text that no call uses."""
     return _Comparison(facts, claims_of(facts)).spare()
-
-
-_Difference = tuple[Severity, str, tuple[str, ...], tuple[str, ...]]
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from pnyx_policies.context.ground_rules import GroundRules, Role
 from pnyx_policies.context.held_proposals import HeldProposal, HeldProposals
 from pnyx_policies.context.initializers import Initializers, OpenInitializer
 from pnyx_policies.context.live_proposals import Afterwards, Effects, LiveProposal, LiveProposals
+from pnyx_policies.context.other_chains import FarRun, OtherChains
 from pnyx_policies.context.power_receivers import PowerReceiver, PowerReceivers
 from pnyx_policies.context.proposer_account import AccountKind, Before, ProposerAccount, ProposerBefore
 from pnyx_policies.context.proposer_history import EarlierProposal, LookAlike, ProposerHistory
@@ -21,7 +22,7 @@ from pnyx_policies.context.voting_power import Gain, LateVotes, Turnout, Voter, 
 READINGS: tuple[type[Reading], ...] = (
     ProposerHistory, VotingPower, TreasuryBalances, GroundRules, TimelockQueue, Initializers, EarlierPayments,
     EnsNames, LiveProposals, HeldProposals, DestroyedCode, CodeOrigins, ProposerAccount, ProposerBefore,
-    PowerReceivers, FirstCoin, Upgrades,
+    PowerReceivers, FirstCoin, Upgrades, OtherChains,
 )  # fmt: skip
 """All of them, in the order in which the tools run."""
 
@@ -29,9 +30,9 @@ __all__ = [
     "READINGS",
     "AccountBalances", "AccountKind", "Afterwards", "Before", "CodeOrigin", "CodeOrigins", "DestroyedCode",
     "EarlierPayee", "EarlierPayment", "EarlierPayments", "EarlierProposal", "Effects", "EnsName", "EnsNames",
-    "FirstCoin", "Gain", "GroundRules", "HeldProposal", "HeldProposals", "How", "Initializers", "LateVotes",
-    "LiveProposal", "LiveProposals", "LookAlike", "Made", "OpenInitializer", "Operation", "PowerReceiver",
-    "PowerReceivers", "ProposerAccount", "ProposerBefore", "ProposerHistory", "QueuedCall", "Reading", "Role",
-    "TimelockQueue", "TreasuryBalances", "Turnout", "UpgradedFunctions", "Upgrades", "Voter", "VotingPower",
-    "full_reach", "read_context", "searched_from",
+    "FarRun", "FirstCoin", "Gain", "GroundRules", "HeldProposal", "HeldProposals", "How", "Initializers", "LateVotes",
+    "LiveProposal", "LiveProposals", "LookAlike", "Made", "OpenInitializer", "Operation", "OtherChains",
+    "PowerReceiver", "PowerReceivers", "ProposerAccount", "ProposerBefore", "ProposerHistory", "QueuedCall",
+    "Reading", "Role", "TimelockQueue", "TreasuryBalances", "Turnout", "UpgradedFunctions", "Upgrades", "Voter",
+    "VotingPower", "full_reach", "read_context", "searched_from",
 ]  # fmt: skip

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from pnyx_contracts.chains import in_words
 from pnyx_contracts.decoded import DecodedCall
 from pnyx_contracts.guesses import guesses
 from pnyx_contracts.types import ZERO_ADDRESS
 from pnyx_contracts.wrappers import MAY_COUNT_AN_NFT
 from pnyx_policies.checks.delegatecall import only_batches
 from pnyx_policies.code import unsteady
+from pnyx_policies.elsewhere import chain_in_words
 from pnyx_policies.facts import Change, Facts, Movement, SimulationStatus
 from pnyx_policies.money import NOT_SEEN, Outflow, OutflowKind, by_asset, holding_of, outflows, token_amount
 from pnyx_policies.post_state import complaints
@@ -68,9 +68,12 @@ def _nothing_seen(facts: Facts, words: str) -> Block:
     unknown = sum(call.signature is None and bool(call.calldata) for call in facts.every_call())
     doubts = [] if _ran(facts) else [NOT_SEEN[facts.simulation.status]]
     doubts += [f"calls that are not understood: {unknown}"] if unknown else []
+    sends = any(call.other_chain for call in facts.every_call())
+    beyond = " What messages do on other chains stands with the simulation." if sends else ""
     if doubts:
-        return paragraph(warn(f"Not known: {'; '.join(doubts)}."), f" {words}, as far as the decoded calls show.")
-    return paragraph(f"{words}, as far as calls and simulation show.")
+        known = f" {words}, as far as the decoded calls show.{beyond}"
+        return paragraph(warn(f"Not known: {'; '.join(doubts)}."), known)
+    return paragraph(f"{words}, as far as calls and simulation show.{beyond}")
 
 
 def _ran(facts: Facts) -> bool:
@@ -232,17 +235,23 @@ def simulated(facts: Facts) -> Iterator[Block]:
         return
     method = f" by {simulation.method}" if simulation.method else ""
     yield paragraph(f"Simulated{method} from ", *who(facts, simulation.executor), f": {simulation.status.value}.")
-    failures = [bullet(bad(f"Call {r.path} reverts: "), r.error) for r in simulation.results if r.error]
-    failures += [
+    yield from failures(facts)
+    if facts.probes and (wrong := complaints(facts)) is not None:
+        yield paragraph(f"Of {len(facts.probes)} things that must hold afterwards, {len(wrong)} do not or cannot tell.")
+        yield Bullets(tuple(bullet(bad(c.probe.name), f": {c.words}") for c in wrong))
+
+
+def failures(facts: Facts) -> Iterator[Block]:
+    """What reverts in the simulation."""
+    simulation = facts.simulation
+    found = [bullet(bad(f"Call {r.path} reverts: "), r.error) for r in simulation.results if r.error]
+    found += [
         bullet("The code of ", *who(facts, run.code), bad(" by itself reverts: "), run.error)
         for run in simulation.delegated
         if run.error
     ]
-    if failures:
-        yield Bullets(tuple(failures))
-    if facts.probes and (wrong := complaints(facts)) is not None:
-        yield paragraph(f"Of {len(facts.probes)} things that must hold afterwards, {len(wrong)} do not or cannot tell.")
-        yield Bullets(tuple(bullet(bad(c.probe.name), f": {c.words}") for c in wrong))
+    if found:
+        yield Bullets(tuple(found))
 
 
 # Every call
@@ -266,7 +275,7 @@ def _call(facts: Facts, call: DecodedCall) -> Bullet:
     inside = [*arguments(facts, call), *_bytes(call), *_guessed(call)]
     inside += [bullet(warn(note))] if call.calldata and (note := _note(facts, call)) else []
     inside += [_call(facts, inner) for inner in call.inner]
-    where = line(warn(f" on {chain_of(call)}")) if call.other_chain else ()
+    where = line(warn(f" on {chain_in_words(call.chain_id)}")) if call.other_chain else ()
     how = line((soft if only_batches(call) else bad)(" by delegatecall")) if call.delegatecall else ()
     return bullet(code(call.path), " ", *words, *where, *how, inner=tuple(inside))
 
@@ -276,11 +285,6 @@ def _note(facts: Facts, call: DecodedCall) -> str:
     counted = token_amount(call)
     is_amount = counted is not None and counts(facts, counted.asset)
     return call.note.replace(MAY_COUNT_AN_NFT, "").strip("; ") if is_amount else call.note
-
-
-def chain_of(call: DecodedCall) -> str:
-    """Where a call runs that is a message."""
-    return "another chain" if call.chain_id is None else in_words(call.chain_id)
 
 
 def _bytes(call: DecodedCall) -> Iterator[Bullet]:

@@ -23,6 +23,7 @@ from pnyx_policies.context import (
     HeldProposals,
     Initializers,
     LiveProposals,
+    OtherChains,
     PowerReceivers,
     ProposerAccount,
     ProposerBefore,
@@ -34,6 +35,7 @@ from pnyx_policies.context import (
     VotingPower,
     read_context,
 )
+from pnyx_policies.elsewhere import chain_in_words
 from pnyx_policies.facts import Facts, Grade, ToolResult
 from pnyx_policies.reading.amounts import amount, decimal, span, who
 from pnyx_policies.reading.blocks import Block, Bullet, Bullets, bad, bullet, code, line, paragraph, soft, strong, warn
@@ -330,6 +332,19 @@ def _after(found: Afterwards) -> Bullet:
     if found.reverts:
         return bullet(tried, bad("reverts"), f": actions {', '.join(found.reverts)}")
     return bullet(tried, bad("does something else") if found.differs else "does what it does alone")
+
+
+@_sentences.register
+def _other_chains(found: OtherChains, _facts: Facts) -> Iterator[Bullet]:
+    if not found.runs:
+        yield bullet("No call is a message to another chain")
+    for run in found.runs:
+        what = f"Calls {', '.join(run.paths)} on {chain_in_words(run.chain_id)}"
+        if run.simulation is None or run.block is None:
+            yield bullet(what, ": ", warn(f"not simulated: {run.why_not}"))
+        else:
+            at = f", at block {run.block.number:,} there: {run.simulation.status.value}"
+            yield bullet(what, at, soft(f" · effects: {len(run.simulation.effects)}"))
 
 
 def _part(power: int | None, whole: int | None, of: str = "all voting power") -> str:

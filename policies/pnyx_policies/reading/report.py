@@ -15,6 +15,7 @@ from pnyx_policies.facts import Facts
 from pnyx_policies.reading import doing, judging, telling
 from pnyx_policies.reading.amounts import span
 from pnyx_policies.reading.blocks import Block, Line, Report, Section, code, line, paragraph, strong, warn
+from pnyx_policies.reading.elsewhere import simulated_there
 from pnyx_policies.reading.lead import lead
 from pnyx_policies.reading.looked_up import looked_up
 from pnyx_policies.reading.unknown import unknown
@@ -29,11 +30,16 @@ def _of_facts(write: Callable[[Facts], Iterator[Block]]) -> Write:
     return lambda dossier: write(dossier.facts)
 
 
+def _simulated(facts: Facts) -> Iterator[Block]:
+    yield from doing.simulated(facts)
+    yield from simulated_there(facts)
+
+
 SECTIONS: Final[tuple[tuple[str, tuple[str, ...], Write], ...]] = (
     ("What it does: money", FACTS, _of_facts(doing.money)),
     ("What it does: power", FACTS, _of_facts(doing.power)),
     ("What it does: code", FACTS, _of_facts(doing.what_runs)),
-    ("What it does: in the simulation", FACTS, _of_facts(doing.simulated)),
+    ("What it does: in the simulation", FACTS, _of_facts(_simulated)),
     ("Every call, decoded", FACTS, _of_facts(doing.calls)),
     ("The text against the calls", FACTS, _of_facts(telling.telling)),
     ("Findings", ("checks",), judging.findings),

@@ -4,25 +4,26 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import Any, Final
+from typing import Final
 
 from pydantic import JsonValue
 
 from pnyx_contracts.types import BlockRef, to_hex
-from pnyx_policies.context import full_reach, searched_from
+from pnyx_policies.context import OtherChains, full_reach, searched_from
 from pnyx_policies.facts import (
     CODE_LONG_BEFORE,
     CODE_WHEN_PROPOSED,
     EarlierCode,
     Facts,
     Grade,
-    Simulation,
     SimulationStatus,
     Skipped,
     TargetFacts,
     ToolResult,
 )
+from pnyx_policies.verify.elsewhere import check_other_chains
 from pnyx_policies.verify.record import Case
+from pnyx_policies.verify.simulations import essence
 from pnyx_policies.verify.verdict import Step, Verdict
 
 _STATE = ("governor", "voter", "targets", "treasury")
@@ -125,7 +126,7 @@ def check_simulation_told(case: Case) -> Iterator[Verdict]:
 
 
 def check_simulation(case: Case, again: Facts) -> Iterator[Verdict]:
-    """Step 14. Gas and the wording of errors are each node's own affair; what moves and what changes is not."""
+    """Step 14."""
     grade, about = Grade.RE_SIMULATED, case.about
     recorded, ours = case.dossier.simulation, again.simulation
     if recorded.status is SimulationStatus.SKIPPED:
@@ -134,9 +135,7 @@ def check_simulation(case: Case, again: Facts) -> Iterator[Verdict]:
     elif ours.status is SimulationStatus.SKIPPED:
         yield about.not_checkable(Step.SIMULATION, f"this node could not simulate: {ours.why_skipped}", grade)
     else:
-        yield about.compare(
-            Step.SIMULATION, "simulation", expected=_essence(ours), seen=_essence(recorded), grade=grade
-        )
+        yield about.compare(Step.SIMULATION, "simulation", expected=essence(ours), seen=essence(recorded), grade=grade)
 
 
 def check_context(case: Case, again: Facts) -> Iterator[Verdict]:
@@ -157,7 +156,7 @@ def check_context(case: Case, again: Facts) -> Iterator[Verdict]:
             )
             yield case.unproven(Step.CONTEXT, why, Grade.ATTESTED)
         else:
-            yield _tool(case, index, recorded, known)
+            yield from _tool(case, index, recorded, known)
             yield from _not_as_far(case, recorded)
 
 
@@ -187,20 +186,27 @@ def unconfirmed(recorded: Sequence[Skipped], again: Sequence[Skipped]) -> list[S
     return found
 
 
-def _tool(case: Case, index: int, recorded: ToolResult, again: ToolResult | None) -> Verdict:
+def _tool(case: Case, index: int, recorded: ToolResult, again: ToolResult | None) -> Iterator[Verdict]:
     """How far a result can be relied on is what the tool claims, not what the record says of it."""
-    name = f"{recorded.tool} {recorded.version}"
+    name, about = f"{recorded.tool} {recorded.version}", case.about
     if again is None:
         why = "not a tool that ships with this version of Pnyx, or it could not run"
-        return case.about.not_checkable(Step.CONTEXT, f"{name}: {why}", Grade.ATTESTED)
-    if recorded.grade is not again.grade:
-        return case.about.differs(
-            Step.CONTEXT, f"context[{index}].grade", expected=again.grade.value, seen=recorded.grade.value
-        )
-    if again.grade is Grade.ATTESTED:
-        return case.about.not_checkable(Step.CONTEXT, f"{name}: the operator's word", Grade.ATTESTED)
-    where, ours, theirs = f"context[{index}].result", searched_from(again), searched_from(recorded)
+        yield about.not_checkable(Step.CONTEXT, f"{name}: {why}", Grade.ATTESTED)
+    elif recorded.grade is not again.grade:
+        where, ours, theirs = f"context[{index}].grade", again.grade.value, recorded.grade.value
+        yield about.differs(Step.CONTEXT, where, expected=ours, seen=theirs)
+    elif again.grade is Grade.ATTESTED:
+        yield about.not_checkable(Step.CONTEXT, f"{name}: the operator's word", Grade.ATTESTED)
+    elif again.tool == OtherChains.TOOL:
+        yield from check_other_chains(case, f"context[{index}].result", recorded, again)
+    else:
+        yield _same_result(case, f"context[{index}].result", recorded, again)
+
+
+def _same_result(case: Case, where: str, recorded: ToolResult, again: ToolResult) -> Verdict:
+    ours, theirs = searched_from(again), searched_from(recorded)
     if ours is not None and theirs is not None and _full_reach(case) <= theirs < ours:
+        name = f"{recorded.tool} {recorded.version}"
         why = f"{name}: this node shows the past from block {ours} on, the record looked at it from block {theirs} on"
         return case.about.not_checkable(Step.CONTEXT, why, again.grade)
     return case.about.compare(Step.CONTEXT, where, expected=again.result, seen=recorded.result, grade=again.grade)
@@ -232,15 +238,3 @@ def _without_assets_seen_moving(facts: Facts, recorded: set[str | None]) -> Fact
 def _code(target: TargetFacts) -> str:
     implementation = target.implementation_code_hash
     return to_hex(target.code_hash) + (f", runs {to_hex(implementation)}" if implementation else "")
-
-
-def _essence(simulation: Simulation) -> JsonValue:
-    """By whatever method: each shows the same."""
-    whole: dict[str, Any] = simulation.model_dump(mode="json", exclude={"method", "passed_over"})
-    whole["results"] = [{"path": r.path, "succeeded": r.succeeded} for r in simulation.results]
-    for reading in whole["readings"]:
-        for answer in (reading["before"], reading["after"]):
-            answer["error"] = bool(answer["error"])
-    for run in whole["delegated"]:
-        del run["error"]
-    return whole

@@ -10,6 +10,7 @@ from pnyx_tools.context.held_proposals import HeldProposalsTool, OwnLog
 from pnyx_tools.context.history import SearchingTool
 from pnyx_tools.context.initializers import InitializersTool
 from pnyx_tools.context.live_proposals import LiveProposalsTool
+from pnyx_tools.context.other_chains import OtherChainsTool
 from pnyx_tools.context.power_receivers import PowerReceiversTool
 from pnyx_tools.context.proposer_account import ProposerAccountTool, ProposerBeforeTool
 from pnyx_tools.context.proposer_history import ProposerHistoryTool
@@ -40,6 +41,7 @@ def builtin_tools() -> tuple[ContextTool, ...]:
         PowerReceiversTool(),
         FirstCoinTool(),
         UpgradedFunctionsTool(),
+        OtherChainsTool(),
     )
 
 
@@ -54,6 +56,7 @@ __all__ = [
     "HeldProposalsTool",
     "InitializersTool",
     "LiveProposalsTool",
+    "OtherChainsTool",
     "OwnLog",
     "PowerReceiversTool",
     "ProposerAccountTool",

@@ -9,6 +9,7 @@ from pnyx_policies.checks import CheckReport
 from pnyx_policies.context import READINGS
 from pnyx_policies.decide import decide
 from pnyx_policies.dossier import Dossier
+from pnyx_policies.elsewhere import unseen_as
 from pnyx_policies.facts import Facts
 from pnyx_policies.ruleset import Ruleset
 from pnyx_tools.signer.claims import Evidence, must_equal, reports_on
@@ -59,7 +60,8 @@ def _without_what_did_not_run(dossier: Dossier, own: Facts) -> Facts:
     steps = {step.tool: step for step in dossier.state.skipped if step.tool is not None}
     results = tuple(result for result in own.context if result.tool not in steps)
     skipped = tuple(step for step in own.skipped if step.tool not in steps)
-    return own.model_copy(update={"context": results, "skipped": (*skipped, *steps.values())})
+    known = own.model_copy(update={"context": results, "skipped": (*skipped, *steps.values())})
+    return unseen_as(dossier.facts, known)
 
 
 def _found(reports: tuple[CheckReport, ...]) -> set[tuple[str, str, tuple[str, ...]]]:

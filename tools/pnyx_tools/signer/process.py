@@ -15,11 +15,11 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import FrameType, TracebackType
 from typing import Any, Final, Self
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import SecretStr, TypeAdapter, ValidationError
 
 from pnyx_contracts.errors import PnyxError, UnreachableError, UsageError
 from pnyx_contracts.types import Value
@@ -205,13 +205,18 @@ def _variables_for(key: KeySource) -> dict[str, str]:
 
 def _letter(settings: SignerSettings, key: KeySource) -> str:
     """One line of JSON. The only place where the endpoints' URLs and the password are written out."""
-    urls = [url.get_secret_value() for url in settings.rpc_urls]
+    urls = _shown(settings.rpc_urls)
+    others = [{"chain_id": other.chain_id, "rpc_urls": _shown(other.rpc_urls)} for other in settings.others]
     fork = settings.fork.get_secret_value() if settings.fork else None
-    values = settings.model_dump(mode="json") | {"rpc_urls": urls, "fork": fork}
+    values = settings.model_dump(mode="json") | {"rpc_urls": urls, "fork": fork, "others": others}
     source = key.model_dump(mode="json")
     if isinstance(key, EncryptedKey):
         source |= {"keystore": str(key.keystore.absolute()), "password": key.password.get_secret_value()}
     return json.dumps({"settings": values, "key": source})
+
+
+def _shown(urls: Sequence[SecretStr]) -> list[str]:
+    return [url.get_secret_value() for url in urls]
 
 
 def _open_letter(line: str) -> tuple[SignerSettings, KeySource]:

@@ -64,6 +64,13 @@ class TlsListening(Value):
     """Common names or SHA-256 fingerprints of the certificates that are answered."""
 
 
+class OtherChain(Value):
+    """Where the signer simulates what messages to another chain do."""
+
+    chain_id: int = Field(gt=0)
+    rpc_urls: tuple[SecretStr, ...] = Field(min_length=1)
+
+
 class SignerSettings(Value):
     """Everything that the signer judges by. None of it comes from the daemon."""
 
@@ -73,6 +80,7 @@ class SignerSettings(Value):
     """So many of them must say the same."""
     fork: SecretStr | None = None
     """A node that forks the chain, where the signer simulates what its endpoints cannot."""
+    others: tuple[OtherChain, ...] = ()
     chain_id: int = Field(gt=0)
     log: Address
     start_block: int = Field(default=0, ge=0)

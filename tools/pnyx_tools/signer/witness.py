@@ -23,6 +23,7 @@ from pnyx_policies.facts import Facts
 from pnyx_tools.atomic import atomic_log, require_atomic
 from pnyx_tools.context import OwnLog
 from pnyx_tools.detect import detect, questions_of
+from pnyx_tools.endpoints import Pool
 from pnyx_tools.fork import Fork
 from pnyx_tools.gather import gather_facts
 from pnyx_tools.pinned import PinnedReader, afresh, reads_of
@@ -52,6 +53,10 @@ class Witness:
         self._adapters = adapters
         self._epoch: int | None = None
         self._fork = Fork(settings.fork.get_secret_value()) if settings.fork else None
+        self._others = {
+            other.chain_id: Pool.of([url.get_secret_value() for url in other.rpc_urls], other.chain_id)
+            for other in settings.others
+        }
 
     def check_place(self) -> None:
         """At the start: the writer is one that can write. Raises `DiffersError` or `RefusedError`."""
@@ -81,7 +86,8 @@ class Witness:
 
     def look(self, claimed: Proposal, pinned_block: int, *, gather: bool) -> Seen:
         """All that `policy.judge` needs about one proposal. `claimed` says where the creation event should be."""
-        reader, settings, key = PinnedReader(self._reader, fork=self._fork), self._settings, claimed.key
+        reader = PinnedReader(self._reader, fork=self._fork, others=self._others)
+        settings, key = self._settings, claimed.key
         head = reader.block("latest")
         at, state_of_log = to_hex(head.hash), read_state(settings.log, settings.writer)
         with side_by_side(AT_ONCE) as begin:

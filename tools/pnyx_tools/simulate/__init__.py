@@ -1,9 +1,10 @@
 """What the actions of a proposal would do, run one after another from the executor on top of the pinned block.
 
 Each action is a call from the executor (the timelock, or the governor itself). No state is overridden but the queue in
-which a governor notes its calls to itself (`governance_queue`). So the result is what the chain would do now. Three
-limits to know: the state at execution may be another one; actions of one proposal revert together on chain, here the
-effects of those that succeed are shown all the same; `tx.origin` is the executor.
+which a governor notes its calls to itself (`governance_queue`), and what arrives with messages on another chain. So the
+result is what the chain would do now. Three limits to know: the state at execution may be another one; actions of one
+proposal revert together on chain, here the effects of those that succeed are shown all the same; `tx.origin` is the
+executor.
 
 Four methods, each used when the node lacks the ones before it; the simulation names its own, and why the others were
 passed over:
@@ -31,6 +32,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
+from types import MappingProxyType
 from typing import Final, TypeVar
 
 from pnyx_contracts.decoded import DecodedCall
@@ -67,6 +69,8 @@ MAX_EFFECTS: Final = 4_096
 MAX_DELEGATED: Final = 16
 """Delegatecalls whose code is run by itself."""
 
+NOTHING_PREPARED: Final[Overrides] = MappingProxyType({})
+
 
 def simulate(
     reader: ChainReader,
@@ -80,11 +84,13 @@ def simulate(
     balances_of: Sequence[Question] = (),
     code_at: Sequence[str] = (),
     delegatecalls: Sequence[DecodedCall] = (),
+    prepared: Overrides = NOTHING_PREPARED,
     tell: Tell = tell_nobody,
 ) -> Simulation:
     """Runs `calls` from `executor` on top of `block`; `governor` may be called as from inside its `execute()`. Before
     and after are read: `probes`, the seats of power of the contracts `seats_of`, the executor's `balances_of`, whether
-    there is code at `code_at`. The code of `delegatecalls` is run by itself, too.
+    there is code at `code_at`. The code of `delegatecalls` is run by itself, too. `prepared` is put in place before
+    everything else: what arrives together with the calls.
 
     What fails twice in the same words is a thing that the node cannot do, and passed over. Raises `ReorganisedError`
     when the chain no longer has that block, `RpcError` when the node cannot be reached, or failed only once.
@@ -92,7 +98,9 @@ def simulate(
     every = asked(reader, probes, block)
     around = _Around(Seats.of(seats_of), Balances(executor, tuple(balances_of)), Codes(tuple(code_at)))
     questions = (*(call for call in every if not call.why_not), *around.asked)
-    task = Task(reader, executor, tuple(calls), block, questions, around.overrides, tell, tuple(code_at))
+    task = Task(
+        reader, executor, tuple(calls), block, questions, {**around.overrides, **prepared}, tell, tuple(code_at)
+    )
     simulation = _best(task, governor if governor != executor else None, delegatecalls[:MAX_DELEGATED])
     _demand_same_block(reader, block)  # raises when the node does not answer at all
     if simulation.method == alone.METHOD:

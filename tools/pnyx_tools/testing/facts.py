@@ -31,6 +31,7 @@ from pnyx_policies.context import (
     HeldProposals,
     Initializers,
     LiveProposals,
+    OtherChains,
     PowerReceivers,
     ProposerAccount,
     ProposerBefore,
@@ -173,13 +174,18 @@ def uneventful(proposal: Proposal, profile: GovernorProfile) -> tuple[Reading, .
         PowerReceivers(receivers=(), left_out=0),
         FirstCoin(account=proposal.proposer, block=None, sender=None, transaction=None),
         Upgrades(upgrades=(), left_out=0),
+        OtherChains(runs=()),
     )  # fmt: skip
+
+
+def _grade_of(reading: Reading) -> Grade:
+    return Grade.RE_SIMULATED if isinstance(reading, OtherChains) else Grade.RE_READ
 
 
 def results_of(readings: Iterable[Reading]) -> tuple[ToolResult, ...]:
     """As they stand in facts and records."""
     return tuple(
-        ToolResult(tool=r.TOOL, version=r.VERSION, grade=Grade.RE_READ, result=r.model_dump(mode="json"))
+        ToolResult(tool=r.TOOL, version=r.VERSION, grade=_grade_of(r), result=r.model_dump(mode="json"))
         for r in readings
     )
 

@@ -51,7 +51,7 @@ from pnyx_policies.verify.record import (
 from pnyx_policies.verify.testimony import check_answers, check_prompts
 from pnyx_policies.verify.verdict import About, Step, Verdict
 from pnyx_tools.code import read_targets
-from pnyx_tools.context import ContextTool, OwnLog, SearchingTool, builtin_tools
+from pnyx_tools.context import ContextTool, OtherChainsTool, OwnLog, SearchingTool, builtin_tools
 from pnyx_tools.gather import gather_facts
 from pnyx_tools.reader import BlockId, MethodMissingError, RevertedError, RpcError
 from pnyx_tools.verifier.casebook import Casebook
@@ -379,7 +379,11 @@ def _tools_of(case: Case) -> list[ContextTool]:
 
 
 def _as_far(tool: ContextTool, results: Sequence[ToolResult]) -> ContextTool:
-    """No further back than the record's own search of the past, so that both see the same."""
+    """No further back than the record's own search of the past, and at its blocks of other chains, so that both see
+    the same.
+    """
+    if isinstance(tool, OtherChainsTool):
+        return tool.as_recorded(results)
     recorded = next((result for result in results if result.tool == tool.name), None)
     first = searched_from(recorded) if recorded is not None else None
     return tool.no_further_than(first) if first is not None and isinstance(tool, SearchingTool) else tool
