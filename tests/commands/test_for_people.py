@@ -134,6 +134,10 @@ def test_a_title_is_text_and_never_markup(pnyx: Pnyx, agent: Path, dao: Governan
         ("deploy -c {config} --keystore no-file --evidence-uri https://x.org", 2, "no-file"),
         ("deploy -c {config} --keystore no-file --evidence-uri nowhere", 2, "is no URI"),
         ("deploy -c {config} --keystore no-file --evidence-uri https://x.org --notice-days 0", 2, "--notice-days"),
+        ("deploy -c {config} --keystore no-file --evidence-uri https://x.org --notice-days 60000", 2, "--notice-days"),
+        ("deploy -c {config} --keystore no-file --evidence-uri https://x.org --delay-days 60000", 2, "--delay-days"),
+        ("certificates none --host localhost --days 99999999", 2, "--days"),
+        ("resume -c {config} --keystore no-file --number -1", 2, "--number"),
     ],
 )
 def test_wrong_input_is_one_message(

@@ -72,4 +72,5 @@ HASH = HashType()
 PROPOSAL_ID = ProposalIdType()
 BLOCK = click.IntRange(min=0)
 BLOCK_TAG = BlockTagType()
-DAYS = click.IntRange(min=1)
+DAYS = click.IntRange(min=1, max=3_650)
+"""What nobody can take back is no longer than ten years: a notice, a delay, a certificate."""

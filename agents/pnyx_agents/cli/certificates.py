@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from pnyx_agents.cli.arguments import DAYS
+
 LIFETIME_DAYS = 730
 PORT = 7443
 
@@ -15,9 +17,7 @@ PORT = 7443
 @click.option("--host", "hosts", multiple=True, required=True,
     help="Name or address under which the daemon reaches the signer; can be given several times.",
 )  # fmt: skip
-@click.option(
-    "--days", type=click.IntRange(min=1), default=LIFETIME_DAYS, show_default=True, help="How long they hold."
-)
+@click.option("--days", type=DAYS, default=LIFETIME_DAYS, show_default=True, help="How long they hold.")
 def command(folder: Path, hosts: tuple[str, ...], days: int) -> None:
     """Make a private CA and two certificates, for a signer and a daemon on different machines.
 

@@ -28,7 +28,9 @@ if TYPE_CHECKING:
 @keystore_option("An approver's key: lets the signer go on as well.")
 @password_option
 @click.option(
-    "--number", type=int, help="Of the suspension, where the signer cannot be asked. With --keystore or --typed-data."
+    "--number",
+    type=click.IntRange(min=0, max=2**64),
+    help="Of the suspension, where the signer cannot be asked. With --keystore or --typed-data.",
 )
 @order_to_option
 @order_from_option
