@@ -33,7 +33,8 @@ _FOOTNOTE: Final = re.compile(r"\s{0,3}(?:\[\^[\w-]{1,20}\]:|\[\d{1,3}\]:?\s|\^\
 
 _PAYING: Final = (
     r"(?:pay(?:s|ing|ments?)?|paid|send(?:s|ing)?|sent|transfer\w*|grant\w*|fund\w*|giv(?:e|es|en|ing)|gets?|receiv\w+"
-    r"|request\w*|ask\w*|spend\w*|spent|mov(?:e|es|ed|ing)|disburs\w*|reimburs\w*|allocat\w*|approv\w*)"
+    r"|request\w*|ask\w*|spend\w*|spent|mov(?:e|es|ed|ing)|disburs\w*|reimburs\w*|allocat\w*|approv\w*|allow\w*"
+    r"|let|have|use|tak(?:e|es|ing))"
 )
 _SUBJECT: Final = r"(?:we|dao|it|this|that|who|which|they|proposal)\b"
 _DENIED_BEFORE: Final = re.compile(
@@ -113,7 +114,8 @@ _REQUEST: Final = re.compile(
     r"\b(?:pa(?:y|id)|sen[dt]|transfer|grant|fund|request|ask|budget|reimburs|compensat|refund|donat|allocat|disburs"
     r"|stream|vest|award|bount|reward|salar|wage|fee|invoice|cost|total|sum|amount|giv|get|receiv|mov|spend|buy|purchas|swap|sell"
     r"|convert|deposit|withdraw|bridg|loan|lend|contribut|sponsor|subsid|financ|provid|distribut|airdrop|migrat|burn|mint"
-    r"|return|repay|advanc|retro|approv|price|prize|stipend|expens|bonus|support|invest|claim)"
+    r"|return|repay|advanc|retro|approv|price|prize|stipend|expens|bonus|support|invest|claim"
+    r"|allow|add|liquid|suppl|stak|wrap|lock|exchang)"
 )
 _TO_SOMEBODY: Final = re.compile(r"^[\s*_`]{0,4}\S{0,20}\s+(?:go(?:es)? )?(?:to|for|->|\u2192) (?!us\b|me\b|them\b)")
 _FEW: Final = 4

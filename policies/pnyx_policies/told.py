@@ -48,9 +48,11 @@ Told = tuple[Severity | None, str]
 """How grave it is that the text does not tell a payment whole (None: it does), and what the text names."""
 
 
-def payments_told(facts: Facts) -> Iterator[tuple[Outflow, Severity | None, str]]:
-    """Each payment of the proposal, and how the text tells it."""
-    payments = tuple(o for o in outflows(facts).items if o.kind is OutflowKind.TRANSFER)
+def payments_told(
+    facts: Facts, kind: OutflowKind = OutflowKind.TRANSFER
+) -> Iterator[tuple[Outflow, Severity | None, str]]:
+    """Each payment of the proposal, or each allowance, and how the text tells it."""
+    payments = tuple(o for o in outflows(facts).items if o.kind is kind)
     telling = _Telling(facts, claims_of(facts), payments)
     return ((payment, *telling.of(payment)) for payment in payments)
 

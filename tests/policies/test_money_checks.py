@@ -54,6 +54,21 @@ def test_an_allowance_that_is_used_up_leaves_nothing_to_take():
         assert worst(Allowance(), calls, text, treasury=USDC, simulation=simulation) is severity
 
 
+@pytest.mark.parametrize(
+    ("text", "severity"),
+    [
+        (f"Let {ALICE} spend up to 900 USDC.", MEDIUM),
+        (f"The treasury holds 900 USDC. Let {ALICE} spend 5 USDC.", HIGH),
+        (f"This does not let {ALICE} have 900 USDC; thanks for asking.", HIGH),
+        (f"Let {ALICE} spend 900 DAI.", HIGH),
+        (f"Let {ALICE} spend 5 USDC, and {MALLORY} 900 USDC.", HIGH),
+    ],
+)
+def test_an_allowance_is_told_as_a_payment_is(text, severity):
+    allow = call_of(TOKEN, "approve(address,uint256)", ALICE, 900 * UNITS)
+    assert worst(Allowance(), [allow], text, treasury=USDC) is severity
+
+
 def test_who_is_paid_and_may_take_as_much_again_is_for_people():
     pay = call_of(TOKEN, "transfer(address,uint256)", ALICE, 5 * UNITS)
     allow = call_of(TOKEN, "approve(address,uint256)", ALICE, 5 * UNITS)

@@ -12,6 +12,7 @@ from pnyx_policies.factsheet import amount_in_words
 from pnyx_policies.finding import Finding, Severity
 from pnyx_policies.money import Outflow, OutflowKind, holding_of, outflows
 from pnyx_policies.shares import has_no_end
+from pnyx_policies.told import payments_told
 
 SYMBOL_CHARACTERS = 20
 
@@ -20,9 +21,9 @@ class Allowance:
     """An allowance moves nothing today and anything tomorrow: it is judged by whether the text names the spender.
 
     One without end, or over all that the treasury has, is critical without the spender's name and high with it; a
-    smaller one is high where the text names only the spender or only the amount, or the spender is paid, too; medium
-    where the text names both, or the operator knows the spender. Nothing is left to take of one that the same actions
-    use up: it is judged as a smaller one. Answers check K5, incident I-15.
+    smaller one is high where the text names only the spender or only the amount, or not the two together, as for a
+    payment, or the spender is paid, too; medium where the text names both, or the operator knows the spender. Nothing
+    is left to take of one that the same actions use up: it is judged as a smaller one. Answers check K5, incident I-15.
     """
 
     name = "allowance"
@@ -34,14 +35,23 @@ class Allowance:
     def _findings(self, view: CheckView) -> Iterator[Finding]:
         flows = outflows(view.facts).items
         paid = {(o.asset, o.recipient, o.amount) for o in flows if o.kind is OutflowKind.TRANSFER and o.path}
-        allowances = (o for o in flows if o.kind is OutflowKind.ALLOWANCE)
-        return (self._finding(view.facts, o, is_paid=(o.asset, o.recipient, o.amount) in paid) for o in allowances)
+        return (
+            self._finding(
+                view.facts,
+                allowance,
+                instead=names if severity is not None and severity >= Severity.HIGH else "",
+                is_paid=(allowance.asset, allowance.recipient, allowance.amount) in paid,
+            )
+            for allowance, severity, names in payments_told(view.facts, OutflowKind.ALLOWANCE)
+        )
 
-    def _finding(self, facts: Facts, outflow: Outflow, *, is_paid: bool) -> Finding:
+    def _finding(self, facts: Facts, outflow: Outflow, *, instead: str, is_paid: bool) -> Finding:
+        """`instead`: what the text names, where that is not this amount for this spender."""
         claims, holding = claims_of(facts), holding_of(facts, outflow.asset)
         is_known = outflow.recipient in facts.known_addresses
         named = outflow.recipient in claims.addresses or is_known
-        is_told = claims.names_amount(outflow.amount, holding.decimals if holding else None)
+        says = claims.names_amount(outflow.amount, holding.decimals if holding else None)
+        is_told = says and not instead
         is_all = holding is not None and 0 < holding.balance <= outflow.amount
         endless = has_no_end(outflow.amount)
         if (endless or is_all) and not _is_used_up(facts, outflow):
@@ -50,12 +60,13 @@ class Allowance:
             severity = Severity.MEDIUM if (is_known or (named and is_told)) and not is_paid else Severity.HIGH
         amount = amount_in_words(facts, outflow.asset, outflow.amount, SYMBOL_CHARACTERS)
         spender = "names the spender" if named else "does not name the spender"
+        other = f", and {instead}" if instead and says and named else ", and not this amount"
         return Finding(
             check=self.name,
             severity=severity,
             title=f"{outflow.recipient} may take {'everything' if endless else amount} of {outflow.asset}"
             f"{', all that the treasury has' if is_all and not endless else ''}",
-            detail=f"The text {spender}{'' if endless or is_told else ', and not this amount'}."
+            detail=f"The text {spender}{'' if endless or is_told or (says and not named) else other}."
             f"{' As much is paid to it by the same actions.' if is_paid else ''}",
             calls=outflow.paths,
             evidence=(outflow.recipient,),
