@@ -253,6 +253,14 @@ def test_the_daos_own_address_is_a_strangers_there(chains: Chains) -> None:
     ]
 
 
+def test_the_messenger_is_everybodys(chains: Chains) -> None:
+    """It makes the DAO's calls, and those of all others: what it owns, anybody can command."""
+    account = deploy(chains.op, "BridgedAccount", chains.dao.timelock)
+    assert found(PrivilegeGrant(), chains.facts(LONG_TEXT, message(account, tidy_up(OP_MESSENGER)))) == [
+        (Severity.CRITICAL, OWNERSHIP.format(account, OP_MESSENGER, ON_OP))
+    ]
+
+
 def test_what_reverts_there(chains: Chains) -> None:
     somebodys = deploy(chains.arbitrum, "Pool", THIEF)
     facts = chains.facts(LONG_TEXT, ticket(somebodys, tidy_up(chains.alias)))
