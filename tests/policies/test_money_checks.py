@@ -48,6 +48,8 @@ def test_an_allowance_that_is_used_up_leaves_nothing_to_take():
     text = "Move all our USDC to the new token by the official migrator."
     calls = [call_of(TOKEN, "approve(address,uint256)", POOL, 10**12), call_of(POOL, "migrate()")]
     seen = simulated([moved(TOKEN, POOL, 10**12)])
+    assert worst(Allowance(), calls, text, treasury=USDC, simulation=seen) is HIGH
+    assert worst(Allowance(), calls, text, treasury=USDC, simulation=simulated()) is CRITICAL
     for left, severity in ((0, HIGH), (1, CRITICAL)):
         after = Balance(token=TOKEN, spender=POOL, before=0, after=left)
         simulation = seen.model_copy(update={"balances": (after,)})

@@ -74,9 +74,13 @@ class Allowance:
 
 
 def _is_used_up(facts: Facts, allowance: Outflow) -> bool:
-    """Whether the simulation shows that nothing may be taken any more once the actions are done."""
-    simulation = facts.simulation
-    if allowance.sender != simulation.executor:
+    """Whether the simulation shows that nothing may be taken any more once the actions are done: by what may be taken
+    then, or, where nobody read that, by what the spender gets.
+    """
+    simulation, place = facts.simulation, (allowance.asset, allowance.recipient)
+    if allowance.sender != simulation.executor or has_no_end(allowance.amount):
         return False
-    place = (allowance.asset, allowance.recipient)
-    return any((balance.token, balance.spender) == place and balance.after == 0 for balance in simulation.balances)
+    read = [balance.after for balance in simulation.balances if (balance.token, balance.spender) == place]
+    moves = (m for m in simulation.movements if (m.kind, m.sender) == ("transfer", allowance.sender))
+    taken = sum(move.amount for move in moves if (move.asset, move.recipient) == place)
+    return read == [0] if read else taken >= allowance.amount
