@@ -212,9 +212,9 @@ def test_a_node_that_falls_silent_decides_nothing(gate: Parliament, monkeypatch:
 def test_a_proposal_that_a_reorganisation_opened_again(gate: Parliament) -> None:
     """Same id, same content, another voting window: the review was of the other one."""
     before, text = gate.node.snapshot(), f"# Pay a friend twice\n\nPay 0.001 ETH to {FRIEND}."
-    reviewed = gate.dossier(gate.open(text=text))
+    reviewed = gate.dossier(gate.open(value=10**15, text=text))
     gate.node.revert(before)
     gate.node.mine(3)
-    number = gate.open(text=text)
+    number = gate.open(value=10**15, text=text)
     assert number == reviewed.proposal.key.proposal_id
     is_refused(gate, reviewed, "announced no such proposal|the proposal|the pinned block")
