@@ -24,6 +24,8 @@ from pnyx_tools.signer.tls import TlsFiles
 
 MANIFEST = "manifest.json"
 CONFIG = "pnyx.toml"
+BESIDE_A_DATABASE = (".sqlite-wal", ".sqlite-shm", ".sqlite-journal")
+"""Ends of names: what a copy of the database has in it."""
 PRIVATE, PUBLISHED = 0o600, 0o644
 """Modes of what is restored: a web server under another name serves the evidence."""
 
@@ -135,14 +137,19 @@ def _contents(settings: Settings, config: Path) -> Iterator[tuple[str, int, byte
     """Name, mode, content."""
     yield CONFIG, PRIVATE, config.read_bytes()
     _, evidence = _roots(settings)
-    files = {path for root in _roots(settings) if root.is_dir() for path in root.rglob("*") if path.is_file()}
-    apart = _apart(settings)
-    for path in sorted(files | _named_files(settings)):
+    named, apart = _named_files(settings), _apart(settings)
+    found = {path for root in _roots(settings) if root.is_dir() for path in root.rglob("*") if path.is_file()}
+    for path in sorted(found | named):
         if path.resolve() in apart:  # also by a link in the data folder
             continue
-        if path.suffix in {".lock", ".sock"} or path.name.endswith((".sqlite-wal", ".sqlite-shm")):
+        if path.suffix in {".lock", ".sock"} or path.name.endswith(BESIDE_A_DATABASE):
             continue
-        content = database_copy(path) if path.suffix == ".sqlite" else path.read_bytes()
+        try:
+            content = database_copy(path) if path.suffix == ".sqlite" else path.read_bytes()
+        except FileNotFoundError:
+            if path in named:
+                raise
+            continue  # it was there for a moment: whoever wrote it has given it its name
         mode = PUBLISHED if path.is_relative_to(evidence) else PRIVATE
         yield str(path.relative_to(settings.folder)), mode, content
 

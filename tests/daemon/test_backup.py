@@ -12,7 +12,10 @@ from contextlib import closing
 from pathlib import Path
 from threading import Event, Semaphore, Thread
 
-from pnyx_agents.archive import database_copy
+import pytest
+
+from pnyx_agents.archive import database_copy, make_backup
+from pnyx_agents.settings import load_settings
 from pnyx_policies.rulesets import shipped_ruleset
 from pnyx_tools.journal import Stage
 from pnyx_tools.testing.faults.forks import run_fork
@@ -48,6 +51,27 @@ def test_a_backup_of_a_running_agent_is_whole(make_agent: MakeAgent, tmp_path: P
     shown = run_with_config(agent, elsewhere / "pnyx.toml", "show", proposal)
     assert "One vote for: " in shown
     assert restore(agent, file, elsewhere) == 1, "not into a folder with something in it"
+
+
+def test_what_a_running_agent_takes_away_meanwhile_stops_no_backup(
+    make_agent: MakeAgent, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    agent = make_agent(mode="observe", signer=False)
+    data = agent.folder / "data"
+    data.mkdir(exist_ok=True)
+    with closing(sqlite3.connect(data / "journal.sqlite")) as made:
+        made.execute("CREATE TABLE t (x)")
+    for name in ("workflows.sqlite-journal", "report.partial"):
+        (data / name).write_text("for a moment")
+
+    def copied(path: Path) -> bytes:
+        (data / "report.partial").unlink()
+        return database_copy(path)
+
+    monkeypatch.setattr("pnyx_agents.archive.database_copy", copied)
+    listing = make_backup(load_settings(agent.config), agent.config, tmp_path / "agent.backup")
+    assert "data/journal.sqlite" in listing.files
+    assert not {"data/workflows.sqlite-journal", "data/report.partial"} & set(listing.files)
 
 
 def test_a_database_is_copied_between_two_transactions(tmp_path: Path) -> None:
