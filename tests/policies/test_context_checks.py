@@ -486,6 +486,14 @@ def test_the_same_in_another_proposal(states: list[str], severity: Severity | No
         assert finding.title == says
 
 
+def test_whoever_copies_a_proposal_does_not_keep_it_from_its_vote() -> None:
+    first = plain()
+    copy = earlier("active").model_copy(update={"created_block": first.proposal.created_block + 1})
+    assert worst(DuplicateCalls(), changed(first, ProposerHistory, repeated=(copy,))) is LOW
+    both = changed(first, ProposerHistory, repeated=(copy, earlier("active", 17)))
+    assert worst(DuplicateCalls(), both) is HIGH, "another one was first"
+
+
 @pytest.mark.parametrize(
     ("words", "severity"),
     [

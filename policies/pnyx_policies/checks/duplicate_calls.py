@@ -37,8 +37,10 @@ class DuplicateCalls:
     """Two equal actions pay twice, or are padding around an odd one; a Compound timelock refuses them. So do two
     proposals with the same actions: high while both may be executed, even where one only mends the other's text, medium
     where the text says that it is one of several (May, another, payment 7), or the other was voted down; low when it
-    was done already (payments recur; after-the-fact looks at them), was given up or came too late. Only proposals of
-    this governor are seen, as far back as the node shows them. Check K7, incident I-6 (Compound 247, 279, 289).
+    was done already (payments recur; after-the-fact looks at them), was given up or came too late. Low too for the
+    first of them: else whoever copies a proposal could keep it from its vote; it is the copy that is one too many. Only
+    proposals of this governor are seen, as far back as the node shows them. Check K7, incident I-6 (Compound 247, 279,
+    289).
     """
 
     name = "duplicate-calls"
@@ -63,9 +65,11 @@ class DuplicateCalls:
             return
         by_severity: dict[Severity, list[EarlierProposal]] = {}
         worst = Severity.MEDIUM if _ONE_OF_SEVERAL.search(claims_of(view.facts).shown) else Severity.HIGH
-        for proposal in earlier:
-            severity = _BEFORE.get(proposal.state, _BEFORE["active"])[0]
-            by_severity.setdefault(min(severity, worst), []).append(proposal)
+        for other in earlier:
+            severity = _BEFORE.get(other.state, _BEFORE["active"])[0]
+            if other.created_block > view.facts.proposal.created_block:
+                severity = Severity.LOW
+            by_severity.setdefault(min(severity, worst), []).append(other)
         if by_severity:
             severity = max(by_severity)
             yield self._repeated(severity, by_severity[severity])

@@ -153,11 +153,10 @@ def arm(kill: Kill) -> None:
 
     @contextmanager
     def deadly() -> Iterator[None]:
-        chosen = next(calls) == kill.count
-        if chosen and kill.when == "before":
+        if kill.when == "before" and next(calls) == kill.count:
             die()
         yield
-        if chosen:
+        if kill.when == "after" and next(calls) == kill.count:  # one that failed is none to die after
             die()
 
     _stand_around(kill.window, deadly)

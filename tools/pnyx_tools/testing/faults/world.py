@@ -48,7 +48,7 @@ class World:
         self.numbered += 1
         number, receiver = self.numbered, self.node.accounts[7]
         if dice.random() < 0.7:
-            wei = TOKEN // 1000
+            wei = TOKEN // 1000 + number * TOKEN // 10**6  # none does what another one does
             text = f"# Payment {number}\n\nSends {wei / TOKEN} ETH to {receiver} for the documentation, part {number}."
             proposal = governance.propose([receiver], [wei], [b""], text)
         else:
