@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from pnyx_contracts.types import ProposalState
-from pnyx_policies.eligibility import eligibility
+from pnyx_policies.eligibility import Standing, stand
 from pnyx_policies.facts import Facts
 from pnyx_policies.ruleset import Ruleset
 from pnyx_tools.clock import clock_at, earlier_clock, number_in_contracts
@@ -53,13 +53,13 @@ def seen(dao: Governance, number: int, rollup: Rollup) -> Facts:
 def test_a_vote_is_open_on_the_governors_clock(dao: Governance, rollup: Rollup) -> None:
     number = dao.propose([dao.node.accounts[5]], [0], [b""], f"x{rollup.url}")
     pending = seen(dao, number, rollup)
-    assert not eligibility(pending, RULESET).can_vote
+    assert stand(pending, RULESET.limits).standing is Standing.WAITING
     dao.advance_to_active(number)
     facts = seen(dao, number, rollup)
     here = gather_facts(dao.node.rpc, dao.adapter, dao.profile, dao.proposals[number], voter=dao.node.accounts[1])
     assert facts.block.number != facts.governor.now == here.governor.now == dao.node.rpc.block().number
     assert (facts.governor, facts.voter) == (here.governor, here.voter)
-    assert eligibility(facts, RULESET).can_vote
+    assert stand(facts, RULESET.limits).standing is Standing.READY
 
 
 def test_power_before_the_proposal_is_found(dao: Governance, rollup: Rollup) -> None:
@@ -106,10 +106,10 @@ def test_4_3_is_active_in_the_block_of_its_snapshot_and_closed_in_that_of_its_de
     assert (facts.governor.state, facts.governor.now) == (ProposalState.ACTIVE, facts.governor.snapshot)
     assert facts.voter is not None
     assert facts.voter.voting_power is None
-    assert eligibility(facts, RULESET).reason == "voting has not started yet"
+    assert stand(facts, RULESET.limits).reason == "voting has not started yet"
     dao.node.mine()
     facts = gather_facts(dao.node.rpc, dao.adapter, dao.profile, proposal, voter=dao.node.accounts[1])
-    assert eligibility(facts, RULESET).can_vote
+    assert stand(facts, RULESET.limits).standing is Standing.READY
     dao.node.mine(proposal.vote_end - 1 - dao.node.rpc.block().number)
     assert dao.state(number) is ProposalState.ACTIVE
     dao.node.mine()

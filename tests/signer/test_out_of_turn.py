@@ -61,7 +61,9 @@ def test_a_signer_with_another_key_does_not_start(parliament: Parliament) -> Non
 
 
 def test_a_vote_before_or_after_its_time_is_refused(parliament: Parliament) -> None:
-    early = parliament.governance.propose([FRIEND], [10**15], [b""], f"# Pay a friend\n\nPay 0.001 ETH to {FRIEND}.")
+    early = parliament.governance.propose(
+        [FRIEND], [2 * 10**15], [b""], f"# Pay a friend\n\nPay 0.002 ETH to {FRIEND}."
+    )
     refuses(parliament, parliament.ask_vote(parliament.dossier(early)), "voting has not started yet")
     number = parliament.open()
     honest = parliament.dossier(number)

@@ -101,9 +101,9 @@ def test_nothing_secret_is_logged(gate: Parliament, capfd: pytest.CaptureFixture
     gate.settings = gate.settings.model_copy(
         update={"rpc_urls": (SecretStr(f"{gate.node.url}/?key=an-endpoint-key-of-somebody"),)}
     )
-    case = gate.case(gate.dossier(gate.open()))
+    one, other = gate.open(), gate.open(to=STRANGER)
+    case, held = gate.case(gate.dossier(one)), gate.dossier(other)
     with spawn(gate.settings, keystore_of(gate)) as process:
-        held = gate.dossier(gate.open(to=STRANGER))
         with pytest.raises(RefusedError):
             process.client.sign(gate.ask_vote(held))
         process.client.sign(gate.ask_vote(case.dossier))
