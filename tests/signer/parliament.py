@@ -150,7 +150,7 @@ class Parliament:
         one than those before.
         """
         count = next(self._titles)
-        value = 10**15 + count * 10**12 if value is None else value
+        value = 10**15 + (count + 1) * 10**12 if value is None else value
         title = f"# Pay a friend {count}\n\nPay {value / 10**18:f} ETH to {to}."
         number = self.governance.propose([to], [value], [call], text or title)
         self.governance.advance_to_active(number)
