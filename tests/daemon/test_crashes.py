@@ -44,39 +44,52 @@ def about_to_send(_agent: Agent, question: Question) -> bool:
     return question["method"] == "eth_sendRawTransaction"
 
 
+def nothing(_question: Question) -> None:
+    """Happens then."""
+
+
+def kill_at(
+    agent: Agent,
+    moment: Moment,
+    killed: threading.Event,
+    *,
+    before: Callable[[Question], object] = nothing,
+    after: Callable[[Question], object] = nothing,
+) -> Callable[[Question], Reply | None]:
+    """Once. The event is set when the process is gone: the next one may begin."""
+    one_at_a_time = threading.Lock()
+
+    def rule(question: Question) -> Reply | None:
+        with one_at_a_time:
+            if killed.is_set() or not moment(agent, question):
+                return None
+            before(question)
+            agent.kill()
+            after(question)
+            killed.set()
+        return error(question, -32000, "nobody is there to hear this")
+
+    return rule
+
+
 @pytest.mark.parametrize("gate", [True, False])
 @pytest.mark.parametrize("moment", [bundle_is_stored, about_to_send])
 def test_kill_minus_nine_before_the_transaction_left(
     make_agent: MakeAgent, provider: Provider, moment: Moment, gate: bool
 ) -> None:
-    agent = make_agent(gate=gate, rpc=provider.url)
-    killed = threading.Event()
-
-    def kill_once(question: Question) -> Reply | None:
-        if killed.is_set() or not moment(agent, question):
-            return None
-        killed.set()
-        agent.kill()
-        return error(question, -32000, "nobody is there to hear this")
-
-    provider.rule = kill_once
+    agent, killed = make_agent(gate=gate, rpc=provider.url), threading.Event()
+    provider.rule = kill_at(agent, moment, killed)
     check_one_entry_and_one_vote(agent, killed)
 
 
 @pytest.mark.parametrize("gate", [True, False])
 def test_kill_minus_nine_after_the_transaction_was_mined(make_agent: MakeAgent, provider: Provider, gate: bool) -> None:
-    agent = make_agent(gate=gate, rpc=provider.url)
-    killed = threading.Event()
+    agent, killed = make_agent(gate=gate, rpc=provider.url), threading.Event()
 
-    def send_then_kill(question: Question) -> Reply | None:
-        if killed.is_set() or question["method"] != "eth_sendRawTransaction":
-            return None
+    def send(question: Question) -> None:
         agent.node.request("eth_sendRawTransaction", *question["params"])
-        killed.set()
-        agent.kill()
-        return error(question, -32000, "nobody is there to hear this")
 
-    provider.rule = send_then_kill
+    provider.rule = kill_at(agent, about_to_send, killed, before=send)
     check_one_entry_and_one_vote(agent, killed)
 
 
@@ -84,19 +97,13 @@ def test_kill_minus_nine_after_the_transaction_was_mined(make_agent: MakeAgent, 
 def test_a_signed_vote_is_carried_out_even_when_its_workflow_is_lost(
     make_agent: MakeAgent, provider: Provider, gate: bool
 ) -> None:
-    agent = make_agent(gate=gate, rpc=provider.url)
-    killed = threading.Event()
+    agent, killed = make_agent(gate=gate, rpc=provider.url), threading.Event()
 
-    def kill_once(question: Question) -> Reply | None:
-        if killed.is_set() or not about_to_send(agent, question):
-            return None
-        agent.kill()
+    def lose_workflows(_question: Question) -> None:
         for file in (agent.folder / "data").glob("workflows.sqlite*"):
             file.unlink()
-        killed.set()
-        return error(question, -32000, "nobody is there to hear this")
 
-    provider.rule = kill_once
+    provider.rule = kill_at(agent, about_to_send, killed, after=lose_workflows)
     proposal = check_one_entry_and_one_vote(agent, killed)
     case = agent.case(proposal)
     assert case is not None
