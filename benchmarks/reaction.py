@@ -162,9 +162,10 @@ def _reaction(world: World, dao: Governance, mempool: Mempool, loop: BlindLoop) 
     """One proposal, until both voted and the agent came to rest."""
     before = {who: len(times) for who, times in mempool.came.items()}
     time.sleep(random.random())  # anywhere between two blocks
-    receiver = world.node.accounts[7]
-    text = f"# Payment {before}\n\nSends 0.001 ETH to {receiver} for the documentation."
-    proposal = dao.propose([receiver], [TOKEN // 1000], [b""], text)
+    number, receiver = len(dao.proposals), world.node.accounts[7]
+    wei = TOKEN // 1000 + number * TOKEN // 10**6  # what an earlier one does already would be held
+    text = f"# Payment {number}\n\nSends {wei / TOKEN} ETH to {receiver} for the documentation."
+    proposal = dao.propose([receiver], [wei], [b""], text)
     created = dao.proposals[proposal].created_block
     began = time.monotonic()
     deadline = began + PATIENCE_SECONDS
