@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from pydantic import Field
 
@@ -63,3 +63,8 @@ class DecodedCall(Value):
         yield self
         for call in self.inner:
             yield from call.walk()
+
+
+def made_here(calls: Iterable[DecodedCall]) -> Iterator[DecodedCall]:
+    """Every call, also inside others, that runs on the proposal's own chain, in order of execution."""
+    return (call for outer in calls for call in outer.walk() if not call.other_chain)

@@ -28,7 +28,7 @@ from concurrent.futures import Future
 from typing import Any, TypeVar
 
 from pnyx_contracts.calldata import decode_calls
-from pnyx_contracts.decoded import DecodedCall
+from pnyx_contracts.decoded import DecodedCall, made_here
 from pnyx_contracts.errors import DecodingError, DiffersError, UsageError
 from pnyx_contracts.governors import GovernorAdapter, GovernorProfile, Read
 from pnyx_contracts.interfaces import NONE, used
@@ -303,8 +303,8 @@ class _Gathering:
             return None
 
     def simulated(self, calls: Sequence[DecodedCall], probes: Sequence[Probe]) -> Simulation:
-        every = (call for outer in calls for call in outer.walk())
-        foreign = [call for call in every if call.delegatecall and not call.other_chain and not only_batches(call)]
+        every = list(made_here(calls))
+        foreign = [call for call in every if call.delegatecall and not only_batches(call)]
         return simulate(
             self._reader,
             self._executor,
@@ -312,7 +312,7 @@ class _Gathering:
             self.block,
             governor=self._profile.address,
             probes=(*probes, *derived_probes(calls)),
-            seats_of=[call.target for outer in calls for call in outer.walk() if not call.other_chain],
+            seats_of=[call.target for call in every],
             balances_of=questions(calls, self._executor),
             code_at=list(dict.fromkeys([self._executor, *reached_addresses(calls)]))[:MAX_TARGETS],
             delegatecalls=foreign,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from pnyx_contracts.calldata import decode_calls
+from pnyx_contracts.decoded import made_here
 from pnyx_contracts.governors import GovernorAdapter, GovernorProfile
 from pnyx_contracts.types import BlockRef, Proposal
 from pnyx_policies.context.earlier_payments import (
@@ -61,9 +62,9 @@ class EarlierPaymentsTool(SearchingTool):
 def _pairs(proposal: Proposal) -> list[tuple[str, str]]:
     """Token and receiver of each payment among the calls."""
     found: dict[tuple[str, str], None] = {}
-    for call in (inner for outer in decode_calls(proposal.calls, proposal.key.chain_id) for inner in outer.walk()):
+    for call in made_here(decode_calls(proposal.calls, proposal.key.chain_id)):
         place = {"transfer(address,uint256)": 0, "transferFrom(address,address,uint256)": 1}.get(call.signature or "")
-        if place is not None and not call.other_chain:
+        if place is not None:
             found.setdefault((call.target, call.arguments[place].value))
     return list(found)[:MAX_PAIRS]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from eth_hash.auto import keccak
 
 from pnyx_contracts.calldata import decode_calls
+from pnyx_contracts.decoded import made_here
 from pnyx_contracts.governors import GovernorAdapter, GovernorProfile
 from pnyx_contracts.types import ZERO_ADDRESS, BlockRef, Proposal, to_hex
 from pnyx_policies.context.ground_rules import GroundRules, Role
@@ -88,6 +89,6 @@ def _roles(reader: ChainReader, profile: GovernorProfile, proposal: Proposal, at
 
 def _timelocks(profile: GovernorProfile, proposal: Proposal) -> list[str]:
     """The governor's, and those in which the calls schedule something."""
-    every = (call for outer in decode_calls(proposal.calls, proposal.key.chain_id) for call in outer.walk())
-    called = [c.target for c in every if c.name in {"schedule", "scheduleBatch"} and not c.other_chain]
+    every = made_here(decode_calls(proposal.calls, proposal.key.chain_id))
+    called = [call.target for call in every if call.name in {"schedule", "scheduleBatch"}]
     return list(dict.fromkeys([*([profile.timelock] if profile.timelock else []), *called]))[:MAX_TIMELOCKS]

@@ -9,6 +9,7 @@ from eth_hash.auto import keccak
 from eth_utils.address import to_checksum_address
 
 from pnyx_contracts.calldata import decode_calls
+from pnyx_contracts.decoded import made_here
 from pnyx_contracts.governors import GovernorAdapter, GovernorProfile
 from pnyx_contracts.selectors import call_data, selector_of
 from pnyx_contracts.types import BlockRef, Proposal, to_hex
@@ -87,8 +88,8 @@ def _contracts(profile: GovernorProfile, proposal: Proposal) -> dict[str, str]:
     for address, role in ((profile.timelock, "timelock"), (profile.token, "token")):
         if address is not None:
             roles.setdefault(address, role)
-    for call in (inner for outer in decode_calls(proposal.calls, proposal.key.chain_id) for inner in outer.walk()):
-        if call.calldata and not call.other_chain:
+    for call in made_here(decode_calls(proposal.calls, proposal.key.chain_id)):
+        if call.calldata:
             roles.setdefault(call.target, "target")
     return roles
 

@@ -20,7 +20,7 @@ from typing import Final, Self
 
 from pnyx_contracts.calldata import decode_calls
 from pnyx_contracts.chains import in_words
-from pnyx_contracts.decoded import DecodedCall
+from pnyx_contracts.decoded import DecodedCall, made_here
 from pnyx_contracts.deliveries import MESSENGER_SENDER_SLOT, Delivery, Undelivered, deliveries, messages
 from pnyx_contracts.errors import DecodingError, PnyxError
 from pnyx_contracts.governors import GovernorAdapter, GovernorProfile
@@ -158,7 +158,7 @@ def _paths(errand: _Errand) -> tuple[str, ...]:
 def _ran(reader: PinnedReader, errand: _Errand, calls: Sequence[DecodedCall], block: BlockRef) -> FarRun:
     """`calls` are the messages as they are seen there."""
     first, paths = errand[0], _paths(errand)
-    every = [call for outer in calls for call in outer.walk() if not call.other_chain]
+    every = list(made_here(calls))
     simulation = simulate(
         reader,
         first.caller,

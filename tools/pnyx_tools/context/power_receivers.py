@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pnyx_contracts.calldata import decode_calls
+from pnyx_contracts.decoded import made_here
 from pnyx_contracts.governors import GovernorAdapter, GovernorProfile
 from pnyx_contracts.types import BlockRef, Proposal, to_hex
 from pnyx_policies.context.power_receivers import MAX_RECEIVERS, PowerReceiver, PowerReceivers
@@ -33,8 +34,7 @@ class PowerReceiversTool:
         block: BlockRef,
     ) -> PowerReceivers:
         at = to_hex(block.hash)
-        calls = (call for outer in decode_calls(proposal.calls, proposal.key.chain_id) for call in outer.walk())
-        shifts = shifts_of(call for call in calls if not call.other_chain)
+        shifts = shifts_of(made_here(decode_calls(proposal.calls, proposal.key.chain_id)))
         every = list(dict.fromkeys(s.receiver for s in shifts if s.receiver and s.kind in _KINDS))
         shown = every[:MAX_RECEIVERS]
         ask_ahead(reader, [CodeOf(account, at) for account in shown])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pnyx_contracts.calldata import decode_calls
+from pnyx_contracts.decoded import made_here
 from pnyx_contracts.errors import DecodingError
 from pnyx_contracts.governors import GovernorAdapter, GovernorProfile
 from pnyx_contracts.types import BlockRef, Proposal, to_hex
@@ -35,8 +36,8 @@ class TreasuryBalancesTool:
         calls = decode_calls(proposal.calls, proposal.key.chain_id)
         accounts = {profile.timelock or profile.address: "executor"}
         accounts.setdefault(profile.address, "governor")
-        for call in (inner for outer in calls for inner in outer.walk()):
-            if call.caller is not None and not call.other_chain:
+        for call in made_here(calls):
+            if call.caller is not None:
                 accounts.setdefault(call.caller, "caller")
         named = [token for call in calls for token in called_tokens(call)]
         assets = list(dict.fromkeys([*([profile.token] if profile.token else []), *named]))

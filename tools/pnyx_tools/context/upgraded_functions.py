@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pnyx_contracts.calldata import decode_calls
-from pnyx_contracts.decoded import DecodedCall
+from pnyx_contracts.decoded import DecodedCall, made_here
 from pnyx_contracts.governors import GovernorAdapter, GovernorProfile
 from pnyx_contracts.types import BlockRef, Proposal, to_hex
 from pnyx_policies.context.upgraded_functions import MAX_GONE, MAX_UPGRADES, UpgradedFunctions, Upgrades
@@ -34,8 +34,8 @@ class UpgradedFunctionsTool:
         block: BlockRef,
     ) -> Upgrades:
         at = to_hex(block.hash)
-        every = (call for outer in decode_calls(proposal.calls, proposal.key.chain_id) for call in outer.walk())
-        pairs = list(dict.fromkeys(pair for call in every if not call.other_chain for pair in _replaced(call)))
+        every = made_here(decode_calls(proposal.calls, proposal.key.chain_id))
+        pairs = list(dict.fromkeys(pair for call in every for pair in _replaced(call)))
         shown = pairs[:MAX_UPGRADES]
         targets = {t.address: t for t in read_targets(reader, [contract for contract, _ in shown], at)}
         return Upgrades(
