@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Collection, Iterator
 from typing import Any
-from urllib.parse import parse_qsl, urlsplit
 
 from pnyx_agents.settings import Settings
 from pnyx_tools.environment import take_variable
-from pnyx_tools.notify.services import secret_parts
+from pnyx_tools.secret_parts import secret_parts
 
+LEAST_SECRET_CHARACTERS = 8
 LEAST_KEY_CHARACTERS = 12
 """Shorter parts of a path are words (``mainnet``), which log lines may say."""
 
@@ -29,37 +29,21 @@ def _secret_variables() -> list[str]:
 
 
 def secrets_of(settings: Settings) -> list[str]:
-    """Strings that must not show in a log line: secrets of the environment, and the parts of URLs that carry keys."""
-    own = settings.signer
-    urls = [*settings.chain.rpc, settings.chain.websocket, *(own.rpc if own else ())]
-    urls += [*settings.evidence.mirrors, *settings.sending.relays, settings.safe.service if settings.safe else None]
-    urls += [settings.database.url] if settings.database else []
-    urls += [settings.telemetry.endpoint] if settings.telemetry else []
-    urls += [text for text in _texts(own.options if own else {}) if "://" in text]
-    secrets = [os.environ[name] for name in _secret_variables()]
+    """Strings that must not show in a log line: secrets of the environment, keys that the settings hold, and what may
+    be a key in any URL of theirs, whatever it is for.
+    """
+    urls = [text for text in _texts(settings.model_dump()) if "://" in text]
+    secrets = [part for url in urls for part in secret_parts(url, LEAST_SECRET_CHARACTERS, LEAST_KEY_CHARACTERS)]
+    secrets += [os.environ[name] for name in _secret_variables()]
     secrets += [text for text in _texts(settings.evidence.options) if "://" not in text and _may_be_key(text)]
     headers = settings.telemetry.headers.values() if settings.telemetry else ()
     secrets += [word for value in headers for word in value.split() if _may_be_key(word)]
     secrets += [settings.safe.service_key] if settings.safe and settings.safe.service_key else []
-    secrets += [part for url in _notifier_urls(settings) for part in secret_parts(url) if _may_be_key(part)]
-    return secrets + [part for url in urls if url for part in _private(url)]
+    return secrets
 
 
 def _may_be_key(text: str) -> bool:
     return len(text) >= LEAST_KEY_CHARACTERS
-
-
-def _private(url: str) -> Iterator[str]:
-    """What of a URL may be a key: user, password, values of the query, long parts of the path."""
-    parts = urlsplit(url)
-    yield from (parts.username or "", parts.password or "", *(value for _, value in parse_qsl(parts.query)))
-    yield from filter(_may_be_key, parts.path.split("/"))
-
-
-def _notifier_urls(settings: Settings) -> list[str]:
-    """Each may be a secret."""
-    people = [person.urls for person in settings.notifications.people.values()]
-    return [text for text in _texts([settings.plugins.notifiers, people]) if "://" in text]
 
 
 def _texts(value: Any) -> Iterator[str]:  # noqa: ANN401 - any TOML value

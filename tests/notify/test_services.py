@@ -16,7 +16,7 @@ import pytest
 from pnyx_contracts.errors import UsageError
 from pnyx_tools import plugins
 from pnyx_tools.notify import Message, UndeliveredError, Urgency, WebhookNotifier, foreign
-from pnyx_tools.notify.services import AppriseNotifier, secret_parts
+from pnyx_tools.notify.services import AppriseNotifier
 from pnyx_tools.testing.message_service import MessageService
 
 from .conftest import Mailbox
@@ -212,8 +212,3 @@ def test_a_webhook_gets_json_and_keeps_its_url_to_itself(service: MessageService
         webhook.notify(MESSAGE)
     with pytest.raises(UndeliveredError, match=r"^the webhook cannot be reached \(ConnectError\)$"):
         WebhookNotifier(f"http://127.0.0.1:1/{TOKEN}").notify(MESSAGE)
-
-
-def test_which_parts_of_a_url_may_be_secret() -> None:
-    assert "127.0.0.1" not in set(secret_parts("json://user:word@127.0.0.1:80/abcd"))
-    assert {"123456789:AAbb", "chat1"} <= set(secret_parts("tgram://123456789:AAbb/chat1"))

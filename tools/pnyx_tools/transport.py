@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from email.message import Message
 from typing import Any, Final, Generic, NoReturn, TypeVar
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import urlsplit
 
 from msgspec import UNSET, Raw, Struct, UnsetType
 from msgspec.json import decode, encode
@@ -20,6 +20,7 @@ from msgspec.json import decode, encode
 from pnyx_contracts.errors import PnyxError, UsageError
 from pnyx_tools.posting import PROBLEMS, Poster, TooLongError
 from pnyx_tools.reader import MethodMissingError, Question, RevertedError, RpcError, WrongChainError
+from pnyx_tools.secret_parts import secret_parts
 from pnyx_tools.wire import error_parts, parse_quantity
 
 T = TypeVar("T")
@@ -30,6 +31,8 @@ BACKOFF_SECONDS: Final = (0.2, 0.6, 1.8)
 MAX_RETRY_AFTER_SECONDS: Final = 10.0
 MAX_TOGETHER: Final = 100
 """Questions of one request; providers take between ten and a thousand."""
+LEAST_SECRET_CHARACTERS: Final = 8
+MAX_TEXT_CHARACTERS: Final = 500
 MAX_ANSWER_BYTES: Final = 256 * 2**20
 """An answer longer than this is refused: no node needs it, a hostile one might send it."""
 
@@ -103,7 +106,7 @@ class Transport:
         """Scheme and host only: the rest of an RPC URL is often a secret. The one form for messages and logs."""
         self.chain_id = chain_id
         """Answers count only together with this one; None: whatever chain it serves."""
-        self._secrets = _secrets_of(url)
+        self._secrets = secret_parts(url, LEAST_SECRET_CHARACTERS)
         self._timeout_seconds = timeout_seconds
         self._pauses = tuple(BACKOFF_SECONDS if pauses is None else pauses)
         self._poster = Poster(url, timeout_seconds)
@@ -297,10 +300,9 @@ class Transport:
 
     def text(self, message: str) -> str:
         """The message with the endpoint's name, and with whatever part of the URL may be a secret taken out."""
-        message = message[:500]
         for secret in self._secrets:
             message = message.replace(secret, "[hidden]")
-        return f"{self.display_url}: {message}"
+        return f"{self.display_url}: {message[:MAX_TEXT_CHARACTERS]}"
 
     def _raise_for_status(self, method: str, status: int, headers: Message) -> None:
         if status in _TOO_MUCH_STATUS:
@@ -354,13 +356,6 @@ def _decoded(body: bytes | bytearray | Raw, shape: Any) -> Any:  # noqa: ANN401 
         return decode(body, type=shape)
     except (ValueError, RecursionError):
         return None
-
-
-def _secrets_of(url: str) -> list[str]:
-    """Parts of a URL that may be keys: user, password, path segments, query values; the longest first."""
-    parts = urlsplit(url)
-    pieces = [parts.username, parts.password, *parts.path.split("/"), *(value for _, value in parse_qsl(parts.query))]
-    return sorted({piece for piece in pieces if piece and len(piece) >= 8}, key=len, reverse=True)
 
 
 def _retry_after(headers: Message) -> float:

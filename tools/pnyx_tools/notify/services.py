@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
-from urllib.parse import parse_qsl, unquote, urlsplit
 
 from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
 
@@ -18,6 +17,7 @@ from pnyx_contracts.errors import UsageError
 from pnyx_tools.notify.message import Message, Urgency
 from pnyx_tools.notify.notifiers import Outlet, UndeliveredError
 from pnyx_tools.notify.render import Format, render, subject
+from pnyx_tools.secret_parts import secret_parts
 
 TIMEOUT_SECONDS = 30
 LEAST_SECRET_CHARACTERS = 4
@@ -74,7 +74,7 @@ class Service:
 
     def __init__(self, url: str, form: Format | None, where: str) -> None:
         apprise = _apprise()
-        self._secrets = tuple(secret_parts(url))
+        self._secrets = (url, *secret_parts(url, LEAST_SECRET_CHARACTERS))
         self._scheme = url.partition("://")[0]
         service = apprise.Apprise.instantiate(url, asset=apprise.AppriseAsset(async_mode=False))
         if service is None:
@@ -140,13 +140,3 @@ def _known_scheme(url: str) -> str:
     """What comes before ``://`` is no secret, unless it is not there at all."""
     scheme = url.partition("://")[0]
     return f"{scheme}://" if re.fullmatch("[a-z][a-z0-9+.-]{0,20}", scheme) and scheme != url else "unreadable"
-
-
-def secret_parts(url: str) -> Iterator[str]:
-    """All of it but the scheme, an ordinary host, and what is too short; the longest first, so that no rest is left."""
-    parts = urlsplit(url)
-    hosts = [] if re.search(r"[.:]|^localhost$", parts.hostname or "") else [parts.netloc.rpartition("@")[2]]
-    user = parts.netloc.rpartition("@")[0]
-    pieces = [url, *hosts, *user.split(":"), *parts.path.split("/"), *(v for _, v in parse_qsl(parts.query))]
-    found = {form for piece in pieces for form in (piece, unquote(piece), piece.lower())}
-    yield from sorted((form for form in found if len(form) >= LEAST_SECRET_CHARACTERS), key=len, reverse=True)
