@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from eth_hash.auto import keccak
 
@@ -142,13 +140,11 @@ def test_a_token_that_lies_about_everything_is_no_payment(dao: Governance, fake:
 def test_a_flood_of_events_is_not_read_and_not_trusted(dao: Governance) -> None:
     put(dao, RECEIVER, floods_transfers(dao.timelock))
     proposal = pay(dao, RECEIVER)
-    begun = time.monotonic()
     facts = review(dao, proposal)
     assert facts.simulation.status is SimulationStatus.SKIPPED
     assert "events" in facts.simulation.why_skipped
     assert facts.simulation.movements == ()
     assert decided(facts) is Outcome.HOLD
-    assert time.monotonic() - begun < 20
 
 
 def test_the_flood_is_one(dao: Governance) -> None:
@@ -188,11 +184,9 @@ def test_code_that_burns_all_gas_is_survived(dao: Governance) -> None:
     dao.node.rpc.request("anvil_setStorageAt", [SUPPLIER, f"0x{BEACON_SLOT:064x}", f"0x{RECEIVER[2:].lower():0>64}"])
     transfer = encode_call("transfer(address,uint256)", SUPPLIER, 5)
     proposal = dao.propose([RECEIVER, SUPPLIER, RECEIVER], [0, 1, 1], [transfer, b"", b""], "burn")
-    begun = time.monotonic()
     facts = review(dao, proposal)
     assert facts.simulation.status is not SimulationStatus.SUCCEEDED
     assert decided(facts) is not Outcome.FOR
-    assert time.monotonic() - begun < 30
 
 
 def test_code_that_fails_in_a_strange_way_cannot_stop_the_review(dao: Governance) -> None:
@@ -211,7 +205,5 @@ def test_a_proposal_of_two_hundred_actions_and_sixty_kilobytes(dao: Governance) 
     people = [address_of(f"person {n}") for n in range(200)]
     text = b"\xff\xfe<!-- " + " ".join(people).encode() + b"[](" * 16_000
     proposal = dao.propose(people, [1] * 200, [b""] * 200, text)
-    begun = time.monotonic()
     facts = review(dao, proposal)
     assert decided(facts) is not Outcome.FOR
-    assert time.monotonic() - begun < 30
