@@ -14,7 +14,7 @@ from pnyx_tools.reader import RpcError
 from pnyx_tools.sender import Attempt, GasMoneyError, GivenUpError, Sender, SpendingLimitError
 from pnyx_tools.sender.errand import in_ether
 from pnyx_tools.sender.fees import Urgency, bumped, offer, patience, urgency_of
-from pnyx_tools.sender.money import Purse
+from pnyx_tools.sender.money import Load, Purse
 from pnyx_tools.signer.protocol import DailyLimitError
 
 from .senders import GWEI, World
@@ -81,16 +81,18 @@ def test_what_is_late_is_as_urgent_as_can_be() -> None:
     market=markets, gas=st.integers(21_000, 10**6), rival=rivals, urgency=st.sampled_from(Urgency),
     balance=st.integers(0, 10**19), daily=st.integers(0, 10**19), spent=st.integers(0, 10**19),
     per_vote=st.integers(0, 10**18), on_vote=st.integers(0, 10**18), max_fee=amounts,
-    after=st.just(0) | st.integers(21_000, 10**6), promised=st.just(0) | st.integers(0, 10**19),
+    after=st.just(0) | st.integers(21_000, 10**6), beside=st.integers(0, 10**17),
+    promised=st.just(0) | st.integers(0, 10**19),
 )  # fmt: skip
 def test_no_cap_is_ever_passed(
     market: FeeMarket, gas: int, rival: Attempt | None, urgency: Urgency, balance: int, daily: int, spent: int,
-    per_vote: int, on_vote: int, max_fee: int, after: int, promised: int,
+    per_vote: int, on_vote: int, max_fee: int, after: int, beside: int, promised: int,
 ) -> None:  # fmt: skip
-    purse = Purse(gas, market, max_fee, balance, "0xA", daily, spent, "a vote", per_vote, on_vote, after, promised)
+    load, later = Load(gas, beside), Load(after, beside)
+    purse = Purse(load, market, max_fee, balance, "0xA", daily, spent, "a vote", per_vote, on_vote, later, promised)
     fees = purse.offer(urgency, rival)
     if fees is not None:
-        cost = (gas + after) * fees.max_fee
+        cost = (gas + after) * fees.max_fee + 2 * beside
         assert fees.max_fee <= max_fee
         assert promised + cost <= balance
         assert spent + promised + cost <= daily
@@ -110,7 +112,13 @@ def test_a_refusal_names_the_cap_and_both_figures(short: dict[str, int], kind: t
     market = FeeMarket(10 * GWEI, (2 * GWEI,) * 4)
     rich = {"balance": 10**18, "daily": 10**18, "per_vote": 10**18}
     purse = Purse(
-        gas=100_000, market=market, max_fee_per_gas=10**12, address="0xA", spent_in_a_day=0, vote="v", **rich | short
+        load=Load(100_000),
+        market=market,
+        max_fee_per_gas=10**12,
+        address="0xA",
+        spent_in_a_day=0,
+        vote="v",
+        **rich | short,
     )
     refusal = purse.refusal()
     assert isinstance(refusal, kind)

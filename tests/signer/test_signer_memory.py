@@ -90,9 +90,9 @@ def ticket(gas_limit: int = 200_000, max_fee: int = 50 * GWEI, priority: int = G
 
 
 def test_a_transaction_within_the_limits_has_the_tickets_fields() -> None:
-    made = within_limits(LIMITS, 5, CALL, ticket(), Remembered(), is_vote=True)
+    made = within_limits(LIMITS, 5, CALL, ticket(), Remembered(), is_vote=True).transaction
     assert (made.chain_id, made.nonce, made.to, made.data) == (5, 3, KEY, b"\x01")
-    assert made.worst_cost_wei == 200_000 * 50 * GWEI
+    assert made.gas_wei == 200_000 * 50 * GWEI
 
 
 @pytest.mark.parametrize(
@@ -121,25 +121,25 @@ def test_entries_may_take_half_of_the_day_only() -> None:
         within_limits(LIMITS, 5, CALL, ticket(), spent, is_vote=False)
 
 
+gas_limits, fees, data_fees = st.integers(1, 300_000), st.integers(1, 120 * GWEI), st.integers(0, 10**17)
+
+
 @settings(max_examples=50)
-@given(
-    wishes=st.lists(st.tuples(st.integers(0, 5), st.integers(1, 300_000), st.integers(1, 120 * GWEI), st.booleans()))
-)
+@given(wishes=st.lists(st.tuples(st.integers(0, 5), gas_limits, fees, data_fees, st.booleans())))
 def test_whatever_is_asked_the_worst_case_of_a_day_stays_below_the_cap(
-    wishes: list[tuple[int, int, int, bool]], tmp_path_factory: pytest.TempPathFactory
+    wishes: list[tuple[int, int, int, int, bool]], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     """Also when nonces are used again and again: the dearest transaction at each nonce is the one that counts."""
     memory = Memory(tmp_path_factory.mktemp("m") / "memory.db")
     dearest: dict[int, int] = {}
-    for nonce, gas, fee, is_vote in wishes:
+    for nonce, gas, fee, beside, is_vote in wishes:
         asked = Ticket(nonce=nonce, gas_limit=gas, max_fee_per_gas=fee, max_priority_fee_per_gas=0)
         remembered = memory.recall(SUBJECT, KEY, nonce, NOW)
         try:
-            made = within_limits(LIMITS, 5, CALL, asked, remembered, is_vote=is_vote)
+            made = within_limits(LIMITS, 5, CALL, asked, remembered, is_vote=is_vote, data_fee_wei=beside)
         except RefusedError:
             continue
-        cost = max(made.worst_cost_wei, remembered.at_this_nonce_wei)
-        memory.remember_spending(KEY, nonce, is_vote=is_vote, wei=cost, now=NOW)
-        dearest[nonce] = max(dearest.get(nonce, 0), made.worst_cost_wei)
+        memory.remember_spending(KEY, nonce, is_vote=is_vote, wei=made.cost_wei, now=NOW)
+        dearest[nonce] = max(dearest.get(nonce, 0), gas * fee + beside)
     memory.close()
     assert sum(dearest.values()) <= LIMITS.daily_wei

@@ -32,9 +32,11 @@ from pnyx_contracts.decision_log import (
 )
 from pnyx_contracts.entry import Declaration, RemarkVerdict, WriterState
 from pnyx_contracts.errors import DiffersError, PnyxError, UsageError
+from pnyx_contracts.governors import TransactionCall
 from pnyx_contracts.types import ZERO_ADDRESS, Address, Value, to_hex
 from pnyx_tools.atomic import atomic_log
 from pnyx_tools.chain import Chain
+from pnyx_tools.data_fee import data_fee_wei
 from pnyx_tools.reader import ChainReader
 from pnyx_tools.registration import standing
 from pnyx_tools.signer.settings import WriterKind
@@ -308,8 +310,13 @@ class _Draft:
         self.add(f"register {self._sender} as a writer of the log (operator {operator})", log, data)
 
     def plan(self, log: str, factory: str | None, writer: str) -> Plan:
-        gas = sum(map(self._gas, self._steps))
-        cost = gas * self._chain.fees().max_fee
+        limits = [self._gas(step) for step in self._steps]
+        gas = sum(limits)
+        beside = [
+            data_fee_wei(self._chain, TransactionCall(step.to, step.data), limit)
+            for step, limit in zip(self._steps, limits, strict=True)
+        ]
+        cost = gas * self._chain.fees().max_fee + sum(beside)
         return Plan(self._sender, tuple(self._places), tuple(self._steps), log, factory, writer, gas, cost)
 
     def _gas(self, step: Step) -> int:

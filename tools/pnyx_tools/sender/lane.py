@@ -14,6 +14,7 @@ from pnyx_contracts.errors import PnyxError
 from pnyx_contracts.governors import TransactionCall
 from pnyx_contracts.types import Address
 from pnyx_tools.chain import Fees
+from pnyx_tools.data_fee import data_fee_wei
 from pnyx_tools.notify import Message
 from pnyx_tools.sender import alerts
 from pnyx_tools.sender.answers import Answer
@@ -22,7 +23,7 @@ from pnyx_tools.sender.delivery import Delivery, Reply, goes_public
 from pnyx_tools.sender.effort import Attempt, Effort
 from pnyx_tools.sender.errand import Clock, SenderSettings, SendingChain
 from pnyx_tools.sender.fees import Urgency
-from pnyx_tools.sender.money import Purse
+from pnyx_tools.sender.money import Load, Purse
 from pnyx_tools.sender.turns import Turns
 from pnyx_tools.signer.client import SignerPort
 from pnyx_tools.signer.protocol import SignCancel, Ticket
@@ -119,10 +120,15 @@ class Lane:
         """A quarter above the estimate: other votes in the same block can make this one dearer."""
         return self.chain.estimate_gas(self.key_address, call) * 5 // 4
 
-    def purse(self, nonce: int, gas: int, vote: str, gas_after: int = 0) -> Purse:
+    def load(self, call: TransactionCall) -> Load:
+        """What the call takes as a transaction."""
+        gas = self.gas_limit(call)
+        return Load(gas, data_fee_wei(self.chain, call, gas))
+
+    def purse(self, nonce: int, load: Load, vote: str, after: Load = Load()) -> Purse:  # noqa: B008 - it is frozen
         now = self.clock.now()
         return Purse(
-            gas=gas,
+            load=load,
             market=self.chain.fee_market(),
             max_fee_per_gas=self.settings.max_fee_per_gas,
             balance=self.chain.balance(self.key_address),
@@ -132,7 +138,7 @@ class Lane:
             vote=vote,
             per_vote=self.settings.vote_wei,
             spent_on_vote=self.book.spent_on(vote, besides=nonce) if vote else 0,
-            gas_after=gas_after,
+            after=after,
             promised=self.book.promised(now, besides=vote),
         )
 
@@ -143,17 +149,17 @@ class Lane:
         stays with what holds it, until the next errand takes it.
         """
         call, rival = TransactionCall(self.key_address, b""), self.book.dearest_at(nonce)
-        gas = self.gas_limit(call)
-        purse = replace(self.purse(nonce, gas, vote=""), promised=0)  # what was promised may wait for this nonce
+        load = self.load(call)
+        purse = replace(self.purse(nonce, load, vote=""), promised=0)  # what was promised may wait for this nonce
         fees = purse.offer(urgency, rival)
         if fees is None and rival is not None and self.chain.transaction(rival.transaction_hash) is None:
             fees = purse.offer(urgency)  # what is not known has not to be outbid
         if fees is None:
             return False
         purpose, head = f"cancel:{self.key_address}:{nonce}", self.head()
-        self.book.charge(nonce, purpose, "", gas * fees.max_fee, self.clock.now())
+        self.book.charge(nonce, purpose, "", load.cost(fees.max_fee), self.clock.now())
         try:
-            signed = self.signer.sign(SignCancel(ticket=ticket_for(nonce, gas, fees)))
+            signed = self.signer.sign(SignCancel(ticket=ticket_for(nonce, load.gas, fees)))
         except PnyxError:  # a signer of another kind need not know how
             return False
         attempt = Attempt.of(signed, self.clock.now(), head)

@@ -22,10 +22,22 @@ class Cap:
 
 
 @dataclass(frozen=True, slots=True)
+class Load:
+    """What a transaction takes at most: `gas`, and `beside` in wei, which some chains take for its bytes."""
+
+    gas: int = 0
+    beside: int = 0
+
+    def cost(self, fee_per_gas: int) -> int:
+        """In wei."""
+        return self.gas * fee_per_gas + self.beside
+
+
+@dataclass(frozen=True, slots=True)
 class Purse:
     """The limits of one transaction; amounts in wei, without what it replaces."""
 
-    gas: int
+    load: Load
     market: FeeMarket
     max_fee_per_gas: int
     balance: int
@@ -36,8 +48,8 @@ class Purse:
     """Empty for what is no vote."""
     per_vote: int = 0
     spent_on_vote: int = 0
-    gas_after: int = 0
-    """Of what the vote takes after this transaction: both have to be affordable."""
+    after: Load = Load()
+    """What the vote takes after this transaction: both have to be affordable."""
     promised: int = 0
     """Kept for other votes."""
 
@@ -53,18 +65,21 @@ class Purse:
         return min(self._caps(), key=lambda cap: cap.per_gas)
 
     def _caps(self) -> list[Cap]:
-        gas, taken = self.gas + self.gas_after, self.spent_in_a_day + self.promised
-        least = gas * (self.market.base_fee + self.market.tips[Urgency.CALM])
+        both = Load(self.load.gas + self.after.gas, self.load.beside + self.after.beside)
+        least = both.cost(self.market.base_fee + self.market.tips[Urgency.CALM])
+
+        def cap(limit: int, taken: int, refusal: PnyxError) -> Cap:
+            return Cap((limit - taken - both.beside) // both.gas, refusal)
+
+        taken = self.spent_in_a_day + self.promised
         caps = [
             Cap(self.max_fee_per_gas),
-            Cap((self.daily - taken) // gas, _daily(taken + least, self.daily)),
-            Cap(
-                (self.balance - self.promised) // gas, GasMoneyError(self.address, self.balance, self.promised + least)
-            ),
+            cap(self.daily, taken, _daily(taken + least, self.daily)),
+            cap(self.balance, self.promised, GasMoneyError(self.address, self.balance, self.promised + least)),
         ]
         if self.vote:
             refusal = SpendingLimitError(self.vote, self.spent_on_vote + least, self.per_vote)
-            caps.append(Cap((self.per_vote - self.spent_on_vote) // gas, refusal))
+            caps.append(cap(self.per_vote, self.spent_on_vote, refusal))
         return caps
 
 

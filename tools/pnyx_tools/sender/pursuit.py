@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, Final
 
 from pnyx_contracts.errors import PnyxError, RefusedError
-from pnyx_contracts.governors import TransactionCall
 from pnyx_tools.reader import RevertedError
 from pnyx_tools.sender import alerts
 from pnyx_tools.sender.answers import Answer
@@ -13,6 +12,7 @@ from pnyx_tools.sender.effort import Attempt, Effort
 from pnyx_tools.sender.errand import Errand, FailedTransactionError, GasMoneyError, GivenUpError
 from pnyx_tools.sender.fees import Urgency, offer, patience, urgency_of
 from pnyx_tools.sender.lane import Lane, ticket_for
+from pnyx_tools.sender.money import Load
 from pnyx_tools.signer.protocol import DailyLimitError, NotYetError, Ticket
 
 MAX_TRIES: Final = 3
@@ -134,13 +134,14 @@ class Pursuit:
         lane, patience_ends = self._lane, self._clock.now() + self._settings.replace_after_seconds
         while True:
             call, request = self._errand.prepare()
-            after = self._gas_after()
-            ticket = self._ticket(nonce, call, after, urgency)
+            load, after = lane.load(call), self._load_after()
+            ticket = self._ticket(nonce, load, after, urgency)
             if ticket is None:
                 return None
-            cost, head = ticket.gas_limit * ticket.max_fee_per_gas, lane.head()
+            cost, promise = load.cost(ticket.max_fee_per_gas), after.cost(ticket.max_fee_per_gas)
+            head = lane.head()
             purpose, vote = self._errand.purpose, self._errand.charged_to
-            lane.book.charge(nonce, purpose, vote, cost, self._clock.now(), promise=after * ticket.max_fee_per_gas)
+            lane.book.charge(nonce, purpose, vote, cost, self._clock.now(), promise=promise)
             try:
                 signed = lane.signer.sign(request(ticket))
             except DailyLimitError:
@@ -153,22 +154,21 @@ class Pursuit:
             else:
                 return Attempt.of(signed, self._clock.now(), head)
 
-    def _gas_after(self) -> int:
+    def _load_after(self) -> Load:
         follows = self._errand.follows
-        return 0 if follows is None else self._lane.gas_limit(follows())
+        return Load() if follows is None else self._lane.load(follows())
 
-    def _ticket(self, nonce: int, call: TransactionCall, after: int, urgency: Urgency) -> Ticket | None:
+    def _ticket(self, nonce: int, load: Load, after: Load, urgency: Urgency) -> Ticket | None:
         """None while fees are too high. Raises what forbids even the cheapest transaction, unless one of this errand is
         on its way.
         """
-        gas = self._lane.gas_limit(call)
-        purse = self._lane.purse(nonce, gas, self._errand.charged_to, after)
+        purse = self._lane.purse(nonce, load, self._errand.charged_to, after)
         rival, own = self._lane.book.dearest_at(nonce), self._effort.at(nonce)
         fees = purse.offer(urgency, rival)
         if fees is None and rival is not None and not own and not self._lane.is_taken(rival, urgency):
             fees = purse.offer(urgency)  # from where it is neither taken nor known it cannot land
         if fees is not None:
-            return ticket_for(nonce, gas, fees)
+            return ticket_for(nonce, load.gas, fees)
         refusal = purse.refusal()
         if refusal is not None and not own:
             self._refuse(refusal)
@@ -208,7 +208,7 @@ class Pursuit:
             self._lane.tell_of_stranger(attempt.nonce, "waits in its place and pays more")
 
     def _no_money(self, nonce: int) -> GasMoneyError:
-        """The node counts the worst case; chains with a fee for L1 data count that as well, and do not say how much."""
+        """The node counts the worst case, and knows better what it takes beside the gas."""
         address = self._lane.key_address
         balance = self._lane.chain.balance(address)
         return GasMoneyError(address, balance, max(self._lane.book.cost_at(nonce), balance + 1))

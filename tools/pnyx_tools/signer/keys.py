@@ -26,8 +26,8 @@ class UnsignedTransaction(Value):
     max_priority_fee_per_gas: Uint
 
     @property
-    def worst_cost_wei(self) -> int:
-        """What it costs when it uses all its gas at its maximum fee."""
+    def gas_wei(self) -> int:
+        """What it costs when it uses all its gas at its maximum fee; some chains take more (`data_fee`)."""
         return self.gas_limit * self.max_fee_per_gas
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from pnyx_contracts.errors import RefusedError
 from pnyx_contracts.governors import TransactionCall
 from pnyx_tools.signer.keys import UnsignedTransaction
@@ -10,9 +12,24 @@ from pnyx_tools.signer.protocol import DailyLimitError, Ticket
 from pnyx_tools.signer.settings import Limits
 
 
+@dataclass(frozen=True, slots=True)
+class Affordable:
+    """`cost_wei`: the most that anything signed for this nonce can cost."""
+
+    transaction: UnsignedTransaction
+    cost_wei: int
+
+
 def within_limits(
-    limits: Limits, chain_id: int, call: TransactionCall, ticket: Ticket, remembered: Remembered, *, is_vote: bool
-) -> UnsignedTransaction:
+    limits: Limits,
+    chain_id: int,
+    call: TransactionCall,
+    ticket: Ticket,
+    remembered: Remembered,
+    *,
+    is_vote: bool,
+    data_fee_wei: int = 0,
+) -> Affordable:
     """The transaction with the daemon's nonce and fees. Raises `RefusedError` with the limit that it would pass."""
     if call.value_wei:
         raise RefusedError(f"a vote or an entry carries no value, this one {call.value_wei} wei")
@@ -31,15 +48,16 @@ def within_limits(
         max_priority_fee_per_gas=ticket.max_priority_fee_per_gas,
     )
     worst = "the worst cost of one transaction (max_spend_per_vote_ether)"
-    _at_most(worst, transaction.worst_cost_wei, limits.max_spend_wei, "wei")
-    cost = max(transaction.worst_cost_wei, remembered.at_this_nonce_wei)
+    worst_wei = transaction.gas_wei + data_fee_wei
+    _at_most(worst, worst_wei, limits.max_spend_wei, "wei")
+    cost = max(worst_wei, remembered.at_this_nonce_wei)
     worst = "the worst cost of 24 hours (max_spend_per_day_ether)"
     _at_most(worst, remembered.spent_wei + cost, limits.daily_wei, "wei", DailyLimitError)
     if not is_vote:
         spent = remembered.spent_on_entries_wei + cost
         what = "the worst cost of 24 hours' entries without a vote (half of max_spend_per_day_ether)"
         _at_most(what, spent, limits.daily_entries_wei, "wei", DailyLimitError)
-    return transaction
+    return Affordable(transaction, cost)
 
 
 def _at_most(what: str, found: int, limit: int, unit: str, refusal: type[RefusedError] = RefusedError) -> None:

@@ -8,7 +8,7 @@ from typing import Final
 
 from pnyx_contracts.entry import EntryKind
 from pnyx_contracts.errors import PnyxError, UsageError
-from pnyx_contracts.governors import builtin_adapters
+from pnyx_contracts.governors import TransactionCall, builtin_adapters
 from pnyx_contracts.types import to_hex
 from pnyx_policies.ruleset import Ruleset
 from pnyx_policies.suspension import Action, Order, is_lifted, require_order
@@ -36,6 +36,7 @@ from pnyx_tools.signer.protocol import (
     SignSafeTx,
     SignVote,
     Standing,
+    Ticket,
 )
 from pnyx_tools.signer.settings import SignerSettings
 from pnyx_tools.signer.witness import Witness
@@ -135,16 +136,12 @@ class Notary:
 
     def _cancel(self, request: SignCancel) -> Signed:
         """It takes the place of a vote or of an entry, and its money from the same limit."""
-        settings, nonce, now = self._bench.settings, request.ticket.nonce, int(self._wall_clock())
+        nonce, now = request.ticket.nonce, int(self._wall_clock())
         was_signed = self._memory.has_signed_from(self._key.address, nonce)
         call = judge_cancel(self._key.address, nonce, self._witness.next_nonce(), was_signed=was_signed)
         remembered = self._memory.recall(NO_SUBJECT, self._key.address, nonce, now)
         is_vote = self._memory.was_vote(self._key.address, nonce)
-        transaction = within_limits(
-            settings.limits, settings.chain_id, call, request.ticket, remembered, is_vote=is_vote
-        )
-        self._remember_spending(transaction, remembered, is_vote=is_vote, now=now)
-        return self._signed(transaction)
+        return self._signed(self._afforded(call, request.ticket, remembered, is_vote=is_vote, now=now))
 
     def _sign(self, request: BundleRequest) -> Signed:
         self._require_released(request)
@@ -156,15 +153,8 @@ class Notary:
         )
         remembered = self._memory.recall(evidence.subject, self._key.address, request.ticket.nonce, now)
         judged = judge(self._bench, evidence, request, seen, remembered, now)
-        transaction = within_limits(
-            settings.limits,
-            settings.chain_id,
-            judged.call,
-            request.ticket,
-            remembered,
-            is_vote=judged.vote is not None,
-        )
-        self._remember_spending(transaction, remembered, is_vote=judged.vote is not None, now=now)
+        is_vote = judged.vote is not None
+        transaction = self._afforded(judged.call, request.ticket, remembered, is_vote=is_vote, now=now)
         self._remember(evidence, judged)
         return self._signed(transaction)
 
@@ -192,12 +182,22 @@ class Notary:
             max_priority_fee_per_gas=transaction.max_priority_fee_per_gas,
         )
 
-    def _remember_spending(
-        self, transaction: UnsignedTransaction, remembered: Remembered, *, is_vote: bool, now: int
-    ) -> None:
-        """Before the signature exists: the most that anything signed for this nonce can cost."""
-        cost_wei = max(transaction.worst_cost_wei, remembered.at_this_nonce_wei)
-        self._memory.remember_spending(self._key.address, transaction.nonce, is_vote=is_vote, wei=cost_wei, now=now)
+    def _afforded(
+        self, call: TransactionCall, ticket: Ticket, remembered: Remembered, *, is_vote: bool, now: int
+    ) -> UnsignedTransaction:
+        """The transaction to sign; its cost is remembered before the signature exists. Raises `RefusedError`."""
+        settings = self._bench.settings
+        made = within_limits(
+            settings.limits,
+            settings.chain_id,
+            call,
+            ticket,
+            remembered,
+            is_vote=is_vote,
+            data_fee_wei=self._witness.data_fee_wei(call, ticket.gas_limit),
+        )
+        self._memory.remember_spending(self._key.address, ticket.nonce, is_vote=is_vote, wei=made.cost_wei, now=now)
+        return made.transaction
 
     def _remember(self, evidence: Evidence, judged: Judged) -> None:
         """Before the signature exists."""

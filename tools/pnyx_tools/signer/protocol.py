@@ -33,8 +33,8 @@ _LENGTH_BYTES: Final = 4
 class Ticket(Value):
     """What the daemon chooses about a transaction. The signer holds it against the chain and its own limits."""
 
-    nonce: int = Field(ge=0)
-    gas_limit: int = Field(gt=0)
+    nonce: int = Field(ge=0, lt=2**64)
+    gas_limit: int = Field(gt=0, lt=2**64)
     max_fee_per_gas: Uint
     """Wei per gas, base fee included (EIP-1559)."""
     max_priority_fee_per_gas: Uint

@@ -16,12 +16,13 @@ from pnyx_contracts.decision_log import (
 )
 from pnyx_contracts.entry import Entry
 from pnyx_contracts.errors import DiffersError, PnyxError, UnreachableError
-from pnyx_contracts.governors import GovernorAdapter, GovernorProfile, Read
+from pnyx_contracts.governors import GovernorAdapter, GovernorProfile, Read, TransactionCall
 from pnyx_contracts.safe import read_is_owner
 from pnyx_contracts.types import Proposal, ProposalKey, ProposalState, to_hex
 from pnyx_policies.facts import Facts
 from pnyx_tools.atomic import atomic_log, require_atomic
 from pnyx_tools.context import OwnLog
+from pnyx_tools.data_fee import data_fee_wei
 from pnyx_tools.detect import detect, questions_of
 from pnyx_tools.endpoints import Pool
 from pnyx_tools.fork import Fork
@@ -83,6 +84,10 @@ class Witness:
         settings = self._settings
         _same("the gate's log", self._reader.read(read_gate_account(settings.writer, "log")), settings.log)
         _same("the gate's signer", self._reader.read(read_gate_account(settings.writer, "signer")), self._key_address)
+
+    def data_fee_wei(self, call: TransactionCall, gas_limit: int) -> int:
+        """What the chain takes for the transaction beside its gas, with a margin."""
+        return data_fee_wei(self._reader, call, gas_limit)
 
     def look(self, claimed: Proposal, pinned_block: int, *, gather: bool) -> Seen:
         """All that `policy.judge` needs about one proposal. `claimed` says where the creation event should be."""
