@@ -188,7 +188,7 @@ def test_the_cost_of_one_transaction_is_limited(gate: Parliament) -> None:
     limits = gate.settings.limits.model_copy(update={"max_spend_wei": cost - 1})
     settings = gate.settings.model_copy(update={"limits": limits})
     request = gate.ask_vote(gate.dossier(gate.open()))
-    expected = rf"one transaction \(max_spend_per_vote_ether\) would be {cost} wei; this signer's limit is {cost - 1}"
+    expected = rf"without a vote \(max_spend_per_vote_ether\) would be {cost} wei; this signer's limit is {cost - 1}"
     with pytest.raises(RefusedError, match=expected):
         gate.signer(settings).sign(request)
     assert gate.signer().sign(request).raw

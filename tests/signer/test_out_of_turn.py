@@ -136,6 +136,23 @@ def test_a_wave_of_proposals_does_not_drain_the_key(gate: Parliament) -> None:
     )
 
 
+@pytest.mark.parametrize("votes", [1, 2])
+def test_entry_and_vote_of_a_plain_key_have_one_cap(plain: Parliament, votes: int) -> None:
+    """Also over the signer's restarts. Another proposal's vote has a cap of its own."""
+    cost = 300_000 * 20 * GWEI
+    limits = plain.settings.limits.model_copy(update={"max_spend_wei": votes * cost})
+    plain.settings = plain.settings.model_copy(update={"limits": limits})
+    dossier = plain.dossier(plain.open())
+    entry = plain.signer().sign(plain.ask_vote(dossier))
+    plain.land(entry)
+    ballot = plain.ask_ballot(dossier, entry.transaction_hash)
+    if votes == 1:
+        refuses(plain, ballot, rf"max_spend_per_vote_ether\) would be {2 * cost} wei; this signer's limit is {cost}")
+    else:
+        assert plain.land(plain.signer().sign(ballot))["status"] == "0x1"
+    assert plain.signer().sign(plain.ask_vote(plain.dossier(plain.open()))).raw
+
+
 # --- twice, and by other names ---------------------------------------------------------------------------------------
 
 

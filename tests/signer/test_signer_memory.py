@@ -125,21 +125,29 @@ gas_limits, fees, data_fees = st.integers(1, 300_000), st.integers(1, 120 * GWEI
 
 
 @settings(max_examples=50)
-@given(wishes=st.lists(st.tuples(st.integers(0, 5), gas_limits, fees, data_fees, st.booleans())))
-def test_whatever_is_asked_the_worst_case_of_a_day_stays_below_the_cap(
-    wishes: list[tuple[int, int, int, int, bool]], tmp_path_factory: pytest.TempPathFactory
+@given(wishes=st.lists(st.tuples(st.integers(0, 5), gas_limits, fees, data_fees, st.sampled_from([b"", b"a", b"b"]))))
+def test_whatever_is_asked_the_worst_case_of_a_day_and_of_a_vote_stays_below_its_cap(
+    wishes: list[tuple[int, int, int, int, bytes]], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     """Also when nonces are used again and again: the dearest transaction at each nonce is the one that counts."""
+    limits = LIMITS.model_copy(update={"max_spend_wei": 3 * 10**16})
     memory = Memory(tmp_path_factory.mktemp("m") / "memory.db")
     dearest: dict[int, int] = {}
-    for nonce, gas, fee, beside, is_vote in wishes:
+    charged: dict[bytes, dict[int, int]] = {}
+    for nonce, gas, fee, beside, subject in wishes:
         asked = Ticket(nonce=nonce, gas_limit=gas, max_fee_per_gas=fee, max_priority_fee_per_gas=0)
-        remembered = memory.recall(SUBJECT, KEY, nonce, NOW)
+        remembered = memory.recall(subject, KEY, nonce, NOW)
+        is_vote = subject != b""
         try:
-            made = within_limits(LIMITS, 5, CALL, asked, remembered, is_vote=is_vote, data_fee_wei=beside)
+            made = within_limits(limits, 5, CALL, asked, remembered, is_vote=is_vote, data_fee_wei=beside)
         except RefusedError:
             continue
+        if is_vote:
+            memory.charge(subject, KEY, nonce, made.own_wei)
         memory.remember_spending(KEY, nonce, is_vote=is_vote, wei=made.cost_wei, now=NOW)
         dearest[nonce] = max(dearest.get(nonce, 0), gas * fee + beside)
+        of_vote = charged.setdefault(subject if is_vote else bytes([nonce]), {})
+        of_vote[nonce] = max(of_vote.get(nonce, 0), gas * fee + beside)
     memory.close()
-    assert sum(dearest.values()) <= LIMITS.daily_wei
+    assert sum(dearest.values()) <= limits.daily_wei
+    assert all(sum(costs.values()) <= limits.max_spend_wei for costs in charged.values())

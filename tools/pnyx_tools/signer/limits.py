@@ -14,9 +14,10 @@ from pnyx_tools.signer.settings import Limits
 
 @dataclass(frozen=True, slots=True)
 class Affordable:
-    """`cost_wei`: the most that anything signed for this nonce can cost."""
+    """`own_wei`: the most that it can cost; `cost_wei`: the most that anything signed for this nonce can cost."""
 
     transaction: UnsignedTransaction
+    own_wei: int
     cost_wei: int
 
 
@@ -47,17 +48,17 @@ def within_limits(
         max_fee_per_gas=ticket.max_fee_per_gas,
         max_priority_fee_per_gas=ticket.max_priority_fee_per_gas,
     )
-    worst = "the worst cost of one transaction (max_spend_per_vote_ether)"
-    worst_wei = transaction.gas_wei + data_fee_wei
-    _at_most(worst, worst_wei, limits.max_spend_wei, "wei")
-    cost = max(worst_wei, remembered.at_this_nonce_wei)
+    own_wei = transaction.gas_wei + data_fee_wei
+    worst = "the worst cost of one vote, or of one entry without a vote (max_spend_per_vote_ether)"
+    _at_most(worst, own_wei + (remembered.spent_on_vote_wei if is_vote else 0), limits.max_spend_wei, "wei")
+    cost = max(own_wei, remembered.at_this_nonce_wei)
     worst = "the worst cost of 24 hours (max_spend_per_day_ether)"
     _at_most(worst, remembered.spent_wei + cost, limits.daily_wei, "wei", DailyLimitError)
     if not is_vote:
         spent = remembered.spent_on_entries_wei + cost
         what = "the worst cost of 24 hours' entries without a vote (half of max_spend_per_day_ether)"
         _at_most(what, spent, limits.daily_entries_wei, "wei", DailyLimitError)
-    return Affordable(transaction, cost)
+    return Affordable(transaction, own_wei, cost)
 
 
 def _at_most(what: str, found: int, limit: int, unit: str, refusal: type[RefusedError] = RefusedError) -> None:

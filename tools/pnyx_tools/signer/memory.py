@@ -34,6 +34,10 @@ CREATE TABLE IF NOT EXISTS spending (
     key TEXT NOT NULL, nonce INTEGER NOT NULL, is_vote INTEGER NOT NULL, wei TEXT NOT NULL, at INTEGER NOT NULL,
     PRIMARY KEY (key, nonce)
 ) STRICT;
+CREATE TABLE IF NOT EXISTS charged (
+    subject TEXT NOT NULL, key TEXT NOT NULL, nonce INTEGER NOT NULL, wei TEXT NOT NULL,
+    PRIMARY KEY (subject, key, nonce)
+) STRICT;
 """
 
 
@@ -76,6 +80,8 @@ class Remembered(Value):
     spent_on_entries_wei: int = 0
     at_this_nonce_wei: int = 0
     """The most that this nonce could cost already."""
+    spent_on_vote_wei: int = 0
+    """Worst case of all that was ever signed for the subject's vote, other nonces only."""
 
 
 class Memory:
@@ -110,6 +116,9 @@ class Memory:
         spending = self._connection.execute(
             "SELECT nonce, is_vote, wei FROM spending WHERE key = ? AND at > ?", (key, now - DAY_SECONDS)
         ).fetchall()
+        charged = self._connection.execute(
+            "SELECT wei FROM charged WHERE subject = ? AND NOT (key = ? AND nonce = ?)", (subject.hex(), key, nonce)
+        ).fetchall()
         others = [(is_vote, int(wei)) for spent_nonce, is_vote, wei in spending if spent_nonce != nonce]
         return Remembered(
             vote=VoteGiven(support=vote[0], prompt_hash=vote[1], record_root=vote[2], reason=vote[3]) if vote else None,
@@ -117,6 +126,7 @@ class Memory:
             spent_wei=sum(wei for _, wei in others),
             spent_on_entries_wei=sum(wei for is_vote, wei in others if not is_vote),
             at_this_nonce_wei=max((int(wei) for spent_nonce, _, wei in spending if spent_nonce == nonce), default=0),
+            spent_on_vote_wei=sum(int(wei) for (wei,) in charged),
         )
 
     def was_vote(self, key: str, nonce: int) -> bool:
@@ -146,7 +156,17 @@ class Memory:
         with self._transaction():
             self._connection.execute("UPDATE vote SET given_up = 1 WHERE subject = ?", (subject.hex(),))
 
+    def charge(self, subject: bytes, key: str, nonce: int, wei: int) -> None:
+        """Before a transaction for the subject's vote is signed. Of several at one nonce the dearest counts."""
+        of = (subject.hex(), key, nonce)
+        with self._transaction():
+            query = "SELECT wei FROM charged WHERE subject = ? AND key = ? AND nonce = ?"
+            (before,) = self._connection.execute(query, of).fetchone() or (0,)
+            dearest = str(max(wei, int(before)))
+            self._connection.execute("INSERT OR REPLACE INTO charged VALUES (?, ?, ?, ?)", (*of, dearest))
+
     def remember_spending(self, key: str, nonce: int, *, is_vote: bool, wei: int, now: int) -> None:
+        """Before it is signed: the most that this nonce can cost by now."""
         with self._transaction():
             self._connection.execute(
                 "INSERT OR REPLACE INTO spending (key, nonce, is_vote, wei, at) VALUES (?, ?, ?, ?, ?)",

@@ -141,7 +141,7 @@ class Notary:
         call = judge_cancel(self._key.address, nonce, self._witness.next_nonce(), was_signed=was_signed)
         remembered = self._memory.recall(NO_SUBJECT, self._key.address, nonce, now)
         is_vote = self._memory.was_vote(self._key.address, nonce)
-        return self._signed(self._afforded(call, request.ticket, remembered, is_vote=is_vote, now=now))
+        return self._signed(self._afforded(call, request.ticket, remembered, NO_SUBJECT, is_vote=is_vote, now=now))
 
     def _sign(self, request: BundleRequest) -> Signed:
         self._require_released(request)
@@ -154,7 +154,9 @@ class Notary:
         remembered = self._memory.recall(evidence.subject, self._key.address, request.ticket.nonce, now)
         judged = judge(self._bench, evidence, request, seen, remembered, now)
         is_vote = judged.vote is not None
-        transaction = self._afforded(judged.call, request.ticket, remembered, is_vote=is_vote, now=now)
+        transaction = self._afforded(
+            judged.call, request.ticket, remembered, evidence.subject, is_vote=is_vote, now=now
+        )
         self._remember(evidence, judged)
         return self._signed(transaction)
 
@@ -183,7 +185,7 @@ class Notary:
         )
 
     def _afforded(
-        self, call: TransactionCall, ticket: Ticket, remembered: Remembered, *, is_vote: bool, now: int
+        self, call: TransactionCall, ticket: Ticket, remembered: Remembered, subject: bytes, *, is_vote: bool, now: int
     ) -> UnsignedTransaction:
         """The transaction to sign; its cost is remembered before the signature exists. Raises `RefusedError`."""
         settings = self._bench.settings
@@ -196,6 +198,8 @@ class Notary:
             is_vote=is_vote,
             data_fee_wei=self._witness.data_fee_wei(call, ticket.gas_limit),
         )
+        if is_vote and subject != NO_SUBJECT:
+            self._memory.charge(subject, self._key.address, ticket.nonce, made.own_wei)
         self._memory.remember_spending(self._key.address, ticket.nonce, is_vote=is_vote, wei=made.cost_wei, now=now)
         return made.transaction
 

@@ -35,9 +35,8 @@ class WriterKind(Enum):
 
 
 class Limits(Value):
-    """The most that may be spent. A transaction counts with its whole gas limit at its maximum fee.
-
-    The fee for L1 data that OP-stack chains charge on top is not counted: no field of a transaction limits it.
+    """The most that may be spent. A transaction counts with its whole gas limit at its maximum fee, and with what some
+    chains take beside the gas (`data_fee`).
     """
 
     max_gas: int = Field(default=1_000_000, gt=0)
@@ -45,7 +44,9 @@ class Limits(Value):
     max_fee_per_gas: Uint
     """Wei per gas."""
     max_spend_wei: Uint
-    """One transaction, and with it a vote: through a gate and from an atomic account it is one."""
+    """Everything that is signed for one vote: its entry, the vote, and what was signed anew for it. And each entry
+    without a vote.
+    """
     daily_wei: Uint
     """In any 24 hours, over everything that is signed. A replacement counts once: only one of the two can be mined."""
 
