@@ -11,7 +11,7 @@ from typing import Final
 
 from pydantic import Field
 
-from pnyx_agents.gas import VOTE_GAS, gas_money
+from pnyx_agents.gas import VOTE_GAS, GasMoney, gas_money
 from pnyx_contracts.errors import PnyxError, UsageError
 from pnyx_contracts.types import Value
 from pnyx_policies.reading.amounts import coins
@@ -78,15 +78,15 @@ def money_of(reader: ChainReader, key: str, enough_votes: int, limits: Limits) -
     found = f"{coins(money.balance)}: enough for about {money.votes} votes at the present gas price"
     status = "ok" if money.votes >= enough_votes else "warning" if money.votes else "failed"
     yield Result(name="signer balance", status=status, found=found, do="" if status == "ok" else f"send coins to {key}")
-    yield tried("caps", lambda: _caps(limits, money.price), "raise it, or wait for lower fees")
+    yield tried("caps", lambda: _caps(limits, money), "raise it, or wait for lower fees")
 
 
-def _caps(limits: Limits, price: int) -> str:
-    """Raises `PnyxError` with the first cap that no vote gets through at this price, in wei per gas."""
-    cost = price * VOTE_GAS
+def _caps(limits: Limits, money: GasMoney) -> str:
+    """Raises `PnyxError` with the first cap that no vote gets through at the present price."""
+    cost = money.vote_wei
     for cap, limit, need, unit in (
         ("max_gas", limits.max_gas, VOTE_GAS, "gas"),
-        ("max_fee_gwei", limits.max_fee_per_gas, price, "wei per gas"),
+        ("max_fee_gwei", limits.max_fee_per_gas, money.price, "wei per gas"),
         ("max_spend_per_vote_ether", limits.max_spend_wei, cost, "wei"),
         ("max_spend_per_day_ether", limits.daily_wei, cost, "wei"),
     ):

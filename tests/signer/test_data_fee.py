@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from pnyx_agents.gas import VOTE_BYTES, VOTE_GAS, gas_money
 from pnyx_contracts.errors import RefusedError
 from pnyx_contracts.governors import TransactionCall
 from pnyx_tools.data_fee import ENVELOPE, MARGIN, ORACLES, data_fee_wei
@@ -73,6 +74,15 @@ def test_the_daemon_counts_it_for_the_vote_and_for_the_balance(rollup: World) ->
     rollup.sender(vote_wei=2 * least + beside).send(rollup.entry("vote", charged_to="vote 7"))
     (ticket,) = rollup.signer.tickets
     assert ticket.gas_limit * ticket.max_fee_per_gas + beside <= 2 * least + beside
+
+
+def test_gas_money_lasts_for_fewer_votes_there(rollup: World) -> None:
+    """So that people are told in time."""
+    beside = data_fee_wei(rollup.chain, TransactionCall(rollup.key.address, b"\xff" * VOTE_BYTES), VOTE_GAS)
+    money = gas_money(rollup.chain, rollup.key.address)
+    assert money.votes == money.balance // (money.price * VOTE_GAS + beside) > 0
+    put(rollup.node, OP_STACK, "")
+    assert gas_money(rollup.chain, rollup.key.address).votes > money.votes
 
 
 def test_the_signer_reads_it_itself(gate: Parliament) -> None:
