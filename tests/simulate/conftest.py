@@ -5,9 +5,12 @@ from collections.abc import Callable, Iterator
 import pytest
 from eth_hash.auto import keccak
 
+from pnyx_contracts.chains import ARBITRUM, OP_MAINNET, OP_MESSENGER
 from pnyx_tools.testing.anvil import Anvil
 from pnyx_tools.testing.deploy import Governance, deploy, deploy_governance, encode_call
 from pnyx_tools.testing.provider import Provider, Question, Reply, error
+
+from .other_chains import ARBITRUM_INBOX, L1_MESSENGER, OP_PORTAL, TAKES_ANYTHING, Chains, put_code
 
 
 @pytest.fixture(scope="session")
@@ -70,3 +73,22 @@ def half(dao: Governance) -> Callable[..., Provider]:
         return Provider(dao.node.url, rule)
 
     return without
+
+
+@pytest.fixture(scope="module")
+def _chains() -> Iterator[Chains]:
+    with Anvil(chain_id=1) as home, Anvil(chain_id=ARBITRUM) as arbitrum, Anvil(chain_id=OP_MAINNET) as op:
+        for bridge in (ARBITRUM_INBOX, L1_MESSENGER, OP_PORTAL):
+            home.set_code(bridge, TAKES_ANYTHING)
+        put_code(op, OP_MESSENGER, "OpMessenger")
+        yield Chains(deploy_governance(home), arbitrum, op)
+
+
+@pytest.fixture
+def chains(_chains: Chains) -> Iterator[Chains]:
+    nodes = (_chains.dao.node, _chains.arbitrum, _chains.op)
+    before = [node.snapshot() for node in nodes]
+    yield _chains
+    for node, state in zip(nodes, before, strict=True):
+        node.revert(state)
+    _chains.dao.proposals.clear()

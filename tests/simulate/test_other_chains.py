@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 
 import pytest
 from eth_abi.abi import encode
 
-from pnyx_contracts.chains import ARBITRUM, OP_MAINNET, OP_MESSENGER
+from pnyx_contracts.chains import (
+    ARBITRUM,
+    OP_MAINNET,
+    OP_MESSENGER,
+)
 from pnyx_contracts.messages import RETRYABLE_MAGIC, alias
 from pnyx_contracts.types import BlockRef, Call
 from pnyx_policies.checks import (
-    Check,
     CheckSkipped,
     CheckView,
     CodeUpgrade,
@@ -21,107 +23,33 @@ from pnyx_policies.checks import (
     TextAgainstCalls,
     TreasuryOutflow,
 )
-from pnyx_policies.context import FarRun, OtherChains, read_context
 from pnyx_policies.context.other_chains import MAX_MESSAGES, MAX_SECONDS_APART
 from pnyx_policies.facts import Facts, SimulationStatus
 from pnyx_policies.finding import Severity
 from pnyx_tools.endpoints import Pool
-from pnyx_tools.gather import gather_facts
-from pnyx_tools.pinned import PinnedReader
 from pnyx_tools.reader import BlockId, ChainReader
 from pnyx_tools.rpc import Rpc
-from pnyx_tools.testing.anvil import Anvil
-from pnyx_tools.testing.deploy import TOKEN, Governance, artifact, deploy, deploy_governance, encode_call
+from pnyx_tools.testing.deploy import TOKEN, deploy, encode_call
 from pnyx_tools.testing.passing_on import PassingOn
 from pnyx_tools.testing.provider import Provider, Question, Reply, error
 
-ARBITRUM_INBOX = "0x4Dbd4fc535Ac27206064B68FfCf827b0A60BAB3f"
-L1_MESSENGER = "0x25ace71c97B33Cc4729CF772ae268934F7ab5fA1"
-OP_PORTAL = "0xbEb5Fc579115071764c7423A4f12eDde41f106Ed"
-THIEF = "0x00000000000000000000000000000000000B0b5E"
-TAKES_ANYTHING = b"\x00"
-
-TICKET = "createRetryableTicket(address,uint256,uint256,address,address,uint256,uint256,bytes)"
-SEND = "sendMessage(address,bytes,uint32)"
-DEPOSIT = "depositTransaction(address,uint256,uint64,bool,bytes)"
-
-
-def ticket(to: str, data: bytes, value_wei: int = 0) -> Call:
-    calldata = encode_call(TICKET, to, value_wei, 0, THIEF, THIEF, 1_000_000, 0, data)
-    return Call(target=ARBITRUM_INBOX, value_wei=value_wei, calldata=calldata)
-
-
-def message(to: str, data: bytes, value_wei: int = 0) -> Call:
-    return Call(target=L1_MESSENGER, value_wei=value_wei, calldata=encode_call(SEND, to, data, 1_000_000))
-
-
-def deposit(to: str, data: bytes, value_wei: int = 0) -> Call:
-    return Call(
-        target=OP_PORTAL, value_wei=value_wei, calldata=encode_call(DEPOSIT, to, value_wei, 1_000_000, False, data)
-    )
-
-
-@dataclass
-class Chains:
-    """The DAO at home, on chain 1, and two others."""
-
-    dao: Governance
-    arbitrum: Anvil
-    op: Anvil
-
-    @property
-    def alias(self) -> str:
-        return alias(self.dao.timelock)
-
-    def facts(self, text: str, *calls: Call, others: Mapping[int, ChainReader] | None = None) -> Facts:
-        proposal = self.dao.propose(
-            [call.target for call in calls], [call.value_wei for call in calls], [call.calldata for call in calls], text
-        )
-        known: Mapping[int, ChainReader] = {ARBITRUM: Rpc(self.arbitrum.url), OP_MAINNET: Rpc(self.op.url)}
-        reader = PinnedReader(self.dao.node.rpc, others=known if others is None else others)
-        return gather_facts(reader, self.dao.adapter, self.dao.profile, self.dao.proposals[proposal])
-
-
-@pytest.fixture(scope="module")
-def _running() -> Iterator[Chains]:
-    with Anvil(chain_id=1) as home, Anvil(chain_id=ARBITRUM) as arbitrum, Anvil(chain_id=OP_MAINNET) as op:
-        for bridge in (ARBITRUM_INBOX, L1_MESSENGER, OP_PORTAL):
-            home.set_code(bridge, TAKES_ANYTHING)
-        op.set_code(OP_MESSENGER, bytes.fromhex(artifact("OpMessenger")["deployedBytecode"][2:]))
-        yield Chains(deploy_governance(home), arbitrum, op)
-
-
-@pytest.fixture
-def chains(_running: Chains) -> Iterator[Chains]:
-    nodes = (_running.dao.node, _running.arbitrum, _running.op)
-    before = [node.snapshot() for node in nodes]
-    yield _running
-    for node, state in zip(nodes, before, strict=True):
-        node.revert(state)
-    _running.dao.proposals.clear()
-
-
-def runs(facts: Facts) -> tuple[FarRun, ...]:
-    return read_context(OtherChains, facts.context, facts.skipped).runs
-
-
-def only(facts: Facts) -> FarRun:
-    (run,) = runs(facts)
-    return run
-
-
-def found(check: Check, facts: Facts) -> list[tuple[Severity, str]]:
-    return [(finding.severity, finding.title) for finding in check.run(CheckView(facts))]
-
-
-OWNERSHIP = "ownership-transferred gives ownership over {} to {} on {}"
-ON_ARBITRUM, ON_OP = "chain 42161 (Arbitrum One)", "chain 10 (OP Mainnet)"
-LONG_TEXT = "The DAO tidies up what belongs to it on another chain, as it was discussed in the forum for weeks."
-
-
-def tidy_up(owner: str) -> bytes:
-    return encode_call("tidyUp(address)", owner)
-
+from .other_chains import (
+    ARBITRUM_INBOX,
+    LONG_TEXT,
+    ON_ARBITRUM,
+    ON_OP,
+    OWNERSHIP,
+    THIEF,
+    Chains,
+    deposit,
+    found,
+    message,
+    only,
+    runs,
+    store_on,
+    ticket,
+    tidy_up,
+)
 
 # --- how the calls are made ------------------------------------------------------------------------------------------
 
@@ -330,13 +258,13 @@ def test_an_endpoint_of_another_chain_is_not_believed(chains: Chains) -> None:
 
 
 def test_a_bridge_of_which_nobody_knows_how_it_calls(chains: Chains) -> None:
-    polygon = Call(
-        target="0xfe5e5D361b2ad62c541bAb87C45a0B9B018389a2", value_wei=0,
-        calldata=encode_call("sendMessageToChild(address,bytes)", THIEF, b"\x01" * 36),
+    axelar = Call(
+        target=chains.dao.node.accounts[3], value_wei=0,
+        calldata=encode_call("callContract(string,string,bytes)", "base", THIEF, b"\x01" * 36),
     )  # fmt: skip
-    facts = chains.facts(LONG_TEXT, polygon)
+    facts = chains.facts(LONG_TEXT, axelar)
     assert only(facts).why_not == "how this bridge calls there is not known for certain"
-    assert "chain 137 (Polygon PoS)" in skipped(facts)
+    assert "chain 8453 (Base)" in skipped(facts)
 
 
 def test_an_endpoint_that_shows_the_past(chains: Chains) -> None:
@@ -346,13 +274,12 @@ def test_an_endpoint_that_shows_the_past(chains: Chains) -> None:
     assert "seconds from the one at home" in run.why_not
 
 
-def test_a_messenger_that_keeps_the_sender_elsewhere(chains: Chains) -> None:
-    """Then it is not known how a target would see the call."""
-    always_zero = bytes.fromhex("60005f5260205ff3")
-    chains.op.set_code(OP_MESSENGER, always_zero)
+def test_a_chain_without_the_bridge_shows_nothing(chains: Chains) -> None:
+    """Whatever it is, it is not the one that the message goes to."""
+    chains.op.set_code(OP_MESSENGER, b"")
     run = only(chains.facts(LONG_TEXT, message(THIEF, b"")))
     assert run.simulation is None
-    assert "does not name the sender" in run.why_not
+    assert run.why_not == f"the bridge's contract {OP_MESSENGER} is not there"
 
 
 def test_a_node_that_only_traces_shows_the_same(chains: Chains) -> None:
@@ -374,8 +301,3 @@ def test_a_node_that_only_traces_shows_the_same(chains: Chains) -> None:
 def test_a_flood_of_messages_is_not_simulated(chains: Chains) -> None:
     facts = chains.facts(LONG_TEXT, *(ticket(THIEF, bytes(4)) for _ in range(MAX_MESSAGES + 1)))
     assert "at most 32 are simulated" in skipped(facts)
-
-
-def store_on(node: Anvil, owner: str) -> str:
-    implementation = deploy(node, "ParameterStore")
-    return deploy(node, "ParameterStoreProxy", implementation, encode_call("initialize(address,uint256)", owner, 42))

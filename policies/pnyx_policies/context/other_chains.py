@@ -28,7 +28,7 @@ class FarRun(Value):
     block: BlockRef | None = None
     """Of the other chain. None where nothing was simulated."""
     named_sender: Address | None = None
-    """Who sends, on the proposal's chain, where the caller is the OP stack's messenger."""
+    """Who sends, on the proposal's chain, where the caller is a contract of the bridge."""
     simulation: Simulation | None = None
     """Its results have the messages' paths; its executor is who makes the calls there."""
     treasury: tuple[Holding, ...] = ()
@@ -46,7 +46,7 @@ class FarRun(Value):
 
     @property
     def account(self) -> str | None:
-        """What stands there for the account that sends: its alias. The messenger is everybody's, so never the DAO."""
+        """What stands there for the account that sends: its alias. The bridge is everybody's, so never the DAO."""
         if self.named_sender is not None:
             return alias(self.named_sender)
         return self.simulation.executor if self.simulation is not None else None

@@ -31,7 +31,7 @@ def _heading(place: Place) -> Line:
     assert run.block is not None
     caller = line(code(simulation.executor))
     if run.named_sender is not None:
-        caller = line("the messenger ", *caller, ", which names ", code(run.named_sender), " as the sender")
+        caller = line("the bridge's contract ", *caller, ", which names ", code(run.named_sender), " as the sender")
     sent = f", {count(len(run.paths), 'message')} (calls {', '.join(run.paths)})"
     how = f", simulated by {simulation.method} at its block {run.block.number:,}, called by "
     return line(strong(f"On {place.chain}"), sent, how, *caller, f": {simulation.status.value}.")

@@ -2,8 +2,8 @@
 
 1. The messages among the decoded calls, and how each is called on its chain (`deliveries`).
 2. Those of one caller on one chain, in order, are one simulation (`simulate`), at the newest block that this chain's
-   endpoint has. The caller has, beside what is his, what the bridge brings along. Where he is the OP stack's messenger,
-   he names the sender; that he does is read in the same simulation.
+   endpoint has. The caller has, beside what is his, what the bridge brings along. Where he is a contract of the bridge,
+   he names the sender to whoever asks (`simulate.stand_in`).
 3. What the account that stands for the DAO there has of the assets that move.
 
 Not shown: whether the bridge takes the message (the simulation at home says so), how long it travels, whether the gas
@@ -21,18 +21,16 @@ from typing import Final, Self
 from pnyx_contracts.calldata import decode_calls
 from pnyx_contracts.chains import in_words
 from pnyx_contracts.decoded import DecodedCall, made_here
-from pnyx_contracts.deliveries import MESSENGER_SENDER_SLOT, Delivery, Undelivered, deliveries, messages
+from pnyx_contracts.deliveries import Delivery, Undelivered, deliveries, messages
 from pnyx_contracts.errors import DecodingError, PnyxError
 from pnyx_contracts.governors import GovernorAdapter, GovernorProfile
 from pnyx_contracts.messages import alias
-from pnyx_contracts.selectors import selector_of
 from pnyx_contracts.types import BlockRef, Proposal, to_hex
 from pnyx_policies.checks.delegatecall import only_batches
 from pnyx_policies.context.other_chains import MAX_EFFECTS, MAX_MESSAGES, MAX_SECONDS_APART, FarRun, OtherChains
 from pnyx_policies.context.reading import read_context
 from pnyx_policies.elsewhere import as_seen_there
 from pnyx_policies.facts import Grade, Holding, Simulation, ToolResult
-from pnyx_policies.probes import DERIVED, WORD_BYTES, Probe
 from pnyx_policies.text import one_line
 from pnyx_tools.code import reached_addresses
 from pnyx_tools.context.protocol import MAX_WHY_BYTES, ToolSkipped
@@ -41,6 +39,7 @@ from pnyx_tools.pinned import PinnedReader, other_chain_behind
 from pnyx_tools.reader import ChainReader
 from pnyx_tools.reasons import without_endpoint
 from pnyx_tools.simulate import simulate
+from pnyx_tools.simulate.stand_in import standing_in
 from pnyx_tools.simulate.task import AccountOverride, Overrides
 
 MAX_ASSETS: Final = 16
@@ -80,7 +79,7 @@ class OtherChainsTool:
         block: BlockRef,
     ) -> OtherChains:
         calls = decode_calls(proposal.calls, proposal.key.chain_id)
-        found = tuple(deliveries(calls, profile.timelock or profile.address))
+        found = tuple(deliveries(calls, profile.timelock or profile.address, proposal.key.chain_id))
         if len(found) > MAX_MESSAGES:
             raise ToolSkipped(f"it sends {len(found)} messages to other chains, at most {MAX_MESSAGES} are simulated")
         seen = {message.path: as_seen_there(message) for _, message in messages(calls)}
@@ -137,7 +136,7 @@ def _errands(found: Iterable[Delivery | Undelivered]) -> Iterable[_Errand | Unde
         if isinstance(one, Undelivered):
             errands[one.path] = one
         else:
-            together = errands.setdefault((one.chain_id, one.caller, one.named_sender), [])
+            together = errands.setdefault((one.chain_id, one.caller, one.named_sender, one.answers), [])
             assert isinstance(together, list), "paths are no such key"
             together.append(one)
     return errands.values()
@@ -164,21 +163,18 @@ def _ran(reader: PinnedReader, errand: _Errand, calls: Sequence[DecodedCall], bl
         first.caller,
         [delivery.call for delivery in errand],
         block,
-        probes=(_who_sends(first.caller),) if first.named_sender else (),
         seats_of=[call.target for call in every],
         code_at=list(dict.fromkeys([first.caller, *reached_addresses(calls)]))[:MAX_ADDRESSES],
         delegatecalls=[call for call in every if call.delegatecall and not only_batches(call)],
         prepared=_prepared(reader, errand, block),
     )
-    if first.named_sender and not _is_named(first.named_sender, simulation):
-        return _skipped(errand, "the messenger there does not name the sender as the ones that are known do")
     results = tuple(result.model_copy(update={"path": paths[place]}) for place, result in enumerate(simulation.results))
     return FarRun(
         paths=paths,
         chain_id=first.chain_id,
         block=block,
         named_sender=first.named_sender,
-        simulation=simulation.model_copy(update={"results": results, "readings": ()}),
+        simulation=simulation.model_copy(update={"results": results}),
         treasury=tuple(_holdings(reader, _account(first), _assets(calls, simulation), to_hex(block.hash))),
     )
 
@@ -188,28 +184,19 @@ def _account(delivery: Delivery) -> str:
 
 
 def _prepared(reader: ChainReader, errand: _Errand, block: BlockRef) -> Overrides:
-    """Coin that arrives with the messages, and the sender that the messenger names."""
-    first, arriving = errand[0], sum(delivery.arriving_wei for delivery in errand)
-    caller: AccountOverride = {}
+    """Coin that arrives with the messages, and what the bridge says of the sender."""
+    first, arriving, at = errand[0], sum(delivery.arriving_wei for delivery in errand), to_hex(block.hash)
+    prepared = dict[str, AccountOverride]()
+    for contract in dict.fromkeys(answer.contract for answer in first.answers):
+        code = reader.code(contract, at)
+        if not code:
+            raise PnyxError(f"the bridge's contract {contract} is not there")
+        own = {answer.question: answer.value for answer in first.answers if answer.contract == contract}
+        prepared |= standing_in(contract, code, own)
     if arriving:
-        caller["balance"] = hex(reader.balance(first.caller, to_hex(block.hash)) + arriving)
-    if first.named_sender is not None:
-        slot = to_hex(MESSENGER_SENDER_SLOT.to_bytes(WORD_BYTES, "big"))
-        caller["stateDiff"] = {slot: to_hex(_word(first.named_sender))}
-    return {first.caller: caller} if caller else {}
-
-
-def _who_sends(messenger: str) -> Probe:
-    return Probe(name=f"{DERIVED}who sends", contract=messenger, calldata=selector_of("xDomainMessageSender()"))
-
-
-def _is_named(sender: str, simulation: Simulation) -> bool:
-    """By the messenger itself; a simulation without effects has no readings, and proves nothing anyway."""
-    return all(reading.before.data == _word(sender) for reading in simulation.readings)
-
-
-def _word(address: str) -> bytes:
-    return bytes.fromhex(address[2:]).rjust(WORD_BYTES, b"\0")
+        balance = reader.balance(first.caller, at) + arriving
+        prepared[first.caller] = {**prepared.get(first.caller, {}), "balance": hex(balance)}
+    return prepared
 
 
 # --- what is at stake ------------------------------------------------------------------------------------------------
