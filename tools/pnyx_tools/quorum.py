@@ -294,7 +294,16 @@ def _changes_of_state(diff: dict[str, Any]) -> object:
     return touched, _as_said(diff["post"])
 
 
+def _of_access_list(answer: object) -> object:
+    """Who is reached and what is read there; the order, and gas, are each node's affair."""
+    reached = answer.get("accessList") if isinstance(answer, dict) else None
+    if not isinstance(reached, list):
+        return answer
+    return sorted((item["address"].lower(), sorted(item["storageKeys"])) for item in reached)
+
+
 _ESSENCES = {
+    "eth_createAccessList": _of_access_list,
     "eth_simulateV1": _of_simulation,
     "debug_traceCall": _of_trace,
     "debug_traceTransaction": _of_trace,

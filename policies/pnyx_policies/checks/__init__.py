@@ -30,6 +30,7 @@ from pnyx_policies.checks.others_money import OthersMoney
 from pnyx_policies.checks.outflow import TreasuryOutflow
 from pnyx_policies.checks.post_state import PostState
 from pnyx_policies.checks.power_loss import PowerLoss
+from pnyx_policies.checks.price_source import PriceSourceCheck
 from pnyx_policies.checks.privilege_grant import PrivilegeGrant
 from pnyx_policies.checks.proposer import Proposer
 from pnyx_policies.checks.protocol import Check, CheckReport, CheckSkipped, CheckView
@@ -75,6 +76,7 @@ def builtin_checks() -> tuple[Check, ...]:
         TreasuryOutflow(),
         PostState(),
         PowerLoss(),
+        PriceSourceCheck(),
         PrivilegeGrant(),
         Proposer(),
         Reinitialisation(),
@@ -121,8 +123,8 @@ __all__ = [
     "AfterTheFact", "Allowance", "AmongOthers", "Capture", "Check", "CheckReport", "CheckSkipped", "CheckView",
     "ClaimedShare", "CodeOriginCheck", "CodeUpgrade", "Decoys", "Delegatecall", "DuplicateCalls", "ExecutionOrder",
     "GovernanceAct", "GovernorSettings", "HeldFlood", "HiddenCharacters", "InjectedInstructions", "LivePower",
-    "LookalikeAddress", "NewMarket", "OthersMoney", "PostState", "PowerLoss", "PrivilegeGrant", "Proposer",
-    "Reinitialisation", "SelfDealing", "SilentOutflow", "SimulationReverts", "Swap", "TargetWithoutCode",
+    "LookalikeAddress", "NewMarket", "OthersMoney", "PostState", "PowerLoss", "PriceSourceCheck", "PrivilegeGrant",
+    "Proposer", "Reinitialisation", "SelfDealing", "SilentOutflow", "SimulationReverts", "Swap", "TargetWithoutCode",
     "TextAgainstCalls", "Timing", "TreasuryOutflow", "UnknownCalldata", "UnnamedAddress", "VoteBuying", "all_of",
     "any_of", "builtin_checks", "run_checks",
 ]  # fmt: skip

@@ -18,8 +18,8 @@ class NewMarket:
     """High when a market gets a collateral factor and has (almost) no supply after the simulated actions: the first one
     to supply can make one unit worth everything, and borrow against it. Low when its supply cannot be read.
 
-    Reads ``totalSupply()`` of the market in the functions of Compound's descendants; whether the oracle is thin is not
-    known. Where calls are only scheduled, the supply is that of before. Answers incident I-20 (Sonne), check K13.
+    Reads ``totalSupply()`` of the market in the functions of Compound's descendants; `price-source` looks at the
+    oracle. Where calls are only scheduled, the supply is that of before. Answers incident I-20 (Sonne), check K13.
     """
 
     name = "new-market"

@@ -2,34 +2,22 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from itertools import islice
 from typing import Final
 
-from eth_utils.address import to_checksum_address
-
 from pnyx_contracts.decoded import DecodedCall
-from pnyx_policies import text
 from pnyx_policies.checks.protocol import CheckView
 from pnyx_policies.claims import claims_of
 from pnyx_policies.facts import Facts
 from pnyx_policies.finding import Finding, Severity
+from pnyx_policies.handed_over import handed_over
 from pnyx_policies.losses import losses
 from pnyx_policies.money import outflows
 from pnyx_policies.power_functions import PowerKind
 from pnyx_policies.powers import friends, power_shifts
 
-_WORD_BYTES: Final = 32
-_LEAST: Final = 2**128
-"""From here on a word of undecoded calldata is no number: below, amounts; the addresses among them are few."""
-_NUMBERS: Final = frozenset({2**160 - 1})
-_PLACES: Final = (0, 4, 8)
-"""In a word: of data, of a call, of a call in bytes of a call."""
-_HEX: Final = re.compile(r"0x((?:[0-9a-f]{2}){32,})")
 _SHOWN: Final = 8
-_SPECIAL: Final = 0xFFFF
-"""Precompiled contracts, and the zero address."""
 
 
 class UnnamedAddress:
@@ -52,7 +40,7 @@ class UnnamedAddress:
         judged = _judged_elsewhere(facts)
         named = _named(facts) | claims_of(facts).addresses
         calls = (c for c in facts.every_call() if c.path not in judged)
-        strangers = {c: found for c in calls if (found := tuple(a for a in _handed_over(c) if a not in named))}
+        strangers = {c: found for c in calls if (found := tuple(a for a in handed_over(c) if a not in named))}
         return (self._finding(view, strangers),) if strangers else ()
 
     def _finding(self, view: CheckView, strangers: Mapping[DecodedCall, tuple[str, ...]]) -> Finding:
@@ -89,39 +77,3 @@ def _named(facts: Facts) -> frozenset[str]:
     called = {call.target for call in facts.every_call() if call.calldata}
     voting = {facts.governor.profile.token}
     return frozenset(a for a in (*friends(facts), *facts.known_addresses, *assets, *called, *voting) if a)
-
-
-def _handed_over(call: DecodedCall) -> Iterator[str]:
-    """Addresses among the arguments, each once; of a call that carries others, who gets the gas refunded."""
-    read = _refunded if call.inner else _decoded if call.signature else _undecoded
-    found = read(call)
-    yield from dict.fromkeys(address for address in found if int(address, 16) > _SPECIAL)
-
-
-def _refunded(call: DecodedCall) -> Iterator[str]:
-    """A Safe pays gas at the price that the transaction says, to whom it says."""
-    if call.argument("gasPrice") not in {None, "0"}:
-        yield from sorted(text.addresses(call.argument("refundReceiver") or ""))
-
-
-def _decoded(call: DecodedCall) -> Iterator[str]:
-    for argument in call.arguments:
-        if "address" in argument.type:
-            yield from sorted(text.addresses(argument.value))
-        if "bytes" in argument.type:
-            for digits in _HEX.findall(argument.value):
-                yield from _words(bytes.fromhex(digits))
-
-
-def _undecoded(call: DecodedCall) -> Iterator[str]:
-    return _words(call.calldata)
-
-
-def _words(data: bytes) -> Iterator[str]:
-    """At the places of words, and of words behind a selector: a call may stand inside."""
-    for start in range(len(data) - _WORD_BYTES + 1):
-        if start % _WORD_BYTES not in _PLACES:
-            continue
-        word = int.from_bytes(data[start : start + _WORD_BYTES], "big")
-        if _LEAST <= word < 2**160 and word not in _NUMBERS:
-            yield str(to_checksum_address(word.to_bytes(20, "big")))

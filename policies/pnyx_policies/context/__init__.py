@@ -11,6 +11,7 @@ from pnyx_policies.context.initializers import Initializers, OpenInitializer
 from pnyx_policies.context.live_proposals import Afterwards, Effects, LiveProposal, LiveProposals
 from pnyx_policies.context.other_chains import FarRun, OtherChains
 from pnyx_policies.context.power_receivers import PowerReceiver, PowerReceivers
+from pnyx_policies.context.price_sources import PricePool, PriceSetter, PriceSource, PriceSources
 from pnyx_policies.context.proposer_account import AccountKind, Before, ProposerAccount, ProposerBefore
 from pnyx_policies.context.proposer_history import EarlierProposal, LookAlike, ProposerHistory
 from pnyx_policies.context.reading import Reading, full_reach, read_context, searched_from
@@ -22,7 +23,7 @@ from pnyx_policies.context.voting_power import Gain, LateVotes, Turnout, Voter, 
 READINGS: tuple[type[Reading], ...] = (
     ProposerHistory, VotingPower, TreasuryBalances, GroundRules, TimelockQueue, Initializers, EarlierPayments,
     EnsNames, LiveProposals, HeldProposals, DestroyedCode, CodeOrigins, ProposerAccount, ProposerBefore,
-    PowerReceivers, FirstCoin, Upgrades, OtherChains,
+    PowerReceivers, FirstCoin, Upgrades, OtherChains, PriceSources,
 )  # fmt: skip
 """All of them, in the order in which the tools run."""
 
@@ -32,7 +33,8 @@ __all__ = [
     "EarlierPayee", "EarlierPayment", "EarlierPayments", "EarlierProposal", "Effects", "EnsName", "EnsNames",
     "FarRun", "FirstCoin", "Gain", "GroundRules", "HeldProposal", "HeldProposals", "How", "Initializers", "LateVotes",
     "LiveProposal", "LiveProposals", "LookAlike", "Made", "OpenInitializer", "Operation", "OtherChains",
-    "PowerReceiver", "PowerReceivers", "ProposerAccount", "ProposerBefore", "ProposerHistory", "QueuedCall",
+    "PowerReceiver", "PowerReceivers", "PricePool", "PriceSetter", "PriceSource", "PriceSources",
+    "ProposerAccount", "ProposerBefore", "ProposerHistory", "QueuedCall",
     "Reading", "Role", "TimelockQueue", "TreasuryBalances", "Turnout", "UpgradedFunctions", "Upgrades", "Voter",
     "VotingPower", "full_reach", "read_context", "searched_from",
 ]  # fmt: skip

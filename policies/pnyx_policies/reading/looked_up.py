@@ -25,6 +25,9 @@ from pnyx_policies.context import (
     LiveProposals,
     OtherChains,
     PowerReceivers,
+    PricePool,
+    PriceSetter,
+    PriceSources,
     ProposerAccount,
     ProposerBefore,
     ProposerHistory,
@@ -164,6 +167,29 @@ def _receivers(found: PowerReceivers, facts: Facts) -> Iterator[Bullet]:
         yield bullet("Power goes to ", *who(facts, receiver.account), f", a {_KIND[receiver.kind]}")
     if found.left_out:
         yield bullet(warn(f"Receivers of power that were not looked at: {found.left_out}"))
+
+
+@_sentences.register
+def _price_sources(found: PriceSources, facts: Facts) -> Iterator[Bullet]:
+    if not found.sources:
+        yield bullet("The calls name no contract that gives a price, and list no market whose oracle answers")
+    for source in found.sources:
+        about = line(" of ", *who(facts, source.asset)) if source.asset else ()
+        rests = [*(_setter(facts, setter) for setter in source.setters), *(_pool(facts, pool) for pool in source.pools)]
+        yield bullet(*who(facts, source.source), " gives a price", *about, inner=tuple(rests))
+    if found.left_out:
+        yield bullet(warn(f"Contracts that were not looked at: {found.left_out}"))
+
+
+def _setter(facts: Facts, setter: PriceSetter) -> Bullet:
+    if setter.by is None:
+        return bullet(bad("Anybody can set it"), " by ", code(setter.signature), " of ", *who(facts, setter.contract))
+    return bullet(*who(facts, setter.by), f", a {_KIND[setter.kind]}, can set it by ", code(setter.signature))
+
+
+def _pool(facts: Facts, pool: PricePool) -> Bullet:
+    what = line("follows the past of the pool ") if pool.reads_past else line(warn("is that of this moment"), " in ")
+    return bullet("It ", *what, *who(facts, pool.pool))
 
 
 @_sentences.register

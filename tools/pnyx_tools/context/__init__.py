@@ -12,6 +12,7 @@ from pnyx_tools.context.initializers import InitializersTool
 from pnyx_tools.context.live_proposals import LiveProposalsTool
 from pnyx_tools.context.other_chains import OtherChainsTool
 from pnyx_tools.context.power_receivers import PowerReceiversTool
+from pnyx_tools.context.price_sources import PriceSourcesTool
 from pnyx_tools.context.proposer_account import ProposerAccountTool, ProposerBeforeTool
 from pnyx_tools.context.proposer_history import ProposerHistoryTool
 from pnyx_tools.context.protocol import ContextTool, ToolSkipped, run_tool
@@ -42,6 +43,7 @@ def builtin_tools() -> tuple[ContextTool, ...]:
         FirstCoinTool(),
         UpgradedFunctionsTool(),
         OtherChainsTool(),
+        PriceSourcesTool(),
     )
 
 
@@ -59,6 +61,7 @@ __all__ = [
     "OtherChainsTool",
     "OwnLog",
     "PowerReceiversTool",
+    "PriceSourcesTool",
     "ProposerAccountTool",
     "ProposerBeforeTool",
     "ProposerHistoryTool",

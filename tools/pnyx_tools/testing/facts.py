@@ -33,6 +33,7 @@ from pnyx_policies.context import (
     LiveProposals,
     OtherChains,
     PowerReceivers,
+    PriceSources,
     ProposerAccount,
     ProposerBefore,
     ProposerHistory,
@@ -175,6 +176,7 @@ def uneventful(proposal: Proposal, profile: GovernorProfile) -> tuple[Reading, .
         FirstCoin(account=proposal.proposer, block=None, sender=None, transaction=None),
         Upgrades(upgrades=(), left_out=0),
         OtherChains(runs=()),
+        PriceSources(sources=(), left_out=0),
     )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Markets: I-15 Atlantis Loans, June 2023; I-20 Sonne, May 2024."""
+"""Markets: I-15 Atlantis Loans, June 2023; I-20 Sonne, May 2024; and the prices that they go by."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 from eth_abi.abi import encode
 
+from pnyx_contracts.types import ZERO_ADDRESS
 from pnyx_policies.finding import Severity
 from pnyx_tools.testing.deploy import TOKEN, Governance, deploy, encode_call
-from pnyx_tools.testing.incidents.case import LOOT, Action, Scene, honest, incident, propose, variation
+from pnyx_tools.testing.incidents.case import LOOT, Action, Scene, attack, honest, incident, propose, variation
 
 # --- I-15
 
@@ -81,10 +82,10 @@ class Listing:
     oracle: str
 
     @classmethod
-    def on(cls, dao: Governance, owner: str) -> Listing:
+    def on(cls, dao: Governance, owner: str, oracle: str | None = None) -> Listing:
         names = ("Comptroller", "MarketToken")
         comptroller, market = (deploy(dao.node, name, owner) for name in names)
-        return cls(comptroller, market, deploy(dao.node, "Rewards"), deploy(dao.node, "SimpleOracle"))
+        return cls(comptroller, market, deploy(dao.node, "Rewards"), oracle or deploy(dao.node, "SimpleOracle"))
 
     @property
     def steps(self) -> tuple[Action, ...]:
@@ -125,12 +126,43 @@ def _listed(dao: Governance) -> Scene:
     return Scene(dao, propose(dao, listing.text, *listing.steps))
 
 
-def _supplied(dao: Governance) -> Scene:
+def _supplied(dao: Governance, listing: Listing) -> Scene:
     """What is supplied first goes to the DAO itself."""
-    listing = Listing.on(dao, dao.timelock)
     mint = (listing.market, encode_call("mint(uint256)", 1_000 * TOKEN))
     text = f"{listing.text} Before that the DAO supplies 1,000 tokens to the market, which stay there."
     return Scene(dao, propose(dao, text, *listing.steps[:-1], mint, listing.collateral))
+
+
+# --- whose price it is
+
+
+def _posted(dao: Governance, poster: str) -> Scene:
+    """The oracle has a price of the market already, as an honest one would. Without a poster, anybody posts."""
+    listing = Listing.on(dao, dao.timelock, deploy(dao.node, "PostedOracle", poster))
+    post = encode_call("setUnderlyingPrice(address,uint256)", listing.market, TOKEN)
+    dao.node.send(listing.oracle, post, sender=None if poster == ZERO_ADDRESS else poster)
+    return _supplied(dao, listing)
+
+
+def _pool(dao: Governance, contract: str, *arguments: object) -> str:
+    """A pool that holds 40 of one token and 100 of another."""
+    tokens = [deploy(dao.node, "PlainToken", dao.node.accounts[0], 10_000 * TOKEN) for _ in range(2)]
+    pool = deploy(dao.node, contract, *tokens, *arguments)
+    for token, amount in zip(tokens, (40, 100), strict=True):
+        dao.node.send(token, encode_call("transfer(address,uint256)", pool, amount * TOKEN))
+    return pool
+
+
+def _reserves_of_now(dao: Governance) -> Scene:
+    pool = _pool(dao, "PairPool")
+    dao.node.send(pool, encode_call("sync()"))
+    return _supplied(dao, Listing.on(dao, dao.timelock, deploy(dao.node, "PairOracle", pool)))
+
+
+def _average(dao: Governance) -> Scene:
+    pool = _pool(dao, "TickPool", 100)
+    dao.node.increase_time(4_000)
+    return _supplied(dao, Listing.on(dao, dao.timelock, deploy(dao.node, "AverageOracle", pool)))
 
 
 def _in_use(dao: Governance) -> Scene:
@@ -186,7 +218,35 @@ CASES = (
     honest(
         "a market with supply",
         "the same steps, and the DAO supplies before the collateral factor",
-        _supplied,
+        lambda dao: _supplied(dao, Listing.on(dao, dao.timelock)),
+        Severity.HIGH,
+        ["governor-settings"],
+    ),
+    attack(
+        "a price that anybody sets",
+        "a market with supply is listed, all as announced; anybody can set the price that its oracle gives",
+        lambda dao: _posted(dao, ZERO_ADDRESS),
+        Severity.CRITICAL,
+        ["price-source"],
+    ),
+    attack(
+        "a price that one key sets",
+        "the same, and one account without code sets the price",
+        lambda dao: _posted(dao, dao.node.accounts[6]),
+        Severity.HIGH,
+        ["price-source"],
+    ),
+    attack(
+        "the price of this moment",
+        "the same, and the price is what a small pool holds right now",
+        _reserves_of_now,
+        Severity.HIGH,
+        ["price-source"],
+    ),
+    honest(
+        "the price of half an hour",
+        "the same, and the price is a pool's average",
+        _average,
         Severity.HIGH,
         ["governor-settings"],
     ),
