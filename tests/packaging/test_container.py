@@ -119,6 +119,20 @@ def test_a_service_is_tight(name: str) -> None:
     assert exposed == []
 
 
+@pytest.mark.parametrize("name", COMPOSE["services"])
+def test_a_service_can_be_left_alone(name: str) -> None:
+    """`on-failure` starts nothing that ended in peace with the machine; Docker's usual logs grow without end."""
+    service = COMPOSE["services"][name]
+    assert service["restart"] == "unless-stopped"
+    assert service["logging"] == {"driver": "local"}
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_a_service_can_be_stopped_while_it_starts(name: str) -> None:
+    """A first process of a container gets no signal that it has not asked for yet."""
+    assert COMPOSE["services"][name]["init"] is True
+
+
 @pytest.mark.parametrize("name", OURS)
 def test_only_volumes_are_written_and_the_image_has_their_folders(name: str) -> None:
     """A new volume takes owner and mode from the folder in the image."""
