@@ -1,8 +1,9 @@
 """What an unknown selector may stand for: ``data/guesses.txt.gz``, functions of published npm packages.
 
 A selector is four bytes: anyone finds, in minutes, a function that has the selector of a harmless one and means
-something else. So a guess is for the eyes of people alone. It is no part of the decoded call, the record, a prompt or a
-finding, and no check or rule hears of it. ``contracts/guesses.py`` makes the table; its first lines name the packages.
+something else. So a guess is for the eyes of people alone. It is no part of the decoded call or of a prompt. No rule
+hears of it; one context tool finds in the table which initialisers are worth trying, and tells what came of the try.
+``contracts/guesses.py`` makes the table; its first lines name the packages.
 """
 
 from __future__ import annotations

@@ -225,6 +225,20 @@ def test_an_open_initialiser(role: str, severity: Severity) -> None:
     assert "initialize(address)" in finding.title
 
 
+@pytest.mark.parametrize(
+    ("opcodes", "makes_room", "severity"),
+    [((), None, LOW), (("DELEGATECALL",), False, LOW), (("DELEGATECALL",), True, HIGH)],
+)
+def test_an_open_implementation_is_bad_where_it_can_be_destroyed(
+    opcodes: tuple[str, ...], makes_room: bool | None, severity: Severity
+) -> None:
+    code = MALLORY
+    open_ = OpenInitializer(contract=code, role="implementation", signature="init()", proxy=USDC, opcodes=opcodes)
+    (finding,) = found(Reinitialisation(), changed(plain(), Initializers, open=(open_,), makes_room=makes_room))
+    assert (finding.severity, finding.evidence, finding.calls) == (severity, (code, USDC), ("0",))
+    assert ("destroy it" in finding.detail) is bool(opcodes)
+
+
 # --- execution-order
 
 

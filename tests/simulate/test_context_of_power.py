@@ -28,6 +28,7 @@ from pnyx_policies.context import (
     VotingPower,
 )
 from pnyx_policies.finding import Severity
+from pnyx_tools.code import read_target
 from pnyx_tools.context import (
     EarlierPaymentsTool,
     GroundRulesTool,
@@ -201,8 +202,10 @@ def test_a_governor_that_counts_the_power_of_now(dao: Governance) -> None:
 def test_contracts_of_a_sound_dao_cannot_be_initialised_again(dao: Governance, store: str) -> None:
     proposal = call(dao, store, encode_call("set(uint256)", 1))
     found: Initializers = run(InitializersTool(), dao, proposal)
-    assert found.contracts == (dao.governor, dao.timelock, dao.token, store)
-    assert (found.open, found.left_out) == ((), 0)
+    *contracts, implementation = found.contracts
+    assert contracts == [dao.governor, dao.timelock, dao.token, store]
+    assert implementation == read_target(dao.node.rpc, store, "latest").implementation
+    assert (found.open, found.left_out, found.makes_room) == ((), 0, None)
 
 
 def test_an_implementation_that_nobody_initialised(dao: Governance) -> None:

@@ -2,52 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
-
-from eth_hash.auto import keccak
-from eth_utils.address import to_checksum_address
 
 from pnyx_contracts.calldata import decode_calls
 from pnyx_contracts.decoded import made_here
 from pnyx_contracts.governors import GovernorAdapter, GovernorProfile
-from pnyx_contracts.selectors import call_data, selector_of
 from pnyx_contracts.types import BlockRef, Proposal, to_hex
-from pnyx_policies.context.initializers import Initializers, OpenInitializer
+from pnyx_policies.context.initializers import IMPLEMENTATION, Initializers, OpenInitializer
 from pnyx_policies.facts import Grade
+from pnyx_tools.code import read_targets
+from pnyx_tools.context.destroyed_code import makes_room
+from pnyx_tools.context.initializer_calls import STRANGER, UNKNOWN, cut_short, of_code, of_proxy, plain_call
 from pnyx_tools.opcodes import reachable_opcodes
 from pnyx_tools.pinned import CallOf, CodeOf, ask_ahead
 from pnyx_tools.reader import ChainReader, RevertedError
 
 MAX_CONTRACTS = 12
+"""Without what they run."""
 
-STRANGER: Final = str(to_checksum_address(keccak(b"nobody in particular")[12:]))
-"""Who tries: the same for everybody, so that all see the same."""
-
-SIGNATURES: Final = (
-    "initialize()",
-    "initialize(address)",
-    "initialize(address,address)",
-    "initialize(address,address,address)",
-    "initialize(address,uint256)",
-    "initialize(address,bytes)",
-    "initialize(bytes)",
-    "initialize(string,string)",
-    "initialize(address,address,uint256,uint256,uint256)",  # GovernorBravoDelegate
-    "initialize(address,uint256,uint256,uint256,uint16,address)",  # Audius' governance, incident I-8
-    "initialize(uint256,address[],address[],address)",  # TimelockControllerUpgradeable
-    "init()",
-    "init(address)",
-    "setUp(bytes)",  # Zodiac's modules
-)
-_UNKNOWN: Final = "noFunctionIsCalledThis()"
-_ARGUMENTS: Final = {"address": STRANGER, "bytes": b"", "string": "", "address[]": []}
-"""Whatever is no number; numbers are 1."""
+_DANGEROUS: Final = frozenset({"CALLCODE", "DELEGATECALL", "SELFDESTRUCT"})
+"""By these an implementation can be destroyed, by whoever owns it."""
 
 
 class InitializersTool:
     """Tries them by `eth_call`, from an address that nobody knows. What reverts may still be open to others, or with
-    other arguments.
+    other arguments. Also of what a proxy runs: who owns an implementation owns no proxy, but may destroy what it runs.
     """
 
     name = Initializers.TOOL
@@ -65,21 +46,28 @@ class InitializersTool:
     ) -> Initializers:
         at = to_hex(block.hash)
         roles = _contracts(profile, proposal)
-        contracts = list(roles)[:MAX_CONTRACTS]
-        ask_ahead(reader, [CodeOf(contract, at) for contract in contracts])
-        tries = [(c, s) for c in contracts for s in _worth_trying(reader.code(c, at))]
-        tried = list(dict.fromkeys(contract for contract, _ in tries))
-        ask_ahead(reader, [CallOf(c, _calldata(s), at, STRANGER) for c, s in (*((c, _UNKNOWN) for c in tried), *tries)])
-        swallowing = {contract for contract in tried if _goes_through(reader, contract, _UNKNOWN, at)}
+        shown = list(roles)[:MAX_CONTRACTS]
+        ask_ahead(reader, [CodeOf(address, at) for address in shown])
+        codes = {address: reader.code(address, at) for address in shown}
+        contracts = [_Contract(address, roles[address], of_proxy(code)) for address, code in codes.items()]
+        contracts += _implementations(reader, codes, at)
+        found = tuple(_open(reader, contracts, at))
         return Initializers(
-            contracts=tuple(contracts),
-            left_out=len(roles) - len(contracts),
-            open=tuple(
-                OpenInitializer(contract=contract, role=roles[contract], signature=signature)
-                for contract, signature in tries
-                if contract not in swallowing and _goes_through(reader, contract, signature, at)
-            ),
+            contracts=tuple(contract.address for contract in contracts),
+            left_out=len(roles) - len(shown),
+            open=found,
+            makes_room=makes_room(reader, block) if any(each.opcodes for each in found) else None,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _Contract:
+    address: str
+    role: str
+    signatures: tuple[str, ...]
+    """Worth trying."""
+    proxy: str | None = None
+    opcodes: tuple[str, ...] = ()
 
 
 def _contracts(profile: GovernorProfile, proposal: Proposal) -> dict[str, str]:
@@ -94,21 +82,43 @@ def _contracts(profile: GovernorProfile, proposal: Proposal) -> dict[str, str]:
     return roles
 
 
-def _worth_trying(code: bytes) -> Sequence[str]:
-    """Those whose selectors stand in the code. What runs other code by delegatecall may have any."""
-    if "DELEGATECALL" in reachable_opcodes(code):
-        return SIGNATURES
-    return [signature for signature in SIGNATURES if selector_of(signature) in code]
+def _implementations(reader: ChainReader, codes: Mapping[str, bytes], at: str) -> Iterator[_Contract]:
+    """Each once, of the contracts that have these codes."""
+    seen = set(codes)
+    for target in read_targets(
+        reader, [a for a, code in codes.items() if "DELEGATECALL" in reachable_opcodes(code)], at
+    ):
+        if target.implementation is not None and target.implementation not in seen:
+            seen.add(target.implementation)
+            yield _Contract(
+                target.implementation,
+                IMPLEMENTATION,
+                of_code(reader.code(target.implementation, at)),
+                target.address,
+                tuple(sorted(_DANGEROUS & set(target.implementation_opcodes))),
+            )
 
 
-def _goes_through(reader: ChainReader, contract: str, signature: str, at: str) -> bool:
+def _open(reader: ChainReader, contracts: Sequence[_Contract], at: str) -> Iterator[OpenInitializer]:
+    tries = [(contract, signature) for contract in contracts for signature in contract.signatures]
+    tried = dict.fromkeys(contract.address for contract, _ in tries)
+    calls = [(contract.address, plain_call(signature)) for contract, signature in tries]
+    ask_ahead(reader, [CallOf(to, data, at, STRANGER) for to, data in (*((a, UNKNOWN) for a in tried), *calls)])
+    swallowing = {address for address in tried if _goes_through(reader, address, UNKNOWN, at)}
+    for (contract, signature), (address, data) in zip(tries, calls, strict=True):
+        if address in swallowing or not _goes_through(reader, address, data, at):
+            continue
+        short = cut_short(signature)
+        if short is None or not _goes_through(reader, address, short, at):
+            yield OpenInitializer(
+                contract=address, role=contract.role, signature=signature, proxy=contract.proxy,
+                opcodes=contract.opcodes,
+            )  # fmt: skip
+
+
+def _goes_through(reader: ChainReader, contract: str, data: bytes, at: str) -> bool:
     try:
-        reader.call(contract, _calldata(signature), at, sender=STRANGER)
+        reader.call(contract, data, at, sender=STRANGER)
     except RevertedError:
         return False
     return True
-
-
-def _calldata(signature: str) -> bytes:
-    types = [kind for kind in signature[signature.index("(") + 1 : -1].split(",") if kind]
-    return call_data(signature, *(_ARGUMENTS.get(kind, 1) for kind in types))

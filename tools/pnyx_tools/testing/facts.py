@@ -159,7 +159,7 @@ def uneventful(proposal: Proposal, profile: GovernorProfile) -> tuple[Reading, .
             voting_delay=14_400, voting_period=50_400, milliseconds_per_tick=12_000, proposal_threshold=10**20,
             quorum=4 * 10**22, supply=10**24, flash_loan=None, timelock_delay_seconds=172_800, roles=(),
         ),
-        Initializers(contracts=(profile.address,), left_out=0, open=()),
+        Initializers(contracts=(profile.address,), left_out=0, open=(), makes_room=None),
         EarlierPayments(treasury=timelock or profile.address, from_block=past, to_block=now, payments=()),
         LiveProposals(from_block=past, to_block=now, live=0, not_asked=0, proposals=(), afterwards=None),
         HeldProposals(
