@@ -44,6 +44,7 @@ from pnyx_policies.checks.text_against_calls import TextAgainstCalls
 from pnyx_policies.checks.timing import Timing
 from pnyx_policies.checks.unknown_calldata import UnknownCalldata
 from pnyx_policies.checks.unnamed_address import UnnamedAddress
+from pnyx_policies.checks.upgraded_values import UpgradedValuesCheck
 from pnyx_policies.checks.vote_buying import VoteBuying
 from pnyx_policies.text import one_line
 
@@ -89,6 +90,7 @@ def builtin_checks() -> tuple[Check, ...]:
         Timing(),
         UnknownCalldata(),
         UnnamedAddress(),
+        UpgradedValuesCheck(),
         VoteBuying(),
     )
 
@@ -125,6 +127,6 @@ __all__ = [
     "GovernanceAct", "GovernorSettings", "HeldFlood", "HiddenCharacters", "InjectedInstructions", "LivePower",
     "LookalikeAddress", "NewMarket", "OthersMoney", "PostState", "PowerLoss", "PriceSourceCheck", "PrivilegeGrant",
     "Proposer", "Reinitialisation", "SelfDealing", "SilentOutflow", "SimulationReverts", "Swap", "TargetWithoutCode",
-    "TextAgainstCalls", "Timing", "TreasuryOutflow", "UnknownCalldata", "UnnamedAddress", "VoteBuying", "all_of",
-    "any_of", "builtin_checks", "run_checks",
+    "TextAgainstCalls", "Timing", "TreasuryOutflow", "UnknownCalldata", "UnnamedAddress", "UpgradedValuesCheck",
+    "VoteBuying", "all_of", "any_of", "builtin_checks", "run_checks",
 ]  # fmt: skip

@@ -18,23 +18,24 @@ from pnyx_policies.context.reading import Reading, full_reach, read_context, sea
 from pnyx_policies.context.timelock_queue import Operation, QueuedCall, TimelockQueue
 from pnyx_policies.context.treasury_balances import AccountBalances, TreasuryBalances
 from pnyx_policies.context.upgraded_functions import UpgradedFunctions, Upgrades
+from pnyx_policies.context.upgraded_values import ChangedValue, UpgradedValues, ValuesOfUpgrades
 from pnyx_policies.context.voting_power import Gain, LateVotes, Turnout, Voter, VotingPower
 
 READINGS: tuple[type[Reading], ...] = (
     ProposerHistory, VotingPower, TreasuryBalances, GroundRules, TimelockQueue, Initializers, EarlierPayments,
     EnsNames, LiveProposals, HeldProposals, DestroyedCode, CodeOrigins, ProposerAccount, ProposerBefore,
-    PowerReceivers, FirstCoin, Upgrades, OtherChains, PriceSources,
+    PowerReceivers, FirstCoin, Upgrades, OtherChains, PriceSources, ValuesOfUpgrades,
 )  # fmt: skip
 """All of them, in the order in which the tools run."""
 
 __all__ = [
     "READINGS",
-    "AccountBalances", "AccountKind", "Afterwards", "Before", "CodeOrigin", "CodeOrigins", "DestroyedCode",
-    "EarlierPayee", "EarlierPayment", "EarlierPayments", "EarlierProposal", "Effects", "EnsName", "EnsNames",
-    "FarRun", "FirstCoin", "Gain", "GroundRules", "HeldProposal", "HeldProposals", "How", "Initializers", "LateVotes",
-    "LiveProposal", "LiveProposals", "LookAlike", "Made", "OpenInitializer", "Operation", "OtherChains",
-    "PowerReceiver", "PowerReceivers", "PricePool", "PriceSetter", "PriceSource", "PriceSources",
-    "ProposerAccount", "ProposerBefore", "ProposerHistory", "QueuedCall",
-    "Reading", "Role", "TimelockQueue", "TreasuryBalances", "Turnout", "UpgradedFunctions", "Upgrades", "Voter",
-    "VotingPower", "full_reach", "read_context", "searched_from",
+    "AccountBalances", "AccountKind", "Afterwards", "Before", "ChangedValue", "CodeOrigin", "CodeOrigins",
+    "DestroyedCode", "EarlierPayee", "EarlierPayment", "EarlierPayments", "EarlierProposal", "Effects", "EnsName",
+    "EnsNames", "FarRun", "FirstCoin", "Gain", "GroundRules", "HeldProposal", "HeldProposals", "How", "Initializers",
+    "LateVotes", "LiveProposal", "LiveProposals", "LookAlike", "Made", "OpenInitializer", "Operation", "OtherChains",
+    "PowerReceiver", "PowerReceivers", "PricePool", "PriceSetter", "PriceSource", "PriceSources", "ProposerAccount",
+    "ProposerBefore", "ProposerHistory", "QueuedCall", "Reading", "Role", "TimelockQueue", "TreasuryBalances",
+    "Turnout", "UpgradedFunctions", "UpgradedValues", "Upgrades", "ValuesOfUpgrades", "Voter", "VotingPower",
+    "full_reach", "read_context", "searched_from",
 ]  # fmt: skip

@@ -35,6 +35,7 @@ from pnyx_policies.context import (
     TimelockQueue,
     TreasuryBalances,
     Upgrades,
+    ValuesOfUpgrades,
     VotingPower,
     read_context,
 )
@@ -148,6 +149,18 @@ def _upgrades(found: Upgrades, facts: Facts) -> Iterator[Bullet]:
         yield bullet(*who(facts, upgrade.after), told if upgrade.functions else " shows no functions")
     if found.left_out:
         yield bullet(warn(f"Further upgrades that were not compared: {found.left_out}"))
+
+
+@_sentences.register
+def _changed_values(found: ValuesOfUpgrades, facts: Facts) -> Iterator[Bullet]:
+    if not found.upgrades:
+        yield bullet("No contract was asked what an upgrade changes")
+    for upgrade in found.upgrades:
+        number = len(upgrade.changed) + upgrade.more_changed
+        told = f" answers {number} of {upgrade.answered} questions otherwise by its new code"
+        yield bullet(*who(facts, upgrade.contract), told)
+        if upgrade.left_out:
+            yield bullet(warn(f"Functions that were not asked: {upgrade.left_out}"))
 
 
 @_sentences.register

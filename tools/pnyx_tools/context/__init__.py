@@ -19,6 +19,7 @@ from pnyx_tools.context.protocol import ContextTool, ToolSkipped, run_tool
 from pnyx_tools.context.timelock_queue import TimelockQueueTool
 from pnyx_tools.context.treasury_balances import TreasuryBalancesTool
 from pnyx_tools.context.upgraded_functions import UpgradedFunctionsTool
+from pnyx_tools.context.upgraded_values import UpgradedValuesTool
 from pnyx_tools.context.voting_power import VotingPowerTool
 
 
@@ -42,6 +43,7 @@ def builtin_tools() -> tuple[ContextTool, ...]:
         PowerReceiversTool(),
         FirstCoinTool(),
         UpgradedFunctionsTool(),
+        UpgradedValuesTool(),
         OtherChainsTool(),
         PriceSourcesTool(),
     )
@@ -70,6 +72,7 @@ __all__ = [
     "ToolSkipped",
     "TreasuryBalancesTool",
     "UpgradedFunctionsTool",
+    "UpgradedValuesTool",
     "VotingPowerTool",
     "builtin_tools",
     "run_tool",

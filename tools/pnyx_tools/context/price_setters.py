@@ -21,7 +21,7 @@ from pnyx_policies.context.price_sources import PriceSetter
 from pnyx_policies.context.proposer_account import AccountKind
 from pnyx_tools.code import read_target
 from pnyx_tools.context.asking import ask_all, number_of
-from pnyx_tools.context.initializers import STRANGER
+from pnyx_tools.context.initializer_calls import STRANGER
 from pnyx_tools.context.proposer_account import account_kind
 from pnyx_tools.context.protocol import ToolSkipped
 from pnyx_tools.reader import BlockId, ChainReader, RevertedError

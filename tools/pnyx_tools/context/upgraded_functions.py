@@ -34,8 +34,7 @@ class UpgradedFunctionsTool:
         block: BlockRef,
     ) -> Upgrades:
         at = to_hex(block.hash)
-        every = made_here(decode_calls(proposal.calls, proposal.key.chain_id))
-        pairs = list(dict.fromkeys(pair for call in every for pair in _replaced(call)))
+        pairs = replacements(proposal)
         shown = pairs[:MAX_UPGRADES]
         targets = {t.address: t for t in read_targets(reader, [contract for contract, _ in shown], at)}
         return Upgrades(
@@ -48,8 +47,14 @@ class UpgradedFunctionsTool:
         )
 
 
+def replacements(proposal: Proposal) -> list[tuple[str, str]]:
+    """Contracts whose code the calls replace, each with its new code."""
+    every = made_here(decode_calls(proposal.calls, proposal.key.chain_id))
+    return list(dict.fromkeys(pair for call in every for pair in _replaced(call)))
+
+
 def _replaced(call: DecodedCall) -> Iterator[tuple[str, str]]:
-    """A contract, and its new code. An admin's function names the proxy."""
+    """An admin's function names the proxy."""
     for shift in shifts_of([call]):
         if shift.kind is PowerKind.CODE and shift.receiver is not None:
             yield call.argument("proxy") or shift.contract, shift.receiver

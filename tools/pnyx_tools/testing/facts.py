@@ -41,6 +41,7 @@ from pnyx_policies.context import (
     TimelockQueue,
     TreasuryBalances,
     Upgrades,
+    ValuesOfUpgrades,
     VotingPower,
 )
 from pnyx_policies.facts import (
@@ -175,13 +176,14 @@ def uneventful(proposal: Proposal, profile: GovernorProfile) -> tuple[Reading, .
         PowerReceivers(receivers=(), left_out=0),
         FirstCoin(account=proposal.proposer, block=None, sender=None, transaction=None),
         Upgrades(upgrades=(), left_out=0),
+        ValuesOfUpgrades(executor=timelock or profile.address, upgrades=(), left_out=0),
         OtherChains(runs=()),
         PriceSources(sources=(), left_out=0),
     )  # fmt: skip
 
 
 def _grade_of(reading: Reading) -> Grade:
-    return Grade.RE_SIMULATED if isinstance(reading, OtherChains) else Grade.RE_READ
+    return Grade.RE_SIMULATED if isinstance(reading, OtherChains | ValuesOfUpgrades) else Grade.RE_READ
 
 
 def results_of(readings: Iterable[Reading]) -> tuple[ToolResult, ...]:

@@ -1,0 +1,99 @@
+"""upgraded-values: Does a contract whose code is replaced still say what it said?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from pnyx_contracts.decoded import DecodedCall, made_here
+from pnyx_policies.checks.protocol import CheckView
+from pnyx_policies.context import ChangedValue, UpgradedValues, ValuesOfUpgrades
+from pnyx_policies.facts import Facts
+from pnyx_policies.finding import Finding, Severity
+from pnyx_policies.getters import OF_THE_CODE, getter_name, in_words, is_address, is_number
+from pnyx_policies.power_functions import PowerKind
+from pnyx_policies.powers import shifts_of
+
+SHOWN = 6
+"""Values in one sentence."""
+
+
+class UpgradedValuesCheck:
+    """Right after an upgrade, a contract should answer as right before it, but for what the actions set. High where it
+    answers otherwise and no action set anything, where a function fails that answered, or an address becomes a number
+    or the other way round: storage moved, as when a variable was put in before others. Medium where the upgrade brings
+    an initialiser, or another action calls the contract, and either may have set what changed. Low: constants of the
+    code. Quiet: versions, names of the code, what was not there before. Check K4, incident I-8 (Audius).
+
+    Asked are functions without arguments, and those with one for the executor: what other accounts have, and what lies
+    in lists and mappings by other keys, may have moved unseen. Only upgrades that the calls name.
+    """
+
+    name = "upgraded-values"
+    version = "1"
+
+    def run(self, view: CheckView) -> tuple[Finding, ...]:
+        if not any(shift.kind is PowerKind.CODE for shift in shifts_of(made_here(view.facts.calls))):
+            return ()
+        return tuple(f for each in view.context(ValuesOfUpgrades).upgrades for f in self._findings(view.facts, each))
+
+    def _findings(self, facts: Facts, upgrade: UpgradedValues) -> Iterator[Finding]:
+        changed = [value for value in upgrade.changed if getter_name(value.selector) not in OF_THE_CODE]
+        calls = tuple(call for call in made_here(facts.calls) if _is_about(call, upgrade))
+        constants = [value for value in changed if value.is_of_the_code]
+        moved = [value for value in changed if not value.is_of_the_code]
+        if moved:
+            yield self._moved(upgrade, moved, calls)
+        if constants:
+            title = f"Constants of the code of {upgrade.contract} are others: {len(constants)}"
+            yield self._finding(Severity.LOW, title, _listed(constants), upgrade, calls)
+
+    def _moved(self, upgrade: UpgradedValues, moved: Sequence[ChangedValue], calls: Sequence[DecodedCall]) -> Finding:
+        broken, may_be_set = any(map(_is_broken, moved)), any(_may_set(call, upgrade) for call in calls)
+        why = "An action may have set that." if may_be_set else "No action sets that."
+        if broken:
+            why += " Addresses and numbers in each other's place, and functions that fail, are signs of moved storage."
+        number = len(moved) + upgrade.more_changed
+        title = f"{upgrade.contract} answers otherwise by its new code: {number} of {upgrade.answered} values"
+        severity = Severity.MEDIUM if may_be_set and not broken else Severity.HIGH
+        return self._finding(severity, title, f"{why} {_listed(moved)}", upgrade, calls)
+
+    def _finding(
+        self, severity: Severity, title: str, detail: str, upgrade: UpgradedValues, calls: Iterable[DecodedCall]
+    ) -> Finding:
+        return Finding(
+            check=self.name,
+            severity=severity,
+            title=title,
+            detail=detail,
+            calls=tuple(call.path for call in calls),
+            evidence=(upgrade.contract, upgrade.after),
+        )
+
+
+def _is_about(call: DecodedCall, upgrade: UpgradedValues) -> bool:
+    return upgrade.contract in {call.target, call.argument("proxy")}
+
+
+def _may_set(call: DecodedCall, upgrade: UpgradedValues) -> bool:
+    """The upgrade itself sets something only by the calldata that it hands to the new code."""
+    if not any(shift.receiver == upgrade.after for shift in shifts_of([call])):
+        return True
+    return any(argument.type == "bytes" and argument.value not in {"", "0x"} for argument in call.arguments)
+
+
+def _is_broken(value: ChangedValue) -> bool:
+    before, after = value.before, value.after
+    if after is None:
+        return True
+    return (is_address(before) and is_number(after)) or (is_number(before) and is_address(after))
+
+
+def _listed(values: Sequence[ChangedValue]) -> str:
+    shown = "; ".join(map(_one, values[:SHOWN]))
+    return f"{shown}; ..." if len(values) > SHOWN else f"{shown}."
+
+
+def _one(value: ChangedValue) -> str:
+    after = "and fails now" if value.after is None else f"and is {in_words(value.after)}"
+    name = getter_name(value.selector).replace("address", "executor")
+    return f"{name} was {in_words(value.before)} {after}"
