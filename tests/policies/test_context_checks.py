@@ -24,7 +24,7 @@ from tests.policies.settled import (
     worst,
 )
 
-from pnyx_contracts.types import ClockMode, ProposalState
+from pnyx_contracts.types import ProposalState
 from pnyx_policies.checks import (
     AfterTheFact,
     AmongOthers,
@@ -51,7 +51,6 @@ from pnyx_policies.context import (
     Gain,
     GroundRules,
     Initializers,
-    LateVotes,
     OpenInitializer,
     Operation,
     ProposerAccount,
@@ -162,56 +161,6 @@ def test_everything_in_one_block_is_live() -> None:
     assert worst(LivePower(), changed(plain(), GroundRules, **at_once)) is CRITICAL
     for one_later in ({"voting_delay": 1}, {"voting_period": 1}, {"timelock_delay_seconds": 1}):
         assert worst(LivePower(), changed(plain(), GroundRules, **(at_once | one_later))) is None
-
-
-# --- timing
-
-
-@pytest.mark.parametrize(
-    ("settings", "words"),
-    [
-        ({"voting_delay": 1}, "voting delay 12 seconds"),
-        ({"voting_period": 50}, "voting period 10 minutes"),
-        ({"timelock_delay_seconds": 0}, "timelock delay 0 seconds"),
-        ({"voting_delay": 300, "voting_period": 7_200, "timelock_delay_seconds": 3_600}, ""),
-        ({"voting_delay": None, "voting_period": None, "timelock_delay_seconds": None}, ""),
-    ],
-)
-def test_a_daos_own_haste_is_low(settings: dict[str, int], words: str) -> None:
-    findings = found(Timing(), changed(plain(), GroundRules, **settings))
-    assert [(f.severity, f.title) for f in findings] == (
-        [(LOW, f"Short by the DAO's own settings: {words}")] if words else []
-    )
-
-
-def test_a_clock_of_seconds_needs_no_pace() -> None:
-    facts = changed(plain(clock=ClockMode.TIMESTAMP), GroundRules, voting_delay=3_599, voting_period=86_400)
-    assert [f.title for f in found(Timing(), facts)] == ["Short by the DAO's own settings: voting delay 59 minutes"]
-
-
-@pytest.mark.parametrize(
-    ("call", "title"),
-    [
-        (call_of(GOVERNOR, "setVotingDelay(uint48)", 0), "The voting delay becomes 0 seconds"),
-        (call_of(GOVERNOR, "setVotingPeriod(uint32)", 3), "The voting period becomes 36 seconds"),
-        (call_of(GOVERNOR, "_setVotingPeriod(uint256)", 3), "The voting period becomes 36 seconds"),
-        (call_of(TIMELOCK, "updateDelay(uint256)", 60), "The timelock delay becomes 60 seconds"),
-    ],
-)
-def test_who_makes_it_short_is_told(call: Any, title: str) -> None:
-    (finding,) = found(Timing(), plain(call))
-    assert (finding.severity, finding.title, finding.calls) == (HIGH, title, ("0",))
-
-
-def test_who_makes_it_longer_or_a_little_shorter_is_not() -> None:
-    calls = call_of(GOVERNOR, "setVotingPeriod(uint32)", 50_000), call_of(TIMELOCK, "updateDelay(uint256)", 3_600)
-    assert found(Timing(), plain(*calls)) == ()
-
-
-@pytest.mark.parametrize(("late_against", "severity"), [(101, MEDIUM), (100, MEDIUM), (99, None)])
-def test_late_votes_that_turn_the_majority_around(late_against: int, severity: Severity | None) -> None:
-    late = LateVotes(since_block=1_890, early_for=150, early_against=50, late_for=0, late_against=late_against)
-    assert worst(Timing(), changed(plain(), VotingPower, late=late)) is severity
 
 
 # --- reinitialisation

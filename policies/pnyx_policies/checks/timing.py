@@ -10,10 +10,14 @@ from pnyx_policies.checks.protocol import CheckView
 from pnyx_policies.context import GroundRules, VotingPower
 from pnyx_policies.facts import Facts
 from pnyx_policies.finding import Finding, Severity
+from pnyx_policies.week import DAY, weekday, weekend_seconds
 
-HOUR, DAY = 3_600, 86_400
+HOUR = 3_600
 SHORTEST = {"voting delay": HOUR, "voting period": DAY, "timelock delay": HOUR}
 """Seconds. Below, few people can notice, answer, or leave."""
+
+A_WEEKS_WORK = 5 * DAY
+"""A vote that is this long has working days, wherever it begins."""
 
 _SETTERS = {
     "setVotingDelay": "voting delay",
@@ -27,18 +31,26 @@ _SETTERS = {
 
 class Timing:
     """Short delays and periods: low where the DAO has them, high where this proposal sets them. A majority that the
-    last tenth of the time to vote turned around: medium. Check K10, incidents I-8 (Audius), I-1 (Beanstalk).
+    last tenth of the time to vote turned around: medium. A vote of one to five days of which more than half is Saturday
+    and Sunday (UTC): info, low where less than a working day is left. Check K10, incidents I-8 (Audius), I-1
+    (Beanstalk).
 
-    Ticks of a clock that counts blocks become seconds by the pace of the last blocks. Not judged: whether the people of
-    this DAO sleep, and what a guardian may do in the meantime.
+    Ticks of a clock that counts blocks become seconds by the pace of the last blocks. Not judged: holidays, which no
+    chain knows, other weeks than that one, whether the people of this DAO sleep, and what a guardian may do meanwhile.
     """
 
     name = "timing"
-    version = "1"
+    version = "2"
 
     def run(self, view: CheckView) -> tuple[Finding, ...]:
         rules, power = view.context(GroundRules), view.context(VotingPower)
-        return (*self._set_now(view.facts, rules), *self._as_it_is(view.facts, rules), *self._late(power))
+        facts = view.facts
+        return (
+            *self._set_now(facts, rules),
+            *self._as_it_is(facts, rules),
+            *self._late(power),
+            *self._on_a_weekend(facts, rules),
+        )
 
     def _set_now(self, facts: Facts, rules: GroundRules) -> Iterator[Finding]:
         for call in facts.every_call():
@@ -85,6 +97,23 @@ class Timing:
                 ),
             )
 
+    def _on_a_weekend(self, facts: Facts, rules: GroundRules) -> Iterator[Finding]:
+        """Shorter votes than a day are found as such, whatever the day."""
+        start, end = (_moment(facts, rules, clock) for clock in (facts.governor.snapshot, facts.governor.deadline))
+        whole, off = end - start, weekend_seconds(start, end)
+        if not DAY <= whole < A_WEEKS_WORK or off * 2 <= whole:
+            return
+        about = "About " if facts.governor.profile.clock_mode is ClockMode.BLOCK else ""
+        yield Finding(
+            check=self.name,
+            severity=Severity.LOW if whole - off < DAY else Severity.INFO,
+            title=f"{about}{off * 100 // whole}% of the time to vote is Saturday or Sunday",
+            detail=(
+                f"{about}{off // HOUR} of {whole // HOUR} hours, from {weekday(start)} to {weekday(end)} (UTC)"
+                f"{', by the pace of the last blocks' if about else ''}."
+            ),
+        )
+
 
 def _only_number(call: DecodedCall) -> int | None:
     values = [argument.value for argument in call.arguments]
@@ -94,6 +123,13 @@ def _only_number(call: DecodedCall) -> int | None:
 def _seconds(facts: Facts, rules: GroundRules, what: str, value: int) -> int:
     in_seconds = what == "timelock delay" or facts.governor.profile.clock_mode is ClockMode.TIMESTAMP
     return value if in_seconds else value * rules.milliseconds_per_tick // 1000
+
+
+def _moment(facts: Facts, rules: GroundRules, clock: int) -> int:
+    """Seconds since the epoch, when the governor's clock shows `clock`."""
+    if facts.governor.profile.clock_mode is ClockMode.TIMESTAMP:
+        return clock
+    return facts.block.timestamp + (clock - facts.governor.now) * rules.milliseconds_per_tick // 1000
 
 
 def _words(seconds: int) -> str:
