@@ -21,7 +21,6 @@ from tests.policies.settled import (
 )
 
 from pnyx_policies.checks import (
-    AfterTheFact,
     AmongOthers,
     CheckSkipped,
     CheckView,
@@ -39,7 +38,6 @@ from pnyx_policies.context import (
     CodeOrigins,
     DestroyedCode,
     EarlierPayee,
-    EarlierPayment,
     EarlierPayments,
     EarlierProposal,
     Effects,
@@ -166,31 +164,7 @@ def test_the_one_call_that_is_unlike_all_others() -> None:
     assert found(Decoys(), plain(*payments[:4], odd)) == ()
 
 
-# --- after-the-fact
-
-
-def paid(**values: Any) -> EarlierPayment:
-    nothing = {"shortly_before": 0, "since_proposed": 0}
-    return EarlierPayment(
-        **({"asset": USDC, "receiver": ALICE, "transfers": 1, "amount": 200, "last_block": 790} | nothing | values)
-    )
-
-
-@pytest.mark.parametrize(
-    ("payment", "severity"),
-    [
-        (paid(), LOW),
-        (paid(shortly_before=49), LOW),
-        (paid(shortly_before=50), MEDIUM),
-        (paid(since_proposed=1), MEDIUM),
-    ],
-)
-def test_what_was_paid_before_it_was_asked_for(payment: EarlierPayment, severity: Severity) -> None:
-    facts = changed(plain(), EarlierPayments, payments=(payment,))  # which asks for 100
-    (finding,) = found(AfterTheFact(), facts)
-    assert (finding.severity, finding.evidence, finding.calls) == (severity, (USDC, ALICE), ("0",))
-    friends = facts.model_copy(update={"known_addresses": {ALICE: "our own Safe"}})
-    assert found(AfterTheFact(), friends) == ()
+# --- lookalike-address
 
 
 def test_who_looks_like_somebody_that_was_paid_before() -> None:

@@ -1,25 +1,22 @@
-"""Power, rules, initialisers and earlier payments, as the context tools read them from real governors."""
+"""Power, rules and initialisers, as the context tools read them from real governors."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import pytest
-from eth_utils.address import to_checksum_address
 
 from pnyx_contracts.types import Vote
 from pnyx_policies.checks import (
     CheckView,
     CodeUpgrade,
     LivePower,
-    LookalikeAddress,
     PrivilegeGrant,
     Proposer,
     Reinitialisation,
 )
 from pnyx_policies.context import (
     AccountKind,
-    EarlierPayee,
     GroundRules,
     Initializers,
     LateVotes,
@@ -30,7 +27,6 @@ from pnyx_policies.context import (
 from pnyx_policies.finding import Severity
 from pnyx_tools.code import read_target
 from pnyx_tools.context import (
-    EarlierPaymentsTool,
     GroundRulesTool,
     InitializersTool,
     PowerReceiversTool,
@@ -233,7 +229,7 @@ def test_a_timelock_that_anybody_can_take_over(dao: Governance) -> None:
     assert (found.contract, found.role, found.signature) == (dao.timelock, "timelock", "initialize()")
 
 
-# --- what was proposed and paid before
+# --- what was proposed before
 
 
 def test_an_old_text_with_other_calls(dao: Governance) -> None:
@@ -266,50 +262,6 @@ def test_an_old_text_with_other_calls(dao: Governance) -> None:
 )
 def test_how_much_two_texts_share(text: bytes, other: bytes, bps: int) -> None:
     assert alike_bps(text, other) == alike_bps(other, text) == bps
-
-
-def test_what_the_treasury_paid_before(dao: Governance) -> None:
-    alice, bob = dao.node.accounts[5:7]
-    dao.node.impersonate(dao.timelock)
-    dao.node.send(dao.token, encode_call("transfer(address,uint256)", dao.timelock, 100))
-
-    def pay(receiver: str, amount: int) -> None:
-        dao.node.send(dao.token, encode_call("transfer(address,uint256)", receiver, amount), sender=dao.timelock)
-
-    pay(alice, 3)
-    pay(bob, 5)
-    proposal = call(dao, dao.token, encode_call("transfer(address,uint256)", alice, 7))
-    pay(alice, 4)
-    (payment,) = run(EarlierPaymentsTool(), dao, proposal).payments
-    assert (payment.asset, payment.receiver, payment.transfers, payment.amount) == (dao.token, alice, 2, 7)
-    assert (payment.shortly_before, payment.since_proposed) == (3, 4)
-    assert run(EarlierPaymentsTool(), dao, propose(dao)).payments == ()
-
-
-def test_who_looks_like_somebody_that_the_treasury_paid(dao: Governance) -> None:
-    digits = dao.node.accounts[5][2:].lower()
-    alice, poison = dao.node.accounts[5], to_checksum_address(f"0x{digits[:4]}{'77' * 16}{digits[-4:]}")
-    transfer = "transfer(address,uint256)"
-    dao.node.impersonate(dao.timelock)
-    dao.node.send(dao.token, encode_call(transfer, dao.timelock, 100))
-    proposal = call(dao, dao.token, encode_call(transfer, poison, 7))
-
-    def mistaken() -> tuple[EarlierPayee, ...]:
-        return run(EarlierPaymentsTool(), dao, proposal).mistaken
-
-    assert mistaken() == ()
-    dao.node.send(dao.token, encode_call(transfer, alice, 3), sender=dao.timelock)
-    (payee,) = mistaken()
-    assert (payee.asset, payee.receiver, payee.looks_like, payee.transfers) == (dao.token, poison, alice, 1)
-    assert payee.last_block == dao.node.rpc.block().number
-    facts = gather_facts(dao.node.rpc, dao.adapter, dao.profile, dao.proposals[proposal])
-    (finding,) = LookalikeAddress().run(CheckView(facts))
-    assert (finding.severity, finding.evidence) == (Severity.CRITICAL, (poison, alice))
-    dao.node.send(dao.token, encode_call("transferFrom(address,address,uint256)", dao.timelock, poison, 0))
-    assert len(mistaken()) == 1, "anybody can move nothing"
-    honest = call(dao, dao.token, encode_call(transfer, alice, 7), "to the one who was paid")
-    dao.node.send(dao.token, encode_call(transfer, poison, 1), sender=dao.timelock)
-    assert run(EarlierPaymentsTool(), dao, honest).mistaken == ()
 
 
 # --- upgrades

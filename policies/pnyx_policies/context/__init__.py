@@ -1,7 +1,9 @@
 """What the built-in context tools find, as types: tools make them, checks read them by `CheckView.context`."""
 
+from pnyx_policies.context.already_so import AlreadySo, So
 from pnyx_policies.context.code_origin import CodeOrigin, CodeOrigins, How, Made
 from pnyx_policies.context.destroyed_code import DestroyedCode
+from pnyx_policies.context.earlier_calls import EarlierCall, EarlierCalls
 from pnyx_policies.context.earlier_payments import EarlierPayee, EarlierPayment, EarlierPayments
 from pnyx_policies.context.ens_names import EnsName, EnsNames
 from pnyx_policies.context.first_coin import FirstCoin
@@ -10,6 +12,7 @@ from pnyx_policies.context.held_proposals import HeldProposal, HeldProposals
 from pnyx_policies.context.initializers import Initializers, OpenInitializer
 from pnyx_policies.context.live_proposals import Afterwards, Effects, LiveProposal, LiveProposals
 from pnyx_policies.context.other_chains import FarRun, OtherChains
+from pnyx_policies.context.payments_by_others import OtherPayment, PaymentsByOthers
 from pnyx_policies.context.power_receivers import PowerReceiver, PowerReceivers
 from pnyx_policies.context.price_sources import PricePool, PriceSetter, PriceSource, PriceSources
 from pnyx_policies.context.proposer_account import AccountKind, Before, ProposerAccount, ProposerBefore
@@ -24,18 +27,20 @@ from pnyx_policies.context.voting_power import Gain, LateVotes, Turnout, Voter, 
 READINGS: tuple[type[Reading], ...] = (
     ProposerHistory, VotingPower, TreasuryBalances, GroundRules, TimelockQueue, Initializers, EarlierPayments,
     EnsNames, LiveProposals, HeldProposals, DestroyedCode, CodeOrigins, ProposerAccount, ProposerBefore,
-    PowerReceivers, FirstCoin, Upgrades, OtherChains, PriceSources, ValuesOfUpgrades,
+    PowerReceivers, FirstCoin, Upgrades, OtherChains, PriceSources, ValuesOfUpgrades, PaymentsByOthers, EarlierCalls,
+    AlreadySo,
 )  # fmt: skip
 """All of them, in the order in which the tools run."""
 
 __all__ = [
     "READINGS",
-    "AccountBalances", "AccountKind", "Afterwards", "Before", "ChangedValue", "CodeOrigin", "CodeOrigins",
-    "DestroyedCode", "EarlierPayee", "EarlierPayment", "EarlierPayments", "EarlierProposal", "Effects", "EnsName",
-    "EnsNames", "FarRun", "FirstCoin", "Gain", "GroundRules", "HeldProposal", "HeldProposals", "How", "Initializers",
-    "LateVotes", "LiveProposal", "LiveProposals", "LookAlike", "Made", "OpenInitializer", "Operation", "OtherChains",
-    "PowerReceiver", "PowerReceivers", "PricePool", "PriceSetter", "PriceSource", "PriceSources", "ProposerAccount",
-    "ProposerBefore", "ProposerHistory", "QueuedCall", "Reading", "Role", "TimelockQueue", "TreasuryBalances",
-    "Turnout", "UpgradedFunctions", "UpgradedValues", "Upgrades", "ValuesOfUpgrades", "Voter", "VotingPower",
-    "full_reach", "read_context", "searched_from",
+    "AccountBalances", "AccountKind", "Afterwards", "AlreadySo", "Before", "ChangedValue", "CodeOrigin",
+    "CodeOrigins", "DestroyedCode", "EarlierCall", "EarlierCalls", "EarlierPayee", "EarlierPayment",
+    "EarlierPayments", "EarlierProposal", "Effects", "EnsName", "EnsNames", "FarRun", "FirstCoin", "Gain",
+    "GroundRules", "HeldProposal", "HeldProposals", "How", "Initializers", "LateVotes", "LiveProposal",
+    "LiveProposals", "LookAlike", "Made", "OpenInitializer", "Operation", "OtherChains", "OtherPayment",
+    "PaymentsByOthers", "PowerReceiver", "PowerReceivers", "PricePool", "PriceSetter", "PriceSource", "PriceSources",
+    "ProposerAccount", "ProposerBefore", "ProposerHistory", "QueuedCall", "Reading", "Role", "So", "TimelockQueue",
+    "TreasuryBalances", "Turnout", "UpgradedFunctions", "UpgradedValues", "Upgrades", "ValuesOfUpgrades", "Voter",
+    "VotingPower", "full_reach", "read_context", "searched_from",
 ]  # fmt: skip

@@ -15,13 +15,14 @@ SHORTLY_BEFORE_BLOCKS = 50_400
 
 
 class EarlierPayment(Value):
-    """All transfers of one token to one receiver."""
+    """All transfers of one asset to one receiver."""
 
-    asset: Address
+    asset: Address | None
+    """None for the chain's own coin."""
     receiver: Address
     transfers: int
     amount: Uint
-    """Token units."""
+    """Wei or token units."""
     shortly_before: Uint
     """Of those, in the `SHORTLY_BEFORE_BLOCKS` before the proposal."""
     since_proposed: Uint
@@ -34,7 +35,7 @@ class EarlierPayee(Value):
     proposal who never was.
     """
 
-    asset: Address
+    asset: Address | None
     receiver: Address
     """Of this proposal."""
     looks_like: Address
@@ -43,12 +44,13 @@ class EarlierPayee(Value):
 
 
 class EarlierPayments(Search):
-    """Looked at: `Transfer` events from the executor, in blocks `from_block` to `to_block`, for each token of this
-    proposal's payments. Payments of the chain's own coin leave no event.
+    """Looked at, in blocks `from_block` to `to_block`: `Transfer` events from the executor, for each token of this
+    proposal's payments; for coin, the calls that the executor's own events tell of, and `SafeReceived` of a receiver.
+    Other coin leaves no event.
     """
 
     TOOL: ClassVar = "earlier_payments"
-    VERSION: ClassVar = "2"
+    VERSION: ClassVar = "3"
 
     treasury: Address
     payments: tuple[EarlierPayment, ...] = Field(max_length=MAX_PAYMENTS)

@@ -14,8 +14,10 @@ from pnyx_policies.context import (
     READINGS,
     AccountKind,
     Afterwards,
+    AlreadySo,
     CodeOrigins,
     DestroyedCode,
+    EarlierCalls,
     EarlierPayments,
     EnsNames,
     FirstCoin,
@@ -24,6 +26,7 @@ from pnyx_policies.context import (
     Initializers,
     LiveProposals,
     OtherChains,
+    PaymentsByOthers,
     PowerReceivers,
     PricePool,
     PriceSetter,
@@ -284,7 +287,7 @@ def _initializers(found: Initializers, facts: Facts) -> Iterator[Bullet]:
 @_sentences.register
 def _payments(found: EarlierPayments, facts: Facts) -> Iterator[Bullet]:
     if not found.payments:
-        yield bullet(f"No token payment to the same receivers since block {found.from_block:,}")
+        yield bullet(f"No payment to the same receivers in the same asset since block {found.from_block:,}")
     for paid in found.payments:
         yield bullet(
             *amount(facts, paid.asset, paid.amount),
@@ -302,6 +305,38 @@ def _payments(found: EarlierPayments, facts: Facts) -> Iterator[Bullet]:
             " looks like ",
             *who(facts, payee.looks_like),
         )
+
+
+@_sentences.register
+def _others_payments(found: PaymentsByOthers, facts: Facts) -> Iterator[Bullet]:
+    if not found.payments:
+        yield bullet(f"Nobody else paid the same receivers in the same asset since block {found.from_block:,}")
+    for paid in found.payments:
+        last = f"; transfers: {paid.transfers}, the last in block {paid.last_block:,}"
+        by = who(facts, paid.sender)
+        yield bullet(*by, " paid ", *amount(facts, paid.asset, paid.amount), " to ", *who(facts, paid.receiver), last)
+    if found.left_out:
+        yield bullet(f"Further accounts that paid them: {found.left_out}")
+
+
+@_sentences.register
+def _earlier_calls(found: EarlierCalls, _facts: Facts) -> Iterator[Bullet]:
+    if not found.calls:
+        yield bullet(f"The executor made none of these calls since block {found.from_block:,}")
+    for call in found.calls:
+        told = f": {call.times} times, the last in block {call.last_block:,}"
+        yield bullet(warn(f"Call {call.path} was made before"), told)
+
+
+@_sentences.register
+def _already(found: AlreadySo, facts: Facts) -> Iterator[Bullet]:
+    if not found.so:
+        yield bullet("No call asks for what is known to be so already")
+    for one in found.so:
+        told = f"What call {one.path} asks for is so already"
+        yield bullet(warn(told), ", by ", code(one.question), " of ", *who(facts, one.contract))
+    if found.left_out:
+        yield bullet(warn(f"Calls that were not asked about: {found.left_out}"))
 
 
 @_sentences.register

@@ -1,7 +1,9 @@
 """What agents look at around a proposal: read-only, typed, one small file each."""
 
+from pnyx_tools.context.already_so import AlreadySoTool
 from pnyx_tools.context.code_origin import CodeOriginTool
 from pnyx_tools.context.destroyed_code import DestroyedCodeTool
+from pnyx_tools.context.earlier_calls import EarlierCallsTool
 from pnyx_tools.context.earlier_payments import EarlierPaymentsTool
 from pnyx_tools.context.ens_names import EnsNamesTool
 from pnyx_tools.context.first_coin import FirstCoinTool
@@ -11,6 +13,7 @@ from pnyx_tools.context.history import SearchingTool
 from pnyx_tools.context.initializers import InitializersTool
 from pnyx_tools.context.live_proposals import LiveProposalsTool
 from pnyx_tools.context.other_chains import OtherChainsTool
+from pnyx_tools.context.payments_by_others import PaymentsByOthersTool
 from pnyx_tools.context.power_receivers import PowerReceiversTool
 from pnyx_tools.context.price_sources import PriceSourcesTool
 from pnyx_tools.context.proposer_account import ProposerAccountTool, ProposerBeforeTool
@@ -33,6 +36,9 @@ def builtin_tools() -> tuple[ContextTool, ...]:
         TimelockQueueTool(),
         InitializersTool(),
         EarlierPaymentsTool(),
+        PaymentsByOthersTool(),
+        EarlierCallsTool(),
+        AlreadySoTool(),
         EnsNamesTool(),
         LiveProposalsTool(),
         HeldProposalsTool(),
@@ -50,9 +56,11 @@ def builtin_tools() -> tuple[ContextTool, ...]:
 
 
 __all__ = [
+    "AlreadySoTool",
     "CodeOriginTool",
     "ContextTool",
     "DestroyedCodeTool",
+    "EarlierCallsTool",
     "EarlierPaymentsTool",
     "EnsNamesTool",
     "FirstCoinTool",
@@ -62,6 +70,7 @@ __all__ = [
     "LiveProposalsTool",
     "OtherChainsTool",
     "OwnLog",
+    "PaymentsByOthersTool",
     "PowerReceiversTool",
     "PriceSourcesTool",
     "ProposerAccountTool",

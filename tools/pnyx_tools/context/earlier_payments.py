@@ -1,117 +1,117 @@
-"""What the treasury paid before, in the same token, to those whom this proposal pays."""
+"""What the treasury paid before, in the same asset, to those whom this proposal pays.
+
+Tokens tell of each transfer. Coin does not: it shows in the calls that the executor's own events tell of, and where a
+Safe received it. Coin that went by another contract, and was not received by a Safe, is not found.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from pnyx_contracts.calldata import decode_calls
-from pnyx_contracts.decoded import made_here
 from pnyx_contracts.governors import GovernorAdapter, GovernorProfile
-from pnyx_contracts.types import BlockRef, Proposal
-from pnyx_policies.context.earlier_payments import (
-    MAX_PAYMENTS,
-    SHORTLY_BEFORE_BLOCKS,
-    EarlierPayee,
-    EarlierPayment,
-    EarlierPayments,
-)
+from pnyx_contracts.types import BlockRef, Proposal, to_hex
+from pnyx_policies.context.earlier_payments import MAX_PAYMENTS, EarlierPayee, EarlierPayments
 from pnyx_policies.facts import Grade
 from pnyx_policies.lookalikes import looks_like
-from pnyx_tools.context.history import History, SearchingTool, search_back
-from pnyx_tools.effects import TRANSFER, Event, movements
-from pnyx_tools.reader import ChainReader, Topics
+from pnyx_tools.context.executed import executed_in
+from pnyx_tools.context.history import History, SearchingTool, recent_past, search_back
+from pnyx_tools.context.payments import (
+    SAFE_RECEIVED,
+    Paid,
+    Pair,
+    asked,
+    by_safes,
+    in_all,
+    in_coin,
+    in_tokens,
+    topic_for,
+)
+from pnyx_tools.effects import TRANSFER
+from pnyx_tools.reader import ChainReader
 
-MAX_PAIRS = 64
-"""Of a token and a receiver."""
-
-Paid = tuple[int, int]
-"""Block and amount."""
+Found = tuple[History, list[Paid]]
+"""What was searched, and the payments in it."""
 
 
 class EarlierPaymentsTool(SearchingTool):
-    """Looks only at tokens that the proposal pays in: whoever wants to can make a token that tells of payments."""
+    """Looks only at assets that the proposal pays in: whoever wants to can make a token that tells of payments."""
 
     name = EarlierPayments.TOOL
     version = EarlierPayments.VERSION
     grade = Grade.RE_READ
-    description = "Earlier payments of the treasury, in the same tokens, to these receivers, or to who looks like them."
+    description = "Earlier payments of the treasury, in the same assets, to these receivers, or to who looks like them."
 
     def run(
         self,
         reader: ChainReader,
-        adapter: GovernorAdapter,  # noqa: ARG002 - the protocol's
+        adapter: GovernorAdapter,
         profile: GovernorProfile,
         proposal: Proposal,
         block: BlockRef,
     ) -> EarlierPayments:
         treasury = profile.timelock or profile.address
-        pairs = _pairs(proposal)
-        history = _transfers(reader, treasury, pairs, block, self._oldest(proposal, block))
-        every = _paid(history)
-        payments = [_payment(pair, every[pair], proposal) for pair in pairs if pair in every]
-        payments.sort(key=lambda p: (-p.transfers, p.asset, p.receiver))
+        pairs, oldest = asked(proposal), self._oldest(proposal, block)
+        tokens = list(dict.fromkeys(asset for asset, _ in pairs if asset is not None))
+        payees = [receiver for asset, receiver in pairs if asset is None]
+        found = [
+            *(_in_tokens(reader, treasury, tokens, block, oldest) if tokens else ()),
+            *(_in_coin(reader, adapter, profile, payees, block, oldest) if payees else ()),
+        ]
+        first = max((history.from_block for history, _ in found), default=oldest)
+        every = _by_pair(first, (paid for _, payments in found for paid in payments))
+        payments = [in_all(pair, every[pair], proposal) for pair in pairs if pair in every]
+        payments.sort(key=lambda p: (-p.transfers, p.asset or "", p.receiver))
         return EarlierPayments(
             treasury=treasury,
-            from_block=history.from_block,
+            from_block=first,
             to_block=block.number,
             payments=tuple(payments[:MAX_PAYMENTS]),
             mistaken=tuple(_mistaken(pairs, every))[:MAX_PAYMENTS],
         )
 
 
-def _pairs(proposal: Proposal) -> list[tuple[str, str]]:
-    """Token and receiver of each payment among the calls."""
-    found: dict[tuple[str, str], None] = {}
-    for call in made_here(decode_calls(proposal.calls, proposal.key.chain_id)):
-        place = {"transfer(address,uint256)": 0, "transferFrom(address,address,uint256)": 1}.get(call.signature or "")
-        if place is not None:
-            found.setdefault((call.target, call.arguments[place].value))
-    return list(found)[:MAX_PAIRS]
+def _in_tokens(
+    reader: ChainReader, treasury: str, tokens: Sequence[str], block: BlockRef, oldest: int
+) -> Iterator[Found]:
+    history = search_back(reader, block.number, oldest, [TRANSFER, topic_for(treasury)], tokens)
+    yield history, list(in_tokens(history))
 
 
-def _transfers(
-    reader: ChainReader, treasury: str, pairs: Sequence[tuple[str, str]], block: BlockRef, oldest: int
-) -> History:
-    if not pairs:
-        return History((), oldest)
-    topics: Topics = [TRANSFER, _topic(treasury)]
-    return search_back(reader, block.number, oldest, topics, list(dict.fromkeys(token for token, _ in pairs)))
+def _in_coin(
+    reader: ChainReader,
+    adapter: GovernorAdapter,
+    profile: GovernorProfile,
+    payees: Sequence[str],
+    block: BlockRef,
+    oldest: int,
+) -> Iterator[Found]:
+    """A payment that both the treasury and the Safe tell of is one."""
+    treasury = profile.timelock or profile.address
+    history = recent_past(reader, adapter, profile, block, oldest)
+    every = in_coin(executed_in(history, adapter, profile), treasury, profile.chain_id)
+    sent = [paid for paid in every if paid.sender == treasury]
+    yield history, sent
+    if contracts := [payee for payee in payees if reader.code(payee, to_hex(block.hash))]:
+        history = search_back(reader, block.number, oldest, [SAFE_RECEIVED, topic_for(treasury)], contracts)
+        yield history, list((Counter(by_safes(history)) - Counter(sent)).elements())
 
 
-def _paid(history: History) -> dict[tuple[str, str], list[Paid]]:
-    """By token and receiver. Transfers of nothing are none: anybody can make them, also from the treasury."""
-    found: dict[tuple[str, str], list[Paid]] = {}
-    for log in history.logs:
-        for movement in movements([Event(log.address, log.topics, log.data)]):
-            if movement.amount:
-                found.setdefault((log.address, movement.recipient), []).append((log.block_number, movement.amount))
+def _by_pair(first: int, payments: Iterable[Paid]) -> dict[Pair, list[Paid]]:
+    """Those from block `first` on."""
+    found: dict[Pair, list[Paid]] = {}
+    for paid in payments:
+        if paid.block >= first:
+            found.setdefault(paid.pair, []).append(paid)
     return found
 
 
-def _mistaken(
-    pairs: Sequence[tuple[str, str]], every: Mapping[tuple[str, str], Sequence[Paid]]
-) -> Iterator[EarlierPayee]:
+def _mistaken(pairs: Sequence[Pair], every: Mapping[Pair, Sequence[Paid]]) -> Iterator[EarlierPayee]:
     known = {receiver for _, receiver in every}
     for token, receiver in pairs:
         for (asset, earlier), paid in every.items():
             if asset == token and receiver not in known and looks_like(receiver, earlier):
+                last = max(one.block for one in paid)
                 yield EarlierPayee(
-                    asset=token, receiver=receiver, looks_like=earlier, transfers=len(paid), last_block=paid[-1][0]
+                    asset=token, receiver=receiver, looks_like=earlier, transfers=len(paid), last_block=last
                 )
-
-
-def _payment(pair: tuple[str, str], paid: Sequence[Paid], proposal: Proposal) -> EarlierPayment:
-    proposed = proposal.created_block
-    return EarlierPayment(
-        asset=pair[0],
-        receiver=pair[1],
-        transfers=len(paid),
-        amount=sum(amount for _, amount in paid),
-        shortly_before=sum(amount for block, amount in paid if proposed - SHORTLY_BEFORE_BLOCKS <= block < proposed),
-        since_proposed=sum(amount for block, amount in paid if block >= proposed),
-        last_block=max(block for block, _ in paid),
-    )
-
-
-def _topic(address: str) -> bytes:
-    return bytes(12) + bytes.fromhex(address.removeprefix("0x"))

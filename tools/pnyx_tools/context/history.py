@@ -25,10 +25,17 @@ SCHEDULED: Final = parse_function(
     "uint256 delay)"
 )
 SCHEDULED_TOPIC: Final = topic_of(SCHEDULED)
-ENDED_TOPICS: Final = (
-    topic_of(parse_function("CallExecuted(bytes32 id, uint256 index, address target, uint256 value, bytes data)")),
-    topic_of(parse_function("Cancelled(bytes32 id)")),
+CALL_EXECUTED: Final = parse_function(
+    "CallExecuted(bytes32 id, uint256 index, address target, uint256 value, bytes data)"
 )
+COMPOUNDS_EXECUTION: Final = parse_function(
+    "ExecuteTransaction(bytes32 txHash, address target, uint256 value, string signature, bytes data, uint256 eta)"
+)
+"""Of Compound's timelock, and of who took it over (Uniswap, Nouns)."""
+PROPOSAL_EXECUTED: Final = parse_function("ProposalExecuted(uint256 proposalId)")
+EXECUTED_TOPICS: Final = tuple(map(topic_of, (CALL_EXECUTED, COMPOUNDS_EXECUTION, PROPOSAL_EXECUTED)))
+ENDED_TOPICS: Final = (topic_of(CALL_EXECUTED), topic_of(parse_function("Cancelled(bytes32 id)")))
+"""Of operations in OpenZeppelin's timelock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +93,11 @@ class SearchingTool:
 def recent_past(
     reader: ChainReader, adapter: GovernorAdapter, profile: GovernorProfile, block: BlockRef, oldest: int
 ) -> History:
-    """Proposals, votes, and what was scheduled in the timelock: one search for all tools that need a part of it."""
-    topics = [(*adapter.created_topics(), *adapter.vote_topics(), SCHEDULED_TOPIC, *ENDED_TOPICS)]
+    """Proposals, votes, what was scheduled in the timelock and what was executed: one search for all tools that need a
+    part of it.
+    """
+    of_timelock = dict.fromkeys((SCHEDULED_TOPIC, *ENDED_TOPICS, *EXECUTED_TOPICS))
+    topics = [(*adapter.created_topics(), *adapter.vote_topics(), *of_timelock)]
     addresses = [profile.address, *([profile.timelock] if profile.timelock else [])]
     return search_back(reader, block.number, oldest, topics, addresses)
 

@@ -23,8 +23,10 @@ from pnyx_contracts.selectors import call_data
 from pnyx_contracts.types import BlockRef, Call, ClockMode, Proposal, ProposalKey, ProposalState
 from pnyx_policies.context import (
     AccountKind,
+    AlreadySo,
     CodeOrigins,
     DestroyedCode,
+    EarlierCalls,
     EarlierPayments,
     FirstCoin,
     GroundRules,
@@ -32,6 +34,7 @@ from pnyx_policies.context import (
     Initializers,
     LiveProposals,
     OtherChains,
+    PaymentsByOthers,
     PowerReceivers,
     PriceSources,
     ProposerAccount,
@@ -162,6 +165,9 @@ def uneventful(proposal: Proposal, profile: GovernorProfile) -> tuple[Reading, .
         ),
         Initializers(contracts=(profile.address,), left_out=0, open=(), makes_room=None),
         EarlierPayments(treasury=timelock or profile.address, from_block=past, to_block=now, payments=()),
+        PaymentsByOthers(from_block=past, to_block=now, payments=(), left_out=0),
+        EarlierCalls(from_block=past, to_block=now, calls=()),
+        AlreadySo(so=(), left_out=0),
         LiveProposals(from_block=past, to_block=now, live=0, not_asked=0, proposals=(), afterwards=None),
         HeldProposals(
             log=None, writer=None, from_block=past, to_block=now, held=0, held_of_proposer=0, not_asked=0, newest=(),
