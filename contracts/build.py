@@ -29,6 +29,7 @@ TESTING = ROOT.parent / "tools" / "pnyx_tools" / "testing" / "artifacts"
 
 INCIDENTS = {
     "Diamond": ("SmallDiamond", "SweepInit"),
+    "Emergency": ("LiveEmergencyGovernor", "SteadyEmergencyGovernor"),
     "LiveGovernors": ("FlashLender", "FlashVoter", "LiveGovernor", "ReinitialisedGovernor", "Whitelist"),
     "Markets": ("Comptroller", "MarketProxy", "MarketToken", "SupplyMarket", "TakingMarket"),
     "Metamorphic": (

@@ -49,6 +49,7 @@ from pnyx_policies.context import (
     EnsNames,
     FirstCoin,
     Gain,
+    GovernorCode,
     GroundRules,
     Initializers,
     OpenInitializer,
@@ -161,6 +162,29 @@ def test_everything_in_one_block_is_live() -> None:
     assert worst(LivePower(), changed(plain(), GroundRules, **at_once)) is CRITICAL
     for one_later in ({"voting_delay": 1}, {"voting_period": 1}, {"timelock_delay_seconds": 1}):
         assert worst(LivePower(), changed(plain(), GroundRules, **(at_once | one_later))) is None
+
+
+@pytest.mark.parametrize(
+    ("emergency", "past", "live", "severity"),
+    [
+        ((), ("getPastVotes(address,uint256)",), (), None),
+        ((), ("getPastVotes(address,uint256)",), ("balanceOf(address)",), None),
+        ((), (), (), None),
+        ((), (), ("balanceOf(address)",), HIGH),
+        (("emergencyCommit(uint32)",), ("getPastVotes(address,uint256)",), ("balanceOf(address)",), HIGH),
+        (("lift(address)",), (), (), HIGH),
+        (("emergencyCommit(uint32)",), ("getPastVotes(address,uint256)",), (), LOW),
+    ],
+)
+def test_what_the_code_of_the_governor_tells(
+    emergency: tuple[str, ...], past: tuple[str, ...], live: tuple[str, ...], severity: Severity | None
+) -> None:
+    facts = changed(plain(), GovernorCode, emergency=emergency, past=past, live=live)
+    assert worst(LivePower(), facts) is severity
+    if severity is not None:
+        (finding,) = found(LivePower(), facts)
+        assert finding.evidence == (GOVERNOR,)
+        assert all(path in finding.title for path in emergency)
 
 
 # --- reinitialisation

@@ -393,7 +393,7 @@ def test_a_search_of_the_past_that_ended_early_is_told_and_read_again(world, age
     report = world.check()
     assert report.problems == []
     told = [v.reason for v in world.verdicts if v.step is Step.CONTEXT and v.grade is Grade.ATTESTED]
-    assert len([reason for reason in told if f"looked back to block {first}, not to 0" in reason]) == 6
+    assert len([reason for reason in told if f"looked back to block {first}, not to 0" in reason]) == 8
 
 
 def test_a_search_that_a_members_node_cannot_make_is_no_lie(world, agent, proposal):
@@ -402,7 +402,7 @@ def test_a_search_that_a_members_node_cannot_make_is_no_lie(world, agent, propos
 
     def narrow(question):
         topics = question["method"] == "eth_getLogs" and question["params"][0]["topics"]
-        if not topics or len(topics[0] or ()) != 6:  # proposals, votes, and what a timelock tells
+        if not topics or len(topics[0] or ()) != 8:  # proposals, votes, and what a timelock tells
             return None
         first, last = (int(question["params"][0][name], 16) for name in ("fromBlock", "toBlock"))
         return error(question, -32600, "a block range of 1 is allowed") if last > first else None

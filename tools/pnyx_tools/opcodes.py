@@ -9,6 +9,7 @@ is called by DELEGATECALL, into contracts that the code creates, or which instru
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
 WATCHED: Final = {
@@ -53,14 +54,23 @@ _DUP1, _DUP16 = 0x80, 0x8F
 
 def selectors_in(code: bytes) -> frozenset[bytes]:
     """Of the functions that Solidity's code looks for; a constant that is compared in the same way counts, too."""
-    found: set[bytes] = set()
+    return frozenset(selector for selector, is_compared in _selectors(code) if is_compared)
+
+
+def selectors_asked(code: bytes) -> frozenset[bytes]:
+    """What may be selectors of functions that Solidity's code calls elsewhere: four bytes, or three behind a zero, that
+    it pushes and does not compare. Other constants are among them.
+    """
+    return frozenset(selector for selector, is_compared in _selectors(code) if not is_compared)
+
+
+def _selectors(code: bytes) -> Iterator[tuple[bytes, bool]]:
+    """And whether each is compared."""
     at = 0
     while at < len(code):
         size = code[at] - _PUSH1 + 1 if _PUSH1 <= code[at] <= _PUSH32 else 0
         behind = at + 1 + size
         if code[at] in {_PUSH3, _PUSH4} and behind + 1 < len(code):
             compared = code[behind + 1] if _DUP1 <= code[behind] <= _DUP16 else code[behind]
-            if compared in _COMPARES:
-                found.add(code[at + 1 : behind].rjust(4, b"\x00"))
+            yield code[at + 1 : behind].rjust(4, b"\x00"), compared in _COMPARES
         at = behind
-    return frozenset(found)

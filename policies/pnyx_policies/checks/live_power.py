@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pnyx_contracts.types import ProposalState
 from pnyx_policies.checks.protocol import CheckView
-from pnyx_policies.context import GroundRules, VotingPower
+from pnyx_policies.context import GovernorCode, GroundRules, VotingPower
+from pnyx_policies.facts import GovernorFacts
 from pnyx_policies.finding import Finding, Severity
 
+BORROWED = "Voting power of the moment decides: it can be borrowed for one transaction"
 _VOTING = {ProposalState.ACTIVE, ProposalState.SUCCEEDED}
 
 
@@ -15,12 +17,15 @@ class LivePower:
     (Beanstalk), I-18 (MakerDAO).
 
     Three signs, each of which is enough: the governor names somebody's power at a moment that has not come; it takes
-    votes before the snapshot is in the past; a proposal is made, voted on and executed within one block. Not visible:
-    an execution or emergency path that reads live power only there, and live power where nobody asked about has any.
+    votes before the snapshot is in the past; a proposal is made, voted on and executed within one block.
+
+    By the code alone, high: the governor has an emergency path, and its code asks for power of now, or asks nobody for
+    that of the past; or it asks only for power of now, whatever its paths. Such a path beside questions about the past
+    is low. What the code does with an answer, and who may call a function, its selectors do not tell.
     """
 
     name = "live-power"
-    version = "1"
+    version = "2"
 
     def run(self, view: CheckView) -> tuple[Finding, ...]:
         power, rules, governor = view.context(VotingPower), view.context(GroundRules), view.facts.governor
@@ -35,15 +40,23 @@ class LivePower:
             ),
         }
         found = [sentence for sentence, is_so in signs.items() if is_so]
-        if not found:
-            return ()
-        if rules.flash_loan:
+        if found and rules.flash_loan:
             found.append(f"The token itself lends {rules.flash_loan} units for one transaction.")
-        finding = Finding(
-            check=self.name,
-            severity=Severity.CRITICAL,
-            title="Voting power of the moment decides: it can be borrowed for one transaction",
-            detail=" ".join(found),
-            evidence=(governor.profile.address,),
+        code = view.context_if_known(GovernorCode)
+        seen = self._finding(governor, Severity.CRITICAL, BORROWED, " ".join(found)) if found else None
+        return tuple(finding for finding in (seen, self._by_code(governor, code) if code else None) if finding)
+
+    def _by_code(self, governor: GovernorFacts, code: GovernorCode) -> Finding | None:
+        paths, live, past = (", ".join(names) for names in (code.emergency, code.live, code.past))
+        asked = f"Its code asks for power of now by {live or 'nothing'}, of the past by {past or 'nothing'}."
+        if paths:
+            severity = Severity.HIGH if live or not past else Severity.LOW
+            return self._finding(governor, severity, f"The governor has an emergency path: {paths}", asked)
+        if live and not past:
+            return self._finding(governor, Severity.HIGH, "The governor's code asks for power of now only", asked)
+        return None
+
+    def _finding(self, governor: GovernorFacts, severity: Severity, title: str, detail: str) -> Finding:
+        return Finding(
+            check=self.name, severity=severity, title=title, detail=detail, evidence=(governor.profile.address,)
         )
-        return (finding,)

@@ -7,6 +7,7 @@ from pnyx_policies.context.earlier_calls import EarlierCall, EarlierCalls
 from pnyx_policies.context.earlier_payments import EarlierPayee, EarlierPayment, EarlierPayments
 from pnyx_policies.context.ens_names import EnsName, EnsNames
 from pnyx_policies.context.first_coin import FirstCoin
+from pnyx_policies.context.governor_code import GovernorCode
 from pnyx_policies.context.ground_rules import GroundRules, Role
 from pnyx_policies.context.held_proposals import HeldProposal, HeldProposals
 from pnyx_policies.context.initializers import Initializers, OpenInitializer
@@ -28,7 +29,7 @@ READINGS: tuple[type[Reading], ...] = (
     ProposerHistory, VotingPower, TreasuryBalances, GroundRules, TimelockQueue, Initializers, EarlierPayments,
     EnsNames, LiveProposals, HeldProposals, DestroyedCode, CodeOrigins, ProposerAccount, ProposerBefore,
     PowerReceivers, FirstCoin, Upgrades, OtherChains, PriceSources, ValuesOfUpgrades, PaymentsByOthers, EarlierCalls,
-    AlreadySo,
+    AlreadySo, GovernorCode,
 )  # fmt: skip
 """All of them, in the order in which the tools run."""
 
@@ -37,10 +38,10 @@ __all__ = [
     "AccountBalances", "AccountKind", "Afterwards", "AlreadySo", "Before", "ChangedValue", "CodeOrigin",
     "CodeOrigins", "DestroyedCode", "EarlierCall", "EarlierCalls", "EarlierPayee", "EarlierPayment",
     "EarlierPayments", "EarlierProposal", "Effects", "EnsName", "EnsNames", "FarRun", "FirstCoin", "Gain",
-    "GroundRules", "HeldProposal", "HeldProposals", "How", "Initializers", "LateVotes", "LiveProposal",
-    "LiveProposals", "LookAlike", "Made", "OpenInitializer", "Operation", "OtherChains", "OtherPayment",
-    "PaymentsByOthers", "PowerReceiver", "PowerReceivers", "PricePool", "PriceSetter", "PriceSource", "PriceSources",
-    "ProposerAccount", "ProposerBefore", "ProposerHistory", "QueuedCall", "Reading", "Role", "So", "TimelockQueue",
-    "TreasuryBalances", "Turnout", "UpgradedFunctions", "UpgradedValues", "Upgrades", "ValuesOfUpgrades", "Voter",
-    "VotingPower", "full_reach", "read_context", "searched_from",
+    "GovernorCode", "GroundRules", "HeldProposal", "HeldProposals", "How", "Initializers", "LateVotes",
+    "LiveProposal", "LiveProposals", "LookAlike", "Made", "OpenInitializer", "Operation", "OtherChains",
+    "OtherPayment", "PaymentsByOthers", "PowerReceiver", "PowerReceivers", "PricePool", "PriceSetter", "PriceSource",
+    "PriceSources", "ProposerAccount", "ProposerBefore", "ProposerHistory", "QueuedCall", "Reading", "Role", "So",
+    "TimelockQueue", "TreasuryBalances", "Turnout", "UpgradedFunctions", "UpgradedValues", "Upgrades",
+    "ValuesOfUpgrades", "Voter", "VotingPower", "full_reach", "read_context", "searched_from",
 ]  # fmt: skip

@@ -7,6 +7,7 @@ from pnyx_tools.context.earlier_calls import EarlierCallsTool
 from pnyx_tools.context.earlier_payments import EarlierPaymentsTool
 from pnyx_tools.context.ens_names import EnsNamesTool
 from pnyx_tools.context.first_coin import FirstCoinTool
+from pnyx_tools.context.governor_code import GovernorCodeTool
 from pnyx_tools.context.ground_rules import GroundRulesTool
 from pnyx_tools.context.held_proposals import HeldProposalsTool, OwnLog
 from pnyx_tools.context.history import SearchingTool
@@ -33,6 +34,7 @@ def builtin_tools() -> tuple[ContextTool, ...]:
         VotingPowerTool(),
         TreasuryBalancesTool(),
         GroundRulesTool(),
+        GovernorCodeTool(),
         TimelockQueueTool(),
         InitializersTool(),
         EarlierPaymentsTool(),
@@ -64,6 +66,7 @@ __all__ = [
     "EarlierPaymentsTool",
     "EnsNamesTool",
     "FirstCoinTool",
+    "GovernorCodeTool",
     "GroundRulesTool",
     "HeldProposalsTool",
     "InitializersTool",

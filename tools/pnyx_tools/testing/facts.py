@@ -29,6 +29,7 @@ from pnyx_policies.context import (
     EarlierCalls,
     EarlierPayments,
     FirstCoin,
+    GovernorCode,
     GroundRules,
     HeldProposals,
     Initializers,
@@ -164,6 +165,10 @@ def uneventful(proposal: Proposal, profile: GovernorProfile) -> tuple[Reading, .
             quorum=4 * 10**22, supply=10**24, flash_loan=None, timelock_delay_seconds=172_800, roles=(),
         ),
         Initializers(contracts=(profile.address,), left_out=0, open=(), makes_room=None),
+        GovernorCode(
+            codes=(profile.address,), emergency=(), past=("getPastVotes(address,uint256)",), live=(),
+        ),
+        Initializers(contracts=(profile.address,), left_out=0, open=()),
         EarlierPayments(treasury=timelock or profile.address, from_block=past, to_block=now, payments=()),
         PaymentsByOthers(from_block=past, to_block=now, payments=(), left_out=0),
         EarlierCalls(from_block=past, to_block=now, calls=()),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from pnyx_policies.finding import Severity
 from pnyx_tools.testing.deploy import TOKEN, Governance, deploy, deploy_governance, encode_call
-from pnyx_tools.testing.incidents.case import Scene, incident, person, propose
+from pnyx_tools.testing.incidents.case import Scene, honest, incident, person, propose, variation
 from pnyx_tools.testing.incidents.trust import treasury_token
 
 
@@ -61,6 +61,14 @@ def moved_before(dao: Governance) -> Scene:
     return Scene(dao, propose(dao, text, rest))
 
 
+def _emergency(dao: Governance, contract: str) -> Scene:
+    """Announced, small, and voted on by what one had; beside it a path that executes at once."""
+    own = deploy_governance(dao.node, 4, contract=contract, powers={dao.node.accounts[1]: 1_000})
+    own.give_power(dao.node.accounts[3], 10)
+    host = person("who hosts our forum")
+    return Scene(own, propose(own, f"Pay 0.1 ETH to {host}, who hosts our forum.", (host, b"", TOKEN // 10)))
+
+
 CASES = (
     incident(
         "I-8 Audius 85",
@@ -74,6 +82,20 @@ CASES = (
         "announced, and decided by tokens that were borrowed for one transaction",
         lambda dao: flash(dao).scene,
         Severity.CRITICAL,
+        ["live-power"],
+    ),
+    variation(
+        "I-1, a path for emergencies",
+        "a small announced payment, voted on by what one had; who has two thirds of the tokens now executes at once",
+        lambda dao: _emergency(dao, "LiveEmergencyGovernor"),
+        Severity.HIGH,
+        ["live-power"],
+    ),
+    honest(
+        "a path for emergencies",
+        "the same proposal, where the path for emergencies counts what one had, too",
+        lambda dao: _emergency(dao, "SteadyEmergencyGovernor"),
+        Severity.LOW,
         ["live-power"],
     ),
     incident(
