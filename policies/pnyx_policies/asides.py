@@ -1,22 +1,24 @@
 """Numbers that a text names beside its request: denied, of the past, of what there is, coming in, in a footnote.
 
-"The treasury holds 5,000,000 USDC; pay 5 USDC to 0x..." names both, and asks for one of them. In English: a sentence in
-another language says nothing here.
+"The treasury holds 5,000,000 USDC; pay 5 USDC to 0x..." names both, and asks for one of them. In English; of other
+languages only what `refusals` reads.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
 from pnyx_policies import text as reading
+from pnyx_policies.language import is_foreign
+from pnyx_policies.refusals import denies_payment, passage_calls_off, title_calls_off
 from pnyx_policies.text import Number
 
 _CLAUSE_ENDS: Final = re.compile(r"[;:!?()|]|[.,](?=\s|$)|\s[\u2013\u2014-]\s|\b(?:but|while|whereas)\b")
-_SENTENCE_ENDS: Final = re.compile(r"[.!?](?=\s|$)")
+_SENTENCE_ENDS: Final = re.compile(r"[.!?](?=\s|$)|[\u3002\uff01\uff1f]")
 _LINK: Final = re.compile(r"https?://\S+")
 _HEADING: Final = re.compile(
     r"\s{0,3}(?:#{1,6}\s|\*\*[^*]{1,80}\*\*:?\s*$|__[^_]{1,80}__:?\s*$|[A-Z][A-Za-z ]{2,40}:\s*$)"
@@ -59,9 +61,16 @@ _ANOTHER: Final = rf"(?:a|the|another|any)(?: {_NEXT})+ (?:proposal|vote)\b"
 _LATER_BEFORE: Final = re.compile(rf"(?:^|\b(?:in|by|through|with|via|and) ){_ANOTHER}")
 _LATER_BEHIND: Final = re.compile(rf"\b(?:in|by|through|with|via) {_ANOTHER}")
 _EXAMPLE: Final = re.compile(
-    r"^(?:for (?:example|instance)|hypothetically|imagine|suppose)\b"
+    r"^ ?(?:for (?:example|instance)|hypothetically|imagine|suppose|examples?(?: \d+)?:)"
     r"|\bfor (?:example|instance)(?: \S+){0,3} $|\be\.g\.,? $"
 )
+_IF: Final = re.compile(
+    r"^ ?(?:if|once|provided(?: that)?|as soon as)\b(?! (?:\w+ ){0,3}"
+    r"(?:pass\w*|approv\w*|accept\w*|agree\w*|succe\w+|vot\w+|execut\w*|enact\w*|favou?r|proposal|you|dao)\b)"
+)
+"""A condition other than the vote itself."""
+_LOST: Final = re.compile(r"^[^.!?]{0,90}\b(?:lost (?:with|by|to|the)|did not (?:win|pass)|failed to (?:win|pass))\b")
+_OTHERS_OWN: Final = re.compile(r"\bout of (?:its|their|his|her) own (?:funds?|pockets?|budgets?|reserves?|means)\b")
 _AGO: Final = re.compile(
     r"(?<!than )(?<!as )(?<!like )(?<!for )(?<!of )(?<!than in )(?<!as in )(?<!for the )(?<!of the )(?<!in the )"
     r"(?<!during the )(?<!over the )(?<!from the )\b(?:last|previous|prior|past) (?:year|season|quarter|month"
@@ -97,7 +106,7 @@ _TO_THE_DAO: Final = re.compile(
     r"(?! (?:[a-z]+ )?(?:vault|safe|multisig|manager|wallet|council|committee))"
 )
 _ASKS: Final = re.compile(
-    r"(?:^|\b(?:proposal|vote|dao|we|it|to|treasury|timelock|this|executor|please|and|then|now|will|shall|should|would"
+    r"(?:^|\b(?:proposal|vote|dao|we|it|to|treasury|timelock|this|one|executor|please|and|then|now|will|shall|should|would"
     r"|must|hereby)) ?(?:pays?|sends?|transfers?|gives?|grants?|asks?|requests?|refunds?|reimburses?|disburses?|funds?"
     r"|streams?|provides?|proposes?|allocates?|approves?|swaps?|sells?|deposits?|bridges?|withdraws?|mints?|burns?)\b"
     r"|\b(?:will|shall|should|to) be\b|\b(?:pay|reimburse|refund|requested|requesting|asking)\b"
@@ -149,8 +158,8 @@ def mentions(shown: str) -> tuple[Mention, ...]:
 
 
 def _mentions(shown: str) -> Iterator[Mention]:
-    section, heads = "", list[str]()
-    for line in shown.split("\n"):
+    section, heads, called_off = "", list[str](), _CalledOff.read(shown)
+    for place, line in enumerate(shown.split("\n")):
         if _HEADING.match(line):
             section = "in a section of references" if _REFERENCES.fullmatch(line.strip(_MARKS)) else ""
         if "|" not in line:
@@ -158,12 +167,74 @@ def _mentions(shown: str) -> Iterator[Mention]:
         elif not heads:
             heads = [cell.lower() for cell in line.strip().strip("|").split("|")]
         where, lower, is_sentence = _of_line(line) or section, line.lower(), len(_PLAIN_WORD.findall(line)) >= _FEW
+        denied = _denied(lower)
         for number in reading.numbers(line):
             column = line[: number.start].lstrip(" |").count("|")
             head = heads[column] if column < len(heads) else ""
-            said = where or _of_column(head) or _in_line(lower, number)
+            around = _around(lower, number)
+            said = where or _of_column(head) or _said(around)
+            if not said and any(start <= number.start < end for start, end in denied):
+                said = _NOT_PAID
             in_words = is_sentence and not _TO_SOMEBODY.search(lower[number.end : number.end + _NEAR])
-            yield Mention(number, said, _is_total(lower, number), in_words)
+            yield Mention(number, said or called_off.of(place, around), _is_total(lower, number), in_words)
+
+
+def _denied(line: str) -> list[tuple[int, int]]:
+    """Where sentences begin and end that say in another language that something is not paid."""
+    ends = [match.end() for match in _SENTENCE_ENDS.finditer(line)]
+    return [span for span in zip([0, *ends], [*ends, len(line)], strict=True) if denies_payment(line[slice(*span)])]
+
+
+_IN_A_LIST: Final = re.compile(r"\s{0,6}(?:[-*+]|\d{1,3}[.)])\s|.*\|")
+
+
+@dataclass(frozen=True, slots=True)
+class _CalledOff:
+    """Which lines stand under a title, or in a passage, that calls off what it speaks of."""
+
+    title: bool
+    lines: frozenset[int]
+
+    @classmethod
+    def read(cls, shown: str) -> _CalledOff:
+        lines, foreign = shown.lower().split("\n"), is_foreign(shown)
+        title, *below = [line for line in lines if line.strip()] or [""]
+        is_title = bool(below) and not _IN_A_LIST.match(title) and title_calls_off(title, is_foreign=foreign)
+        sentences = ((p, _SENTENCE_ENDS.split(" ".join(lines[i] for i in p))) for p in _passages(lines))
+        off = (p for p, told in sentences if any(_calls_off(sentence, foreign) for sentence in told))
+        return cls(is_title, frozenset(i for passage in off for i in passage))
+
+    def of(self, place: int, around: _Around) -> str:
+        if around.asks or _WE_PAY.search(around.sentence_before):
+            return ""
+        if self.title:
+            return "under a title that calls it off"
+        return "in a passage that calls it off" if place in self.lines else ""
+
+
+_WE_PAY: Final = re.compile(
+    r"\b(?:we|dao|proposal|treasury)(?: (?:now|will|shall|still|therefore|only|hereby))*"
+    r" (?:pay|send|transfer|give|settle)s?\b"
+)
+_DIGIT: Final = re.compile(r"(?<!\w)(?!0x)\d")
+
+
+def _calls_off(sentence: str, foreign: bool) -> bool:
+    """A sentence with a number of its own speaks of that one."""
+    return not _DIGIT.search(sentence) and passage_calls_off(sentence, is_foreign=foreign)
+
+
+def _passages(lines: Sequence[str]) -> Iterator[list[int]]:
+    """Runs of lines without a gap; each item of a list, and each row of a table, is one of its own."""
+    passage = list[int]()
+    for place, line in enumerate(lines):
+        if passage and (not line.strip() or _IN_A_LIST.match(line)):
+            yield passage
+            passage = []
+        if line.strip():
+            passage.append(place)
+    if passage:
+        yield passage
 
 
 def _of_line(line: str) -> str:
@@ -223,19 +294,23 @@ def _around(line: str, number: Number) -> _Around:
     )
 
 
+_NOT_PAID: Final = "as what is not paid"
 _SAID: Final[tuple[tuple[str, Callable[[_Around], object]], ...]] = (
-    ("as what is not paid", lambda a: _DENIED_BEFORE.search(a.before) or _NOT_CHOSEN.search(a.sentence_before)),
+    (_NOT_PAID, lambda a: _DENIED_BEFORE.search(a.before) or _NOT_CHOSEN.search(a.sentence_before)),
+    (_NOT_PAID, lambda a: _LOST.search(a.sentence_behind)),
     (
         "as what another proposal is for",
         lambda a: _LATER_BEFORE.search(a.before) or _LATER_BEHIND.search(a.behind),
     ),
     ("as an example", lambda a: _EXAMPLE.search(a.sentence_before)),
+    ("as what depends on something else", lambda a: _IF.search(a.sentence_before)),
     ("in a question", lambda a: a.is_question),
     (
         "as what the DAO gets",
         lambda a: _COMES_BEFORE.search(a.before) or (_BACK.search(a.before) and _TO_THE_DAO.search(a.behind)),
     ),
-    ("as what is not paid", lambda a: not a.asks and _DENIED_BEHIND.search(a.sentence_behind)),
+    (_NOT_PAID, lambda a: not a.asks and _DENIED_BEHIND.search(a.sentence_behind)),
+    ("as what somebody else pays", lambda a: not a.asks and _OTHERS_OWN.search(a.sentence_behind)),
     ("as what was", lambda a: not a.asks and (_AGO.search(a.clause) or _was_done(a.before))),
     ("as what was", lambda a: not a.asks and _DONE_BEHIND.search(a.behind)),
     ("as what there is", lambda a: not a.asks and (_HELD_BEFORE.search(a.before) or _HELD_BEHIND.search(a.behind))),
@@ -248,8 +323,7 @@ def _was_done(before: str) -> bool:
     return _DONE_BEFORE.search(_PASSIVE.sub(" ", before)) is not None
 
 
-def _in_line(line: str, number: Number) -> str:
-    around = _around(line, number)
+def _said(around: _Around) -> str:
     return next((said for said, holds in _SAID if holds(around)), "")
 
 

@@ -17,12 +17,18 @@ class Pattern:
     what: str
     """For a title: what the text does."""
     regex: re.Pattern[str]
-    in_the_open: Severity = Severity.HIGH
-    """Where people see it."""
+    in_the_open: Severity | None = Severity.HIGH
+    """Where people see it; None where anybody may say so to people."""
+    out_of_sight: Severity = Severity.CRITICAL
 
 
-def _pattern(what: str, *alternatives: str, in_the_open: Severity = Severity.HIGH) -> Pattern:
-    return Pattern(what, re.compile("|".join(alternatives)), in_the_open)
+def _pattern(
+    what: str,
+    *alternatives: str,
+    in_the_open: Severity | None = Severity.HIGH,
+    out_of_sight: Severity = Severity.CRITICAL,
+) -> Pattern:
+    return Pattern(what, re.compile("|".join(alternatives)), in_the_open, out_of_sight)
 
 
 _MACHINE = (
@@ -37,7 +43,7 @@ _TEMPLATE_WORDS = (
 )
 
 _IN_OTHER_LANGUAGES = (
-    r"\bignor(?:a|e|ez|ieren? sie|iere|i) .{0,20}\b(?:instrucciones|instructions|instru\u00e7\u00f5es|istruzioni)\b",
+    r"\bignor(?:ieren sie|\w{1,3}) .{0,20}\b(?:instrucciones|instructions|instru\u00e7\u00f5es|istruzioni)\b",
     r"\bignorier\w{0,2} .{0,30}anweisungen|\boubliez? .{0,20}instructions\b|\bnegeer .{0,20}instructies\b",
     r"\u0438\u0433\u043d\u043e\u0440\u0438\u0440\u0443.{1,25}\u0438\u043d\u0441\u0442\u0440\u0443\u043a",  # Russian
     r"\u0456\u0433\u043d\u043e\u0440\u0443\u0439.{0,25}\u0456\u043d\u0441\u0442\u0440\u0443\u043a",  # Ukrainian
@@ -65,6 +71,12 @@ PATTERNS: tuple[Pattern, ...] = (
         *_IN_OTHER_LANGUAGES,
     ),
     _pattern(
+        "addresses a machine in another language",
+        r"\b(?:a los|aos?|para os|aux|agli|ai|an(?: alle| die)?) (?:agent\w{1,3} (?:de |d['\u2019])?ia"
+        r"|mod\w{2,4}s? de (?:lenguaje|linguagem|langage)|ki-\w{3,20}|(?:intelig|intellig)\w{3,6} artific\w{2,6}"
+        r"|(?:revisores|avaliadores|delegados|relecteurs) autom[\u00e1a]ti\w{2,4}) ?:",
+    ),
+    _pattern(
         "has markers of a chat template",
         r"<[|\uff5c][a-z0-9_/ \u2581]{2,40}[|\uff5c]>|\[/?inst\]|<</?sys>>|<extra_id_\d+>|\[gmask\]",
         rf"</?(?:{_TEMPLATE_WORDS})>",
@@ -78,6 +90,7 @@ PATTERNS: tuple[Pattern, ...] = (
         r"\b(?:if you are|you are|dear|attention|hey|hello|(?:notes?|instructions?|messages?|reminder) (?:to|for))"
         r"\W{1,3}"
         rf"(?:an? |the |any |all |every )?{_MACHINE}\b",
+        rf"\b{_MACHINE} ?: ?(?:please|you|if you|your|do not|don't|{_VOTE}|set|treat|choose|pick)\b",
         rf"\bas an? {_MACHINE}\b.{{0,20}}\byou\b|\b{_MACHINE} (?:who |that )?(?:is |are )?reading this\b",
     ),
     _pattern(
@@ -96,6 +109,10 @@ PATTERNS: tuple[Pattern, ...] = (
         r" (?:be|say)\b",
         r"\bset (?:the |your )?confidence\b",
         r"\b(?:answer|respond|reply) (?:only )?with (?:[\"'`]?for\b|yes\b|approve|json\b|[\"'`]against|[\"'`]hold)",
+        r"\b(?:reviewer|analyst|model|assistant|grader)s? (?:must|should|shall|ha(?:s|ve) to)\b.{0,60}"
+        r"\b(?:in (?:its|their) (?:summary|answer|output)|refuse to answer)\b",
+        r"\byou (?:will |now |shall )?(?:take|play|assume) (?:on )?the role of\b",
+        r"\bpretend (?:to be|that you are|you are)\b",
         r"\b(?:recommend|output|return|answer|respond)\W{1,3}[\"'`*]{0,2}(?:for|against|abstain|hold)[\"'`*]{0,2}"
         r"\W.{0,30}\bconfidence\b",
     ),
@@ -111,7 +128,10 @@ PATTERNS: tuple[Pattern, ...] = (
         r"\b(?:pnyx|policy engine|rules? engine|ruleset|ai (?:review|audit|analysis|council|delegate)"
         r"|automated (?:review|check))\b.{0,60}"
         r"\b(?:verdict|approved|cleared|passed|pre-?approved|whitelisted|decision ?[:=]|recommendation ?[:=])",
-        r"\b(?:findings|risks?) ?[:=] ?(?:none|0)\b.{0,80}\b(?:recommendation|verdict|confidence|decision) ?[:=]",
+        r"\b(?:findings|risks?) ?[:=] ?(?:none|0)\b.{0,80}\b(?:recommendation|verdict|confidence|decision)"
+        r"(?: of [a-z ]{1,20})? ?[:=]",
+        r"\b(?:policy|rules?|checks?) (?:result|verdict|outcome|decision) ?[:=] ?(?:pass|ok|for|approve|clear|none)",
+        r"(?:(?:->|=>|\u2192) ?[\"'`*]{0,2}(?:for|approve|yes)\b.{0,60}){3}",
         r"\b(?:verdict|decision|recommendation) ?[:=] ?[\"'`*]{0,2}(?:for|approve|pass|safe|against|hold)\b.{0,60}"
         r"\b(?:confidence|risk|findings?) ?[:=]",
     ),
@@ -119,7 +139,8 @@ PATTERNS: tuple[Pattern, ...] = (
         "imitates the facts that an agent gives to its model",
         r"\bthe untrusted text (?:has ended|ends)|\buntrusted text\b.{0,40}\b(?:end|begin)",
         r"\breport on the proposal now\b",
-        r"-{3,} ?[0-9a-f]{8,64} ?(?:begin|end) ?-{3,}|-{3,} ?(?:begin|end) [0-9a-f]{16,64} ?-{3,}",
+        r"\bend of (?:the )?(?:proposal(?:'s)?|description|untrusted|user) text\b",
+        r"-{3,} ?[0-9a-f]{4,64} ?(?:begin|end) ?-{3,}|-{3,} ?(?:begin|end) [0-9a-f]{16,64} ?-{3,}",
         r"\bcalls, in order of execution ?:|\bwhat the executor holds ?:|\bsteps that could not run ?:",
         r"\bcall \d[\d.]{0,9}(?: by 0x[0-9a-f]{40})? to 0x[0-9a-f]{40}, value \d+ wei\b",
         r"[\"'`](?:tool_result|tool_response|function_response|simulation_result|decoded_calls)[\"'`] ?:"
@@ -139,5 +160,14 @@ PATTERNS: tuple[Pattern, ...] = (
         "orders its reader to vote",
         r"\byou (?:must|shall|have to|are (?:required|instructed) to) (?:now )?(?:vote|recommend|approve|abstain)\b",
         in_the_open=Severity.MEDIUM,
+    ),
+    _pattern(
+        "says how to judge it",
+        r"\b(?:rat|treat|classif|mark|scor|grad|judg)\w{1,4} .{0,40}\b(?:(?:low|no|zero|minimal)[- ]risks?"
+        r"|as (?:safe|benign|harmless|low|approved))\b",
+        r"\b(?:choose|pick|select|set|recommend|answers?|output|vote|conclude)\b[^.]{0,30}"
+        r"\b(?:for|approve|in favou?r)\b(?=[\"'`.,;:!]|$| (?:and|with|this)\b)",
+        in_the_open=None,
+        out_of_sight=Severity.HIGH,
     ),
 )

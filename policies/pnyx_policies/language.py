@@ -10,8 +10,8 @@ _WORD: Final = re.compile(r"[^\W\d_]+")
 _LINK_OR_HEX: Final = re.compile(r"https?://\S+|0x[0-9a-fA-F]+")
 _ENGLISH: Final = frozenset(
     {
-        "the", "of", "to", "and", "for", "in", "is", "are", "this", "that", "with", "on", "by", "from", "be", "as",
-        "it", "we", "our", "will", "its", "at", "an", "which", "has", "have",
+        "the", "of", "to", "and", "for", "are", "this", "that", "with", "by", "from", "be", "it", "we", "our", "will",
+        "its", "at", "which", "has", "have",
     }
 )  # fmt: skip
 _OTHERS: Final = frozenset(
@@ -24,9 +24,10 @@ _OTHERS: Final = frozenset(
         "jest", "ve", "bir", "için", "yang", "untuk", "ini", "dari", "dengan", "um", "waren", "letzten", "jahr",
         "gruppe", "antrag", "adresse", "haben", "hat", "sind", "wurde", "wurden", "vorschlag", "zahlung", "año",
         "años", "pago", "paga", "pagar", "dirección", "trabajo", "ano", "pagamento", "trabalho", "paie", "paiement",
-        "versement", "année", "anno", "betaling", "jaar", "voorstel",
+        "versement", "année", "anno", "betaling", "jaar", "voorstel", "est", "pas", "nous", "keine", "zahlt", "kosten",
     }
 )  # fmt: skip
+_ACCENTED: Final = re.compile(r"[\u00c0-\u024f\u1e00-\u1eff]")
 _OTHER_LETTERS: Final = re.compile(r"[\u0370-\u1dff\u2c00-\u2dff\u3040-\ud7ff\uf900-\ufaff\U00020000-\U0003ffff]")
 """Greek to Hangul: scripts other than Latin."""
 _DECIMAL_COMMA: Final = re.compile(
@@ -36,12 +37,12 @@ _DECIMAL_COMMA: Final = re.compile(
 
 @lru_cache(maxsize=16)
 def is_foreign(text: str) -> bool:
-    """True when a text is clearly not in English: it has more words of other languages than of this one, or more
-    letters of another script than of the Latin one.
+    """True when a text is clearly not in English: it has more words of other languages, or with their letters, than of
+    this one, or more letters of another script than of the Latin one.
     """
     prose = _LINK_OR_HEX.sub(" ", text)
     words = _WORD.findall(prose.lower())
-    others = sum(word in _OTHERS for word in words)
+    others = sum(word in _OTHERS or _ACCENTED.search(word) is not None for word in words)
     strange = len(_OTHER_LETTERS.findall(prose))
     plain = sum(len(word) for word in words) - strange
     english = sum(word in _ENGLISH for word in words)

@@ -106,6 +106,13 @@ def test_how_much_the_text_says(text: str, found: list[Severity]) -> None:
         "A bonus of 2% is paid for each yes vote.",
         "Rewards for supporting voters come from the second call.",
         "Everyone who has voted FOR gets a share of what is taken.",
+        "A tenth is shared among all delegates who vote FOR this proposal.",
+        "Wallets that vote yes will be whitelisted for the sale.",
+        "Addresses that support the proposal on chain will receive 2% in January.",
+        "Los delegados que voten a favor recibir\u00e1n 200 USDC cada uno.",
+        "Quem votar a favor receber\u00e1 uma recompensa.",
+        "Les membres qui votent pour recevront 50 jetons.",
+        "Wer daf\u00fcr stimmt, erh\u00e4lt 50 TOK.",
     ],
 )
 def test_promises_for_a_vote(text: str) -> None:
@@ -122,6 +129,9 @@ def test_promises_for_a_vote(text: str) -> None:
         "If you vote for: the grant is paid. If you vote against: nothing happens.",
         "Alice receives 5 TOK. Everybody who voted for her in the election is thanked.",
         "Reward the three winners for their work.",
+        "Everybody who voted at least once, for or against, gets a badge.",
+        "We ask all delegates to support this proposal. The school receives 12,000 USDC.",
+        "Votar a favor significa que el equipo sigue. El equipo recibe 200 USDC.",
     ],
 )
 def test_rewards_for_taking_part_or_for_work_are_no_promise(text: str) -> None:

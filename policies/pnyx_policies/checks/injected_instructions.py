@@ -17,8 +17,8 @@ _COMMENT = re.compile(r"<!--(.*?)(?:-->|\Z)", re.DOTALL)
 
 class InjectedInstructions:
     """High where people see it (a text about such attacks may quote them: people decide), critical where they do not:
-    in comments, hidden elements, link titles, invisible characters, look-alike letters, encodings. A comment or an
-    encoding that hides anything else is medium.
+    in comments, hidden elements, link titles, invisible characters, look-alike letters, encodings. Words there that
+    only say how to judge it are high. A comment or an encoding that hides anything else is medium.
 
     Reads the description, every string and every readable byte inside the calls, and what contracts and tools said:
     names, symbols, errors, results. Those may be a third party's, so they are never more than high.
@@ -39,13 +39,13 @@ class InjectedInstructions:
         in_the_open, folded, disguised = " ".join(read.lower().split()), text.fold(read), tuple(readings(seen))
         for pattern in PATTERNS:
             if part := next((p for p in unseen if pattern.regex.search(p)), None):
-                yield self._command(words, Severity.CRITICAL, "out of sight", part, pattern)
-            elif pattern.regex.search(folded):
+                yield self._command(words, pattern.out_of_sight, "out of sight", part, pattern)
+            elif pattern.in_the_open is not None and pattern.regex.search(folded):
                 is_open = pattern.regex.search(in_the_open) is not None
-                severity = pattern.in_the_open if is_open else Severity.CRITICAL
+                severity = pattern.in_the_open if is_open else pattern.out_of_sight
                 yield self._command(words, severity, "" if is_open else "in disguise", folded, pattern)
-            elif reading := next((r for r in disguised if pattern.regex.search(r.text)), None):
-                yield self._command(words, Severity.CRITICAL, reading.how, reading.text, pattern)
+            elif reading := next((r for r in disguised if _is_told_by(r, pattern)), None):
+                yield self._command(words, pattern.out_of_sight, reading.how, reading.text, pattern)
         yield from self._hidden_words(words, encoded_words(seen))
 
     def _hidden_words(self, words: Words, encoded: tuple[Reading, ...]) -> Iterator[Finding]:
@@ -68,6 +68,11 @@ class InjectedInstructions:
             calls=words.calls,
             evidence=(text.quote(evidence),) if evidence else (),
         )
+
+
+def _is_told_by(reading: Reading, pattern: Pattern) -> bool:
+    """What anybody may say in the open stands in every reading of the letters; what is decoded was hidden."""
+    return (pattern.in_the_open is not None or reading.is_decoded) and pattern.regex.search(reading.text) is not None
 
 
 def _all_readings(hidden: str) -> Iterator[str]:

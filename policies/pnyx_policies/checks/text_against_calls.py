@@ -49,8 +49,8 @@ class TextAgainstCalls:
     executed; neither text nor calls. Low: an amount without the name of its asset, beside a no, or beside other amounts
     for the same receiver. Info: addresses of the text that no call uses.
 
-    Not seen: an amount that stands in a request for something else, a request in words that only look like a report,
-    what a denial says across clauses or in another language than English.
+    Not seen: an amount that stands in a request for something else, a request in words that only look like a report, a
+    denial in unusual words.
 
     What the text says about power and code is the business of privilege-grant, code-upgrade and governor-settings.
     Answers incidents I-8 ("Hello", "World"), I-10 (Indexed Finance), I-12 (Yam), check K6.

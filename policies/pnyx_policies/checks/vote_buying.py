@@ -13,27 +13,33 @@ _WHO = (
     r"|whoever)"
 )
 _FOR = r"(?:for|yes|yea|aye|in favou?r|with us|in support)\b"
+_VOTING_FOR = rf"(?:(?:votes?|voted|voting) {_FOR}|support(?:s|ed|ing)? (?:this|the|our) (?:proposal|vote|request)\b)"
 _GAIN = (
-    r"(?:receives?|gets?|earns?|collects?|claims?|rewards?|rewarded|paid|airdrops?|bonus|bribes?|refund(?:ed)?|shares?"
-    r"|splits?)\b"
+    r"(?:receives?|gets?|earns?|collects?|claims?|rewards?|rewarded|paid|airdrops?|bonus|bribes?|refund(?:ed)?"
+    r"|shar(?:es?|ed)|splits?|given|distributed|whitelisted|eligible|discounts?|thanked with|half the price)\b"
 )
 _REST = r"[^.!?\n]{0,160}?"
 
 _PROMISES = tuple(
     re.compile(pattern)
     for pattern in (
-        rf"\b{_WHO}\b(?: who| that)?(?: ha(?:s|ve))? (?:votes?|voted|voting) {_FOR}{_REST}\b{_GAIN}",
-        rf"\b{_GAIN}{_REST}\b{_WHO}\b(?: who| that)?(?: ha(?:s|ve))? (?:votes?|voted|voting) {_FOR}",
+        rf"\b{_WHO}\b(?: who| that)?(?: ha(?:s|ve))? {_VOTING_FOR}{_REST}\b{_GAIN}",
+        rf"\b{_GAIN}{_REST}\b{_WHO}\b(?: who| that)?(?: ha(?:s|ve))? {_VOTING_FOR}",
         rf"\bvote {_FOR}{_REST}\b(?:and|to) (?:you )?(?:will )?(?:claim|get|receive|earn|collect)\b",
         rf"\b{_GAIN}{_REST}\bfor (?:your|their|each|every|an?) (?:yes|for|supporting|favou?rable)[- ]vote",
         r"\b(?:bribes?|rewards?) for (?:yes|for|supporting)[- ]vot(?:es|ers|ing)\b",
+        # Spanish, Portuguese, French, German: "those who vote in favour receive"
+        rf"\bvot\w{{1,5}} (?:a|em) favor{_REST}\b(?:recib|receb|ganar|cobrar|premi|recompens)\w*",
+        rf"\bvot\w{{1,4}} (?:pour|en faveur){_REST}\b(?:recevr|reçoi|toucher|gagner|récompens)\w*",
+        rf"\b(?:dafür stimm|zustimm)\w*{_REST}\b(?:erhält|erhalten|bekomm|belohn)\w*",
     )
 )
 SHOWN_CHARACTERS = 160
 
 
 class VoteBuying:
-    """High when the text offers something to those who vote in favour. In English, in the usual words.
+    """High when the text offers something to those who vote in favour, in the usual words of English, Spanish,
+    Portuguese, French or German.
 
     Who was promised something elsewhere, and who is paid among the voters, does not show here. Rewards for taking part,
     whatever one votes, are no finding. Check K17.
