@@ -26,10 +26,10 @@ from pnyx_policies.context.upgraded_values import ChangedValue, UpgradedValues, 
 from pnyx_policies.context.voting_power import Gain, LateVotes, Turnout, Voter, VotingPower
 
 READINGS: tuple[type[Reading], ...] = (
-    ProposerHistory, VotingPower, TreasuryBalances, GroundRules, TimelockQueue, Initializers, EarlierPayments,
-    EnsNames, LiveProposals, HeldProposals, DestroyedCode, CodeOrigins, ProposerAccount, ProposerBefore,
-    PowerReceivers, FirstCoin, Upgrades, OtherChains, PriceSources, ValuesOfUpgrades, PaymentsByOthers, EarlierCalls,
-    AlreadySo, GovernorCode,
+    ProposerHistory, VotingPower, TreasuryBalances, GroundRules, GovernorCode, TimelockQueue, Initializers,
+    EarlierPayments, PaymentsByOthers, EarlierCalls, AlreadySo, EnsNames, LiveProposals, HeldProposals, DestroyedCode,
+    CodeOrigins, ProposerAccount, ProposerBefore, PowerReceivers, FirstCoin, Upgrades, ValuesOfUpgrades, OtherChains,
+    PriceSources,
 )  # fmt: skip
 """All of them, in the order in which the tools run."""
 

@@ -168,7 +168,6 @@ def uneventful(proposal: Proposal, profile: GovernorProfile) -> tuple[Reading, .
         GovernorCode(
             codes=(profile.address,), emergency=(), past=("getPastVotes(address,uint256)",), live=(),
         ),
-        Initializers(contracts=(profile.address,), left_out=0, open=()),
         EarlierPayments(treasury=timelock or profile.address, from_block=past, to_block=now, payments=()),
         PaymentsByOthers(from_block=past, to_block=now, payments=(), left_out=0),
         EarlierCalls(from_block=past, to_block=now, calls=()),
