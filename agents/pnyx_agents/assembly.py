@@ -22,7 +22,7 @@ from pnyx_agents.reviewer import Governed, Reviewer
 from pnyx_agents.settings import SOCKET, GovernorSettings, LogSettings, Settings
 from pnyx_agents.settings import SignerSettings as OwnSigner
 from pnyx_contracts.decision_log import read_state
-from pnyx_contracts.errors import UsageError
+from pnyx_contracts.errors import RefusedError, UsageError
 from pnyx_contracts.governors import GovernorAdapter
 from pnyx_contracts.types import Address
 from pnyx_policies.approval import require_word
@@ -172,6 +172,16 @@ def govern(reader: ChainReader, settings: Settings, governors: Sequence[Governor
             adapter, profile = detect(look, governor.address, those)
             governed[governor.address] = Governed(adapter, profile, governor.start_block, governor.treasury_assets)
     return governed
+
+
+def require_begun(governor: GovernorSettings, head: int) -> None:
+    """`head`: the last block of the chain. Raises `RefusedError` while the governor's first block is still to come."""
+    if governor.start_block > head:
+        raise RefusedError(
+            f"governor {governor.address}: start_block is {governor.start_block}, the chain is at {head}: no proposal "
+            "counts until then",
+            hint="name the block from which on its proposals are the agent's business",
+        )
 
 
 def _adapters_for(governor: GovernorSettings, enabled: Sequence[GovernorAdapter]) -> Sequence[GovernorAdapter]:

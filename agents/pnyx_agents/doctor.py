@@ -17,6 +17,7 @@ from pnyx_agents.assembly import (
     govern,
     mirrors,
     paths,
+    require_begun,
     signer,
     signer_settings,
     tools,
@@ -186,11 +187,7 @@ class Doctor:
                 f"{profile.name}: {profile.cannot_vote_because}", hint="only observe mode makes sense for this governor"
             )
         head = self.reader.block()
-        if governor.start_block > head.number:
-            raise PnyxError(
-                f"start_block is {governor.start_block}, the chain is at {head.number}: no proposal counts until then",
-                hint="name the block from which on its proposals are the agent's business",
-            )
+        require_begun(governor, head.number)
         timelock = f"timelock {profile.timelock}" if profile.timelock else "no timelock"
         now = clock_at(self.reader, profile, head)
         votes = "" if profile.can_vote else f"; cannot be voted on: {profile.cannot_vote_because}"

@@ -55,6 +55,15 @@ def _opened(database: str) -> Iterator[sa.Engine]:
 
 
 def bring_up_to_date(database: str) -> None:
-    """The engine's own tables, as this release of it wants them. Nobody else may do so meanwhile."""
+    """The engine's own tables, as this release of it wants them. Nobody else may do so meanwhile. Raises
+    `UnreachableError` when they cannot be written; what was made by then is taken up the next time.
+    """
+    import sqlalchemy as sa
+
     mend_old_sqlite()
-    DBOS.migrate(database, schema=SCHEMA)
+    try:
+        DBOS.migrate(database, schema=SCHEMA)
+    except sa.exc.OperationalError as error:
+        raise UnreachableError(
+            f"the tables of the workflows cannot be made: {error.orig}", hint="is the disk full, or the server away?"
+        ) from error

@@ -48,7 +48,7 @@ from pnyx_tools.costs import AnswerBook, CostBook
 from pnyx_tools.database import Database
 from pnyx_tools.endpoints import Pool
 from pnyx_tools.evidence import Vault
-from pnyx_tools.follow import Finality, Stream, block_since
+from pnyx_tools.follow import Finality, Position, Stream, block_since
 from pnyx_tools.journal import Journal
 from pnyx_tools.keystore import address_of
 from pnyx_tools.notify import Message
@@ -128,6 +128,7 @@ def _assemble(settings: Settings, stack: ExitStack, since: str | None, *, only_w
     scrub_environment({model.key_variable for model in settings.model})
     database = Database(where.journal)
     journal = Journal(database)
+    _require_begun(settings, chain, journal)
     roll = Roll(database, new_name(), settings.work.lease_seconds) if settings.database else None
     metrics, holds = Metrics(), Holds(journal.held, journal, signer if isinstance(signer, Suspendable) else None)
     if settings.metrics is not None:
@@ -188,6 +189,15 @@ def _assemble(settings: Settings, stack: ExitStack, since: str | None, *, only_w
         look_after=_upkeep(settings, chain, deciding, signer, journal, holds, crier, metrics).look,
         publish=vault.publish_again if roll else lambda: None,
     )
+
+
+def _require_begun(settings: Settings, chain: Chain, journal: Journal) -> None:
+    """Raises `RefusedError` as `pnyx doctor` finds it. What was followed before is there, however far a node lags."""
+    kept = journal.position()
+    followed = 0 if kept is None else Position.model_validate_json(kept).head.number
+    head = max(followed, chain.block().number)
+    for governor in settings.governor:
+        assembly.require_begun(governor, head)
 
 
 def _past_block(chain: Chain, since: str) -> int:

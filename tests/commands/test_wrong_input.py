@@ -16,6 +16,7 @@ from pnyx_agents.settings import load_settings
 from pnyx_contracts.errors import UsageError
 from pnyx_tools.testing.anvil import Anvil
 from pnyx_tools.testing.deploy import Governance
+from pnyx_tools.testing.faults.forks import run_fork
 
 from .conftest import Pnyx
 
@@ -306,6 +307,10 @@ def test_what_is_still_to_come_is_no_beginning(pnyx: Pnyx, node: Anvil, dao: Gov
         ended = pnyx("run", "--since", since, "-c", config)
         assert (ended.code, f"--since {since} is later than the last block" in ended.err) == (2, True)
     config.write_text(config.read_text().replace("start_block = 1", "start_block = 99999999"))
-    looked = {result["name"]: result for result in pnyx("doctor", "-c", config, "--json").json}
-    found = looked[f"governor {dao.governor}"]
-    assert (found["status"], "start_block is 99999999, the chain is at" in found["found"]) == ("failed", True)
+    doctor = pnyx("doctor", "-c", config, "--json")
+    found = {result["name"]: result for result in doctor.json}[f"governor {dao.governor}"]
+    says = f"governor {dao.governor}: start_block is 99999999, the chain is at "
+    assert (doctor.code, found["status"], found["found"].startswith(says)) == (1, "failed", True)
+    begun = run_fork(["run", "-c", str(config)], timeout=60)
+    assert (begun.returncode, begun.stderr.startswith(f"error: {says}")) == (1, True), begun.stderr
+    assert begun.stderr.count("error") == 1

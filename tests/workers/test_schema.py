@@ -15,6 +15,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from msgspec import structs
 
+from pnyx_agents.engine_tables import bring_up_to_date, is_there, is_up_to_date
 from pnyx_contracts.errors import UnreachableError, UsageError
 from pnyx_tools import costs, journal, schema, workers
 from pnyx_tools.database import Database
@@ -197,3 +198,22 @@ def test_text_of_strangers_cannot_stop_a_database(database_url: str) -> None:
     case = kept.case(KEY)
     assert case is not None
     assert (case.title, case.detail) == ("a\ufffdb\ufffdc", "reverted: \ufffd\ufffd")
+
+
+def test_a_disk_without_room_for_the_engines_tables_is_one_error_and_no_obstacle_later(tmp_path: Path) -> None:
+    """A full disk is a limit on files here."""
+    url = f"sqlite:///{tmp_path / 'workflows.sqlite'}"
+    code = f"""
+from pnyx_agents.engine_tables import bring_up_to_date
+from pnyx_contracts.errors import UnreachableError
+try:
+    bring_up_to_date({url!r})
+except UnreachableError as error:
+    print(error.message)
+"""
+    limited = ["sh", "-c", 'ulimit -f 100; exec "$@"', "sh", sys.executable, "-c", code]
+    ended = subprocess.run(limited, capture_output=True, text=True, check=False, timeout=120)
+    assert "the tables of the workflows cannot be made" in ended.stdout, ended.stderr
+    bring_up_to_date(url)
+    assert is_there(url)
+    assert is_up_to_date(url)
