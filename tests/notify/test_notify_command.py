@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from pnyx_agents import assembly, telling
+from pnyx_agents.cli import status
 from pnyx_agents.cli.notify import command
 from pnyx_agents.crier import AT_ONCE, Crier
 from pnyx_agents.logs import MASK, MaskSecrets
@@ -19,7 +21,7 @@ from pnyx_agents.secret_words import secrets_of
 from pnyx_agents.settings import Settings, parse_settings
 from pnyx_contracts.errors import UsageError
 from pnyx_tools.journal import Journal
-from pnyx_tools.notify import Message, Urgency
+from pnyx_tools.notify import Message, Urgency, foreign
 from pnyx_tools.notify.ledger import Ledger
 from pnyx_tools.testing.message_service import MessageService
 
@@ -162,3 +164,27 @@ urls = ["json://host.example/{TOKEN}1", {{ url = "tgram://123456789:{TOKEN}2/cha
     mask = MaskSecrets(secrets_of(settings(text, tmp_path)))
     line = f"{TOKEN}1 bot123456789:{TOKEN}2/send {TOKEN}3 host.example"
     assert mask(None, "", line) == f"{MASK} bot{MASK}/send {MASK} host.example"
+
+
+def test_the_status_has_the_alerts_about_the_agent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "time", lambda: 1_800_000_000.0)
+    (tmp_path / "data").mkdir(mode=0o700)
+    place = settings("", tmp_path)
+    ledger = Ledger(Journal(assembly.paths(place).journal).database)
+    lies = Message(
+        key="lies", urgency=Urgency.ALERT, subject="the endpoint 1 (http://one) contradicts the others",
+        detail=foreign("the balance of 0xaa"),
+    )  # fmt: skip
+    ledger.keep(lies, [], now=1_800_000_000.0 - 86_399)
+    ledger.keep(
+        lies.model_copy(update={"key": "old", "subject": "of the day before"}), [], now=1_800_000_000.0 - 86_401
+    )
+    ledger.keep(
+        lies.model_copy(update={"key": "of one", "proposal": "1:0x:7", "subject": "failed"}), [], now=1_800_000_000.0
+    )
+    ledger.keep(Message(key="news", subject="the signer signs votes again"), [], now=1_800_000_000.0)
+    (tmp_path / "pnyx.toml").write_text(BASE)
+    ended = CliRunner().invoke(status.command, ["--config", str(tmp_path / "pnyx.toml")])
+    told = [line for line in ended.stdout.splitlines() if line.startswith("Alert")]
+    words = "the endpoint 1 (http://one) contradicts the others: \u201cthe balance of 0xaa\u201d"
+    assert told == [f"Alert, 2027-01-14 08:00 UTC: {words}"]

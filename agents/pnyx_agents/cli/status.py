@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,17 +16,19 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from pnyx_tools.costs import Spent
+    from pnyx_tools.database import Database
     from pnyx_tools.journal import Case
 
 ID_DIGITS = 12
 """So many digits of an id tell proposals apart; `pnyx show`, `approve` and `reject` take them."""
+A_DAY_SECONDS = 86_400
 
 
 @click.command("status")
 @config_option
 @json_option
 def command(config: Path, as_json: bool) -> None:
-    """Where each proposal stands, and what waits for a person."""
+    """Where each proposal stands, what waits for a person, and alerts of the last 24 hours about the agent itself."""
     from pnyx_agents.cli.cases import open_journal
     from pnyx_agents.cli.order import what_holds
     from pnyx_policies.text import visible
@@ -35,7 +39,7 @@ def command(config: Path, as_json: bool) -> None:
     cases, why = journal.cases(), journal.held()
     if why is not None:
         click.echo(f"ALL VOTES ARE HELD: {visible(why)}. `pnyx resume` lets them go on.", err=as_json)
-    for line in what_holds(settings):
+    for line in (*what_holds(settings), *_alerts(journal.database)):
         click.echo(line, err=as_json)
     if settings.model:
         click.echo(_costs(CostBook(journal.database).in_a_day(), settings.costs.currency), err=as_json)
@@ -67,14 +71,27 @@ def _costs(spent: Spent, currency: str) -> str:
     return f"Models in the last 24 hours: {spent.tokens} tokens, {spelled(spent.money)} {currency}{unknown}"
 
 
+def _alerts(database: Database) -> Iterator[str]:
+    """What the agent lives on and people were told of: whether it is over, `pnyx doctor` says."""
+    from pnyx_policies.text import visible
+    from pnyx_tools.notify.ledger import Ledger
+
+    for told in Ledger(database).alerts_about_the_agent(time.time() - A_DAY_SECONDS):
+        detail = f": {told.message.detail}" if told.message.detail else ""
+        yield f"Alert, {_when(told.since)}: {visible(f'{told.message.subject}{detail}')}"
+
+
+def _when(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(" ", "minutes").removesuffix("+00:00") + " UTC"
+
+
 def _story(case: Case) -> Text:
     """What a proposal is called, what was decided, why. The title is a stranger's: plain text, never markup."""
     from rich.text import Text
 
     from pnyx_policies.text import visible
 
-    since = datetime.fromtimestamp(case.updated_at, UTC).isoformat(" ", "minutes").removesuffix("+00:00")
     why = ": ".join(part for part in (case.detail or case.outcome, case.reason) if part)
     return Text("\n").join(
-        [Text(visible(case.title)), *([Text(visible(why))] if why else []), Text(f"{since} UTC", "dim")]
+        [Text(visible(case.title)), *([Text(visible(why))] if why else []), Text(_when(case.updated_at), "dim")]
     )

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from pnyx_contracts.types import Value
 from pnyx_tools.database import Database
-from pnyx_tools.notify.message import Message
+from pnyx_tools.notify.message import Message, Urgency
 from pnyx_tools.notify.quiet import Waiting
 
 if TYPE_CHECKING:
@@ -86,6 +86,15 @@ class Ledger:
         with self._begin() as connection:
             rows = connection.execute(query.order_by(message.c.since, message.c.key)).all()
         return [Waiting(Message.model_validate_json(row.content), row.since) for row in rows]
+
+    def alerts_about_the_agent(self, after: float) -> list[Waiting]:
+        """Alerts later than `after` (seconds since the epoch) that are about no proposal, oldest first."""
+        message = self._table["message"]
+        query = message.select().where(message.c.since > after).order_by(message.c.since, message.c.key)
+        with self._begin() as connection:
+            rows = connection.execute(query).all()
+        kept = [Waiting(Message.model_validate_json(row.content), row.since) for row in rows]
+        return [one for one in kept if one.message.urgency is Urgency.ALERT and not one.message.proposal]
 
     def counts(self) -> dict[str, int]:
         """Messages that wait, by place."""
