@@ -54,12 +54,14 @@ from pnyx_policies.context import (
     Initializers,
     OpenInitializer,
     Operation,
+    OrderTried,
     ProposerAccount,
     ProposerBefore,
     ProposerHistory,
     QueuedCall,
     Reading,
     Role,
+    ScheduledOrder,
     TimelockQueue,
     Turnout,
     Voter,
@@ -239,6 +241,23 @@ def test_operations_that_do_not_wait_for_one_another(
     calls: list[Any], roles: list[Role], severity: Severity | None
 ) -> None:
     assert worst(ExecutionOrder(), changed(plain(*calls), GroundRules, roles=tuple(roles))) is severity
+
+
+@pytest.mark.parametrize(
+    ("tried", "severity", "says"),
+    [
+        ({}, MEDIUM, "leave some out."),
+        ({"reverts_reversed": ("1.0",)}, HIGH, "In the reverse order, 1 call would revert."),
+        ({"differs": True}, HIGH, "In the reverse order, other money or power would move."),
+        ({"reverts_in_order": 1}, MEDIUM, "leave some out."),
+    ],
+)
+def test_an_order_that_matters(tried: dict[str, Any], severity: Severity, says: str) -> None:
+    order = OrderTried(**({"timelock": OTHER_TIMELOCK, "operations": 2, "reverts_in_order": 0} | tried))
+    facts = changed(plain(scheduled(), scheduled()), ScheduledOrder, tried=(order,))
+    (finding,) = found(ExecutionOrder(), facts)
+    assert finding.severity is severity
+    assert finding.detail.endswith(says)
 
 
 @pytest.mark.parametrize(

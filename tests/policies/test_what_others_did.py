@@ -223,6 +223,26 @@ def test_other_proposals_that_change_nothing_are_no_finding() -> None:
     assert found(AmongOthers(), changed(live(), LiveProposals, afterwards=None)) == ()
 
 
+@pytest.mark.parametrize(
+    ("after", "operations", "words"),
+    [
+        ((), 1, "1 operation of others that waits"),
+        ((), 2, "2 operations of others that wait"),
+        ((7,), 1, "1 operation of others that waits and proposal 7"),
+        ((7, 8), 0, "2 other live proposals"),
+    ],
+)
+def test_after_whom_is_told(after: tuple[int, ...], operations: int, words: str) -> None:
+    (finding,) = found(AmongOthers(), live(reverts=("0",), after=after, after_operations=(b"\x01" * 32,) * operations))
+    assert finding.title == f"It reverts after {words}"
+    assert len(finding.evidence) == len(after) + operations
+
+
+def test_operations_beyond_those_that_were_tried_are_told() -> None:
+    (finding,) = found(AmongOthers(), changed(plain(), LiveProposals, waiting=2))
+    assert (finding.severity, finding.title.split("; ")[1]) == (LOW, "2 operations of the timelock")
+
+
 @pytest.mark.parametrize("values", [{"live": 2}, {"not_asked": 1}])
 def test_more_live_proposals_than_are_tried(values: dict[str, int]) -> None:
     (finding,) = found(AmongOthers(), changed(live(), LiveProposals, **values))

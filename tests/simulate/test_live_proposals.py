@@ -119,6 +119,73 @@ def test_independent_ones_are_quiet(dao: Governance, store: str) -> None:
     assert not found.afterwards.differs
 
 
+def scheduled(dao: Governance, amount: int, *, predecessor: bytes = bytes(32), salt: int = 0) -> bytes:
+    """An operation of somebody else who may schedule, which pays; its id."""
+    payee, rest = dao.node.accounts[6], (predecessor, salt.to_bytes(32, "big"))
+    dao.node.impersonate(dao.governor)
+    dao.node.set_balance(dao.governor, 10**18)
+    signature = "schedule(address,uint256,bytes,bytes32,bytes32,uint256)"
+    dao.node.send(dao.timelock, encode_call(signature, payee, amount, b"", *rest, 0), sender=dao.governor)
+    hashed = encode_call("hashOperation(address,uint256,bytes,bytes32,bytes32)", payee, amount, b"", *rest)
+    return dao.node.rpc.call(dao.timelock, hashed)
+
+
+def test_an_operation_of_somebody_else_that_waits(dao: Governance) -> None:
+    balance = dao.node.rpc.balance(dao.timelock)
+    mine = pay(dao, 2, "mine")
+    operation = scheduled(dao, balance - 1)
+    found = look(dao, mine)
+    assert (found.live, found.waiting) == (0, 1)
+    assert [(o.id, o.calls, o.reverts) for o in found.operations] == [(operation, 1, False)]
+    assert after(dao, mine).after_operations == (operation,)
+    assert judged(dao, mine) == [(Severity.HIGH, "It reverts after 1 operation of others that waits")]
+    dao.node.send(dao.timelock, encode_call("cancel(bytes32)", operation), sender=dao.governor)
+    assert look(dao, mine).waiting == 0
+
+
+def test_an_operation_that_changes_nothing_is_quiet(dao: Governance) -> None:
+    mine = pay(dao, 2, "mine")
+    scheduled(dao, 1)
+    assert look(dao, mine).waiting == 1
+    assert judged(dao, mine) == []
+
+
+def test_operations_come_before_proposals_and_each_is_run_once(dao: Governance) -> None:
+    """What a queued proposal scheduled is that proposal's, and this one's own is none of others."""
+    queued, mine = pay(dao, 3, "queued"), pay(dao, 2, "mine")
+    for proposal in (queued, mine):
+        dao.advance_to_active(proposal)
+        dao.vote(proposal, Vote.FOR, dao.node.accounts[0])
+    for proposal in (queued, mine):
+        dao.advance_to_closed(proposal)
+        dao.queue(proposal)
+    first, second = scheduled(dao, 7), scheduled(dao, 8)
+    found = look(dao, mine)
+    assert [p.state for p in found.proposals] == ["queued"]
+    assert [o.id for o in found.operations] == [second, first]
+    then = after(dao, mine)
+    assert (then.after_operations, then.after) == ((first, second), (queued,))
+
+
+def test_an_operation_that_has_to_wait_for_another(dao: Governance) -> None:
+    mine = pay(dao, 2, "mine")
+    first = scheduled(dao, 5)
+    second = scheduled(dao, 6, predecessor=first)
+    scheduled(dao, 7, predecessor=b"\x07" * 32)
+    assert after(dao, mine).after_operations == (first, second), "nobody scheduled what the third waits for"
+    execute = "execute(address,uint256,bytes,bytes32,bytes32)"
+    dao.node.increase_time(1)
+    dao.node.send(dao.timelock, encode_call(execute, dao.node.accounts[6], 5, b"", bytes(32), bytes(32)))
+    assert after(dao, mine).after_operations == (second,)
+
+
+def test_an_operation_that_fails_changes_nothing(dao: Governance) -> None:
+    mine, too_much = pay(dao, 2, "mine"), dao.node.rpc.balance(dao.timelock) + 1
+    scheduled(dao, too_much)
+    found = look(dao, mine)
+    assert ([o.reverts for o in found.operations], found.afterwards) == ([True], None)
+
+
 def test_one_that_fails_changes_nothing(dao: Governance) -> None:
     """Its first action alone would take the money; executed are all or none."""
     everything = dao.node.rpc.balance(dao.timelock)
@@ -151,7 +218,7 @@ def test_it_is_bounded(dao: Governance, monkeypatch: pytest.MonkeyPatch) -> None
         "Other proposals that were not run before this one: 1 live, 1 perhaps live"
     ]
     monkeypatch.setattr(live_proposals, "MAX_ACTIONS", 2)
-    with pytest.raises(ToolSkipped, match="have 3 actions, at most 2 are run"):
+    with pytest.raises(ToolSkipped, match="has 3 actions, at most 2 are run"):
         look(dao, proposals[-1])
 
 

@@ -1,29 +1,31 @@
-"""live-proposals: Does it do the same after other proposals that may be executed first?"""
+"""live-proposals: Does it do the same after others that may be executed first?"""
 
 from __future__ import annotations
 
+from pnyx_contracts.types import to_hex
 from pnyx_policies.checks.protocol import CheckView
 from pnyx_policies.context import Afterwards, Effects, LiveProposals
 from pnyx_policies.facts import Change, Movement
 from pnyx_policies.finding import Finding, Severity
-from pnyx_policies.text import quote
+from pnyx_policies.text import count, quote
 
 MOST_SHOWN = 4
 """Effects in one sentence."""
 
 
 class AmongOthers:
-    """This proposal is simulated alone, and after the other live ones of its governor. High when it reverts only after
-    them, or moves other money or power then; medium when it only does less then, or goes through only after them and
-    moves nothing. Low when there are more of them than are tried. Quiet when nothing changes: a signer that sees one
-    proposal more than the review did must not refuse the vote for it; the review lists them all the same.
+    """This proposal is simulated alone, and after others: operations that somebody else scheduled in the timelock, and
+    the other live proposals of its governor. High when it reverts only after them, or moves other money or power then;
+    medium when it only does less then, or goes through only after them and moves nothing. Low when there are more of
+    them than are tried. Quiet when nothing changes: a signer that sees one more than the review did must not refuse the
+    vote for it; the review lists them all the same. Check K16, too.
 
     Not seen: what takes only some of them, or another order; what they do after this one; power of which no event
     tells; proposals older than the search. The others' own calls are not judged here.
     """
 
     name = "live-proposals"
-    version = "1"
+    version = "2"
 
     def run(self, view: CheckView) -> tuple[Finding, ...]:
         found = view.context(LiveProposals)
@@ -34,26 +36,38 @@ class AmongOthers:
         judged = _judged(then)
         if judged is None:
             return None
-        others = f"proposal {then.after[0]}" if len(then.after) == 1 else f"{len(then.after)} other live proposals"
         return Finding(
             check=self.name,
             severity=judged[0],
-            title=f"{judged[1]} after {others}",
+            title=f"{judged[1]} after {_others(then)}",
             detail=_what_changes(then),
             calls=then.reverts or then.reverts_alone,
-            evidence=tuple(map(str, then.after)),
+            evidence=(*map(to_hex, then.after_operations), *map(str, then.after)),
         )
 
     def _not_tried(self, found: LiveProposals) -> Finding | None:
-        more = found.live - len(found.proposals)
-        if not more and not found.not_asked:
+        more, waiting = found.live - len(found.proposals), found.waiting - len(found.operations)
+        if not more and not found.not_asked and not waiting:
             return None
+        operations = f"; {count(waiting, 'operation')} of the timelock" if waiting else ""
         return Finding(
             check=self.name,
             severity=Severity.LOW,
-            title=f"Other proposals that were not run before this one: {more} live, {found.not_asked} perhaps live",
+            title=f"Other proposals that were not run before this one: {more} live, {found.not_asked} perhaps live"
+            f"{operations}",
             detail="The newest ones were run before it.",
         )
+
+
+def _others(then: Afterwards) -> str:
+    """What was run before."""
+    operations, proposals = len(then.after_operations), len(then.after)
+    parts = []
+    if operations:
+        parts.append(f"{count(operations, 'operation')} of others that {'waits' if operations == 1 else 'wait'}")
+    if proposals:
+        parts.append(f"proposal {then.after[0]}" if proposals == 1 else f"{proposals} other live proposals")
+    return " and ".join(parts)
 
 
 def _judged(then: Afterwards) -> tuple[Severity, str] | None:

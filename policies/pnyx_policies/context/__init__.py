@@ -11,7 +11,7 @@ from pnyx_policies.context.governor_code import GovernorCode
 from pnyx_policies.context.ground_rules import GroundRules, Role
 from pnyx_policies.context.held_proposals import HeldProposal, HeldProposals
 from pnyx_policies.context.initializers import Initializers, OpenInitializer
-from pnyx_policies.context.live_proposals import Afterwards, Effects, LiveProposal, LiveProposals
+from pnyx_policies.context.live_proposals import Afterwards, Effects, LiveProposal, LiveProposals, WaitingOperation
 from pnyx_policies.context.other_chains import FarRun, OtherChains
 from pnyx_policies.context.payments_by_others import OtherPayment, PaymentsByOthers
 from pnyx_policies.context.power_receivers import PowerReceiver, PowerReceivers
@@ -19,6 +19,7 @@ from pnyx_policies.context.price_sources import PricePool, PriceSetter, PriceSou
 from pnyx_policies.context.proposer_account import AccountKind, Before, ProposerAccount, ProposerBefore
 from pnyx_policies.context.proposer_history import EarlierProposal, LookAlike, ProposerHistory
 from pnyx_policies.context.reading import Reading, full_reach, read_context, searched_from
+from pnyx_policies.context.scheduled_order import OrderTried, ScheduledOrder
 from pnyx_policies.context.timelock_queue import Operation, QueuedCall, TimelockQueue
 from pnyx_policies.context.treasury_balances import AccountBalances, TreasuryBalances
 from pnyx_policies.context.upgraded_functions import UpgradedFunctions, Upgrades
@@ -27,9 +28,9 @@ from pnyx_policies.context.voting_power import Gain, LateVotes, Turnout, Voter, 
 
 READINGS: tuple[type[Reading], ...] = (
     ProposerHistory, VotingPower, TreasuryBalances, GroundRules, GovernorCode, TimelockQueue, Initializers,
-    EarlierPayments, PaymentsByOthers, EarlierCalls, AlreadySo, EnsNames, LiveProposals, HeldProposals, DestroyedCode,
-    CodeOrigins, ProposerAccount, ProposerBefore, PowerReceivers, FirstCoin, Upgrades, ValuesOfUpgrades, OtherChains,
-    PriceSources,
+    EarlierPayments, PaymentsByOthers, EarlierCalls, AlreadySo, EnsNames, LiveProposals, ScheduledOrder,
+    HeldProposals, DestroyedCode, CodeOrigins, ProposerAccount, ProposerBefore, PowerReceivers, FirstCoin, Upgrades,
+    ValuesOfUpgrades, OtherChains, PriceSources,
 )  # fmt: skip
 """All of them, in the order in which the tools run."""
 
@@ -39,9 +40,10 @@ __all__ = [
     "CodeOrigins", "DestroyedCode", "EarlierCall", "EarlierCalls", "EarlierPayee", "EarlierPayment",
     "EarlierPayments", "EarlierProposal", "Effects", "EnsName", "EnsNames", "FarRun", "FirstCoin", "Gain",
     "GovernorCode", "GroundRules", "HeldProposal", "HeldProposals", "How", "Initializers", "LateVotes",
-    "LiveProposal", "LiveProposals", "LookAlike", "Made", "OpenInitializer", "Operation", "OtherChains",
-    "OtherPayment", "PaymentsByOthers", "PowerReceiver", "PowerReceivers", "PricePool", "PriceSetter", "PriceSource",
-    "PriceSources", "ProposerAccount", "ProposerBefore", "ProposerHistory", "QueuedCall", "Reading", "Role", "So",
-    "TimelockQueue", "TreasuryBalances", "Turnout", "UpgradedFunctions", "UpgradedValues", "Upgrades",
-    "ValuesOfUpgrades", "Voter", "VotingPower", "full_reach", "read_context", "searched_from",
+    "LiveProposal", "LiveProposals", "LookAlike", "Made", "OpenInitializer", "Operation", "OrderTried",
+    "OtherChains", "OtherPayment", "PaymentsByOthers", "PowerReceiver", "PowerReceivers", "PricePool",
+    "PriceSetter", "PriceSource", "PriceSources", "ProposerAccount", "ProposerBefore", "ProposerHistory",
+    "QueuedCall", "Reading", "Role", "ScheduledOrder", "So", "TimelockQueue", "TreasuryBalances", "Turnout",
+    "UpgradedFunctions", "UpgradedValues", "Upgrades", "ValuesOfUpgrades", "Voter", "VotingPower",
+    "WaitingOperation", "full_reach", "read_context", "searched_from",
 ]  # fmt: skip

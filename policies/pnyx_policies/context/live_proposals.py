@@ -1,4 +1,4 @@
-"""Other proposals that may be executed before this one, and what this one does after them."""
+"""Other proposals and operations that may be executed before this one, and what it does after them."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from pnyx_contracts.types import Uint, Value
+from pnyx_contracts.types import Bytes32, Uint, Value
 from pnyx_policies.context.reading import Search
 from pnyx_policies.facts import Change, Movement
 
 MAX_PROPOSALS = 8
+MAX_OPERATIONS = 8
 MAX_EFFECTS = 20
 
 
@@ -24,6 +25,16 @@ class LiveProposal(Value):
     calls: int
     reverts: bool
     """True when it does not go through, at its place in the order: then it was left out of what was run."""
+
+
+class WaitingOperation(Value):
+    """An operation of the timelock that belongs to no live proposal: somebody else scheduled it."""
+
+    id: Bytes32
+    scheduled_block: int
+    calls: int
+    reverts: bool
+    """As of a proposal."""
 
 
 class Effects(Value):
@@ -42,6 +53,8 @@ class Afterwards(Value):
 
     after: tuple[Uint, ...]
     """Whose actions were run before, in that order: the vote that ends first comes first."""
+    after_operations: tuple[Bytes32, ...] = ()
+    """What was run before these: operations of the timelock, in the order in which they were scheduled."""
     reverts_alone: tuple[str, ...]
     """Paths of the actions that revert without the others."""
     reverts: tuple[str, ...]
@@ -58,12 +71,12 @@ class Afterwards(Value):
 
 
 class LiveProposals(Search):
-    """Looked at: proposals of this governor that were made in blocks `from_block` to `to_block`. An older one may still
-    be queued.
+    """Looked at: proposals of this governor that were made, and operations that were scheduled in its timelock, in
+    blocks `from_block` to `to_block`. An older one may still be queued, or wait.
     """
 
     TOOL: ClassVar = "live_proposals"
-    VERSION: ClassVar = "1"
+    VERSION: ClassVar = "2"
 
     live: int
     """This one not counted."""
@@ -71,5 +84,10 @@ class LiveProposals(Search):
     """Proposals beyond the newest, of which nobody asked whether they are live."""
     proposals: tuple[LiveProposal, ...] = Field(max_length=MAX_PROPOSALS)
     """The newest live ones first."""
+    waiting: int = 0
+    """Operations that can be executed, and belong to no live proposal. What has to wait for another operation, which
+    neither was executed nor can be, is none."""
+    operations: tuple[WaitingOperation, ...] = Field(default=(), max_length=MAX_OPERATIONS)
+    """The newest of them first."""
     afterwards: Afterwards | None
     """None where there is nothing to run: this one has no calls, or no other one that goes through has any."""

@@ -31,6 +31,7 @@ from pnyx_policies.context import (
     ProposerAccount,
     ProposerBefore,
     Reading,
+    ScheduledOrder,
     TimelockQueue,
     TreasuryBalances,
     Upgrades,
@@ -291,12 +292,31 @@ def _live(found: LiveProposals, _facts: Facts) -> Iterator[Bullet]:
     for other in found.proposals:
         fails = (", ", warn("which does not go through now")) if other.reverts else ()
         yield bullet("Proposal ", code(str(other.proposal_id)), f" ({other.state}, calls: {other.calls})", *fails)
+    if found.waiting:
+        yield bullet(f"Operations of others that wait in the timelock: {found.waiting}")
+    for operation in found.operations:
+        fails = (", ", warn("which does not go through now")) if operation.reverts else ()
+        yield bullet("Operation ", code(f"0x{operation.id.hex()}"), f" (calls: {operation.calls})", *fails)
     if found.afterwards is not None:
         yield _after(found.afterwards)
-    if unseen := found.live - len(found.proposals):
+    if unseen := found.live - len(found.proposals) + found.waiting - len(found.operations):
         yield bullet(warn(f"Further ones that were not tried: {unseen}"))
     if found.not_asked:
         yield bullet(warn(f"Older proposals that were not asked whether they are live: {found.not_asked}"))
+
+
+@_sentences.register
+def _order(found: ScheduledOrder, facts: Facts) -> Iterator[Bullet]:
+    if not found.tried:
+        yield bullet("The calls schedule no operations apart from one another")
+    for tried in found.tried:
+        if tried.reverts_in_order:
+            told = warn("some do not go through as things are")
+        elif tried.reverts_reversed or tried.differs:
+            told = bad("in the reverse order they do something else, or revert")
+        else:
+            told = soft("in the reverse order they do the same")
+        yield bullet(f"{tried.operations} operations in ", *who(facts, tried.timelock), ": ", told)
 
 
 @_sentences.register
@@ -335,7 +355,7 @@ def _origins(found: CodeOrigins, facts: Facts) -> Iterator[Bullet]:
 
 
 def _after(found: Afterwards) -> Bullet:
-    tried = f"Run after them ({len(found.after)}), this one "
+    tried = f"Run after them ({len(found.after) + len(found.after_operations)}), this one "
     if found.reverts:
         return bullet(tried, bad("reverts"), f": actions {', '.join(found.reverts)}")
     return bullet(tried, bad("does something else") if found.differs else "does what it does alone")

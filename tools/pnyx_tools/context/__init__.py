@@ -20,6 +20,7 @@ from pnyx_tools.context.price_sources import PriceSourcesTool
 from pnyx_tools.context.proposer_account import ProposerAccountTool, ProposerBeforeTool
 from pnyx_tools.context.proposer_history import ProposerHistoryTool
 from pnyx_tools.context.protocol import ContextTool, ToolSkipped, run_tool
+from pnyx_tools.context.scheduled_order import ScheduledOrderTool
 from pnyx_tools.context.timelock_queue import TimelockQueueTool
 from pnyx_tools.context.treasury_balances import TreasuryBalancesTool
 from pnyx_tools.context.upgraded_functions import UpgradedFunctionsTool
@@ -43,6 +44,7 @@ def builtin_tools() -> tuple[ContextTool, ...]:
         AlreadySoTool(),
         EnsNamesTool(),
         LiveProposalsTool(),
+        ScheduledOrderTool(),
         HeldProposalsTool(),
         DestroyedCodeTool(),
         CodeOriginTool(),
@@ -79,6 +81,7 @@ __all__ = [
     "ProposerAccountTool",
     "ProposerBeforeTool",
     "ProposerHistoryTool",
+    "ScheduledOrderTool",
     "SearchingTool",
     "TimelockQueueTool",
     "ToolSkipped",

@@ -42,6 +42,7 @@ from pnyx_policies.context import (
     ProposerBefore,
     ProposerHistory,
     Reading,
+    ScheduledOrder,
     TimelockQueue,
     TreasuryBalances,
     Upgrades,
@@ -173,6 +174,7 @@ def uneventful(proposal: Proposal, profile: GovernorProfile) -> tuple[Reading, .
         EarlierCalls(from_block=past, to_block=now, calls=()),
         AlreadySo(so=(), left_out=0),
         LiveProposals(from_block=past, to_block=now, live=0, not_asked=0, proposals=(), afterwards=None),
+        ScheduledOrder(tried=()),
         HeldProposals(
             log=None, writer=None, from_block=past, to_block=now, held=0, held_of_proposer=0, not_asked=0, newest=(),
         ),

@@ -21,13 +21,14 @@ from pnyx_tools.testing.incidents import (
     texts,
     trust,
     upgrades,
+    waiting,
 )
 from pnyx_tools.testing.incidents.case import LOOT, Case, Kind, Scene
 from pnyx_tools.testing.incidents.playing import Seen, alone, play, review, stage
 
 CASES: tuple[Case, ...] = tuple(
     case
-    for family in (diamond, metamorphic, rewards, oracles, trust, power, seats, markets, upgrades, ours, texts)
+    for family in (diamond, metamorphic, rewards, oracles, trust, power, seats, markets, upgrades, waiting, ours, texts)
     for case in family.CASES
 )
 
