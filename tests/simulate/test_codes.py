@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import pytest
+import rlp
 from eth_hash.auto import keccak
 from eth_utils.address import to_checksum_address
 
 from pnyx_contracts.types import Call
 from pnyx_tools.rpc import Rpc
 from pnyx_tools.simulate import simulate
+from pnyx_tools.simulate.next_contracts import MAX_MAKERS, NEXT
 from pnyx_tools.testing.anvil import Anvil
 from pnyx_tools.testing.deploy import deploy, encode_call
 from pnyx_tools.testing.incidents.case import person
@@ -95,3 +97,33 @@ def test_contracts_that_were_there_are_not_new_when_they_tell_of_something(shang
     token = deploy(shanghai, "PlainToken", SENDER, 10)
     pay = call(token, "transfer(address,uint256)", person("somebody"), 1)
     assert simulated(shanghai, [pay], []) == []
+
+
+# --- contracts that others create by CREATE
+
+
+def created(maker: str, number: int) -> str:
+    return to_checksum_address(keccak(rlp.encode([bytes.fromhex(maker[2:]), number]))[12:])
+
+
+def test_what_a_reached_contract_creates_in_silence_is_seen(shanghai: Anvil) -> None:
+    maker = deploy(shanghai, "TransientMaker")
+    make = call(maker, "make(bytes)", RETURNS_ONE)
+    assert simulated(shanghai, [make, make], [maker]) == [("code-created", created(maker, n)) for n in (1, 2)]
+    shanghai.send(maker, make.calldata)
+    assert simulated(shanghai, [make], [maker]) == [("code-created", created(maker, 2))]
+    first_ones = [("code-created", created(maker, 2 + place)) for place in range(NEXT)]
+    assert simulated(shanghai, [make] * (NEXT + 1), [maker]) == first_ones
+
+
+def test_what_a_proxy_creates_is_seen_by_the_code_that_it_runs(shanghai: Anvil) -> None:
+    proxy = deploy(shanghai, "RewardsProxy", SENDER, deploy(shanghai, "TransientMaker"))
+    make = call(proxy, "make(bytes)", RETURNS_ONE)
+    assert simulated(shanghai, [make], [proxy]) == [("code-created", created(proxy, 1))]
+
+
+def test_so_many_creators_are_asked(shanghai: Anvil) -> None:
+    makers = [deploy(shanghai, "TransientMaker") for _ in range(MAX_MAKERS + 1)]
+    makes = [call(maker, "make(bytes)", RETURNS_ONE) for maker in makers]
+    seen = simulated(shanghai, makes, [deploy(shanghai, "PlainToken", SENDER, 1), *makers])
+    assert seen == [("code-created", created(maker, 1)) for maker in makers[:MAX_MAKERS]]

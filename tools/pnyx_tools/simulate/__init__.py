@@ -52,6 +52,7 @@ from pnyx_tools.simulate.balances import Balances
 from pnyx_tools.simulate.codes import Codes, born
 from pnyx_tools.simulate.forked import Forked
 from pnyx_tools.simulate.governance_queue import LIKELY_SLOTS, QUEUE_IS_EMPTY, filled_queue
+from pnyx_tools.simulate.next_contracts import next_contracts
 from pnyx_tools.simulate.probing import Asked, asked, with_lists
 from pnyx_tools.simulate.seats import Seats, unseen
 from pnyx_tools.simulate.task import MAX_EVENTS, Overrides, Ran, Task, calldata_of
@@ -89,18 +90,17 @@ def simulate(
 ) -> Simulation:
     """Runs `calls` from `executor` on top of `block`; `governor` may be called as from inside its `execute()`. Before
     and after are read: `probes`, the seats of power of the contracts `seats_of`, the executor's `balances_of`, whether
-    there is code at `code_at`. The code of `delegatecalls` is run by itself, too. `prepared` is put in place before
-    everything else: what arrives together with the calls.
+    there is code at `code_at`, and where the contracts there would create others. The code of `delegatecalls` is run by
+    itself, too. `prepared` is put in place before everything else: what arrives together with the calls.
 
     What fails twice in the same words is a thing that the node cannot do, and passed over. Raises `ReorganisedError`
     when the chain no longer has that block, `RpcError` when the node cannot be reached, or failed only once.
     """
     every = asked(reader, probes, block)
-    around = _Around(Seats.of(seats_of), Balances(executor, tuple(balances_of)), Codes(tuple(code_at)))
+    looked_at = tuple(dict.fromkeys((*code_at, *next_contracts(reader, code_at, block))))
+    around = _Around(Seats.of(seats_of), Balances(executor, tuple(balances_of)), Codes(looked_at))
     questions = (*(call for call in every if not call.why_not), *around.asked)
-    task = Task(
-        reader, executor, tuple(calls), block, questions, {**around.overrides, **prepared}, tell, tuple(code_at)
-    )
+    task = Task(reader, executor, tuple(calls), block, questions, {**around.overrides, **prepared}, tell, looked_at)
     simulation = _best(task, governor if governor != executor else None, delegatecalls[:MAX_DELEGATED])
     _demand_same_block(reader, block)  # raises when the node does not answer at all
     if simulation.method == alone.METHOD:

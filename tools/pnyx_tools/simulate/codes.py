@@ -1,8 +1,8 @@
 """Whether there is code at the addresses that the calls reach, right before and right after the actions.
 
 Not every method shows what is created or destroyed. So small code reads the hashes of the code, many in one call. Of
-what is created elsewhere only that is seen which tells of something: an event proves that there is code, and there was
-none at the pinned block.
+what is created where nobody looks only that is seen which tells of something: an event proves that there is code, and
+there was none at the pinned block.
 """
 
 from __future__ import annotations
