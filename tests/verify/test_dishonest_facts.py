@@ -353,6 +353,7 @@ def place_of(tool, results):
         "upgraded_functions",
         "price_sources",
         "upgraded_values",
+        "inner_calls",
     ],
 )
 def test_context_that_checks_read_is_read_again(world, agent, proposal, tool):
@@ -373,6 +374,7 @@ def test_context_that_checks_read_is_read_again(world, agent, proposal, tool):
         "upgraded_functions": {"left_out": 1},
         "price_sources": {"left_out": 1},
         "upgraded_values": {"left_out": 1},
+        "inner_calls": {"left_out": 1},
     }[tool]
     result = facts.context[place].model_copy(update={"result": facts.context[place].result | lie})
     context = (*facts.context[:place], result, *facts.context[place + 1 :])

@@ -22,6 +22,7 @@ from pnyx_policies.checks.governor_settings import GovernorSettings
 from pnyx_policies.checks.held_flood import HeldFlood
 from pnyx_policies.checks.hidden_characters import HiddenCharacters
 from pnyx_policies.checks.injected_instructions import InjectedInstructions
+from pnyx_policies.checks.inner_calls import InnerCallsCheck
 from pnyx_policies.checks.live_power import LivePower
 from pnyx_policies.checks.live_proposals import AmongOthers
 from pnyx_policies.checks.lookalike_address import LookalikeAddress
@@ -69,6 +70,7 @@ def builtin_checks() -> tuple[Check, ...]:
         HeldFlood(),
         HiddenCharacters(),
         InjectedInstructions(),
+        InnerCallsCheck(),
         LivePower(),
         AmongOthers(),
         LookalikeAddress(),
@@ -124,9 +126,9 @@ def _report(check: Check, view: CheckView) -> CheckReport:
 __all__ = [
     "AfterTheFact", "Allowance", "AmongOthers", "Capture", "Check", "CheckReport", "CheckSkipped", "CheckView",
     "ClaimedShare", "CodeOriginCheck", "CodeUpgrade", "Decoys", "Delegatecall", "DuplicateCalls", "ExecutionOrder",
-    "GovernanceAct", "GovernorSettings", "HeldFlood", "HiddenCharacters", "InjectedInstructions", "LivePower",
-    "LookalikeAddress", "NewMarket", "OthersMoney", "PostState", "PowerLoss", "PriceSourceCheck", "PrivilegeGrant",
-    "Proposer", "Reinitialisation", "SelfDealing", "SilentOutflow", "SimulationReverts", "Swap", "TargetWithoutCode",
-    "TextAgainstCalls", "Timing", "TreasuryOutflow", "UnknownCalldata", "UnnamedAddress", "UpgradedValuesCheck",
-    "VoteBuying", "all_of", "any_of", "builtin_checks", "run_checks",
+    "GovernanceAct", "GovernorSettings", "HeldFlood", "HiddenCharacters", "InjectedInstructions", "InnerCallsCheck",
+    "LivePower", "LookalikeAddress", "NewMarket", "OthersMoney", "PostState", "PowerLoss", "PriceSourceCheck",
+    "PrivilegeGrant", "Proposer", "Reinitialisation", "SelfDealing", "SilentOutflow", "SimulationReverts", "Swap",
+    "TargetWithoutCode", "TextAgainstCalls", "Timing", "TreasuryOutflow", "UnknownCalldata", "UnnamedAddress",
+    "UpgradedValuesCheck", "VoteBuying", "all_of", "any_of", "builtin_checks", "run_checks",
 ]  # fmt: skip

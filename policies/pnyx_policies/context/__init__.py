@@ -12,6 +12,8 @@ from pnyx_policies.context.ground_rules import GroundRules, Role
 from pnyx_policies.context.held_proposals import HeldProposal, HeldProposals
 from pnyx_policies.context.initializers import Initializers, OpenInitializer
 from pnyx_policies.context.live_proposals import Afterwards, Effects, LiveProposal, LiveProposals, WaitingOperation
+from pnyx_policies.context.inner_calls import CreatedContract, DelegatedCode, InnerCalls
+from pnyx_policies.context.live_proposals import Afterwards, Effects, LiveProposal, LiveProposals
 from pnyx_policies.context.other_chains import FarRun, OtherChains
 from pnyx_policies.context.payments_by_others import OtherPayment, PaymentsByOthers
 from pnyx_policies.context.power_receivers import PowerReceiver, PowerReceivers
@@ -30,20 +32,20 @@ READINGS: tuple[type[Reading], ...] = (
     ProposerHistory, VotingPower, TreasuryBalances, GroundRules, GovernorCode, TimelockQueue, Initializers,
     EarlierPayments, PaymentsByOthers, EarlierCalls, AlreadySo, EnsNames, LiveProposals, ScheduledOrder,
     HeldProposals, DestroyedCode, CodeOrigins, ProposerAccount, ProposerBefore, PowerReceivers, FirstCoin, Upgrades,
-    ValuesOfUpgrades, OtherChains, PriceSources,
+    ValuesOfUpgrades, OtherChains, PriceSources, InnerCalls,
 )  # fmt: skip
 """All of them, in the order in which the tools run."""
 
 __all__ = [
     "READINGS",
     "AccountBalances", "AccountKind", "Afterwards", "AlreadySo", "Before", "ChangedValue", "CodeOrigin",
-    "CodeOrigins", "DestroyedCode", "EarlierCall", "EarlierCalls", "EarlierPayee", "EarlierPayment",
-    "EarlierPayments", "EarlierProposal", "Effects", "EnsName", "EnsNames", "FarRun", "FirstCoin", "Gain",
-    "GovernorCode", "GroundRules", "HeldProposal", "HeldProposals", "How", "Initializers", "LateVotes",
-    "LiveProposal", "LiveProposals", "LookAlike", "Made", "OpenInitializer", "Operation", "OrderTried",
-    "OtherChains", "OtherPayment", "PaymentsByOthers", "PowerReceiver", "PowerReceivers", "PricePool",
-    "PriceSetter", "PriceSource", "PriceSources", "ProposerAccount", "ProposerBefore", "ProposerHistory",
-    "QueuedCall", "Reading", "Role", "ScheduledOrder", "So", "TimelockQueue", "TreasuryBalances", "Turnout",
-    "UpgradedFunctions", "UpgradedValues", "Upgrades", "ValuesOfUpgrades", "Voter", "VotingPower",
-    "WaitingOperation", "full_reach", "read_context", "searched_from",
+    "CodeOrigins", "CreatedContract", "DelegatedCode", "DestroyedCode", "EarlierCall", "EarlierCalls", "EarlierPayee",
+    "EarlierPayment", "EarlierPayments", "EarlierProposal", "Effects", "EnsName", "EnsNames", "FarRun", "FirstCoin",
+    "Gain", "GovernorCode", "GroundRules", "HeldProposal", "HeldProposals", "How", "Initializers", "InnerCalls",
+    "LateVotes", "LiveProposal", "LiveProposals", "LookAlike", "Made", "OpenInitializer", "Operation", "OrderTried",
+    "OtherChains", "OtherPayment", "PaymentsByOthers", "PowerReceiver", "PowerReceivers", "PricePool", "PriceSetter",
+    "PriceSource", "PriceSources", "ProposerAccount", "ProposerBefore", "ProposerHistory", "QueuedCall", "Reading",
+    "Role", "ScheduledOrder", "So", "TimelockQueue", "TreasuryBalances", "Turnout", "UpgradedFunctions",
+    "UpgradedValues", "Upgrades", "ValuesOfUpgrades", "Voter", "VotingPower", "WaitingOperation", "full_reach",
+    "read_context", "searched_from",
 ]  # fmt: skip

@@ -22,6 +22,7 @@ from pnyx_policies.context import (
     GroundRules,
     HeldProposals,
     Initializers,
+    InnerCalls,
     LiveProposals,
     OtherChains,
     PowerReceivers,
@@ -145,6 +146,18 @@ def _changed_values(found: ValuesOfUpgrades, facts: Facts) -> Iterator[Bullet]:
         yield bullet(*who(facts, upgrade.contract), told)
         if upgrade.left_out:
             yield bullet(warn(f"Functions that were not asked: {upgrade.left_out}"))
+
+
+@_sentences.register
+def _inner(found: InnerCalls, facts: Facts) -> Iterator[Bullet]:
+    if not found.is_traced:
+        yield bullet("No code that the calls reach creates contracts or runs other code")
+        return
+    yield bullet(f"Contracts that the actions create: {len(found.created) or 'none'}")
+    for each in found.delegated:
+        yield bullet(*who(facts, each.caller), " runs code of ", *who(facts, each.code))
+    if found.left_out:
+        yield bullet(warn(f"Further contracts and codes inside the actions: {found.left_out}"))
 
 
 @_sentences.register

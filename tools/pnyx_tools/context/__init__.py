@@ -12,6 +12,7 @@ from pnyx_tools.context.ground_rules import GroundRulesTool
 from pnyx_tools.context.held_proposals import HeldProposalsTool, OwnLog
 from pnyx_tools.context.history import SearchingTool
 from pnyx_tools.context.initializers import InitializersTool
+from pnyx_tools.context.inner_calls import InnerCallsTool
 from pnyx_tools.context.live_proposals import LiveProposalsTool
 from pnyx_tools.context.other_chains import OtherChainsTool
 from pnyx_tools.context.payments_by_others import PaymentsByOthersTool
@@ -54,6 +55,7 @@ def builtin_tools() -> tuple[ContextTool, ...]:
         FirstCoinTool(),
         UpgradedFunctionsTool(),
         UpgradedValuesTool(),
+        InnerCallsTool(),
         OtherChainsTool(),
         PriceSourcesTool(),
     )
@@ -72,6 +74,7 @@ __all__ = [
     "GroundRulesTool",
     "HeldProposalsTool",
     "InitializersTool",
+    "InnerCallsTool",
     "LiveProposalsTool",
     "OtherChainsTool",
     "OwnLog",

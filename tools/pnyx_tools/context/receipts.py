@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from pnyx_contracts.types import to_hex
 from pnyx_tools.reader import ChainReader
-from pnyx_tools.simulate.task import parsed
-from pnyx_tools.simulate.traced import walk
+from pnyx_tools.simulate.task import Step, parsed
+from pnyx_tools.simulate.traced import steps
 from pnyx_tools.wire import parse_address, parse_data, parse_quantity, parse_word
 
 MOST_TRACES: Final = 8
@@ -39,17 +40,6 @@ class Receipt:
         return bytes.fromhex(account[2:]) in self.events
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One call, or one creation, inside a transaction, that was not undone."""
-
-    kind: str
-    """As the tracer says: CALL, CREATE2 ..."""
-    sender: str
-    receiver: str
-    value_wei: int
-
-
 def receipts_of(reader: ChainReader, block: int) -> list[Receipt]:
     """In the order of the block. Raises as the reader does, `RpcError` for an answer of another shape."""
     answer = reader.request(_RECEIPTS, [hex(block)])
@@ -59,7 +49,7 @@ def receipts_of(reader: ChainReader, block: int) -> list[Receipt]:
 def steps_of(reader: ChainReader, transaction: bytes) -> list[Step]:
     """In the order in which they happened. Raises `MethodMissingError` where the node does not trace."""
     frame = reader.request(_TRACE, [to_hex(transaction), _CALLS])
-    return parsed(_TRACE, lambda: list(_steps(frame)))
+    return parsed(_TRACE, partial(steps, frame))
 
 
 def _receipt(found: Mapping[str, Any]) -> Receipt:
@@ -73,14 +63,3 @@ def _receipt(found: Mapping[str, Any]) -> Receipt:
         told=frozenset(parse_address(log["address"]) for log in found["logs"]),
         events=b"".join(parse_data(part) for log in found["logs"] for part in (*log["topics"], log["data"])),
     )
-
-
-def _steps(frame: Mapping[str, Any]) -> Iterator[Step]:
-    for inner in walk(frame):
-        if inner.get("to"):
-            yield Step(
-                kind=str(inner["type"]),
-                sender=parse_address(inner["from"]),
-                receiver=parse_address(inner["to"]),
-                value_wei=parse_quantity(inner.get("value") or "0x0"),
-            )

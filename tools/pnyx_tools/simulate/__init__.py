@@ -102,7 +102,7 @@ def simulate(
     questions = (*(call for call in every if not call.why_not), *around.asked)
     task = Task(reader, executor, tuple(calls), block, questions, {**around.overrides, **prepared}, tell, looked_at)
     simulation = _best(task, governor if governor != executor else None, delegatecalls[:MAX_DELEGATED])
-    _demand_same_block(reader, block)  # raises when the node does not answer at all
+    demand_same_block(reader, block)  # raises when the node does not answer at all
     if simulation.method == alone.METHOD:
         return simulation
     return _read(simulation, every, around)
@@ -182,7 +182,7 @@ def _firmly(ask: Callable[[], T]) -> T:
             raise MethodMissingError(again.message) from again
 
 
-def _demand_same_block(reader: ChainReader, block: BlockRef) -> None:
+def demand_same_block(reader: ChainReader, block: BlockRef) -> None:
     """The simulation names its block by number: asked after it, the hash proves which block that was."""
     seen = afresh(reader).block(block.number).hash
     if seen != block.hash:
@@ -248,4 +248,4 @@ def _delegated(method: Method, task: Task, call: DecodedCall) -> DelegatedRun:
     )
 
 
-__all__ = ["MAX_EFFECTS", "MAX_EVENTS", "MAX_TRACED", "MAX_TRIED_ALONE", "simulate"]
+__all__ = ["MAX_EFFECTS", "MAX_EVENTS", "MAX_TRACED", "MAX_TRIED_ALONE", "demand_same_block", "simulate"]

@@ -81,14 +81,26 @@ class Task:
         return tuple(probe.reading(one, two) for probe, one, two in pairs)
 
 
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One call, or one creation, inside a transaction, that was not undone."""
+
+    kind: str
+    """As the tracer says: CALL, CREATE2 ..."""
+    sender: str
+    receiver: str
+    value_wei: int
+
+
 @dataclass(frozen=True)
 class Ran:
-    """`events` are at most `MAX_EVENTS`; `is_flooded` says that there were more."""
+    """`events` are at most `MAX_EVENTS`; `is_flooded` says that there were more. `steps` has who traces."""
 
     results: tuple[CallResult, ...]
     events: tuple[Event, ...]
     is_flooded: bool
     readings: tuple[ProbeReading, ...]
+    steps: tuple[Step, ...] = ()
 
 
 def calldata_of(call: Call) -> bytes:

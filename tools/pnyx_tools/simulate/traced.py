@@ -26,6 +26,7 @@ from pnyx_tools.simulate.task import (
     AccountOverride,
     Overrides,
     Ran,
+    Step,
     Task,
     Transaction,
     answered,
@@ -34,7 +35,7 @@ from pnyx_tools.simulate.task import (
     parsed,
     reverted,
 )
-from pnyx_tools.wire import parse_data, parse_quantity
+from pnyx_tools.wire import parse_address, parse_data, parse_quantity
 
 METHOD: Final = "debug_traceCall"
 
@@ -72,6 +73,7 @@ class Traced:
         before = self._read_probes(task.overrides)
         results: list[CallResult] = []
         events: list[Event] = []
+        happened: list[Step] = []
         overrides = task.overrides
         for place, transaction in enumerate(task.transactions):
             task.tell_place(place)
@@ -84,6 +86,7 @@ class Traced:
                 break
             results.append(parsed(METHOD, partial(_result, place, frame)))
             events += parsed(METHOD, partial(_events_of, frame))
+            happened += parsed(METHOD, partial(steps, frame))
             if place + 1 < count or task.probes:
                 overrides = self._after(transaction, overrides, frame)
         return Ran(
@@ -91,6 +94,7 @@ class Traced:
             events=tuple(events[:MAX_EVENTS]),
             is_flooded=len(events) > MAX_EVENTS,
             readings=task.readings(before, self._read_probes(overrides)),
+            steps=tuple(happened),
         )
 
     def queue_slot(self, governor: str, slots: Sequence[int]) -> int | None:
@@ -155,6 +159,20 @@ def walk(frame: _Frame) -> Iterator[_Frame]:
         yield frame
         for inner in frame.get("calls") or ():
             yield from walk(inner)
+
+
+def steps(frame: _Frame) -> list[Step]:
+    """In the order in which they happened."""
+    return [
+        Step(
+            kind=str(inner["type"]),
+            sender=parse_address(inner["from"]),
+            receiver=parse_address(inner["to"]),
+            value_wei=parse_quantity(inner.get("value") or "0x0"),
+        )
+        for inner in walk(frame)
+        if inner.get("to")
+    ]
 
 
 def _events_of(frame: _Frame) -> list[Event]:

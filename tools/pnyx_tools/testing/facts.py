@@ -33,6 +33,7 @@ from pnyx_policies.context import (
     GroundRules,
     HeldProposals,
     Initializers,
+    InnerCalls,
     LiveProposals,
     OtherChains,
     PaymentsByOthers,
@@ -189,13 +190,14 @@ def uneventful(proposal: Proposal, profile: GovernorProfile) -> tuple[Reading, .
         FirstCoin(account=proposal.proposer, block=None, sender=None, transaction=None),
         Upgrades(upgrades=(), left_out=0),
         ValuesOfUpgrades(executor=timelock or profile.address, upgrades=(), left_out=0),
+        InnerCalls(is_traced=False, created=(), delegated=(), left_out=0, makes_room=None),
         OtherChains(runs=()),
         PriceSources(sources=(), left_out=0),
     )  # fmt: skip
 
 
 def _grade_of(reading: Reading) -> Grade:
-    return Grade.RE_SIMULATED if isinstance(reading, OtherChains | ValuesOfUpgrades) else Grade.RE_READ
+    return Grade.RE_SIMULATED if isinstance(reading, InnerCalls | OtherChains | ValuesOfUpgrades) else Grade.RE_READ
 
 
 def results_of(readings: Iterable[Reading]) -> tuple[ToolResult, ...]:
