@@ -32,7 +32,7 @@ READINGS: tuple[type[Reading], ...] = (
     ProposerHistory, VotingPower, TreasuryBalances, GroundRules, GovernorCode, TimelockQueue, Initializers,
     EarlierPayments, PaymentsByOthers, EarlierCalls, AlreadySo, EnsNames, LiveProposals, ScheduledOrder,
     HeldProposals, DestroyedCode, CodeOrigins, ProposerAccount, ProposerBefore, PowerReceivers, FirstCoin, Upgrades,
-    ValuesOfUpgrades, OtherChains, PriceSources, InnerCalls,
+    ValuesOfUpgrades, InnerCalls, OtherChains, PriceSources,
 )  # fmt: skip
 """All of them, in the order in which the tools run."""
 
