@@ -150,6 +150,7 @@ def declared_configuration(settings: Settings) -> Configuration:
         known_addresses=settings.addresses,
         interfaces=settings.interfaces(),
         probes=tuple(probe.probe() for probe in settings.probe),
+        prices=tuple(price.origin() for price in settings.price),
         approvers=settings.signer.approvers if settings.signer else (),
         approvals=settings.signer.approvals if settings.signer else 1,
         unsafe_unsigned_approvals=settings.signer is not None and settings.signer.unsafe_unsigned_approvals,

@@ -105,6 +105,7 @@ class Reviewer:
             known_addresses=self.known_addresses,
             interfaces=self.configuration.interfaces,
             probes=self.configuration.probes,
+            prices=self.configuration.prices,
             treasury_assets=governed.treasury_assets,
             tell=tell,
         )

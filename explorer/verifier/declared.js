@@ -36,6 +36,7 @@ export function checkDeclared({ about, configuration, fields }) {
     ["state.known_addresses", configuration.known_addresses, state.known_addresses, why],
     ["state.interfaces", usedOf(configuration.interfaces, calls), state.interfaces, why],
     ["state.probes", configuration.probes, state.probes, why],
+    ["state.prices", configuration.prices, state.prices, why],
     ["opinions", isAsked ? configuration.analysts : null, isAsked ? analysts : null, why],
   ]);
   return wrong.length > 0 ? wrong : [about.matches(STEPS.DECLARED_CONFIGURATION)];

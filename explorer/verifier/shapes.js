@@ -169,6 +169,23 @@ const wholeProbe = withLimit(
   object({ ...PROBE, expect: EXPECT, most_move: orNull(atLeast(0)), word: between(0, 127), each: orNull(each) }),
 );
 
+/** A price comes from exactly one place. @param {Shape} shape @returns {Shape} */
+const fromOnePlace = (shape) => (value, where) => {
+  const read = shape(value, where);
+  const places = [read.feed, read.pool, read.fixed].filter((place) => place !== null);
+  return places.length === 1 ? read : refuse(where, "exactly one of feed, pool, fixed", places.length);
+};
+const price = fromOnePlace(
+  object(
+    { asset: orNull(address) },
+    { feed: [orNull(address), null], pool: [orNull(address), null], fixed: [orNull(uint256), null] },
+  ),
+);
+/** As the configuration writes it. */
+const wholePrice = fromOnePlace(
+  object({ asset: orNull(address), feed: orNull(address), pool: orNull(address), fixed: orNull(uint256) }),
+);
+
 const state = object(
   {
     block,
@@ -203,6 +220,7 @@ const state = object(
     known_addresses: [dictionary(address, text), {}],
     interfaces: [dictionary(address, dictionary(text, text)), {}],
     probes: [list(probe), []],
+    prices: [list(price), []],
     skipped: [list(object({ step: text, why: text })), []],
   },
 );
@@ -383,6 +401,7 @@ export const CONFIGURATION = object({
   known_addresses: dictionary(address, text),
   interfaces: dictionary(address, dictionary(text, text)),
   probes: list(wholeProbe, 32),
+  prices: list(wholePrice, 32),
   approvers: list(address),
   approvals: atLeast(1),
   unsafe_unsigned_approvals: flag,

@@ -12,6 +12,7 @@ from pnyx_contracts.interfaces import Interfaces
 from pnyx_contracts.record import SEALABLE
 from pnyx_contracts.types import Address, Bytes32
 from pnyx_policies.analysis import Analyst
+from pnyx_policies.asset_prices import MAX_PRICES, PriceOrigin
 from pnyx_policies.decision import Mode
 from pnyx_policies.document import Document
 from pnyx_policies.probes import MAX_PROBES, Probe
@@ -78,6 +79,8 @@ class Configuration(Document):
     are declared: nothing gets a name for the length of one vote."""
     probes: tuple[Probe, ...] = Field(default=(), max_length=MAX_PROBES)
     """What must hold after each execution. Declared, so that none is left out for one vote."""
+    prices: tuple[PriceOrigin, ...] = Field(default=(), max_length=MAX_PRICES)
+    """Where prices are read. Declared, so that none comes from elsewhere for one vote."""
     approvers: tuple[Address, ...] = ()
     """Whose signed word counts. With any of them, nobody else's does; they can lift a hold."""
     approvals: int = Field(default=1, ge=1)

@@ -15,6 +15,7 @@ from pnyx_contracts.decoded import DecodedCall
 from pnyx_contracts.interfaces import Interfaces
 from pnyx_contracts.types import Address, BlockRef, Bytes32, Proposal, Uint, Value
 from pnyx_policies.analysis import Opinion
+from pnyx_policies.asset_prices import PriceOrigin
 from pnyx_policies.checks.protocol import CheckReport
 from pnyx_policies.decision import Decision, Mode, RuleOutcome
 from pnyx_policies.facts import (
@@ -56,6 +57,7 @@ class State(Value):
     known_addresses: dict[Address, str] = Field(default_factory=dict)
     interfaces: Interfaces = Field(default_factory=dict)
     probes: tuple[Probe, ...] = ()
+    prices: tuple[PriceOrigin, ...] = ()
     skipped: tuple[Skipped, ...] = ()
 
     @classmethod
@@ -72,6 +74,7 @@ class State(Value):
             known_addresses=facts.known_addresses,
             interfaces=facts.interfaces,
             probes=facts.probes,
+            prices=facts.prices,
             skipped=facts.skipped,
         )
 
@@ -221,4 +224,5 @@ class Dossier(Value):
             known_addresses=state.known_addresses,
             interfaces=state.interfaces,
             probes=state.probes,
+            prices=state.prices,
         )

@@ -109,6 +109,7 @@ def _there(facts: Facts, run: FarRun, simulation: Simulation) -> Facts:
             "context": (),
             "known_addresses": {},
             "probes": (),
+            "prices": (),
         }
     )
 

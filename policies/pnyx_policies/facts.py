@@ -21,6 +21,7 @@ from pnyx_contracts.decoded import DecodedCall
 from pnyx_contracts.governors import GovernorProfile
 from pnyx_contracts.interfaces import Interfaces
 from pnyx_contracts.types import Address, BlockRef, Bytes32, Hex, Proposal, ProposalState, Uint, Value
+from pnyx_policies.asset_prices import PriceOrigin
 from pnyx_policies.probes import Probe
 
 NO_CODE: Final = keccak(b"")
@@ -307,6 +308,8 @@ class Facts(Value):
     """The declared functions that the decoded calls can rest on, see `interfaces.used`."""
     probes: tuple[Probe, ...] = ()
     """What must hold after the execution, as declared. Their readings are the simulation's."""
+    prices: tuple[PriceOrigin, ...] = ()
+    """Where the prices of assets stand, as declared. What they are is context (`AssetPrices`)."""
 
     def every_call(self) -> Iterator[DecodedCall]:
         """All calls at every depth, in order of execution."""

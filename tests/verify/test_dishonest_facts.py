@@ -9,6 +9,7 @@ from eth_utils.address import to_checksum_address
 
 from pnyx_contracts.calldata import decode_calls
 from pnyx_contracts.selectors import selector_of
+from pnyx_policies.asset_prices import PriceOrigin
 from pnyx_policies.context import searched_from
 from pnyx_policies.decision import Outcome
 from pnyx_policies.facts import Grade, Holding, ProbeAnswer, Simulation, SimulationStatus, Skipped
@@ -169,6 +170,19 @@ def test_readings_of_probes_are_read_again(world):
     forged = honest.model_copy(update={"after": ProbeAnswer(data=bytes(32))})
     world.write_changed(agent, world.open_proposal(), simulation__readings=(forged,))
     assert (Step.SIMULATION, "simulation.readings[0].after.data") in world.check_fails()
+
+
+def test_prices_stand_where_the_configuration_says_and_are_read_again(world):
+    origin = PriceOrigin(asset=world.blocks.token, fixed=2 * 10**18)
+    agent, proposal = world.plain_key(prices=(origin,)), world.open_proposal()
+    agent.act(world.blocks, proposal)
+    assert world.check().ok
+    elsewhere = origin.model_copy(update={"fixed": 3 * 10**18})
+    world.write_changed(agent, world.open_proposal(), state__prices=(elsewhere,))
+    fails = world.check_fails()
+    place = place_of("asset_prices", agent.facts(world.blocks, proposal).context)
+    assert {at[:12] for step, at in fails if step is Step.DECLARED_CONFIGURATION} == {"state.prices"}
+    assert (Step.CONTEXT, f"context[{place}].result.prices[0].price") in fails
 
 
 def test_balances_around_the_actions_are_read_again(world, interfaces):

@@ -33,6 +33,7 @@ from pnyx_contracts.errors import DecodingError, DiffersError, UsageError
 from pnyx_contracts.governors import GovernorAdapter, GovernorProfile, Read
 from pnyx_contracts.interfaces import NONE, used
 from pnyx_contracts.types import BlockRef, Proposal, to_hex
+from pnyx_policies.asset_prices import PriceOrigin
 from pnyx_policies.balances import questions
 from pnyx_policies.checks.delegatecall import only_batches
 from pnyx_policies.context import READINGS
@@ -58,7 +59,7 @@ from pnyx_policies.review import review_digest
 from pnyx_policies.text import count
 from pnyx_tools.clock import clock_at, read_clock
 from pnyx_tools.code import reached_addresses, read_earlier_code, read_targets
-from pnyx_tools.context import ContextTool, HeldProposalsTool, OwnLog, builtin_tools, run_tool
+from pnyx_tools.context import AssetPricesTool, ContextTool, HeldProposalsTool, OwnLog, builtin_tools, run_tool
 from pnyx_tools.holdings import called_tokens, native_holding, questions_of, token_holding
 from pnyx_tools.pinned import CodeOf, PinnedReader, pinned, reads_of
 from pnyx_tools.progress import Tell, tell_nobody
@@ -99,6 +100,7 @@ def gather_facts(
     treasury_assets: Sequence[str] = (),
     interfaces: Mapping[str, Mapping[str, str]] = NONE,
     probes: Sequence[Probe] = (),
+    prices: Sequence[PriceOrigin] = (),
     tell: Tell = tell_nobody,
 ) -> Facts:
     """The facts of `proposal` at `block`. `own_log` is where the agent writes that judges by them, None for who writes
@@ -121,7 +123,7 @@ def gather_facts(
         governor = gathering.governor()  # 2
         standing = gathering.standing(voter, governor) if voter is not None else None  # 3
         run = begin(gathering.simulated, calls, probes)  # not sooner: a proposal that nobody knows is no work
-        looks = [begin(gathering.looked_up, _of(own_log, tool)) for tool in tools]
+        looks = [begin(gathering.looked_up, _told(tool, own_log, prices)) for tool in tools]
         targets = gathering.targets(calls)  # 4, 5
         earlier_code = gathering.earlier_code(targets)
         digest = review_digest(profile.kind, proposal, targets)  # 6
@@ -144,6 +146,7 @@ def gather_facts(
         known_addresses=dict(known_addresses or {}),
         interfaces=used(interfaces, calls),
         probes=tuple(probes),
+        prices=tuple(prices),
     )
 
 
@@ -164,8 +167,11 @@ def _read_targets(reader: ChainReader, addresses: Sequence[str], block: BlockId)
     return read_targets(reader, addresses[:MAX_TARGETS], block)
 
 
-def _of(own_log: OwnLog | None, tool: ContextTool) -> ContextTool:
-    return tool.of(own_log) if isinstance(tool, HeldProposalsTool) else tool
+def _told(tool: ContextTool, own_log: OwnLog | None, prices: Sequence[PriceOrigin]) -> ContextTool:
+    """With what no tool can know by itself."""
+    if isinstance(tool, HeldProposalsTool):
+        return tool.of(own_log)
+    return tool.of(prices) if isinstance(tool, AssetPricesTool) else tool
 
 
 def _demand_right_proposal(reader: ChainReader, adapter: GovernorAdapter, proposal: Proposal) -> None:

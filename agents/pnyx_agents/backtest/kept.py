@@ -60,6 +60,7 @@ def _question(judge: Reviewer, proposal: Proposal, block: BlockRef) -> bytes:
                 "names": dict(judge.known_addresses),
                 "interfaces": {address: dict(functions) for address, functions in configuration.interfaces.items()},
                 "probes": [probe.model_dump(mode="json") for probe in configuration.probes],
+                "prices": [price.model_dump(mode="json") for price in configuration.prices],
             },
             "the question",
         )

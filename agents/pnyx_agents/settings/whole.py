@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from pnyx_agents.settings.agent import AgentSettings, DecodingSettings, PluginSettings, PolicySettings
 from pnyx_agents.settings.chain import ChainSettings, GovernorSettings, LogSettings, SafeSettings, SendingSettings
 from pnyx_agents.settings.people import NotificationSettings
+from pnyx_agents.settings.price import PriceSettings
 from pnyx_agents.settings.probe import ProbeSettings
 from pnyx_agents.settings.service import (
     CostSettings,
@@ -23,6 +24,7 @@ from pnyx_agents.settings.signer import SignerSettings, TlsSettings
 from pnyx_contracts.errors import UsageError
 from pnyx_contracts.interfaces import Interfaces
 from pnyx_contracts.types import Address, Value
+from pnyx_policies.asset_prices import MAX_PRICES
 from pnyx_policies.checks import builtin_checks
 from pnyx_policies.decision import Mode
 from pnyx_policies.probes import MAX_PROBES
@@ -65,6 +67,8 @@ class Settings(Value):
     work: WorkSettings = WorkSettings()
     probe: tuple[ProbeSettings, ...] = Field(default=(), max_length=MAX_PROBES)
     """``[[probe]]``: what must hold after each execution."""
+    price: tuple[PriceSettings, ...] = Field(default=(), max_length=MAX_PRICES)
+    """``[[price]]``: what assets cost."""
     addresses: Annotated[dict[Address, str], BeforeValidator(_each_once)] = Field(default_factory=dict)
     """Names of addresses that the DAO knows: checks treat them as friends, people read them."""
     folder: Path
@@ -93,6 +97,15 @@ class Settings(Value):
         names = [probe.name for probe in self.probe]
         if twice := next((name for name in names if names.count(name) > 1), None):
             raise ValueError(f"probe: two are called {twice!r}")
+        return self
+
+    @model_validator(mode="after")
+    def _require_one_price_each(self) -> Self:
+        assets = [price.asset for price in self.price]
+        if twice := next((asset for asset in assets if assets.count(asset) > 1), ""):
+            raise ValueError(f"price: {twice} has two prices")
+        if assets.count(None) > 1:
+            raise ValueError("price: the coin has two prices")
         return self
 
     @model_validator(mode="after")

@@ -5,26 +5,30 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from pnyx_policies.checks.protocol import CheckView
-from pnyx_policies.context import Gain, GroundRules, VotingPower
+from pnyx_policies.context import AssetPrice, AssetPrices, Gain, GroundRules, VotingPower
 from pnyx_policies.context.voting_power import BASIS_POINTS
 from pnyx_policies.facts import Facts
 from pnyx_policies.finding import Finding, Severity
+from pnyx_policies.vote_cost import prize
 
 SMALL_QUORUM_BPS = 100
 MAJORITY_BPS = 5_000
 
 
 class Capture:
-    """Medium: somebody gained, shortly before power counted, enough to meet the quorum alone. Low: one account alone
-    meets it, a quorum below 1% of the supply, a treasury that holds more voting tokens than the quorum, quorum missed
-    by the last votes. Check K9, incidents I-6 (Compound 289), I-9 (Swerve), I-15 (Atlantis).
+    """Medium: somebody gained, shortly before power counted, enough to meet the quorum alone; these actions take more
+    than the votes of the quorum cost. Low: one account alone meets it, a quorum below 1% of the supply, a treasury that
+    holds more voting tokens than the quorum, or other assets that are worth more than its votes cost, quorum missed by
+    the last votes. Check K9, incidents I-6 (Compound 289), I-9 (Swerve), I-15 (Atlantis).
 
-    There is no price here: the quorum is compared with amounts of the voting token only, never with what the treasury
-    is worth. Several accounts of one person count as several.
+    What votes cost is known where the operator declares prices, at a unit of power for a smallest unit of the token.
+    Who buys so many raises the price, and who borrows them pays less; a thin pool says little. Assets without a
+    declared price, and what others than the executor hold, count nothing. Several accounts of one person count as
+    several.
     """
 
     name = "capture"
-    version = "1"
+    version = "2"
 
     def run(self, view: CheckView) -> tuple[Finding, ...]:
         power, rules = view.context(VotingPower), view.context(GroundRules)
@@ -36,6 +40,7 @@ class Capture:
             *self._small(rules, rules.quorum),
             *self._worth(view.facts, rules.quorum),
             *self._turnout(power, rules.quorum),
+            *self._cost(view, power, rules.quorum),
         )
 
     def _gained(self, power: VotingPower, quorum: int) -> Iterator[Finding]:
@@ -87,8 +92,37 @@ class Capture:
             title = f"{len(missed)} of the last {len(power.earlier)} votes did not bring what the quorum asks for"
             yield self._low(title, f"The best brought {most} units; the quorum is {quorum}.")
 
+    def _cost(self, view: CheckView, power: VotingPower, quorum: int) -> Iterator[Finding]:
+        """Quiet where the tool did not run: the skipped step says so."""
+        prices, token = view.context_if_known(AssetPrices), view.facts.governor.profile.token
+        if prices is None or not prices.prices:
+            return
+        votes = prices.of(token) if token else None
+        cost = votes.worth(quorum) if votes else None
+        if votes is None or cost is None:
+            why = votes.why_not if votes else "no price of it is declared"
+            yield self._low("What the votes of the quorum cost is not known", f"Of the voting token: {why}.")
+            return
+        gain = prize(view.facts, prices)
+        if gain.unpriced:
+            title = f"What {len(gain.unpriced)} of the declared assets are worth is not known"
+            yield self._low(title, "", *(asset for asset in gain.unpriced if asset))
+        terms = f"{quorum} units, at the declared price; buying so many raises it.{_outvoting(power, votes)}"
+        if gain.taken > cost:
+            title = f"The actions take {gain.taken:,} from the treasury; the votes of the quorum cost {cost:,}"
+            yield Finding(check=self.name, severity=Severity.MEDIUM, title=title, detail=terms)
+        elif gain.treasury > cost:
+            yield self._low(f"The votes of the quorum cost {cost:,}; the treasury has {gain.treasury:,}", terms)
+
     def _low(self, title: str, detail: str, *evidence: str) -> Finding:
         return Finding(check=self.name, severity=Severity.LOW, title=title, detail=detail, evidence=evidence)
+
+
+def _outvoting(power: VotingPower, votes: AssetPrice) -> str:
+    """What it would take beside the quorum: as much as was cast in the best attended of the last votes."""
+    most = max((turnout.weight_cast for turnout in power.earlier), default=0)
+    cost = votes.worth(most)
+    return "" if not cost else f" As many as the best attended of the last votes saw cost {cost:,}."
 
 
 def _percent(part: int, whole: int) -> str:

@@ -1,6 +1,7 @@
 """What the built-in context tools find, as types: tools make them, checks read them by `CheckView.context`."""
 
 from pnyx_policies.context.already_so import AlreadySo, So
+from pnyx_policies.context.asset_prices import AssetPrice, AssetPrices
 from pnyx_policies.context.code_origin import CodeOrigin, CodeOrigins, How, Made
 from pnyx_policies.context.destroyed_code import DestroyedCode
 from pnyx_policies.context.earlier_calls import EarlierCall, EarlierCalls
@@ -32,20 +33,20 @@ READINGS: tuple[type[Reading], ...] = (
     ProposerHistory, VotingPower, TreasuryBalances, GroundRules, GovernorCode, TimelockQueue, Initializers,
     EarlierPayments, PaymentsByOthers, EarlierCalls, AlreadySo, EnsNames, LiveProposals, ScheduledOrder,
     HeldProposals, DestroyedCode, CodeOrigins, ProposerAccount, ProposerBefore, PowerReceivers, FirstCoin, Upgrades,
-    ValuesOfUpgrades, InnerCalls, OtherChains, PriceSources,
+    ValuesOfUpgrades, InnerCalls, OtherChains, PriceSources, AssetPrices,
 )  # fmt: skip
 """All of them, in the order in which the tools run."""
 
 __all__ = [
     "READINGS",
-    "AccountBalances", "AccountKind", "Afterwards", "AlreadySo", "Before", "ChangedValue", "CodeOrigin",
-    "CodeOrigins", "CreatedContract", "DelegatedCode", "DestroyedCode", "EarlierCall", "EarlierCalls", "EarlierPayee",
-    "EarlierPayment", "EarlierPayments", "EarlierProposal", "Effects", "EnsName", "EnsNames", "FarRun", "FirstCoin",
-    "Gain", "GovernorCode", "GroundRules", "HeldProposal", "HeldProposals", "How", "Initializers", "InnerCalls",
-    "LateVotes", "LiveProposal", "LiveProposals", "LookAlike", "Made", "OpenInitializer", "Operation", "OrderTried",
-    "OtherChains", "OtherPayment", "PaymentsByOthers", "PowerReceiver", "PowerReceivers", "PricePool", "PriceSetter",
-    "PriceSource", "PriceSources", "ProposerAccount", "ProposerBefore", "ProposerHistory", "QueuedCall", "Reading",
-    "Role", "ScheduledOrder", "So", "TimelockQueue", "TreasuryBalances", "Turnout", "UpgradedFunctions",
-    "UpgradedValues", "Upgrades", "ValuesOfUpgrades", "Voter", "VotingPower", "WaitingOperation", "full_reach",
-    "read_context", "searched_from",
+    "AccountBalances", "AccountKind", "Afterwards", "AlreadySo", "AssetPrice", "AssetPrices", "Before",
+    "ChangedValue", "CodeOrigin", "CodeOrigins", "CreatedContract", "DelegatedCode", "DestroyedCode", "EarlierCall",
+    "EarlierCalls", "EarlierPayee", "EarlierPayment", "EarlierPayments", "EarlierProposal", "Effects", "EnsName",
+    "EnsNames", "FarRun", "FirstCoin", "Gain", "GovernorCode", "GroundRules", "HeldProposal", "HeldProposals", "How",
+    "Initializers", "InnerCalls", "LateVotes", "LiveProposal", "LiveProposals", "LookAlike", "Made",
+    "OpenInitializer", "Operation", "OrderTried", "OtherChains", "OtherPayment", "PaymentsByOthers", "PowerReceiver",
+    "PowerReceivers", "PricePool", "PriceSetter", "PriceSource", "PriceSources", "ProposerAccount", "ProposerBefore",
+    "ProposerHistory", "QueuedCall", "Reading", "Role", "ScheduledOrder", "So", "TimelockQueue", "TreasuryBalances",
+    "Turnout", "UpgradedFunctions", "UpgradedValues", "Upgrades", "ValuesOfUpgrades", "Voter", "VotingPower",
+    "WaitingOperation", "full_reach", "read_context", "searched_from",
 ]  # fmt: skip

@@ -12,8 +12,8 @@ from pnyx_contracts.errors import DecodingError
 from pnyx_contracts.types import ZERO_ADDRESS
 from pnyx_policies.context import (
     READINGS,
-    AccountKind,
     Afterwards,
+    AssetPrices,
     CodeOrigins,
     DestroyedCode,
     EnsNames,
@@ -26,8 +26,6 @@ from pnyx_policies.context import (
     LiveProposals,
     OtherChains,
     PowerReceivers,
-    PricePool,
-    PriceSetter,
     PriceSources,
     ProposerAccount,
     ProposerBefore,
@@ -45,6 +43,7 @@ from pnyx_policies.facts import Facts, Grade, ToolResult
 from pnyx_policies.reading import before
 from pnyx_policies.reading.amounts import amount, decimal, span, who
 from pnyx_policies.reading.blocks import Block, Bullet, Bullets, bad, bullet, code, line, paragraph, soft, strong, warn
+from pnyx_policies.reading.priced import KIND, prices_of_assets, sources_of_prices
 from pnyx_policies.untrusted import quoted_json
 
 LONGEST_VALUE: Final = 200
@@ -53,11 +52,6 @@ _MEANING: Final = {
     Grade.RE_READ: "Re-read: anybody can read it again from the chain.",
     Grade.RE_SIMULATED: "Re-simulated: anybody can simulate it again.",
     Grade.ATTESTED: "Attested: only the operator says so.",
-}
-_KIND: Final = {
-    AccountKind.KEY: "key's account",
-    AccountKind.DELEGATED: "key's account that runs a contract's code",
-    AccountKind.CONTRACT: "contract",
 }
 _KINDS: Final = {kind.TOOL: kind for kind in READINGS}
 
@@ -106,7 +100,7 @@ for _words in (
 
 @_sentences.register
 def _account(found: ProposerAccount, facts: Facts) -> Iterator[Bullet]:
-    yield bullet("The account that proposed, ", *who(facts, found.proposer), f", is a {_KIND[found.kind]} now")
+    yield bullet("The account that proposed, ", *who(facts, found.proposer), f", is a {KIND[found.kind]} now")
     called = who(facts, found.called) if found.called else line("nobody: it created a contract")
     sent = f", transactions sent before: {found.sender_transactions:,}; it called "
     yield bullet("The transaction was sent by ", *who(facts, found.sender), sent, *called)
@@ -174,32 +168,19 @@ def _receivers(found: PowerReceivers, facts: Facts) -> Iterator[Bullet]:
     if not found.receivers:
         yield bullet("The calls give nobody a role, ownership, a seat or a module")
     for receiver in found.receivers:
-        yield bullet("Power goes to ", *who(facts, receiver.account), f", a {_KIND[receiver.kind]}")
+        yield bullet("Power goes to ", *who(facts, receiver.account), f", a {KIND[receiver.kind]}")
     if found.left_out:
         yield bullet(warn(f"Receivers of power that were not looked at: {found.left_out}"))
 
 
 @_sentences.register
 def _price_sources(found: PriceSources, facts: Facts) -> Iterator[Bullet]:
-    if not found.sources:
-        yield bullet("The calls name no contract that gives a price, and list no market whose oracle answers")
-    for source in found.sources:
-        about = line(" of ", *who(facts, source.asset)) if source.asset else ()
-        rests = [*(_setter(facts, setter) for setter in source.setters), *(_pool(facts, pool) for pool in source.pools)]
-        yield bullet(*who(facts, source.source), " gives a price", *about, inner=tuple(rests))
-    if found.left_out:
-        yield bullet(warn(f"Contracts that were not looked at: {found.left_out}"))
+    yield from sources_of_prices(found, facts)
 
 
-def _setter(facts: Facts, setter: PriceSetter) -> Bullet:
-    if setter.by is None:
-        return bullet(bad("Anybody can set it"), " by ", code(setter.signature), " of ", *who(facts, setter.contract))
-    return bullet(*who(facts, setter.by), f", a {_KIND[setter.kind]}, can set it by ", code(setter.signature))
-
-
-def _pool(facts: Facts, pool: PricePool) -> Bullet:
-    what = line("follows the past of the pool ") if pool.reads_past else line(warn("is that of this moment"), " in ")
-    return bullet("It ", *what, *who(facts, pool.pool))
+@_sentences.register
+def _asset_prices(found: AssetPrices, facts: Facts) -> Iterator[Bullet]:
+    yield from prices_of_assets(found, facts)
 
 
 @_sentences.register

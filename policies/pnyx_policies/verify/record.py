@@ -224,6 +224,7 @@ def check_declared(case: Case, configuration: Configuration) -> Iterator[Verdict
         ("state.known_addresses", configuration.known_addresses, dossier.state.known_addresses),
         ("state.interfaces", used(configuration.interfaces, dossier.calls), dossier.state.interfaces),
         ("state.probes", _texts(configuration.probes), _texts(dossier.state.probes)),
+        ("state.prices", _texts(configuration.prices), _texts(dossier.state.prices)),
     ]
     if dossier.opinions or dossier.decision.outcome is not Outcome.SKIP:
         recorded = [opinion.analyst for opinion in dossier.opinions]

@@ -135,7 +135,7 @@ def test_configurations() -> None:
         agent="a", mode=fields["header"]["mode"], governors=(fields["header"]["log"],), analysts=(analyst,),
         prompt_hash=A_HASH, ruleset_hash=A_HASH, checks={"outflow": "1"}, tools={"voting_power": "1"},
         known_addresses={fields["header"]["log"]: "Safe"}, approvers=(fields["header"]["log"],),
-        probes=tuple(fields["state"]["probes"]),
+        probes=tuple(fields["state"]["probes"]), prices=tuple(fields["state"]["prices"]),
         sealed=("attempts", "checks", "rules"), software="pnyx 0.1.0",
     )  # fmt: skip
     texts = changes(configuration.to_bytes().decode(), len(ODD))

@@ -1,6 +1,7 @@
 """What agents look at around a proposal: read-only, typed, one small file each."""
 
 from pnyx_tools.context.already_so import AlreadySoTool
+from pnyx_tools.context.asset_prices import AssetPricesTool
 from pnyx_tools.context.code_origin import CodeOriginTool
 from pnyx_tools.context.destroyed_code import DestroyedCodeTool
 from pnyx_tools.context.earlier_calls import EarlierCallsTool
@@ -58,11 +59,13 @@ def builtin_tools() -> tuple[ContextTool, ...]:
         InnerCallsTool(),
         OtherChainsTool(),
         PriceSourcesTool(),
+        AssetPricesTool(),
     )
 
 
 __all__ = [
     "AlreadySoTool",
+    "AssetPricesTool",
     "CodeOriginTool",
     "ContextTool",
     "DestroyedCodeTool",

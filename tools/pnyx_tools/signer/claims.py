@@ -81,6 +81,7 @@ def require_ours(settings: SignerSettings, dossier: Dossier) -> None:
     must_equal("the voter", dossier.state.voter and dossier.state.voter.voter, settings.voter)
     must_equal("the known addresses", dossier.state.known_addresses, settings.configuration.known_addresses)
     must_equal("the probes", dossier.state.probes, settings.configuration.probes)
+    must_equal("the places of prices", dossier.state.prices, settings.configuration.prices)
     must_equal("the governor that was read", dossier.state.governor.profile.address, key.governor)
     if key.governor not in settings.configuration.governors:
         raise RefusedError(

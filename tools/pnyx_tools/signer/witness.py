@@ -139,6 +139,7 @@ class Witness:
             known_addresses=settings.configuration.known_addresses,
             interfaces=settings.configuration.interfaces,
             probes=settings.configuration.probes,
+            prices=settings.configuration.prices,
             treasury_assets=settings.treasury_assets,
         )
 

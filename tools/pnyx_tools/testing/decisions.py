@@ -32,6 +32,7 @@ from pnyx_contracts.interfaces import Interfaces
 from pnyx_contracts.record import record_key
 from pnyx_contracts.types import ProposalKey, Vote
 from pnyx_policies.analysis import Analyst, Opinion
+from pnyx_policies.asset_prices import PriceOrigin
 from pnyx_policies.bundle import Bundle, seal, withhold
 from pnyx_policies.checks import CheckView, builtin_checks, run_checks
 from pnyx_policies.configuration import Configuration
@@ -117,6 +118,7 @@ class LocalAgent:
         known_addresses: Mapping[str, str] | None = None,
         interfaces: Interfaces | None = None,
         probes: tuple[Probe, ...] = (),
+        prices: tuple[PriceOrigin, ...] = (),
         reader: ChainReader | None = None,
         approvers: tuple[str, ...] = (),
         approvals: int = 1,
@@ -142,6 +144,7 @@ class LocalAgent:
         self.known_addresses = dict(known_addresses or {})
         self.interfaces = interfaces or {}
         self.probes = probes
+        self.prices = prices
         self.approvers = approvers
         self.approvals = approvals
         self.unsafe_unsigned_approvals = unsafe_unsigned_approvals
@@ -167,6 +170,7 @@ class LocalAgent:
             known_addresses=self.known_addresses,
             interfaces=self.interfaces,
             probes=self.probes,
+            prices=self.prices,
             approvers=self.approvers,
             approvals=self.approvals,
             unsafe_unsigned_approvals=self.unsafe_unsigned_approvals,
@@ -224,6 +228,7 @@ class LocalAgent:
             known_addresses=self.known_addresses,
             interfaces=self.interfaces,
             probes=self.probes,
+            prices=self.prices,
         )
 
     def conclude(self, facts: Facts, said: Said, people: People = NOBODY) -> Dossier:

@@ -23,7 +23,7 @@ from pnyx_contracts.selectors import call_data
 from pnyx_contracts.types import BlockRef, Call, ClockMode, Proposal, ProposalKey, ProposalState
 from pnyx_policies.context import (
     AccountKind,
-    AlreadySo,
+    AlreadySo, AssetPrices,
     CodeOrigins,
     DestroyedCode,
     EarlierCalls,
@@ -193,6 +193,7 @@ def uneventful(proposal: Proposal, profile: GovernorProfile) -> tuple[Reading, .
         InnerCalls(is_traced=False, created=(), delegated=(), left_out=0, makes_room=None),
         OtherChains(runs=()),
         PriceSources(sources=(), left_out=0),
+        AssetPrices(prices=()),
     )  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from pnyx_contracts.selectors import selector_of
 from pnyx_contracts.types import BlockRef, Call, ClockMode, Proposal, ProposalKey, ProposalState, to_hex
 from pnyx_policies.analysis import Analysis, Analyst, KeyPoint, Opinion, Recommendation, Risk, RiskLevel
 from pnyx_policies.approval import answered
+from pnyx_policies.asset_prices import PriceOrigin
 from pnyx_policies.bundle import Bundle, seal
 from pnyx_policies.checks.protocol import CheckReport
 from pnyx_policies.decision import Decision, Mode, Outcome, RuleOutcome
@@ -229,6 +230,11 @@ def _sample_state(targets: tuple[TargetFacts, ...], digest: bytes) -> State:
                 calldata=bytes(36),
                 each=Each(contract=TIMELOCK, calldata=bytes(4), argument=0),
             ),
+        ),
+        prices=(
+            PriceOrigin(asset=None, feed=TIMELOCK),
+            PriceOrigin(asset=TOKEN, pool=RECIPIENT),
+            PriceOrigin(asset=RECIPIENT, fixed=10**18),
         ),
         skipped=(Skipped(step="names", why="no resolver"),),
     )

@@ -286,6 +286,7 @@ class EntryCheck:
             known_addresses=state.known_addresses,
             interfaces=state.interfaces,
             probes=state.probes,
+            prices=state.prices,
             treasury_assets=[holding.asset for holding in state.treasury if holding.asset is not None],
         )
 
