@@ -12,9 +12,8 @@ from pnyx_policies.context.governor_code import GovernorCode
 from pnyx_policies.context.ground_rules import GroundRules, Role
 from pnyx_policies.context.held_proposals import HeldProposal, HeldProposals
 from pnyx_policies.context.initializers import Initializers, OpenInitializer
-from pnyx_policies.context.live_proposals import Afterwards, Effects, LiveProposal, LiveProposals, WaitingOperation
 from pnyx_policies.context.inner_calls import CreatedContract, DelegatedCode, InnerCalls
-from pnyx_policies.context.live_proposals import Afterwards, Effects, LiveProposal, LiveProposals
+from pnyx_policies.context.live_proposals import Afterwards, Effects, LiveProposal, LiveProposals, WaitingOperation
 from pnyx_policies.context.other_chains import FarRun, OtherChains
 from pnyx_policies.context.payments_by_others import OtherPayment, PaymentsByOthers
 from pnyx_policies.context.power_receivers import PowerReceiver, PowerReceivers

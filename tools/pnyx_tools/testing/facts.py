@@ -23,7 +23,8 @@ from pnyx_contracts.selectors import call_data
 from pnyx_contracts.types import BlockRef, Call, ClockMode, Proposal, ProposalKey, ProposalState
 from pnyx_policies.context import (
     AccountKind,
-    AlreadySo, AssetPrices,
+    AlreadySo,
+    AssetPrices,
     CodeOrigins,
     DestroyedCode,
     EarlierCalls,
