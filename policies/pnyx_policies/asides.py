@@ -147,6 +147,8 @@ class Mention:
     aside: str
     is_total: bool
     """Named as a total."""
+    is_limit: bool
+    """Named as the most that there may be."""
     is_in_words: bool
     """Part of a sentence: not of a bare list, and not an amount to somebody."""
 
@@ -176,7 +178,8 @@ def _mentions(shown: str) -> Iterator[Mention]:
             if not said and any(start <= number.start < end for start, end in denied):
                 said = _NOT_PAID
             in_words = is_sentence and not _TO_SOMEBODY.search(lower[number.end : number.end + _NEAR])
-            yield Mention(number, said or called_off.of(place, around), _is_total(lower, number), in_words)
+            is_limit = _LIMIT.search(around.before) is not None
+            yield Mention(number, said or called_off.of(place, around), _is_total(lower, number), is_limit, in_words)
 
 
 def _denied(line: str) -> list[tuple[int, int]]:
@@ -248,6 +251,10 @@ def _of_column(head: str) -> str:
     return "as what was" if told else ""
 
 
+_LIMIT: Final = re.compile(
+    r"\b(?:up to|at most|no more than|max(?:imum|\.)?(?: of)?|(?:limit|cap) of|(?:limited|capped) (?:to|at)"
+    r"|range of \S{1,20}(?: [a-z]{1,10})? to|between \S{1,20}(?: [a-z]{1,10})? and) [$~]?$"
+)
 _TOTAL_BEFORE: Final = re.compile(r"\b(?:total|sum|altogether|in all|overall)\b[^.\d]{0,25}$")
 _TOTAL_BEHIND: Final = re.compile(r"^ ?\S{0,20} (?:in total|altogether|in all|overall)\b")
 

@@ -57,4 +57,9 @@ _ALONE: Final = 2
 
 def writes_decimal_commas(text: str) -> bool:
     """Whether a dot in a number of this text is that of thousands: ``10.000,50``, ``1.000.000``, or no English."""
-    return is_foreign(text) or _DECIMAL_COMMA.search(text) is not None
+    return is_foreign(text) or shows_decimal_commas(text)
+
+
+def shows_decimal_commas(text: str) -> bool:
+    """Whether a number of this text can be read in no other way."""
+    return _DECIMAL_COMMA.search(text) is not None

@@ -215,6 +215,16 @@ def rendered(text: str) -> str:
     return _MARKDOWN_LINK.sub(_link, _HTML_TAG.sub(" ", without_unseen(visible(text))))
 
 
+def links(text: str) -> tuple[tuple[str, str], ...]:
+    """What links show and where they lead, of those that a page shows."""
+    return tuple((link[1], link[2]) for link in _MARKDOWN_LINK.finditer(without_unseen(visible(text))))
+
+
+def without_links(text: str) -> str:
+    """What a page shows, without its links."""
+    return rendered(_MARKDOWN_LINK.sub(" ", text))
+
+
 def _link(link: re.Match[str]) -> str:
     label, target = link.groups()
     misleads = addresses(label) and not addresses(target) <= addresses(label)

@@ -9,18 +9,18 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 
-from pnyx_contracts.errors import DecodingError
 from pnyx_contracts.types import ZERO_ADDRESS
+from pnyx_policies import text as reading
 from pnyx_policies.asides import Mention, asks_for_nothing, mentions
 from pnyx_policies.beside import Place, places
 from pnyx_policies.claims import RAW, Claims, claims_of, readings_of
 from pnyx_policies.coins import words_for_coin
-from pnyx_policies.context import EnsNames, read_context
 from pnyx_policies.facts import Facts
 from pnyx_policies.finding import Severity
-from pnyx_policies.language import is_foreign, writes_decimal_commas
+from pnyx_policies.language import is_foreign, shows_decimal_commas, writes_decimal_commas
 from pnyx_policies.money import Outflow, OutflowKind, holding_of, outflows
 from pnyx_policies.powers import friends
+from pnyx_policies.receivers import behind_a_name, is_named_by_ens
 
 _NATIVE_DECIMALS = 18
 _TOTAL = re.compile(r"\b(?:total|sum|altogether|in all|overall|combined|together|between them|shared|split)\b")
@@ -41,6 +41,12 @@ _SMALL_UNITS = frozenset({"wei", "gwei", "raw", "units"})
 _ASSET_WORD = re.compile(r"[a-z][a-z0-9.$+-]*[a-z0-9]")
 _USUAL_ASSETS = frozenset({"usdc", "usdt", "dai", "usds", "eth", "ether", "weth", "wbtc", "btc", "steth", "wsteth"})
 
+_AIMED = r"\b(?:to|at|in|into|via|through)\b(?: [a-z'-]+){{0,3}}[\s`*:(\[]{{1,4}}(?:https?://\S{{1,80}}/)?{}"
+"""Right before the address of who gets it."""
+_NO_PROMISE = re.compile(
+    r"\b(?:was|were|had|has|old|previous(?:ly)?|former(?:ly)?|no longer|not|donat\w+|paid|received|from|instead"
+    r"|holds?|by)\b"
+)
 _NOBODY = frozenset({ZERO_ADDRESS, "0x000000000000000000000000000000000000dEaD"})
 _BURNING = ("burn", "burns", "burned", "burnt", "burning", "destroy", "destroys")
 
@@ -74,21 +80,11 @@ class _Telling:
         if amount and not payment.is_nft and self._is_made(payment.recipient):
             return Severity.MEDIUM, "the amount; these actions make the receiver"
         if amount and not payment.is_nft:
-            by_name = Severity.MEDIUM if self._is_named_by_ens(payment.recipient) else Severity.HIGH
+            is_named = is_named_by_ens(self.facts, self.claims, payment.recipient)
+            by_name = Severity.MEDIUM if is_named else Severity.HIGH
             return by_name, "the amount, not the receiver's address"
         hidden = not known and not self.claims.names_ens
         return Severity.CRITICAL if hidden else Severity.HIGH, "neither the amount nor the receiver's address"
-
-    def _is_named_by_ens(self, address: str) -> bool:
-        """Whether the text has a name that leads to the address, and back."""
-        try:
-            found = read_context(EnsNames, self.facts.context, self.facts.skipped).names
-        except DecodingError:
-            return False
-        shown = self.claims.shown.lower()
-        pattern = r"(?<![\w.-]){}(?![\w-]|\.\w)"
-        names = (re.escape(one.name) for one in found if one.address == address)
-        return any(re.search(pattern.format(name), shown) for name in names)
 
     def _is_burned(self, payment: Outflow) -> bool:
         """What is burned goes to nobody whose address a text would give."""
@@ -102,7 +98,8 @@ class _Telling:
     def _together(self, payment: Outflow) -> Told:
         """Amount and receiver stand in the text. Do they belong to one another, how often, and of which asset?"""
         faults = (
-            self._misplaced(payment), self._aside(payment), self._either_way(payment), self._repeated(payment),
+            self._misplaced(payment), self._between(payment), self._passed_over(payment), self._behind_a_name(payment),
+            self._aside(payment), self._either_way(payment), self._as_a_limit(payment), self._repeated(payment),
             self._beyond_total(payment), self._another_nft(payment),
             self._of_another_asset(payment), self._denied(payment),
         )  # fmt: skip
@@ -113,8 +110,7 @@ class _Telling:
     def _misplaced(self, payment: Outflow) -> tuple[Severity, str] | None:
         if payment.is_nft or payment.recipient not in self.claims.addresses:
             return None
-        units, sought = self._units(payment.asset), self._readings(payment)
-        everywhere = places(self.claims.shown, self._people, units | _USUAL_ASSETS | self._symbols)
+        units, sought, everywhere = self._units(payment.asset), self._readings(payment), self._beside(payment)
         own = [place for place in everywhere if payment.recipient in place.addresses]
         naming = [place for place in everywhere if place.names(sought)]
         if not naming:
@@ -130,6 +126,44 @@ class _Telling:
         if any(place.has_quantity(units) for place in own):
             return Severity.HIGH, "another amount beside the receiver's address"
         return None
+
+    def _between(self, payment: Outflow) -> tuple[Severity, str] | None:
+        """Whether the amount stands beside somebody else too, who gets nothing, and not right before this receiver."""
+        sought = self._readings(payment)
+        own = [p for p in self._beside(payment) if payment.recipient in p.addresses and p.names(sought)]
+        aimed = re.compile(_AIMED.format(payment.recipient.lower()))
+        if payment.is_nft or not own or not all(p.addresses & self._idle and not aimed.search(p.words) for p in own):
+            return None
+        return Severity.HIGH, "the amount beside another address too, which gets nothing"
+
+    def _passed_over(self, payment: Outflow) -> tuple[Severity, str] | None:
+        """Whether the text gives an amount of the asset to somebody whom no call pays, and not as a part of this."""
+        units, asides = self._units(payment.asset), {m.number.spelling for m in mentions(self.claims.shown) if m.aside}
+        promised = [
+            (min(place.addresses), number)
+            for place in self._beside(payment)
+            if place.addresses and place.addresses <= self._idle and not _NO_PROMISE.search(place.words)
+            for number in place.numbers
+            if number.unit in units and number.spelling not in asides
+        ]
+        parts = sum(max(number.usual) for _, number in promised)
+        if payment.is_nft or not promised or parts in self._readings(payment):
+            return None
+        return Severity.HIGH, f"the amount, and another for {promised[0][0]}, who gets nothing"
+
+    def _behind_a_name(self, payment: Outflow) -> tuple[Severity, str] | None:
+        severity = behind_a_name(self.facts, self.claims, payment.recipient)
+        return (severity, "the receiver by a name alone, whose link leads to this address") if severity else None
+
+    def _beside(self, payment: Outflow) -> tuple[Place, ...]:
+        return places(self.claims.shown, self._people, self._units(payment.asset) | _USUAL_ASSETS | self._symbols)
+
+    @cached_property
+    def _idle(self) -> frozenset[str]:
+        """People of the text whom no call has anything to do with."""
+        arguments = (x.value for call in self.facts.every_call() for x in call.arguments)
+        used = {address for value in arguments for address in reading.addresses(value)}
+        return self._people - used - {p.recipient for p in self.payments} - {self.facts.proposal.proposer}
 
     def _is_bare(self, payment: Outflow, own: Iterable[Place]) -> bool:
         """Whether the paid number stands in these places as something else: a year, the number of a proposal."""
@@ -194,13 +228,29 @@ class _Telling:
         return Severity.HIGH, "the amount, and a total that is less than what is paid"
 
     def _either_way(self, payment: Outflow) -> tuple[Severity, str] | None:
-        """``5.000`` is five or five thousand: whoever reads the smaller must not pay the larger."""
-        sought, naming = self._readings(payment), self._naming(payment)
-        if payment.is_nft or not naming or writes_decimal_commas(self.claims.shown):
+        """``5.000`` is five or five thousand: whoever reads the smaller must not pay the larger, and where ``0,5`` is
+        a half it is five thousand.
+        """
+        sought, naming, shown = self._readings(payment), self._naming(payment), self.claims.shown
+        if payment.is_nft or not naming:
+            return None
+        if shows_decimal_commas(shown) and all(max(m.number.usual) not in sought for m in naming):
+            return Severity.HIGH, f"an amount that is a thousand times this ({naming[0].number.spelling})"
+        if writes_decimal_commas(shown):
             return None
         if all(len(m.number.usual) > 1 and min(m.number.usual) not in sought for m in naming):
             return Severity.HIGH, f"an amount that may be a thousandth of this ({naming[0].number.spelling})"
         return None
+
+    def _as_a_limit(self, payment: Outflow) -> tuple[Severity, str] | None:
+        """ "Up to 900 USDC are possible; the receipts are of 20 USDC": the larger number is what there may be."""
+        units, naming = self._units(payment.asset), self._naming(payment)
+        if payment.is_nft or not naming or not all(mention.is_limit for mention in naming):
+            return None
+        least = min(min(mention.number.usual) for mention in naming)
+        others = (m for m in mentions(self.claims.shown) if m.number.unit in units and not (m.aside or m.is_limit))
+        smaller = next((m for m in others if max(m.number.usual) < least), None)
+        return (Severity.HIGH, f"the amount as a limit, beside {smaller.number.spelling}") if smaller else None
 
     # --- how often
 
