@@ -39,6 +39,12 @@ _ALSO_CALLED: Final = {
 }
 
 
+_DENIED: Final = re.compile(
+    r"\b(?:cannot|can['\u2019]t|(?:can|does|do|may|will|shall|must|is|are) not|never|neither|without)\b"
+    r"(?! (?:only|just|merely)\b)[^.;:!?\n]{0,200}"
+)
+
+
 def role_name(role: str) -> str | None:
     """Of 32 bytes in 0x hex that are known to be a role; None for others. A name cannot lie: it is what was hashed."""
     return _NAMES.get(role)
@@ -46,9 +52,9 @@ def role_name(role: str) -> str | None:
 
 def announces_role(text: str, role: str) -> bool | None:
     """Whether a text in lower case names this role; None where nobody knows its name, or where the text names no role.
-    False when it names other roles only.
+    False when it names other roles only, or this one as what is not given.
     """
-    name = role_name(role)
+    name, text = role_name(role), _DENIED.sub(" ", text)
     if name is None:
         return None
     own = _parts(name)

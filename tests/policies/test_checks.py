@@ -19,7 +19,7 @@ from pnyx_policies.checks import (
     TextAgainstCalls,
     UnknownCalldata,
 )
-from pnyx_policies.context import DestroyedCode, UpgradedFunctions, Upgrades
+from pnyx_policies.context import AccountKind, DestroyedCode, ProposerAccount, UpgradedFunctions, Upgrades
 from pnyx_policies.facts import (
     NO_CODE,
     CallResult,
@@ -270,6 +270,23 @@ def test_an_address_that_only_looks_like_the_announced_one_is_critical():
 def test_a_proposer_who_gains_is_noticed(call):
     assert worst(SelfDealing(), [call], "") is MEDIUM
     assert worst(SelfDealing(), PAY, "") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "severity"),
+    [
+        (f"Pay 5 to the moderators' fund, {PROPOSER}.", AccountKind.KEY, HIGH),
+        (f"Pay 5 to the events group's multisig: {PROPOSER}", AccountKind.KEY, HIGH),
+        (f"Pay 5 to the moderators' fund, {PROPOSER}.", AccountKind.CONTRACT, MEDIUM),
+        (f"Pay 5 to me, {PROPOSER}. The council agrees.", AccountKind.KEY, MEDIUM),
+    ],
+)
+def test_a_proposer_whose_account_is_told_as_one_of_many(text, kind, severity):
+    account = ProposerAccount(
+        proposer=PROPOSER, kind=kind, sender=PROPOSER, sender_transactions=9, called=GOVERNOR
+    )  # fmt: skip
+    pay = call_of(TOKEN, "transfer(address,uint256)", PROPOSER, 5)
+    assert worst(SelfDealing(), [pay], text, context=[account]) is severity
 
 
 def test_a_token_of_another_ones_name_is_told():

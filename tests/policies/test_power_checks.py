@@ -72,6 +72,16 @@ def test_a_role_is_judged_by_what_the_text_says_of_it(text, known, severity):
         ("CANCELLER_ROLE", f"Give the council {MALLORY} a veto over what the timelock does, as a role.", HIGH),
         ("CANCELLER_ROLE", f"Elect {MALLORY} to the role of community lead for one year.", HIGH),
         ("PROPOSER_ROLE", f"Give the council {MALLORY} the canceller role in the timelock.", CRITICAL),
+        (
+            "PROPOSER_ROLE",
+            f"Give the council {MALLORY} the canceller role. It cannot propose, queue or execute, and may be revoked.",
+            CRITICAL,
+        ),
+        (
+            "PROPOSER_ROLE",
+            f"Give {MALLORY} the proposer role and the canceller role. It cannot grant roles.",
+            HIGH,
+        ),
         ("PROPOSER_ROLE", f"Update roles: set roles for {MALLORY} in the timelock.", HIGH),
         ("TIMELOCK_ADMIN_ROLE", f"Give the council {MALLORY} the `CANCELLER_ROLE` in the timelock.", CRITICAL),
         ("TIMELOCK_ADMIN_ROLE", f"Make {MALLORY} the owner of the timelock.", HIGH),

@@ -178,6 +178,16 @@ def test_losses_that_only_the_simulation_shows_are_found_and_no_loss_is_told_twi
     assert [f.calls for f in told] == [("0",), ("1",)]
 
 
+def test_who_follows_by_the_text_has_to_get_something():
+    revoke = call_of(TIMELOCK, "revokeRole(bytes32,address)", ROLE, COUNCIL)
+    grant = call_of(TIMELOCK, "grantRole(bytes32,address)", ROLE, SAFE)
+    text = f"Rotate the canceller role: it is taken from {COUNCIL} and given to {SAFE}, of the same members."
+    assert worst(PowerLoss(), text, revoke) is HIGH
+    assert worst(PowerLoss(), text, revoke, grant) is MEDIUM
+    kept = f"Revoke the canceller role of {COUNCIL}, whose keys are lost. The council {SAFE} has it, and keeps it."
+    assert worst(PowerLoss(), kept, revoke) is MEDIUM
+
+
 # --- unnamed-address
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from pnyx_policies.beside import places
 from pnyx_policies.checks.everywhere import everywhere
 from pnyx_policies.checks.protocol import CheckView
+from pnyx_policies.checks.text_against_calls import unused_addresses
 from pnyx_policies.claims import claims_of
 from pnyx_policies.finding import Finding, Severity
 from pnyx_policies.language import is_foreign
@@ -16,8 +18,8 @@ from pnyx_policies.powers import friends
 class PowerLoss:
     """Critical when the text does not speak of it: a guardian who is gone stops nothing any more, and what nobody owns
     nobody can mend. High when the DAO itself, or whoever sat there, loses power, when the text does not name who loses,
-    or names a seat and not that it goes; medium when somebody else loses, and the text says so, or the DAO gets power
-    there by the same actions.
+    names a seat and not that it goes, or names who follows, to whom no call gives anything; medium when somebody else
+    loses, and the text says so, or the DAO gets power there by the same actions.
 
     Not seen: power that ends by a limit of time, or by a contract that forgets it without an event.
     """
@@ -55,9 +57,17 @@ class PowerLoss:
             return Severity.CRITICAL, "does not speak of it"
         if is_own:
             return Severity.HIGH, "speaks of it"
+        if self._names_heir(view, loss):
+            return Severity.HIGH, "speaks of it, and beside it of somebody with whom no call has to do"
         if loss.loser in claims.addresses or loss.loser in view.facts.known_addresses:
             return Severity.MEDIUM, "speaks of it"
         return Severity.HIGH, "speaks of it, and does not name who loses"
+
+    def _names_heir(self, view: CheckView, loss: Loss) -> bool:
+        """ "Moves from 0x... to 0x...", and it only goes."""
+        idle, loser = frozenset(unused_addresses(view.facts)), frozenset({loss.loser or ""})
+        beside = places(claims_of(view.facts).shown, idle | loser, frozenset())
+        return any(place.addresses & idle and place.addresses & loser for place in beside)
 
     def _whom(self, view: CheckView, loss: Loss) -> str:
         if loss.loser is None:
