@@ -52,7 +52,7 @@ def other_numbers(text: str, words: Collection[str], value: int, *, of_time: boo
     Where a sentence says what the setting changes to, other quantities there are none of it. With `of_time`, quantities
     of time alone count.
     """
-    if says_number(text, value):
+    if says_number(text, value) or any(_says_bare(text, word, value) for word in words):
         return ()
     spelled = _spelled(text)
     sentences = [s for s in _SENTENCE_ENDS.split(spelled) if any(word in s.lower() for word in words)]
@@ -72,15 +72,47 @@ _SCALES: Final = tuple(10**zeros for zeros in (0, 2, 3, 4, 6, 8, 9, 16, 18, 27))
 
 
 def other_bare_numbers(text: str, what: str, value: int) -> tuple[str, ...]:
-    """What sentences with `what` (lower case) say that it is set to, without a unit, when that cannot be `value`."""
+    """What sentences with `what` (lower case) say that it is set to, without a unit, when that cannot be `value`, and
+    no quantity of the text can.
+    """
+    if says_number(text, value):
+        return ()
     said = [m for s in _SENTENCE_ENDS.split(text) if what in s.lower() for m in _SET_TO.finditer(s)]
     numbers = {m["number"]: Fraction(m["number"].replace(",", "")) for m in said}
     return () if any(n * scale == value for n in numbers.values() for scale in _SCALES) else tuple(numbers)
 
 
+def _says_bare(text: str, what: str, value: int) -> bool:
+    """Whether the text says right behind `what` that it is set to this: "the collateral factor to 0"."""
+    said = re.search(rf"{re.escape(what)} to (\d{{1,30}})(?![\w%]|[.,]\d)", text.lower())
+    return said is not None and any(int(said[1]) * scale == value for scale in _SCALES)
+
+
 def says_number(text: str, value: int) -> bool:
     """Whether a quantity of the text, wherever it stands, can be `value`."""
     return any(_can_be(quantity, value) for quantity in _QUANTITY.finditer(_spelled(text)))
+
+
+def odd_whole(text: str, value: int) -> int | None:
+    """Of how many the text's percentage would be `value`, where that is no usual whole (100, 10,000, 10**6, 10**18);
+    None where the text says the number in another way, or not at all. ``1%`` is 1 or 100 oftener than 10 or 1,000.
+    """
+    shown = _spelled(text)
+    odd: int | None = None
+    for quantity in _QUANTITY.finditer(shown):
+        if not _can_be(quantity, value):
+            continue
+        is_percent, number = quantity["unit"].lower() in {"%", "percent"}, _number(quantity)
+        scale = next((s for s in _ODD_SCALES if is_percent and value and number * s == value), None)
+        if scale is None:
+            return None
+        odd = scale * 100
+    is_written = re.search(rf"(?<![\w.,]){value}(?![\w%]|[.,]\d)|(?<![\w.,]){value:,}(?![\w%]|[.,]\d)", shown)
+    return None if is_written else odd
+
+
+_ODD_SCALES: Final = (10, 1_000)
+"""What one percent may be of 1,000 or 100,000."""
 
 
 @lru_cache(maxsize=16)
@@ -115,8 +147,12 @@ def _is_comparable(quantity: re.Match[str], value: int) -> bool:
 _LARGEST_NUMERATOR: Final = 10_000
 
 
+def _number(quantity: re.Match[str]) -> Fraction:
+    return Fraction(int(re.sub(r"\D", "", quantity["number"]))) + Fraction("0" + (quantity["fraction"] or ".0"))
+
+
 def _can_be(quantity: re.Match[str], value: int) -> bool:
-    number = Fraction(int(re.sub(r"\D", "", quantity["number"]))) + Fraction("0" + (quantity["fraction"] or ".0"))
+    number = _number(quantity)
     unit = quantity["unit"].lower()
     unit = unit if unit in _SHARES else unit.removesuffix("s")
     if unit in _SHARES:

@@ -19,7 +19,7 @@ from pnyx_policies.losses import Loss, losses
 from pnyx_policies.money import Outflow, outflows
 from pnyx_policies.power_functions import PowerKind
 from pnyx_policies.powers import PowerShift, friends, power_shifts
-from pnyx_policies.settings_told import only_number, other_bare_numbers, other_numbers, says_number
+from pnyx_policies.settings_told import odd_whole, only_number, other_bare_numbers, other_numbers, says_number
 from pnyx_policies.streams import untold
 from pnyx_policies.told import payments_told
 
@@ -231,6 +231,9 @@ class _Comparison:
             shown = self.claims.shown
             if others := other_numbers(shown, (what,), value) or other_bare_numbers(shown, what, value):
                 title = f"{call.name} sets {value}, and the text says {', '.join(others[:4])}"
+                yield Severity.HIGH, title, (call.path,), (call.target,)
+            elif (whole := odd_whole(shown, value)) is not None:
+                title = f"{call.name} sets {value}: that is what the text says only where {whole:,} are the whole"
                 yield Severity.HIGH, title, (call.path,), (call.target,)
 
     def streams(self) -> Iterator[_Difference]:
