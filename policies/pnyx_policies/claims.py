@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
+from math import ceil
+from typing import Final
 
 from pnyx_policies import text as reading
 from pnyx_policies.facts import Facts
@@ -42,7 +44,17 @@ def words_of_name(function: str) -> tuple[str, ...]:
 def readings_of(amount: int, decimals: int | None) -> frozenset[Fraction]:
     """How a text may write `amount` smallest units: raw, or with its decimals; unknown decimals: the usual."""
     tried = COMMON_DECIMALS if decimals is None else (0, decimals)
-    return frozenset(Fraction(amount, 10**d) for d in tried)
+    return frozenset(reading for d in tried for reading in _spelled(amount, d))
+
+
+_MILLION: Final = 10**6
+
+
+def _spelled(amount: int, decimals: int) -> tuple[Fraction, ...]:
+    """Exactly; and the next whole number, where less than a millionth is missing: streams are divisible by seconds."""
+    exact = Fraction(amount, 10**decimals)
+    whole = Fraction(ceil(exact))
+    return (exact, whole) if (whole - exact) * _MILLION < exact else (exact,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +96,8 @@ class Claims:
         """True when the text names `amount` in one of these units (lower case); or raw, as nobody does by chance."""
         raw = (decimals or 0) >= RAW_DECIMALS and amount >= RAW and Fraction(amount) in self.amounts
         tried = COMMON_DECIMALS if decimals is None else (decimals,)
-        return raw or any((Fraction(amount, 10**d), unit) in self.quantities for d in tried for unit in units)
+        written = (spelling for d in tried for spelling in _spelled(amount, d))
+        return raw or any((spelling, unit) in self.quantities for spelling in written for unit in units)
 
     def shows_calldata(self, calldata: bytes) -> bool:
         """True when the text shows these bytes. People do not read hex: this announces nothing."""

@@ -36,10 +36,12 @@ _BY: Final = re.compile(r"\bby (?:about |some |another )?$")
 """Before a number that says by how much, and not to what."""
 _FASTEST_BLOCKS, _SLOWEST_BLOCKS = Fraction(1, 5), Fraction(16)
 """Seconds for one, on the chains that have governors."""
-_WORDS: Final = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+_WORDS: Final = (
+    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
+)  # fmt: skip
 _WORD: Final = re.compile(rf"\b(?:{'|'.join(_WORDS)})(?=[ -])", re.IGNORECASE)
 _ONE: Final = re.compile(r"\ban? (?=(?:second|minute|hour|day|week|month|year)\b)", re.IGNORECASE)
-_IN_WORDS: Final = re.compile(r"\b(?:eleven|twelve|half|quarter|double|twice)\b")
+_IN_WORDS: Final = re.compile(r"\b(?:half|quarter|double|twice)\b")
 _ABOUT: Final = Fraction(1, 5)
 """By which part a text may round."""
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from datetime import date
 from fractions import Fraction
 from typing import Final
 
@@ -51,6 +53,52 @@ def untold(call: DecodedCall, claims: Claims) -> Iterator[str]:
         seconds = int(values[times[1]]) - int(values[times[0]])
         if others := other_numbers(claims.shown, _WORDS, max(seconds, 0), of_time=True):
             yield f"streams for {seconds:,} seconds, and the text says {', '.join(others[:4])}"
+            return
+        begin, end = (_day_of(int(values[place])) for place in times)
+        if begin and end and (days := _other_days(claims.shown, begin, end)):
+            yield f"streams until {end}, and the text says {', '.join(map(str, days[:4]))}"
+
+
+_SENTENCE_ENDS: Final = re.compile(r"(?<=[.!?;])\s+|\n")
+_ENDS: Final = re.compile(r"\b(?:until|till|end(?:s|ing)?|to|through|stops?)\b")
+_MONTHS: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_NAMED: Final = rf"(?:{'|'.join(_MONTHS)})[a-z]{{0,6}}\.?"
+_DATE: Final = re.compile(
+    rf"\b(?:(?P<y>\d{{4}})-(?P<m>\d\d)-(?P<d>\d\d)|(?P<d1>\d{{1,2}})(?:st|nd|rd|th)? (?P<m1>{_NAMED}),? (?P<y1>\d{{4}})"
+    rf"|(?P<m2>{_NAMED}) (?P<d2>\d{{1,2}})(?:st|nd|rd|th)?,? (?P<y2>\d{{4}}))\b"
+)
+_NEAR_DAYS: Final = 2
+"""Days by which an end may miss the text's: clocks of the world differ, and "until" may leave the day out."""
+
+
+def _day_of(timestamp: int) -> date | None:
+    """The day of seconds since the epoch; None for one that no calendar has."""
+    try:
+        return date.fromordinal(_EPOCH + timestamp // _DAY)
+    except (ValueError, OverflowError):
+        return None
+
+
+_EPOCH: Final = date(1970, 1, 1).toordinal()
+
+
+def _other_days(shown: str, begin: date, end: date) -> tuple[date, ...]:
+    """Days in sentences about a stream and its end, but for its first one, where none of them is its last one."""
+    sentences = (
+        s for s in _SENTENCE_ENDS.split(shown.lower()) if any(word in s for word in _WORDS) and _ENDS.search(s)
+    )
+    named = (day for sentence in sentences for found in _DATE.finditer(sentence) if (day := _date(found)))
+    days = tuple(day for day in named if abs((day - begin).days) > _NEAR_DAYS)
+    return () if any(abs((day - end).days) <= _NEAR_DAYS for day in days) else days
+
+
+def _date(found: re.Match[str]) -> date | None:
+    year, day = (found[k] or found[f"{k}1"] or found[f"{k}2"] for k in ("y", "d"))
+    named = found["m1"] or found["m2"]
+    try:
+        return date(int(year), _MONTHS.index(named[:3]) + 1 if named else int(found["m"]), int(day))
+    except ValueError:
+        return None
 
 
 def _names_rate(claims: Claims, flow: int, decimals: int) -> bool:

@@ -20,7 +20,7 @@ from pnyx_policies.finding import Severity
 from pnyx_policies.language import is_foreign, shows_decimal_commas, writes_decimal_commas
 from pnyx_policies.money import Outflow, OutflowKind, holding_of, outflows
 from pnyx_policies.powers import friends
-from pnyx_policies.receivers import behind_a_name, is_named_by_ens
+from pnyx_policies.receivers import behind_a_name, is_named_by_ens, is_redeemed, is_rest_of_what_comes
 
 _NATIVE_DECIMALS = 18
 _TOTAL = re.compile(r"\b(?:total|sum|altogether|in all|overall|combined|together|between them|shared|split)\b")
@@ -83,12 +83,13 @@ class _Telling:
             is_named = is_named_by_ens(self.facts, self.claims, payment.recipient)
             by_name = Severity.MEDIUM if is_named else Severity.HIGH
             return by_name, "the amount, not the receiver's address"
-        hidden = not known and not self.claims.names_ens
+        hidden = not (known or self.claims.names_ens or is_rest_of_what_comes(self.facts, payment))
         return Severity.CRITICAL if hidden else Severity.HIGH, "neither the amount nor the receiver's address"
 
     def _is_burned(self, payment: Outflow) -> bool:
         """What is burned goes to nobody whose address a text would give."""
-        return payment.recipient in _NOBODY and self.claims.names_word(*_BURNING)
+        is_told = self.claims.names_word(*_BURNING) or is_redeemed(self.facts, payment)
+        return payment.recipient in _NOBODY and is_told
 
     def _is_made(self, address: str) -> bool:
         """Nobody knows the address of a contract that the actions make before they do."""
@@ -335,8 +336,11 @@ class _Telling:
     # --- how much
 
     def _names_nft(self, payment: Outflow) -> bool:
-        """By its contract, or by a word for such things."""
-        return payment.asset in self.claims.addresses or self.claims.names_word(*_NFTS)
+        """By its contract, by its number, or by a word for such things."""
+        moves = self.facts.simulation.all_movements
+        numbers = {m.token_id for m in moves if (m.asset, m.recipient) == (payment.asset, payment.recipient)} - {None}
+        is_numbered = bool(numbers) and all(Fraction(n or 0) in self.claims.amounts for n in numbers)
+        return payment.asset in self.claims.addresses or is_numbered or self.claims.names_word(*_NFTS)
 
     def _names_amount(self, payment: Outflow) -> bool:
         return any(self.claims.names_amount(n, self._decimals(payment.asset)) for n in self._sums.of(payment))

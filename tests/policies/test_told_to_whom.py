@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import pytest
 
+from pnyx_contracts.types import ZERO_ADDRESS
 from pnyx_policies.checks import CheckView, TextAgainstCalls
 from pnyx_policies.context import EnsName, EnsNames
 from pnyx_policies.finding import Severity
-from pnyx_tools.testing.facts import address_of, call_of, facts_for, holding, proposal_of
+from pnyx_tools.testing.facts import (
+    TIMELOCK,
+    address_of,
+    call_of,
+    facts_for,
+    holding,
+    moved,
+    proposal_of,
+    simulated,
+)
 
 ALICE, BOB, CAROL, TOKEN, REGISTRY = map(address_of, ("alice", "bob", "carol", "token", "registry"))
+POOL, SHARES, NFT = map(address_of, ("pool", "shares", "nft"))
 LOW, HIGH = Severity.LOW, Severity.HIGH
 
 
@@ -84,3 +95,69 @@ def test_a_name_of_ens_leads_where_its_link_does():
     shown = LINK.replace("docs.eth", f"docs.eth, {ALICE}")
     assert worst(shown, (ALICE, 900), context=[asked]) == (None, "")
     assert worst(LINK.replace(" (docs.eth)", ""), (ALICE, 900), context=[asked]) == (None, "")
+
+
+def test_less_than_a_millionth_is_no_other_amount():
+    stream = 900 * 10**6 - 800
+    calls = [call_of(TOKEN, "transfer(address,uint256)", ALICE, stream)]
+    treasury = [holding(TOKEN, 10**12, decimals=6, symbol="USDC")]
+    text = f"Pay 900 USDC to {ALICE}."
+    assert TextAgainstCalls().run(CheckView(facts_for(proposal_of(calls, text), treasury=treasury))) == ()
+    much = [call_of(TOKEN, "transfer(address,uint256)", ALICE, stream - 200)]
+    (finding,) = TextAgainstCalls().run(CheckView(facts_for(proposal_of(much, text), treasury=treasury)))
+    assert finding.severity is HIGH
+
+
+def seen(text: str, call, *movements) -> Severity | None:
+    facts = facts_for(proposal_of([call], text), simulation=simulated(movements))
+    return max(
+        (f.severity for f in TextAgainstCalls().run(CheckView(facts)) if f.severity > Severity.INFO), default=None
+    )
+
+
+def test_what_stands_for_an_asset_goes_when_the_asset_comes():
+    withdraw = call_of(POOL, "withdraw(address,uint256,address)", TOKEN, 900, TIMELOCK)
+    text = f"Withdraw 900 of {TOKEN} from the pool {POOL}."
+    burned = moved(SHARES, ZERO_ADDRESS, 900)
+    assert seen(text, withdraw, burned, moved(TOKEN, TIMELOCK, 900, sender=POOL)) is None
+    assert seen(text, withdraw, burned, moved(TOKEN, TIMELOCK, 890, sender=POOL)) is HIGH
+    assert seen(text, withdraw, burned) is HIGH
+
+
+def test_the_other_side_of_a_stream_that_ends_is_not_hidden():
+    cancel = call_of(POOL, "cancelStream(uint256)", 7)
+    text = f"Cancel stream 7 of {POOL}. What is left returns."
+    earned, left = moved(TOKEN, ALICE, 40, sender=POOL), moved(TOKEN, TIMELOCK, 860, sender=POOL)
+    assert seen(text, cancel, earned, left) is HIGH
+    assert seen(text, cancel, moved(TOKEN, ALICE, 900, sender=POOL), left) is Severity.CRITICAL
+    assert seen(f"{text} {ALICE} keeps 40 of {TOKEN}.", cancel, earned, left) is None
+
+
+def test_an_nft_is_told_by_its_number():
+    send = call_of(NFT, "safeTransferFrom(address,address,uint256)", TIMELOCK, ALICE, 812)
+    gone = moved(NFT, ALICE, 1).model_copy(update={"token_id": 812})
+    assert seen(f"Lend Noun 812 to the museum, {ALICE}.", send, gone) is None
+    assert seen(f"Lend Noun 813 to the museum, {ALICE}.", send, gone) is HIGH
+
+
+DAY = 86_400
+JANUARY = 1_798_761_600
+"""The first of 2027."""
+
+
+@pytest.mark.parametrize(
+    ("says", "seconds", "severity"),
+    [
+        ("The stream runs from 1 January 2027 to 1 January 2028.", 365 * DAY, None),
+        ("The stream runs from 1 January 2027 to 1 January 2028.", DAY, HIGH),
+        ("Streamed until Dec 31, 2027.", 365 * DAY, None),
+        ("Streamed until 2027-12-31.", 300 * DAY, HIGH),
+        ("Streamed as the vote of 12 May 2026 said.", DAY, None),
+        ("Streamed over twelve months.", 365 * DAY, None),
+        ("Streamed over twelve months.", DAY, HIGH),
+    ],
+)
+def test_a_stream_ends_when_the_text_says(says, seconds, severity):
+    kind = "createStream(address,uint256,address,uint256,uint256)"
+    stream = call_of(POOL, kind, ALICE, 20, TOKEN, JANUARY, JANUARY + seconds)
+    assert seen(f"Pay 20 of {TOKEN} to {ALICE} by {POOL}. {says}", stream) is severity
