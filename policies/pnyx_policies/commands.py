@@ -72,7 +72,8 @@ PATTERNS: tuple[Pattern, ...] = (
     ),
     _pattern(
         "addresses a machine in another language",
-        r"\b(?:a los|aos?|para os|aux|agli|ai|an(?: alle| die)?) (?:agent\w{1,3} (?:de |d['\u2019])?ia"
+        r"\b(?:a los|aos?|para (?:los|os)|aux|pour les|agli|ai|an(?: alle| die)?|für)"
+        r" (?:agent\w{1,3} (?:de |d['\u2019])?ia"
         r"|mod\w{2,4}s? de (?:lenguaje|linguagem|langage)|ki-\w{3,20}|(?:intelig|intellig)\w{3,6} artific\w{2,6}"
         r"|(?:revisores|avaliadores|delegados|relecteurs) autom[\u00e1a]ti\w{2,4}) ?:",
     ),

@@ -8,8 +8,8 @@ from typing import Final
 _PAID: Final = "pag|abon|transf|envi|desembols|entreg|financi|conced"
 _NOTHING_MORE: Final = r"(?! (?:nada |ning\w+ |nenhum\w? )?(?:m[áa]s|mais|outr[ao]|otr[ao]))"
 """A text that pays this and nothing more denies nothing."""
-_SPANISH: Final = rf"\bno (?:se |le |les |nos |va a |van a |debe |deben |será |serán )*(?:{_PAID})\w*{_NOTHING_MORE}"
-_PORTUGUESE: Final = rf"\bn[ãa]o (?:se |lhes? |vai |vão |irá |irão |será |serão |deve )*(?:{_PAID})\w*{_NOTHING_MORE}"
+_SPANISH: Final = rf"\bno (?:se |le |les |nos |va a |van a |debe |deben |será |serán )*(?:{_PAID})\w*+{_NOTHING_MORE}"
+_PORTUGUESE: Final = rf"\bn[ãa]o (?:se |lhes? |vai |vão |irá |irão |será |serão |deve )*(?:{_PAID})\w*+{_NOTHING_MORE}"
 _FRENCH: Final = (
     r"\b(?:ne |n['\u2019])(?:\w+ )?(?:pai|pay|vers|transf|envo|financ|rembours|accord)\w* (?:donc )?(?:pas|plus)\b"
     r"(?! (?:de|que|davantage)\b)"
@@ -18,7 +18,7 @@ _FRENCH: Final = (
 )
 _GERMAN: Final = r"\bkeine? (?:[$\u20ac] ?)?\d|\bnicht (?:mehr )?(?:(?:be|aus|ge)?zahlt|(?:be|aus)gezahlt|überwiesen)\b"
 _RUSSIAN: Final = (
-    r"\bне (?:будет |будут |должн\w+ )?(?:плат|выпла|перевод|перевед|отправ|опла|перечисл)\w*"
+    r"\bне (?:будет |будут |должн\w+ )?(?:плат|выпла|перевод|перевед|отправ|опла|перечисл)\w*+"
     r"(?! (?:больше|более|ничего)\b)"
 )
 _TURKISH: Final = r"\b(?:öde|gönder|aktar)(?:n|il|ıl)?(?:meyece|mayaca|mez|maz|medi|madı|miyor|mıyor)\w*"
@@ -65,4 +65,5 @@ def title_calls_off(title: str, *, is_foreign: bool) -> bool:
 
 def passage_calls_off(passage: str, *, is_foreign: bool) -> bool:
     """Whether a passage (lower case) says of something that it does not happen."""
-    return bool(_CALLED_OFF.search(passage) or (is_foreign and _IN_OTHER_LANGUAGES.search(passage)))
+    in_its_words = is_foreign and (_IN_OTHER_LANGUAGES.search(passage) or denies_payment(passage))
+    return bool(_CALLED_OFF.search(passage) or in_its_words)

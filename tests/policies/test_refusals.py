@@ -37,6 +37,8 @@ CALLED_OFF = {
     f"The agency at {ALICE} claims 900 USDC. Counsel calls that without merit; we refuse to settle.": PASSAGE,
     f"{ALICE} was to get 900 USDC this month. The work is late: we hold the money back.": PASSAGE,
     f"チームは {ALICE} への 900 USDC を申請しました。委員会は却下を推奨します。": PASSAGE,
+    f"Die Agentur will 900 USDC für die Arbeit, an {ALICE}. Das wird nicht bezahlt.": PASSAGE,
+    f"A Atlântica pediu 900 USDC ({ALICE}). A DAO não pagará este valor.": PASSAGE,
     f"Option A (pay 900 USDC to {ALICE}) lost with 31%.": NOT_PAID,
     f"If the index rises until June, the team gets 900 USDC, at {ALICE}.": "as what depends on something else",
     f"The rule is simple. Example: a transfer of 900 USDC to {ALICE} needs two votes.": "as an example",
