@@ -59,7 +59,7 @@ _SEATED: Final = re.compile(
 
 def _in_other_words(shift: PowerShift, receiver: str, claims: Claims) -> Announcement:
     """Where none of the usual words stands in the text. What a reader has to guess is for people."""
-    if receiver not in claims.addresses:
+    if receiver not in claims.addresses or shift.is_another_role(claims):
         return Announcement.HIDDEN
     if is_foreign(claims.shown):
         return Announcement.FOREIGN

@@ -110,8 +110,15 @@ class PowerShift:
 
     def is_spoken_of(self, claims: Claims) -> bool:
         """Where the text names roles, this one has to be among them."""
-        of_role = announces_role(claims.shown.lower(), self.role) if self.role else None
+        of_role = self._is_role_told(claims)
         return claims.names_word(*self.words) if of_role is None else of_role
+
+    def is_another_role(self, claims: Claims) -> bool:
+        """Whether the text names roles, and not this one."""
+        return self._is_role_told(claims) is False
+
+    def _is_role_told(self, claims: Claims) -> bool | None:
+        return announces_role(claims.shown.lower(), self.role) if self.role else None
 
     def _own_words(self, function: str) -> tuple[str, ...]:
         """The setting, or the seat that the function's name ends with: the minter of ``setMinter``."""

@@ -79,6 +79,11 @@ def test_a_role_is_judged_by_what_the_text_says_of_it(text, known, severity):
         ),
         (
             "PROPOSER_ROLE",
+            f"Give the canceller role to {MALLORY}, whom we elected. It cannot propose.",
+            CRITICAL,
+        ),
+        (
+            "PROPOSER_ROLE",
             f"Give {MALLORY} the proposer role and the canceller role. It cannot grant roles.",
             HIGH,
         ),

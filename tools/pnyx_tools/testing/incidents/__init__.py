@@ -19,6 +19,7 @@ from pnyx_tools.testing.incidents import (
     rewards,
     seats,
     texts,
+    told,
     trust,
     upgrades,
     waiting,
@@ -26,10 +27,9 @@ from pnyx_tools.testing.incidents import (
 from pnyx_tools.testing.incidents.case import LOOT, Case, Kind, Scene
 from pnyx_tools.testing.incidents.playing import Seen, alone, play, review, stage
 
-CASES: tuple[Case, ...] = tuple(
-    case
-    for family in (diamond, metamorphic, rewards, oracles, trust, power, seats, markets, upgrades, waiting, ours, texts)
-    for case in family.CASES
-)
+_FAMILIES = (
+    diamond, metamorphic, rewards, oracles, trust, power, seats, markets, upgrades, waiting, ours, texts, told,
+)  # fmt: skip
+CASES: tuple[Case, ...] = tuple(case for family in _FAMILIES for case in family.CASES)
 
 __all__ = ["CASES", "LOOT", "Case", "Kind", "Scene", "Seen", "alone", "play", "review", "stage"]
