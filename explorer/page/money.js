@@ -7,7 +7,7 @@ import { decimal } from './words.js';
 /** Arguments that count units of a token: the place of the amount, then that of the token (else it is the contract that is called). @type {Record<string, number[]>} */
 export const COUNTED = {
   'transfer(address,uint256)': [1], 'transferFrom(address,address,uint256)': [2], 'send(address,uint256,bytes)': [1],
-  'withdrawTo(address,uint256)': [1], 'redeem(uint256,address,address)': [0], 'recoverFunds(address,address,uint256)': [2, 0],
+  'withdrawTo(address,uint256)': [1], 'withdraw(address,uint256,address)': [1, 0], 'operatorSend(address,address,uint256,bytes,bytes)': [2], 'redeem(uint256,address,address)': [0], 'recoverFunds(address,address,uint256)': [2, 0],
   'approve(address,uint256)': [1], 'increaseAllowance(address,uint256)': [1], 'increaseApproval(address,uint256)': [1],
   'permit(address,address,uint256,uint256,uint8,bytes32,bytes32)': [2], 'approve(address,address,uint160,uint48)': [2, 0],
   'transferFrom(address,address,uint160,address)': [2, 3], 'mint(address,uint256)': [1], 'decreaseAllowance(address,uint256)': [1],

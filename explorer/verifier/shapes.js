@@ -259,7 +259,12 @@ const simulation = object(
       [],
     ],
     balances: [
-      list(object({ token: address, before: orNull(uint256), after: orNull(uint256) }, { spender: [orNull(address), null] })),
+      list(
+        object(
+          { holder: address, token: orNull(address), before: orNull(uint256), after: orNull(uint256) },
+          { token_id: [orNull(uint256), null], spender: [orNull(address), null] },
+        ),
+      ),
       [],
     ],
   },

@@ -133,8 +133,9 @@ class Movement(Value):
     sender: Address
     recipient: Address
     amount: Uint
-    """Wei or token units; for an NFT the token id's count (1)."""
+    """Wei or token units; 1 for an NFT."""
     token_id: Uint | None = None
+    """The number of what is numbered: ERC-721, ERC-1155."""
 
 
 class Change(Value):
@@ -203,11 +204,15 @@ class ProbeReading(Value):
 
 
 class Balance(Value):
-    """What the executor has of a token, right before and right after the simulated actions; with a `spender`, what that
-    one may take of it. In units of the token; None where it did not say.
+    """What an account of the DAO has of a token, right before and right after the simulated actions; with a `spender`,
+    what that one may take of it. In units of the token, or in wei; None where nobody said.
     """
 
-    token: Address
+    holder: Address
+    token: Address | None
+    """None for the chain's own coin."""
+    token_id: Uint | None = None
+    """Of a token that counts each number by itself (ERC-1155)."""
     spender: Address | None = None
     before: Uint | None
     after: Uint | None
@@ -237,7 +242,9 @@ class Simulation(Value):
     the simulation was skipped.
     """
     balances: tuple[Balance, ...] = ()
-    """Of the tokens that the calls reach, and of the allowances that they give (`balances.questions`)."""
+    """Of the coin, of the tokens that calls and events tell of, and of the allowances that the calls give
+    (`balances.questions`, `balances.told`).
+    """
 
     @property
     def all_movements(self) -> tuple[Movement, ...]:

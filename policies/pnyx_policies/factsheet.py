@@ -212,12 +212,16 @@ class _Sheet:
         )
 
     def _balance(self, balance: Balance) -> str:
-        whose = f"{balance.spender} may take of the executor's" if balance.spender else "the executor has of"
+        is_own = balance.holder == self.facts.simulation.executor
+        holder = "the executor" if is_own else balance.holder
+        whose = f"{balance.spender} may take from {holder}, of" if balance.spender else f"{holder} has of"
+        what = "the chain's coin" if balance.token is None else f"token {balance.token}"
+        which = "" if balance.token_id is None else f", token id {balance.token_id}"
         before, after = (
             "NOT KNOWN" if units is None else self._amount(balance.token, units)
             for units in (balance.before, balance.after)
         )
-        return f"{whose} token {balance.token}: {before} before, {after} after"
+        return f"{whose} {what}{which}: {before} before, {after} after"
 
     def probes(self) -> Iterator[str]:
         wrong = complaints(self.facts)

@@ -154,13 +154,13 @@ def _native(_: Facts, flows: Outflows) -> Seen:
 
 
 def _share(facts: Facts, flows: Outflows) -> Seen:
-    return _largest_share(facts, flows, by_asset(flows.items).values())
+    return _largest_share(facts, flows, by_asset(facts, flows.items))
 
 
 def _recipient_share(facts: Facts, flows: Outflows) -> Seen:
     of_one = [
         tuple(o for o in items if o.recipient == recipient)
-        for items in by_asset(flows.items).values()
+        for items in by_asset(facts, flows.items)
         for recipient in {o.recipient for o in items}
     ]
     return _largest_share(facts, flows, of_one)

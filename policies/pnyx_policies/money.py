@@ -6,9 +6,10 @@ no reason to believe that nothing moved. Without a simulation, the calls give a 
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Final
 
@@ -16,6 +17,7 @@ from pnyx_contracts.decoded import DecodedCall
 from pnyx_contracts.types import UINT256_MAX, ZERO_ADDRESS
 from pnyx_policies.facts import Facts, Holding, Movement, SimulationStatus
 from pnyx_policies.powers import friends
+from pnyx_policies.text import addresses
 
 
 class OutflowKind(Enum):
@@ -26,7 +28,9 @@ class OutflowKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Outflow:
-    """`asset` is None for the chain's own coin; `amount` in wei or token units, 1 for one NFT."""
+    """`asset` is None for the chain's own coin; `amount` in wei or token units, 1 for one NFT. `token_id` is the number
+    of what is numbered (ERC-721, ERC-1155).
+    """
 
     kind: OutflowKind
     asset: str | None
@@ -35,7 +39,19 @@ class Outflow:
     amount: int
     path: str
     """Path of the call; empty when only the simulation showed it."""
-    is_nft: bool = False
+    token_id: int | None = None
+    is_indirect: bool = False
+    """What is seen of it counts otherwise: a vault pays what its shares stand for, an allowance becomes larger."""
+
+    @property
+    def is_single(self) -> bool:
+        """One NFT, or one of what is numbered: an amount that no text would write."""
+        return self.token_id is not None and self.amount == 1
+
+    @property
+    def unit(self) -> tuple[str | None, int | None]:
+        """What `amount` counts."""
+        return self.asset, self.token_id
 
     @property
     def paths(self) -> tuple[str, ...]:
@@ -53,7 +69,7 @@ class Outflows:
 def outflows(facts: Facts) -> Outflows:
     """Everything that goes to somebody outside the DAO."""
     called = tuple(_to_outsiders(facts, _of_calls(facts)))
-    paths = {_essence(o): o.path for o in called}
+    paths = _Paths({_essence(o): o.path for o in called}, {_outline(o): o.path for o in called if o.is_indirect})
     moved = tuple(_to_outsiders(facts, _from_the_dao(facts, _movements(facts, paths))))
     abroad = next((c for c in facts.every_call() if c.other_chain), None)
     doubts = (
@@ -80,7 +96,7 @@ def unexplained_effects(facts: Facts) -> int | None:
     if not _simulated(facts):
         return None
     called = Counter((o.sender, *_essence(o)) for o in _of_calls(facts))
-    moved = Counter((o.sender, *_essence(o)) for o in _movements(facts, {}))
+    moved = Counter((o.sender, *_essence(o)) for o in _movements(facts, _Paths({}, {})))
     return (called - moved).total() + (moved - called).total() + len(facts.simulation.all_changes)
 
 
@@ -88,20 +104,27 @@ def _simulated(facts: Facts) -> bool:
     return facts.simulation.status is SimulationStatus.SUCCEEDED
 
 
-def _beyond(called: Iterable[Outflow], moved: Iterable[Outflow]) -> Iterator[Outflow]:
+def _beyond(called: Iterable[Outflow], moved: Collection[Outflow]) -> Iterator[Outflow]:
     """What was called and not seen to move, each as often as it was called."""
-    seen = Counter(map(_essence, moved))
+    seen, outlines = Counter(map(_essence, moved)), set(map(_outline, moved))
     for outflow in called:
         essence = _essence(outflow)
         if seen[essence]:
             seen[essence] -= 1
-        else:
+        elif not (outflow.is_indirect and _outline(outflow) in outlines):
             yield outflow
 
 
 def holding_of(facts: Facts, asset: str | None) -> Holding | None:
     """What the treasury holds of an asset, None when nobody looked."""
     return next((h for h in facts.treasury if h.asset == asset), None)
+
+
+def asset_words(asset: str | None, token_id: int | None = None) -> str:
+    """An asset, or one number of it, in a finding."""
+    if asset is None:
+        return "the chain's coin"
+    return asset if token_id is None else f"number {token_id} of {asset}"
 
 
 def decimals_of(facts: Facts, asset: str) -> int | None:
@@ -111,10 +134,14 @@ def decimals_of(facts: Facts, asset: str) -> int | None:
     return decimals if decimals is not None and decimals <= MOST_DECIMALS else None
 
 
-def by_asset(items: tuple[Outflow, ...]) -> dict[str | None, tuple[Outflow, ...]]:
-    """In order of first appearance."""
-    assets = dict.fromkeys(o.asset for o in items)
-    return {asset: tuple(o for o in items if o.asset == asset) for asset in assets}
+def by_asset(facts: Facts, items: Iterable[Outflow]) -> tuple[tuple[Outflow, ...], ...]:
+    """In order of first appearance. Of a contract that counts each number by itself (ERC-1155), each number is one."""
+    counted = {(b.token, b.token_id) for b in facts.simulation.balances if b.token_id is not None and b.was_read}
+    groups: dict[tuple[str | None, int | None], list[Outflow]] = {}
+    for outflow in items:
+        unit = outflow.unit if outflow.unit in counted else (outflow.asset, None)
+        groups.setdefault(unit, []).append(outflow)
+    return tuple(map(tuple, groups.values()))
 
 
 def _to_outsiders(facts: Facts, items: Iterable[Outflow]) -> Iterator[Outflow]:
@@ -123,56 +150,83 @@ def _to_outsiders(facts: Facts, items: Iterable[Outflow]) -> Iterator[Outflow]:
 
 
 def _from_the_dao(facts: Facts, items: Iterable[Outflow]) -> Iterator[Outflow]:
-    """Paid by the DAO, by an account that acts for it, or by a contract that is called and pays from what it has."""
+    """Paid by the DAO, by an account that acts for it, by a contract that is called and pays from what it has, by one
+    whose shares the DAO gives up; or by anybody to whom a call says.
+    """
     payers = friends(facts) | {c.caller for c in facts.every_call() if c.caller}
-    drained = _drained(facts)
-    return (o for o in items if o.sender in payers or (o.sender, o.asset) in drained)
+    gone = (m for m in facts.simulation.all_movements if m.kind == "transfer" and m.recipient == ZERO_ADDRESS)
+    payers |= {m.asset for m in gone if m.sender in payers and m.asset}
+    drained, said = _drained(facts), _receivers_in_calls(facts)
+    for outflow in items:
+        is_ours = outflow.sender in payers or (outflow.sender, outflow.asset) in drained
+        is_old = outflow.kind is OutflowKind.TRANSFER and outflow.sender != ZERO_ADDRESS  # new money a call mints
+        if is_ours or (is_old and outflow.recipient in said):
+            yield outflow
+
+
+def _receivers_in_calls(facts: Facts) -> frozenset[str]:
+    """Addresses among the arguments."""
+    arguments = (a for call in facts.every_call() if not call.other_chain for a in call.arguments)
+    return frozenset(found for a in arguments if "address" in a.type for found in addresses(a.value))
 
 
 def _drained(facts: Facts) -> frozenset[tuple[str, str | None]]:
     """Called contracts, each with an asset of which more went out than came in."""
     called = {c.target for c in facts.every_call() if not c.other_chain}
-    balances: Counter[tuple[str, str | None]] = Counter()
+    balances: Counter[tuple[str, str | None, int | None]] = Counter()
     for movement in facts.simulation.all_movements:
         if movement.kind == "transfer":
-            balances[movement.sender, movement.asset] -= movement.amount
-            balances[movement.recipient, movement.asset] += movement.amount
-    return frozenset(place for place, change in balances.items() if change < 0 and place[0] in called)
+            balances[movement.sender, movement.asset, movement.token_id] -= movement.amount
+            balances[movement.recipient, movement.asset, movement.token_id] += movement.amount
+    return frozenset((who, asset) for (who, asset, _), change in balances.items() if change < 0 and who in called)
 
 
-_Essence = tuple[OutflowKind, str | None, str, int]
+_Essence = tuple[OutflowKind, str | None, int | None, str, int]
+_Outline = tuple[OutflowKind, str | None, str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Paths:
+    """Which call a movement belongs to: by all that it says, or by who gets something out of what."""
+
+    by_essence: Mapping[_Essence, str]
+    by_outline: Mapping[_Outline, str]
+
+    def of(self, seen: Outflow) -> str:
+        return self.by_essence.get(_essence(seen)) or self.by_outline.get(_outline(seen), "")
 
 
 def _essence(outflow: Outflow) -> _Essence:
-    return outflow.kind, outflow.asset, outflow.recipient, outflow.amount
+    return outflow.kind, outflow.asset, outflow.token_id, outflow.recipient, outflow.amount
 
 
-def _movements(facts: Facts, paths: Mapping[_Essence, str]) -> Iterator[Outflow]:
-    return (_of_movement(movement, paths) for movement in facts.simulation.all_movements)
+def _outline(outflow: Outflow) -> _Outline:
+    """For what counts otherwise than it is seen: a vault that is called is who pays."""
+    is_payment = outflow.kind is OutflowKind.TRANSFER and not outflow.is_indirect
+    return outflow.kind, outflow.sender if is_payment else outflow.asset, outflow.recipient
 
 
-def _of_movement(movement: Movement, paths: Mapping[_Essence, str]) -> Outflow:
+def _movements(facts: Facts, paths: _Paths) -> Iterator[Outflow]:
+    for movement in facts.simulation.all_movements:
+        seen = _of_movement(movement)
+        yield replace(seen, path=paths.of(seen))
+
+
+def _of_movement(movement: Movement) -> Outflow:
     kind = OutflowKind.TRANSFER if movement.kind == "transfer" else OutflowKind.ALLOWANCE
-    essence = (kind, movement.asset, movement.recipient, movement.amount)
-    return Outflow(
-        kind,
-        movement.asset,
-        movement.sender,
-        movement.recipient,
-        movement.amount,
-        paths.get(essence, ""),
-        is_nft=movement.token_id is not None,
-    )
+    return Outflow(kind, movement.asset, movement.sender, movement.recipient, movement.amount, "", movement.token_id)
 
 
 _UINT256_DIGITS = 78
+_LISTED: Final = re.compile(r"[0-9]+")
 _TRANSFER, _ALLOWANCE = OutflowKind.TRANSFER, OutflowKind.ALLOWANCE
 
 
 @dataclass(frozen=True, slots=True)
 class _Money:
     """Places of a money function's arguments. No `sender`: the caller; no `asset`: the contract that is called; no
-    `amount`: one NFT, or everything.
+    `amount`: one NFT where there is a `number`, else everything, or nothing where the `flag` is false. Amounts and
+    numbers may be lists. `is_indirect` as in `Outflow`.
     """
 
     kind: OutflowKind
@@ -180,40 +234,48 @@ class _Money:
     amount: int | None
     sender: int | None = None
     asset: int | None = None
-    is_nft: bool = False
+    number: int | None = None
+    flag: int | None = None
     mints: bool = False
+    is_indirect: bool = False
 
     @property
     def places(self) -> int:
         """How many arguments there must be."""
-        return 1 + max(p for p in (self.recipient, self.amount, self.sender, self.asset) if p is not None)
+        places = (self.recipient, self.amount, self.sender, self.asset, self.number, self.flag)
+        return 1 + max(place for place in places if place is not None)
 
 
 _MONEY: dict[str, _Money] = {
     "transfer(address,uint256)": _Money(_TRANSFER, 0, 1),
     "transferFrom(address,address,uint256)": _Money(_TRANSFER, 1, 2, sender=0),
-    "safeTransferFrom(address,address,uint256)": _Money(_TRANSFER, 1, None, sender=0, is_nft=True),
-    "safeTransferFrom(address,address,uint256,bytes)": _Money(_TRANSFER, 1, None, sender=0, is_nft=True),
-    "safeTransferFrom(address,address,uint256,uint256,bytes)": _Money(_TRANSFER, 1, 3, sender=0, is_nft=True),
-    "safeBatchTransferFrom(address,address,uint256[],uint256[],bytes)": _Money(_TRANSFER, 1, None, sender=0),
+    "safeTransferFrom(address,address,uint256)": _Money(_TRANSFER, 1, None, sender=0, number=2),
+    "safeTransferFrom(address,address,uint256,bytes)": _Money(_TRANSFER, 1, None, sender=0, number=2),
+    "safeTransferFrom(address,address,uint256,uint256,bytes)": _Money(_TRANSFER, 1, 3, sender=0, number=2),
+    "safeBatchTransferFrom(address,address,uint256[],uint256[],bytes)": _Money(_TRANSFER, 1, 3, sender=0, number=2),
     "send(address,uint256,bytes)": _Money(_TRANSFER, 0, 1),
-    "withdrawTo(address,uint256)": _Money(_TRANSFER, 0, 1),
-    "withdraw(uint256,address,address)": _Money(_TRANSFER, 1, 0, sender=2),
-    "redeem(uint256,address,address)": _Money(_TRANSFER, 1, 0, sender=2),
-    "_grantComp(address,uint256)": _Money(_TRANSFER, 0, 1),
+    "operatorSend(address,address,uint256,bytes,bytes)": _Money(_TRANSFER, 1, 2, sender=0),
+    "withdrawTo(address,uint256)": _Money(_TRANSFER, 0, 1, is_indirect=True),
+    "withdraw(uint256,address,address)": _Money(_TRANSFER, 1, 0, sender=2, is_indirect=True),
+    "redeem(uint256,address,address)": _Money(_TRANSFER, 1, 0, sender=2, is_indirect=True),
+    "withdraw(address,uint256,address)": _Money(_TRANSFER, 2, 1, asset=0),
+    "_grantComp(address,uint256)": _Money(_TRANSFER, 0, 1, is_indirect=True),
     "recoverFunds(address,address,uint256)": _Money(_TRANSFER, 1, 2, asset=0),
     "approve(address,uint256)": _Money(_ALLOWANCE, 0, 1),
-    "increaseAllowance(address,uint256)": _Money(_ALLOWANCE, 0, 1),
-    "increaseApproval(address,uint256)": _Money(_ALLOWANCE, 0, 1),
+    "increaseAllowance(address,uint256)": _Money(_ALLOWANCE, 0, 1, is_indirect=True),
+    "increaseApproval(address,uint256)": _Money(_ALLOWANCE, 0, 1, is_indirect=True),
     "permit(address,address,uint256,uint256,uint8,bytes32,bytes32)": _Money(_ALLOWANCE, 1, 2, sender=0),
-    "setApprovalForAll(address,bool)": _Money(_ALLOWANCE, 0, None),
+    "permit(address,address,uint256,uint256,bool,uint8,bytes32,bytes32)": _Money(_ALLOWANCE, 1, None, sender=0, flag=4),
+    "setApprovalForAll(address,bool)": _Money(_ALLOWANCE, 0, None, flag=1),
+    "authorizeOperator(address)": _Money(_ALLOWANCE, 0, None),
     # Permit2
     "approve(address,address,uint160,uint48)": _Money(_ALLOWANCE, 1, 2, asset=0),
     "transferFrom(address,address,uint160,address)": _Money(_TRANSFER, 1, 2, sender=0, asset=3),
     # new money dilutes everybody's
     "mint(address,uint256)": _Money(_TRANSFER, 0, 1, mints=True),
-    "mint(address,uint256,uint256,bytes)": _Money(_TRANSFER, 0, 2, is_nft=True, mints=True),
-    "safeMint(address,uint256)": _Money(_TRANSFER, 0, None, is_nft=True, mints=True),
+    "mint(address,uint256,uint256,bytes)": _Money(_TRANSFER, 0, 2, number=1, mints=True),
+    "mintBatch(address,uint256[],uint256[],bytes)": _Money(_TRANSFER, 0, 2, number=1, mints=True),
+    "safeMint(address,uint256)": _Money(_TRANSFER, 0, None, number=1, mints=True),
 }
 
 
@@ -242,7 +304,7 @@ def token_amount(call: DecodedCall) -> TokenAmount | None:
     """None when no argument is known to be one, for NFTs, and for a call on another chain."""
     signature, values = call.signature or "", [a.value for a in call.arguments]
     money = _MONEY.get(signature)
-    place = money.amount if money is not None and not money.is_nft else _AMOUNTS_BESIDE.get(signature)
+    place = money.amount if money is not None and money.number is None else _AMOUNTS_BESIDE.get(signature)
     places = money.places if money is not None else (place or 0) + 1
     if place is None or len(values) < places or call.other_chain or signature in _IN_OTHER_UNITS:
         return None
@@ -256,7 +318,12 @@ def _is_amount(text: str) -> bool:
 
 
 def _of_calls(facts: Facts) -> Iterator[Outflow]:
-    return flows_of(facts.every_call(), facts.simulation.executor)
+    """``transferFrom`` and ``approve`` of an NFT have its number where a token has the amount: what moves tells."""
+    moves = (m for m in facts.simulation.all_movements if m.token_id is not None)
+    numbered = {(m.asset, m.recipient, m.token_id) for m in moves}
+    for flow in flows_of(facts.every_call(), facts.simulation.executor):
+        is_numbered = flow.token_id is None and (flow.asset, flow.recipient, flow.amount) in numbered
+        yield replace(flow, token_id=flow.amount, amount=1) if is_numbered else flow
 
 
 def flows_of(calls: Iterable[DecodedCall], executor: str) -> Iterator[Outflow]:
@@ -267,20 +334,37 @@ def flows_of(calls: Iterable[DecodedCall], executor: str) -> Iterator[Outflow]:
         caller = call.caller or executor
         if call.value_wei and not call.delegatecall:
             yield Outflow(_TRANSFER, None, caller, call.target, call.value_wei, call.path)
-        if (moved := _money_moved(call, caller)) is not None:
-            yield moved
+        yield from _money_moved(call, caller)
 
 
-def _money_moved(call: DecodedCall, caller: str) -> Outflow | None:
-    """None when this is no money call, or not one whose arguments can be read."""
+def _money_moved(call: DecodedCall, caller: str) -> Iterator[Outflow]:
+    """Nothing when this is no money call, or not one whose arguments can be read."""
     money = _MONEY.get(call.signature or "")
     values = [a.value for a in call.arguments]
     if money is None or len(values) < money.places:
-        return None
-    whole = "1" if money.is_nft else str(UINT256_MAX * (values[-1] != "false"))
-    amount = values[money.amount] if money.amount is not None else whole
-    if not _is_amount(amount):
-        return None
+        return
     sender = ZERO_ADDRESS if money.mints else caller if money.sender is None else values[money.sender]
     asset = call.target if money.asset is None else values[money.asset]
-    return Outflow(money.kind, asset, sender, values[money.recipient], int(amount), call.path, money.is_nft)
+    for amount, number in _amounts(money, values):
+        yield Outflow(
+            money.kind, asset, sender, values[money.recipient], amount, call.path, number, is_indirect=money.is_indirect
+        )
+
+
+def _amounts(money: _Money, values: Sequence[str]) -> Iterator[tuple[int, int | None]]:
+    """Each amount with the number of what it counts."""
+    if money.number is None:
+        is_taken = money.flag is not None and values[money.flag] == "false"
+        everything = 0 if is_taken else UINT256_MAX
+        amounts = [everything] if money.amount is None else _integers(values[money.amount])
+        yield from ((amount, None) for amount in amounts)
+        return
+    numbers = _integers(values[money.number])
+    amounts = [1] * len(numbers) if money.amount is None else _integers(values[money.amount])
+    yield from zip(amounts, numbers, strict=False)  # lists of different lengths revert
+
+
+def _integers(text: str) -> list[int]:
+    """One, or those of a list; none where something else stands."""
+    texts = _LISTED.findall(text) if text.startswith("[") else [text]
+    return [int(each) for each in texts if _is_amount(each)]

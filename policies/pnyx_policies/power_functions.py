@@ -139,6 +139,7 @@ FUNCTIONS: dict[str, Function] = {
     "setAuthorisation(bytes32,address,bool)": Function(_ROLE, 1, flag=2, words=NAMES),
     # Safe, Zodiac
     "approveHash(bytes32)": Function(_OWNERSHIP),
+    "signMessage(bytes)": Function(_OWNERSHIP),
     "addOwnerWithThreshold(address,uint256)": Function(_OWNERSHIP, 0),
     "swapOwner(address,address,address)": Function(_OWNERSHIP, 2),
     "changeThreshold(uint256)": Function(_OWNERSHIP),

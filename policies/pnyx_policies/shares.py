@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pnyx_contracts.errors import DecodingError
 from pnyx_contracts.types import UINT256_MAX
 from pnyx_policies.context import TreasuryBalances, read_context
-from pnyx_policies.facts import Facts, Holding
+from pnyx_policies.facts import Facts
 from pnyx_policies.money import Outflow, OutflowKind, holding_of
 
 WITHOUT_END = 2**159
@@ -33,7 +33,7 @@ def _left(facts: Facts, allowance: Outflow) -> int:
     was taken than was seen to leave.
     """
     executor = facts.simulation.executor
-    read = _read(facts, allowance.asset, allowance.recipient)
+    read = _read(facts, executor, allowance.asset, allowance.token_id, spender=allowance.recipient)
     if read is None or allowance.sender != executor:
         return allowance.amount
     moves = (
@@ -48,9 +48,12 @@ class _Reading:
     after: int
 
 
-def _read(facts: Facts, asset: str | None, spender: str | None = None) -> _Reading | None:
-    """What the executor has of a token, or what a spender may take of it, around the actions."""
-    balances = (b for b in facts.simulation.balances if (b.token, b.spender) == (asset, spender))
+def _read(
+    facts: Facts, holder: str, asset: str | None, token_id: int | None = None, *, spender: str | None = None
+) -> _Reading | None:
+    """What an account has of an asset, or what a spender may take of it, around the actions."""
+    sought = (holder, asset, token_id, spender)
+    balances = (b for b in facts.simulation.balances if (b.holder, b.token, b.token_id, b.spender) == sought)
     read = next(balances, None)
     if read is None or read.before is None or read.after is None:
         return None
@@ -60,17 +63,38 @@ def _read(facts: Facts, asset: str | None, spender: str | None = None) -> _Readi
 def share_of_treasury(facts: Facts, items: tuple[Outflow, ...]) -> int | None:
     """Basis points (rounded up) of what the treasury has of one asset that these outflows of it take; None if unknown.
 
-    Known only for fungible assets that the executor itself holds and sends. What comes in by the same actions counts as
-    had. Coin that the executor pays to the asset's own contract is wrapped by that: as the coin's share it is told, and
-    paying it on is no second loss.
+    Known only for what the executor itself holds and sends. What comes in by the same actions counts as had. Coin that
+    the executor pays to the asset's own contract is wrapped by that: as the coin's share it is told, and paying it on
+    is no second loss. Of a collection of NFTs each is one.
     """
-    holding = holding_of(facts, items[0].asset)
-    if holding is None or any(o.is_nft or o.sender != facts.simulation.executor for o in items):
+    if any(o.sender != facts.simulation.executor for o in items):
         return None
-    coming = _coming_in(facts, holding.asset)
-    wrapped = min(coming, _wrapped(facts, holding.asset))
+    held, asset = held_by_treasury(facts, items[0]), items[0].asset
+    if held is None:
+        return None
+    if held.token_id is None and all(o.token_id is not None for o in items):
+        return _basis_points(len({o.token_id for o in items}), held.balance)
+    coming = _coming_in(facts, asset, held.token_id)
+    wrapped = min(coming, _wrapped(facts, asset))
     lost = max(at_stake(facts, items) - wrapped, 0)
-    return _basis_points(lost, holding.balance + coming - wrapped)
+    return _basis_points(lost, held.balance + coming - wrapped)
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What the treasury has: of one number of an asset, or of the asset as a whole."""
+
+    balance: int
+    token_id: int | None = None
+
+
+def held_by_treasury(facts: Facts, outflow: Outflow) -> Held | None:
+    """What there is of it, None when nobody looked."""
+    read = _read(facts, facts.simulation.executor, *outflow.unit)
+    if outflow.token_id is not None and read is not None:
+        return Held(read.before, outflow.token_id)
+    holding = holding_of(facts, outflow.asset)
+    return None if holding is None else Held(holding.balance)
 
 
 def share_of_payers(facts: Facts, items: tuple[Outflow, ...]) -> int | None:
@@ -81,31 +105,33 @@ def share_of_payers(facts: Facts, items: tuple[Outflow, ...]) -> int | None:
 
 def held_by_payers(facts: Facts, items: tuple[Outflow, ...]) -> int | None:
     """What the accounts that pay have of the one asset of these outflows."""
-    if any(o.is_nft for o in items):
-        return None
-    held = [_held_by(facts, sender, items[0].asset) for sender in {o.sender for o in items}]
-    known = [holding.balance for holding in held if holding is not None]
+    held = [_held_by(facts, sender, items[0]) for sender in {o.sender for o in items}]
+    known = [balance for balance in held if balance is not None]
     return sum(known) if len(known) == len(held) else None
 
 
-def _held_by(facts: Facts, account: str, asset: str | None) -> Holding | None:
+def _held_by(facts: Facts, account: str, outflow: Outflow) -> int | None:
+    """By what was read around the actions, else at the block of the review."""
+    read = _read(facts, account, *outflow.unit)
+    if read is not None or outflow.token_id is not None:
+        return read.before if read is not None else None
     try:
         found = read_context(TreasuryBalances, facts.context, facts.skipped)
     except DecodingError:
         return None
     holdings = (h for one in found.accounts if one.account == account for h in one.holdings)
-    return next((h for h in holdings if h.asset == asset), None)
+    return next((h.balance for h in holdings if h.asset == outflow.asset), None)
 
 
 def _basis_points(part: int, whole: int) -> int:
     return min(-(-part * 10_000 // max(whole, 1)), UINT256_MAX)
 
 
-def _coming_in(facts: Facts, asset: str | None) -> int:
+def _coming_in(facts: Facts, asset: str | None, token_id: int | None = None) -> int:
     """By the executor's balance where it was read, else by events."""
-    executor = facts.simulation.executor
-    moves = [m for m in facts.simulation.movements if m.kind == "transfer" and m.asset == asset and m.token_id is None]
-    read = _read(facts, asset)
+    executor, sought = facts.simulation.executor, ("transfer", asset, token_id)
+    moves = [m for m in facts.simulation.movements if (m.kind, m.asset, m.token_id) == sought]
+    read = _read(facts, executor, asset, token_id)
     if read is not None:
         sent = sum(m.amount for m in moves if m.sender == executor and m.recipient != executor)
         return max(read.after - read.before + sent, 0)

@@ -34,9 +34,16 @@ _COUNTS = {
 }  # fmt: skip
 _SYMBOL = re.compile(r"[A-Za-z][\w.$+-]{0,23}", re.ASCII)
 _NFTS = ("nft", "nfts", "name", "names", "domain", "domains", "position", "positions")
+_ONE_NFT = _NFTS[::2]
 _NOT_AN_ASSET = frozenset({"usd", "dollar", "dollars", "token", "tokens"})
 """Words for what an amount is worth, or for any asset."""
-_NUMBER_OF_NFT = re.compile(r"(?:#|\bnumber |\bno\. ?|\bid:? )(\d{1,20})\b")
+_NUMBER = r"(?:#|\bnumbers? #?|\bno\. ?#?|\bids?:? #?)(\d{1,20})\b"
+_NUMBERS = re.compile(rf"{_NUMBER}(?:(?:,| and|, and) ?#?\d{{1,20}}(?=\s*(?:[,.;:)]|and\b|to\b|$)))*")
+"""``#7``; ``numbers 1, 2 and 3``."""
+_SPAN = re.compile(rf"{_NUMBER} ?(?:to|through|until|[-\u2013]) ?#?(\d{{1,20}})\b")
+_SO_MANY = re.compile(rf"\b(\d[\d,]*) (?:(?!and\b)[a-z]+ ){{0,3}}\(?{_NUMBER}")
+"""``500 of #7``, ``1,000 passes (number 3)``."""
+_DIGITS = re.compile(r"\d+")
 _SMALL_UNITS = frozenset({"wei", "gwei", "raw", "units"})
 _ASSET_WORD = re.compile(r"[a-z][a-z0-9.$+-]*[a-z0-9]")
 _USUAL_ASSETS = frozenset({"usdc", "usdt", "dai", "usds", "eth", "ether", "weth", "wbtc", "btc", "steth", "wsteth"})
@@ -49,6 +56,9 @@ _NO_PROMISE = re.compile(
 )
 _NOBODY = frozenset({ZERO_ADDRESS, "0x000000000000000000000000000000000000dEaD"})
 _BURNING = ("burn", "burns", "burned", "burnt", "burning", "destroy", "destroys")
+
+_Unit = tuple[str | None, int | None]
+"""An asset, or a number of it."""
 
 Told = tuple[Severity | None, str]
 """How grave it is that the text does not tell a payment whole (None: it does), and what the text names."""
@@ -70,18 +80,22 @@ class _Telling:
     payments: tuple[Outflow, ...]
 
     def of(self, payment: Outflow) -> Told:
-        amount = self._names_nft(payment) if payment.is_nft else self._names_amount(payment)
+        if self._is_exchanged(payment):
+            return None, ""
+        amount = self._names_nft(payment) if payment.is_single else self._names_amount(payment)
         receiver = payment.recipient in self.claims.addresses or self._is_burned(payment)
         known = payment.recipient in self.facts.known_addresses
         if amount and (receiver or known):
             return self._together(payment)
         if receiver:
-            return Severity.HIGH, "the receiver, not the NFT" if payment.is_nft else "the receiver, not the amount"
-        if amount and not payment.is_nft and self._is_made(payment.recipient):
+            return Severity.HIGH, "the receiver, not the NFT" if payment.is_single else "the receiver, not the amount"
+        if amount and not payment.is_single and self._is_made(payment.recipient):
             return Severity.MEDIUM, "the amount; these actions make the receiver"
         if amount and not payment.is_nft:
             is_named = is_named_by_ens(self.facts, self.claims, payment.recipient)
             by_name = Severity.MEDIUM if is_named else Severity.HIGH
+        if amount and not payment.is_single:
+            by_name = Severity.MEDIUM if self._is_named_by_ens(payment.recipient) else Severity.HIGH
             return by_name, "the amount, not the receiver's address"
         hidden = not (known or self.claims.names_ens or is_rest_of_what_comes(self.facts, payment))
         return Severity.CRITICAL if hidden else Severity.HIGH, "neither the amount nor the receiver's address"
@@ -90,6 +104,12 @@ class _Telling:
         """What is burned goes to nobody whose address a text would give."""
         is_told = self.claims.names_word(*_BURNING) or is_redeemed(self.facts, payment)
         return payment.recipient in _NOBODY and is_told
+
+    def _is_exchanged(self, payment: Outflow) -> bool:
+        """Shares that a contract takes back and pays for: what it pays is a payment of its own, or comes to the DAO."""
+        moves = (m for m in self.facts.simulation.all_movements if m.kind == "transfer" and m.amount)
+        pays = any(m.sender == payment.asset != m.asset for m in moves)
+        return payment.recipient == ZERO_ADDRESS and payment.kind is OutflowKind.TRANSFER and pays
 
     def _is_made(self, address: str) -> bool:
         """Nobody knows the address of a contract that the actions make before they do."""
@@ -103,13 +123,16 @@ class _Telling:
             self._aside(payment), self._either_way(payment), self._as_a_limit(payment), self._repeated(payment),
             self._beyond_total(payment), self._another_nft(payment),
             self._of_another_asset(payment), self._denied(payment),
+            self._misplaced(payment), self._aside(payment), self._either_way(payment), self._repeated(payment),
+            self._beyond_total(payment), self._another_number(payment), self._no_number(payment),
+            self._more_than_one(payment), self._of_another_asset(payment), self._denied(payment),
         )  # fmt: skip
         return max((fault for fault in faults if fault is not None), key=lambda fault: fault[0], default=(None, ""))
 
     # --- which amount is whose
 
     def _misplaced(self, payment: Outflow) -> tuple[Severity, str] | None:
-        if payment.is_nft or payment.recipient not in self.claims.addresses:
+        if payment.is_single or payment.recipient not in self.claims.addresses:
             return None
         units, sought, everywhere = self._units(payment.asset), self._readings(payment), self._beside(payment)
         own = [place for place in everywhere if payment.recipient in place.addresses]
@@ -191,15 +214,59 @@ class _Telling:
 
     # --- in which sense
 
-    def _another_nft(self, payment: Outflow) -> tuple[Severity, str] | None:
-        """One that the text gives another number, beside the receiver."""
-        moves = self.facts.simulation.all_movements
-        moved = {m.token_id for m in moves if (m.asset, m.recipient) == (payment.asset, payment.recipient)} - {None}
-        beside = places(self.claims.shown, frozenset({payment.recipient}), frozenset())
-        said = {int(n) for place in beside if place.addresses for n in _NUMBER_OF_NFT.findall(place.words)}
-        if payment.is_nft and said and moved and said.isdisjoint(moved):
-            return Severity.HIGH, f"the NFT with another number ({min(said)})"
+    def _another_number(self, payment: Outflow) -> tuple[Severity, str] | None:
+        """One that the text gives another number, beside the receiver; or as many of another one."""
+        said = self._numbers_beside(payment)
+        if payment.token_id is None or not said:
+            return None
+        if payment.token_id not in said:
+            what = "the NFT" if payment.is_single else "the amount,"
+            return Severity.HIGH, f"{what} with another number ({min(said)})"
+        amounts = {
+            int(amount.replace(",", ""))
+            for place in self._beside(payment)
+            for amount, number in _SO_MANY.findall(place.words)
+            if int(number) == payment.token_id
+        }
+        if not payment.is_single and amounts and amounts.isdisjoint(self._sums.of(payment)):
+            return Severity.HIGH, f"another amount of this number ({min(amounts)})"
         return None
+
+    def _no_number(self, payment: Outflow) -> tuple[Severity, str] | None:
+        """Of a contract with many kinds, an amount alone says nothing of which."""
+        if payment.token_id is None or payment.is_single or self._numbers_beside(payment):
+            return None
+        return Severity.LOW, "the amount, and not of which number"
+
+    def _more_than_one(self, payment: Outflow) -> tuple[Severity, str] | None:
+        """Several NFTs, where the text speaks of one."""
+        alike = {p.token_id for p in self.payments if p.is_single and p.asset == payment.asset}
+        speaks_of_one = self.claims.names_word(*_ONE_NFT) and not self.claims.names_word(*_NFTS[1::2])
+        if (
+            not payment.is_single
+            or len(alike) < 2
+            or not speaks_of_one
+            or payment.token_id in self._numbers_beside(payment)
+        ):
+            return None
+        if self._says_how_often(len(alike), payment.recipient, self._anywhere):
+            return None
+        return Severity.HIGH, f"one NFT, and {len(alike)} leave"
+
+    def _beside(self, payment: Outflow) -> tuple[Place, ...]:
+        every = places(self.claims.shown, frozenset({payment.recipient}), frozenset())
+        return tuple(place for place in every if place.addresses)
+
+    def _numbers_beside(self, payment: Outflow) -> frozenset[int]:
+        """Those that the text gives to what is numbered, beside the receiver; of ``#1 to #5`` the ones between, if they
+        are paid.
+        """
+        words = [place.words for place in self._beside(payment)]
+        lists = (match.group() for each in words for match in _NUMBERS.finditer(each))
+        said = {int(number) for each in lists for number in _DIGITS.findall(each)}
+        spans = [(int(first), int(last)) for each in words for first, last in _SPAN.findall(each)]
+        paid = {p.token_id for p in self.payments if p.token_id is not None}
+        return frozenset(said | {number for number in paid for first, last in spans if first <= number <= last})
 
     def _naming(self, payment: Outflow) -> tuple[Mention, ...]:
         sought = self._readings(payment)
@@ -208,7 +275,7 @@ class _Telling:
     def _aside(self, payment: Outflow) -> tuple[Severity, str] | None:
         """An amount may stand in a text without being what it asks for."""
         naming = self._naming(payment)
-        if payment.is_nft or not naming:
+        if payment.is_single or not naming:
             return None
         if self.claims.unfolded.isdisjoint(self._readings(payment)):
             return Severity.HIGH, "the amount only in a folded part"
@@ -220,11 +287,11 @@ class _Telling:
 
     def _beyond_total(self, payment: Outflow) -> tuple[Severity, str] | None:
         """Totals of the asset, all together, have to reach what is paid of it."""
-        units, paid = self._units(payment.asset), self._sums.by_asset[payment.asset]
+        units, paid = self._units(payment.asset), self._sums.by_unit[payment.unit]
         numbers = (m.number for m in mentions(self.claims.shown) if m.is_total and m.number.unit in units)
         totals = [max(number.usual) for number in numbers]
-        decimals = self._decimals(payment.asset)
-        if payment.is_nft or not totals or decimals is None or sum(totals) * 10**decimals >= paid:
+        decimals = self._decimals(payment)
+        if payment.is_single or not totals or decimals is None or sum(totals) * 10**decimals >= paid:
             return None
         return Severity.HIGH, "the amount, and a total that is less than what is paid"
 
@@ -238,6 +305,9 @@ class _Telling:
         if shows_decimal_commas(shown) and all(max(m.number.usual) not in sought for m in naming):
             return Severity.HIGH, f"an amount that is a thousand times this ({naming[0].number.spelling})"
         if writes_decimal_commas(shown):
+        """``5.000`` is five or five thousand: whoever reads the smaller must not pay the larger."""
+        sought, naming = self._readings(payment), self._naming(payment)
+        if payment.is_single or not naming or writes_decimal_commas(self.claims.shown):
             return None
         if all(len(m.number.usual) > 1 and min(m.number.usual) not in sought for m in naming):
             return Severity.HIGH, f"an amount that may be a thousandth of this ({naming[0].number.spelling})"
@@ -257,8 +327,8 @@ class _Telling:
 
     def _repeated(self, payment: Outflow) -> tuple[Severity, str] | None:
         """An amount that is paid several times has to be told as often, or with what it adds up to."""
-        alike = [p for p in self.payments if (p.asset, p.amount) == (payment.asset, payment.amount)]
-        if len(alike) < 2 or payment.is_nft or self._names_total(payment):
+        alike = [p for p in self.payments if (p.unit, p.amount) == (payment.unit, payment.amount)]
+        if len(alike) < 2 or payment.is_single or self._names_total(payment):
             return None
         here = [place for place in self._anywhere if place.names(self._readings_of(payment, payment.amount))]
         if here and all(_TOTAL.search(place.words) for place in here):
@@ -274,7 +344,7 @@ class _Telling:
 
     def _names_total(self, payment: Outflow) -> bool:
         sums = self._sums.of(payment) - {payment.amount}
-        return any(self.claims.names_amount(n, self._decimals(payment.asset)) for n in sums)
+        return any(self.claims.names_amount(n, self._decimals(payment)) for n in sums)
 
     def _says_how_often(self, times: int, receiver: str, here: Iterable[Place]) -> bool:
         if self.claims.shown.lower().count(receiver.lower()) >= times:
@@ -320,9 +390,9 @@ class _Telling:
         """
         if payment.asset is not None and holding_of(self.facts, payment.asset) is None:
             return True
-        if payment.is_nft:
+        if payment.is_single:
             return payment.asset in self.claims.addresses
-        decimals, units = self._decimals(payment.asset), self._units(payment.asset)
+        decimals, units = self._decimals(payment), self._units(payment.asset)
         return any(self.claims.names_quantity(n, decimals, units) for n in self._sums.of(payment))
 
     def _units(self, asset: str | None) -> frozenset[str]:
@@ -343,18 +413,23 @@ class _Telling:
         return payment.asset in self.claims.addresses or is_numbered or self.claims.names_word(*_NFTS)
 
     def _names_amount(self, payment: Outflow) -> bool:
-        return any(self.claims.names_amount(n, self._decimals(payment.asset)) for n in self._sums.of(payment))
+        """Where something is numbered, its number is no amount of it."""
+        if payment.token_id is not None:
+            return not reading.amounts(_NUMBERS.sub(" ", self.claims.shown)).isdisjoint(self._readings(payment))
+        return any(self.claims.names_amount(n, self._decimals(payment)) for n in self._sums.of(payment))
 
     def _readings(self, payment: Outflow) -> frozenset[Fraction]:
         """What may stand in the text for this payment: its own amount, or a sum that it is part of."""
         return frozenset(r for n in self._sums.of(payment) for r in self._readings_of(payment, n))
 
     def _readings_of(self, payment: Outflow, amount: int) -> frozenset[Fraction]:
-        return readings_of(amount, self._decimals(payment.asset))
+        return readings_of(amount, self._decimals(payment))
 
-    def _decimals(self, asset: str | None) -> int | None:
-        """None when they are unknown: a token that does not say has 0 in its holding."""
-        holding = holding_of(self.facts, asset)
+    def _decimals(self, payment: Outflow) -> int | None:
+        """None when they are unknown: a token that does not say has 0 in its holding. What is numbered has none."""
+        asset, holding = payment.asset, holding_of(self.facts, payment.asset)
+        if payment.token_id is not None:
+            return 0
         return _NATIVE_DECIMALS if asset is None else (holding.decimals or None) if holding else None
 
     @cached_property
@@ -364,20 +439,19 @@ class _Telling:
 
 @dataclass(frozen=True, slots=True)
 class _Sums:
-    """What payments add up to: per asset, and per asset and receiver."""
+    """What payments add up to: per asset, or number of it, and per receiver of these."""
 
-    by_asset: Counter[str | None]
-    by_receiver: Counter[tuple[str | None, str]]
+    by_unit: Counter[_Unit]
+    by_receiver: Counter[tuple[_Unit, str]]
 
     @classmethod
     def over(cls, payments: Iterable[Outflow]) -> _Sums:
         sums = cls(Counter(), Counter())
         for payment in payments:
-            sums.by_asset[payment.asset] += payment.amount
-            sums.by_receiver[payment.asset, payment.recipient] += payment.amount
+            sums.by_unit[payment.unit] += payment.amount
+            sums.by_receiver[payment.unit, payment.recipient] += payment.amount
         return sums
 
     def of(self, payment: Outflow) -> set[int]:
         """Amounts that announce this payment: its own, or a sum that it is part of."""
-        asset, receiver = payment.asset, payment.recipient
-        return {payment.amount, self.by_asset[asset], self.by_receiver[asset, receiver]}
+        return {payment.amount, self.by_unit[payment.unit], self.by_receiver[payment.unit, payment.recipient]}

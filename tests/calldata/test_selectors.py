@@ -45,7 +45,8 @@ NOT_FOR_PROPOSALS = {
 CARRIES_NO_CALL = {
     # bytes that are handed on, voted with, signed or stored, but not executed as a call that calldata alone tells
     "castVoteWithReasonAndParams", "castVoteBySig", "cancel", "cancelTransaction", "safeTransferFrom",
-    "safeBatchTransferFrom", "mint", "mintBatch", "upgradeTo", "send", "createProxyWithNonce", "scopeFunction",
+    "safeBatchTransferFrom", "mint", "mintBatch", "upgradeTo", "send", "operatorSend", "createProxyWithNonce",
+    "scopeFunction", "signMessage",
     "enableNode", "setABI", "setAddr", "setContenthash", "wrap", "upgrade", "createFlow", "updateFlow", "deleteFlow",
     "_setImplementation", "addPublicSuffixes", "claim", "proveAndClaim", "proveAndClaimWithResolver", "setDNSRecords",
     "setZonehash", "reconfigure", "depositERC20To", "depositETHTo", "bridgeERC20To", "bridgeETHTo",

@@ -108,13 +108,17 @@ def test_balances_that_change_are_shown_before_and_after(make_facts):
     facts = make_facts()
     usdc, spender = facts.treasury[1].asset, "0x" + "11" * 20
     balances = (
-        Balance(token=usdc, before=5_000_000, after=2_000_000),
-        Balance(token=usdc, spender=spender, before=0, after=None),
-        Balance(token=facts.simulation.executor, before=7, after=7),
+        Balance(holder=facts.simulation.executor, token=usdc, before=5_000_000, after=2_000_000),
+        Balance(holder=facts.simulation.executor, token=usdc, spender=spender, before=0, after=None),
+        Balance(holder=facts.simulation.executor, token=facts.simulation.executor, before=7, after=7),
+        Balance(holder=spender, token=usdc, token_id=3, before=9, after=8),
+        Balance(holder=spender, token=None, before=10**18, after=0),
     )
     content = _user(make_facts(simulation=facts.simulation.model_copy(update={"balances": balances})))
     assert f'token {usdc}: 5000000 units (= 5 "USDC") before, 2000000 units (= 2 "USDC") after' in content
-    assert f"{spender} may take of the executor's token {usdc}: 0 units" in content
+    assert f"{spender} has of token {usdc}, token id 3: 9" in content
+    assert f"{spender} has of the chain's coin: 1000000000000000000 wei (= 1 coins) before, 0 wei" in content
+    assert f"{spender} may take from the executor, of token {usdc}: 0 units" in content
     assert "before, NOT KNOWN after" in content
     assert "7 units before" not in content
 

@@ -51,7 +51,7 @@ def test_an_allowance_that_is_used_up_leaves_nothing_to_take():
     assert worst(Allowance(), calls, text, treasury=USDC, simulation=seen) is HIGH
     assert worst(Allowance(), calls, text, treasury=USDC, simulation=simulated()) is CRITICAL
     for left, severity in ((0, HIGH), (1, CRITICAL)):
-        after = Balance(token=TOKEN, spender=POOL, before=0, after=left)
+        after = Balance(holder=TIMELOCK, token=TOKEN, spender=POOL, before=0, after=left)
         simulation = seen.model_copy(update={"balances": (after,)})
         assert worst(Allowance(), calls, text, treasury=USDC, simulation=simulation) is severity
 
@@ -110,13 +110,13 @@ def test_what_is_taken_of_an_allowance_in_the_same_actions_counts_once():
     calls = [call_of(TOKEN, "approve(address,uint256)", SAFE, 300), call_of(SAFE, "createStream()")]
     allowed = Movement(kind="approval", asset=TOKEN, sender=TIMELOCK, recipient=SAFE, amount=300)
     balances = [
-        Balance(token=TOKEN, before=1_000, after=800),
-        Balance(token=TOKEN, spender=SAFE, before=0, after=100),
+        Balance(holder=TIMELOCK, token=TOKEN, before=1_000, after=800),
+        Balance(holder=TIMELOCK, token=TOKEN, spender=SAFE, before=0, after=100),
     ]
     seen = [allowed, moved(TOKEN, SAFE, 200)]
     assert stake(calls, [holding(TOKEN, 1_000)], seen, balances) == (HIGH, "30.00% of")
     assert stake(calls, [holding(TOKEN, 1_000)], seen) == (HIGH, "50.00% of"), "nobody read what is left"
-    lies = [Balance(token=TOKEN, spender=SAFE, before=0, after=0)]
+    lies = [Balance(holder=TIMELOCK, token=TOKEN, spender=SAFE, before=0, after=0)]
     assert stake(calls, [holding(TOKEN, 1_000)], [allowed], lies) == (HIGH, "30.00% of"), "nothing was taken"
 
 
@@ -134,7 +134,9 @@ def test_coin_that_is_wrapped_and_paid_is_lost_once():
     calls = [call_of(TOKEN, "deposit()", value_wei=50), call_of(TOKEN, "transfer(address,uint256)", ALICE, 50)]
     seen = [moved(None, TOKEN, 50), moved(TOKEN, ALICE, 50)]
     treasury = [holding(None, 1_000), holding(TOKEN, 0)]
-    simulation = simulated(seen).model_copy(update={"balances": (Balance(token=TOKEN, before=0, after=0),)})
+    simulation = simulated(seen).model_copy(
+        update={"balances": (Balance(holder=TIMELOCK, token=TOKEN, before=0, after=0),)}
+    )
     found = findings(TreasuryOutflow(), calls, "", treasury=treasury, simulation=simulation)
     assert [(f.severity, f.title.partition(": ")[2].partition(" of")[0]) for f in found] == [
         (LOW, "5.00%"),

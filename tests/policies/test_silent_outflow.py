@@ -28,7 +28,7 @@ AMOUNTS = st.integers(0, 10**30)
 
 
 def facts(*movements: Movement, before: int | None, after: int | None, decimals: int = 18) -> Facts:
-    balance = Balance(token=TOKEN, before=before, after=after)
+    balance = Balance(holder=TIMELOCK, token=TOKEN, before=before, after=after)
     simulation = simulated(movements).model_copy(update={"balances": (balance,)})
     treasury = [holding(TOKEN, before or 0, decimals=decimals)]
     return facts_for(proposal_of(CALLS, "Sweep."), simulation=simulation, treasury=treasury)
@@ -102,6 +102,6 @@ def test_what_was_not_read_is_not_known() -> None:
 
 
 def test_allowances_are_no_balances() -> None:
-    lent = Balance(token=TOKEN, spender=ALICE, before=100, after=0)
+    lent = Balance(holder=TIMELOCK, token=TOKEN, spender=ALICE, before=100, after=0)
     simulation = simulated().model_copy(update={"balances": (lent,)})
     assert found(facts_for(proposal_of(CALLS, "Sweep."), simulation=simulation)) == []

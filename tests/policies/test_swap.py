@@ -59,7 +59,7 @@ def test_what_comes_back_without_an_event_counts():
     """As WETH does it."""
     wrap = call_of(DAI, "deposit()", value_wei=5)
     simulation = simulated([moved(None, DAI, 5)]).model_copy(
-        update={"balances": (Balance(token=DAI, before=0, after=5),)}
+        update={"balances": (Balance(holder=TIMELOCK, token=DAI, before=0, after=5),)}
     )
     assert titles(wrap, text="Convert 5 ETH to WETH.", simulation=simulation) == []
 

@@ -70,7 +70,7 @@ def dossier_of(facts: Facts, opinions: tuple[Opinion, ...] | None = None) -> Dos
 def honest_payment() -> Dossier:
     text = f"# Water for the garden\n\nPays 900 USDC (token {USDC}) to the gardeners at {GARDENERS}, for one summer."
     pay = call_of(USDC, "transfer(address,uint256)", GARDENERS, 900 * DOLLAR)
-    left = Balance(token=USDC, before=75_000 * DOLLAR, after=74_100 * DOLLAR)
+    left = Balance(holder=TIMELOCK, token=USDC, before=75_000 * DOLLAR, after=74_100 * DOLLAR)
     ran = simulated([moved(USDC, GARDENERS, 900 * DOLLAR)]).model_copy(
         update={"method": "eth_simulateV1", "balances": (left,)}
     )
@@ -92,7 +92,7 @@ def hidden_power() -> Dossier:
         call_of(USDC, "approve(address,uint256)", MALLORY, UINT256_MAX),
     ]
     changes = [Change(kind="role-granted", contract=STORE, subject=MALLORY, detail=f"role 0x{'11' * 32}")]
-    lent = Balance(token=USDC, spender=MALLORY, before=0, after=UINT256_MAX)
+    lent = Balance(holder=TIMELOCK, token=USDC, spender=MALLORY, before=0, after=UINT256_MAX)
     ran = simulated([moved(None, MALLORY, 40 * UNIT)], changes).model_copy(update={"balances": (lent,)})
     return dossier_of(facts_for(proposal_of(calls, text), treasury=TREASURY, simulation=ran))
 

@@ -187,11 +187,12 @@ def test_prices_stand_where_the_configuration_says_and_are_read_again(world):
 
 def test_balances_around_the_actions_are_read_again(world, interfaces):
     agent, proposal = world.plain_key(interfaces=interfaces), reading_nonces(world)
-    (honest,) = agent.facts(world.blocks, proposal).simulation.balances
-    assert (honest.token, honest.before, honest.after) == (world.blocks.token, 0, 0)
-    forged = honest.model_copy(update={"after": 1})
-    world.write_changed(agent, proposal, simulation__balances=(forged,))
-    assert (Step.SIMULATION, "simulation.balances[0].after") in world.check_fails()
+    honest = agent.facts(world.blocks, proposal).simulation.balances
+    place = next(place for place, balance in enumerate(honest) if balance.token == world.blocks.token)
+    assert (honest[place].before, honest[place].after) == (0, 0)
+    forged = honest[place].model_copy(update={"after": 1})
+    world.write_changed(agent, proposal, simulation__balances=(*honest[:place], forged, *honest[place + 1 :]))
+    assert (Step.SIMULATION, f"simulation.balances[{place}].after") in world.check_fails()
 
 
 def unsimulated(facts, why="no time"):

@@ -23,8 +23,9 @@ the node's features do not give is `Skipped`, with the reason.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import Future
+from functools import partial
 from typing import Any, TypeVar
 
 from pnyx_contracts.calldata import decode_calls
@@ -35,6 +36,7 @@ from pnyx_contracts.interfaces import NONE, used
 from pnyx_contracts.types import BlockRef, Proposal, to_hex
 from pnyx_policies.asset_prices import PriceOrigin
 from pnyx_policies.balances import questions
+from pnyx_policies.balances import Accounts, questions, told
 from pnyx_policies.checks.delegatecall import only_batches
 from pnyx_policies.context import READINGS
 from pnyx_policies.facts import (
@@ -124,11 +126,14 @@ def gather_facts(
         standing = gathering.standing(voter, governor) if voter is not None else None  # 3
         run = begin(gathering.simulated, calls, probes)  # not sooner: a proposal that nobody knows is no work
         looks = [begin(gathering.looked_up, _told(tool, own_log, prices)) for tool in tools]
+        known = tuple(known_addresses or ())
+        run = begin(gathering.simulated, calls, probes, known)  # not sooner: a proposal that nobody knows is no work
+        looks = [begin(gathering.looked_up, _of(own_log, tool)) for tool in tools]
         targets = gathering.targets(calls)  # 4, 5
         earlier_code = gathering.earlier_code(targets)
         digest = review_digest(profile.kind, proposal, targets)  # 6
         simulation = gathering.simulation(run.result())  # 7
-        treasury = gathering.treasury(_assets(treasury_assets, calls, simulation))  # 8
+        treasury = gathering.treasury(_assets(treasury_assets, calls, simulation), simulation)  # 8
         context = gathering.context(tools, looks)  # 9
     return Facts(
         block=gathering.block,
@@ -308,9 +313,11 @@ class _Gathering:
             self._skip(step, error.message)
             return None
 
-    def simulated(self, calls: Sequence[DecodedCall], probes: Sequence[Probe]) -> Simulation:
+    def simulated(self, calls: Sequence[DecodedCall], probes: Sequence[Probe], known: Collection[str]) -> Simulation:
         every = list(made_here(calls))
         foreign = [call for call in every if call.delegatecall and not only_batches(call)]
+        accounts = Accounts.of(calls, self._executor, self._profile.address, known)
+        balances = questions(calls, accounts)
         return simulate(
             self._reader,
             self._executor,
@@ -319,7 +326,8 @@ class _Gathering:
             governor=self._profile.address,
             probes=(*probes, *derived_probes(calls)),
             seats_of=[call.target for call in every],
-            balances_of=questions(calls, self._executor),
+            balances_of=balances,
+            balances_told=partial(told, accounts=accounts, asked=balances),
             code_at=list(dict.fromkeys([self._executor, *reached_addresses(calls)]))[:MAX_TARGETS],
             delegatecalls=foreign,
             tell=self._tell,
@@ -330,7 +338,9 @@ class _Gathering:
             self._skip("simulation", simulation.why_skipped)
         return simulation
 
-    def treasury(self, assets: Sequence[str]) -> tuple[Holding, ...]:
+    def treasury(self, assets: Sequence[str], simulation: Simulation) -> tuple[Holding, ...]:
+        """What counts each number by itself has no balance in all; its balances were read around the actions."""
+        numbered = {b.token for b in simulation.balances if b.token_id is not None and b.was_read}
         if len(assets) > MAX_ASSETS:
             self._skip("treasury", f"{len(assets)} assets are at stake, balances of the first {MAX_ASSETS} were read")
         self._tell(f"reading what the treasury holds of {count(len(assets), 'asset')}")
@@ -341,7 +351,8 @@ class _Gathering:
             try:
                 holdings.append(token_holding(self._reader, self._executor, asset, self._at))
             except DecodingError as error:
-                self._skip("treasury", error.message)
+                if asset not in numbered:
+                    self._skip("treasury", error.message)
         return tuple(holdings)
 
     def looked_up(self, tool: ContextTool) -> ToolResult | Skipped:

@@ -231,7 +231,7 @@ def _called(facts: Facts) -> Iterator[Movement]:
         kind = "transfer" if paid.kind is OutflowKind.TRANSFER else "approval"
         yield Movement(
             kind=kind, asset=paid.asset, sender=paid.sender, recipient=paid.recipient, amount=paid.amount,
-            token_id=0 if paid.is_nft else None,
+            token_id=paid.token_id,
         )  # fmt: skip
 
 

@@ -5,7 +5,7 @@ import { address } from '../parts.js';
 import { quoted } from '../text.js';
 
 /**
- * @typedef {{ coin: (wei: string) => string, whole: (asset: string, amount: string) => any, moved: (movement: any) => any, standing: (token: string, amount: string | null) => any }} Amounts
+ * @typedef {{ coin: (wei: string) => string, whole: (asset: string, amount: string) => any, moved: (movement: any) => any, standing: (balance: any, amount: string | null) => any }} Amounts
  * @typedef {{ named: (address: string) => any, amounts: Amounts }} Reading
  */
 
@@ -40,12 +40,13 @@ export function amounts(fields) {
     },
     moved: ({ asset, token_id: id, amount }) => {
       if (asset === null) return coins(amount, chain);
-      if (id !== null) return h('span', {}, `token ${id} of `, address(asset));
+      if (id !== null) return h('span', {}, `${amount} of number ${id} of `, address(asset));
       const whole = found.whole(asset, amount);
       return whole === null ? h('span', {}, `${amount} units of `, address(asset)) : h('span', {}, whole, ' (', address(asset), ')');
     },
-    standing: (token, amount) =>
-      amount === null ? ['an amount that ', address(token), ' does not tell'] : found.moved({ asset: token, token_id: null, amount }),
+    standing: ({ token, token_id }, amount) =>
+      amount === null
+        ? ['an amount that ', token === null ? 'nobody' : address(token), ' does not tell'] : found.moved({ asset: token, token_id, amount }),
   };
   return found;
 }

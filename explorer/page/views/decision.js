@@ -243,8 +243,8 @@ function simulationPart(simulation, named, amounts) {
       )),
       simulation.readings.map((/** @type {any} */ r) => h('li', {}, quoted(r.name), `: ${answerOf(r.before)} before, ${answerOf(r.after)} after`)),
       simulation.balances.filter((/** @type {any} */ b) => b.before !== b.after).map((/** @type {any} */ b) => h('li', {},
-        b.spender === null ? 'The executor has ' : [named(b.spender), ' may take '],
-        amounts.standing(b.token, b.before), ' before, ', amounts.standing(b.token, b.after), ' after',
+        b.spender === null ? [named(b.holder), ' has '] : [named(b.spender), ' may take from ', named(b.holder), ' '],
+        amounts.standing(b, b.before), ' before, ', amounts.standing(b, b.after), ' after',
       )),
     ),
   );

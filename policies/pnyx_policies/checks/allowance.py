@@ -10,7 +10,7 @@ from pnyx_policies.claims import claims_of
 from pnyx_policies.facts import Facts
 from pnyx_policies.factsheet import amount_in_words
 from pnyx_policies.finding import Finding, Severity
-from pnyx_policies.money import Outflow, OutflowKind, holding_of, outflows
+from pnyx_policies.money import Outflow, OutflowKind, asset_words, holding_of, outflows
 from pnyx_policies.shares import has_no_end
 from pnyx_policies.told import payments_told
 
@@ -27,20 +27,20 @@ class Allowance:
     """
 
     name = "allowance"
-    version = "3"
+    version = "4"
 
     def run(self, view: CheckView) -> tuple[Finding, ...]:
         return everywhere(view, self._findings)
 
     def _findings(self, view: CheckView) -> Iterator[Finding]:
         flows = outflows(view.facts).items
-        paid = {(o.asset, o.recipient, o.amount) for o in flows if o.kind is OutflowKind.TRANSFER and o.path}
+        paid = {(o.unit, o.recipient, o.amount) for o in flows if o.kind is OutflowKind.TRANSFER and o.path}
         return (
             self._finding(
                 view.facts,
                 allowance,
                 instead=names if severity is not None and severity >= Severity.HIGH else "",
-                is_paid=(allowance.asset, allowance.recipient, allowance.amount) in paid,
+                is_paid=(allowance.unit, allowance.recipient, allowance.amount) in paid,
             )
             for allowance, severity, names in payments_told(view.facts, OutflowKind.ALLOWANCE)
         )
@@ -50,7 +50,9 @@ class Allowance:
         claims, holding = claims_of(facts), holding_of(facts, outflow.asset)
         is_known = outflow.recipient in facts.known_addresses
         named = outflow.recipient in claims.addresses or is_known
-        says = claims.names_amount(outflow.amount, holding.decimals if holding else None)
+        says = outflow.token_id is not None or claims.names_amount(
+            outflow.amount, holding.decimals if holding else None
+        )
         is_told = says and not instead
         is_all = holding is not None and 0 < holding.balance <= outflow.amount
         endless = has_no_end(outflow.amount)
@@ -64,7 +66,7 @@ class Allowance:
         return Finding(
             check=self.name,
             severity=severity,
-            title=f"{outflow.recipient} may take {'everything' if endless else amount} of {outflow.asset}"
+            title=f"{outflow.recipient} may take {'everything' if endless else amount} of {asset_words(*outflow.unit)}"
             f"{', all that the treasury has' if is_all and not endless else ''}",
             detail=f"The text {spender}{'' if endless or is_told or (says and not named) else other}."
             f"{' As much is paid to it by the same actions.' if is_paid else ''}",
@@ -80,7 +82,8 @@ def _is_used_up(facts: Facts, allowance: Outflow) -> bool:
     simulation, place = facts.simulation, (allowance.asset, allowance.recipient)
     if allowance.sender != simulation.executor or has_no_end(allowance.amount):
         return False
-    read = [balance.after for balance in simulation.balances if (balance.token, balance.spender) == place]
+    balances = (b for b in simulation.balances if b.holder == allowance.sender and b.token_id is None)
+    read = [balance.after for balance in balances if (balance.token, balance.spender) == place]
     moves = (m for m in simulation.movements if (m.kind, m.sender) == ("transfer", allowance.sender))
     taken = sum(move.amount for move in moves if (move.asset, move.recipient) == place)
     return read == [0] if read else taken >= allowance.amount

@@ -36,7 +36,8 @@ class ClaimedShare:
         claimed = max((Fraction(share.replace(",", ".")) for share in _SHARE.findall(shown)), default=None)
         if claimed is None:
             return ()
-        shares = {a: share_of_treasury(view.facts, items) for a, items in by_asset(outflows(view.facts).items).items()}
+        groups = by_asset(view.facts, outflows(view.facts).items)
+        shares = {items[0].asset: share_of_treasury(view.facts, items) for items in groups}
         return tuple(
             self._finding(asset, claimed, Fraction(share, 100))
             for asset, share in shares.items()

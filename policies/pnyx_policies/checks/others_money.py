@@ -10,10 +10,11 @@ from pnyx_policies.checks.everywhere import everywhere
 from pnyx_policies.checks.protocol import CheckSkipped, CheckView
 from pnyx_policies.facts import Facts, SimulationStatus
 from pnyx_policies.finding import Finding, Severity
+from pnyx_policies.money import asset_words
 from pnyx_policies.powers import friends
 
-_Loss = tuple[str, str | None]
-"""Who loses, of which asset (None: the chain's coin)."""
+_Loss = tuple[str, str | None, int | None]
+"""Who loses, of which asset (None: the chain's coin), of which number of it."""
 
 
 class OthersMoney:
@@ -26,7 +27,7 @@ class OthersMoney:
     """
 
     name = "others-money"
-    version = "2"
+    version = "3"
 
     def run(self, view: CheckView) -> tuple[Finding, ...]:
         return everywhere(view, self._lost)
@@ -38,28 +39,29 @@ class OthersMoney:
 
     def _findings(self, facts: Facts) -> Iterator[Finding]:
         balances = _balances(facts)
-        paid = {who for (who, _), change in balances.items() if change > 0}
+        paid = {who for (who, _, _), change in balances.items() if change > 0}
         ours = _involved(facts)
-        for (who, asset), change in balances.items():
+        for (who, asset, number), change in balances.items():
             if change >= 0 or who in paid or who in ours:
                 continue
-            gainers = sorted({to for (to, what), gain in balances.items() if what == asset and gain > 0} - ours)
+            of_it = (to for (to, *what), gain in balances.items() if what == [asset, number] and gain > 0)
+            gainers = sorted(set(of_it) - ours)
             yield Finding(
                 check=self.name,
                 severity=Severity.HIGH if gainers else Severity.MEDIUM,
-                title=f"{who} loses {-change} of {asset or 'coin'}, and no call is to that account",
+                title=f"{who} loses {-change} of {asset_words(asset, number)}, and no call is to that account",
                 detail=f"It goes to {', '.join(gainers[:4]) or 'the DAO, or to contracts that are called'}.",
                 evidence=(who, *gainers[:4]),
             )
 
 
 def _balances(facts: Facts) -> Counter[_Loss]:
-    """What each account has more, or less, after all movements. An NFT counts as one."""
+    """What each account has more, or less, after all movements."""
     balances: Counter[_Loss] = Counter()
     for movement in facts.simulation.all_movements:
         if movement.kind == "transfer":
-            balances[movement.sender, movement.asset] -= movement.amount
-            balances[movement.recipient, movement.asset] += movement.amount
+            balances[movement.sender, movement.asset, movement.token_id] -= movement.amount
+            balances[movement.recipient, movement.asset, movement.token_id] += movement.amount
     return balances
 
 

@@ -100,7 +100,7 @@ def _least(call: DecodedCall) -> str | None:
 def _given(facts: Facts) -> tuple[Outflow, ...]:
     """What the executor pays to a contract that is called, and what contracts take from it."""
     called = {call.target for call in facts.every_call() if call.calldata}
-    paid = (o for o in outflows(facts).items if o.kind is OutflowKind.TRANSFER and not o.is_nft)
+    paid = (o for o in outflows(facts).items if o.kind is OutflowKind.TRANSFER and o.token_id is None)
     executor = facts.simulation.executor
     return tuple(o for o in paid if o.sender == executor and (o.recipient in called or not o.path))
 
@@ -125,5 +125,5 @@ def _brings_something(facts: Facts) -> bool:
     own = friends(facts)
     moves = facts.simulation.all_movements
     comes = any(m.kind == "transfer" and m.recipient in own and m.sender not in own and m.amount for m in moves)
-    balances = (b for b in facts.simulation.balances if b.spender is None)
+    balances = (b for b in facts.simulation.balances if b.spender is None and b.holder in own)
     return comes or any(b.before is not None and b.after is not None and b.after > b.before for b in balances)

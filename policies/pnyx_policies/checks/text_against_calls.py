@@ -16,7 +16,7 @@ from pnyx_policies.facts import Facts
 from pnyx_policies.factsheet import amount_in_words
 from pnyx_policies.finding import Finding, Severity
 from pnyx_policies.losses import Loss, losses
-from pnyx_policies.money import Outflow, outflows
+from pnyx_policies.money import Outflow, asset_words, outflows
 from pnyx_policies.power_functions import PowerKind
 from pnyx_policies.powers import PowerShift, friends, power_shifts
 from pnyx_policies.settings_told import odd_whole, only_number, other_bare_numbers, other_numbers, says_number
@@ -126,16 +126,17 @@ class _Comparison:
 
     def payments(self) -> Iterator[_Difference]:
         """What is wrong with many payments in the same way is told once."""
-        groups: dict[tuple[Severity, str, str | None], list[Outflow]] = {}
+        groups: dict[tuple[Severity, str, str | None, int | None], list[Outflow]] = {}
         for payment, severity, names in payments_told(self.facts):
             if severity is not None:
-                groups.setdefault((severity, names, payment.asset), []).append(payment)
-        for (severity, names, asset), items in groups.items():
+                groups.setdefault((severity, names, *payment.unit), []).append(payment)
+        for (severity, names, asset, number), items in groups.items():
             amount = amount_in_words(self.facts, asset, sum(o.amount for o in items), SYMBOL_CHARACTERS)
+            of = f" of {asset_words(asset, number)}" if asset else ""
             whom = items[0].recipient if len(items) == 1 else f"{len(items)} receivers"
             if len(items) > 1 and len({o.recipient for o in items}) == 1:
                 whom = f"{items[0].recipient}, in {len(items)} payments"
-            title = f"{amount}{f' of {asset}' if asset else ''} to {whom}: the text names {names}"
+            title = f"{amount}{of} to {whom}: the text names {names}"
             evidence = tuple(dict.fromkeys(word for o in items for word in (o.recipient, str(o.amount))))
             yield severity, title, tuple(dict.fromkeys(p for o in items for p in o.paths)), evidence
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from typing import Final
 
 from pnyx_contracts.errors import DecodingError
@@ -12,7 +13,7 @@ from pnyx_policies.context.reading import read_context
 from pnyx_policies.facts import Facts
 from pnyx_policies.money import Outflow, decimals_of, holding_of
 from pnyx_policies.reading.blocks import Line, Piece, code, line
-from pnyx_policies.shares import has_no_end, share_of_treasury
+from pnyx_policies.shares import at_stake, has_no_end, share_of_treasury
 from pnyx_policies.untrusted import quoted
 
 _SYMBOL = re.compile("[A-Za-z0-9.$+-]{1,12}", re.ASCII)
@@ -37,20 +38,29 @@ def coin(wei: int, chain_id: int | None) -> str:
     return f"{whole} {COINS.get(chain_id or 0) or ('coin' if whole == '1' else 'coins')}"
 
 
-def amount(facts: Facts, asset: str | None, units: int, *, is_nft: bool = False, brief: bool = False) -> Line:
+def amount(facts: Facts, asset: str | None, units: int, *, token_id: int | None = None, brief: bool = False) -> Line:
     """``5 ETH``; ``900 USDC (token 0x...)``; in the token's smallest units where nobody said how it counts. A symbol is
     a stranger's word, so the address stands with it, except in the `brief` form: the full one is in the same report.
     """
     if asset is None:
         return line(coin(units, facts.proposal.key.chain_id))
-    if is_nft:
-        return line(f"{units} NFT of ", code(asset))
+    if token_id is not None:
+        return line(f"{units:,} of number {token_id} of ", code(asset))
     decimals, holding = decimals_of(facts, asset), holding_of(facts, asset)
     if decimals is None or holding is None or not holding.symbol:
         return line("any amount" if has_no_end(units) else f"{units:,} units", " of token ", code(asset))
     number = "any amount of" if has_no_end(units) else decimal(units, decimals)
     words = f"{number} {_symbol(holding.symbol)}"
     return line(words) if brief else line(f"{words} (token ", code(asset), ")")
+
+
+def total(facts: Facts, flows: Collection[Outflow]) -> Line:
+    """What all of these, of one asset, come to."""
+    asset, numbers = next(iter(flows)).asset, {flow.token_id for flow in flows}
+    if asset is not None and len(numbers) > 1 and None not in numbers:
+        return line(f"{len(numbers)} NFTs of ", code(asset))
+    token_id = numbers.pop() if len(numbers) == 1 else None
+    return amount(facts, asset, at_stake(facts, flows), token_id=token_id, brief=True)
 
 
 def _symbol(text: str) -> str:

@@ -12,12 +12,12 @@ from pnyx_contracts.wrappers import MAY_COUNT_AN_NFT
 from pnyx_policies.checks.delegatecall import only_batches
 from pnyx_policies.code import unsteady
 from pnyx_policies.elsewhere import chain_in_words
-from pnyx_policies.facts import Change, Facts, Movement, SimulationStatus
-from pnyx_policies.money import NOT_SEEN, Outflow, OutflowKind, by_asset, holding_of, outflows, token_amount
+from pnyx_policies.facts import Balance, Change, Facts, Movement, SimulationStatus
+from pnyx_policies.money import NOT_SEEN, Outflow, OutflowKind, by_asset, outflows, token_amount
 from pnyx_policies.post_state import complaints
 from pnyx_policies.power_functions import PowerKind
 from pnyx_policies.powers import PowerShift, other_changes, power_shifts, seen_changes
-from pnyx_policies.reading.amounts import amount, coin, share, who
+from pnyx_policies.reading.amounts import amount, coin, share, total, who
 from pnyx_policies.reading.arguments import arguments, counts, role, short
 from pnyx_policies.reading.blocks import (
     Block,
@@ -34,7 +34,7 @@ from pnyx_policies.reading.blocks import (
     strong,
     warn,
 )
-from pnyx_policies.shares import at_stake
+from pnyx_policies.shares import held_by_treasury
 
 POWER: Final = tuple(kind for kind in PowerKind if kind is not PowerKind.CODE)
 HELD: Final = {
@@ -57,7 +57,7 @@ def money(facts: Facts) -> Iterator[Block]:
         yield paragraph("The simulation also saw, inside the DAO or between others:")
         yield Bullets(moves)
     if changed := tuple(_before_and_after(facts)):
-        yield paragraph("What the executor has, and lets others take, changes:")
+        yield paragraph("What the DAO has, and lets others take, changes:")
         yield Bullets(changed)
     if flows.items and flows.why:
         yield paragraph(warn(f"There may be more: {flows.why}."))
@@ -82,7 +82,7 @@ def _ran(facts: Facts) -> bool:
 
 def payment(facts: Facts, flow: Outflow, *, brief: bool = False) -> Line:
     """One payment or permission, as a sentence without its end."""
-    sum_of = amount(facts, flow.asset, flow.amount, is_nft=flow.is_nft, brief=brief)
+    sum_of = amount(facts, flow.asset, flow.amount, token_id=flow.token_id, brief=brief)
     if flow.kind is OutflowKind.ALLOWANCE:
         return line(*who(facts, flow.recipient), " may take ", *sum_of, *_from(facts, flow.sender))
     if flow.sender == ZERO_ADDRESS:
@@ -100,19 +100,17 @@ def _places(paths: tuple[str, ...]) -> str:
 
 def _totals(facts: Facts, items: tuple[Outflow, ...]) -> Table:
     rows = tuple(
-        (
-            amount(facts, asset, at_stake(facts, flows), is_nft=flows[0].is_nft, brief=True),
-            _held(facts, asset),
-            line(share(facts, flows) or "unknown"),
-        )
-        for asset, flows in by_asset(items).items()
+        (total(facts, flows), _held(facts, flows[0]), line(share(facts, flows) or "unknown"))
+        for flows in by_asset(facts, items)
     )
     return Table(("leaves, in all", "the treasury holds", "that is"), rows)
 
 
-def _held(facts: Facts, asset: str | None) -> Line:
-    holding = holding_of(facts, asset)
-    return line("nobody looked") if holding is None else amount(facts, asset, holding.balance, brief=True)
+def _held(facts: Facts, flow: Outflow) -> Line:
+    held = held_by_treasury(facts, flow)
+    if held is None:
+        return line("nobody looked")
+    return amount(facts, flow.asset, held.balance, token_id=held.token_id, brief=True)
 
 
 def _inside(facts: Facts, items: tuple[Outflow, ...]) -> tuple[Bullet, ...]:
@@ -123,7 +121,7 @@ def _inside(facts: Facts, items: tuple[Outflow, ...]) -> tuple[Bullet, ...]:
 
 
 def _movement(facts: Facts, move: Movement) -> Line:
-    sum_of = amount(facts, move.asset, move.amount, is_nft=move.token_id is not None)
+    sum_of = amount(facts, move.asset, move.amount, token_id=move.token_id)
     sender, recipient = who(facts, move.sender), who(facts, move.recipient)
     if move.kind == "transfer":
         return line(*sum_of, " from ", *sender, " to ", *recipient)
@@ -135,12 +133,17 @@ def _before_and_after(facts: Facts) -> Iterator[Bullet]:
     for each in facts.simulation.balances:
         if each.before != each.after:
             whose = line(*who(facts, each.spender), " may take") if each.spender else line("Balance")
-            was, afterwards = (_standing(facts, each.token, units) for units in (each.before, each.after))
-            yield bullet(*whose, " of ", code(each.token), ": ", *was, " before, ", *afterwards, " after")
+            what = line(code(each.token)) if each.token else line("the chain's coin")
+            number = "" if each.token_id is None else f", number {each.token_id},"
+            was, afterwards = (_standing(facts, each, units) for units in (each.before, each.after))
+            holder = _from(facts, each.holder)
+            yield bullet(*whose, " of ", *what, number, *holder, ": ", *was, " before, ", *afterwards, " after")
 
 
-def _standing(facts: Facts, token: str, units: int | None) -> Line:
-    return line(warn("the token does not say")) if units is None else amount(facts, token, units, brief=True)
+def _standing(facts: Facts, balance: Balance, units: int | None) -> Line:
+    if units is None:
+        return line(warn("the token does not say"))
+    return amount(facts, balance.token, units, brief=True) if balance.token_id is None else line(f"{units:,}")
 
 
 # Power

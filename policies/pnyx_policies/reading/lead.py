@@ -11,7 +11,7 @@ from pnyx_policies.finding import Severity
 from pnyx_policies.money import Outflow, OutflowKind, by_asset, outflows
 from pnyx_policies.power_functions import PowerKind
 from pnyx_policies.powers import PowerShift, power_shifts
-from pnyx_policies.reading.amounts import amount, share, who
+from pnyx_policies.reading.amounts import share, total, who
 from pnyx_policies.reading.blocks import Line, Look, Piece, bad, code, line, warn
 from pnyx_policies.reading.doing import HELD, POWER, foreign_code, payment, shift_of_power
 from pnyx_policies.reading.judging import verdict
@@ -38,7 +38,7 @@ def _effects(facts: Facts) -> Line:
 
 
 def _money(facts: Facts) -> Iterator[Line]:
-    for flows in by_asset(outflows(facts).items).values():
+    for flows in by_asset(facts, outflows(facts).items):
         for kind in OutflowKind:
             of_kind = tuple(flow for flow in flows if flow.kind is kind)
             if of_kind and at_stake(facts, of_kind):
@@ -50,7 +50,7 @@ def _of_asset(facts: Facts, flows: tuple[Outflow, ...]) -> Line:
     if len(flows) == 1:
         return line(*payment(facts, flows[0], brief=True), part)
     receivers = len({flow.recipient for flow in flows})
-    sum_of = amount(facts, flows[0].asset, at_stake(facts, flows), is_nft=flows[0].is_nft, brief=True)
+    sum_of = total(facts, flows)
     if flows[0].kind is OutflowKind.ALLOWANCE:
         return line(f"Lets {f'{receivers} others' if receivers > 1 else 'another'} take ", *sum_of, part)
     return line("Pays ", *sum_of, f" to {_count(receivers, 'receiver')} in {len(flows)} payments", part)

@@ -26,7 +26,7 @@ _MovementReader = Callable[[Event, _Arguments], Sequence[Movement]]
 
 
 def movements(events: Sequence[Event]) -> tuple[Movement, ...]:
-    """Transfers and allowances in order: the chain's coin, ERC-20, ERC-721, ERC-1155, Permit2."""
+    """Transfers and allowances in order: the chain's coin, ERC-20, ERC-721, ERC-777, ERC-1155, Permit2."""
     found: list[Movement] = []
     for event in events:
         function, read = _movement_events().get(event.topics[0] if event.topics else b"", (None, None))
@@ -50,6 +50,8 @@ def _movement_events() -> dict[bytes, tuple[Function, _MovementReader]]:
             ),
             ("Approval(address from, address to, uint256 amount)", _approval),
             ("ApprovalForAll(address from, address to, bool approved)", _approval_for_all),
+            ("AuthorizedOperator(address to, address from)", _authorized),
+            ("RevokedOperator(address to, address from)", _revoked),
             # Permit2: `from` lets `to` spend `token`; the event comes from Permit2, not from the token.
             ("Approval(address from, address token, address to, uint160 amount, uint48 expiration)", _permit2),
             (
@@ -91,6 +93,15 @@ def _transfer_batch(event: Event, args: _Arguments) -> Sequence[Movement]:
 def _approval_for_all(event: Event, args: _Arguments) -> Sequence[Movement]:
     """Everything of that collection, now and later; or nothing any more."""
     return [_movement("approval", event.address, args, UINT256_MAX if args["approved"] else 0)]
+
+
+def _authorized(event: Event, args: _Arguments) -> Sequence[Movement]:
+    """ERC-777: an operator may send whatever there is."""
+    return [_movement("approval", event.address, args, UINT256_MAX)]
+
+
+def _revoked(event: Event, args: _Arguments) -> Sequence[Movement]:
+    return [_movement("approval", event.address, args, 0)]
 
 
 def _permit2(event: Event, args: _Arguments) -> Sequence[Movement]:

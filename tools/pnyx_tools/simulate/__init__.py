@@ -28,7 +28,7 @@ Foreign code that runs with an account's rights is run once more by itself, in p
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
@@ -38,7 +38,7 @@ from typing import Final, TypeVar
 from pnyx_contracts.decoded import DecodedCall
 from pnyx_contracts.types import BlockRef, Call, to_hex
 from pnyx_policies.balances import Question
-from pnyx_policies.facts import DelegatedRun, ProbeReading, Simulation, SimulationStatus, Skipped
+from pnyx_policies.facts import Balance, DelegatedRun, Movement, ProbeReading, Simulation, SimulationStatus, Skipped
 from pnyx_policies.probes import Probe
 from pnyx_policies.text import count
 from pnyx_tools.effects import changes, movements
@@ -61,6 +61,7 @@ from pnyx_tools.simulate.whole import Whole
 
 T = TypeVar("T")
 
+AlsoOf = Callable[[Sequence[Movement]], Sequence[Question]]
 Method = type[Whole] | type[Traced] | type[Forked]
 METHODS: Final[tuple[Method, ...]] = (Whole, Traced, Forked)
 """Those that show effects, the better one first."""
@@ -73,6 +74,11 @@ MAX_DELEGATED: Final = 16
 NOTHING_PREPARED: Final[Overrides] = MappingProxyType({})
 
 
+def nothing_else(_movements: Sequence[Movement]) -> tuple[Question, ...]:
+    """Which balances are read besides: none, whatever moves."""
+    return ()
+
+
 def simulate(
     reader: ChainReader,
     executor: str,
@@ -83,29 +89,47 @@ def simulate(
     probes: Sequence[Probe] = (),
     seats_of: Sequence[str] = (),
     balances_of: Sequence[Question] = (),
+    balances_told: AlsoOf = nothing_else,
     code_at: Sequence[str] = (),
     delegatecalls: Sequence[DecodedCall] = (),
     prepared: Overrides = NOTHING_PREPARED,
     tell: Tell = tell_nobody,
 ) -> Simulation:
     """Runs `calls` from `executor` on top of `block`; `governor` may be called as from inside its `execute()`. Before
-    and after are read: `probes`, the seats of power of the contracts `seats_of`, the executor's `balances_of`, whether
-    there is code at `code_at`, and where the contracts there would create others. The code of `delegatecalls` is run by
-    itself, too. `prepared` is put in place before everything else: what arrives together with the calls.
+    and after are read: `probes`, the seats of power of the contracts `seats_of`, `balances_of` and, once it is seen
+    what moves, `balances_told`; whether there is code at `code_at`, and where the contracts there would create others.
+    The code of `delegatecalls` is run by itself, too. `prepared` is put in place before everything else: what arrives
+    together with the calls.
 
     What fails twice in the same words is a thing that the node cannot do, and passed over. Raises `ReorganisedError`
     when the chain no longer has that block, `RpcError` when the node cannot be reached, or failed only once.
     """
     every = asked(reader, probes, block)
     looked_at = tuple(dict.fromkeys((*code_at, *next_contracts(reader, code_at, block))))
-    around = _Around(Seats.of(seats_of), Balances(executor, tuple(balances_of)), Codes(looked_at))
+    around = _Around(Seats.of(seats_of), Balances(tuple(balances_of)), Codes(looked_at))
     questions = (*(call for call in every if not call.why_not), *around.asked)
     task = Task(reader, executor, tuple(calls), block, questions, {**around.overrides, **prepared}, tell, looked_at)
-    simulation = _best(task, governor if governor != executor else None, delegatecalls[:MAX_DELEGATED])
+    inside = governor if governor != executor else None
+    simulation = _best(task, inside, delegatecalls[:MAX_DELEGATED])
+    more = Balances(tuple(balances_told(simulation.all_movements)))
+    balances = tuple(_read_again(task, simulation.method, inside, more))
     demand_same_block(reader, block)  # raises when the node does not answer at all
     if simulation.method == alone.METHOD:
         return simulation
-    return _read(simulation, every, around)
+    read = _read(simulation, every, around)
+    return read.model_copy(update={"balances": (*read.balances, *balances)})
+
+
+def _read_again(task: Task, method: str, inside: str | None, balances: Balances) -> Iterator[Balance]:
+    """The same actions once more, between readings of what only they told of."""
+    found = next((each for each in METHODS if each.name == method), None)
+    if found is None or not balances.questions:
+        return
+    again = replace(task, probes=balances.asked, overrides={**task.overrides, **balances.overrides})
+    try:
+        yield from balances.read(_firmly(partial(_run, found, again, inside)).readings)
+    except MethodMissingError:
+        yield from balances.unread
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Balances and allowances of the executor, read right before and right after the actions.
+"""Balances and allowances of the DAO's accounts, read right before and right after the actions.
 
 As with seats, one call reads a few: small code asks each token by STATICCALL, so that no token can change anything when
 it is asked, and with so little gas that none can starve the others.
@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Final
 
 from pnyx_contracts.selectors import selector_of
-from pnyx_contracts.types import ZERO_ADDRESS
 from pnyx_policies.balances import Question
 from pnyx_policies.facts import Balance, ProbeAnswer, ProbeReading
 from pnyx_policies.probes import DERIVED, WORD_BYTES, Probe
@@ -32,26 +31,30 @@ READER_CODE: Final = (
 each: whether there is an answer of at least one word, and that word.
 """
 
+COIN: Final = "0x0000000000000000000000000000000000C01bA1"
+COIN_CODE: Final = "0x6004353160005260206000f3"
+"""Answers ``balanceOf(address)`` for the chain's coin."""
+
 _BALANCE_OF: Final = selector_of("balanceOf(address)")
+_BALANCE_OF_NUMBER: Final = selector_of("balanceOf(address,uint256)")
 _ALLOWANCE: Final = selector_of("allowance(address,address)")
 _ANSWER_BYTES: Final = 2 * WORD_BYTES
 
 
 @dataclass(frozen=True)
 class Balances:
-    """Those of one holder."""
+    """The answers to these questions."""
 
-    holder: str
     questions: tuple[Question, ...] = ()
 
     @property
     def overrides(self) -> Overrides:
-        return {READER: {"code": READER_CODE}} if self.questions else {}
+        return {READER: {"code": READER_CODE}, COIN: {"code": COIN_CODE}} if self.questions else {}
 
     @property
     def asked(self) -> tuple[Asked, ...]:
         return tuple(
-            Asked(Probe(name=f"{DERIVED}balances", contract=READER, calldata=b"".join(map(self._calldata, some))))
+            Asked(Probe(name=f"{DERIVED}balances", contract=READER, calldata=b"".join(map(_asking, some))))
             for some in self._portions()
         )
 
@@ -62,17 +65,35 @@ class Balances:
         for some, reading in zip(self._portions(), readings, strict=True):
             was, afterwards = _numbers(reading.before, len(some)), _numbers(reading.after, len(some))
             for place, question in enumerate(some):
-                before, after = was and was[place], afterwards and afterwards[place]
+                before, after = (None if side is None else side[place] for side in (was, afterwards))
                 if was is None or afterwards is None or before is not None or after is not None:
-                    yield Balance(token=question.token, spender=question.spender, before=before, after=after)
+                    yield _balance(question, before, after)
 
-    def _calldata(self, question: Question) -> bytes:
-        """What stands behind the arguments of a function is passed over by those who are called."""
-        selector = _BALANCE_OF if question.spender is None else _ALLOWANCE
-        return _raw(question.token) + selector + _word(self.holder) + _word(question.spender or ZERO_ADDRESS)
+    @property
+    def unread(self) -> Iterator[Balance]:
+        """What there is to say where nobody could ask."""
+        return (_balance(question, None, None) for question in self.questions)
 
     def _portions(self) -> list[tuple[Question, ...]]:
         return [self.questions[i : i + _AT_ONCE] for i in range(0, len(self.questions), _AT_ONCE)]
+
+
+def _balance(question: Question, before: int | None, after: int | None) -> Balance:
+    return Balance(
+        holder=question.holder, token=question.token, token_id=question.token_id, spender=question.spender,
+        before=before, after=after,
+    )  # fmt: skip
+
+
+def _asking(question: Question) -> bytes:
+    """What stands behind the arguments of a function is passed over by those who are called."""
+    holder, second = _word(question.holder), bytes(WORD_BYTES)
+    selector = _BALANCE_OF
+    if question.spender is not None:
+        selector, second = _ALLOWANCE, _word(question.spender)
+    elif question.token_id is not None:
+        selector, second = _BALANCE_OF_NUMBER, question.token_id.to_bytes(WORD_BYTES, "big")
+    return _raw(question.token or COIN) + selector + holder + second
 
 
 def _numbers(answer: ProbeAnswer, count: int) -> list[int | None] | None:

@@ -121,10 +121,16 @@ def holding(asset: str | None, balance: int, *, decimals: int = 18, symbol: str 
 
 
 def moved(
-    asset: str | None, recipient: str, amount: int, *, sender: str = TIMELOCK, kind: str = "transfer"
+    asset: str | None,
+    recipient: str,
+    amount: int,
+    *,
+    sender: str = TIMELOCK,
+    kind: str = "transfer",
+    token_id: int | None = None,
 ) -> Movement:
     """A movement that the simulation saw; ``kind="approval"`` for an allowance."""
-    return Movement(kind=kind, asset=asset, sender=sender, recipient=recipient, amount=amount)
+    return Movement(kind=kind, asset=asset, sender=sender, recipient=recipient, amount=amount, token_id=token_id)
 
 
 def simulated(

@@ -137,8 +137,8 @@ def sample_dossier() -> Dossier:
                 ),
             ),
             balances=(
-                Balance(token=TOKEN, before=10**24, after=None),
-                Balance(token=TOKEN, spender=RECIPIENT, before=0, after=2**256 - 1),
+                Balance(holder=TIMELOCK, token=TOKEN, before=10**24, after=None),
+                Balance(holder=TIMELOCK, token=TOKEN, spender=RECIPIENT, before=0, after=2**256 - 1),
             ),
         ),
         context=(

@@ -10,6 +10,7 @@ arguments are those of the incidents where they are known. One file per family; 
 from __future__ import annotations
 
 from pnyx_tools.testing.incidents import (
+    assets,
     diamond,
     markets,
     metamorphic,
@@ -31,5 +32,12 @@ _FAMILIES = (
     diamond, metamorphic, rewards, oracles, trust, power, seats, markets, upgrades, waiting, ours, texts, told,
 )  # fmt: skip
 CASES: tuple[Case, ...] = tuple(case for family in _FAMILIES for case in family.CASES)
+CASES: tuple[Case, ...] = tuple(
+    case
+    for family in (
+        diamond, metamorphic, rewards, oracles, trust, power, seats, markets, upgrades, waiting, ours, texts, assets,
+    )
+    for case in family.CASES
+)
 
 __all__ = ["CASES", "LOOT", "Case", "Kind", "Scene", "Seen", "alone", "play", "review", "stage"]
