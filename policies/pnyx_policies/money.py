@@ -268,6 +268,10 @@ _MONEY: dict[str, _Money] = {
     "permit(address,address,uint256,uint256,bool,uint8,bytes32,bytes32)": _Money(_ALLOWANCE, 1, None, sender=0, flag=4),
     "setApprovalForAll(address,bool)": _Money(_ALLOWANCE, 0, None, flag=1),
     "authorizeOperator(address)": _Money(_ALLOWANCE, 0, None),
+    # ERC-6909
+    "transfer(address,uint256,uint256)": _Money(_TRANSFER, 0, 2, number=1),
+    "transferFrom(address,address,uint256,uint256)": _Money(_TRANSFER, 1, 3, sender=0, number=2),
+    "approve(address,uint256,uint256)": _Money(_ALLOWANCE, 0, 2, number=1),
     # Permit2
     "approve(address,address,uint160,uint48)": _Money(_ALLOWANCE, 1, 2, asset=0),
     "transferFrom(address,address,uint160,address)": _Money(_TRANSFER, 1, 2, sender=0, asset=3),

@@ -19,6 +19,9 @@ from pnyx_policies.facts import Facts
 from pnyx_policies.finding import Severity
 from pnyx_policies.language import is_foreign, shows_decimal_commas, writes_decimal_commas
 from pnyx_policies.money import Outflow, OutflowKind, holding_of, outflows
+from pnyx_policies.language import is_foreign, writes_decimal_commas
+from pnyx_policies.money import Outflow, OutflowKind, decimals_of, holding_of, outflows
+from pnyx_policies.numbered import Phrase, said_beside, without_numbers
 from pnyx_policies.powers import friends
 from pnyx_policies.receivers import behind_a_name, is_named_by_ens, is_redeemed, is_rest_of_what_comes
 
@@ -34,16 +37,8 @@ _COUNTS = {
 }  # fmt: skip
 _SYMBOL = re.compile(r"[A-Za-z][\w.$+-]{0,23}", re.ASCII)
 _NFTS = ("nft", "nfts", "name", "names", "domain", "domains", "position", "positions")
-_ONE_NFT = _NFTS[::2]
 _NOT_AN_ASSET = frozenset({"usd", "dollar", "dollars", "token", "tokens"})
 """Words for what an amount is worth, or for any asset."""
-_NUMBER = r"(?:#|\bnumbers? #?|\bno\. ?#?|\bids?:? #?)(\d{1,20})\b"
-_NUMBERS = re.compile(rf"{_NUMBER}(?:(?:,| and|, and) ?#?\d{{1,20}}(?=\s*(?:[,.;:)]|and\b|to\b|$)))*")
-"""``#7``; ``numbers 1, 2 and 3``."""
-_SPAN = re.compile(rf"{_NUMBER} ?(?:to|through|until|[-\u2013]) ?#?(\d{{1,20}})\b")
-_SO_MANY = re.compile(rf"\b(\d[\d,]*) (?:(?!and\b)[a-z]+ ){{0,3}}\(?{_NUMBER}")
-"""``500 of #7``, ``1,000 passes (number 3)``."""
-_DIGITS = re.compile(r"\d+")
 _SMALL_UNITS = frozenset({"wei", "gwei", "raw", "units"})
 _ASSET_WORD = re.compile(r"[a-z][a-z0-9.$+-]*[a-z0-9]")
 _USUAL_ASSETS = frozenset({"usdc", "usdt", "dai", "usds", "eth", "ether", "weth", "wbtc", "btc", "steth", "wsteth"})
@@ -80,8 +75,8 @@ class _Telling:
     payments: tuple[Outflow, ...]
 
     def of(self, payment: Outflow) -> Told:
-        if self._is_exchanged(payment):
-            return None, ""
+        if (exchanged := self._exchanged(payment)) is not None:
+            return exchanged
         amount = self._names_nft(payment) if payment.is_single else self._names_amount(payment)
         receiver = payment.recipient in self.claims.addresses or self._is_burned(payment)
         known = payment.recipient in self.facts.known_addresses
@@ -105,11 +100,21 @@ class _Telling:
         is_told = self.claims.names_word(*_BURNING) or is_redeemed(self.facts, payment)
         return payment.recipient in _NOBODY and is_told
 
-    def _is_exchanged(self, payment: Outflow) -> bool:
-        """Shares that a contract takes back and pays for: what it pays is a payment of its own, or comes to the DAO."""
-        moves = (m for m in self.facts.simulation.all_movements if m.kind == "transfer" and m.amount)
-        pays = any(m.sender == payment.asset != m.asset for m in moves)
-        return payment.recipient == ZERO_ADDRESS and payment.kind is OutflowKind.TRANSFER and pays
+    def _exchanged(self, payment: Outflow) -> Told | None:
+        """Shares that a contract takes back and pays for: what it pays is a payment of its own, or comes to the DAO.
+        The text has to tell one of the two amounts.
+        """
+        moves = [m for m in self.facts.simulation.movements if m.kind == "transfer" and m.sender == payment.asset]
+        paid = Counter[str | None]()
+        for move in moves:
+            paid[move.asset] += move.amount if move.asset != payment.asset else 0
+        if payment.recipient != ZERO_ADDRESS or payment.kind is not OutflowKind.TRANSFER or not paid.total():
+            return None
+        amounts = [
+            (amount, decimals_of(self.facts, asset) if asset else _NATIVE_DECIMALS) for asset, amount in paid.items()
+        ]
+        is_told = self._names_amount(payment) or any(self.claims.names_amount(*each) for each in amounts if each[0])
+        return (None, "") if is_told else (Severity.MEDIUM, "neither what goes back nor what is paid for it")
 
     def _is_made(self, address: str) -> bool:
         """Nobody knows the address of a contract that the actions make before they do."""
@@ -216,57 +221,36 @@ class _Telling:
 
     def _another_number(self, payment: Outflow) -> tuple[Severity, str] | None:
         """One that the text gives another number, beside the receiver; or as many of another one."""
-        said = self._numbers_beside(payment)
-        if payment.token_id is None or not said:
+        number, said = payment.token_id, self._said_beside(payment)
+        if number is None or not said:
             return None
-        if payment.token_id not in said:
+        of_it = [phrase for phrase in said if phrase.has(number)]
+        if not of_it:
             what = "the NFT" if payment.is_single else "the amount,"
-            return Severity.HIGH, f"{what} with another number ({min(said)})"
-        amounts = {
-            int(amount.replace(",", ""))
-            for place in self._beside(payment)
-            for amount, number in _SO_MANY.findall(place.words)
-            if int(number) == payment.token_id
-        }
+            return Severity.HIGH, f"{what} with another number ({min(min(phrase.numbers) for phrase in said)})"
+        amounts = {phrase.amount for phrase in of_it if phrase.amount is not None}
         if not payment.is_single and amounts and amounts.isdisjoint(self._sums.of(payment)):
             return Severity.HIGH, f"another amount of this number ({min(amounts)})"
         return None
 
     def _no_number(self, payment: Outflow) -> tuple[Severity, str] | None:
         """Of a contract with many kinds, an amount alone says nothing of which."""
-        if payment.token_id is None or payment.is_single or self._numbers_beside(payment):
+        if payment.token_id is None or payment.is_single or self._said_beside(payment):
             return None
         return Severity.LOW, "the amount, and not of which number"
 
     def _more_than_one(self, payment: Outflow) -> tuple[Severity, str] | None:
-        """Several NFTs, where the text speaks of one."""
+        """Several NFTs, where the text speaks of one and gives no numbers."""
         alike = {p.token_id for p in self.payments if p.is_single and p.asset == payment.asset}
-        speaks_of_one = self.claims.names_word(*_ONE_NFT) and not self.claims.names_word(*_NFTS[1::2])
-        if (
-            not payment.is_single
-            or len(alike) < 2
-            or not speaks_of_one
-            or payment.token_id in self._numbers_beside(payment)
-        ):
+        speaks_of_one = self.claims.names_word(*_NFTS[::2]) and not self.claims.names_word(*_NFTS[1::2])
+        if not payment.is_single or len(alike) < 2 or not speaks_of_one or self._said_beside(payment):
             return None
         if self._says_how_often(len(alike), payment.recipient, self._anywhere):
             return None
         return Severity.HIGH, f"one NFT, and {len(alike)} leave"
 
-    def _beside(self, payment: Outflow) -> tuple[Place, ...]:
-        every = places(self.claims.shown, frozenset({payment.recipient}), frozenset())
-        return tuple(place for place in every if place.addresses)
-
-    def _numbers_beside(self, payment: Outflow) -> frozenset[int]:
-        """Those that the text gives to what is numbered, beside the receiver; of ``#1 to #5`` the ones between, if they
-        are paid.
-        """
-        words = [place.words for place in self._beside(payment)]
-        lists = (match.group() for each in words for match in _NUMBERS.finditer(each))
-        said = {int(number) for each in lists for number in _DIGITS.findall(each)}
-        spans = [(int(first), int(last)) for each in words for first, last in _SPAN.findall(each)]
-        paid = {p.token_id for p in self.payments if p.token_id is not None}
-        return frozenset(said | {number for number in paid for first, last in spans if first <= number <= last})
+    def _said_beside(self, payment: Outflow) -> tuple[Phrase, ...]:
+        return said_beside(self.claims.shown, payment.recipient, {p.recipient for p in self.payments})
 
     def _naming(self, payment: Outflow) -> tuple[Mention, ...]:
         sought = self._readings(payment)
@@ -415,7 +399,7 @@ class _Telling:
     def _names_amount(self, payment: Outflow) -> bool:
         """Where something is numbered, its number is no amount of it."""
         if payment.token_id is not None:
-            return not reading.amounts(_NUMBERS.sub(" ", self.claims.shown)).isdisjoint(self._readings(payment))
+            return not reading.amounts(without_numbers(self.claims.shown)).isdisjoint(self._readings(payment))
         return any(self.claims.names_amount(n, self._decimals(payment)) for n in self._sums.of(payment))
 
     def _readings(self, payment: Outflow) -> frozenset[Fraction]:

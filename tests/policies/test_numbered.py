@@ -95,6 +95,13 @@ def test_several_nfts_are_not_told_as_one(text, severity):
     assert worst(TextAgainstCalls(), calls, text) is severity
 
 
+def test_each_receiver_in_a_sentence_has_its_number():
+    text = f"Send the NFT #3 to {ALICE} and the NFT #4 to {BOB}."
+    for numbers, severity in (((3, 4), None), ((4, 3), HIGH)):
+        calls = [call_of(PASSES, NFT, TIMELOCK, *each) for each in zip((ALICE, BOB), numbers, strict=True)]
+        assert worst(TextAgainstCalls(), calls, text) is severity
+
+
 # --- what moves
 
 
@@ -111,6 +118,19 @@ def test_calls_and_movements_of_what_is_numbered_are_one_thing():
     seen = facts(calls, movements=moves)
     assert [(o.token_id, o.amount, o.path) for o in outflows(seen).items] == [(1, 40, "0"), (2, 20, "0"), (7, 1, "1")]
     assert unexplained_effects(seen) == 0
+
+
+@pytest.mark.parametrize(
+    ("signature", "arguments", "kind", "sender"),
+    [
+        ("transfer(address,uint256,uint256)", (ALICE, 3, 9), OutflowKind.TRANSFER, TIMELOCK),
+        ("transferFrom(address,address,uint256,uint256)", (POOL, ALICE, 3, 9), OutflowKind.TRANSFER, POOL),
+        ("approve(address,uint256,uint256)", (ALICE, 3, 9), OutflowKind.ALLOWANCE, TIMELOCK),
+    ],
+)
+def test_erc_6909_has_a_number_before_the_amount(signature, arguments, kind, sender):
+    (flow,) = outflows(facts([call_of(PASSES, signature, *arguments)])).items
+    assert (flow.kind, flow.sender, flow.recipient, flow.token_id, flow.amount) == (kind, sender, ALICE, 3, 9)
 
 
 def test_new_ones_of_several_numbers_are_minted():
@@ -131,6 +151,17 @@ def test_what_a_vault_pays_is_one_payment_of_what_moves(signature):
     assert worst(TextAgainstCalls(), [call], text.replace(ALICE, BOB), moves, treasury=treasury) is HIGH
     burns_only = moves[:1]
     assert worst(TextAgainstCalls(), [call], text, burns_only, treasury=treasury) is HIGH
+
+
+@pytest.mark.parametrize(
+    ("said", "severity"), [("100 shares", None), ("200 USDC", None), ("what we need", MEDIUM), ("10 shares", MEDIUM)]
+)
+def test_how_much_goes_back_to_a_vault_is_told_by_it_or_by_what_comes(said, severity):
+    call = call_of(VAULT, "redeem(uint256,address,address)", 100 * 10**6, TIMELOCK, TIMELOCK)
+    moves = [moved(VAULT, NOBODY, 100 * 10**6), moved(USDC, TIMELOCK, 200 * 10**6, sender=VAULT)]
+    treasury = [holding(USDC, 10**12, decimals=6, symbol="USDC"), holding(VAULT, 10**12, decimals=6, symbol="vUSDC")]
+    text = f"Redeem {said} out of the vault {VAULT} into the treasury."
+    assert worst(TextAgainstCalls(), [call], text, moves, treasury=treasury) is severity
 
 
 def test_who_takes_back_what_stands_for_something_pays_for_the_dao():

@@ -39,6 +39,19 @@ def _where(signature: str, topics: tuple[bytes, str, str], data: tuple[str, ...]
     return Event(CONTRACT, places, b"".join(_word("address", account) for account in data))
 
 
+TRANSFER_6909 = Event(
+    CONTRACT,
+    (
+        keccak(b"Transfer(address,address,address,uint256,uint256)"),
+        _word("address", ALICE),
+        _word("address", BOB),
+        _word("uint256", 3),
+    ),
+    _word("address", BOB) + _word("uint256", 14),
+)
+"""Who calls is the first argument, and not indexed."""
+
+
 def test_tokens_of_every_standard() -> None:
     transfer, approval = "Transfer(address,address,uint256)", "Approval(address,address,uint256)"
     found = movements(
@@ -54,6 +67,11 @@ def test_tokens_of_every_standard() -> None:
             event(approval, 3, ALICE, BOB, 78),
             event("ApprovalForAll(address,address,bool)", 2, ALICE, BOB, True),
             event("ApprovalForAll(address,address,bool)", 2, ALICE, BOB, False),
+            event("AuthorizedOperator(address,address)", 2, BOB, ALICE),
+            event("RevokedOperator(address,address)", 2, BOB, ALICE),
+            TRANSFER_6909,
+            event("Approval(address,address,uint256,uint256)", 3, ALICE, BOB, 3, 15),
+            event("OperatorSet(address,address,bool)", 2, ALICE, BOB, True),
             event(PERMIT2_APPROVAL, 3, ALICE, CONTRACT, BOB, 12, 1, address=PERMIT2),
             event(PERMIT2_PERMIT, 3, ALICE, CONTRACT, BOB, 13, 1, 7, address=PERMIT2),
         ]
@@ -74,6 +92,11 @@ def test_tokens_of_every_standard() -> None:
         movement("approval", 1, 78),
         movement("approval", UINT256_MAX),
         movement("approval", 0),
+        movement("approval", UINT256_MAX),
+        movement("approval", 0),
+        movement("transfer", 14, 3),
+        movement("approval", 15, 3),
+        movement("approval", UINT256_MAX),
         movement("approval", 12),
         movement("approval", 13),
     )

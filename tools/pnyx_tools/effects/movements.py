@@ -21,45 +21,25 @@ TRANSFER = bytes(keccak(b"Transfer(address,address,uint256)"))
 PERMIT2 = "0x000000000022D473030F116dDEE9F6B43aC78BA3"
 """Uniswap's Permit2, the same on every chain. It speaks for the tokens that it may move; nobody else does."""
 
+_TRANSFER_6909 = "Transfer(address caller, address from, address to, uint256 id, uint256 amount)"
+_INDEXED = {_TRANSFER_6909: ("from", "to", "id")}
+"""Which arguments are, where they are not the first ones."""
+
 _Arguments = Mapping[str, Any]
 _MovementReader = Callable[[Event, _Arguments], Sequence[Movement]]
 
 
 def movements(events: Sequence[Event]) -> tuple[Movement, ...]:
-    """Transfers and allowances in order: the chain's coin, ERC-20, ERC-721, ERC-777, ERC-1155, Permit2."""
+    """Transfers and allowances in order: the chain's coin, ERC-20, 721, 777, 1155, 6909, Permit2."""
     found: list[Movement] = []
     for event in events:
-        function, read = _movement_events().get(event.topics[0] if event.topics else b"", (None, None))
-        if function and read and (args := event_arguments(function, event)) is not None:
+        known = _movement_events().get(event.topics[0] if event.topics else b"")
+        if known is None:
+            continue
+        function, (read, indexed) = known
+        if (args := event_arguments(function, event, indexed)) is not None:
             found.extend(read(event, args))
     return tuple(found)
-
-
-@cache
-def _movement_events() -> dict[bytes, tuple[Function, _MovementReader]]:
-    return by_topic(
-        (
-            ("Transfer(address from, address to, uint256 amount)", _transfer),
-            (
-                "TransferSingle(address operator, address from, address to, uint256 id, uint256 amount)",
-                _transfer_single,
-            ),
-            (
-                "TransferBatch(address operator, address from, address to, uint256[] ids, uint256[] amounts)",
-                _transfer_batch,
-            ),
-            ("Approval(address from, address to, uint256 amount)", _approval),
-            ("ApprovalForAll(address from, address to, bool approved)", _approval_for_all),
-            ("AuthorizedOperator(address to, address from)", _authorized),
-            ("RevokedOperator(address to, address from)", _revoked),
-            # Permit2: `from` lets `to` spend `token`; the event comes from Permit2, not from the token.
-            ("Approval(address from, address token, address to, uint160 amount, uint48 expiration)", _permit2),
-            (
-                "Permit(address from, address token, address to, uint160 amount, uint48 expiration, uint48 nonce)",
-                _permit2,
-            ),
-        )
-    )
 
 
 def _transfer(event: Event, args: _Arguments) -> Sequence[Movement]:
@@ -79,6 +59,10 @@ def _approval(event: Event, args: _Arguments) -> Sequence[Movement]:
 def _is_nft(event: Event) -> bool:
     """ERC-721 indexes the token id, ERC-20 does not index the amount."""
     return len(event.topics) == 4
+
+
+def _approval_of_number(event: Event, args: _Arguments) -> Sequence[Movement]:
+    return [_movement("approval", event.address, args, args["amount"], args["id"])]
 
 
 def _transfer_single(event: Event, args: _Arguments) -> Sequence[Movement]:
@@ -112,3 +96,25 @@ def _permit2(event: Event, args: _Arguments) -> Sequence[Movement]:
 
 def _movement(kind: str, asset: str | None, args: _Arguments, amount: int, token_id: int | None = None) -> Movement:
     return Movement(kind=kind, asset=asset, sender=args["from"], recipient=args["to"], amount=amount, token_id=token_id)
+
+
+_READERS: tuple[tuple[str, _MovementReader], ...] = (
+    ("Transfer(address from, address to, uint256 amount)", _transfer),
+    ("TransferSingle(address operator, address from, address to, uint256 id, uint256 amount)", _transfer_single),
+    ("TransferBatch(address operator, address from, address to, uint256[] ids, uint256[] amounts)", _transfer_batch),
+    (_TRANSFER_6909, _transfer_single),
+    ("Approval(address from, address to, uint256 amount)", _approval),
+    ("Approval(address from, address to, uint256 id, uint256 amount)", _approval_of_number),
+    ("ApprovalForAll(address from, address to, bool approved)", _approval_for_all),
+    ("OperatorSet(address from, address to, bool approved)", _approval_for_all),
+    ("AuthorizedOperator(address to, address from)", _authorized),
+    ("RevokedOperator(address to, address from)", _revoked),
+    # Permit2: `from` lets `to` spend `token`; the event comes from Permit2, not from the token.
+    ("Approval(address from, address token, address to, uint160 amount, uint48 expiration)", _permit2),
+    ("Permit(address from, address token, address to, uint160 amount, uint48 expiration, uint48 nonce)", _permit2),
+)
+
+
+@cache
+def _movement_events() -> dict[bytes, tuple[Function, tuple[_MovementReader, Sequence[str]]]]:
+    return by_topic([(text, (read, _INDEXED.get(text, ()))) for text, read in _READERS])
