@@ -35,7 +35,19 @@ CASES: tuple[Case, ...] = tuple(case for family in _FAMILIES for case in family.
 CASES: tuple[Case, ...] = tuple(
     case
     for family in (
-        diamond, metamorphic, rewards, oracles, trust, power, seats, markets, upgrades, waiting, ours, texts, assets,
+        diamond,
+        metamorphic,
+        rewards,
+        oracles,
+        trust,
+        power,
+        seats,
+        markets,
+        upgrades,
+        waiting,
+        ours,
+        texts,
+        assets,
     )
     for case in family.CASES
 )
