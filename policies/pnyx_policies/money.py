@@ -150,17 +150,17 @@ def _to_outsiders(facts: Facts, items: Iterable[Outflow]) -> Iterator[Outflow]:
 
 
 def _from_the_dao(facts: Facts, items: Iterable[Outflow]) -> Iterator[Outflow]:
-    """Paid by the DAO, by an account that acts for it, by a contract that is called and pays from what it has, by one
-    whose shares the DAO gives up; or by anybody to whom a call says.
+    """Paid by the DAO, by an account that acts for it, or by a contract whose shares the DAO gives up; from what it had
+    by a contract that is called, or by anybody to whom a call says.
     """
     payers = friends(facts) | {c.caller for c in facts.every_call() if c.caller}
     gone = (m for m in facts.simulation.all_movements if m.kind == "transfer" and m.recipient == ZERO_ADDRESS)
     payers |= {m.asset for m in gone if m.sender in payers and m.asset}
-    drained, said = _drained(facts), _receivers_in_calls(facts)
+    called = {c.target for c in facts.every_call() if not c.other_chain}
+    losers, said = _losers(facts), _receivers_in_calls(facts)
     for outflow in items:
-        is_ours = outflow.sender in payers or (outflow.sender, outflow.asset) in drained
-        is_old = outflow.kind is OutflowKind.TRANSFER and outflow.sender != ZERO_ADDRESS  # new money a call mints
-        if is_ours or (is_old and outflow.recipient in said):
+        is_directed = outflow.sender in called or (outflow.kind is OutflowKind.TRANSFER and outflow.recipient in said)
+        if outflow.sender in payers or (is_directed and (outflow.sender, outflow.asset) in losers):
             yield outflow
 
 
@@ -170,15 +170,14 @@ def _receivers_in_calls(facts: Facts) -> frozenset[str]:
     return frozenset(found for a in arguments if "address" in a.type for found in addresses(a.value))
 
 
-def _drained(facts: Facts) -> frozenset[tuple[str, str | None]]:
-    """Called contracts, each with an asset of which more went out than came in."""
-    called = {c.target for c in facts.every_call() if not c.other_chain}
+def _losers(facts: Facts) -> frozenset[tuple[str, str | None]]:
+    """Who pays out more of an asset than comes in. What is made anew is nobody's loss."""
     balances: Counter[tuple[str, str | None, int | None]] = Counter()
     for movement in facts.simulation.all_movements:
         if movement.kind == "transfer":
             balances[movement.sender, movement.asset, movement.token_id] -= movement.amount
             balances[movement.recipient, movement.asset, movement.token_id] += movement.amount
-    return frozenset((who, asset) for (who, asset, _), change in balances.items() if change < 0 and who in called)
+    return frozenset((who, asset) for (who, asset, _), change in balances.items() if change < 0 and who != ZERO_ADDRESS)
 
 
 _Essence = tuple[OutflowKind, str | None, int | None, str, int]

@@ -29,17 +29,21 @@ def at_stake(facts: Facts, items: Collection[Outflow]) -> int:
 
 
 def _left(facts: Facts, allowance: Outflow) -> int:
-    """What the spender may take after the actions; all of it where nobody read that. Whatever the token says, no more
-    was taken than was seen to leave.
+    """All of it where nobody read it."""
+    left = left_to_take(facts, allowance)
+    return allowance.amount if left is None else left
+
+
+def left_to_take(facts: Facts, allowance: Outflow) -> int | None:
+    """What the spender may take after the actions, None where nobody read that. Whatever the token says, no more was
+    taken than was seen to leave.
     """
-    executor = facts.simulation.executor
-    read = _read(facts, executor, allowance.asset, allowance.token_id, spender=allowance.recipient)
-    if read is None or allowance.sender != executor:
-        return allowance.amount
-    moves = (
-        m for m in facts.simulation.movements if (m.kind, m.asset, m.sender) == ("transfer", allowance.asset, executor)
-    )
-    return min(max(read.after, allowance.amount - sum(m.amount for m in moves)), allowance.amount)
+    read = _read(facts, allowance.sender, *allowance.unit, spender=allowance.recipient)
+    if read is None:
+        return None
+    sought = ("transfer", allowance.asset, allowance.sender)
+    gone = sum(m.amount for m in facts.simulation.movements if (m.kind, m.asset, m.sender) == sought)
+    return min(max(read.after, allowance.amount - gone), allowance.amount)
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,6 +56,14 @@ def test_an_allowance_that_is_used_up_leaves_nothing_to_take():
         assert worst(Allowance(), calls, text, treasury=USDC, simulation=simulation) is severity
 
 
+def test_an_allowance_by_permit2_is_not_used_up_because_the_token_knows_none():
+    """The token is asked what Permit2 keeps: it says nothing, and nothing left."""
+    call = call_of(PERMIT2, "approve(address,address,uint160,uint48)", TOKEN, ALICE, 10**12, 2**40)
+    none = Balance(holder=TIMELOCK, token=TOKEN, spender=ALICE, before=0, after=0)
+    seen = simulated([moved(TOKEN, ALICE, 10**12, kind="approval")]).model_copy(update={"balances": (none,)})
+    assert worst(Allowance(), [call], HARMLESS, treasury=USDC, simulation=seen) is CRITICAL
+
+
 @pytest.mark.parametrize(
     ("text", "severity"),
     [

@@ -181,6 +181,16 @@ def test_what_others_pay_to_whom_a_call_says_is_a_payment():
     assert worst(TextAgainstCalls(), [call], text, [moved(USDC, TIMELOCK, 9, sender=POOL)]) is None
 
 
+def test_who_only_passes_on_pays_nothing():
+    """A router wraps the coin that it gets, in the contract that the call names."""
+    coin = 10**18
+    swap = call_of(
+        POOL, "swapExactETHForTokens(uint256,address[],address,uint256)", 9, [VAULT, USDC], TIMELOCK, 9, value_wei=coin
+    )
+    moves = [moved(None, POOL, coin), moved(None, VAULT, coin, sender=POOL), moved(USDC, TIMELOCK, 9, sender=BOB)]
+    assert [(o.sender, o.recipient) for o in outflows(facts([swap], movements=moves)).items] == [(TIMELOCK, POOL)]
+
+
 def test_an_allowance_that_becomes_larger_is_one_allowance():
     call = call_of(USDC, "increaseAllowance(address,uint256)", ALICE, 50)
     (only,) = outflows(facts([call], movements=[moved(USDC, ALICE, 150, kind="approval")])).items

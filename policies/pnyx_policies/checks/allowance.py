@@ -11,7 +11,7 @@ from pnyx_policies.facts import Facts
 from pnyx_policies.factsheet import amount_in_words
 from pnyx_policies.finding import Finding, Severity
 from pnyx_policies.money import Outflow, OutflowKind, asset_words, holding_of, outflows
-from pnyx_policies.shares import has_no_end
+from pnyx_policies.shares import has_no_end, left_to_take
 from pnyx_policies.told import payments_told
 
 SYMBOL_CHARACTERS = 20
@@ -82,8 +82,8 @@ def _is_used_up(facts: Facts, allowance: Outflow) -> bool:
     simulation, place = facts.simulation, (allowance.asset, allowance.recipient)
     if allowance.sender != simulation.executor or has_no_end(allowance.amount):
         return False
-    balances = (b for b in simulation.balances if b.holder == allowance.sender and b.token_id is None)
-    read = [balance.after for balance in balances if (balance.token, balance.spender) == place]
+    left = left_to_take(facts, allowance)
+    if left is not None:
+        return left == 0
     moves = (m for m in simulation.movements if (m.kind, m.sender) == ("transfer", allowance.sender))
-    taken = sum(move.amount for move in moves if (move.asset, move.recipient) == place)
-    return read == [0] if read else taken >= allowance.amount
+    return sum(move.amount for move in moves if (move.asset, move.recipient) == place) >= allowance.amount
