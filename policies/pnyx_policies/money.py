@@ -16,8 +16,8 @@ from typing import Final
 from pnyx_contracts.decoded import DecodedCall
 from pnyx_contracts.types import UINT256_MAX, ZERO_ADDRESS
 from pnyx_policies.facts import Facts, Holding, Movement, SimulationStatus
+from pnyx_policies.payers import Holder, movements_of_the_dao, passed_through
 from pnyx_policies.powers import friends
-from pnyx_policies.text import addresses
 
 
 class OutflowKind(Enum):
@@ -68,9 +68,10 @@ class Outflows:
 
 def outflows(facts: Facts) -> Outflows:
     """Everything that goes to somebody outside the DAO."""
-    called = tuple(_to_outsiders(facts, _of_calls(facts)))
+    through = passed_through(facts)
+    called = tuple(o for o in _to_outsiders(facts, _of_calls(facts)) if not _goes_on(o, through))
     paths = _Paths({_essence(o): o.path for o in called}, {_outline(o): o.path for o in called if o.is_indirect})
-    moved = tuple(_to_outsiders(facts, _from_the_dao(facts, _movements(facts, paths))))
+    moved = tuple(_to_outsiders(facts, (_of_movement(m, paths) for m in movements_of_the_dao(facts, through))))
     abroad = next((c for c in facts.every_call() if c.other_chain), None)
     doubts = (
         "" if _simulated(facts) else NOT_SEEN[facts.simulation.status],
@@ -96,7 +97,8 @@ def unexplained_effects(facts: Facts) -> int | None:
     if not _simulated(facts):
         return None
     called = Counter((o.sender, *_essence(o)) for o in _of_calls(facts))
-    moved = Counter((o.sender, *_essence(o)) for o in _movements(facts, _Paths({}, {})))
+    every = (_of_movement(movement, _Paths({}, {})) for movement in facts.simulation.all_movements)
+    moved = Counter((o.sender, *_essence(o)) for o in every)
     return (called - moved).total() + (moved - called).total() + len(facts.simulation.all_changes)
 
 
@@ -149,35 +151,8 @@ def _to_outsiders(facts: Facts, items: Iterable[Outflow]) -> Iterator[Outflow]:
     return (o for o in items if o.recipient not in own and o.amount)
 
 
-def _from_the_dao(facts: Facts, items: Iterable[Outflow]) -> Iterator[Outflow]:
-    """Paid by the DAO, by an account that acts for it, or by a contract whose shares the DAO gives up; from what it had
-    by a contract that is called, or by anybody to whom a call says.
-    """
-    payers = friends(facts) | {c.caller for c in facts.every_call() if c.caller}
-    gone = (m for m in facts.simulation.all_movements if m.kind == "transfer" and m.recipient == ZERO_ADDRESS)
-    payers |= {m.asset for m in gone if m.sender in payers and m.asset}
-    called = {c.target for c in facts.every_call() if not c.other_chain}
-    losers, said = _losers(facts), _receivers_in_calls(facts)
-    for outflow in items:
-        is_directed = outflow.sender in called or (outflow.kind is OutflowKind.TRANSFER and outflow.recipient in said)
-        if outflow.sender in payers or (is_directed and (outflow.sender, outflow.asset) in losers):
-            yield outflow
-
-
-def _receivers_in_calls(facts: Facts) -> frozenset[str]:
-    """Addresses among the arguments."""
-    arguments = (a for call in facts.every_call() if not call.other_chain for a in call.arguments)
-    return frozenset(found for a in arguments if "address" in a.type for found in addresses(a.value))
-
-
-def _losers(facts: Facts) -> frozenset[tuple[str, str | None]]:
-    """Who pays out more of an asset than comes in. What is made anew is nobody's loss."""
-    balances: Counter[tuple[str, str | None, int | None]] = Counter()
-    for movement in facts.simulation.all_movements:
-        if movement.kind == "transfer":
-            balances[movement.sender, movement.asset, movement.token_id] -= movement.amount
-            balances[movement.recipient, movement.asset, movement.token_id] += movement.amount
-    return frozenset((who, asset) for (who, asset, _), change in balances.items() if change < 0 and who != ZERO_ADDRESS)
+def _goes_on(outflow: Outflow, through: Mapping[Holder, str]) -> bool:
+    return outflow.kind is OutflowKind.TRANSFER and (outflow.recipient, outflow.asset) in through
 
 
 _Essence = tuple[OutflowKind, str | None, int | None, str, int]
@@ -205,15 +180,10 @@ def _outline(outflow: Outflow) -> _Outline:
     return outflow.kind, outflow.sender if is_payment else outflow.asset, outflow.recipient
 
 
-def _movements(facts: Facts, paths: _Paths) -> Iterator[Outflow]:
-    for movement in facts.simulation.all_movements:
-        seen = _of_movement(movement)
-        yield replace(seen, path=paths.of(seen))
-
-
-def _of_movement(movement: Movement) -> Outflow:
+def _of_movement(movement: Movement, paths: _Paths) -> Outflow:
     kind = OutflowKind.TRANSFER if movement.kind == "transfer" else OutflowKind.ALLOWANCE
-    return Outflow(kind, movement.asset, movement.sender, movement.recipient, movement.amount, "", movement.token_id)
+    seen = Outflow(kind, movement.asset, movement.sender, movement.recipient, movement.amount, "", movement.token_id)
+    return replace(seen, path=paths.of(seen))
 
 
 _UINT256_DIGITS = 78

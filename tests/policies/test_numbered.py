@@ -187,8 +187,32 @@ def test_who_only_passes_on_pays_nothing():
     swap = call_of(
         POOL, "swapExactETHForTokens(uint256,address[],address,uint256)", 9, [VAULT, USDC], TIMELOCK, 9, value_wei=coin
     )
-    moves = [moved(None, POOL, coin), moved(None, VAULT, coin, sender=POOL), moved(USDC, TIMELOCK, 9, sender=BOB)]
+    moves = [
+        moved(None, POOL, coin),
+        moved(None, VAULT, coin, sender=POOL),
+        moved(VAULT, BOB, coin, sender=POOL),
+        moved(USDC, TIMELOCK, 9, sender=BOB),
+    ]
     assert [(o.sender, o.recipient) for o in outflows(facts([swap], movements=moves)).items] == [(TIMELOCK, POOL)]
+
+
+@pytest.mark.parametrize(("amounts", "severity"), [((9_000, 50), None), ((50, 9_000), HIGH)])
+def test_who_pays_many_by_one_call_pays_each(amounts, severity):
+    """By a contract that passes on what it gets."""
+    paid = [amount * 10**6 for amount in amounts]
+    text = f"By {POOL}, which may take the 9,050 USDC:\n\n- 9,000 USDC to {ALICE}\n- 50 USDC to {BOB}"
+    calls = [
+        call_of(USDC, "approve(address,uint256)", POOL, sum(paid)),
+        call_of(POOL, "disperseToken(address,address[],uint256[])", USDC, [ALICE, BOB], paid),
+    ]
+    moves = [
+        moved(USDC, POOL, sum(paid), kind="approval"),
+        moved(USDC, POOL, sum(paid)),
+        *(moved(USDC, to, amount, sender=POOL) for to, amount in zip((ALICE, BOB), paid, strict=True)),
+    ]
+    treasury = [holding(USDC, 10**12, decimals=6, symbol="USDC")]
+    assert worst(TextAgainstCalls(), calls, text, moves, treasury=treasury) is severity
+    assert worst(TextAgainstCalls(), calls, text.replace(BOB, POOL), moves, treasury=treasury) is HIGH
 
 
 def test_an_allowance_that_becomes_larger_is_one_allowance():
