@@ -18,8 +18,6 @@ from pnyx_policies.coins import words_for_coin
 from pnyx_policies.facts import Facts
 from pnyx_policies.finding import Severity
 from pnyx_policies.language import is_foreign, shows_decimal_commas, writes_decimal_commas
-from pnyx_policies.money import Outflow, OutflowKind, holding_of, outflows
-from pnyx_policies.language import is_foreign, writes_decimal_commas
 from pnyx_policies.money import Outflow, OutflowKind, decimals_of, holding_of, outflows
 from pnyx_policies.numbered import Phrase, said_beside, without_numbers
 from pnyx_policies.powers import friends
@@ -86,11 +84,9 @@ class _Telling:
             return Severity.HIGH, "the receiver, not the NFT" if payment.is_single else "the receiver, not the amount"
         if amount and not payment.is_single and self._is_made(payment.recipient):
             return Severity.MEDIUM, "the amount; these actions make the receiver"
-        if amount and not payment.is_nft:
+        if amount and not payment.is_single:
             is_named = is_named_by_ens(self.facts, self.claims, payment.recipient)
             by_name = Severity.MEDIUM if is_named else Severity.HIGH
-        if amount and not payment.is_single:
-            by_name = Severity.MEDIUM if self._is_named_by_ens(payment.recipient) else Severity.HIGH
             return by_name, "the amount, not the receiver's address"
         hidden = not (known or self.claims.names_ens or is_rest_of_what_comes(self.facts, payment))
         return Severity.CRITICAL if hidden else Severity.HIGH, "neither the amount nor the receiver's address"
@@ -126,9 +122,6 @@ class _Telling:
         faults = (
             self._misplaced(payment), self._between(payment), self._passed_over(payment), self._behind_a_name(payment),
             self._aside(payment), self._either_way(payment), self._as_a_limit(payment), self._repeated(payment),
-            self._beyond_total(payment), self._another_nft(payment),
-            self._of_another_asset(payment), self._denied(payment),
-            self._misplaced(payment), self._aside(payment), self._either_way(payment), self._repeated(payment),
             self._beyond_total(payment), self._another_number(payment), self._no_number(payment),
             self._more_than_one(payment), self._of_another_asset(payment), self._denied(payment),
         )  # fmt: skip
@@ -161,7 +154,7 @@ class _Telling:
         sought = self._readings(payment)
         own = [p for p in self._beside(payment) if payment.recipient in p.addresses and p.names(sought)]
         aimed = re.compile(_AIMED.format(payment.recipient.lower()))
-        if payment.is_nft or not own or not all(p.addresses & self._idle and not aimed.search(p.words) for p in own):
+        if payment.is_single or not own or not all(p.addresses & self._idle and not aimed.search(p.words) for p in own):
             return None
         return Severity.HIGH, "the amount beside another address too, which gets nothing"
 
@@ -176,7 +169,7 @@ class _Telling:
             if number.unit in units and number.spelling not in asides
         ]
         parts = sum(max(number.usual) for _, number in promised)
-        if payment.is_nft or not promised or parts in self._readings(payment):
+        if payment.is_single or not promised or parts in self._readings(payment):
             return None
         return Severity.HIGH, f"the amount, and another for {promised[0][0]}, who gets nothing"
 
@@ -284,14 +277,11 @@ class _Telling:
         a half it is five thousand.
         """
         sought, naming, shown = self._readings(payment), self._naming(payment), self.claims.shown
-        if payment.is_nft or not naming:
+        if payment.is_single or not naming:
             return None
         if shows_decimal_commas(shown) and all(max(m.number.usual) not in sought for m in naming):
             return Severity.HIGH, f"an amount that is a thousand times this ({naming[0].number.spelling})"
         if writes_decimal_commas(shown):
-        """``5.000`` is five or five thousand: whoever reads the smaller must not pay the larger."""
-        sought, naming = self._readings(payment), self._naming(payment)
-        if payment.is_single or not naming or writes_decimal_commas(self.claims.shown):
             return None
         if all(len(m.number.usual) > 1 and min(m.number.usual) not in sought for m in naming):
             return Severity.HIGH, f"an amount that may be a thousandth of this ({naming[0].number.spelling})"
@@ -300,7 +290,7 @@ class _Telling:
     def _as_a_limit(self, payment: Outflow) -> tuple[Severity, str] | None:
         """ "Up to 900 USDC are possible; the receipts are of 20 USDC": the larger number is what there may be."""
         units, naming = self._units(payment.asset), self._naming(payment)
-        if payment.is_nft or not naming or not all(mention.is_limit for mention in naming):
+        if payment.is_single or not naming or not all(mention.is_limit for mention in naming):
             return None
         least = min(min(mention.number.usual) for mention in naming)
         others = (m for m in mentions(self.claims.shown) if m.number.unit in units and not (m.aside or m.is_limit))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from pnyx_policies.context import AssetPrice, AssetPrices
 from pnyx_policies.facts import Facts
-from pnyx_policies.money import by_asset, outflows
+from pnyx_policies.money import outflows
 from pnyx_policies.shares import at_stake
 
 
@@ -40,8 +40,7 @@ def _worth(price: AssetPrice) -> int | None:
 def _taken(facts: Facts, price: AssetPrice) -> int:
     """Nobody takes more than there is, whatever an allowance says."""
     executor = facts.simulation.executor
-    items = tuple(o for o in outflows(facts).items if o.sender == executor and not o.is_nft)
-    flows = by_asset(items).get(price.asset, ())
+    flows = tuple(o for o in outflows(facts).items if o.sender == executor and o.unit == (price.asset, None))
     return price.worth(min(at_stake(facts, flows), (price.held or 0) + _units_coming(facts, price.asset))) or 0
 
 

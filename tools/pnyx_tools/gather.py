@@ -35,7 +35,6 @@ from pnyx_contracts.governors import GovernorAdapter, GovernorProfile, Read
 from pnyx_contracts.interfaces import NONE, used
 from pnyx_contracts.types import BlockRef, Proposal, to_hex
 from pnyx_policies.asset_prices import PriceOrigin
-from pnyx_policies.balances import questions
 from pnyx_policies.balances import Accounts, questions, told
 from pnyx_policies.checks.delegatecall import only_batches
 from pnyx_policies.context import READINGS
@@ -124,11 +123,9 @@ def gather_facts(
         gathering.ask_ahead(_assets(treasury_assets, calls))
         governor = gathering.governor()  # 2
         standing = gathering.standing(voter, governor) if voter is not None else None  # 3
-        run = begin(gathering.simulated, calls, probes)  # not sooner: a proposal that nobody knows is no work
-        looks = [begin(gathering.looked_up, _told(tool, own_log, prices)) for tool in tools]
         known = tuple(known_addresses or ())
         run = begin(gathering.simulated, calls, probes, known)  # not sooner: a proposal that nobody knows is no work
-        looks = [begin(gathering.looked_up, _of(own_log, tool)) for tool in tools]
+        looks = [begin(gathering.looked_up, _told(tool, own_log, prices)) for tool in tools]
         targets = gathering.targets(calls)  # 4, 5
         earlier_code = gathering.earlier_code(targets)
         digest = review_digest(profile.kind, proposal, targets)  # 6

@@ -29,27 +29,8 @@ from pnyx_tools.testing.incidents.case import LOOT, Case, Kind, Scene
 from pnyx_tools.testing.incidents.playing import Seen, alone, play, review, stage
 
 _FAMILIES = (
-    diamond, metamorphic, rewards, oracles, trust, power, seats, markets, upgrades, waiting, ours, texts, told,
+    diamond, metamorphic, rewards, oracles, trust, power, seats, markets, upgrades, waiting, ours, texts, told, assets,
 )  # fmt: skip
 CASES: tuple[Case, ...] = tuple(case for family in _FAMILIES for case in family.CASES)
-CASES: tuple[Case, ...] = tuple(
-    case
-    for family in (
-        diamond,
-        metamorphic,
-        rewards,
-        oracles,
-        trust,
-        power,
-        seats,
-        markets,
-        upgrades,
-        waiting,
-        ours,
-        texts,
-        assets,
-    )
-    for case in family.CASES
-)
 
 __all__ = ["CASES", "LOOT", "Case", "Kind", "Scene", "Seen", "alone", "play", "review", "stage"]
