@@ -255,6 +255,8 @@ class Daemon:
 
     def _is_past(self, case: Case, state: ProposalState) -> bool:
         """Over before this agent followed its governor: no record says that it was missed, and nobody is told."""
+        if case.tries:
+            return False
         is_older = self.since_block is None or case.created_block < self.since_block
         return case.from_history and is_older and state not in OPEN_STATES
 

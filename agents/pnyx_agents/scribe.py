@@ -16,12 +16,12 @@ from pnyx_agents.reviewer import Governed
 from pnyx_agents.steward import Landed, StrandedVoteError
 from pnyx_contracts.entry import Entry, EntryKind
 from pnyx_contracts.errors import PnyxError, RefusedError
-from pnyx_contracts.types import Address, Proposal, ProposalState, to_hex
+from pnyx_contracts.types import Address, Proposal, ProposalKey, ProposalState, to_hex
 from pnyx_policies.bundle import Bundle
 from pnyx_policies.entitlement import OPEN_STATES, Entitlement
 from pnyx_tools.atomic import UndelegatedError
 from pnyx_tools.reader import RevertedError
-from pnyx_tools.recorder import Case, Writer, find_entries, find_entry, record_note
+from pnyx_tools.recorder import Case, Writer, find_entries, find_entry, purpose, record_note
 from pnyx_tools.sender import Effort, FailedTransactionError, GivenUpError, OutboxPort
 from pnyx_tools.signer.protocol import NotYetError
 from pnyx_tools.voter import Booth, Voted, find_vote, vote
@@ -136,14 +136,15 @@ class ChainScribe:
         except NotYetError:
             raise
         except RefusedError as error:
-            if self._is_announced(case) or (self._is_open(governed, case) and self.was_signed(case.bundle)):
+            if self._is_announced(case) or (
+                self._is_open(governed, case) and self.was_signed(case.key, case.bundle.record_root)
+            ):
                 raise _waiting(case, error) from error
             raise
 
-    def was_signed(self, bundle: Bundle) -> bool:
-        """Then the signer gives no vote for another bundle, and what it signed may still land."""
-        case = Case.of(bundle)
-        kept = (self.outbox.load(case.purpose(step)) for step in ("vote", "entry-VOTE"))
+    def was_signed(self, key: ProposalKey, record_root: bytes) -> bool:
+        """Then the signer gives no vote for another record, and what it signed may still land."""
+        kept = (self.outbox.load(purpose(step, key, record_root)) for step in ("vote", "entry-VOTE"))
         return any(content is not None and Effort.model_validate_json(content).attempts for content in kept)
 
     def _is_announced(self, case: Case) -> bool:

@@ -39,8 +39,8 @@ class Desk:
     def put_configuration(self, _configuration: object) -> None:
         """Nobody reads it here."""
 
-    def get_bundle(self, _root: bytes) -> bytes | None:
-        return self.stored.to_bytes() if self.stored else None
+    def bundle(self, _root: bytes) -> Bundle | None:
+        return self.stored
 
     def run(self, _name: str, work: Callable[[], JsonValue]) -> JsonValue:
         return work()

@@ -9,6 +9,7 @@ import pytest
 
 from pnyx_agents.steward.clerk import Clerk
 from pnyx_agents.steward.review import Review
+from pnyx_agents.steward.steps import UnreadableRecordError
 from pnyx_agents.steward.writing import Writing
 from pnyx_agents.watch import found_in
 from pnyx_contracts.governors import Read
@@ -25,6 +26,11 @@ from .parliament import Parliament
 from .test_copies import VOTE, AtOnce, case_of
 
 
+def not_sent(_raw: bytes) -> Any:
+    """A power cut."""
+    raise Killed
+
+
 def test_a_signed_vote_that_came_too_late_is_told_and_reviewed_again(
     gate: Parliament, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -33,14 +39,11 @@ def test_a_signed_vote_that_came_too_late_is_told_and_reviewed_again(
     proposal = case.dossier.proposal
     scribe = scribe_of(gate, gate.signer())
 
-    def power_cut(_raw: bytes) -> Any:
-        raise Killed
-
-    monkeypatch.setattr(scribe.writer.chain, "send_raw", power_cut)
+    monkeypatch.setattr(scribe.writer.chain, "send_raw", not_sent)
     with pytest.raises(Killed):
         scribe.write(case.bundle, VOTE)
     monkeypatch.undo()
-    assert scribe.was_signed(case.bundle)
+    assert scribe.was_signed(case.key, case.bundle.record_root)
     gate.governance.advance_to_closed(case.key.proposal_id)
 
     vault = Vault(FolderStore(tmp_path / "private"), FolderStore(tmp_path / "published"))
@@ -57,6 +60,30 @@ def test_a_signed_vote_that_came_too_late_is_told_and_reviewed_again(
     assert own_votes(gate, case) == 0
     assert [(m.urgency, m.subject) for m in told] == [(Urgency.ALERT, "its signed vote could not be carried out")]
     assert "the proposal is defeated: the decided vote could not land" in str(told[0].detail)
+
+
+def test_a_signed_vote_of_a_record_that_cannot_be_read_is_left_to_people(
+    gate: Parliament, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was signed may still land, and nothing else is signed for the proposal."""
+    case = case_of(gate, gate.open())
+    scribe = scribe_of(gate, gate.signer())
+    vault = Vault(FolderStore(tmp_path / "private"), FolderStore(tmp_path / "published"))
+    file = vault.private.put_bundle(case.bundle)
+    file.write_bytes(file.read_bytes().replace(b'"state":{', b'"state":{"an_older_member":1,', 1))
+    journal = Journal(f"sqlite:///{tmp_path / 'journal.sqlite'}")
+    journal.follow("1", [found_in(case.dossier.proposal)])
+    journal.advance(str(case.key), Stage.VOTING, record_root=to_hex(case.bundle.record_root))
+    nothing = cast("Any", None)
+    clerk = Clerk(journal, nothing, hearing=nothing, crowd=nothing)
+    writing = Writing(scribe, clerk, Review(nothing, vault, clerk, heard=nothing, room=nothing))
+    assert not writing.finish_signed(case.dossier.proposal, cast("Any", AtOnce())), "nothing is signed yet"
+
+    monkeypatch.setattr(scribe.writer.chain, "send_raw", not_sent)
+    with pytest.raises(Killed):
+        scribe.write(case.bundle, VOTE)
+    with pytest.raises(UnreadableRecordError, match=r"fields\.state\.an_older_member: there is no such member"):
+        writing.finish_signed(case.dossier.proposal, cast("Any", AtOnce()))
 
 
 def test_a_signed_vote_waits_where_the_proposal_is_before_its_time_again(

@@ -73,7 +73,12 @@ class Case:
 
     def purpose(self, what: str, record_root: bytes | None = None) -> str:
         """Names an errand in the outbox: one per decision (this one, or another about the same proposal) and step."""
-        return f"{what}:{self.key}:{to_hex(record_root or self.bundle.record_root)}"
+        return purpose(what, self.key, record_root or self.bundle.record_root)
+
+
+def purpose(what: str, key: ProposalKey, record_root: bytes) -> str:
+    """See `Case.purpose`; also for a record that is not at hand."""
+    return f"{what}:{key}:{to_hex(record_root)}"
 
 
 def record_note(writer: Writer, case: Case, kind: EntryKind) -> Entry:

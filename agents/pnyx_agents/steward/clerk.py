@@ -69,6 +69,12 @@ class Clerk:
         self.advance(proposal, Stage.FAILED, detail=why)
         self.alert(proposal, About.FAILED, kind_of(why), why)
 
+    def begin_again(self, proposal: Proposal, why: str) -> None:
+        """From the start, as if it had just been seen: at the next look."""
+        logger.warning("reviewing again", extra={"proposal": str(proposal.key), "why": why})
+        self.advance(proposal, Stage.SEEN, detail="")
+        self.alert(proposal, About.AGAIN, kind_of(why), f"reviewed again: {why}")
+
     def note_waiting(self, dossier: Dossier, what: Entitlement) -> None:
         """A decided vote waits for its time, or for the brake to be released."""
         detail, case = in_words(dossier, what), self.case(dossier.proposal)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from pnyx_contracts.types import Proposal, Value
+from pnyx_contracts.types import Proposal, ProposalKey, Value
 from pnyx_policies.bundle import Bundle
 from pnyx_policies.entitlement import Entitlement
 from pnyx_tools.sender import GivenUpError
@@ -55,6 +55,6 @@ class Scribe(Protocol):
         """The VOID entry for what was written about a proposal that is gone. Safe to run again, raises as `write`."""
         ...
 
-    def was_signed(self, bundle: Bundle) -> bool:
-        """Whether a vote was signed for it: then the proposal gets no other vote."""
+    def was_signed(self, key: ProposalKey, record_root: bytes) -> bool:
+        """Whether a vote was signed for this record: then the proposal gets no other vote."""
         ...

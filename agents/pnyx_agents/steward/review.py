@@ -5,18 +5,21 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from pydantic import JsonValue
+from pydantic import JsonValue, ValidationError
 
 from pnyx_agents.analyst import Deliberation
 from pnyx_agents.reviewer import Change, Reviewer
 from pnyx_agents.steward.clerk import Clerk
-from pnyx_agents.steward.steps import NotFinalError, Place, StepFailedError, Task
-from pnyx_agents.wording import in_words
+from pnyx_agents.steward.steps import NotFinalError, Place, StepFailedError, Task, UnreadableRecordError
+from pnyx_agents.wording import About, in_words
+from pnyx_contracts.canonical import parse_json
+from pnyx_contracts.errors import DecodingError, DiffersError
 from pnyx_contracts.types import Bytes32, Proposal, Value, to_hex
 from pnyx_policies.analysis import Opinion
 from pnyx_policies.bundle import Body, Bundle
-from pnyx_policies.dossier import Approval, Attempt, Dossier
+from pnyx_policies.dossier import Approval, Attempt, Dossier, People
 from pnyx_policies.entitlement import entitlement
 from pnyx_policies.facts import Facts
 from pnyx_tools.evidence import Vault
@@ -81,12 +84,14 @@ class Review:
     def seal(self, dossier: Dossier, bodies: Mapping[bytes, bytes], place: Place) -> Bundle:
         """The stored bundle, read back: what members will find is what goes to the signer.
 
-        On a replay `dossier` may come from newer rules; the remembered root leads to the decision that was made.
+        On a replay `dossier` may come from newer rules; the remembered root leads to the decision that was made. Raises
+        `UnreadableRecordError` when another release made that.
         """
 
         def store() -> JsonValue:
             bundle = self.reviewer.seal(dossier, bodies)
             self.evidence.put_bundle(bundle)
+            self.bundle(bundle.record_root)  # it fails here, not at every replay
             self.evidence.put_configuration(self.reviewer.configuration)
             is_rejected = dossier.people.rejection is not None
             self.clerk.advance(
@@ -113,21 +118,43 @@ class Review:
         return None if found is None else Change.model_validate(found)
 
     def rejection(self, proposal: Proposal, place: Place) -> Approval | None:
-        """What a person said in the last record of this proposal, when it was a rejection."""
+        """What a person said in the last record of this proposal, when it was a rejection. Nothing else of that record
+        is read: another release may have made it. People hear when not even that can be read.
+        """
 
         def rejection() -> JsonValue:
-            last = self.last(proposal)
-            said = last.dossier.people.rejection if last else None
+            root = self.last_root(proposal)
+            try:
+                said = self._rejection_in(root) if root else None
+            except (DecodingError, ValidationError, KeyError, TypeError):
+                why = "its last record cannot be read here, and who rejected it has to say so again"
+                self.clerk.alert(proposal, About.WORD, to_hex(root), why)
+                return None
             return said.model_dump(mode="json") if said else None
 
         said = place.run("rejected", rejection)
         return None if said is None else Approval.model_validate(said)
 
-    def last(self, proposal: Proposal) -> Bundle | None:
-        """The last record of this proposal."""
+    def _rejection_in(self, record_root: bytes) -> Approval | None:
+        data = self.evidence.unchecked(record_root)
+        if data is None:
+            return None
+        bundle: Any = parse_json(data, Bundle.CALLED)
+        return People.model_validate(bundle["fields"]["people"]).rejection
+
+    def last_root(self, proposal: Proposal) -> bytes:
+        """Of the last record of this proposal; empty while there is none."""
         case = self.clerk.case(proposal)
-        return self.bundle(bytes.fromhex(case.record_root[2:])) if case and case.record_root else None
+        return bytes.fromhex(case.record_root[2:]) if case else b""
+
+    def last(self, proposal: Proposal) -> Bundle | None:
+        """The last record of this proposal. Raises as `bundle` does."""
+        root = self.last_root(proposal)
+        return self.bundle(root) if root else None
 
     def bundle(self, record_root: bytes) -> Bundle | None:
-        data = self.evidence.get_bundle(record_root)
-        return None if data is None else Bundle.parse(data)
+        """None when it is gone. Raises `UnreadableRecordError`."""
+        try:
+            return self.evidence.bundle(record_root)
+        except DiffersError as error:
+            raise UnreadableRecordError(error.message) from error

@@ -19,6 +19,13 @@ class NotFinalError(PnyxError):
     """On chain, but a reorganisation could still take it away."""
 
 
+class UnreadableRecordError(PnyxError):
+    """The last record about a proposal is none that this release knows: another made it, or the file was changed."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"its last record cannot be read here: {why}", hint="the release that made it can, if one did")
+
+
 Task = Literal["establish", "ask"]
 """What of a review takes its time: the facts of a proposal; opinions on facts."""
 

@@ -18,7 +18,7 @@ from pnyx_agents.reviewer import Reviewer
 from pnyx_agents.steward.clerk import Clerk
 from pnyx_agents.steward.pen import Scribe
 from pnyx_agents.steward.review import Review
-from pnyx_agents.steward.steps import Place, StepFailedError, Steps, Task
+from pnyx_agents.steward.steps import Place, StepFailedError, Steps, Task, UnreadableRecordError
 from pnyx_agents.steward.waiting import Again, Times, Waiting
 from pnyx_agents.steward.writing import Writing
 from pnyx_agents.wording import About, kind_of
@@ -82,9 +82,13 @@ class Steward:
         self.clerk.give_up(proposal, why)
 
     def handle(self, proposal: Proposal, steps: Steps) -> None:
-        """The whole way of one proposal. Errors that retrying cannot mend end in stage FAILED and an alert."""
+        """The whole way of one proposal. Errors that retrying cannot mend end in stage FAILED and an alert; a record
+        that cannot be read, met on a replay, leaves the proposal to a new workflow.
+        """
         try:
             self._handle(proposal, steps)
+        except UnreadableRecordError as error:
+            self.clerk.begin_again(proposal, error.message)
         except (RefusedError, StepFailedError) as error:
             self.give_up(proposal, error.message)
 

@@ -84,7 +84,10 @@ class Writing:
 
     def _is_held_back(self, bundle: Bundle) -> bool:
         """What is signed may land whatever people say now, so that one goes on waiting where it is."""
-        return self.clerk.held() is not None and not (self.scribe is not None and self.scribe.was_signed(bundle))
+        return self.clerk.held() is not None and not self._was_signed(bundle.dossier.proposal, bundle.record_root)
+
+    def _was_signed(self, proposal: Proposal, record_root: bytes) -> bool:
+        return self.scribe is not None and self.scribe.was_signed(proposal.key, record_root)
 
     def confirm(self, bundle: Bundle, place: Place, how: str = "") -> None:
         """Until what landed is final. What a reorganisation takes away meanwhile is written again.
@@ -111,13 +114,15 @@ class Writing:
         self.confirm(bundle, place)
 
     def finish_signed(self, proposal: Proposal, steps: Steps) -> bool:
-        """An earlier workflow of this proposal may have come so far: then its vote is carried out, and no other."""
+        """An earlier workflow of this proposal may have come so far: then its vote is carried out, and no other. A
+        record that nothing was signed for need not be readable.
+        """
 
         def signed() -> JsonValue:
-            last = self.review.last(proposal)
-            if last is None or self.scribe is None or not self.scribe.was_signed(last):
+            if not self._was_signed(proposal, self.review.last_root(proposal)):
                 return None
-            return last.to_bytes().decode()
+            last = self.review.last(proposal)
+            return None if last is None else last.to_bytes().decode()
 
         text = steps.run("signed before", signed)
         if text is None:

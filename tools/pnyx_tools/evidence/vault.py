@@ -39,6 +39,10 @@ class Vault:
         """The whole one."""
         return self.private.get_bundle(root)
 
+    def unchecked(self, root: bytes) -> bytes | None:
+        """What lies there under this root, whatever it is: another release may have written it."""
+        return self.private.read(root)
+
     def bundle(self, root: bytes) -> Bundle | None:
         """The same, read. Raises `DecodingError` when what lies there is none."""
         data = self.get_bundle(root)
