@@ -6,12 +6,15 @@ from collections import Counter
 from collections.abc import Iterator
 
 from pnyx_policies.checks.protocol import CheckView
-from pnyx_policies.context import LookAlike, ProposerHistory
+from pnyx_policies.context import LookAlike, NearbyCoins, ProposerAccount, ProposerHistory, ProposersNearby
 from pnyx_policies.context.proposer_history import NEARBY_BLOCKS
+from pnyx_policies.context.proposers_nearby import NEW_TRANSACTIONS
 from pnyx_policies.facts import Facts
 from pnyx_policies.finding import Finding, Severity
+from pnyx_policies.text import count
 
 BURST = 5
+SEVERAL = 3
 MANY_CALLS = 6
 
 
@@ -21,15 +24,27 @@ class Decoys:
     beside this; one call among many that is unlike all others. Checks K7 and K6, incidents I-1 (Beanstalk), I-2
     (Tornado Cash), I-6 (Compound 289), I-12 (Yam).
 
+    Several accounts: low where three new ones, or more, propose within a day of this proposal; medium where this
+    proposer is new as well, or this proposal is the odd one out among theirs; medium where this proposer and another
+    new one got their first coin from the same sender, which may be an exchange. Low where others proposed three empty
+    ones. Who has proposed before, or has used the account before, is not new: a busy day of known people is quiet.
+
     Only proposals of this governor are seen, as far back as the node shows them.
     """
 
     name = "decoys"
-    version = "1"
+    version = "2"
 
     def run(self, view: CheckView) -> tuple[Finding, ...]:
         history = view.context(ProposerHistory)
-        return (*self._copies(history), *self._bursts(history), *self._odd_one(view.facts))
+        nearby, coins = view.context_if_known(ProposersNearby), view.context_if_known(NearbyCoins)
+        return (
+            *self._copies(history),
+            *self._bursts(history),
+            *(self._several(view, nearby) if nearby else ()),
+            *(self._one_hand(coins) if coins else ()),
+            *self._odd_one(view.facts),
+        )
 
     def _copies(self, history: ProposerHistory) -> Iterator[Finding]:
         other = [copy for copy in history.alike if not copy.same_calls]
@@ -40,23 +55,56 @@ class Decoys:
             if copies:
                 yield self._copy(max(copies, key=lambda copy: copy.alike_bps), severity, what, len(copies))
 
-    def _copy(self, copy: LookAlike, severity: Severity, what: str, count: int) -> Finding:
+    def _copy(self, copy: LookAlike, severity: Severity, what: str, times: int) -> Finding:
         return Finding(
             check=self.name,
             severity=severity,
             title=f"The text is {copy.alike_bps // 100}% that of an earlier proposal, and it {what}",
-            detail=f"Proposal {copy.proposal_id} by {copy.proposer}, block {copy.created_block}; {count} such in all.",
+            detail=f"Proposal {copy.proposal_id} by {copy.proposer}, block {copy.created_block}; {times} such in all.",
             evidence=(str(copy.proposal_id),),
         )
 
     def _bursts(self, history: ProposerHistory) -> Iterator[Finding]:
-        count, empty = history.nearby_by_proposer, history.nearby_empty
-        if count >= BURST or empty:
+        own, empty = history.nearby_by_proposer, history.nearby_empty
+        if own >= BURST or empty:
             yield Finding(
                 check=self.name,
                 severity=Severity.LOW,
-                title=f"{count} more proposals by the same account within {NEARBY_BLOCKS} blocks, {empty} empty",
+                title=f"{own} more proposals by the same account within {NEARBY_BLOCKS} blocks, {empty} empty",
                 evidence=(history.proposer,),
+            )
+
+    def _several(self, view: CheckView, nearby: ProposersNearby) -> Iterator[Finding]:
+        new, empty = nearby.new, sum(proposer.empty for proposer in nearby.first_time)
+        if len(new) >= SEVERAL:
+            is_new = _is_new(view.context_if_known(ProposerAccount))
+            is_odd = nearby.alike >= SEVERAL and not nearby.is_of_them and bool(view.facts.calls)
+            yield Finding(
+                check=self.name,
+                severity=Severity.MEDIUM if is_new or is_odd else Severity.LOW,
+                title=f"{len(new)} other new accounts proposed within {NEARBY_BLOCKS} blocks of this proposal"
+                f"{', and this proposer is new, too' if is_new else ''}",
+                detail=f"{nearby.alike} of their proposals call the same functions as one another"
+                f"{', and this one calls others.' if is_odd else '.'}",
+                evidence=tuple(proposer.account for proposer in new),
+            )
+        elif empty >= SEVERAL:
+            yield Finding(
+                check=self.name,
+                severity=Severity.LOW,
+                title=f"{empty} empty proposals of first-time proposers within {NEARBY_BLOCKS} blocks of this one",
+                evidence=tuple(proposer.account for proposer in nearby.first_time if proposer.empty),
+            )
+
+    def _one_hand(self, coins: NearbyCoins) -> Iterator[Finding]:
+        if coins.same:
+            yield Finding(
+                check=self.name,
+                severity=Severity.MEDIUM,
+                title=f"{count(len(coins.same), 'other new account')} that proposed within {NEARBY_BLOCKS} blocks got "
+                f"the first coin from the same sender as this proposer",
+                detail=f"From {coins.same[0].sender}. An exchange pays out to many.",
+                evidence=(coins.same[0].sender, *(one.account for one in coins.same)),
             )
 
     def _odd_one(self, facts: Facts) -> Iterator[Finding]:
@@ -75,3 +123,10 @@ class Decoys:
             calls=(call.path,),
             evidence=(call.target,),
         )
+
+
+def _is_new(account: ProposerAccount | None) -> bool:
+    """Whether the proposer sent this itself, and hardly anything before."""
+    return (
+        account is not None and account.sender == account.proposer and account.sender_transactions <= NEW_TRANSACTIONS
+    )

@@ -20,6 +20,7 @@ from pnyx_policies.context.power_receivers import PowerReceiver, PowerReceivers
 from pnyx_policies.context.price_sources import PricePool, PriceSetter, PriceSource, PriceSources
 from pnyx_policies.context.proposer_account import AccountKind, Before, ProposerAccount, ProposerBefore
 from pnyx_policies.context.proposer_history import EarlierProposal, LookAlike, ProposerHistory
+from pnyx_policies.context.proposers_nearby import NearbyCoins, NearbyProposer, ProposersNearby, SameGiver
 from pnyx_policies.context.reading import Reading, full_reach, read_context, searched_from
 from pnyx_policies.context.scheduled_order import OrderTried, ScheduledOrder
 from pnyx_policies.context.timelock_queue import Operation, QueuedCall, TimelockQueue
@@ -31,8 +32,8 @@ from pnyx_policies.context.voting_power import Gain, LateVotes, Turnout, Voter, 
 READINGS: tuple[type[Reading], ...] = (
     ProposerHistory, VotingPower, TreasuryBalances, GroundRules, GovernorCode, TimelockQueue, Initializers,
     EarlierPayments, PaymentsByOthers, EarlierCalls, AlreadySo, EnsNames, LiveProposals, ScheduledOrder,
-    HeldProposals, DestroyedCode, CodeOrigins, ProposerAccount, ProposerBefore, PowerReceivers, FirstCoin, Upgrades,
-    ValuesOfUpgrades, InnerCalls, OtherChains, PriceSources, AssetPrices,
+    HeldProposals, DestroyedCode, CodeOrigins, ProposerAccount, ProposerBefore, PowerReceivers, FirstCoin,
+    ProposersNearby, NearbyCoins, Upgrades, ValuesOfUpgrades, InnerCalls, OtherChains, PriceSources, AssetPrices,
 )  # fmt: skip
 """All of them, in the order in which the tools run."""
 
@@ -41,11 +42,12 @@ __all__ = [
     "AccountBalances", "AccountKind", "Afterwards", "AlreadySo", "AssetPrice", "AssetPrices", "Before",
     "ChangedValue", "CodeOrigin", "CodeOrigins", "CreatedContract", "DelegatedCode", "DestroyedCode", "EarlierCall",
     "EarlierCalls", "EarlierPayee", "EarlierPayment", "EarlierPayments", "EarlierProposal", "Effects", "EnsName",
-    "EnsNames", "FarRun", "FirstCoin", "Gain", "GovernorCode", "GroundRules", "HeldProposal", "HeldProposals", "How",
-    "Initializers", "InnerCalls", "LateVotes", "LiveProposal", "LiveProposals", "LookAlike", "Made",
-    "OpenInitializer", "Operation", "OrderTried", "OtherChains", "OtherPayment", "PaymentsByOthers", "PowerReceiver",
-    "PowerReceivers", "PricePool", "PriceSetter", "PriceSource", "PriceSources", "ProposerAccount", "ProposerBefore",
-    "ProposerHistory", "QueuedCall", "Reading", "Role", "ScheduledOrder", "So", "TimelockQueue", "TreasuryBalances",
-    "Turnout", "UpgradedFunctions", "UpgradedValues", "Upgrades", "ValuesOfUpgrades", "Voter", "VotingPower",
+    "EnsNames", "FarRun", "FirstCoin", "Gain", "GovernorCode", "GroundRules", "HeldProposal", "HeldProposals",
+    "How", "Initializers", "InnerCalls", "LateVotes", "LiveProposal", "LiveProposals", "LookAlike", "Made",
+    "NearbyCoins", "NearbyProposer", "OpenInitializer", "Operation", "OrderTried", "OtherChains", "OtherPayment",
+    "PaymentsByOthers", "PowerReceiver", "PowerReceivers", "PricePool", "PriceSetter", "PriceSource",
+    "PriceSources", "ProposerAccount", "ProposerBefore", "ProposerHistory", "ProposersNearby", "QueuedCall",
+    "Reading", "Role", "SameGiver", "ScheduledOrder", "So", "TimelockQueue", "TreasuryBalances", "Turnout",
+    "UpgradedFunctions", "UpgradedValues", "Upgrades", "ValuesOfUpgrades", "Voter", "VotingPower",
     "WaitingOperation", "full_reach", "read_context", "searched_from",
 ]  # fmt: skip

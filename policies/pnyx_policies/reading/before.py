@@ -4,10 +4,35 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pnyx_policies.context import AlreadySo, EarlierCalls, EarlierPayments, PaymentsByOthers, ProposerHistory
+from pnyx_policies.context import (
+    AlreadySo,
+    EarlierCalls,
+    EarlierPayments,
+    NearbyCoins,
+    PaymentsByOthers,
+    ProposerHistory,
+    ProposersNearby,
+)
 from pnyx_policies.facts import Facts
 from pnyx_policies.reading.amounts import amount, decimal, who
 from pnyx_policies.reading.blocks import Bullet, bad, bullet, code, warn
+
+
+def proposers_nearby(found: ProposersNearby, facts: Facts) -> Iterator[Bullet]:
+    others = len(found.first_time) + found.left_out
+    yield bullet(f"Others who proposed within a day of this: {found.known}; for the first time: {others}")
+    for proposer in found.first_time:
+        sent = "transactions before: " + ("not known" if proposer.sent_before is None else f"{proposer.sent_before:,}")
+        yield bullet(*who(facts, proposer.account), f": proposals {proposer.proposals}, empty {proposer.empty}; {sent}")
+
+
+def nearby_coins(found: NearbyCoins, facts: Facts) -> Iterator[Bullet]:
+    if not found.same:
+        yield bullet("No other new account that proposed is known to have its first coin from the same sender")
+    for one in found.same:
+        yield bullet(
+            *who(facts, one.account), warn(" has its first coin from the same sender"), ", ", *who(facts, one.sender)
+        )
 
 
 def payments(found: EarlierPayments, facts: Facts) -> Iterator[Bullet]:

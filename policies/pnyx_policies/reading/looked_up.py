@@ -94,6 +94,7 @@ def _sentences(reading: Reading, _facts: Facts) -> Iterator[Bullet]:
 
 for _words in (
     before.proposer_history, before.payments, before.payments_by_others, before.earlier_calls, before.already_so,
+    before.proposers_nearby, before.nearby_coins,
 ):  # fmt: skip
     _sentences.register(_words)
 

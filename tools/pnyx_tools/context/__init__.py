@@ -21,6 +21,7 @@ from pnyx_tools.context.power_receivers import PowerReceiversTool
 from pnyx_tools.context.price_sources import PriceSourcesTool
 from pnyx_tools.context.proposer_account import ProposerAccountTool, ProposerBeforeTool
 from pnyx_tools.context.proposer_history import ProposerHistoryTool
+from pnyx_tools.context.proposers_nearby import NearbyCoinsTool, ProposersNearbyTool
 from pnyx_tools.context.protocol import ContextTool, ToolSkipped, run_tool
 from pnyx_tools.context.scheduled_order import ScheduledOrderTool
 from pnyx_tools.context.timelock_queue import TimelockQueueTool
@@ -54,6 +55,8 @@ def builtin_tools() -> tuple[ContextTool, ...]:
         ProposerBeforeTool(),
         PowerReceiversTool(),
         FirstCoinTool(),
+        ProposersNearbyTool(),
+        NearbyCoinsTool(),
         UpgradedFunctionsTool(),
         UpgradedValuesTool(),
         InnerCallsTool(),
@@ -79,6 +82,7 @@ __all__ = [
     "InitializersTool",
     "InnerCallsTool",
     "LiveProposalsTool",
+    "NearbyCoinsTool",
     "OtherChainsTool",
     "OwnLog",
     "PaymentsByOthersTool",
@@ -87,6 +91,7 @@ __all__ = [
     "ProposerAccountTool",
     "ProposerBeforeTool",
     "ProposerHistoryTool",
+    "ProposersNearbyTool",
     "ScheduledOrderTool",
     "SearchingTool",
     "TimelockQueueTool",

@@ -36,19 +36,26 @@ class FirstCoinTool:
         proposal: Proposal,
         block: BlockRef,  # noqa: ARG002 - the protocol's
     ) -> FirstCoin:
-        account, low, high = proposal.proposer, proposal.created_block - LONG_BEFORE_BLOCKS, proposal.created_block
-        nothing = FirstCoin(account=account, block=None, sender=None, transaction=None)
-        if low <= 0:
-            return nothing
-        require_state(reader, profile.address, low)
-        if _is_in_use(reader, account, low) or not _is_in_use(reader, account, high):
-            return nothing
-        while high - low > 1:
-            middle = (low + high) // 2
-            low, high = (low, middle) if _is_in_use(reader, account, middle) else (middle, high)
-        found = _giver(reader, account, receipts_of(reader, high))
-        sender, transaction = found or (None, None)
-        return FirstCoin(account=account, block=high, sender=sender, transaction=transaction)
+        return first_coin(reader, profile.address, proposal.proposer, proposal.created_block)
+
+
+def first_coin(reader: ChainReader, governor: Address, account: Address, proposed: int) -> FirstCoin:
+    """Of an account that proposed in block `proposed`. Raises `ToolSkipped`, or `RpcError`, where the node does not
+    have the states of the week before.
+    """
+    low, high = proposed - LONG_BEFORE_BLOCKS, proposed
+    nothing = FirstCoin(account=account, block=None, sender=None, transaction=None)
+    if low <= 0:
+        return nothing
+    require_state(reader, governor, low)
+    if _is_in_use(reader, account, low) or not _is_in_use(reader, account, high):
+        return nothing
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if _is_in_use(reader, account, middle) else (middle, high)
+    found = _giver(reader, account, receipts_of(reader, high))
+    sender, transaction = found or (None, None)
+    return FirstCoin(account=account, block=high, sender=sender, transaction=transaction)
 
 
 def _is_in_use(reader: ChainReader, account: Address, block: int) -> bool:

@@ -20,6 +20,7 @@ from pnyx_policies.context.proposer_history import (
 from pnyx_policies.facts import Grade
 from pnyx_tools.context.alike import alike_bps
 from pnyx_tools.context.history import SearchingTool, proposals_in, recent_past
+from pnyx_tools.context.proposal_calls import does_nothing, functions
 from pnyx_tools.pinned import ask_ahead, reads_of
 from pnyx_tools.reader import ChainReader
 
@@ -57,7 +58,7 @@ class ProposerHistoryTool(SearchingTool):
             proposals_in_governor=len(others),
             proposals_by_proposer=len(own),
             nearby_by_proposer=len(nearby),
-            nearby_empty=sum(not any(c.value_wei or c.calldata for c in p.calls) for p in nearby),
+            nearby_empty=sum(map(does_nothing, nearby)),
             latest=_with_states(reader, adapter, profile, proposal, _newest(own), at),
             alike=tuple(_look_alike(proposal, p, bps) for p, bps in _newest(alike)),
             repeated=_with_states(reader, adapter, profile, proposal, _newest(repeated)[:MAX_REPEATED], at),
@@ -99,7 +100,7 @@ def _look_alike(proposal: Proposal, other: Proposal, bps: int) -> LookAlike:
         created_block=other.created_block,
         alike_bps=bps,
         same_calls=other.calls == proposal.calls,
-        same_functions=_functions(other) == _functions(proposal),
+        same_functions=functions(other) == functions(proposal),
     )
 
 
@@ -107,8 +108,3 @@ def _repeats(proposal: Proposal, earlier: Proposal) -> bool:
     """True when all that one of them does the other does, too."""
     ours, theirs = (Counter(c for c in p.calls if c.value_wei or c.calldata) for p in (proposal, earlier))
     return bool(ours and theirs) and (ours <= theirs or theirs <= ours)
-
-
-def _functions(proposal: Proposal) -> list[tuple[str, str, bytes]]:
-    """Whose function each call runs; a plain transfer of coin runs nobody's."""
-    return [(c.target if c.calldata else "", c.signature, c.calldata[:4]) for c in proposal.calls]
