@@ -19,10 +19,11 @@ from pnyx_policies.backtest import BacktestReport
 from pnyx_tools.reader import ChainReader
 from pnyx_tools.testing.anvil import Anvil
 from pnyx_tools.testing.deploy import TOKEN, Governance, deploy_governance, encode_call
+from pnyx_tools.testing.incidents.case import person
 
 __all__ = ["Ended", "Pnyx", "pnyx"]
 
-GARDENER = "0x00000000000000000000000000000000000A11cE"
+GARDENER = person("Pay the gardener")
 THIEF = "0x000000000000000000000000000000000000bEEF"
 HOSTILE_TITLE = "# </title><script>alert(1)</script>\u202e & <b>bold</b>"
 
@@ -41,11 +42,13 @@ class Past:
     def node(self) -> Anvil:
         return self.dao.node
 
-    def pay(self, name: str, wei: int = TOKEN, *, to: str = GARDENER, text: str | None = None) -> int:
-        """Opens a proposal that pays; the text says so, unless it is told to say something else."""
-        ether = f"{wei / TOKEN:g}"
-        words = text or f"# {name}\n\nSend {ether} ETH to {to} for the work in the garden."
-        proposal = self.dao.propose([to], [wei], [b""], words, sender=self.node.accounts[3])
+    def pay(self, name: str, wei: int = TOKEN, *, to: str | None = None, text: str | None = None) -> int:
+        """Opens a proposal that pays, somebody else each time; the text says so, unless it is told to say something
+        else.
+        """
+        ether, payee = f"{wei / TOKEN:g}", to or person(name)
+        words = text or f"# {name}\n\nSend {ether} ETH to {payee} for the work in the garden."
+        proposal = self.dao.propose([payee], [wei], [b""], words, sender=self.node.accounts[3])
         self.ids[name] = proposal
         return proposal
 
@@ -114,7 +117,7 @@ def fill(past: Past) -> None:
     past.cancelled("Pay twice")
     past.passed("Quiet", to=THIEF, text=f"# Quiet\n\nSend 1 ETH to {GARDENER}.")
     past.defeated("Quiet again", to=THIEF, text=f"# Quiet again\n\nSend 1 ETH to {GARDENER}.")
-    past.defeated("Hidden", text=f"{HOSTILE_TITLE}\n\nSend 1 ETH to {GARDENER}.")
+    past.defeated("Hidden", to=GARDENER, text=f"{HOSTILE_TITLE}\n\nSend 1 ETH to {GARDENER}.")
     past.passed("Quorum", text="# Nothing but words\n\nThe garden is beautiful.", wei=0, executed=False)
     delegate = encode_call("delegate(address)", THIEF)
     past.ids["Delegate"] = past.dao.propose([past.dao.token], [0], [delegate], "# Delegate\n\nOur tokens.")
