@@ -19,7 +19,7 @@ OF_THE_CODE: Final = frozenset(
         "implementation()", "masterCopy()", "proxiableUUID()", "typeAndVersion()", "version()",
     }
 )  # fmt: skip
-"""Which code this is, or what follows from that: another answer is what an upgrade is for."""
+"""They tell which code this is, or what follows from that: another answer is what an upgrade is for."""
 
 SIGNATURES: Final = (
     # tokens
@@ -36,7 +36,6 @@ SIGNATURES: Final = (
     "proposalThreshold()", "quorumVotes()", "quorumNumerator()", "proposalCount()", "reserveFactorMantissa()",
     "interestRateModel()", "rewardRate()", "rewardToken()", "stakingToken()", "startTime()", "endTime()",
     "claimable(address)", "earned(address)",
-    *sorted(OF_THE_CODE),
 )  # fmt: skip
 
 _LARGEST_NUMBER: Final = 2**128

@@ -20,15 +20,17 @@ UPGRADE = call_of(PROXY, "upgradeTo(address)", CODE)
 
 
 def changed(name: str, before: bytes, after: bytes | None, *, constant: bool = False) -> ChangedValue:
-    return ChangedValue(selector=selector_of(name), before=before, after=after, is_of_the_code=constant)
+    return ChangedValue(
+        selector=selector_of(name), account=TIMELOCK, before=before, after=after, is_of_the_code=constant
+    )
 
 
 def found(*values: ChangedValue, calls: tuple[Call, ...] = (UPGRADE,), more: int = 0) -> tuple[Finding, ...]:
     upgrade = UpgradedValues(
-        contract=PROXY, after=CODE, asked=9, answered=8, changed=values, more_changed=more, left_out=0
+        contract=PROXY, after=CODE, asked=9, answered=8, changed=values, more_moved=more, more_constants=4, left_out=0
     )
     facts = facts_for(proposal_of(list(calls), f"Upgrade {PROXY} to {CODE}."))
-    context = results_of([ValuesOfUpgrades(executor=TIMELOCK, upgrades=(upgrade,), left_out=0)])
+    context = results_of([ValuesOfUpgrades(upgrades=(upgrade,), left_out=0)])
     return UpgradedValuesCheck().run(CheckView(facts.model_copy(update={"context": context})))
 
 
@@ -70,13 +72,17 @@ def test_signs_of_moved_storage_are_high_whatever_an_action_sets(before: bytes, 
     assert "moved storage" in finding.detail
 
 
-def test_versions_are_quiet_and_constants_low() -> None:
-    assert (
-        found(changed("version()", SOMETHING, NOTHING), changed("DOMAIN_SEPARATOR()", b"\xaa" * 32, b"\xbb" * 32)) == ()
-    )
-    (finding,) = found(changed("cap()", SOMETHING, NOTHING, constant=True))
-    assert finding.severity is Severity.LOW
+def test_constants_are_low_beside_what_moved() -> None:
+    (low,) = found(changed("cap()", SOMETHING, NOTHING, constant=True))
+    assert (low.severity, low.title) == (Severity.LOW, f"Constants of the code of {PROXY} are others: 5")
+    both = found(changed("fee()", SOMETHING, NOTHING), changed("cap()", SOMETHING, NOTHING, constant=True))
+    assert [finding.severity for finding in both] == [Severity.HIGH, Severity.LOW]
     assert found() == ()
+
+
+def test_whose_value_it_was_is_told() -> None:
+    (finding,) = found(changed("balanceOf(address)", SOMETHING, NOTHING))
+    assert f"balanceOf({TIMELOCK}) was 7 and is 0." in finding.detail
 
 
 def test_without_an_upgrade_nothing_has_to_be_known_and_with_one_it_has() -> None:

@@ -13,7 +13,7 @@ from pnyx_policies.context import UpgradedValues, ValuesOfUpgrades
 from pnyx_policies.facts import SimulationStatus, Skipped
 from pnyx_policies.finding import Finding, Severity
 from pnyx_tools.context import ToolSkipped, UpgradedValuesTool
-from pnyx_tools.context.upgraded_values import MAX_FUNCTIONS
+from pnyx_tools.context.upgraded_values import MAX_QUESTIONS
 from pnyx_tools.gather import gather_facts
 from pnyx_tools.reader import ChainReader
 from pnyx_tools.rpc import Rpc
@@ -27,7 +27,9 @@ from pnyx_tools.testing.provider import Provider
 Half = Callable[..., Provider]
 Said = dict[str, tuple[int | None, int | None]]
 
-READS = ("asset()", "feeBps()", "totalAssets()", "balanceOf(address)", "version()", "maxFeeBps()")
+READS = ("asset()", "feeBps()", "totalAssets()", "balanceOf(address)", "maxFeeBps()")
+
+BALANCE_OF = encode_call("balanceOf(address)", ZERO_ADDRESS)[:4]
 
 
 def propose(dao: Governance, *actions: tuple[str, bytes]) -> int:
@@ -65,23 +67,38 @@ def test_a_variable_before_others_moves_their_values(dao: Governance, half: Half
         by_trace = found(dao, proposal, Rpc(node.url))
     assert by_trace == found(dao, proposal)
     (upgraded,) = by_trace.upgrades
-    assert (upgraded.contract, upgraded.after, upgraded.asked, upgraded.answered) == (vault, code, 6, 5)
-    moved = {name: pair for name, pair in said(upgraded).items() if name != "version()"}
-    assert moved == {
+    assert (upgraded.contract, upgraded.after) == (vault, code)
+    assert (upgraded.asked, upgraded.answered) == (len(READS) + 5, len(READS) + 3), "two change something, and fail"
+    assert [v.account for v in upgraded.changed if v.selector == BALANCE_OF] == [dao.timelock]
+    assert said(upgraded) == {
         "asset()": (int(dao.token, 16), 30), "feeBps()": (30, 80 * TOKEN), "totalAssets()": (80 * TOKEN, 0),
         "balanceOf(address)": (40 * TOKEN, 0),
     }  # fmt: skip
     (finding,) = judged(dao, proposal)
     assert finding.severity is Severity.HIGH
-    assert "4 of 5 values" in finding.title
+    assert "4 of 8 values" in finding.title
     assert f"asset() was {dao.token} and is 30" in finding.detail
-    assert "balanceOf(executor)" in finding.detail
+    assert f"balanceOf({dao.timelock})" in finding.detail
+
+
+def test_what_proposer_governor_and_the_contract_itself_have_is_asked_too(dao: Governance) -> None:
+    vault = vault_in_use(dao)
+    holders = [vault, dao.governor, dao.node.accounts[0]]
+    for holder in holders:
+        dao.node.impersonate(holder)
+        dao.node.set_balance(holder, 10**20)
+        dao.node.send(vault, encode_call("deposit(uint256)", TOKEN), sender=holder)
+    proposal = propose(dao, upgrade(vault, deploy(dao.node, "VaultShifted")))
+    (upgraded,) = found(dao, proposal).upgrades
+    accounts = {v.account for v in upgraded.changed if v.selector == BALANCE_OF}
+    assert dao.proposals[proposal].proposer == dao.node.accounts[0]
+    assert accounts == {dao.timelock, *holders}
 
 
 def test_a_variable_behind_the_others_moves_nothing_and_constants_are_told_apart(dao: Governance) -> None:
     proposal = propose(dao, upgrade(vault_in_use(dao), deploy(dao.node, "VaultAppended")))
     (upgraded,) = found(dao, proposal).upgrades
-    assert set(said(upgraded)) == {"version()", "maxFeeBps()"}
+    assert set(said(upgraded)) == {"maxFeeBps()"}
     assert all(value.is_of_the_code for value in upgraded.changed)
     (finding,) = judged(dao, proposal)
     assert (finding.severity, finding.detail) == (Severity.LOW, "0xbf769a3f was 500 and is 700.")
@@ -97,17 +114,30 @@ def test_what_another_action_sets_is_no_sign_of_moved_storage(dao: Governance) -
     assert findings[Severity.MEDIUM].calls == ("0", "1")
 
 
-def test_functions_that_fail_afterwards_are_told(dao: Governance) -> None:
-    """The new code has all functions of the old one, and reverts at each."""
+def showing(*reads: str) -> bytes:
+    """The beginning of code that compares with these selectors, and goes on whatever comes of it."""
+    selectors = (encode_call(read, *([ZERO_ADDRESS] if "address" in read else []))[:4] for read in reads)
+    return b"\x5f" + b"".join(b"\x80\x63" + selector + b"\x14\x50" for selector in selectors)
+
+
+REVERTS, ANSWERS_42 = bytes.fromhex("5f5ffd"), bytes.fromhex("602a5f5260205ff3")
+
+
+def test_functions_that_fail_afterwards_are_told_unless_they_are_gone(dao: Governance) -> None:
     vault, code = vault_in_use(dao), dao.node.accounts[7]
-    compares = b"".join(
-        b"\x80\x63" + encode_call(read, *([ZERO_ADDRESS] if "address" in read else []))[:4] + b"\x14\x50"
-        for read in READS
-    )
-    dao.node.set_code(code, b"\x5f" + compares + bytes.fromhex("5f5ffd"))
+    proposal = propose(dao, upgrade(vault, code))
+    for shown in (READS, READS[:2], ()):
+        dao.node.set_code(code, showing(*shown) + REVERTS)
+        (upgraded,) = found(dao, proposal).upgrades
+        assert {after for _, after in said(upgraded).values()} == {None}
+        assert set(said(upgraded)) == set(shown or READS), "of code that shows no function all are told"
+
+
+def test_functions_that_new_code_hides_are_asked_all_the_same(dao: Governance) -> None:
+    vault, code = vault_in_use(dao), dao.node.accounts[7]
+    dao.node.set_code(code, showing("asset()") + ANSWERS_42)
     (upgraded,) = found(dao, propose(dao, upgrade(vault, code))).upgrades
-    assert {after for _, after in said(upgraded).values()} == {None}
-    assert set(said(upgraded)) == set(READS)
+    assert {name: after for name, (_, after) in said(upgraded).items()} == dict.fromkeys(READS, 42)
 
 
 def facet(code: str, action: int, *reads: str) -> tuple[str, int, list[bytes]]:
@@ -121,7 +151,7 @@ def test_a_diamond_says_itself_which_functions_it_has(dao: Governance) -> None:
     selectors += [encode_call("initialize(address,uint256)", ZERO_ADDRESS, 0)[:4]]
     dao.node.send(diamond, cut([(code, action, selectors)], ZERO_ADDRESS, b""))
     dao.node.send(diamond, encode_call("initialize(address,uint256)", dao.token, 30))
-    replaced, removed = facet(new, 1, "asset()", "feeBps()"), facet(ZERO_ADDRESS, 2, "version()", "maxFeeBps()")
+    replaced, removed = facet(new, 1, "asset()", "feeBps()"), facet(ZERO_ADDRESS, 2, "maxFeeBps()", "totalAssets()")
     (upgraded,) = found(dao, propose(dao, (diamond, cut([replaced, removed], ZERO_ADDRESS, b"")))).upgrades
     assert said(upgraded) == {"asset()": (int(dao.token, 16), 30), "feeBps()": (30, 0)}
     silent = deploy(dao.node, "SmallDiamond", dao.timelock)
@@ -151,14 +181,14 @@ def test_where_nothing_can_be_simulated_the_check_says_that_it_cannot_tell(dao: 
 def test_of_many_functions_the_first_are_asked_and_that_is_said(dao: Governance) -> None:
     vault, (old, new) = vault_in_use(dao), dao.node.accounts[6:8]
     many = b"".join(
-        b"\x80\x63" + (0x11111111 + place).to_bytes(4, "big") + b"\x14\x50" for place in range(MAX_FUNCTIONS + 2)
+        b"\x80\x63" + (0x11111111 + place).to_bytes(4, "big") + b"\x14\x50" for place in range(MAX_QUESTIONS + 2)
     )
     for code in (old, new):
         dao.node.set_code(code, b"\x5f" + many + b"\x00")
     dao.node.impersonate(dao.timelock)
     dao.node.send(vault, upgrade(vault, old)[1], sender=dao.timelock)
     (upgraded,) = found(dao, propose(dao, upgrade(vault, new))).upgrades
-    assert (upgraded.asked, upgraded.left_out, upgraded.answered) == (MAX_FUNCTIONS, 2, MAX_FUNCTIONS)
+    assert (upgraded.asked, upgraded.left_out, upgraded.answered) == (MAX_QUESTIONS, 2, MAX_QUESTIONS)
 
 
 # --- the questions by themselves

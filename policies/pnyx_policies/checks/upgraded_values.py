@@ -9,7 +9,7 @@ from pnyx_policies.checks.protocol import CheckView
 from pnyx_policies.context import ChangedValue, UpgradedValues, ValuesOfUpgrades
 from pnyx_policies.facts import Facts
 from pnyx_policies.finding import Finding, Severity
-from pnyx_policies.getters import OF_THE_CODE, getter_name, in_words, is_address, is_number
+from pnyx_policies.getters import getter_name, in_words, is_address, is_number
 from pnyx_policies.power_functions import PowerKind
 from pnyx_policies.powers import shifts_of
 
@@ -22,10 +22,10 @@ class UpgradedValuesCheck:
     answers otherwise and no action set anything, where a function fails that answered, or an address becomes a number
     or the other way round: storage moved, as when a variable was put in before others. Medium where the upgrade brings
     an initialiser, or another action calls the contract, and either may have set what changed. Low: constants of the
-    code. Quiet: versions, names of the code, what was not there before. Check K4, incident I-8 (Audius).
+    code. Quiet: versions, what was not there before, what is gone. Check K4, incident I-8 (Audius).
 
-    Asked are functions without arguments, and those with one for the executor: what other accounts have, and what lies
-    in lists and mappings by other keys, may have moved unseen. Only upgrades that the calls name.
+    Asked are functions without arguments, and those with one for a few accounts: what other accounts have, and what
+    lies in lists and mappings by other keys, may have moved unseen. Only upgrades that the calls name.
     """
 
     name = "upgraded-values"
@@ -37,25 +37,23 @@ class UpgradedValuesCheck:
         return tuple(f for each in view.context(ValuesOfUpgrades).upgrades for f in self._findings(view.facts, each))
 
     def _findings(self, facts: Facts, upgrade: UpgradedValues) -> Iterator[Finding]:
-        changed = [value for value in upgrade.changed if getter_name(value.selector) not in OF_THE_CODE]
         calls = tuple(call for call in made_here(facts.calls) if _is_about(call, upgrade))
-        constants = [value for value in changed if value.is_of_the_code]
-        moved = [value for value in changed if not value.is_of_the_code]
-        if moved:
-            yield self._moved(upgrade, moved, calls)
-        if constants:
-            title = f"Constants of the code of {upgrade.contract} are others: {len(constants)}"
-            yield self._finding(Severity.LOW, title, _listed(constants), upgrade, calls)
+        if upgrade.moved:
+            yield self._moved(upgrade, calls)
+        if upgrade.constants:
+            number = len(upgrade.constants) + upgrade.more_constants
+            title = f"Constants of the code of {upgrade.contract} are others: {number}"
+            yield self._finding(Severity.LOW, title, _listed(upgrade.constants, number), upgrade, calls)
 
-    def _moved(self, upgrade: UpgradedValues, moved: Sequence[ChangedValue], calls: Sequence[DecodedCall]) -> Finding:
+    def _moved(self, upgrade: UpgradedValues, calls: Sequence[DecodedCall]) -> Finding:
+        moved, number = upgrade.moved, len(upgrade.moved) + upgrade.more_moved
         broken, may_be_set = any(map(_is_broken, moved)), any(_may_set(call, upgrade) for call in calls)
         why = "An action may have set that." if may_be_set else "No action sets that."
         if broken:
             why += " Addresses and numbers in each other's place, and functions that fail, are signs of moved storage."
-        number = len(moved) + upgrade.more_changed
         title = f"{upgrade.contract} answers otherwise by its new code: {number} of {upgrade.answered} values"
         severity = Severity.MEDIUM if may_be_set and not broken else Severity.HIGH
-        return self._finding(severity, title, f"{why} {_listed(moved)}", upgrade, calls)
+        return self._finding(severity, title, f"{why} {_listed(moved, number)}", upgrade, calls)
 
     def _finding(
         self, severity: Severity, title: str, detail: str, upgrade: UpgradedValues, calls: Iterable[DecodedCall]
@@ -88,12 +86,11 @@ def _is_broken(value: ChangedValue) -> bool:
     return (is_address(before) and is_number(after)) or (is_number(before) and is_address(after))
 
 
-def _listed(values: Sequence[ChangedValue]) -> str:
+def _listed(values: Sequence[ChangedValue], number: int) -> str:
     shown = "; ".join(map(_one, values[:SHOWN]))
-    return f"{shown}; ..." if len(values) > SHOWN else f"{shown}."
+    return f"{shown}; ..." if number > SHOWN else f"{shown}."
 
 
 def _one(value: ChangedValue) -> str:
     after = "and fails now" if value.after is None else f"and is {in_words(value.after)}"
-    name = getter_name(value.selector).replace("address", "executor")
-    return f"{name} was {in_words(value.before)} {after}"
+    return f"{getter_name(value.selector).replace('address', value.account)} was {in_words(value.before)} {after}"

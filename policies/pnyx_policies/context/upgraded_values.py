@@ -16,9 +16,10 @@ MAX_ANSWER_BYTES = 224
 
 
 class ChangedValue(Value):
-    """One function, called with the executor's address behind its selector: who takes no argument passes over it."""
+    """One function, called with an account behind its selector: who takes no argument passes over it."""
 
     selector: Hex
+    account: Address
     before: Hex = Field(max_length=MAX_ANSWER_BYTES)
     after: Hex | None = Field(max_length=MAX_ANSWER_BYTES)
     """None where it fails afterwards."""
@@ -33,14 +34,24 @@ class UpgradedValues(Value):
     after: Address
     """The new code; for a diamond, what initialises it."""
     asked: int
-    """Functions that old and new code have."""
+    """Questions: functions of the old code, some of them for several accounts."""
     answered: int
-    """Those that answered before the actions."""
+    """Those that were answered before the actions."""
     changed: tuple[ChangedValue, ...] = Field(max_length=MAX_CHANGED)
-    """The first ones, by selector."""
-    more_changed: int
+    """The first ones; constants of the code come last."""
+    more_moved: int
+    more_constants: int
     left_out: int
-    """Functions beyond the limit."""
+    """Questions beyond the limit."""
+
+    @property
+    def moved(self) -> tuple[ChangedValue, ...]:
+        """Those that storage has a part in."""
+        return tuple(value for value in self.changed if not value.is_of_the_code)
+
+    @property
+    def constants(self) -> tuple[ChangedValue, ...]:
+        return tuple(value for value in self.changed if value.is_of_the_code)
 
 
 class ValuesOfUpgrades(Reading):
@@ -49,7 +60,6 @@ class ValuesOfUpgrades(Reading):
     TOOL: ClassVar = "upgraded_values"
     VERSION: ClassVar = "1"
 
-    executor: Address
     upgrades: tuple[UpgradedValues, ...] = Field(max_length=MAX_UPGRADES)
     left_out: int
     """Upgrades beyond the limit."""

@@ -136,11 +136,11 @@ def _changed_values(found: ValuesOfUpgrades, facts: Facts) -> Iterator[Bullet]:
     if not found.upgrades:
         yield bullet("No contract was asked what an upgrade changes")
     for upgrade in found.upgrades:
-        number = len(upgrade.changed) + upgrade.more_changed
-        told = f" answers {number} of {upgrade.answered} questions otherwise by its new code"
+        number = len(upgrade.moved) + upgrade.more_moved
+        told = f" answers {number} of {upgrade.answered} questions otherwise by its new code, constants aside"
         yield bullet(*who(facts, upgrade.contract), told)
         if upgrade.left_out:
-            yield bullet(warn(f"Functions that were not asked: {upgrade.left_out}"))
+            yield bullet(warn(f"Questions that were not asked: {upgrade.left_out}"))
 
 
 @_sentences.register

@@ -1,33 +1,37 @@
 """What a contract answers otherwise right after its code is replaced: storage that moved shows so.
 
-1. Upgrades that the calls name, and the functions that the old code and the new one have (`upgraded_functions`). A
-   diamond says itself which functions it has; left out are those that the cut takes away.
+1. Upgrades that the calls name, and the functions of the old code (`upgraded_functions`). A diamond says itself which
+   functions it has; left out are those that the cut takes away.
 2. The proposal's actions in one simulation, and what these functions answer right before and right after them. Each is
    asked with the executor's address behind its selector: functions without arguments pass over it, those with one take
-   it as an account. Which take none, the code does not say.
+   it as an account. Which take none, the code does not say. Functions that are known to take an account are asked for
+   the governor, the proposer and the contract itself, too.
 3. Whether what changed is a constant of the code: then old and new code answer so by themselves.
 
-Asked are at most 128 functions of all upgrades together. Not seen: what other accounts have, functions with more
+Left out is what fails afterwards where the new code does not show the function: it is gone (`upgraded_functions`). At
+most 128 questions are asked of all upgrades together. Not seen: what other accounts have, functions with more
 arguments, proxies that get their code from a beacon.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
+
+from eth_utils.address import to_checksum_address
 
 from pnyx_contracts.calldata import decode_calls
 from pnyx_contracts.decoded import made_here
 from pnyx_contracts.errors import DecodingError
 from pnyx_contracts.governors import GovernorAdapter, GovernorProfile
-from pnyx_contracts.selectors import known_functions, parse_function
+from pnyx_contracts.selectors import known_functions, parse_function, selector_of
 from pnyx_contracts.strict_abi import Tuple, parse_parameters
 from pnyx_contracts.types import BlockRef, Proposal, to_hex
 from pnyx_policies.context.upgraded_functions import MAX_UPGRADES
 from pnyx_policies.context.upgraded_values import MAX_CHANGED, ChangedValue, UpgradedValues, ValuesOfUpgrades
 from pnyx_policies.facts import Grade, SimulationStatus
-from pnyx_policies.getters import getters
+from pnyx_policies.getters import OF_THE_CODE, getters
 from pnyx_tools.code import read_targets
 from pnyx_tools.context.protocol import ToolSkipped
 from pnyx_tools.context.upgraded_functions import replacements
@@ -37,7 +41,7 @@ from pnyx_tools.reader import ChainReader, RevertedError
 from pnyx_tools.simulate import simulate
 from pnyx_tools.simulate.values import Answer, Question, Values
 
-MAX_FUNCTIONS: Final = 128
+MAX_QUESTIONS: Final = 128
 """Of all upgrades together."""
 
 _CUT: Final = parse_function(
@@ -67,32 +71,15 @@ class UpgradedValuesTool:
         executor, at = profile.timelock or profile.address, to_hex(block.hash)
         pairs = replacements(proposal)
         upgrades = list(_upgrades(reader, proposal, pairs[:MAX_UPGRADES], at))
-        each = MAX_FUNCTIONS // max(len(upgrades), 1)
-        word = bytes(12) + bytes.fromhex(executor[2:])
-        values = Values(tuple(Question(u.contract, s + word) for u in upgrades for s in u.selectors[:each]))
-        changed = _Changed({}, {})
-        if values.questions:
-            simulation = simulate(
-                reader, executor, proposal.calls, block,
-                governor=profile.address, probes=values.probes, prepared=values.overrides,
-            )  # fmt: skip
-            if simulation.status is SimulationStatus.SKIPPED:
-                raise ToolSkipped(f"code is replaced, and what changes by that: {simulation.why_skipped}")
-            changed = _Changed.of(values.read(simulation.readings))
+        accounts = (executor, profile.address, proposal.proposer)
+        each = MAX_QUESTIONS // max(len(upgrades), 1)
+        asked = {upgrade: list(_questions(upgrade, accounts)) for upgrade in upgrades}
+        values = Values(tuple(question for questions in asked.values() for question in questions[:each]))
+        answers = _answers(reader, profile, proposal, block, values) if values.questions else {}
         return ValuesOfUpgrades(
-            executor=executor,
             upgrades=tuple(
-                UpgradedValues(
-                    contract=upgrade.contract,
-                    after=upgrade.after,
-                    asked=min(len(upgrade.selectors), each),
-                    answered=changed.answered.get(upgrade.contract, 0),
-                    changed=tuple(_told(reader, upgrade, found[:MAX_CHANGED], at)),
-                    more_changed=len(found[MAX_CHANGED:]),
-                    left_out=len(upgrade.selectors[each:]),
-                )
-                for upgrade in upgrades
-                for found in [changed.values.get(upgrade.contract, [])]
+                _told(reader, upgrade, {q: answers[q] for q in questions[:each]}, len(questions[each:]), at)
+                for upgrade, questions in asked.items()
             ),
             left_out=len(pairs[MAX_UPGRADES:]),
         )
@@ -105,28 +92,40 @@ class _Upgrade:
     """None for a diamond: it has many."""
     after: str
     selectors: tuple[bytes, ...]
+    kept: frozenset[bytes]
+    """Those that the new code shows. What fails afterwards and is none of these is gone."""
 
 
-_Pair = tuple[Question, Answer, Answer | None]
+_Answers = tuple[Answer | None, Answer | None]
+"""Before and after."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Changed:
-    """By contract: how many functions answered before, and which answer otherwise now."""
+def _questions(upgrade: _Upgrade, accounts: Sequence[str]) -> Iterator[Question]:
+    first, *others = dict.fromkeys((*accounts, upgrade.contract))
+    yield from (Question(upgrade.contract, selector + _word(first)) for selector in upgrade.selectors)
+    for selector in upgrade.selectors:
+        if getters().get(selector, "").endswith("(address)"):
+            yield from (Question(upgrade.contract, selector + _word(account)) for account in others)
 
-    answered: Mapping[str, int]
-    values: Mapping[str, list[_Pair]]
 
-    @classmethod
-    def of(cls, read: Iterable[tuple[Question, Answer | None, Answer | None]]) -> _Changed:
-        answered, values = dict[str, int](), dict[str, list[_Pair]]()
-        for question, before, after in read:
-            if before is None:
-                continue
-            answered[question.contract] = answered.get(question.contract, 0) + 1
-            if before != after:
-                values.setdefault(question.contract, []).append((question, before, after))
-        return cls(answered, values)
+def _word(account: str) -> bytes:
+    return bytes(12) + bytes.fromhex(account[2:])
+
+
+def _answers(
+    reader: ChainReader, profile: GovernorProfile, proposal: Proposal, block: BlockRef, values: Values
+) -> dict[Question, _Answers]:
+    """Raises `ToolSkipped` where not all of them can be read."""
+    simulation = simulate(
+        reader, profile.timelock or profile.address, proposal.calls, block,
+        governor=profile.address, probes=values.probes, prepared=values.overrides,
+    )  # fmt: skip
+    if simulation.status is SimulationStatus.SKIPPED:
+        raise ToolSkipped(f"code is replaced, and what changes by that: {simulation.why_skipped}")
+    answers = {question: (before, after) for question, before, after in values.read(simulation.readings)}
+    if len(answers) < len(values.questions):
+        raise ToolSkipped("code is replaced, and what changes by that could not be asked in full")
+    return answers
 
 
 def _upgrades(reader: ChainReader, proposal: Proposal, pairs: list[tuple[str, str]], at: str) -> Iterator[_Upgrade]:
@@ -137,15 +136,18 @@ def _upgrades(reader: ChainReader, proposal: Proposal, pairs: list[tuple[str, st
         before = targets[contract].implementation
         if before is not None:
             old, new = (selectors_in(reader.code(code, at)) for code in (before, after))
-            yield _Upgrade(contract, before, after, _in_order(old & new if new else old))
+            yield _Upgrade(contract, before, after, _in_order(old), new or old)
         elif contract in cuts:
-            yield _Upgrade(contract, None, after, _in_order(_facets(reader, contract, at) - cuts[contract]))
+            stay = _facets(reader, contract, at) - cuts[contract]
+            yield _Upgrade(contract, None, after, _in_order(stay), frozenset(stay))
 
 
 def _in_order(selectors: Iterable[bytes]) -> tuple[bytes, ...]:
-    """Those that are known to tell something come first; those that are known to change something are not asked."""
-    changing = set(known_functions()) - set(getters())
-    return tuple(sorted(set(selectors) - changing, key=lambda selector: (selector not in getters(), selector)))
+    """Those that are known to tell something come first. Not asked are those that are known to change something, or to
+    tell which code this is.
+    """
+    passed_over = set(known_functions()) - set(getters()) | set(map(selector_of, OF_THE_CODE))
+    return tuple(sorted(set(selectors) - passed_over, key=lambda selector: (selector not in getters(), selector)))
 
 
 def _removed(proposal: Proposal) -> dict[str, set[bytes]]:
@@ -167,23 +169,51 @@ def _facets(reader: ChainReader, diamond: str, at: str) -> set[bytes]:
     return {selector for _, selectors in facets for selector in selectors}
 
 
-def _told(reader: ChainReader, upgrade: _Upgrade, changed: list[_Pair], at: str) -> Iterator[ChangedValue]:
-    if upgrade.before is not None:
-        codes = (upgrade.before, upgrade.after)
-        ask_ahead(reader, [CallOf(code, question.calldata, at) for question, _, _ in changed for code in codes])
-    for question, before, after in changed:
-        yield ChangedValue(
+def _told(
+    reader: ChainReader, upgrade: _Upgrade, answers: Mapping[Question, _Answers], left_out: int, at: str
+) -> UpgradedValues:
+    answered = {question: (before, after) for question, (before, after) in answers.items() if before is not None}
+    changed = {
+        question: (before, after)
+        for question, (before, after) in answered.items()
+        if before != after and (after is not None or question.calldata[:4] in upgrade.kept)
+    }
+    constants = _constants(reader, upgrade, changed, at)
+    values = [
+        ChangedValue(
             selector=question.calldata[:4],
+            account=to_checksum_address(question.calldata[-20:]),
             before=before.data,
             after=None if after is None else after.data,
-            is_of_the_code=upgrade.before is not None
-            and before == _answer_of(reader, upgrade.before, question, at)
-            and after == _answer_of(reader, upgrade.after, question, at),
+            is_of_the_code=question in constants,
         )
+        for question, (before, after) in sorted(changed.items(), key=lambda pair: pair[0] in constants)
+    ]
+    more = values[MAX_CHANGED:]
+    return UpgradedValues(
+        contract=upgrade.contract,
+        after=upgrade.after,
+        asked=len(answers),
+        answered=len(answered),
+        changed=tuple(values[:MAX_CHANGED]),
+        more_moved=sum(not value.is_of_the_code for value in more),
+        more_constants=sum(value.is_of_the_code for value in more),
+        left_out=left_out,
+    )
+
+
+def _constants(
+    reader: ChainReader, upgrade: _Upgrade, changed: Mapping[Question, tuple[Answer, Answer | None]], at: str
+) -> set[Question]:
+    """What old and new code answer so by themselves."""
+    if upgrade.before is None:
+        return set()
+    codes = (upgrade.before, upgrade.after)
+    ask_ahead(reader, [CallOf(code, question.calldata, at) for question in changed for code in codes])
+    return {q for q, answers in changed.items() if answers == tuple(_answer_of(reader, code, q, at) for code in codes)}
 
 
 def _answer_of(reader: ChainReader, code: str, question: Question, at: str) -> Answer | None:
-    """What the code says by itself."""
     try:
         return Answer.of(reader.call(code, question.calldata, at))
     except RevertedError:

@@ -202,7 +202,7 @@ def uneventful(proposal: Proposal, profile: GovernorProfile) -> tuple[Reading, .
         ),
         NearbyCoins(from_block=past, to_block=now, same=(), asked=0),
         Upgrades(upgrades=(), left_out=0),
-        ValuesOfUpgrades(executor=timelock or profile.address, upgrades=(), left_out=0),
+        ValuesOfUpgrades(upgrades=(), left_out=0),
         InnerCalls(is_traced=False, created=(), delegated=(), left_out=0, makes_room=None),
         OtherChains(runs=()),
         PriceSources(sources=(), left_out=0),
