@@ -58,7 +58,7 @@ INCIDENTS = {
     "Seats": ("Agent", "Pool", "ProposingContract", "Reserves"),
     "SilentToken": ("SilentToken",),
     "TrustSetup": ("Streams", "TrustSetup"),
-    "Upgrades": ("LayeredDiamond", "Vault", "VaultAppended", "VaultShifted"),
+    "Upgrades": ("BeaconVault", "LayeredDiamond", "Vault", "VaultAppended", "VaultBeacon", "VaultShifted"),
 }
 """Shapes of governance incidents, by the file in ``legacy/incidents`` that has them."""
 

@@ -27,10 +27,18 @@ def changed(name: str, before: bytes, after: bytes | None, *, constant: bool = F
 
 def found(*values: ChangedValue, calls: tuple[Call, ...] = (UPGRADE,), more: int = 0) -> tuple[Finding, ...]:
     upgrade = UpgradedValues(
-        contract=PROXY, after=CODE, asked=9, answered=8, changed=values, more_moved=more, more_constants=4, left_out=0
+        contract=PROXY,
+        after=CODE,
+        beacon=None,
+        asked=9,
+        answered=8,
+        changed=values,
+        more_moved=more,
+        more_constants=4,
+        left_out=0,
     )
     facts = facts_for(proposal_of(list(calls), f"Upgrade {PROXY} to {CODE}."))
-    context = results_of([ValuesOfUpgrades(upgrades=(upgrade,), left_out=0)])
+    context = results_of([ValuesOfUpgrades(upgrades=(upgrade,), left_out=0, from_block=None)])
     return UpgradedValuesCheck().run(CheckView(facts.model_copy(update={"context": context})))
 
 

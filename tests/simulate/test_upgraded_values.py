@@ -158,6 +158,25 @@ def test_a_diamond_says_itself_which_functions_it_has(dao: Governance) -> None:
     assert found(dao, propose(dao, (silent, cut([replaced], ZERO_ADDRESS, b"")))).upgrades[0].asked == 0
 
 
+def test_of_a_beacon_the_proxies_are_asked(dao: Governance) -> None:
+    beacon = deploy(dao.node, "VaultBeacon", dao.timelock, deploy(dao.node, "Vault"))
+    other = deploy(dao.node, "VaultBeacon", dao.timelock, deploy(dao.node, "Vault"))
+    vault, second, third, _ = (deploy(dao.node, "BeaconVault", each) for each in (beacon, beacon, beacon, other))
+    dao.node.send(vault, encode_call("initialize(address,uint256)", dao.token, 30))
+    new = deploy(dao.node, "VaultShifted")
+    proposal = propose(dao, upgrade(beacon, new))
+    values = found(dao, proposal)
+    assert [(u.contract, u.beacon, u.after) for u in values.upgrades] == [(vault, beacon, new), (second, beacon, new)]
+    assert (values.left_out, values.from_block) == (1, 0)
+    moved, fresh = values.upgrades
+    assert said(moved) == {"asset()": (int(dao.token, 16), 30), "feeBps()": (30, 0)}
+    assert said(fresh) == {}
+    (finding,) = judged(dao, proposal)
+    assert (finding.severity, finding.calls, finding.evidence[0]) == (Severity.HIGH, ("0",), vault)
+    assert third not in str(values)
+    assert found(dao, propose(dao, upgrade(vault_in_use(dao), new))).from_block is None
+
+
 def test_where_no_code_is_replaced_nothing_is_simulated(dao: Governance, half: Half) -> None:
     pays = (dao.token, encode_call("transfer(address,uint256)", dao.node.accounts[7], 1))
     proposal = propose(dao, pays)

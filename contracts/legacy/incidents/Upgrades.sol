@@ -63,6 +63,56 @@ contract VaultShifted {
     }
 }
 
+/// @dev Gives code to many proxies at once.
+contract VaultBeacon {
+    address public immutable owner;
+    address public implementation;
+
+    event Upgraded(address indexed implementation);
+
+    constructor(address owner_, address implementation_) {
+        (owner, implementation) = (owner_, implementation_);
+    }
+
+    function upgradeTo(address implementation_) external {
+        require(msg.sender == owner, "VaultBeacon: not the owner");
+        implementation = implementation_;
+        emit Upgraded(implementation_);
+    }
+}
+
+/// @dev EIP-1967, with a beacon.
+contract BeaconVault {
+    bytes32 private constant SLOT = bytes32(uint256(keccak256("eip1967.proxy.beacon")) - 1);
+
+    event BeaconUpgraded(address indexed beacon);
+
+    constructor(address beacon) {
+        bytes32 slot = SLOT;
+        assembly {
+            sstore(slot, beacon)
+        }
+        emit BeaconUpgraded(beacon);
+    }
+
+    fallback() external {
+        bytes32 slot = SLOT;
+        address beacon;
+        assembly {
+            beacon := sload(slot)
+        }
+        address target = VaultBeacon(beacon).implementation();
+        assembly {
+            calldatacopy(0, 0, calldatasize())
+            let done := delegatecall(gas(), target, 0, calldatasize(), 0, 0)
+            returndatacopy(0, 0, returndatasize())
+            switch done
+            case 0 { revert(0, returndatasize()) }
+            default { return(0, returndatasize()) }
+        }
+    }
+}
+
 /// @dev EIP-2535, with as much as an upgrade needs.
 contract LayeredDiamond {
     struct FacetCut {

@@ -69,7 +69,7 @@ class UpgradedValuesCheck:
 
 
 def _is_about(call: DecodedCall, upgrade: UpgradedValues) -> bool:
-    return upgrade.contract in {call.target, call.argument("proxy")}
+    return not {upgrade.contract, upgrade.beacon}.isdisjoint({call.target, call.argument("proxy")} - {None})
 
 
 def _may_set(call: DecodedCall, upgrade: UpgradedValues) -> bool:

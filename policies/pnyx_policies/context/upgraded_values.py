@@ -33,6 +33,8 @@ class UpgradedValues(Value):
     contract: Address
     after: Address
     """The new code; for a diamond, what initialises it."""
+    beacon: Address | None
+    """Who gives the contract its code, where it has it from a beacon."""
     asked: int
     """Questions: functions of the old code, some of them for several accounts."""
     answered: int
@@ -62,4 +64,6 @@ class ValuesOfUpgrades(Reading):
 
     upgrades: tuple[UpgradedValues, ...] = Field(max_length=MAX_UPGRADES)
     left_out: int
-    """Upgrades beyond the limit."""
+    """Upgrades beyond the limit, and proxies that have their code from the same beacon as others."""
+    from_block: int | None
+    """From here on proxies of beacons were looked for; None where no beacon is upgraded."""

@@ -1,7 +1,8 @@
 """What a contract answers otherwise right after its code is replaced: storage that moved shows so.
 
 1. Upgrades that the calls name, and the functions of the old code (`upgraded_functions`). A diamond says itself which
-   functions it has; left out are those that the cut takes away.
+   functions it has; left out are those that the cut takes away. Of a beacon, proxies are asked that told of it in the
+   recent past, and still have their code from it: the oldest ones, as everybody can make new ones.
 2. The proposal's actions in one simulation, and what these functions answer right before and right after them. Each is
    asked with the executor's address behind its selector: functions without arguments pass over it, those with one take
    it as an account. Which take none, the code does not say. Functions that are known to take an account are asked for
@@ -10,13 +11,13 @@
 
 Left out is what fails afterwards where the new code does not show the function: it is gone (`upgraded_functions`). At
 most 128 questions are asked of all upgrades together. Not seen: what other accounts have, functions with more
-arguments, proxies that get their code from a beacon.
+arguments.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from eth_utils.address import to_checksum_address
@@ -33,8 +34,10 @@ from pnyx_policies.context.upgraded_values import MAX_CHANGED, ChangedValue, Upg
 from pnyx_policies.facts import Grade, SimulationStatus
 from pnyx_policies.getters import OF_THE_CODE, getters
 from pnyx_tools.code import read_targets
+from pnyx_tools.context.history import History, SearchingTool, search_back
 from pnyx_tools.context.protocol import ToolSkipped
 from pnyx_tools.context.upgraded_functions import replacements
+from pnyx_tools.effects import topic_of
 from pnyx_tools.opcodes import selectors_in
 from pnyx_tools.pinned import CallOf, ask_ahead
 from pnyx_tools.reader import ChainReader, RevertedError
@@ -44,6 +47,10 @@ from pnyx_tools.simulate.values import Answer, Question, Values
 MAX_QUESTIONS: Final = 128
 """Of all upgrades together."""
 
+MAX_PROXIES: Final = 2
+"""Of one beacon."""
+
+_BEACON_UPGRADED: Final = topic_of(parse_function("BeaconUpgraded(address beacon)"))
 _CUT: Final = parse_function(
     "diamondCut((address facet, uint8 action, bytes4[] selectors)[] cut, address init, bytes data)"
 )
@@ -52,7 +59,7 @@ _FACETS: Final = parse_function("facets()")
 _FACETS_ANSWER: Final = parse_parameters("((address facet, bytes4[] selectors)[] facets)")
 
 
-class UpgradedValuesTool:
+class UpgradedValuesTool(SearchingTool):
     """Simulates only where the calls replace code."""
 
     name = ValuesOfUpgrades.TOOL
@@ -70,7 +77,10 @@ class UpgradedValuesTool:
     ) -> ValuesOfUpgrades:
         executor, at = profile.timelock or profile.address, to_hex(block.hash)
         pairs = replacements(proposal)
-        upgrades = list(_upgrades(reader, proposal, pairs[:MAX_UPGRADES], at))
+        found = list(_upgrades(reader, proposal, pairs[:MAX_UPGRADES], at))
+        beacons = _Beacons(reader, block, self._oldest(proposal, block), {})
+        every = [each for upgrade in found for each in beacons.instead_of(upgrade)]
+        upgrades = every[:MAX_UPGRADES]
         accounts = (executor, profile.address, proposal.proposer)
         each = MAX_QUESTIONS // max(len(upgrades), 1)
         asked = {upgrade: list(_questions(upgrade, accounts)) for upgrade in upgrades}
@@ -81,7 +91,8 @@ class UpgradedValuesTool:
                 _told(reader, upgrade, {q: answers[q] for q in questions[:each]}, len(questions[each:]), at)
                 for upgrade, questions in asked.items()
             ),
-            left_out=len(pairs[MAX_UPGRADES:]),
+            left_out=len(pairs[MAX_UPGRADES:]) + len(every[MAX_UPGRADES:]) + beacons.left_out,
+            from_block=beacons.from_block,
         )
 
 
@@ -94,6 +105,39 @@ class _Upgrade:
     selectors: tuple[bytes, ...]
     kept: frozenset[bytes]
     """Those that the new code shows. What fails afterwards and is none of these is gone."""
+    is_of_beacon: bool = False
+    beacon: str | None = None
+
+
+@dataclass
+class _Beacons:
+    """Looks for proxies that have their code from a beacon."""
+
+    reader: ChainReader
+    block: BlockRef
+    oldest: int
+    searched: dict[str, History]
+    left_out: int = 0
+
+    @property
+    def from_block(self) -> int | None:
+        return max((history.from_block for history in self.searched.values()), default=None)
+
+    def instead_of(self, upgrade: _Upgrade) -> Sequence[_Upgrade]:
+        """Those of the proxies, where a beacon is upgraded: it has no values of its own."""
+        if not upgrade.is_of_beacon:
+            return [upgrade]
+        topics = [_BEACON_UPGRADED, _word(upgrade.contract)]
+        history = search_back(self.reader, self.block.number, self.oldest, topics, None)
+        self.searched[upgrade.contract] = history
+        proxies = list(dict.fromkeys(log.address for log in history.logs))
+        self.left_out += len(proxies[MAX_PROXIES:])
+        targets = read_targets(self.reader, proxies[:MAX_PROXIES], to_hex(self.block.hash))
+        return [
+            replace(upgrade, contract=target.address, beacon=upgrade.contract)
+            for target in targets
+            if target.implementation == upgrade.before
+        ]
 
 
 _Answers = tuple[Answer | None, Answer | None]
@@ -136,7 +180,8 @@ def _upgrades(reader: ChainReader, proposal: Proposal, pairs: list[tuple[str, st
         before = targets[contract].implementation
         if before is not None:
             old, new = (selectors_in(reader.code(code, at)) for code in (before, after))
-            yield _Upgrade(contract, before, after, _in_order(old), new or old)
+            is_beacon = "DELEGATECALL" not in targets[contract].opcodes
+            yield _Upgrade(contract, before, after, _in_order(old), new or old, is_beacon)
         elif contract in cuts:
             stay = _facets(reader, contract, at) - cuts[contract]
             yield _Upgrade(contract, None, after, _in_order(stay), frozenset(stay))
@@ -193,6 +238,7 @@ def _told(
     return UpgradedValues(
         contract=upgrade.contract,
         after=upgrade.after,
+        beacon=upgrade.beacon,
         asked=len(answers),
         answered=len(answered),
         changed=tuple(values[:MAX_CHANGED]),

@@ -202,7 +202,7 @@ def uneventful(proposal: Proposal, profile: GovernorProfile) -> tuple[Reading, .
         ),
         NearbyCoins(from_block=past, to_block=now, same=(), asked=0),
         Upgrades(upgrades=(), left_out=0),
-        ValuesOfUpgrades(upgrades=(), left_out=0),
+        ValuesOfUpgrades(upgrades=(), left_out=0, from_block=None),
         InnerCalls(is_traced=False, created=(), delegated=(), left_out=0, makes_room=None),
         OtherChains(runs=()),
         PriceSources(sources=(), left_out=0),
