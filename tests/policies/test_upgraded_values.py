@@ -9,9 +9,10 @@ from pnyx_contracts.selectors import selector_of
 from pnyx_contracts.types import Call
 from pnyx_policies.checks import CheckSkipped, CheckView, UpgradedValuesCheck
 from pnyx_policies.context import ChangedValue, UpgradedValues, ValuesOfUpgrades
+from pnyx_policies.facts import Change, Facts
 from pnyx_policies.finding import Finding, Severity
 from pnyx_policies.getters import in_words
-from pnyx_tools.testing.facts import TIMELOCK, address_of, call_of, facts_for, proposal_of, results_of
+from pnyx_tools.testing.facts import TIMELOCK, address_of, call_of, facts_for, proposal_of, results_of, simulated
 
 PROXY, CODE, ADMIN, ALICE = map(address_of, ("a proxy", "new code", "a proxy's admin", "alice"))
 NOTHING, SOMETHING = bytes(32), (7).to_bytes(32, "big")
@@ -25,21 +26,20 @@ def changed(name: str, before: bytes, after: bytes | None, *, constant: bool = F
     )
 
 
-def found(*values: ChangedValue, calls: tuple[Call, ...] = (UPGRADE,), more: int = 0) -> tuple[Finding, ...]:
-    upgrade = UpgradedValues(
-        contract=PROXY,
-        after=CODE,
-        beacon=None,
-        asked=9,
-        answered=8,
-        changed=values,
-        more_moved=more,
-        more_constants=4,
-        left_out=0,
-    )
-    facts = facts_for(proposal_of(list(calls), f"Upgrade {PROXY} to {CODE}."))
-    context = results_of([ValuesOfUpgrades(upgrades=(upgrade,), left_out=0, from_block=None)])
+def upgraded(*values: ChangedValue, answered: int = 8, more: int = 0) -> UpgradedValues:
+    return UpgradedValues(
+        contract=PROXY, after=CODE, beacon=None, asked=9, answered=answered, changed=values, more_moved=more,
+        more_constants=4, left_out=0,
+    )  # fmt: skip
+
+
+def judged(facts: Facts, *upgrades: UpgradedValues) -> tuple[Finding, ...]:
+    context = results_of([ValuesOfUpgrades(upgrades=upgrades, left_out=0, from_block=None)])
     return UpgradedValuesCheck().run(CheckView(facts.model_copy(update={"context": context})))
+
+
+def found(*values: ChangedValue, calls: tuple[Call, ...] = (UPGRADE,), more: int = 0) -> tuple[Finding, ...]:
+    return judged(facts_for(proposal_of(list(calls), f"Upgrade {PROXY} to {CODE}.")), upgraded(*values, more=more))
 
 
 def test_what_no_action_sets_is_high() -> None:
@@ -99,6 +99,19 @@ def test_without_an_upgrade_nothing_has_to_be_known_and_with_one_it_has() -> Non
     assert UpgradedValuesCheck().run(CheckView(pays.model_copy(update=without))) == ()
     with pytest.raises(CheckSkipped, match="upgraded_values"):
         UpgradedValuesCheck().run(CheckView(upgrades.model_copy(update=without)))
+
+
+def test_an_upgrade_of_which_nothing_was_asked_is_told() -> None:
+    """One that no call names, one whose code shows no functions; not one whose proxies were asked in its place."""
+    change = Change(kind="upgraded", contract=ALICE, subject=CODE, detail="")
+    unseen = facts_for(proposal_of([call_of(ALICE, "become(bytes)", b"")], ""), simulation=simulated((), (change,)))
+    (finding,) = judged(unseen)
+    assert (finding.severity, finding.evidence) == (Severity.LOW, (ALICE,))
+    named = facts_for(proposal_of([UPGRADE], ""))
+    assert [f.evidence for f in judged(named, upgraded(answered=0))] == [(PROXY,)]
+    assert judged(named, upgraded()) == ()
+    of_proxy = upgraded().model_copy(update={"contract": ALICE, "beacon": PROXY})
+    assert judged(named, of_proxy) == ()
 
 
 def test_many_values_are_counted_and_the_first_ones_shown() -> None:

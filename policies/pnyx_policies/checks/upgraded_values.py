@@ -7,11 +7,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from pnyx_contracts.decoded import DecodedCall, made_here
 from pnyx_policies.checks.protocol import CheckView
 from pnyx_policies.context import ChangedValue, UpgradedValues, ValuesOfUpgrades
+from pnyx_policies.elsewhere import at_home
 from pnyx_policies.facts import Facts
 from pnyx_policies.finding import Finding, Severity
 from pnyx_policies.getters import getter_name, in_words, is_address, is_number
 from pnyx_policies.power_functions import PowerKind
-from pnyx_policies.powers import shifts_of
+from pnyx_policies.powers import PowerShift, power_shifts, shifts_of
 
 SHOWN = 6
 """Values in one sentence."""
@@ -22,7 +23,8 @@ class UpgradedValuesCheck:
     answers otherwise and no action set anything, where a function fails that answered, or an address becomes a number
     or the other way round: storage moved, as when a variable was put in before others. Medium where the upgrade brings
     an initialiser, or another action calls the contract, and either may have set what changed. Low: constants of the
-    code. Quiet: versions, what was not there before, what is gone. Check K4, incident I-8 (Audius).
+    code, and that nothing could be asked. Quiet: versions, what was not there before, what is gone. Check K4, incident
+    I-8 (Audius).
 
     Asked are functions without arguments, and those with one for a few accounts: what other accounts have, and what
     lies in lists and mappings by other keys, may have moved unseen. Only upgrades that the calls name.
@@ -32,9 +34,24 @@ class UpgradedValuesCheck:
     version = "1"
 
     def run(self, view: CheckView) -> tuple[Finding, ...]:
-        if not any(shift.kind is PowerKind.CODE for shift in shifts_of(made_here(view.facts.calls))):
+        facts = at_home(view.facts)
+        shifts = power_shifts(facts, PowerKind.CODE)
+        if not shifts:
             return ()
-        return tuple(f for each in view.context(ValuesOfUpgrades).upgrades for f in self._findings(view.facts, each))
+        values = view.context(ValuesOfUpgrades)
+        found = (finding for each in values.upgrades for finding in self._findings(facts, each))
+        return (*found, *self._not_asked(shifts, values))
+
+    def _not_asked(self, shifts: Iterable[PowerShift], values: ValuesOfUpgrades) -> Iterator[Finding]:
+        """That code is replaced, and how bad that is, `code-upgrade` says."""
+        asked = {address for each in values.upgrades if each.answered for address in (each.contract, each.beacon)}
+        named = {each.after for each in values.upgrades if each.answered}
+        for contract in dict.fromkeys(
+            s.contract for s in shifts if s.receiver not in named and s.contract not in asked
+        ):
+            title = f"What the new code of {contract} changes was not asked"
+            detail = "No call names the upgrade, or the old code shows no functions that answer."
+            yield Finding(check=self.name, severity=Severity.LOW, title=title, detail=detail, evidence=(contract,))
 
     def _findings(self, facts: Facts, upgrade: UpgradedValues) -> Iterator[Finding]:
         calls = tuple(call for call in made_here(facts.calls) if _is_about(call, upgrade))
