@@ -167,6 +167,9 @@ def test_a_feed_behind_the_oracle_that_a_market_is_listed_with(dao: Governance, 
     (finding,) = judged(dao, found)
     assert (finding.severity, finding.evidence) == (Severity.CRITICAL, (oracle, feed))
 
+    unknown = (comptroller, encode_call("nobodyKnowsThis(address)", market))
+    assert only(seen(dao, unknown)).source == oracle
+
     pausing = (comptroller, encode_call("_setBorrowPaused(address,bool)", market, True))
     assert seen(dao, pausing).sources == (), "what was listed before is not asked for whenever its market is named"
 
@@ -256,6 +259,15 @@ def test_the_tick_of_now_and_the_average(
     assert severities(dao, found) == [severity]
 
 
+def test_a_pool_of_coins(dao: Governance, tokens: tuple[str, str], use: Callable[[str], PriceSources]) -> None:
+    pool = deploy(dao.node, "CoinsPool", *tokens)
+    fill(dao, pool, tokens, 5 * TOKEN, 6 * TOKEN)
+    found = use(deploy(dao.node, "CoinsOracle", pool))
+    (read,) = only(found).pools
+    assert (read.reads_past, [h.balance for h in read.holds]) == (None, [5 * TOKEN, 6 * TOKEN])
+    assert severities(dao, found) == [Severity.MEDIUM]
+
+
 # --- what it costs, and what it takes
 
 
@@ -306,6 +318,50 @@ def test_nodes_that_tell_what_is_read_in_another_order_agree(dao: Governance, ma
     assert outcome == look(dao, hand_over)
 
 
+def test_nodes_that_do_not_list_whom_a_transaction_calls(dao: Governance, tokens: tuple[str, str]) -> None:
+    """It pays nothing to list that one, so some leave it out. A pool's own answers would then read no slot of it."""
+
+    def without_receiver(question: Question) -> Reply | None:
+        if question["method"] != "eth_createAccessList":
+            return None
+        told = dao.node.rpc.request(question["method"], question["params"])
+        called = question["params"][0].get("to", "").lower()
+        return result(question, told | {"accessList": [i for i in told["accessList"] if i["address"] != called]})
+
+    pool = deploy(dao.node, "PairPool", *tokens)
+    fill(dao, pool, tokens, 4 * TOKEN, 10 * TOKEN)
+    dao.node.send(pool, encode_call("sync()"))
+    hand_over = (LATER, encode_call("setOracle(address,address)", deploy(dao.node, "PairOracle", pool), pool))
+    with Provider(dao.node.url, without_receiver) as other:
+        outcome = look(dao, hand_over, reader=Rpc(other.url))
+    assert isinstance(outcome, ToolResult), outcome
+    assert [p.reads_past for p in only(PriceSources.model_validate(outcome.result)).pools] == [False]
+
+
 def test_what_was_left_out_is_told(dao: Governance) -> None:
     (finding,) = judged(dao, PriceSources(sources=(), left_out=3))
-    assert (finding.severity, finding.title.split()[0]) == (Severity.LOW, "3")
+    assert (finding.severity, finding.title.split()[0]) == (Severity.MEDIUM, "3")
+
+
+def test_receivers_of_payments_are_no_contracts_that_are_left_out(dao: Governance) -> None:
+    pay = "transfer(address,uint256)"
+    payments = [(dao.token, encode_call(pay, f"0x{number:040x}", 1)) for number in range(2**130, 2**130 + 70)]
+    assert seen(dao, *payments) == PriceSources(sources=(), left_out=0)
+
+
+def test_a_source_behind_more_contracts_than_are_looked_at(dao: Governance) -> None:
+    """Whoever puts many contracts in front is told of."""
+    others = [deploy(dao.node, "TokenMarket") for _ in range(65)]
+    feed = deploy(dao.node, "PriceFeed", NOBODY, 1, 1)
+    listed = (LATER, encode_call("setSources(address[])", others))
+    found = seen(dao, listed, (LATER, encode_call("setSource(address)", feed)))
+    assert (found.sources, found.left_out) == ((), 2)
+    assert severities(dao, found) == [Severity.MEDIUM]
+
+
+def test_a_sequencers_status_is_no_price(dao: Governance) -> None:
+    """It says 0 while all is well, for months."""
+    status = deploy(dao.node, "StatusFeed")
+    found = seen(dao, (LATER, encode_call("setSequencerFeed(address)", status)))
+    assert (only(found).answer, only(found).decimals) == (0, 0)
+    assert judged(dao, found) == []

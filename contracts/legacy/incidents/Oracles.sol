@@ -122,6 +122,15 @@ contract PriceFeed {
     }
 }
 
+/// @dev What a rollup's sequencer is: 0 while it is up.
+contract StatusFeed {
+    uint8 public constant decimals = 0;
+
+    function latestRoundData() external pure returns (uint80, int256, uint256, uint256, uint80) {
+        return (1, 0, 1, 1, 1);
+    }
+}
+
 /// @dev Asks one feed for each market, which its admin names.
 contract FeedOracle {
     address public immutable admin;

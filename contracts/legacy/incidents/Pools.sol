@@ -97,6 +97,37 @@ contract TickPool {
     }
 }
 
+/// @dev As Curve has them, without its curve: one for one, less a fee.
+contract CoinsPool {
+    address[2] public coins;
+    uint256[2] public balances;
+
+    constructor(address first, address second) {
+        coins = [first, second];
+        balances = [uint256(1), 1];
+    }
+
+    function get_virtual_price() external view returns (uint256) {
+        return 1e18 * (balances[0] + balances[1]) / 2;
+    }
+
+    function get_dy(int128, int128, uint256 amount) external view returns (uint256) {
+        return amount * balances[1] / balances[0];
+    }
+}
+
+contract CoinsOracle {
+    CoinsPool public immutable pool;
+
+    constructor(CoinsPool pool_) {
+        pool = pool_;
+    }
+
+    function getUnderlyingPrice(address) external view returns (uint256) {
+        return pool.get_dy(0, 1, 1e18);
+    }
+}
+
 /// @dev The price of a market's token is what the pool holds right now.
 contract PairOracle {
     PairPool public immutable pool;

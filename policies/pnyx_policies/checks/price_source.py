@@ -13,6 +13,14 @@ from pnyx_policies.powers import friends
 
 STALE_SECONDS: Final = 2 * 86_400
 """Feeds tell their price once a day or more often, also where it does not move."""
+_LEAST_WITHOUT_DECIMALS: Final = 2
+"""A feed without decimals that says no or yes is none of a price: rollups tell so whether their sequencer is up."""
+_MOVED: Final = {
+    False: (Severity.HIGH, "is that of a pool at this moment", "one trade moves it, also with borrowed tokens"),
+    None: (Severity.MEDIUM, "is read from a pool of Curve's", "whether one trade moves it is not known"),
+    True: (Severity.LOW, "follows the past of a pool", "a trade that lasts moves it"),
+}
+"""By whether the pool's past is read."""
 _SHOWN: Final = 4
 
 
@@ -20,13 +28,14 @@ class PriceSourceCheck:
     """Of each contract that the calls name and that gives a price, and of the oracle by which a market begins to lend.
     Critical: anybody can set the price. High: whoever has one key can; or it is what a pool holds at this moment, which
     one trade with borrowed tokens moves; or it is no price. Medium: another contract than the DAO's can set it; it was
-    told more than two days ago. Low: it follows a pool's past, so it takes a trade that lasts; a contract that the
-    operator knows can set it; not everything was looked at. Check K13, after I-20 (Sonne).
+    told more than two days ago; it is read from a pool of Curve's, and nobody knows whether one trade moves it; there
+    was too much to look at all of it. Low: it follows a pool's past, so it takes a trade that lasts; a contract that
+    the operator knows can set it. Check K13, after I-20 (Sonne).
 
     That a price can be set is tried, by well-known functions and from well-known seats, before the actions: an oracle
     that only the actions fill is judged by the feeds that they name. Not seen: functions of other names, signed prices
-    that anybody may bring, roles, what an owner can do in two steps, how long an average is, pools that are neither
-    Uniswap's version 2 or 3 nor descend from them, and balances that stand for a price.
+    that anybody may bring, roles, what an owner can do in two steps, how long an average is, pools of
+    other kinds (Balancer's, Uniswap's version 4), and balances that stand for a price.
     """
 
     name = "price-source"
@@ -46,7 +55,7 @@ class PriceSourceCheck:
         left_out = found.left_out + sum(source.left_out for source in found.sources)
         if left_out:
             title = f"{left_out} more contracts were not looked at: they may give prices, or set them"
-            yield Finding(check=self.name, severity=Severity.LOW, title=title)
+            yield Finding(check=self.name, severity=Severity.MEDIUM, title=title)
 
     def _set(self, facts: Facts, source: PriceSource, setter: PriceSetter) -> Iterator[Finding]:
         if setter.by in friends(facts):
@@ -63,15 +72,14 @@ class PriceSourceCheck:
         )
 
     def _moved(self, source: PriceSource, pool: PricePool) -> Finding:
-        if pool.reads_past:
-            severity, title = Severity.LOW, f"The price that {source.source} gives follows the past of a pool"
-        else:
-            severity, title = Severity.HIGH, f"The price that {source.source} gives is that of a pool at this moment"
-        how = "a trade that lasts moves it" if pool.reads_past else "one trade moves it, also with borrowed tokens"
+        severity, rests_on, how = _MOVED[pool.reads_past]
+        title = f"The price that {source.source} gives {rests_on}"
         holds = " and ".join(map(_amount, pool.holds)) or "an unknown amount"
         return self._finding(source, severity, title, f"The pool {pool.pool} holds {holds}: {how}.", pool.pool)
 
     def _told(self, facts: Facts, source: PriceSource) -> Iterator[Finding]:
+        if source.decimals == 0 and source.answer < _LEAST_WITHOUT_DECIMALS:
+            return
         if not source.answer:
             yield self._finding(source, Severity.HIGH, f"{source.source} gives no price: zero, or less", "")
         elif source.updated_at is not None and facts.block.timestamp - source.updated_at > STALE_SECONDS:

@@ -29,10 +29,12 @@ class PricePool(Value):
     """A pool that is read for the price."""
 
     pool: Address
-    reads_past: bool
-    """Whether more of it is read than what it says of this moment: what it remembers of the past."""
+    reads_past: bool | None
+    """Whether more of it is read than what it says of this moment: what it remembers of the past. None for Curve's
+    pools, of which that cannot be told.
+    """
     holds: tuple[Holding, ...]
-    """Its two tokens, as far as they answer."""
+    """Its first two tokens, as far as they answer."""
 
 
 class PriceSource(Value):
@@ -47,6 +49,8 @@ class PriceSource(Value):
     """The call that names it, or that lists a market which goes by it."""
     answer: Uint
     """The number that it gives, in its own unit; 0 for a negative one."""
+    decimals: Uint | None
+    """Of a feed that tells of rounds, as far as it says."""
     updated_at: Uint | None
     """When it was told, in seconds since the epoch; None where it does not say."""
     setters: tuple[PriceSetter, ...]
@@ -64,4 +68,4 @@ class PriceSources(Reading):
 
     sources: tuple[PriceSource, ...] = Field(max_length=MAX_SOURCES)
     left_out: int
-    """Addresses and sources that were not looked at."""
+    """Contracts that the calls name, and sources, that were not looked at."""

@@ -16,6 +16,11 @@ KIND: Final = {
     AccountKind.DELEGATED: "key's account that runs a contract's code",
     AccountKind.CONTRACT: "contract",
 }
+_RESTS_ON: Final = {
+    False: line(warn("is that of this moment"), " in"),
+    None: line("is read from"),
+    True: line("follows the past of"),
+}
 
 
 def sources_of_prices(found: PriceSources, facts: Facts) -> Iterator[Bullet]:
@@ -36,8 +41,7 @@ def _setter(facts: Facts, setter: PriceSetter) -> Bullet:
 
 
 def _pool(facts: Facts, pool: PricePool) -> Bullet:
-    what = line("follows the past of the pool ") if pool.reads_past else line(warn("is that of this moment"), " in ")
-    return bullet("It ", *what, *who(facts, pool.pool))
+    return bullet("It ", *_RESTS_ON[pool.reads_past], " the pool ", *who(facts, pool.pool))
 
 
 def prices_of_assets(found: AssetPrices, facts: Facts) -> Iterator[Bullet]:

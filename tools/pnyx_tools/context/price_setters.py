@@ -83,6 +83,7 @@ class PriceRead:
     data: bytes
     answer: bytes
     price: int
+    decimals: int | None
     updated_at: int | None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Final
 
@@ -19,17 +19,19 @@ from pnyx_policies.facts import Grade
 from pnyx_policies.handed_over import handed_over
 from pnyx_policies.probes import WORD_BYTES, members
 from pnyx_tools.code import read_targets
-from pnyx_tools.context.asking import ask_all, number_of
+from pnyx_tools.context.asking import ask, ask_all, number_of
 from pnyx_tools.context.price_pools import pools_in, touched_by
 from pnyx_tools.context.price_setters import PriceRead, who_sets
-from pnyx_tools.pinned import CallOf, ask_ahead
+from pnyx_tools.pinned import CallOf, CodeOf, ask_ahead
 from pnyx_tools.reader import BlockId, ChainReader, RevertedError
 
-MAX_NAMED: Final = 24
-"""Addresses in the calls that are asked for prices."""
+MAX_NAMED: Final = 256
+"""Addresses in the calls of which it is asked whether they are contracts."""
+MAX_CONTRACTS: Final = 64
+"""Of these, asked for prices."""
 MAX_ASSETS: Final = 32
 """What a source is asked about that has many prices."""
-MAX_BEHIND: Final = 8
+MAX_BEHIND: Final = 12
 """Contracts behind one price, beside its source, in which functions that set it are looked for."""
 
 _ROUND: Final = "latestRoundData()"
@@ -69,14 +71,15 @@ class PriceSourcesTool:
         at = to_hex(block.hash)
         calls = list(made_here(decode_calls(proposal.calls, proposal.key.chain_id)))
         named = _named(calls)
-        shown = dict(islice(named.items(), MAX_NAMED))
+        contracts = _contracts(reader, dict(islice(named.items(), MAX_NAMED)), at)
+        shown = dict(islice(contracts.items(), MAX_CONTRACTS))
         assets = list(dict.fromkeys([*shown, *_markets(reader, calls, at)]))[:MAX_ASSETS]
         paths = dict(_oracles(reader, calls, at)) | shown
         reads = list(_prices(reader, list(paths), assets, at))
         tried: set[str] = set()
         return PriceSources(
             sources=tuple(_source(reader, read, paths[read.source], tried, at) for read in reads[:MAX_SOURCES]),
-            left_out=len(named) - len(shown) + len(reads[MAX_SOURCES:]),
+            left_out=max(len(named) - MAX_NAMED, 0) + len(contracts) - len(shown) + len(reads[MAX_SOURCES:]),
         )
 
 
@@ -92,14 +95,24 @@ def _named(calls: Sequence[DecodedCall]) -> dict[str, str]:
     return found
 
 
+def _contracts(reader: ChainReader, named: Mapping[str, str], at: BlockId) -> dict[str, str]:
+    """Those that have code."""
+    ask_ahead(reader, [CodeOf(address, at) for address in named])
+    return {address: path for address, path in named.items() if reader.code(address, at)}
+
+
 def _oracles(reader: ChainReader, calls: Sequence[DecodedCall], at: BlockId) -> Iterator[tuple[str, str]]:
-    """What the controllers of markets go by now, where a call lets a market lend."""
-    lending = {call.target: call.path for call in calls if _LENDS.search(call.name)}
+    """What the controllers of markets go by now, where a call lets a market lend, or nobody knows what it does."""
+    lending = {call.target: call.path for call in calls if _may_let_lend(call)}
     places = [(controller, name) for controller in lending for name in _ORACLES]
     answers = ask_all(reader, [number_of(controller, name) for controller, name in places], at)
     for (controller, _), word in zip(places, answers, strict=True):
         if word is not None and 0 < word < 2**160:
             yield str(to_checksum_address(word.to_bytes(20, "big"))), lending[controller]
+
+
+def _may_let_lend(call: DecodedCall) -> bool:
+    return bool(_LENDS.search(call.name) if call.signature else call.calldata)
 
 
 def _markets(reader: ChainReader, calls: Sequence[DecodedCall], at: BlockId) -> Iterator[str]:
@@ -165,7 +178,9 @@ def _price(
     price = number if number < 2**255 else 0
     if not price and not is_round:
         return None
-    return PriceRead(contract, signature, asset, data, answer, price, words[3] if is_round else None)
+    decimals = ask(reader, number_of(contract, "decimals()"), at) if is_round else None
+    updated_at = words[3] if is_round else None
+    return PriceRead(contract, signature, asset, data, answer, price, decimals, updated_at)
 
 
 def _answer(reader: ChainReader, contract: str, data: bytes, at: BlockId) -> bytes:
@@ -190,6 +205,7 @@ def _source(reader: ChainReader, read: PriceRead, path: str, tried: set[str], at
         asset=read.asset,
         path=path,
         answer=read.price,
+        decimals=read.decimals,
         updated_at=read.updated_at,
         setters=tuple(setter for contract in untried for setter in who_sets(reader, read, contract, at)),
         pools=tuple(pools_in(reader, touched, at)),
