@@ -14,7 +14,7 @@ from typing import Final
 
 from pnyx_policies import text as reading
 from pnyx_policies.language import is_foreign
-from pnyx_policies.refusals import denies_payment, passage_calls_off, title_calls_off
+from pnyx_policies.refusals import calls_off, denies_payment, title_calls_off
 from pnyx_policies.text import Number
 
 _CLAUSE_ENDS: Final = re.compile(r"[;:!?()|]|[.,](?=\s|$)|\s[\u2013\u2014-]\s|\b(?:but|while|whereas)\b")
@@ -224,7 +224,7 @@ _DIGIT: Final = re.compile(r"(?<!\w)(?!0x)\d")
 
 def _calls_off(sentence: str, foreign: bool) -> bool:
     """A sentence with a number of its own speaks of that one."""
-    return not _DIGIT.search(sentence) and passage_calls_off(sentence, is_foreign=foreign)
+    return not _DIGIT.search(sentence) and calls_off(sentence, is_foreign=foreign)
 
 
 def _passages(lines: Sequence[str]) -> Iterator[list[int]]:

@@ -50,6 +50,11 @@ _IN_OTHER_LANGUAGES: Final = re.compile(
     r"|отказ|отклон|отмен|отлож|iptal|redd|ertele|vazgeç)"
     r"|拒绝|拒絕|取消|终止|終止|推迟|撤回|驳回|却下|中止|取り消|延期|拒否|거절|거부|취소|연기|철회"
 )
+_EARLIER: Final = re.compile(
+    r"\b(?:first|last|previous|earlier|former|primer|anterior|pasad|passad|premi[eè]r|précédent|dernier|erste|letzt|vorig"
+    r"|früher|прошл|предыдущ|перв|geçen|önceki|ilk)|上一|上次|去年|之前|前回|昨年|지난|이전"
+)
+"""Of another time: what was refused then says nothing of what is asked for now."""
 _NAME: Final = r"^[#*\s]*(?:\[[^\]]{1,40}\][\s:]*|[a-z]{2,12}[ -]?\d[\d.]{0,6}[\s:\u2013\u2014-]*)*"
 """Of a proposal: ``[PIP-12] [Executable]``."""
 _TITLE: Final = re.compile(
@@ -63,7 +68,9 @@ def title_calls_off(title: str, *, is_foreign: bool) -> bool:
     return bool(_TITLE.search(title) or (is_foreign and _IN_OTHER_LANGUAGES.search(title)))
 
 
-def passage_calls_off(passage: str, *, is_foreign: bool) -> bool:
-    """Whether a passage (lower case) says of something that it does not happen."""
-    in_its_words = is_foreign and (_IN_OTHER_LANGUAGES.search(passage) or denies_payment(passage))
-    return bool(_CALLED_OFF.search(passage) or in_its_words)
+def calls_off(sentence: str, *, is_foreign: bool) -> bool:
+    """Whether a sentence (lower case) says of what stands beside it that it does not happen."""
+    if _EARLIER.search(sentence):
+        return False
+    in_its_words = is_foreign and (_IN_OTHER_LANGUAGES.search(sentence) or denies_payment(sentence))
+    return bool(_CALLED_OFF.search(sentence) or in_its_words)

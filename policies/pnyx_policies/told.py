@@ -47,6 +47,10 @@ _NO_PROMISE = re.compile(
     r"\b(?:was|were|had|has|old|previous(?:ly)?|former(?:ly)?|no longer|not|donat\w+|paid|received|from|instead"
     r"|holds?|by)\b"
 )
+_HANDS_ON = re.compile(
+    r"\b(?:distribut\w+|splits?|splitter|dispers\w+|divid\w+|hands? \w+ on|passes \w+ on|pays? them)\b"
+)
+"""Of a receiver who pays others."""
 _NOBODY = frozenset({ZERO_ADDRESS, "0x000000000000000000000000000000000000dEaD"})
 _BURNING = ("burn", "burns", "burned", "burnt", "burning", "destroy", "destroys")
 
@@ -170,6 +174,8 @@ class _Telling:
         ]
         parts = sum(max(number.usual) for _, number in promised)
         if payment.is_single or not promised or parts in self._readings(payment):
+        hands_on = any(payment.recipient in p.addresses and _HANDS_ON.search(p.words) for p in self._beside(payment))
+        if payment.is_nft or not promised or hands_on or parts in self._readings(payment):
             return None
         return Severity.HIGH, f"the amount, and another for {promised[0][0]}, who gets nothing"
 

@@ -54,6 +54,7 @@ def test_whom_the_text_gives_an_amount_gets_something():
     "text",
     [
         f"Pay 900 USDC to {ALICE}, who hands them on:\n\n- 500 USDC to {BOB}\n- 400 USDC to {CAROL}",
+        f"Pay 900 USDC to the distributor {ALICE}. The largest reward is of 400 USDC, for {BOB}.",
         f"Pay 900 USDC to {ALICE}.\n\nThe last group was paid 400 USDC at {BOB}.",
         f"Lumen donated 900 USDC from {BOB}. The DAO matches them: 900 USDC to {ALICE}.",
         f"Pay 900 USDC to {ALICE}.\n\nSigned by {BOB}, who owns 3 dogs.",

@@ -18,7 +18,7 @@ _GAIN = (
     r"(?:receives?|gets?|earns?|collects?|claims?|rewards?|rewarded|paid|airdrops?|bonus|bribes?|refund(?:ed)?"
     r"|shar(?:es?|ed)|splits?|given|distributed|whitelisted|eligible|discounts?|thanked with|half the price)\b"
 )
-_REST = r"[^.!?\n]{0,160}?"
+_REST = r"[^.!?;\n]{0,160}?"
 
 _PROMISES = tuple(
     re.compile(pattern)
