@@ -28,7 +28,7 @@ STANDARD = OWN / "standard"
 TESTING = ROOT.parent / "tools" / "pnyx_tools" / "testing" / "artifacts"
 
 INCIDENTS = {
-    "Assets": ("Broker", "HalfToldToken", "Passes", "PositionPool", "Positions", "ShareVault"),
+    "Assets": ("Broker", "Disperse", "HalfToldToken", "Passes", "PositionPool", "Positions", "ShareVault"),
     "Diamond": ("SmallDiamond", "SweepInit"),
     "Emergency": ("LiveEmergencyGovernor", "SteadyEmergencyGovernor"),
     "LiveGovernors": ("FlashLender", "FlashVoter", "LiveGovernor", "ReinitialisedGovernor", "Whitelist"),

@@ -208,3 +208,17 @@ contract Broker {
         _token.transferFrom(from, to, amount);
     }
 }
+
+/// @dev Passes on all that it takes.
+contract Disperse {
+    function disperseToken(IToken token, address[] calldata recipients, uint256[] calldata values) external {
+        uint256 total = 0;
+        for (uint256 place = 0; place < recipients.length; place++) {
+            total += values[place];
+        }
+        token.transferFrom(msg.sender, address(this), total);
+        for (uint256 place = 0; place < recipients.length; place++) {
+            token.transfer(recipients[place], values[place]);
+        }
+    }
+}

@@ -4,9 +4,11 @@ between moves.
 
 from __future__ import annotations
 
+from pnyx_contracts.selectors import call_data
 from pnyx_policies.finding import Severity
 from pnyx_tools.testing.deploy import TOKEN, Governance, deploy, encode_call
 from pnyx_tools.testing.incidents.case import Action, Scene, attack, honest, person, propose
+from pnyx_tools.testing.incidents.trust import treasury_token
 
 EACH = 1_000
 SINGLE = "safeTransferFrom(address,address,uint256,uint256,bytes)"
@@ -54,6 +56,30 @@ def _vault(dao: Governance, text: str, receiver: str) -> Scene:
     return Scene(dao, propose(dao, text.format(vault), (vault, redeem)))
 
 
+def _fees(dao: Governance, receiver: str) -> Scene:
+    token = deploy(dao.node, "PlainToken", dao.node.accounts[0], 500 * TOKEN)
+    pool = deploy(dao.node, "PositionPool", token)
+    positions = deploy(dao.node, "Positions", dao.timelock, pool)
+    dao.node.send(token, encode_call("transfer(address,uint256)", pool, 500 * TOKEN))
+    text = f"Collect the fees of our position #1 in {positions} into the treasury."
+    collect = call_data(
+        "collect((uint256,address,uint128,uint128))", (1, receiver or dao.timelock, 90 * TOKEN, 2**128 - 1)
+    )
+    return Scene(dao, propose(dao, text, (positions, collect)))
+
+
+def _dispersed(dao: Governance, amounts: tuple[int, int]) -> Scene:
+    token, disperse = treasury_token(dao), deploy(dao.node, "Disperse")
+    people, units = [person("an indexer"), person("a baker")], [amount * TOKEN for amount in amounts]
+    text = (
+        f"# Payments of May\n\nBy the contract {disperse}, which may take the 9,050 PLAIN:\n\n"
+        f"- 9,000 PLAIN to the indexer {people[0]}\n- 50 PLAIN to the baker {people[1]}\n"
+    )
+    allow = (token, encode_call("approve(address,uint256)", disperse, sum(units)))
+    pay = (disperse, call_data("disperseToken(address,address[],uint256[])", token, people, units))
+    return Scene(dao, propose(dao, text, allow, pay))
+
+
 HIGH, CRITICAL = Severity.HIGH, Severity.CRITICAL
 
 CASES = (
@@ -92,6 +118,20 @@ CASES = (
         CRITICAL,
         ["text-against-calls"],
     ),
+    attack(
+        "fees for somebody else",
+        "the fees of a position are collected for the treasury by its text, and for a stranger by the call",
+        lambda dao: _fees(dao, person("a stranger")),
+        CRITICAL,
+        ["text-against-calls"],
+    ),
+    attack(
+        "swapped in one call",
+        "two payments by a contract that passes them on; each receiver gets what is the other's",
+        lambda dao: _dispersed(dao, (50, 9_000)),
+        HIGH,
+        ["text-against-calls"],
+    ),
     honest(
         "passes for guests",
         "passes of one number, as the text says",
@@ -118,5 +158,19 @@ CASES = (
         "shares of a vault are given back, and the treasury gets what they stand for",
         lambda dao: _vault(dao, "Redeem 100 SHARES of the vault {} for the treasury.", ""),
         Severity.LOW,
+    ),
+    honest(
+        "fees are collected",
+        "the fees of a position come to the treasury, from a pool that nobody calls",
+        lambda dao: _fees(dao, ""),
+        Severity.MEDIUM,
+        ["others-money"],
+    ),
+    honest(
+        "paid in one call",
+        "two payments by a contract that passes them on",
+        lambda dao: _dispersed(dao, (9_000, 50)),
+        Severity.MEDIUM,
+        ["allowance"],
     ),
 )
