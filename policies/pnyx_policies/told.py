@@ -173,9 +173,8 @@ class _Telling:
             if number.unit in units and number.spelling not in asides
         ]
         parts = sum(max(number.usual) for _, number in promised)
-        if payment.is_single or not promised or parts in self._readings(payment):
         hands_on = any(payment.recipient in p.addresses and _HANDS_ON.search(p.words) for p in self._beside(payment))
-        if payment.is_nft or not promised or hands_on or parts in self._readings(payment):
+        if payment.is_single or not promised or hands_on or parts in self._readings(payment):
             return None
         return Severity.HIGH, f"the amount, and another for {promised[0][0]}, who gets nothing"
 
