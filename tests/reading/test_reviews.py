@@ -245,7 +245,7 @@ def test_a_result_that_is_none_of_its_tools_is_shown_as_it_is() -> None:
     proposal = proposal_of([], "# Nothing")
     odd = ToolResult(tool="voting_power", version="99", grade=Grade.RE_READ, result={"voters": "[many](x)"})
     facts = facts_for(proposal).model_copy(update={"context": (odd,)})
-    assert "  - voters: `[many](x)`\n" in section(dossier_of(facts), "What was looked up")
+    assert "voting\\_power** (re-read): voters: `[many](x)`\n" in section(dossier_of(facts), "What was looked up")
 
 
 def test_many_of_one_kind_are_counted() -> None:

@@ -62,12 +62,15 @@ def looked_up(facts: Facts) -> Iterator[Block]:
         return
     grades = {result.grade for result in facts.context}
     yield paragraph(soft(" ".join(_MEANING[grade] for grade in Grade if grade in grades)))
-    yield Bullets(
-        tuple(
-            bullet(strong(result.tool), f" ({result.grade.value})", inner=tuple(_found(facts, result)))
-            for result in facts.context
-        )
-    )
+    yield Bullets(tuple(_told(facts, result) for result in facts.context))
+
+
+def _told(facts: Facts, result: ToolResult) -> Bullet:
+    """On one line where there is one thing to tell: most tools find nothing most of the time."""
+    head, found = line(strong(result.tool), f" ({result.grade.value})"), tuple(_found(facts, result))
+    if len(found) == 1 and not found[0].inner:
+        return bullet(*head, ": ", *found[0].line)
+    return bullet(*head, inner=found)
 
 
 def _found(facts: Facts, result: ToolResult) -> Iterator[Bullet]:
