@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from pnyx_contracts.types import ZERO_ADDRESS
+from pnyx_policies.claims import claims_of
 from pnyx_policies.facts import Facts, Movement
 from pnyx_policies.powers import friends
 from pnyx_policies.text import addresses
@@ -33,11 +34,13 @@ def movements_of_the_dao(facts: Facts, through: Mapping[Holder, str]) -> Iterato
 
 def passed_through(facts: Facts) -> dict[Holder, str]:
     """Called contracts, each with an asset of which all that one account of the DAO pays goes on to receivers in a
-    list, and that account: whoever pays many by one call pays each of them.
+    list, and that account: whoever pays many by one call pays each of them. Only contracts that the text or the
+    operator names: another one may pass on in a simulation, and keep what it gets later.
     """
     moves = [m for m in facts.simulation.all_movements if m.kind == "transfer"]
     listed = _receivers_in_calls(facts, "[]") - {m.asset for m in moves}
-    payers, called = _payers(facts), _called(facts) - friends(facts)
+    payers, named = _payers(facts), claims_of(facts).addresses | facts.known_addresses.keys()
+    called = (_called(facts) & named) - friends(facts)
     come, gone, sources = Counter[Holder](), Counter[Holder](), dict[Holder, set[str]]()
     for move in moves:
         come[move.recipient, move.asset] += move.amount

@@ -213,6 +213,8 @@ def test_who_pays_many_by_one_call_pays_each(amounts, severity):
     treasury = [holding(USDC, 10**12, decimals=6, symbol="USDC")]
     assert worst(TextAgainstCalls(), calls, text, moves, treasury=treasury) is severity
     assert worst(TextAgainstCalls(), calls, text.replace(BOB, POOL), moves, treasury=treasury) is HIGH
+    unnamed = text.replace(f"By {POOL}, which may take the 9,050 USDC", "9,050 USDC in all")
+    assert worst(TextAgainstCalls(), calls, unnamed, moves, treasury=treasury) is HIGH
 
 
 def test_an_allowance_that_becomes_larger_is_one_allowance():
