@@ -77,10 +77,9 @@ def run_agent(settings: Settings, *, json_logs: bool = True, since: str | None =
     set_up_logging(secrets=secrets_of(settings), as_json=json_logs)
     alone = nullcontext() if settings.database else only_instance(assembly.paths(settings).lock)
     with alone:
-        stop = _stop_on_signals()
         with ExitStack() as stack:
             daemon = _assemble(settings, stack, since, only_work=only_work)
-            code = _run(daemon, stop)
+            code = _run(daemon, _stop_on_signals())  # until then there is nothing to finish, and a signal ends all
         logger.info("stopped")
         if daemon.crew is not None:
             _hand_over(daemon.crew)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import socket
 from pathlib import Path
 
 from eth_account import Account
@@ -11,8 +14,29 @@ from pnyx_tools.journal import Stage
 from pnyx_tools.testing.faults.forks import run_fork
 
 from .approvers import key_of_an_approver, wallet_signs
-from .conftest import MakeAgent, pay, pnyx
+from .conftest import MakeAgent, pay, pnyx, start_fresh
 from .test_whole_job import check_as_a_stranger
+
+
+def test_it_stops_at_once_while_it_starts(tmp_path: Path) -> None:
+    """An endpoint takes the connection, and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        config = tmp_path / "pnyx.toml"
+        config.write_text(f"""
+[agent]
+name = "tester"
+[chain]
+rpc = "http://127.0.0.1:{silent.getsockname()[1]}"
+chain_id = 1
+[[governor]]
+address = "0x{"11" * 20}"
+start_block = 1
+""")
+        with start_fresh(["run", "--config", str(config)], tmp_path / "log", os.environ) as process:
+            connection, _ = silent.accept()
+            process.terminate()
+            assert process.wait(timeout=60) == -signal.SIGTERM
+            connection.close()
 
 
 def test_a_pause_holds_all_votes_until_they_are_let_go_on(make_agent: MakeAgent) -> None:
