@@ -140,11 +140,19 @@ def test_only_volumes_are_written_and_the_image_has_their_folders(name: str) -> 
     owners = {folder: f"{user}:{group_}" for user, group_, folder in made}
     service = COMPOSE["services"][name]
     user = service.get("user", of(FINAL, "USER")[0])
-    volumes = [volume.split(":") for volume in service["volumes"]]
+    volumes = [volume.split(":") for volume in service["volumes"] if isinstance(volume, str)]
     writable = {folder for source, folder, *mode in volumes if "ro" not in mode}
     assert writable
     assert {owners[folder] for folder in writable} == {user}
     assert {source for source, folder, *mode in volumes if folder in writable} <= set(COMPOSE["volumes"])
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_a_configuration_that_is_missing_is_an_error(name: str) -> None:
+    """Docker makes a folder of that name otherwise, and complains about something else."""
+    (bound,) = [volume for volume in COMPOSE["services"][name]["volumes"] if not isinstance(volume, str)]
+    assert (bound["type"], bound["source"], bound["read_only"]) == ("bind", f"./{name}/pnyx.toml", True)
+    assert bound["bind"] == {"create_host_path": False}
 
 
 def test_the_key_reaches_the_signer_alone() -> None:
