@@ -35,6 +35,7 @@ def test_a_held_proposal_is_reviewed_again_and_people_are_heard(make_agent: Make
     make_older(agent, held, "state")
     shown = pnyx(agent, "approve", proposal)
     assert (shown.returncode, "fields.state" in shown.stderr) == (1, True), shown.stderr
+    assert "`pnyx run` reviews what is under way again" in shown.stderr
     agent.start()
     agent.until(
         "a new record",

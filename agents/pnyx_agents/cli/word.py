@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from pnyx_agents.cli import wallet
 from pnyx_agents.settings import Settings
-from pnyx_contracts.errors import RefusedError, UsageError
+from pnyx_contracts.errors import DiffersError, RefusedError, UsageError
 from pnyx_contracts.types import DAY_SECONDS, to_hex
 from pnyx_policies.approval import NO_VOTE, Answer, answer_in, answered
 from pnyx_policies.bundle import Bundle
@@ -129,12 +129,18 @@ def _require_waiting(settings: Settings, case: Case, verdict: str) -> None:
 
 
 def load_bundle(settings: Settings, root: str) -> Bundle:
-    """The stored bundle of the decision with this record root. Raises `UsageError` when there is none."""
+    """The stored bundle of the decision with this record root. Raises `UsageError` when there is none, `DiffersError`
+    when it is not what this release would have sealed.
+    """
     from pnyx_agents.assembly import evidence
 
     if not root:
         raise UsageError("this proposal has no decision yet", hint="pnyx status shows where it stands")
-    data = evidence(settings).get_bundle(record_root(root))
+    try:
+        data = evidence(settings).get_bundle(record_root(root))
+    except DiffersError as error:
+        hint = "if another release made it: `pnyx run` reviews what is under way again"
+        raise DiffersError(error.message, hint=hint) from error
     if data is None:
         raise UsageError(f"the bundle {root} is not in the agent's data folder", hint="restore it from a backup")
     return Bundle.parse(data)

@@ -70,7 +70,9 @@ class Clerk:
         self.alert(proposal, About.FAILED, kind_of(why), why)
 
     def begin_again(self, proposal: Proposal, why: str) -> None:
-        """From the start, as if it had just been seen: at the next look."""
+        """From the start, as if it had just been seen: at the next look. What vanished does not begin again."""
+        if self.stage(proposal) is Stage.VOID:
+            return
         logger.warning("reviewing again", extra={"proposal": str(proposal.key), "why": why})
         self.advance(proposal, Stage.SEEN, detail="")
         self.alert(proposal, About.AGAIN, kind_of(why), f"reviewed again: {why}")
