@@ -45,6 +45,7 @@ INCIDENTS = {
         "AskingOracle",
         "CoinMarket",
         "FeedOracle",
+        "GuardedFeed",
         "Lender",
         "PostedOracle",
         "PriceFeed",

@@ -142,6 +142,12 @@ def test_an_oracle_that_refuses_by_a_code(dao: Governance, use: Callable[[str], 
     assert judged(dao, found) == []
 
 
+def test_a_feed_that_answers_no_contracts(dao: Governance) -> None:
+    """That it does not answer whoever tries is no other price."""
+    found = seen(dao, (LATER, encode_call("setFeed(address)", deploy(dao.node, "GuardedFeed"))))
+    assert (only(found).answer, only(found).setters) == (10**8, ())
+
+
 def test_an_oracle_that_nobody_can_set(dao: Governance, use: Callable[[str], PriceSources]) -> None:
     found = use(deploy(dao.node, "SimpleOracle"))
     assert (only(found).setters, only(found).pools) == ((), ())

@@ -3,7 +3,7 @@ changes nothing.
 
 That a call goes through proves little: some contracts refuse by a code, and some do nothing. That the price is another
 one afterwards proves all. So small code, put to the address of whoever is to try it, calls the function and then reads
-the price.
+the price. What it reads without having called anything is what counts as before: some feeds answer not everybody.
 """
 
 from __future__ import annotations
@@ -75,13 +75,12 @@ _TRY_CODE: Final = (
 
 @dataclass(frozen=True, slots=True)
 class PriceRead:
-    """One price: how it is asked for, and what it is before anything is tried."""
+    """One price: how it is asked for, and what it is."""
 
     source: str
     signature: str
     asset: str | None
     data: bytes
-    answer: bytes
     price: int
     decimals: int | None
     updated_at: int | None
@@ -129,17 +128,28 @@ def _calldata(signature: str, read: PriceRead) -> bytes:
 
 def _changes(reader: ChainReader, read: PriceRead, account: str, contract: str, data: bytes, at: BlockId) -> bool:
     """Whether the price is another one, or none, after `account` called `contract`."""
+    went_through, after = _tried(reader, read, account, contract, data, at)
+    if not went_through:
+        return False
+    _, before = _tried(reader, read, account, ZERO_ADDRESS, b"", at)
+    return before is not None and after != before
+
+
+def _tried(
+    reader: ChainReader, read: PriceRead, account: str, contract: str, data: bytes, at: BlockId
+) -> tuple[bool, bytes | None]:
+    """Whether the call went through, and what the source answers `account` then; None where it does not."""
     words = (_word(contract), _word(read.source), len(data).to_bytes(32, "big"))
     call = {"to": address_param(account), "data": to_hex(b"".join((*words, data, read.data)))}
     overrides = {address_param(account): {"code": _TRY_CODE}}
     try:
         answer = parse_data(reader.request("eth_call", [call, block_param(at), overrides]))
     except RevertedError:
-        return False
+        return False, None
     if len(answer) < 64:
         raise ToolSkipped("the node does not try calls on behalf of others: it takes no state overrides")
     went_through, answered = (any(answer[start : start + 32]) for start in (0, 32))
-    return went_through and not (answered and answer[64:] == read.answer)
+    return went_through, answer[64:] if answered else None
 
 
 def _word(address: str) -> bytes:

@@ -180,7 +180,7 @@ def _price(
         return None
     decimals = ask(reader, number_of(contract, "decimals()"), at) if is_round else None
     updated_at = words[3] if is_round else None
-    return PriceRead(contract, signature, asset, data, answer, price, decimals, updated_at)
+    return PriceRead(contract, signature, asset, data, price, decimals, updated_at)
 
 
 def _answer(reader: ChainReader, contract: str, data: bytes, at: BlockId) -> bytes:
