@@ -81,6 +81,12 @@ def test_what_is_not_as_it_must_be_is_told() -> None:
     assert not case.is_seen_in({"another": Severity.HIGH})
 
 
+def test_a_vote_that_costs_less_than_it_takes(chain: Governance) -> None:
+    case = next(case for case in CASES if case.name == "votes that cost less than they take")
+    (finding,) = (f for f in play(chain, case).findings("capture") if f.severity is Severity.MEDIUM)
+    assert finding.title == "The actions take 260,000 from the treasury; the votes of the quorum cost 80,000"
+
+
 # --- the shapes work
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from pnyx_tools.testing.incidents import (
     assets,
+    costs,
     diamond,
     markets,
     metamorphic,
@@ -29,7 +30,8 @@ from pnyx_tools.testing.incidents.case import LOOT, Case, Kind, Scene
 from pnyx_tools.testing.incidents.playing import Seen, alone, play, review, stage
 
 _FAMILIES = (
-    diamond, metamorphic, rewards, oracles, trust, power, seats, markets, upgrades, waiting, ours, texts, told, assets,
+    diamond, metamorphic, rewards, oracles, trust, power, seats, markets, costs, upgrades, waiting, ours, texts, told,
+    assets,
 )  # fmt: skip
 CASES: tuple[Case, ...] = tuple(case for family in _FAMILIES for case in family.CASES)
 

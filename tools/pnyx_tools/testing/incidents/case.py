@@ -10,6 +10,7 @@ from typing import Final
 from eth_hash.auto import keccak
 from eth_utils.address import to_checksum_address
 
+from pnyx_policies.asset_prices import PriceOrigin
 from pnyx_policies.finding import Severity
 from pnyx_policies.probes import Probe
 from pnyx_tools.testing.deploy import Governance
@@ -36,6 +37,7 @@ class Scene:
     dao: Governance
     proposal: int
     probes: tuple[Probe, ...] = ()
+    prices: tuple[PriceOrigin, ...] = ()
     known: Mapping[str, str] = field(default_factory=dict)
 
 

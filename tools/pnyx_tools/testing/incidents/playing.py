@@ -93,6 +93,7 @@ def review(scene: Scene) -> Seen:
         tools=builtin_tools(),
         known_addresses=scene.known,
         probes=scene.probes,
+        prices=scene.prices,
     )
     return Seen(facts, run_checks(builtin_checks(), CheckView(facts)))
 
