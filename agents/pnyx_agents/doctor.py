@@ -23,7 +23,7 @@ from pnyx_agents.assembly import (
     tools,
 )
 from pnyx_agents.compared import compared
-from pnyx_agents.examination import Result, certificate_of, followed, money_of, tried, written
+from pnyx_agents.examination import Result, certificate_of, followed, money_of, priced, tried, written
 from pnyx_agents.keys import key_source
 from pnyx_agents.reviewer import Governed
 from pnyx_agents.settings import GovernorSettings, Settings
@@ -94,6 +94,7 @@ class Doctor:
         yield from self._other_chains()
         yield from self._simulation()
         yield from self._governors()
+        yield from followed("prices", lambda: priced(self.reader, [price.origin() for price in self.settings.price]))
         yield tried("ruleset", self._ruleset, "see docs/rulesets.md")
         yield tried("plugins", self._plugins, "see docs/plugins.md")
         yield tried("data folder", lambda: written(paths(self.settings).data), "make it writable")

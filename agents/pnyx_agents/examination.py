@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -13,8 +13,10 @@ from pydantic import Field
 
 from pnyx_agents.gas import VOTE_GAS, GasMoney, gas_money
 from pnyx_contracts.errors import PnyxError, UsageError
-from pnyx_contracts.types import Value
-from pnyx_policies.reading.amounts import coins
+from pnyx_contracts.types import ZERO_ADDRESS, Value
+from pnyx_policies.asset_prices import PRICE_DECIMALS, PriceOrigin
+from pnyx_policies.reading.amounts import coins, decimal
+from pnyx_tools.context.asset_prices import prices_at
 from pnyx_tools.reader import ChainReader
 from pnyx_tools.signer.settings import Limits
 from pnyx_tools.signer.tls import EXPIRES_SOON, MINUTE, RENEW, TlsFiles, end_of, require_valid
@@ -57,6 +59,18 @@ def written(folder: Path) -> str:
     except OSError as error:
         raise UsageError(f"nothing can be written into {folder}: {error.strerror}") from None
     return str(folder)
+
+
+def priced(reader: ChainReader, origins: Sequence[PriceOrigin]) -> Iterator[Result]:
+    """What each declared asset costs now."""
+    for price in prices_at(reader, reader.block(), origins, ZERO_ADDRESS).prices:
+        why_not = price.why_not or ("" if price.decimals is not None else "the token does not say its decimals")
+        yield Result(
+            name=f"price of {price.asset or 'the coin'}",
+            status="failed" if why_not else "ok",
+            found=why_not or f"{decimal(price.price or 0, PRICE_DECIMALS)} for a whole one",
+            do="correct its [[price]], see docs/configuration.md" if why_not else "",
+        )
 
 
 def certificate_of(files: TlsFiles) -> Result:

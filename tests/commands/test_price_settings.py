@@ -12,6 +12,10 @@ from pnyx_agents.settings import parse_settings
 from pnyx_contracts.errors import UsageError
 from pnyx_policies.asset_prices import PriceOrigin
 from pnyx_policies.configuration import Configuration
+from pnyx_tools.testing.anvil import Anvil
+from pnyx_tools.testing.deploy import Governance, deploy
+
+from .conftest import Pnyx
 
 TOKEN = "0x0000000000000000000000000000000000000007"
 
@@ -56,3 +60,20 @@ def test_what_is_wrong_is_told(tmp_path: Path, table: str, says: str) -> None:
     with pytest.raises(UsageError) as error:
         declared(tmp_path, table)
     assert says in str(error.value)
+
+
+def test_doctor_reads_each_of_them(pnyx: Pnyx, node: Anvil, dao: Governance, tmp_path: Path) -> None:
+    feed = deploy(node, "PriceFeed", dao.timelock, 2_500 * 10**8, node.rpc.block().timestamp)
+    assert pnyx("init", tmp_path, "--rpc", node.url, "--governor", dao.governor, "--name", "tester").code == 0
+    file = tmp_path / "pnyx.toml"
+    prices = {"coin": feed, dao.token: dao.token, CONTRACT: feed}
+    tables = (f'\n[[price]]\nasset = "{asset}"\nfeed = "{place}"\n' for asset, place in prices.items())
+    file.write_text(file.read_text() + "".join(tables))
+    ended = pnyx("doctor", "-c", file, "--json")
+    found = {r["name"]: (r["status"], r["found"]) for r in ended.json if r["name"].startswith("price of")}
+    assert found == {
+        "price of the coin": ("ok", "2,500 for a whole one"),
+        f"price of {dao.token}": ("failed", f"{dao.token} does not answer latestRoundData()"),
+        f"price of {CONTRACT}": ("failed", "the token does not say its decimals"),
+    }
+    assert ended.code == 1

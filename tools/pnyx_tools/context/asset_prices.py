@@ -45,12 +45,17 @@ class AssetPricesTool:
         proposal: Proposal,  # noqa: ARG002 - the protocol's
         block: BlockRef,
     ) -> AssetPrices:
-        executor, at = profile.timelock or profile.address, to_hex(block.hash)
-        tokens = [origin.asset for origin in self._origins if origin.asset is not None]
-        ask_ahead(reader, questions_of([executor], tokens, at))
-        held = {origin.asset: _holding(reader, executor, origin.asset, at) for origin in self._origins}
-        market = _Market(reader, block, {origin.asset: origin for origin in self._origins}, held)
-        return AssetPrices(prices=tuple(market.priced(origin.asset) for origin in self._origins))
+        return prices_at(reader, block, self._origins, profile.timelock or profile.address)
+
+
+def prices_at(reader: ChainReader, block: BlockRef, origins: Sequence[PriceOrigin], holder: str) -> AssetPrices:
+    """What they cost, and what `holder` has of each."""
+    at = to_hex(block.hash)
+    tokens = [origin.asset for origin in origins if origin.asset is not None]
+    ask_ahead(reader, questions_of([holder], tokens, at))
+    held = {origin.asset: _holding(reader, holder, origin.asset, at) for origin in origins}
+    market = _Market(reader, block, {origin.asset: origin for origin in origins}, held)
+    return AssetPrices(prices=tuple(market.priced(origin.asset) for origin in origins))
 
 
 def _holding(reader: ChainReader, holder: str, asset: str | None, at: str) -> Holding | None:
