@@ -64,10 +64,8 @@ class GovernorCodeTool:
         block: BlockRef,
     ) -> GovernorCode:
         at = to_hex(block.hash)
-        (governor,) = read_targets(reader, [profile.address], at)
-        facets = _facets(reader, profile.address, at) if governor.implementation is None else {}
-        addresses = dict.fromkeys((profile.address, *filter(None, [governor.implementation]), *facets.values()))
-        codes = {address: reader.code(address, at) for address in list(addresses)[:MAX_CODES]}
+        facets, addresses = _behind(reader, profile.address, at)
+        codes = {address: reader.code(address, at) for address in addresses[:MAX_CODES]}
         own = frozenset[bytes]().union(*map(selectors_in, codes.values()))
         asked = frozenset[bytes]().union(*map(selectors_asked, codes.values()))
         return GovernorCode(
@@ -78,10 +76,21 @@ class GovernorCodeTool:
         )
 
 
-def _facets(reader: ChainReader, governor: str, at: str) -> Mapping[str, str]:
-    """Of a diamond: emergency paths, and the facets that have them. A contract that runs no other code is none."""
+def _behind(reader: ChainReader, governor: str, at: str) -> tuple[Mapping[str, str], list[str]]:
+    """Emergency paths of a diamond, with their facets; and all whose code the governor runs, itself first. A contract
+    that delegates no call runs its own.
+    """
     if "DELEGATECALL" not in reachable_opcodes(reader.code(governor, at)):
-        return {}
+        return {}, [governor]
+    (target,) = read_targets(reader, [governor], at)
+    if target.implementation is not None:
+        return {}, [governor, target.implementation]
+    facets = _facets(reader, governor, at)
+    return facets, list(dict.fromkeys((governor, *facets.values())))
+
+
+def _facets(reader: ChainReader, governor: str, at: str) -> Mapping[str, str]:
+    """Of a diamond (EIP-2535): emergency paths, and the facets that have them."""
     reads = [number_of(governor, "facetAddress(bytes4)", selector) for selector in (_NO_FUNCTION, *EMERGENCY)]
     says_yes, *found = ask_all(reader, reads, at)
     return {
