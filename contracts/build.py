@@ -60,7 +60,15 @@ INCIDENTS = {
     "Seats": ("Agent", "Pool", "ProposingContract", "Reserves"),
     "SilentToken": ("SilentToken",),
     "TrustSetup": ("Streams", "TrustSetup"),
-    "Upgrades": ("BeaconVault", "LayeredDiamond", "Vault", "VaultAppended", "VaultBeacon", "VaultShifted"),
+    "Upgrades": (
+        "BeaconVault",
+        "LayeredDiamond",
+        "Vault",
+        "VaultAppended",
+        "VaultBeacon",
+        "VaultReopened",
+        "VaultShifted",
+    ),
 }
 """Shapes of governance incidents, by the file in ``legacy/incidents`` that has them."""
 

@@ -12,7 +12,16 @@ from pnyx_policies.context import ChangedValue, UpgradedValues, ValuesOfUpgrades
 from pnyx_policies.facts import Change, Facts
 from pnyx_policies.finding import Finding, Severity
 from pnyx_policies.getters import in_words
-from pnyx_tools.testing.facts import TIMELOCK, address_of, call_of, facts_for, proposal_of, results_of, simulated
+from pnyx_tools.testing.facts import (
+    GOVERNOR,
+    TIMELOCK,
+    address_of,
+    call_of,
+    facts_for,
+    proposal_of,
+    results_of,
+    simulated,
+)
 
 PROXY, CODE, ADMIN, ALICE = map(address_of, ("a proxy", "new code", "a proxy's admin", "alice"))
 NOTHING, SOMETHING = bytes(32), (7).to_bytes(32, "big")
@@ -29,7 +38,7 @@ def changed(name: str, before: bytes, after: bytes | None, *, constant: bool = F
 def upgraded(*values: ChangedValue, answered: int = 8, more: int = 0) -> UpgradedValues:
     return UpgradedValues(
         contract=PROXY, after=CODE, beacon=None, asked=9, answered=answered, changed=values, more_moved=more,
-        more_constants=4, left_out=0,
+        more_constants=4, left_out=0, opened=(),
     )  # fmt: skip
 
 
@@ -99,6 +108,15 @@ def test_without_an_upgrade_nothing_has_to_be_known_and_with_one_it_has() -> Non
     assert UpgradedValuesCheck().run(CheckView(pays.model_copy(update=without))) == ()
     with pytest.raises(CheckSkipped, match="upgraded_values"):
         UpgradedValuesCheck().run(CheckView(upgrades.model_copy(update=without)))
+
+
+@pytest.mark.parametrize(("contract", "severity"), [(PROXY, Severity.HIGH), (GOVERNOR, Severity.CRITICAL)])
+def test_an_initialiser_that_the_upgrade_opens(contract: str, severity: Severity) -> None:
+    facts = facts_for(proposal_of([call_of(contract, "upgradeTo(address)", CODE)], ""))
+    opened = upgraded().model_copy(update={"contract": contract, "opened": ("init()",)})
+    (finding,) = judged(facts, opened)
+    assert (finding.severity, finding.calls) == (severity, ("0",))
+    assert "init()" in finding.title
 
 
 def test_an_upgrade_of_which_nothing_was_asked_is_told() -> None:

@@ -18,6 +18,7 @@ from pnyx_tools.gather import gather_facts
 from pnyx_tools.reader import ChainReader
 from pnyx_tools.rpc import Rpc
 from pnyx_tools.simulate import simulate
+from pnyx_tools.simulate.tries import Tries, Try
 from pnyx_tools.simulate.values import Answer, Question, Values
 from pnyx_tools.testing.deploy import TOKEN, Governance, deploy, encode_call
 from pnyx_tools.testing.incidents.diamond import cut
@@ -29,6 +30,7 @@ Said = dict[str, tuple[int | None, int | None]]
 
 READS = ("asset()", "feeBps()", "totalAssets()", "balanceOf(address)", "maxFeeBps()")
 
+INITIALIZE = "initialize(address,uint256)"
 BALANCE_OF = encode_call("balanceOf(address)", ZERO_ADDRESS)[:4]
 
 
@@ -158,6 +160,29 @@ def test_a_diamond_says_itself_which_functions_it_has(dao: Governance) -> None:
     assert found(dao, propose(dao, (silent, cut([replaced], ZERO_ADDRESS, b"")))).upgrades[0].asked == 0
 
 
+def test_an_initialiser_that_is_open_only_afterwards_is_told(dao: Governance, half: Half) -> None:
+    """`VaultReopened` reads whether it was initialised from another place; the others have no initialiser that is."""
+    vault, code = vault_in_use(dao), deploy(dao.node, "VaultReopened")
+    proposal = propose(dao, upgrade(vault, code))
+    with half("eth_simulateV1") as node:
+        assert found(dao, proposal, Rpc(node.url)) == found(dao, proposal)
+    (upgraded,) = found(dao, proposal).upgrades
+    assert upgraded.opened == (INITIALIZE,)
+    worst = next(finding for finding in judged(dao, proposal) if INITIALIZE in finding.title)
+    assert (worst.severity, worst.evidence) == (Severity.HIGH, (vault, code))
+    (closed,) = found(dao, propose(dao, upgrade(vault, deploy(dao.node, "VaultAppended")))).upgrades
+    assert closed.opened == ()
+    again = (vault, encode_call(INITIALIZE, dao.token, 30))
+    (set_at_once,) = found(dao, propose(dao, upgrade(vault, code), again)).upgrades
+    assert set_at_once.opened == (), "the proposal itself initialises it"
+
+
+def test_code_that_takes_any_call_opens_nothing(dao: Governance) -> None:
+    vault, code = vault_in_use(dao), dao.node.accounts[7]
+    dao.node.set_code(code, b"\x5f\x80\x63" + encode_call(INITIALIZE, ZERO_ADDRESS, 0)[:4] + b"\x14\x50\x00")
+    assert found(dao, propose(dao, upgrade(vault, code))).upgrades[0].opened == ()
+
+
 def test_of_a_beacon_the_proxies_are_asked(dao: Governance) -> None:
     beacon = deploy(dao.node, "VaultBeacon", dao.timelock, deploy(dao.node, "Vault"))
     other = deploy(dao.node, "VaultBeacon", dao.timelock, deploy(dao.node, "Vault"))
@@ -247,3 +272,20 @@ def test_functions_that_would_change_something_fail(dao: Governance) -> None:
     assert deposit is None
     assert total is not None
     assert to_hex(total.data) == to_hex((80 * TOKEN).to_bytes(32, "big"))
+
+
+def test_what_a_stranger_tries_leaves_no_trace(dao: Governance) -> None:
+    vault = vault_in_use(dao)
+    wasteful = to_checksum_address(f"0x{0xBAD000:040x}")
+    dao.node.set_code(wasteful, bytes.fromhex("5b600056"))
+    takes, refuses = encode_call("deposit(uint256)", 5), encode_call(INITIALIZE, dao.token, 1)
+    tries = Tries((Try(vault, takes), Try(vault, refuses), Try(wasteful, takes)))
+    values = Values((Question(vault, encode_call("totalAssets()").ljust(36, b"\0")),))
+    simulation = simulate(
+        dao.node.rpc, dao.timelock, [], dao.node.rpc.block(), probes=(*tries.probes, *values.probes),
+        prepared={**tries.overrides, **values.overrides},
+    )  # fmt: skip
+    went = [(before, after) for _, before, after in tries.read(simulation.readings[:3])]
+    assert went == [(True, True), (False, False), (False, False)]
+    (total,) = values.read(simulation.readings[3:])
+    assert total[1:] == (Answer((80 * TOKEN).to_bytes(32, "big"), 32),) * 2

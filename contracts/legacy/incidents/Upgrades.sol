@@ -63,6 +63,20 @@ contract VaultShifted {
     }
 }
 
+/// @dev Leaves room in front: whether it was initialised is read from there, too.
+contract VaultReopened {
+    uint256[8] private __gap;
+    address public asset;
+    uint256 public feeBps;
+    uint256 public totalAssets;
+    mapping(address => uint256) public balanceOf;
+
+    function initialize(address asset_, uint256 feeBps_) external {
+        require(asset == address(0), "VaultReopened: initialised");
+        (asset, feeBps) = (asset_, feeBps_);
+    }
+}
+
 /// @dev Gives code to many proxies at once.
 contract VaultBeacon {
     address public immutable owner;

@@ -21,7 +21,8 @@ SHOWN = 6
 class UpgradedValuesCheck:
     """Right after an upgrade, a contract should answer as right before it, but for what the actions set. High where it
     answers otherwise and no action set anything, where a function fails that answered, or an address becomes a number
-    or the other way round: storage moved, as when a variable was put in before others. Medium where the upgrade brings
+    or the other way round: storage moved, as when a variable was put in before others. High, too, where a stranger can
+    initialise it only now; critical for governor, timelock and token. Medium where the upgrade brings
     an initialiser, or another action calls the contract, and either may have set what changed. Low: constants of the
     code, and that nothing could be asked. Quiet: versions, what was not there before, what is gone. Check K4, incident
     I-8 (Audius).
@@ -55,12 +56,21 @@ class UpgradedValuesCheck:
 
     def _findings(self, facts: Facts, upgrade: UpgradedValues) -> Iterator[Finding]:
         calls = tuple(call for call in made_here(facts.calls) if _is_about(call, upgrade))
+        for signature in upgrade.opened:
+            yield self._opened(facts, upgrade, signature, calls)
         if upgrade.moved:
             yield self._moved(upgrade, calls)
         if upgrade.constants:
             number = len(upgrade.constants) + upgrade.more_constants
             title = f"Constants of the code of {upgrade.contract} are others: {number}"
             yield self._finding(Severity.LOW, title, _listed(upgrade.constants, number), upgrade, calls)
+
+    def _opened(self, facts: Facts, upgrade: UpgradedValues, signature: str, calls: Sequence[DecodedCall]) -> Finding:
+        profile = facts.governor.profile
+        rules = upgrade.contract in {profile.address, profile.timelock, profile.token}
+        title = f"Anybody can call {signature} of {upgrade.contract} once its code is replaced"
+        detail = "Nobody could before. Who initialises a contract chooses who owns it, and by which rules."
+        return self._finding(Severity.CRITICAL if rules else Severity.HIGH, title, detail, upgrade, calls)
 
     def _moved(self, upgrade: UpgradedValues, calls: Sequence[DecodedCall]) -> Finding:
         moved, number = upgrade.moved, len(upgrade.moved) + upgrade.more_moved

@@ -11,6 +11,8 @@ from pnyx_policies.context.reading import Reading
 from pnyx_policies.context.upgraded_functions import MAX_UPGRADES
 
 MAX_CHANGED = 16
+MAX_INITIALISERS = 4
+"""Of one upgrade, which are tried."""
 MAX_ANSWER_BYTES = 224
 """Of each answer so much is compared, and its length."""
 
@@ -45,6 +47,8 @@ class UpgradedValues(Value):
     more_constants: int
     left_out: int
     """Questions beyond the limit."""
+    opened: tuple[str, ...] = Field(max_length=MAX_INITIALISERS)
+    """Initialisers of the new code that a stranger can call afterwards, and could not before."""
 
     @property
     def moved(self) -> tuple[ChangedValue, ...]:

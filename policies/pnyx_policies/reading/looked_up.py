@@ -142,6 +142,8 @@ def _changed_values(found: ValuesOfUpgrades, facts: Facts) -> Iterator[Bullet]:
         number = len(upgrade.moved) + upgrade.more_moved
         told = f" answers {number} of {upgrade.answered} questions otherwise by its new code, constants aside"
         yield bullet(*who(facts, upgrade.contract), told)
+        for signature in upgrade.opened:
+            yield bullet(bad("Anybody can initialise it afterwards"), " by ", code(signature))
         if upgrade.left_out:
             yield bullet(warn(f"Questions that were not asked: {upgrade.left_out}"))
 

@@ -6,7 +6,8 @@
 2. The proposal's actions in one simulation, and what these functions answer right before and right after them. Each is
    asked with the executor's address behind its selector: functions without arguments pass over it, those with one take
    it as an account. Which take none, the code does not say. Functions that are known to take an account are asked for
-   the governor, the proposer and the contract itself, too.
+   the governor, the proposer and the contract itself, too. And a stranger tries initialisers of the new code, before
+   and after: at most four of each upgrade, 24 calls together.
 3. Whether what changed is a constant of the code: then old and new code answer so by themselves.
 
 Left out is what fails afterwards where the new code does not show the function: it is gone (`upgraded_functions`). At
@@ -16,47 +17,30 @@ arguments.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from eth_utils.address import to_checksum_address
 
-from pnyx_contracts.calldata import decode_calls
-from pnyx_contracts.decoded import made_here
-from pnyx_contracts.errors import DecodingError
 from pnyx_contracts.governors import GovernorAdapter, GovernorProfile
-from pnyx_contracts.selectors import known_functions, parse_function, selector_of
-from pnyx_contracts.strict_abi import Tuple, parse_parameters
 from pnyx_contracts.types import BlockRef, Proposal, to_hex
-from pnyx_policies.context.upgraded_functions import MAX_UPGRADES
 from pnyx_policies.context.upgraded_values import MAX_CHANGED, ChangedValue, UpgradedValues, ValuesOfUpgrades
 from pnyx_policies.facts import Grade, SimulationStatus
-from pnyx_policies.getters import OF_THE_CODE, getters
-from pnyx_tools.code import read_targets
-from pnyx_tools.context.history import History, SearchingTool, search_back
+from pnyx_policies.getters import getters
+from pnyx_tools.context.history import SearchingTool
+from pnyx_tools.context.initializer_calls import UNKNOWN, cut_short, plain_call
 from pnyx_tools.context.protocol import ToolSkipped
-from pnyx_tools.context.upgraded_functions import replacements
-from pnyx_tools.effects import topic_of
-from pnyx_tools.opcodes import selectors_in
+from pnyx_tools.context.upgrades import Upgrade, find_upgrades
 from pnyx_tools.pinned import CallOf, ask_ahead
 from pnyx_tools.reader import ChainReader, RevertedError
 from pnyx_tools.simulate import simulate
+from pnyx_tools.simulate.tries import Tries, Try
 from pnyx_tools.simulate.values import Answer, Question, Values
 
 MAX_QUESTIONS: Final = 128
 """Of all upgrades together."""
-
-MAX_PROXIES: Final = 2
-"""Of one beacon."""
-
-_BEACON_UPGRADED: Final = topic_of(parse_function("BeaconUpgraded(address beacon)"))
-_CUT: Final = parse_function(
-    "diamondCut((address facet, uint8 action, bytes4[] selectors)[] cut, address init, bytes data)"
-)
-_REMOVES: Final = 2
-_FACETS: Final = parse_function("facets()")
-_FACETS_ANSWER: Final = parse_parameters("((address facet, bytes4[] selectors)[] facets)")
+MAX_TRIES: Final = 24
+"""Calls of initialisers, and calls that nobody should take."""
 
 
 class UpgradedValuesTool(SearchingTool):
@@ -76,75 +60,36 @@ class UpgradedValuesTool(SearchingTool):
         block: BlockRef,
     ) -> ValuesOfUpgrades:
         executor, at = profile.timelock or profile.address, to_hex(block.hash)
-        pairs = replacements(proposal)
-        found = list(_upgrades(reader, proposal, pairs[:MAX_UPGRADES], at))
-        beacons = _Beacons(reader, block, self._oldest(proposal, block), {})
-        every = [each for upgrade in found for each in beacons.instead_of(upgrade)]
-        upgrades = every[:MAX_UPGRADES]
+        found = find_upgrades(reader, proposal, block, self._oldest(proposal, block))
+        upgrades = found.upgrades
         accounts = (executor, profile.address, proposal.proposer)
         each = MAX_QUESTIONS // max(len(upgrades), 1)
         asked = {upgrade: list(_questions(upgrade, accounts)) for upgrade in upgrades}
         values = Values(tuple(question for questions in asked.values() for question in questions[:each]))
-        answers = _answers(reader, profile, proposal, block, values) if values.questions else {}
+        tries = Tries(tuple(call for upgrade in upgrades for call in _tries(upgrade))[:MAX_TRIES])
+        answers, tried = _simulated(reader, profile, proposal, block, values, tries) if upgrades else ({}, {})
         return ValuesOfUpgrades(
             upgrades=tuple(
-                _told(reader, upgrade, {q: answers[q] for q in questions[:each]}, len(questions[each:]), at)
+                _told(
+                    reader,
+                    upgrade,
+                    {q: answers[q] for q in questions[:each]},
+                    at,
+                    opened=tuple(_opened(upgrade, tried)),
+                    left_out=len(questions[each:]),
+                )
                 for upgrade, questions in asked.items()
             ),
-            left_out=len(pairs[MAX_UPGRADES:]) + len(every[MAX_UPGRADES:]) + beacons.left_out,
-            from_block=beacons.from_block,
+            left_out=found.left_out,
+            from_block=found.from_block,
         )
-
-
-@dataclass(frozen=True, slots=True)
-class _Upgrade:
-    contract: str
-    before: str | None
-    """None for a diamond: it has many."""
-    after: str
-    selectors: tuple[bytes, ...]
-    kept: frozenset[bytes]
-    """Those that the new code shows. What fails afterwards and is none of these is gone."""
-    is_of_beacon: bool = False
-    beacon: str | None = None
-
-
-@dataclass
-class _Beacons:
-    """Looks for proxies that have their code from a beacon."""
-
-    reader: ChainReader
-    block: BlockRef
-    oldest: int
-    searched: dict[str, History]
-    left_out: int = 0
-
-    @property
-    def from_block(self) -> int | None:
-        return max((history.from_block for history in self.searched.values()), default=None)
-
-    def instead_of(self, upgrade: _Upgrade) -> Sequence[_Upgrade]:
-        """Those of the proxies, where a beacon is upgraded: it has no values of its own."""
-        if not upgrade.is_of_beacon:
-            return [upgrade]
-        topics = [_BEACON_UPGRADED, _word(upgrade.contract)]
-        history = search_back(self.reader, self.block.number, self.oldest, topics, None)
-        self.searched[upgrade.contract] = history
-        proxies = list(dict.fromkeys(log.address for log in history.logs))
-        self.left_out += len(proxies[MAX_PROXIES:])
-        targets = read_targets(self.reader, proxies[:MAX_PROXIES], to_hex(self.block.hash))
-        return [
-            replace(upgrade, contract=target.address, beacon=upgrade.contract)
-            for target in targets
-            if target.implementation == upgrade.before
-        ]
 
 
 _Answers = tuple[Answer | None, Answer | None]
 """Before and after."""
 
 
-def _questions(upgrade: _Upgrade, accounts: Sequence[str]) -> Iterator[Question]:
+def _questions(upgrade: Upgrade, accounts: Sequence[str]) -> Iterator[Question]:
     first, *others = dict.fromkeys((*accounts, upgrade.contract))
     yield from (Question(upgrade.contract, selector + _word(first)) for selector in upgrade.selectors)
     for selector in upgrade.selectors:
@@ -156,66 +101,54 @@ def _word(account: str) -> bytes:
     return bytes(12) + bytes.fromhex(account[2:])
 
 
-def _answers(
-    reader: ChainReader, profile: GovernorProfile, proposal: Proposal, block: BlockRef, values: Values
-) -> dict[Question, _Answers]:
-    """Raises `ToolSkipped` where not all of them can be read."""
+def _tries(upgrade: Upgrade) -> Iterator[Try]:
+    """That a call goes through says nothing of a contract that takes anything: such calls are tried, too."""
+    calls = [plain_call(signature) for signature in upgrade.initialisers]
+    short = [cut_short(signature) for signature in upgrade.initialisers]
+    every = [UNKNOWN, *calls, *(data for data in short if data is not None)] if calls else []
+    return (Try(upgrade.contract, data) for data in every)
+
+
+def _opened(upgrade: Upgrade, tried: Mapping[Try, tuple[bool, bool]]) -> Iterator[str]:
+    """`tried` says of each try whether it goes through before, and after."""
+
+    def takes(data: bytes | None) -> bool:
+        """Afterwards; also where that was not tried."""
+        return data is not None and tried.get(Try(upgrade.contract, data), (True, True))[1]
+
+    if takes(UNKNOWN):
+        return
+    for signature in upgrade.initialisers:
+        is_new = tried.get(Try(upgrade.contract, plain_call(signature))) == (False, True)
+        if is_new and not takes(cut_short(signature)):
+            yield signature
+
+
+def _simulated(
+    reader: ChainReader, profile: GovernorProfile, proposal: Proposal, block: BlockRef, values: Values, tries: Tries
+) -> tuple[dict[Question, _Answers], dict[Try, tuple[bool, bool]]]:
+    """Raises `ToolSkipped` where not all of it can be read."""
     simulation = simulate(
-        reader, profile.timelock or profile.address, proposal.calls, block,
-        governor=profile.address, probes=values.probes, prepared=values.overrides,
+        reader, profile.timelock or profile.address, proposal.calls, block, governor=profile.address,
+        probes=(*values.probes, *tries.probes), prepared={**values.overrides, **tries.overrides},
     )  # fmt: skip
     if simulation.status is SimulationStatus.SKIPPED:
         raise ToolSkipped(f"code is replaced, and what changes by that: {simulation.why_skipped}")
-    answers = {question: (before, after) for question, before, after in values.read(simulation.readings)}
+    place = len(values.probes)
+    answers = {q: (before, after) for q, before, after in values.read(simulation.readings[:place])}
     if len(answers) < len(values.questions):
         raise ToolSkipped("code is replaced, and what changes by that could not be asked in full")
-    return answers
-
-
-def _upgrades(reader: ChainReader, proposal: Proposal, pairs: list[tuple[str, str]], at: str) -> Iterator[_Upgrade]:
-    """Each contract once: what it answers after all actions does not say by which code. The last one counts."""
-    targets = {target.address: target for target in read_targets(reader, [contract for contract, _ in pairs], at)}
-    cuts = _removed(proposal)
-    for contract, after in dict(pairs).items():
-        before = targets[contract].implementation
-        if before is not None:
-            old, new = (selectors_in(reader.code(code, at)) for code in (before, after))
-            is_beacon = "DELEGATECALL" not in targets[contract].opcodes
-            yield _Upgrade(contract, before, after, _in_order(old), new or old, is_beacon)
-        elif contract in cuts:
-            stay = _facets(reader, contract, at) - cuts[contract]
-            yield _Upgrade(contract, None, after, _in_order(stay), frozenset(stay))
-
-
-def _in_order(selectors: Iterable[bytes]) -> tuple[bytes, ...]:
-    """Those that are known to tell something come first. Not asked are those that are known to change something, or to
-    tell which code this is.
-    """
-    passed_over = set(known_functions()) - set(getters()) | set(map(selector_of, OF_THE_CODE))
-    return tuple(sorted(set(selectors) - passed_over, key=lambda selector: (selector not in getters(), selector)))
-
-
-def _removed(proposal: Proposal) -> dict[str, set[bytes]]:
-    """By diamond, the functions that the cuts take away."""
-    found: dict[str, set[bytes]] = {}
-    for call in made_here(decode_calls(proposal.calls, proposal.key.chain_id)):
-        if call.signature == _CUT.signature:
-            cuts = _CUT.decode(call.calldata[4:])[0]["cut"]
-            found.setdefault(call.target, set()).update(s for _, act, some in cuts if act == _REMOVES for s in some)
-    return found
-
-
-def _facets(reader: ChainReader, diamond: str, at: str) -> set[bytes]:
-    """The functions that it says it has (EIP-2535); none where it does not say."""
-    try:
-        (facets,) = Tuple(_FACETS_ANSWER).decode_whole(reader.call(diamond, _FACETS.selector, at))
-    except (RevertedError, DecodingError):
-        return set()
-    return {selector for _, selectors in facets for selector in selectors}
+    return answers, {call: (before, after) for call, before, after in tries.read(simulation.readings[place:])}
 
 
 def _told(
-    reader: ChainReader, upgrade: _Upgrade, answers: Mapping[Question, _Answers], left_out: int, at: str
+    reader: ChainReader,
+    upgrade: Upgrade,
+    answers: Mapping[Question, _Answers],
+    at: str,
+    *,
+    opened: tuple[str, ...],
+    left_out: int,
 ) -> UpgradedValues:
     answered = {question: (before, after) for question, (before, after) in answers.items() if before is not None}
     changed = {
@@ -245,11 +178,12 @@ def _told(
         more_moved=sum(not value.is_of_the_code for value in more),
         more_constants=sum(value.is_of_the_code for value in more),
         left_out=left_out,
+        opened=opened,
     )
 
 
 def _constants(
-    reader: ChainReader, upgrade: _Upgrade, changed: Mapping[Question, tuple[Answer, Answer | None]], at: str
+    reader: ChainReader, upgrade: Upgrade, changed: Mapping[Question, tuple[Answer, Answer | None]], at: str
 ) -> set[Question]:
     """What old and new code answer so by themselves."""
     if upgrade.before is None:

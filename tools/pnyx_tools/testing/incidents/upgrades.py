@@ -31,6 +31,13 @@ CASES = (
         Severity.HIGH,
         ["code-upgrade", "upgraded-values"],
     ),
+    attack(
+        "an upgrade that opens the initialiser",
+        "the same upgrade by code that leaves room in front: it forgets that it was initialised, and anybody may do so",
+        lambda dao: upgrade_to(dao, "VaultReopened"),
+        Severity.HIGH,
+        ["code-upgrade", "upgraded-values"],
+    ),
     honest(
         "an upgrade that appends a variable",
         "the same upgrade, announced in the same words, with the new variable behind the others",
