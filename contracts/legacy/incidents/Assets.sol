@@ -13,7 +13,9 @@ contract Passes {
     mapping(address => mapping(uint256 => uint256)) private _held;
     mapping(address => mapping(address => bool)) public isApprovedForAll;
 
-    event TransferSingle(address indexed operator, address indexed from, address indexed to, uint256 id, uint256 value);
+    event TransferSingle(
+        address indexed operator, address indexed from, address indexed to, uint256 id, uint256 value
+    );
     event TransferBatch(
         address indexed operator, address indexed from, address indexed to, uint256[] ids, uint256[] values
     );
