@@ -28,6 +28,9 @@ _IN_ANY_NAME = frozenset(
     }
 )  # fmt: skip
 
+PERMIT2 = "0x000000000022D473030F116dDEE9F6B43aC78BA3"
+"""Uniswap's, on every chain."""
+
 RAW = 10**9
 """From here on a number that equals the smallest units is meant as smallest units."""
 
@@ -82,6 +85,10 @@ class Claims:
     def names_word(self, *words: str) -> bool:
         """True when one of the words stands in the text (whole words, case ignored)."""
         return any(word.lower() in self.words for word in words)
+
+    def names_address(self, address: str) -> bool:
+        """True when the address stands in the text, in full; of Permit2, which has one everywhere, its name too."""
+        return address in self.addresses or (address == PERMIT2 and self.names_word("permit2"))
 
     def names_stem(self, *words: str) -> bool:
         """True when a word of the text begins as one of these does: the renewals of ``renew``."""

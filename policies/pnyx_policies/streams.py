@@ -35,10 +35,16 @@ _RATES: Final = {
     "createStream(address,uint216)": (1, 20),
     "depositAndCreate(uint256,address,uint216)": (2, 20),
 }
-"""Place of what flows in a second, and its decimals: Superfluid, LlamaPay."""
+"""Place of what flows in a second, behind that of the receiver, and its decimals: Superfluid, LlamaPay."""
 _TIMES: Final = {"createStream(address,uint256,address,uint256,uint256)": (3, 4)}
 """Places of begin and end, in seconds since the epoch: Sablier 1."""
 _WORDS: Final = ("stream", "vest", "linear", "over ")
+
+
+def receiver_of(call: DecodedCall) -> str | None:
+    """Who gets what flows from then on; None for a call that sets no rate."""
+    rate = _RATES.get(call.signature or "")
+    return call.arguments[rate[0] - 1].value if rate is not None else None
 
 
 def untold(call: DecodedCall, claims: Claims) -> Iterator[str]:

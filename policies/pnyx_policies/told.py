@@ -80,7 +80,7 @@ class _Telling:
         if (exchanged := self._exchanged(payment)) is not None:
             return exchanged
         amount = self._names_nft(payment) if payment.is_single else self._names_amount(payment)
-        receiver = payment.recipient in self.claims.addresses or self._is_burned(payment)
+        receiver = self.claims.names_address(payment.recipient) or self._is_burned(payment)
         known = payment.recipient in self.facts.known_addresses
         if amount and (receiver or known):
             return self._together(payment)

@@ -10,6 +10,7 @@ from pnyx_policies.checks import (
     CheckView,
     TreasuryOutflow,
 )
+from pnyx_policies.claims import PERMIT2
 from pnyx_policies.context import AccountBalances, TreasuryBalances
 from pnyx_policies.facts import (
     Balance,
@@ -29,7 +30,6 @@ from pnyx_tools.testing.facts import (
 )
 
 ALICE, MALLORY, TOKEN, SAFE, POOL = map(address_of, ("alice", "mallory", "token", "safe", "pool"))
-PERMIT2 = "0x000000000022D473030F116dDEE9F6B43aC78BA3"
 UNITS = 10**6
 
 INFO, LOW, MEDIUM, HIGH, CRITICAL = Severity
@@ -54,6 +54,18 @@ def test_an_allowance_that_is_used_up_leaves_nothing_to_take():
         after = Balance(holder=TIMELOCK, token=TOKEN, spender=POOL, before=0, after=left)
         simulation = seen.model_copy(update={"balances": (after,)})
         assert worst(Allowance(), calls, text, treasury=USDC, simulation=simulation) is severity
+
+
+@pytest.mark.parametrize(
+    ("text", "severity"),
+    [("Approve Permit2 for our USDC, as its swaps need it.", HIGH), ("Approve the router for our USDC.", CRITICAL)],
+)
+def test_permit2_is_named_by_its_name(text, severity):
+    """It has one address everywhere; what it may take, somebody has to be allowed once more."""
+    allow = call_of(TOKEN, "approve(address,uint256)", PERMIT2, 2**256 - 1)
+    assert worst(Allowance(), [allow], text, treasury=USDC) is severity
+    stranger = call_of(PERMIT2, "approve(address,address,uint160,uint48)", TOKEN, MALLORY, 2**160 - 1, 2**40)
+    assert worst(Allowance(), [allow, stranger], text, treasury=USDC) is CRITICAL
 
 
 def test_an_allowance_by_permit2_is_not_used_up_because_the_token_knows_none():

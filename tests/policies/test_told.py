@@ -372,6 +372,19 @@ def test_a_stream_runs_as_fast_as_the_text_says(kind, before, decimals, says, se
 
 
 @pytest.mark.parametrize(
+    ("text", "severity"),
+    [
+        (f"Maintenance of our streams by {VAULT}, for the year to come.", CRITICAL),
+        (f"Maintenance of our streams by {VAULT}, for the year to come, and for writer.example.eth.", HIGH),
+        (f"Maintenance of our streams by {VAULT}, for {ALICE} and for the year to come.", HIGH),
+    ],
+)
+def test_a_stream_that_nobody_names_is_as_hidden_as_a_payment(text, severity):
+    stream = call_of(VAULT, "setFlowrate(address,address,int96)", TOKEN, ALICE, 10**15)
+    assert worst(text, stream) is severity
+
+
+@pytest.mark.parametrize(
     ("says", "seconds", "severity"),
     [
         ("over 90 days", 90 * DAY, None),

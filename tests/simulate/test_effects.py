@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pnyx_contracts.types import UINT256_MAX, to_hex
+from pnyx_policies.claims import PERMIT2
 from pnyx_policies.facts import Movement
 from pnyx_policies.roles import role_name
-from pnyx_tools.effects import NATIVE, PERMIT2, Event, changes, movements
+from pnyx_tools.effects import NATIVE, Event, changes, movements
 from pnyx_tools.reasons import revert_reason, without_endpoint
 
 CONTRACT = "0x00000000000000000000000000000000000000A1"

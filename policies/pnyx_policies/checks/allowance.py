@@ -49,7 +49,7 @@ class Allowance:
         """`instead`: what the text names, where that is not this amount for this spender."""
         claims, holding = claims_of(facts), holding_of(facts, outflow.asset)
         is_known = outflow.recipient in facts.known_addresses
-        named = outflow.recipient in claims.addresses or is_known
+        named = claims.names_address(outflow.recipient) or is_known
         says = outflow.token_id is not None or claims.names_amount(
             outflow.amount, holding.decimals if holding else None
         )

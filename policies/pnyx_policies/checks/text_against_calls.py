@@ -20,7 +20,7 @@ from pnyx_policies.money import Outflow, asset_words, outflows
 from pnyx_policies.power_functions import PowerKind
 from pnyx_policies.powers import PowerShift, friends, power_shifts
 from pnyx_policies.settings_told import odd_whole, only_number, other_bare_numbers, other_numbers, says_number
-from pnyx_policies.streams import untold
+from pnyx_policies.streams import receiver_of, untold
 from pnyx_policies.told import payments_told
 
 SHORT_TEXT = 40
@@ -42,12 +42,12 @@ _Difference = tuple[Severity, str, tuple[str, ...], tuple[str, ...]]
 
 
 class TextAgainstCalls:
-    """Critical: an empty text, or a payment that the text names neither by amount nor by receiver. High: a payment half
-    named, or named as somebody else's, once for several, as a total for each, of another asset, beside the request
-    only; a call that nothing in the text points at, or only its contract; a setting or a stream with another number
-    than the text's; the root of a list that the text does not show; calls behind a text that says that nothing is
-    executed; neither text nor calls. Low: an amount without the name of its asset, beside a no, or beside other amounts
-    for the same receiver. Info: addresses of the text that no call uses.
+    """Critical: an empty text, a payment or a stream that the text names neither by amount nor by receiver. High: a
+    payment half named, or named as somebody else's, once for several, as a total for each, of another asset, beside
+    the request only; a call that nothing in the text points at, or only its contract; a setting or a stream with
+    another number than the text's; the root of a list that the text does not show; calls behind a text that says
+    that nothing is executed; neither text nor calls. Low: an amount without the name of its asset, beside a no, or
+    beside other amounts for the same receiver. Info: addresses of the text that no call uses.
 
     Not seen: an amount that stands in a request for something else, a request in words that only look like a report, a
     denial in unusual words.
@@ -238,9 +238,14 @@ class _Comparison:
                 yield Severity.HIGH, title, (call.path,), (call.target,)
 
     def streams(self) -> Iterator[_Difference]:
+        """One that flows to somebody whom nobody names, at a rate that nobody names, is as hidden as such a payment."""
+        named = self.claims.addresses | friends(self.facts) | self.facts.known_addresses.keys()
         for call in self._acting():
+            receiver = receiver_of(call)
+            is_hidden = receiver is not None and receiver not in named and not self.claims.names_ens
             for told in untold(call, self.claims):
-                yield Severity.HIGH, f"{call.name} {told}", (call.path,), (call.target,)
+                severity = Severity.CRITICAL if is_hidden else Severity.HIGH
+                yield severity, f"{call.name} {told}", (call.path,), (receiver or call.target,)
 
     def roots(self) -> Iterator[_Difference]:
         """A root stands for a list that nobody sees in the call: who may claim, and how much."""

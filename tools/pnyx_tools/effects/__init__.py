@@ -6,6 +6,6 @@ its address), so a lie is a lie about worthless money; for a change it is the co
 
 from pnyx_tools.effects.changes import changes
 from pnyx_tools.effects.events import Event, event_arguments, topic_of
-from pnyx_tools.effects.movements import NATIVE, PERMIT2, TRANSFER, movements
+from pnyx_tools.effects.movements import NATIVE, TRANSFER, movements
 
-__all__ = ["NATIVE", "PERMIT2", "TRANSFER", "Event", "changes", "event_arguments", "movements", "topic_of"]
+__all__ = ["NATIVE", "TRANSFER", "Event", "changes", "event_arguments", "movements", "topic_of"]

@@ -10,6 +10,7 @@ from eth_hash.auto import keccak
 
 from pnyx_contracts.selectors import Function
 from pnyx_contracts.types import UINT256_MAX
+from pnyx_policies.claims import PERMIT2
 from pnyx_policies.facts import Movement
 from pnyx_tools.effects.events import Event, by_topic, event_arguments
 
@@ -17,9 +18,6 @@ NATIVE = "0xEeeeeEeeeEeEeeEeEeEeeEEEeeeeEeeeeeeeEEeE"
 """Pseudo address from which `eth_simulateV1` reports transfers of the chain's own coin."""
 
 TRANSFER = bytes(keccak(b"Transfer(address,address,uint256)"))
-
-PERMIT2 = "0x000000000022D473030F116dDEE9F6B43aC78BA3"
-"""Uniswap's Permit2, the same on every chain. It speaks for the tokens that it may move; nobody else does."""
 
 _TRANSFER_6909 = "Transfer(address caller, address from, address to, uint256 id, uint256 amount)"
 _INDEXED = {_TRANSFER_6909: ("from", "to", "id")}
@@ -89,6 +87,7 @@ def _revoked(event: Event, args: _Arguments) -> Sequence[Movement]:
 
 
 def _permit2(event: Event, args: _Arguments) -> Sequence[Movement]:
+    """Permit2 speaks for the tokens that it may move; nobody else does."""
     if event.address != PERMIT2:
         return []
     return [_movement("approval", args["token"], args, args["amount"])]
