@@ -52,7 +52,7 @@ class Swap:
     """
 
     name = "swap"
-    version = "1"
+    version = "2"
 
     def run(self, view: CheckView) -> tuple[Finding, ...]:
         return (*self._at_any_price(view.facts), *self._for_nothing(view.facts))

@@ -57,7 +57,7 @@ class TextAgainstCalls:
     """
 
     name = "text-against-calls"
-    version = "3"
+    version = "4"
 
     def run(self, view: CheckView) -> tuple[Finding, ...]:
         comparison = _Comparison(view.facts, claims_of(view.facts))
