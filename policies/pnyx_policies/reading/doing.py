@@ -87,6 +87,8 @@ def payment(facts: Facts, flow: Outflow, *, brief: bool = False) -> Line:
         return line(*who(facts, flow.recipient), " may take ", *sum_of, *_from(facts, flow.sender))
     if flow.sender == ZERO_ADDRESS:
         return line("Mints ", *sum_of, " for ", *who(facts, flow.recipient))
+    if flow.recipient == ZERO_ADDRESS:
+        return line("Burns ", *sum_of, *_from(facts, flow.sender))
     return line("Pays ", *sum_of, " to ", *who(facts, flow.recipient), *_from(facts, flow.sender))
 
 
@@ -134,9 +136,10 @@ def _before_and_after(facts: Facts) -> Iterator[Bullet]:
         if each.before != each.after:
             whose = line(*who(facts, each.spender), " may take") if each.spender else line("Balance")
             what = line(code(each.token)) if each.token else line("the chain's coin")
-            number = "" if each.token_id is None else f", number {each.token_id},"
+            number = "" if each.token_id is None else f", number {each.token_id}"
             was, afterwards = (_standing(facts, each, units) for units in (each.before, each.after))
-            holder = _from(facts, each.holder)
+            is_own = each.holder == facts.simulation.executor
+            holder = () if is_own else line(" from " if each.spender else " at ", *who(facts, each.holder))
             yield bullet(*whose, " of ", *what, number, *holder, ": ", *was, " before, ", *afterwards, " after")
 
 
