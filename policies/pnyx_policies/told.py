@@ -365,11 +365,13 @@ class _Telling:
     def _names_asset(self, payment: Outflow) -> bool:
         """True when the amount stands before the asset's name: 20 USDC in the text are not 20 ETH in the call.
 
-        Where nobody looked at the asset there is no name to compare, and no share of the treasury either.
+        Where nobody looked at the asset there is no name to compare, and no share of the treasury either. What is
+        numbered has no name: its contract says what it is.
         """
-        if payment.asset is not None and holding_of(self.facts, payment.asset) is None:
+        is_counted = payment.token_id is not None and not payment.is_single
+        if payment.asset is not None and holding_of(self.facts, payment.asset) is None and not is_counted:
             return True
-        if payment.is_single:
+        if payment.token_id is not None:
             return payment.asset in self.claims.addresses
         decimals, units = self._decimals(payment), self._units(payment.asset)
         return any(self.claims.names_quantity(n, decimals, units) for n in self._sums.of(payment))

@@ -55,7 +55,8 @@ def read(before, after, *, number=None, token=PASSES, holder=TIMELOCK):
     [
         (f"Send 40 of #2 of {PASSES} to {ALICE}.", None),
         (f"Send 40 passes (number 2) of {PASSES} to {ALICE}.", None),
-        (f"Send 40 NFTs with the id 2 to {ALICE}.", None),
+        (f"Send 40 NFTs of {PASSES} with the id 2 to {ALICE}.", None),
+        (f"Send 40 NFTs with the id 2 to {ALICE}.", LOW),  # of which contract?
         (f"Send 40 passes of {PASSES} to {ALICE}.", LOW),  # which ones?
         (f"Send 40 of #3 of {PASSES} to {ALICE}.", HIGH),
         (f"Send 4 of #2 of {PASSES} to {ALICE}, who asked for 40 of #3.", HIGH),
