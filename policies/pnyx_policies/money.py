@@ -42,6 +42,8 @@ class Outflow:
     token_id: int | None = None
     is_indirect: bool = False
     """What is seen of it counts otherwise: a vault pays what its shares stand for, an allowance becomes larger."""
+    raised_by: int = 0
+    """By how much a call makes an allowance larger, which is `amount` then."""
 
     @property
     def is_single(self) -> bool:
@@ -71,7 +73,8 @@ def outflows(facts: Facts) -> Outflows:
     through = passed_through(facts)
     called = tuple(o for o in _to_outsiders(facts, _of_calls(facts)) if not _goes_on(o, through))
     paths = _Paths({_essence(o): o.path for o in called}, {_outline(o): o.path for o in called if o.is_indirect})
-    moved = tuple(_to_outsiders(facts, (_of_movement(m, paths) for m in movements_of_the_dao(facts, through))))
+    seen = (_of_movement(m, paths) for m in movements_of_the_dao(facts, through))
+    moved = tuple(_with_raises(called, tuple(_to_outsiders(facts, seen))))
     abroad = next((c for c in facts.every_call() if c.other_chain), None)
     doubts = (
         "" if _simulated(facts) else NOT_SEEN[facts.simulation.status],
@@ -149,6 +152,16 @@ def by_asset(facts: Facts, items: Iterable[Outflow]) -> tuple[tuple[Outflow, ...
 def _to_outsiders(facts: Facts, items: Iterable[Outflow]) -> Iterator[Outflow]:
     own = friends(facts)
     return (o for o in items if o.recipient not in own and o.amount)
+
+
+def _with_raises(called: Iterable[Outflow], moved: Collection[Outflow]) -> Iterator[Outflow]:
+    """By how much an allowance grows is told only where one call alone is what changes it."""
+    calls, changes = (Counter(map(_outline, items)) for items in (called, moved))
+    raises = {_outline(o): o.amount for o in called if o.is_indirect and calls[_outline(o)] == 1}
+    for outflow in moved:
+        place = _outline(outflow)
+        is_raise = outflow.kind is OutflowKind.ALLOWANCE and changes[place] == 1
+        yield replace(outflow, raised_by=raises.get(place, 0)) if is_raise else outflow
 
 
 def _goes_on(outflow: Outflow, through: Mapping[Holder, str]) -> bool:

@@ -434,5 +434,6 @@ class _Sums:
         return sums
 
     def of(self, payment: Outflow) -> set[int]:
-        """Amounts that announce this payment: its own, or a sum that it is part of."""
-        return {payment.amount, self.by_unit[payment.unit], self.by_receiver[payment.unit, payment.recipient]}
+        """Amounts that announce this payment: its own, a sum that it is part of, or by how much an allowance grows."""
+        sums = {payment.amount, self.by_unit[payment.unit], self.by_receiver[payment.unit, payment.recipient]}
+        return sums | ({payment.raised_by} - {0})

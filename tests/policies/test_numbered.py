@@ -221,7 +221,25 @@ def test_who_pays_many_by_one_call_pays_each(amounts, severity):
 def test_an_allowance_that_becomes_larger_is_one_allowance():
     call = call_of(USDC, "increaseAllowance(address,uint256)", ALICE, 50)
     (only,) = outflows(facts([call], movements=[moved(USDC, ALICE, 150, kind="approval")])).items
-    assert (only.kind, only.amount, only.path) == (OutflowKind.ALLOWANCE, 150, "0")
+    assert (only.kind, only.amount, only.path, only.raised_by) == (OutflowKind.ALLOWANCE, 150, "0", 50)
+
+
+@pytest.mark.parametrize(
+    ("text", "severity"),
+    [
+        (f"Let {ALICE} spend 50 USDC more.", MEDIUM),
+        (f"Let {ALICE} spend 150 USDC in all.", MEDIUM),
+        (f"Let {ALICE} spend 100 USDC.", HIGH),
+    ],
+)
+def test_an_allowance_that_becomes_larger_is_told_by_how_much_or_by_all(text, severity):
+    call = call_of(USDC, "increaseAllowance(address,uint256)", ALICE, 50 * 10**6)
+    moves = [moved(USDC, ALICE, 150 * 10**6, kind="approval")]
+    treasury = [holding(USDC, 10**12, decimals=6, symbol="USDC")]
+    assert worst(Allowance(), [call], text, moves, treasury=treasury) is severity
+    more = moved(USDC, ALICE, 9_000 * 10**6, kind="approval")
+    for other in (call_of(USDC, "approve(address,uint256)", ALICE, 9_000 * 10**6), call_of(POOL, "run()")):
+        assert worst(Allowance(), [other, call], text, [more, *moves], treasury=treasury) is HIGH
 
 
 @pytest.mark.parametrize(

@@ -50,9 +50,8 @@ class Allowance:
         claims, holding = claims_of(facts), holding_of(facts, outflow.asset)
         is_known = outflow.recipient in facts.known_addresses
         named = claims.names_address(outflow.recipient) or is_known
-        says = outflow.token_id is not None or claims.names_amount(
-            outflow.amount, holding.decimals if holding else None
-        )
+        decimals, amounts = holding.decimals if holding else None, {outflow.amount, outflow.raised_by} - {0}
+        says = outflow.token_id is not None or any(claims.names_amount(each, decimals) for each in amounts)
         is_told = says and not instead
         is_all = holding is not None and 0 < holding.balance <= outflow.amount
         endless = has_no_end(outflow.amount)
