@@ -7,6 +7,8 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from pnyx_policies.beside import places
+from pnyx_policies.finding import Severity
+from pnyx_policies.money import Outflow
 
 _NUMBER = r"(?:#|\bnumbers? #?|\bno\. ?#?|\bids?:? #?)(\d{1,20})\b"
 _MORE = r"(?:(?:,| and|, and) ?#?\d{1,20}(?=\s*(?:[,.;:)]|and\b|to\b|$)))*"
@@ -35,6 +37,25 @@ def said_beside(shown: str, receiver: str, receivers: Collection[str]) -> tuple[
     the one at its place.
     """
     return tuple(_beside(shown, receiver, receivers))
+
+
+def another_number(payment: Outflow, said: Collection[Phrase], amounts: Collection[int]) -> tuple[Severity, str] | None:
+    """What is wrong with the number of a payment, by what is `said` beside its receiver: another one, as many of
+    another one, or none where an amount alone says nothing of which. `amounts` announce the payment.
+    """
+    number, one = payment.token_id, payment.is_single
+    if number is None or (one and not said):
+        return None
+    if not said:
+        return Severity.LOW, "the amount, and not of which number"
+    of_it = [phrase for phrase in said if phrase.has(number)]
+    if not of_it:
+        what = "the NFT" if one else "the amount,"
+        return Severity.HIGH, f"{what} with another number ({min(min(phrase.numbers) for phrase in said)})"
+    others = {phrase.amount for phrase in of_it if phrase.amount is not None}
+    if not one and others and others.isdisjoint(amounts):
+        return Severity.HIGH, f"another amount of this number ({min(others)})"
+    return None
 
 
 def without_numbers(shown: str) -> str:

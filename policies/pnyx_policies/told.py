@@ -19,9 +19,10 @@ from pnyx_policies.facts import Facts
 from pnyx_policies.finding import Severity
 from pnyx_policies.language import is_foreign, shows_decimal_commas, writes_decimal_commas
 from pnyx_policies.money import Outflow, OutflowKind, decimals_of, holding_of, outflows
-from pnyx_policies.numbered import Phrase, said_beside, without_numbers
+from pnyx_policies.numbered import Phrase, another_number, said_beside, without_numbers
 from pnyx_policies.powers import friends
 from pnyx_policies.receivers import behind_a_name, is_named_by_ens, is_redeemed, is_rest_of_what_comes
+from pnyx_policies.sums import Sums
 
 _NATIVE_DECIMALS = 18
 _TOTAL = re.compile(r"\b(?:total|sum|altogether|in all|overall|combined|together|between them|shared|split)\b")
@@ -53,9 +54,6 @@ _HANDS_ON = re.compile(
 """Of a receiver who pays others."""
 _NOBODY = frozenset({ZERO_ADDRESS, "0x000000000000000000000000000000000000dEaD"})
 _BURNING = ("burn", "burns", "burned", "burnt", "burning", "destroy", "destroys")
-
-_Unit = tuple[str | None, int | None]
-"""An asset, or a number of it."""
 
 Told = tuple[Severity | None, str]
 """How grave it is that the text does not tell a payment whole (None: it does), and what the text names."""
@@ -126,7 +124,7 @@ class _Telling:
         faults = (
             self._misplaced(payment), self._between(payment), self._passed_over(payment), self._behind_a_name(payment),
             self._aside(payment), self._either_way(payment), self._as_a_limit(payment), self._repeated(payment),
-            self._beyond_total(payment), self._another_number(payment), self._no_number(payment),
+            self._beyond_total(payment), self._of_another_number(payment),
             self._more_than_one(payment), self._of_another_asset(payment), self._denied(payment),
         )  # fmt: skip
         return max((fault for fault in faults if fault is not None), key=lambda fault: fault[0], default=(None, ""))
@@ -217,26 +215,6 @@ class _Telling:
 
     # --- in which sense
 
-    def _another_number(self, payment: Outflow) -> tuple[Severity, str] | None:
-        """One that the text gives another number, beside the receiver; or as many of another one."""
-        number, said = payment.token_id, self._said_beside(payment)
-        if number is None or not said:
-            return None
-        of_it = [phrase for phrase in said if phrase.has(number)]
-        if not of_it:
-            what = "the NFT" if payment.is_single else "the amount,"
-            return Severity.HIGH, f"{what} with another number ({min(min(phrase.numbers) for phrase in said)})"
-        amounts = {phrase.amount for phrase in of_it if phrase.amount is not None}
-        if not payment.is_single and amounts and amounts.isdisjoint(self._sums.of(payment)):
-            return Severity.HIGH, f"another amount of this number ({min(amounts)})"
-        return None
-
-    def _no_number(self, payment: Outflow) -> tuple[Severity, str] | None:
-        """Of a contract with many kinds, an amount alone says nothing of which."""
-        if payment.token_id is None or payment.is_single or self._said_beside(payment):
-            return None
-        return Severity.LOW, "the amount, and not of which number"
-
     def _more_than_one(self, payment: Outflow) -> tuple[Severity, str] | None:
         """Several NFTs, where the text speaks of one and gives no numbers."""
         alike = {p.token_id for p in self.payments if p.is_single and p.asset == payment.asset}
@@ -246,6 +224,9 @@ class _Telling:
         if self._says_how_often(len(alike), payment.recipient, self._anywhere):
             return None
         return Severity.HIGH, f"one NFT, and {len(alike)} leave"
+
+    def _of_another_number(self, payment: Outflow) -> tuple[Severity, str] | None:
+        return another_number(payment, self._said_beside(payment), self._sums.of(payment))
 
     def _said_beside(self, payment: Outflow) -> tuple[Phrase, ...]:
         return said_beside(self.claims.shown, payment.recipient, {p.recipient for p in self.payments})
@@ -414,26 +395,5 @@ class _Telling:
         return _NATIVE_DECIMALS if asset is None else (holding.decimals or None) if holding else None
 
     @cached_property
-    def _sums(self) -> _Sums:
-        return _Sums.over(self.payments)
-
-
-@dataclass(frozen=True, slots=True)
-class _Sums:
-    """What payments add up to: per asset, or number of it, and per receiver of these."""
-
-    by_unit: Counter[_Unit]
-    by_receiver: Counter[tuple[_Unit, str]]
-
-    @classmethod
-    def over(cls, payments: Iterable[Outflow]) -> _Sums:
-        sums = cls(Counter(), Counter())
-        for payment in payments:
-            sums.by_unit[payment.unit] += payment.amount
-            sums.by_receiver[payment.unit, payment.recipient] += payment.amount
-        return sums
-
-    def of(self, payment: Outflow) -> set[int]:
-        """Amounts that announce this payment: its own, a sum that it is part of, or by how much an allowance grows."""
-        sums = {payment.amount, self.by_unit[payment.unit], self.by_receiver[payment.unit, payment.recipient]}
-        return sums | ({payment.raised_by} - {0})
+    def _sums(self) -> Sums:
+        return Sums.over(self.payments)
