@@ -14,7 +14,7 @@ from typing import Final
 
 from pnyx_policies import text as reading
 from pnyx_policies.language import is_foreign
-from pnyx_policies.refusals import calls_off, denies_payment, title_calls_off
+from pnyx_policies.refusals import calls_off, denies_payment, refuses_abroad, title_calls_off
 from pnyx_policies.text import Number
 
 _CLAUSE_ENDS: Final = re.compile(r"[;:!?()|]|[.,](?=\s|$)|\s[\u2013\u2014-]\s|\b(?:but|while|whereas)\b")
@@ -48,12 +48,14 @@ _DENIED_BEFORE: Final = re.compile(
     r".*$"
     r"|\b(?:instead of|rather than) (?:paying|sending|transferring|granting|giving|spending|requesting|asking|a|the)\b"
     r".*$"
+    r"|\b(?:block|stop|prevent|halt|freeze|veto)(?:e?s|ing)? (?:the |this |any |a )?(?:payment|transfer|grant)s?\b.*$"
+    r"|\b(?:is|are|was|be) cut by $"
     r"|\b(?:not|instead of|rather than|no longer)(?: (?:the|these|those|all|another))?(?: [a-z]+)? [$~]?$"
 )
 _DENIED_BEHIND: Final = re.compile(
     r"\b(?:(?:is|are|was|were|been|got|being|be) (?:therefore |thus |also |since |finally )?"
     r"(?:rejected|declined|withdrawn|refused|dropped|cancell?ed|renounced|voted down|denied|not (?:part|paid|asked|"
-    r"requested|sent|transferred|moved|included))|(?:is|are) no part)\b"
+    r"requested|sent|transferred|moved|included))|(?:is|are) no part|(?:would be|is|are) too much)\b"
 )
 _NOT_CHOSEN: Final = re.compile(r"\bnot (?:chosen|selected|adopted|recommended|proposed|followed)\b")
 _NEXT: Final = r"(?:later|future|following|next|separate|upcoming|subsequent|second)"
@@ -70,6 +72,11 @@ _IF: Final = re.compile(
 )
 """A condition other than the vote itself."""
 _LOST: Final = re.compile(r"^[^.!?]{0,90}\b(?:lost (?:with|by|to|the)|did not (?:win|pass)|failed to (?:win|pass))\b")
+_PART: Final = re.compile(
+    r"\b(?:half|an? (?:third|quarter|fifth|tenth|part|fraction)|(?!100 ?%)\d{1,3}(?:\.\d+)? ?(?:%|percent)) of"
+    r"(?: (?:the|these|its|their|his|her|a))? [$~]?$"
+)
+_ANOTHER_DAO: Final = re.compile(r"\b(?:another|other|sister|partner) daos?\b")
 _OTHERS_OWN: Final = re.compile(r"\bout of (?:its|their|his|her) own (?:funds?|pockets?|budgets?|reserves?|means)\b")
 _AGO: Final = re.compile(
     r"(?<!than )(?<!as )(?<!like )(?<!for )(?<!of )(?<!than in )(?<!as in )(?<!for the )(?<!of the )(?<!in the )"
@@ -108,7 +115,7 @@ _TO_THE_DAO: Final = re.compile(
 _ASKS: Final = re.compile(
     r"(?:^|\b(?:proposal|vote|dao|we|it|to|treasury|timelock|this|one|executor|please|and|then|now|will|shall|should|would"
     r"|must|hereby)) ?(?:pays?|sends?|transfers?|gives?|grants?|asks?|requests?|refunds?|reimburses?|disburses?|funds?"
-    r"|streams?|provides?|proposes?|allocates?|approves?|swaps?|sells?|deposits?|bridges?|withdraws?|mints?|burns?)\b"
+    r"|streams?|provides?|lends?|proposes?|allocates?|approves?|swaps?|sells?|deposits?|bridges?|withdraws?|mints?|burns?)\b"
     r"|\b(?:will|shall|should|to) be\b|\b(?:pay|reimburse|refund|requested|requesting|asking)\b"
 )
 _GOES: Final = re.compile(
@@ -147,6 +154,8 @@ class Mention:
     aside: str
     is_total: bool
     """Named as a total."""
+    is_asked: bool
+    """With a word that asks for it."""
     is_limit: bool
     """Named as the most that there may be."""
     is_in_words: bool
@@ -160,7 +169,8 @@ def mentions(shown: str) -> tuple[Mention, ...]:
 
 
 def _mentions(shown: str) -> Iterator[Mention]:
-    section, heads, called_off = "", list[str](), _CalledOff.read(shown)
+    section, heads, foreign = "", list[str](), is_foreign(shown)
+    called_off = _CalledOff.read(shown)
     for place, line in enumerate(shown.split("\n")):
         if _HEADING.match(line):
             section = "in a section of references" if _REFERENCES.fullmatch(line.strip(_MARKS)) else ""
@@ -169,7 +179,7 @@ def _mentions(shown: str) -> Iterator[Mention]:
         elif not heads:
             heads = [cell.lower() for cell in line.strip().strip("|").split("|")]
         where, lower, is_sentence = _of_line(line) or section, line.lower(), len(_PLAIN_WORD.findall(line)) >= _FEW
-        denied = _denied(lower)
+        denied = _denied(lower, foreign)
         for number in reading.numbers(line):
             column = line[: number.start].lstrip(" |").count("|")
             head = heads[column] if column < len(heads) else ""
@@ -178,14 +188,21 @@ def _mentions(shown: str) -> Iterator[Mention]:
             if not said and any(start <= number.start < end for start, end in denied):
                 said = _NOT_PAID
             in_words = is_sentence and not _TO_SOMEBODY.search(lower[number.end : number.end + _NEAR])
-            is_limit = _LIMIT.search(around.before) is not None
-            yield Mention(number, said or called_off.of(place, around), _is_total(lower, number), is_limit, in_words)
+            yield Mention(
+                number=number,
+                aside=said or called_off.of(place, around),
+                is_total=_is_total(lower, number),
+                is_asked=around.asks,
+                is_limit=_LIMIT.search(around.before[-_WORDS:]) is not None,
+                is_in_words=in_words,
+            )
 
 
-def _denied(line: str) -> list[tuple[int, int]]:
+def _denied(line: str, foreign: bool) -> list[tuple[int, int]]:
     """Where sentences begin and end that say in another language that something is not paid."""
     ends = [match.end() for match in _SENTENCE_ENDS.finditer(line)]
-    return [span for span in zip([0, *ends], [*ends, len(line)], strict=True) if denies_payment(line[slice(*span)])]
+    says_no = refuses_abroad if foreign else denies_payment
+    return [span for span in zip([0, *ends], [*ends, len(line)], strict=True) if says_no(line[slice(*span)])]
 
 
 _IN_A_LIST: Final = re.compile(r"\s{0,6}(?:[-*+]|\d{1,3}[.)])\s|.*\|")
@@ -317,6 +334,8 @@ _SAID: Final[tuple[tuple[str, Callable[[_Around], object]], ...]] = (
         lambda a: _COMES_BEFORE.search(a.before) or (_BACK.search(a.before) and _TO_THE_DAO.search(a.behind)),
     ),
     (_NOT_PAID, lambda a: not a.asks and _DENIED_BEHIND.search(a.sentence_behind)),
+    ("as what a part is of", lambda a: _PART.search(a.before[-_WORDS:])),
+    ("as what somebody else pays", lambda a: _ANOTHER_DAO.search(a.before)),
     ("as what somebody else pays", lambda a: not a.asks and _OTHERS_OWN.search(a.sentence_behind)),
     ("as what was", lambda a: not a.asks and (_AGO.search(a.clause) or _was_done(a.before))),
     ("as what was", lambda a: not a.asks and _DONE_BEHIND.search(a.behind)),
@@ -336,6 +355,8 @@ def _said(around: _Around) -> str:
 
 _NEAR: Final = 300
 """Characters around a number that are looked at."""
+_WORDS: Final = 60
+"""Of them, those of the words right before it."""
 
 
 def _last(parts: list[str]) -> str:

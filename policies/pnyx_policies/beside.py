@@ -13,7 +13,7 @@ from eth_utils.address import to_checksum_address
 from pnyx_policies import text as reading
 from pnyx_policies.text import Number
 
-_SENTENCE_ENDS = re.compile(r"(?<=[.!?;])\s+|\n")
+_SENTENCE_ENDS = re.compile(r"(?<=[.!?;])\s+|(?<=[\u3002\uff01\uff1f\uff1b])|\n")
 _ADDRESS = re.compile(r"(?<![0-9a-zA-Z])0x[0-9a-fA-F]{40}(?![0-9a-zA-Z])")
 _GETS = re.compile(r"[\s*_`)\]]*(?:gets?|receives?|will|is|are|has|[=:\u2013\u2014-])", re.IGNORECASE)
 """Behind an address: what it gets follows."""

@@ -43,7 +43,8 @@ _CALLED_OFF: Final = re.compile(
     r"|deferred|postponed|withdrawn)\b"
     r"|\b(?:refus|declin|reject)(?:e?s|ing)\b|\b(?:to|not) (?:refuse|reject|decline|defer|postpone)\b"
     r"|\b(?:refusal|rejection)\b|\bwithout merit\b|\bhold(?:s|ing)? (?:\w+ ){1,3}back\b|\bheld back\b"
-    r"|\b(?:will|does|shall) not (?:happen|take place)\b"
+    r"|\b(?:will|does|shall) not (?:happen|take place)\b|\bgive nothing\b"
+    r"|\bno (?:grants?|payments?|money|funds?) (?:is|are|will be) (?:paid|made|given|sent)\b"
 )
 _IN_OTHER_LANGUAGES: Final = re.compile(
     r"\b(?:rechaz|deneg|cancela[cdr]|aplaza|desest|rejeit|recus|annul|refus|abandon|rejet|ablehn|abgelehnt|absag|storn"
@@ -58,7 +59,8 @@ _EARLIER: Final = re.compile(
 _NAME: Final = r"^[#*\s]*(?:\[[^\]]{1,40}\][\s:]*|[a-z]{2,12}[ -]?\d[\d.]{0,6}[\s:\u2013\u2014-]*)*"
 """Of a proposal: ``[PIP-12] [Executable]``."""
 _TITLE: Final = re.compile(
-    rf"{_NAME}(?:cancel|reject|refuse|decline|defer|postpone|abandon|call off|cancellation|rejection|refusal)\b"
+    rf"{_NAME}(?:cancel|reject|refuse|decline|defer|postpone|abandon|call off|freeze|halt|block|claw ?back"
+    r"|cancellation|rejection|refusal)\b"
     r"|\b(?:withdrawn|cancell?ed|rejected|declined|deferred|postponed|called off)[\s*.!]*$"
 )
 
@@ -72,5 +74,9 @@ def calls_off(sentence: str, *, is_foreign: bool) -> bool:
     """Whether a sentence (lower case) says of what stands beside it that it does not happen."""
     if _EARLIER.search(sentence):
         return False
-    in_its_words = is_foreign and (_IN_OTHER_LANGUAGES.search(sentence) or denies_payment(sentence))
-    return bool(_CALLED_OFF.search(sentence) or in_its_words)
+    return bool(_CALLED_OFF.search(sentence) or (is_foreign and refuses_abroad(sentence)))
+
+
+def refuses_abroad(sentence: str) -> bool:
+    """Whether a sentence (lower case) in another language refuses something, or a payment; not one of another time."""
+    return denies_payment(sentence) or bool(_IN_OTHER_LANGUAGES.search(sentence) and not _EARLIER.search(sentence))

