@@ -123,6 +123,7 @@ _GOES: Final = re.compile(
     r" (?:paid|sent|transferred|granted|streamed))\b"
 )
 """Behind a number: it is what is asked for."""
+_BY_THIS: Final = re.compile(r"\b(?:paid|sent|granted|transferred) by this (?:proposal|vote)\b")
 _COLUMN: Final = re.compile(r"\b(?:spent|earned|received|previous|past|paid (?:in|last|so far|before|until))\b")
 
 
@@ -298,7 +299,7 @@ class _Around:
 
     @property
     def asks(self) -> bool:
-        return bool(_ASKS.search(self.before) or _GOES.search(self.behind))
+        return bool(_ASKS.search(self.before) or _GOES.search(self.behind) or _BY_THIS.search(self.sentence_behind))
 
     @property
     def clause(self) -> str:

@@ -210,6 +210,12 @@ def test_an_address_that_nobody_named_is_for_people(call):
     assert handed(call, known_addresses={MALLORY: "Mallory"}) is None
 
 
+def test_coin_beside_the_call_names_nobody():
+    call = UNKNOWN.model_copy(update={"value_wei": 10**18})
+    assert handed(call, f"Add 1 ETH to the pool of {VAULT}.") is HIGH
+    assert handed(call, f"Add 1 ETH to the pool of {VAULT}, for {MALLORY}.") is None
+
+
 def test_who_gets_the_gas_of_a_safe_refunded_is_named_too():
     for price, severity in ((0, None), (10**12, HIGH)):
         call = safe_call(VAULT, b"", 0, price, MALLORY)

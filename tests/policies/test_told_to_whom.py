@@ -81,6 +81,10 @@ def test_what_the_text_asks_for_is_paid():
     modest = f"Alice ({ALICE}) manages 900 USDC of her own, and asks for a grant of 20 USDC."
     assert worst(modest, (ALICE, 900)) == (HIGH, "the amount, and asks for 20")
     assert worst(modest, (ALICE, 20))[0] is not HIGH
+    reduced = (
+        f"Alice ({ALICE}) was promised 900 USDC. She needs less: 20 USDC are enough, and are paid by this proposal."
+    )
+    assert worst(reduced, (ALICE, 900))[0] is HIGH
     both = f"{ALICE} asks for 20 USDC for travel. The rent of the stand, 900 USDC, is for {BOB}."
     assert worst(both, (BOB, 900), (ALICE, 20))[0] is not HIGH
     chinese = f"项目申请 20 USDC，地址 {ALICE}。国库现有 900 USDC。"  # noqa: RUF001

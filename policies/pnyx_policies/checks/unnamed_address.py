@@ -59,11 +59,14 @@ class UnnamedAddress:
 
 
 def _judged_elsewhere(facts: Facts) -> frozenset[str]:
-    """Paths of calls whose addresses other checks compare with the text."""
+    """Paths of calls whose addresses other checks compare with the text. Of a call that brings coin that is its target
+    alone, where it does something with the coin.
+    """
+    coin_for = {call.path for call in facts.every_call() if call.calldata and call.value_wei}
     paths = (
         *(shift.path for shift in power_shifts(facts, *PowerKind)),
         *(loss.path for loss in losses(facts)),
-        *(outflow.path for outflow in outflows(facts).items),
+        *(o.path for o in outflows(facts).items if o.asset is not None or o.path not in coin_for),
     )
     return frozenset(paths)
 
