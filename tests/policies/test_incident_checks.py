@@ -129,9 +129,12 @@ def test_promises_for_a_vote(text: str) -> None:
         "If you vote for: the grant is paid. If you vote against: nothing happens.",
         "Alice receives 5 TOK. Everybody who voted for her in the election is thanked.",
         "Reward the three winners for their work.",
+        "Everyone who supported the request and shared feedback helped us to pay less.",
+        "We ask those who support this proposal to comment in the forum, so that the grant can be paid in May.",
         "We thank all who support this proposal; the team shares its reports.",
         "Everybody who voted at least once, for or against, gets a badge.",
         "We ask all delegates to support this proposal. The school receives 12,000 USDC.",
+        "Si los delegados votan a favor, el equipo recibir\u00e1 200 USDC.",
         "Votar a favor significa que el equipo sigue. El equipo recibe 200 USDC.",
     ],
 )

@@ -13,10 +13,11 @@ _WHO = (
     r"|whoever)"
 )
 _FOR = r"(?:for|yes|yea|aye|in favou?r|with us|in support)\b"
-_VOTING_FOR = rf"(?:(?:votes?|voted|voting) {_FOR}|support(?:s|ed|ing)? (?:this|the|our) (?:proposal|vote|request)\b)"
+_VOTING_FOR = rf"(?:votes?|voted|voting) {_FOR}"
+_SUPPORTING = r"(?:who|that) support(?:s|ed)? (?:this|the|our) (?:proposal|vote|request)"
 _GAIN = (
     r"(?:receives?|gets?|earns?|collects?|claims?|rewards?|rewarded|paid|airdrops?|bonus|bribes?|refund(?:ed)?"
-    r"|shar(?:es?|ed)|splits?|given|distributed|whitelisted|eligible|discounts?|thanked with|half the price)\b"
+    r"|shares?|(?:is|are|be) shared|splits?|given|distributed|whitelisted|eligible|discounts?|half the price)\b"
 )
 _REST = r"[^.!?;\n]{0,160}?"
 
@@ -25,13 +26,14 @@ _PROMISES = tuple(
     for pattern in (
         rf"\b{_WHO}\b(?: who| that)?(?: ha(?:s|ve))? {_VOTING_FOR}{_REST}\b{_GAIN}",
         rf"\b{_GAIN}{_REST}\b{_WHO}\b(?: who| that)?(?: ha(?:s|ve))? {_VOTING_FOR}",
+        rf"\b{_WHO} {_SUPPORTING}\b[^.!?;\n]{{0,40}}?\b(?:receives?|gets?|earns?|(?:be|are) (?:paid|whitelisted|given))\b",
         rf"\bvote {_FOR}{_REST}\b(?:and|to) (?:you )?(?:will )?(?:claim|get|receive|earn|collect)\b",
         rf"\b{_GAIN}{_REST}\bfor (?:your|their|each|every|an?) (?:yes|for|supporting|favou?rable)[- ]vote",
         r"\b(?:bribes?|rewards?) for (?:yes|for|supporting)[- ]vot(?:es|ers|ing)\b",
         # Spanish, Portuguese, French, German: "those who vote in favour receive"
-        rf"\bvot\w{{1,5}} (?:a|em) favor{_REST}\b(?:recib|receb|ganar|cobrar|premi|recompens)\w*",
-        rf"\bvot\w{{1,4}} (?:pour|en faveur){_REST}\b(?:recevr|reçoi|toucher|gagner|récompens)\w*",
-        rf"\b(?:dafür stimm|zustimm)\w*{_REST}\b(?:erhält|erhalten|bekomm|belohn)\w*",
+        rf"\b(?:que|quien|quienes|quem) vot\w{{1,5}} (?:a|em) favor{_REST}\b(?:recib|receb|ganar|cobrar)\w*",
+        rf"\bqui vot\w{{1,4}} (?:pour|en faveur){_REST}\b(?:recevr|reçoi|toucher|gagner)\w*",
+        rf"\b(?:wer|die) (?:dafür stimm|zustimm)\w*{_REST}\b(?:erhält|erhalten|bekomm)\w*",
     )
 )
 SHOWN_CHARACTERS = 160
