@@ -16,11 +16,7 @@ from pnyx_policies.facts import Facts
 from pnyx_policies.finding import Severity
 from pnyx_policies.language import is_foreign, shows_decimal_commas, writes_decimal_commas
 from pnyx_policies.money import Outflow, OutflowKind, decimals_of, holding_of, outflows
-from pnyx_policies.numbered import Phrase, another_number, said_beside, without_numbers
-from pnyx_policies.powers import friends
-from pnyx_policies.receivers import behind_a_name, is_named_by_ens, is_redeemed, is_rest_of_what_comes
-from pnyx_policies.sums import Sums
-from pnyx_policies.numbered import Phrase, said_beside
+from pnyx_policies.numbered import Phrase, another_number, said_beside
 from pnyx_policies.receivers import is_named_by_ens, is_redeemed, is_rest_of_what_comes
 from pnyx_policies.whose import faults_of_receiver
 from pnyx_policies.wording import NATIVE_DECIMALS, USUAL_ASSETS, Wording
@@ -60,10 +56,8 @@ class _Telling(Wording):
     def of(self, payment: Outflow) -> Told:
         if (exchanged := self._exchanged(payment)) is not None:
             return exchanged
-        amount = self._names_nft(payment) if payment.is_single else self._names_amount(payment)
-        receiver = self.claims.names_address(payment.recipient) or self._is_burned(payment)
         amount = self._names_nft(payment) if payment.is_single else self.names_amount(payment)
-        receiver = payment.recipient in self.claims.addresses or self._is_burned(payment)
+        receiver = self.claims.names_address(payment.recipient) or self._is_burned(payment)
         known = payment.recipient in self.facts.known_addresses
         if amount and (receiver or known):
             return self._together(payment)
@@ -107,15 +101,10 @@ class _Telling(Wording):
     def _together(self, payment: Outflow) -> Told:
         """Amount and receiver stand in the text. Do they belong to one another, how often, and of which asset?"""
         faults = (
-            self._misplaced(payment), self._between(payment), self._passed_over(payment), self._behind_a_name(payment),
-            self._aside(payment), self._either_way(payment), self._as_a_limit(payment), self._repeated(payment),
-            self._beyond_total(payment), self._of_another_number(payment),
-            self._more_than_one(payment), self._of_another_asset(payment), self._denied(payment),
             *faults_of_receiver(self, payment),
             self._aside(payment), self._either_way(payment), self._as_a_limit(payment), self._asks_for_another(payment),
-            self._repeated(payment), self._beyond_total(payment), self._another_number(payment),
-            self._no_number(payment), self._more_than_one(payment), self._of_another_asset(payment),
-            self._denied(payment),
+            self._repeated(payment), self._beyond_total(payment), self._of_another_number(payment),
+            self._more_than_one(payment), self._of_another_asset(payment), self._denied(payment),
         )  # fmt: skip
         return max((fault for fault in faults if fault is not None), key=lambda fault: fault[0], default=(None, ""))
 
@@ -128,26 +117,6 @@ class _Telling(Wording):
 
     # --- in which sense
 
-    def _another_number(self, payment: Outflow) -> tuple[Severity, str] | None:
-        """One that the text gives another number, beside the receiver; or as many of another one."""
-        number, said = payment.token_id, self._said_beside(payment)
-        if number is None or not said:
-            return None
-        of_it = [phrase for phrase in said if phrase.has(number)]
-        if not of_it:
-            what = "the NFT" if payment.is_single else "the amount,"
-            return Severity.HIGH, f"{what} with another number ({min(min(phrase.numbers) for phrase in said)})"
-        amounts = {phrase.amount for phrase in of_it if phrase.amount is not None}
-        if not payment.is_single and amounts and amounts.isdisjoint(self.sums.of(payment)):
-            return Severity.HIGH, f"another amount of this number ({min(amounts)})"
-        return None
-
-    def _no_number(self, payment: Outflow) -> tuple[Severity, str] | None:
-        """Of a contract with many kinds, an amount alone says nothing of which."""
-        if payment.token_id is None or payment.is_single or self._said_beside(payment):
-            return None
-        return Severity.LOW, "the amount, and not of which number"
-
     def _more_than_one(self, payment: Outflow) -> tuple[Severity, str] | None:
         """Several NFTs, where the text speaks of one and gives no numbers."""
         alike = {p.token_id for p in self.payments if p.is_single and p.asset == payment.asset}
@@ -159,7 +128,7 @@ class _Telling(Wording):
         return Severity.HIGH, f"one NFT, and {len(alike)} leave"
 
     def _of_another_number(self, payment: Outflow) -> tuple[Severity, str] | None:
-        return another_number(payment, self._said_beside(payment), self._sums.of(payment))
+        return another_number(payment, self._said_beside(payment), self.sums.of(payment))
 
     def _said_beside(self, payment: Outflow) -> tuple[Phrase, ...]:
         return said_beside(self.claims.shown, payment.recipient, {p.recipient for p in self.payments})
@@ -290,27 +259,3 @@ class _Telling(Wording):
         numbers = {m.token_id for m in moves if (m.asset, m.recipient) == (payment.asset, payment.recipient)} - {None}
         is_numbered = bool(numbers) and all(Fraction(n or 0) in self.claims.amounts for n in numbers)
         return payment.asset in self.claims.addresses or is_numbered or self.claims.names_word(*_NFTS)
-
-    def _names_amount(self, payment: Outflow) -> bool:
-        """Where something is numbered, its number is no amount of it."""
-        if payment.token_id is not None:
-            return not reading.amounts(without_numbers(self.claims.shown)).isdisjoint(self._readings(payment))
-        return any(self.claims.names_amount(n, self._decimals(payment)) for n in self._sums.of(payment))
-
-    def _readings(self, payment: Outflow) -> frozenset[Fraction]:
-        """What may stand in the text for this payment: its own amount, or a sum that it is part of."""
-        return frozenset(r for n in self._sums.of(payment) for r in self._readings_of(payment, n))
-
-    def _readings_of(self, payment: Outflow, amount: int) -> frozenset[Fraction]:
-        return readings_of(amount, self._decimals(payment))
-
-    def _decimals(self, payment: Outflow) -> int | None:
-        """None when they are unknown: a token that does not say has 0 in its holding. What is numbered has none."""
-        asset, holding = payment.asset, holding_of(self.facts, payment.asset)
-        if payment.token_id is not None:
-            return 0
-        return _NATIVE_DECIMALS if asset is None else (holding.decimals or None) if holding else None
-
-    @cached_property
-    def _sums(self) -> Sums:
-        return Sums.over(self.payments)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -18,13 +16,11 @@ from pnyx_policies.facts import Facts
 from pnyx_policies.money import Outflow, holding_of
 from pnyx_policies.numbered import without_numbers
 from pnyx_policies.powers import friends
+from pnyx_policies.sums import Sums
 
 NATIVE_DECIMALS = 18
 _SYMBOL = re.compile(r"[A-Za-z][\w.$+-]{0,23}", re.ASCII)
 USUAL_ASSETS = frozenset({"usdc", "usdt", "dai", "usds", "eth", "ether", "weth", "wbtc", "btc", "steth", "wsteth"})
-
-_Unit = tuple[str | None, int | None]
-"""An asset, or a number of it."""
 
 
 @dataclass(frozen=True)
@@ -58,8 +54,8 @@ class Wording:
         return NATIVE_DECIMALS if asset is None else (holding.decimals or None) if holding else None
 
     @cached_property
-    def sums(self) -> _Sums:
-        return _Sums.over(self.payments)
+    def sums(self) -> Sums:
+        return Sums.over(self.payments)
 
     # --- of what
 
@@ -109,23 +105,3 @@ class Wording:
         arguments = (x.value for call in self.facts.every_call() for x in call.arguments)
         used = {address for value in arguments for address in reading.addresses(value)}
         return self.people - used - {p.recipient for p in self.payments} - {self.facts.proposal.proposer}
-
-
-@dataclass(frozen=True, slots=True)
-class _Sums:
-    """What payments add up to: per asset, or number of it, and per receiver of these."""
-
-    by_unit: Counter[_Unit]
-    by_receiver: Counter[tuple[_Unit, str]]
-
-    @classmethod
-    def over(cls, payments: Iterable[Outflow]) -> _Sums:
-        sums = cls(Counter(), Counter())
-        for payment in payments:
-            sums.by_unit[payment.unit] += payment.amount
-            sums.by_receiver[payment.unit, payment.recipient] += payment.amount
-        return sums
-
-    def of(self, payment: Outflow) -> set[int]:
-        """Amounts that announce this payment: its own, or a sum that it is part of."""
-        return {payment.amount, self.by_unit[payment.unit], self.by_receiver[payment.unit, payment.recipient]}

@@ -21,12 +21,14 @@ _GAIN = (
 )
 _REST = r"[^.!?;\n]{0,160}?"
 
+_GETS = r"(?:receives?|gets?|earns?|(?:be|are) (?:paid|whitelisted|given))"
+
 _PROMISES = tuple(
     re.compile(pattern)
     for pattern in (
         rf"\b{_WHO}\b(?: who| that)?(?: ha(?:s|ve))? {_VOTING_FOR}{_REST}\b{_GAIN}",
         rf"\b{_GAIN}{_REST}\b{_WHO}\b(?: who| that)?(?: ha(?:s|ve))? {_VOTING_FOR}",
-        rf"\b{_WHO} {_SUPPORTING}\b[^.!?;\n]{{0,40}}?\b(?:receives?|gets?|earns?|(?:be|are) (?:paid|whitelisted|given))\b",
+        rf"\b{_WHO} {_SUPPORTING}\b[^.!?;\n]{{0,40}}?\b{_GETS}\b",
         rf"\bvote {_FOR}{_REST}\b(?:and|to) (?:you )?(?:will )?(?:claim|get|receive|earn|collect)\b",
         rf"\b{_GAIN}{_REST}\bfor (?:your|their|each|every|an?) (?:yes|for|supporting|favou?rable)[- ]vote",
         r"\b(?:bribes?|rewards?) for (?:yes|for|supporting)[- ]vot(?:es|ers|ing)\b",
