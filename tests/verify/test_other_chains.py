@@ -146,7 +146,8 @@ def test_it_is_simulated_again_at_the_recorded_block(world: World) -> None:
     world.far.send(world.pool, encode_call("transferOwnership(address)", THIEF), sender=impersonated(world))
     assert world.check().ok  # today, the message would revert there
     again = [v.status for v in world.verdicts if (v.step, v.grade) == (Step.CONTEXT, Grade.RE_SIMULATED)]
-    assert again == [Status.MATCHES, Status.MATCHES]  # which messages there are, and what this one does
+    simulated = [result for result in dossier.context if result.grade is Grade.RE_SIMULATED]
+    assert again == [Status.MATCHES] * (len(simulated) + 1)  # each tool's: of messages which ones, and what each does
 
 
 def test_without_an_endpoint_of_that_chain_it_cannot_be_checked(world: World) -> None:
