@@ -60,7 +60,7 @@ def test_new_accounts_around_an_old_one(dao: Governance) -> None:
         (accounts[0], 1, 1, 0), (accounts[1], 1, 0, 0), (accounts[2], 1, 0, 0),
     ]  # fmt: skip
     assert (found.known, found.left_out, found.alike, found.is_of_them) == (0, 0, 3, False)
-    assert judged(dao, mine) == [(Severity.MEDIUM, tuple(accounts))]
+    assert judged(dao, mine) == [(Severity.LOW, tuple(accounts))]
     assert look(dao, by(dao, old, "A gift, too")).is_of_them
     assert coins(dao, mine).asked == 0, "who proposes is no new account"
 
@@ -75,6 +75,15 @@ def test_one_hand_behind_two_new_accounts(dao: Governance) -> None:
     found = coins(dao, mine)
     assert ([(one.account, one.sender) for one in found.same], found.asked) == ([(second, giver)], 2)
     assert judged(dao, mine) == [(Severity.MEDIUM, (giver, second))]
+
+
+def test_one_text_of_several_new_accounts(dao: Governance) -> None:
+    dao.node.mine(2 * WEEK)
+    words = "Pay the people who keep our forum open, and thank them for another year of patient work, in spring"
+    texts = (words, words + " again", "We should talk about the colour of the logo first")
+    for place, text in enumerate(texts):
+        by(dao, fresh(dao, f"writer {place}", dao.node.accounts[3]), text, wei=place + 1)
+    assert look(dao, by(dao, dao.node.accounts[0], "mine")).alike_texts == 2
 
 
 def test_known_proposers_of_a_busy_day_are_quiet(dao: Governance) -> None:

@@ -24,16 +24,17 @@ class Decoys:
     beside this; one call among many that is unlike all others. Checks K7 and K6, incidents I-1 (Beanstalk), I-2
     (Tornado Cash), I-6 (Compound 289), I-12 (Yam).
 
-    Several accounts: low where three new ones, or more, propose within a day of this proposal; medium where this
-    proposer is new as well, or this proposal is the odd one out among theirs; medium where this proposer and another
-    new one got their first coin from the same sender, which may be an exchange. Low where others proposed three empty
-    ones. Who has proposed before, or has used the account before, is not new: a busy day of known people is quiet.
+    Several accounts: low where three new ones, or more, propose within a day of this proposal, or two with nearly the
+    same text; medium where this proposer is new, too, and where this proposer and another new one got their first coin
+    from the same sender, which may be an exchange. Low where others proposed three empty ones. Who has proposed before,
+    or has used the account before, is not new: a busy day of known people is quiet, and a crowd of new accounts cannot
+    keep their proposals from a vote.
 
     Only proposals of this governor are seen, as far back as the node shows them.
     """
 
     name = "decoys"
-    version = "2"
+    version = "3"
 
     def run(self, view: CheckView) -> tuple[Finding, ...]:
         history = view.context(ProposerHistory)
@@ -81,11 +82,19 @@ class Decoys:
             is_odd = nearby.alike >= SEVERAL and not nearby.is_of_them and bool(view.facts.calls)
             yield Finding(
                 check=self.name,
-                severity=Severity.MEDIUM if is_new or is_odd else Severity.LOW,
+                severity=Severity.MEDIUM if is_new else Severity.LOW,
                 title=f"{len(new)} other new accounts proposed within {NEARBY_BLOCKS} blocks of this proposal"
                 f"{', and this proposer is new, too' if is_new else ''}",
                 detail=f"{nearby.alike} of their proposals call the same functions as one another"
-                f"{', and this one calls others.' if is_odd else '.'}",
+                f"{', and this one calls others' if is_odd else ''}; {nearby.alike_texts} have nearly the same text.",
+                evidence=tuple(proposer.account for proposer in new),
+            )
+        elif nearby.alike_texts:
+            yield Finding(
+                check=self.name,
+                severity=Severity.LOW,
+                title=f"{nearby.alike_texts} new accounts proposed nearly the same text "
+                f"within {NEARBY_BLOCKS} blocks of this proposal",
                 evidence=tuple(proposer.account for proposer in new),
             )
         elif empty >= SEVERAL:

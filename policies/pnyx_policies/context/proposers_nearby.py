@@ -37,7 +37,7 @@ class ProposersNearby(Search):
     """
 
     TOOL: ClassVar = "proposers_nearby"
-    VERSION: ClassVar = "1"
+    VERSION: ClassVar = "2"
 
     known: int
     """Other accounts that proposed in these days, and before."""
@@ -48,6 +48,8 @@ class ProposersNearby(Search):
     """Of the proposals of new accounts, so many call the same functions as one another, at most."""
     is_of_them: bool
     """Whether this proposal calls those functions, too."""
+    alike_texts: int
+    """New accounts whose first proposal has nearly the text (`ALIKE_BPS`) of another one's."""
 
     @property
     def new(self) -> tuple[NearbyProposer, ...]:

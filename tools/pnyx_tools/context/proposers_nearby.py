@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 from pnyx_contracts.governors import GovernorAdapter, GovernorProfile
 from pnyx_contracts.types import BlockRef, Proposal
-from pnyx_policies.context.proposer_history import NEARBY_BLOCKS
+from pnyx_policies.context.proposer_history import ALIKE_BPS, NEARBY_BLOCKS
 from pnyx_policies.context.proposers_nearby import (
     MAX_COINS,
     MAX_PROPOSERS,
@@ -22,6 +23,7 @@ from pnyx_policies.context.proposers_nearby import (
     SameGiver,
 )
 from pnyx_policies.facts import Grade
+from pnyx_tools.context.alike import alike_bps
 from pnyx_tools.context.first_coin import first_coin
 from pnyx_tools.context.history import SearchingTool, proposals_in, recent_past
 from pnyx_tools.context.proposal_calls import does_nothing, functions
@@ -59,6 +61,7 @@ class ProposersNearbyTool(SearchingTool):
             left_out=len(around.first_time) - len(shown),
             alike=times,
             is_of_them=times > 0 and tuple(functions(proposal)) == kind,
+            alike_texts=_alike_texts([ps[0] for ps in around.first_time if ps[0].proposer in new]),
         )
 
 
@@ -114,6 +117,13 @@ class _Around:
                 nearby.setdefault(other.proposer, []).append(other)
         new = [proposals for account, proposals in nearby.items() if account not in before]
         return cls(known=len(nearby) - len(new), first_time=new)
+
+
+def _alike_texts(first: Sequence[Proposal]) -> int:
+    """How many of these are alike to another one."""
+    pairs = ((one, other) for one, other in combinations(first, 2))
+    alike = [pair for pair in pairs if alike_bps(pair[0].description, pair[1].description) >= ALIKE_BPS]
+    return len({proposal.key for pair in alike for proposal in pair})
 
 
 def _proposer(reader: ChainReader, proposals: Sequence[Proposal]) -> NearbyProposer:

@@ -198,7 +198,7 @@ def uneventful(proposal: Proposal, profile: GovernorProfile) -> tuple[Reading, .
         PowerReceivers(receivers=(), left_out=0),
         FirstCoin(account=proposal.proposer, block=None, sender=None, transaction=None),
         ProposersNearby(
-            from_block=past, to_block=now, known=0, first_time=(), left_out=0, alike=0, is_of_them=False,
+            from_block=past, to_block=now, known=0, first_time=(), left_out=0, alike=0, is_of_them=False, alike_texts=0,
         ),
         NearbyCoins(from_block=past, to_block=now, same=(), asked=0),
         Upgrades(upgrades=(), left_out=0),
