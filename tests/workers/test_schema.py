@@ -162,6 +162,29 @@ def test_copied_tables_keep_what_was_in_them(postgres: Postgres) -> None:
     assert kept == ["signed"]
 
 
+def test_copied_tables_can_take_the_place_of_the_migrated_ones(postgres: Postgres) -> None:
+    """As `docs/scaling.md` says. What has to be there once is there once, as before."""
+    url = postgres.new_database()
+    first_version(url).close()
+    bring_up_to_date(url)
+    database = Database(url, must_be_current=False)
+    copies = backup.copy_tables(database.engine, ("public", "dbos"), "now")
+    schema.migrate(database.engine)
+    with database.engine.begin() as connection:
+        keys = {copy: sa.inspect(connection).get_pk_constraint("workflow_status", copy) for copy in ("dbos", copies[1])}
+        connection.exec_driver_sql("DROP SCHEMA public CASCADE")
+        connection.exec_driver_sql("DROP SCHEMA dbos CASCADE")
+        connection.exec_driver_sql("ALTER SCHEMA backup_now_public RENAME TO public")
+    assert keys[copies[1]]["constrained_columns"] == keys["dbos"]["constrained_columns"] == ["workflow_uuid"]
+    assert schema.version_of(database.engine) == schema.FIRST
+    old = Journal(database)
+    old.save("a purpose", "signed again")
+    old.follow("the next position", [AS_IT_WAS], since="a position")
+    assert (old.load("a purpose"), len(old.cases())) == ("signed again", 1)
+    schema.migrate(database.engine)
+    assert [case.tries for case in Journal(url).cases()] == [2]
+
+
 @pytest.mark.parametrize(
     ("url", "words"),
     [

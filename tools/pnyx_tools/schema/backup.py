@@ -35,8 +35,8 @@ def copy_file(database: Path, folder: Path, now: str) -> Path:
 
 
 def copy_tables(engine: sa.Engine, schemas: tuple[str, ...], now: str) -> tuple[str, ...]:
-    """The tables of these PostgreSQL schemas, copied into new schemas of the same database, in one transaction. The
-    names of the new ones.
+    """The tables of these PostgreSQL schemas, with their keys, copied into new schemas of the same database, in one
+    transaction. The names of the new ones.
     """
     import sqlalchemy as sa
 
@@ -52,6 +52,7 @@ def copy_tables(engine: sa.Engine, schemas: tuple[str, ...], now: str) -> tuple[
             connection.execute(sa.schema.CreateSchema(copy))
             for table in tables:
                 source, target = f"{quote(schema)}.{quote(table)}", f"{quote(copy)}.{quote(table)}"
-                connection.exec_driver_sql(f"CREATE TABLE {target} AS TABLE {source}")
+                connection.exec_driver_sql(f"CREATE TABLE {target} (LIKE {source} INCLUDING ALL)")
+                connection.exec_driver_sql(f"INSERT INTO {target} OVERRIDING SYSTEM VALUE TABLE {source}")
             made.append(copy)
     return tuple(made)
