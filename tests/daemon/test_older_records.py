@@ -57,6 +57,7 @@ def test_who_rejected_it_need_not_say_so_again(make_agent: MakeAgent) -> None:
     agent.until_detail(proposal, "all votes are held")
     assert pnyx(agent, "reject", proposal).returncode == 0
     agent.until_detail(proposal, "hold, rejected by ")
+    agent.until("the step after", lambda: "a step waits and tries again" in agent.output)
     agent.kill()
     rejected = agent.case(proposal)
     assert rejected is not None
