@@ -44,6 +44,7 @@ INCIDENTS = {
     "Oracles": (
         "AskingOracle",
         "CoinMarket",
+        "DirectOracle",
         "FeedOracle",
         "GuardedFeed",
         "Lender",

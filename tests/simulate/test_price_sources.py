@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from eth_abi.abi import decode
 
 from pnyx_contracts.types import Call
 from pnyx_policies.checks import CheckView, PriceSourceCheck
@@ -140,6 +141,16 @@ def test_an_oracle_that_refuses_by_a_code(dao: Governance, use: Callable[[str], 
     found = use(deploy(dao.node, "RefusingOracle", dao.node.accounts[7]))
     assert only(found).setters == ()
     assert judged(dao, found) == []
+
+
+def test_the_price_of_what_a_market_lends(dao: Governance, comptroller: str) -> None:
+    """It is set under that token's address."""
+    node = dao.node
+    market, oracle = deploy(node, "TokenMarket"), deploy(node, "DirectOracle")
+    (lent,) = decode(["address"], node.rpc.call(market, encode_call("underlying()")))
+    node.send(oracle, encode_call("setDirectPrice(address,uint256)", lent, TOKEN))
+    found = seen(dao, (comptroller, encode_call("nobodyKnowsThis(address,address)", oracle, market)))
+    assert (only(found).asset, [s.by for s in only(found).setters]) == (market, [None])
 
 
 def test_a_feed_that_answers_no_contracts(dao: Governance) -> None:

@@ -81,6 +81,19 @@ contract PostedOracle {
     }
 }
 
+/// @dev Prices of what markets lend, which anybody posts.
+contract DirectOracle {
+    mapping(address => uint256) internal _prices;
+
+    function setDirectPrice(address asset, uint256 price) external {
+        _prices[asset] = price;
+    }
+
+    function getUnderlyingPrice(address market) external view returns (uint256) {
+        return _prices[IMarket(market).underlying()];
+    }
+}
+
 /// @dev Says no, as Compound's contracts do, by a code instead of a revert.
 contract RefusingOracle {
     address public immutable admin;

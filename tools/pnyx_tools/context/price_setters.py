@@ -8,7 +8,7 @@ the price. What it reads without having called anything is what counts as before
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -62,6 +62,8 @@ _SEATS: Final = (
     "manager()", "controller()",
 )  # fmt: skip
 
+_LENT: Final = ("underlying()", "asset()", "UNDERLYING_ASSET_ADDRESS()")
+
 _TRY_CODE: Final = (
     "0x6040356060600037"  # copy what the contract is called by
     "60006000604035600060006000355af1"  # call it
@@ -89,14 +91,16 @@ class PriceRead:
 def who_sets(reader: ChainReader, read: PriceRead, contract: str, at: BlockId) -> Iterator[PriceSetter]:
     """Anybody, or else those who sit in the contract's seats. Raises `ToolSkipped` where the node cannot try it."""
     signatures = _setters_in(reader, contract, at)
-    seated = _seated(reader, contract, at) if signatures else ()
+    if not signatures:
+        return
+    assets, seated = _assets(reader, read, at), _seated(reader, contract, at)
     for signature in signatures:
-        data = _calldata(signature, read)
-        if _changes(reader, read, STRANGER, contract, data, at):
+        ways = list(dict.fromkeys(_calldata(signature, read.price, asset) for asset in assets))
+        if any(_changes(reader, read, STRANGER, contract, data, at) for data in ways):
             yield PriceSetter(contract=contract, signature=signature, by=None, kind=AccountKind.KEY)
             continue
         for account in seated:
-            if _changes(reader, read, account, contract, data, at):
+            if any(_changes(reader, read, account, contract, data, at) for data in ways):
                 kind = account_kind(reader.code(account, at))
                 yield PriceSetter(contract=contract, signature=signature, by=account, kind=kind)
 
@@ -108,18 +112,29 @@ def _setters_in(reader: ChainReader, contract: str, at: BlockId) -> tuple[str, .
     return tuple(signature for signature in SETTERS if selector_of(signature) in code)
 
 
+def _assets(reader: ChainReader, read: PriceRead, at: BlockId) -> tuple[str, ...]:
+    """What the price was asked about, and what is behind it: a market's price is that of what it lends."""
+    if read.asset is None:
+        return (STRANGER,)
+    return (read.asset, *_told(reader, read.asset, _LENT, at))
+
+
 def _seated(reader: ChainReader, contract: str, at: BlockId) -> tuple[str, ...]:
-    words = ask_all(reader, [number_of(contract, seat) for seat in _SEATS], at)
-    found = (str(to_checksum_address(w.to_bytes(20, "big"))) for w in words if w is not None and w < 2**160)
-    return tuple(dict.fromkeys(account for account in found if account not in (ZERO_ADDRESS, contract)))
+    return tuple(account for account in _told(reader, contract, _SEATS, at) if account != contract)
 
 
-def _calldata(signature: str, read: PriceRead) -> bytes:
-    """Twice the price, for the asset that it was asked about."""
+def _told(reader: ChainReader, contract: str, getters: Sequence[str], at: BlockId) -> tuple[str, ...]:
+    """The addresses that it answers, each once."""
+    words = ask_all(reader, [number_of(contract, getter) for getter in getters], at)
+    return tuple(dict.fromkeys(str(to_checksum_address(w.to_bytes(20, "big"))) for w in words if w and w < 2**160))
+
+
+def _calldata(signature: str, read_price: int, asset: str) -> bytes:
+    """Twice the price, for `asset`."""
     function = parse_function(signature)
     kinds = [parameter.kind.canonical for parameter in function.parameters]
-    price = 2 * min(read.price, 2**126) + 1
-    first = {"address": read.asset or STRANGER, "address[]": [read.asset or STRANGER]}
+    price = 2 * min(read_price, 2**126) + 1
+    first = {"address": asset, "address[]": [asset]}
     rest = {"address": STRANGER, "address[]": [STRANGER], "uint256[]": [price], "bytes32": price.to_bytes(32, "big")}
     several = len(kinds) > 1
     values = [(first if several and place == 0 else rest).get(kind, price) for place, kind in enumerate(kinds)]
