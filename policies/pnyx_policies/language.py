@@ -24,7 +24,8 @@ _OTHERS: Final = frozenset(
         "jest", "ve", "bir", "için", "yang", "untuk", "ini", "dari", "dengan", "um", "waren", "letzten", "jahr",
         "gruppe", "antrag", "adresse", "haben", "hat", "sind", "wurde", "wurden", "vorschlag", "zahlung", "año",
         "años", "pago", "paga", "pagar", "dirección", "trabajo", "ano", "pagamento", "trabalho", "paie", "paiement",
-        "versement", "année", "anno", "betaling", "jaar", "voorstel", "est", "pas", "nous", "keine", "zahlt", "kosten",
+        "versement", "année", "anno", "betaling", "jaar", "voorstel", "est", "pas", "nous",
+        "caso", "seja", "valor", "recebe", "keine", "zahlt", "kosten",
     }
 )  # fmt: skip
 _ACCENTED: Final = re.compile(r"[\u00c0-\u024f\u1e00-\u1eff]")

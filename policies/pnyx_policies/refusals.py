@@ -46,10 +46,19 @@ _CALLED_OFF: Final = re.compile(
     r"|\b(?:will|does|shall) not (?:happen|take place)\b|\bgive nothing\b"
     r"|\bno (?:grants?|payments?|money|funds?) (?:is|are|will be) (?:paid|made|given|sent)\b"
 )
-_IN_OTHER_LANGUAGES: Final = re.compile(
-    r"\b(?:rechaz|deneg|cancela[cdr]|aplaza|desest|rejeit|recus|annul|refus|abandon|rejet|ablehn|abgelehnt|absag|storn"
-    r"|отказ|отклон|отмен|отлож|iptal|redd|ertele|vazgeç)"
-    r"|拒绝|拒絕|取消|终止|終止|推迟|撤回|驳回|却下|中止|取り消|延期|拒否|거절|거부|취소|연기|철회"
+_REFUSED: Final = (
+    r"\b(?:rechaz|deneg|desest|rejeit|recus|refus|rejet|ablehn|abgelehnt|отказ|отклон|redd)"
+    r"|拒绝|拒絕|驳回|却下|拒否|거절|거부"
+)
+_REFUSED_ABROAD: Final = re.compile(_REFUSED)
+_OFF_ABROAD: Final = re.compile(
+    rf"{_REFUSED}|\b(?:cancela[cdr]|aplaza|annul|abandon|absag|storn|отмен|отлож|iptal|ertele|vazgeç)"
+    r"|取消|终止|終止|推迟|撤回|中止|取り消|延期|취소|연기|철회"
+)
+"""In a title: what is said further down to be cancelled may be an event, or may be so one day."""
+_IF: Final = re.compile(
+    r"\b(?:if|in case|should|unless|si|caso|se|en cas|falls|wenn|bei|если|в случае)\b"
+    r"|若|如果|場合|경우|하면|되면|ırsa|irse|ursa|ürse"
 )
 _EARLIER: Final = re.compile(
     r"\b(?:first|last|previous|earlier|former|primer|anterior|pasad|passad|premi[eè]r|précédent|dernier|erste|letzt|vorig"
@@ -58,6 +67,7 @@ _EARLIER: Final = re.compile(
 """Of another time: what was refused then says nothing of what is asked for now."""
 _NAME: Final = r"^[#*\s]*(?:\[[^\]]{1,40}\][\s:]*|[a-z]{2,12}[ -]?\d[\d.]{0,6}[\s:\u2013\u2014-]*)*"
 """Of a proposal: ``[PIP-12] [Executable]``."""
+_FUNDS: Final = re.compile(r"\b(?:fund|pay|refund|sponsor|renew|start|hire)s?\b")
 _TITLE: Final = re.compile(
     rf"{_NAME}(?:cancel|reject|refuse|decline|defer|postpone|abandon|call off|freeze|halt|block|claw ?back"
     r"|cancellation|rejection|refusal)\b"
@@ -66,17 +76,19 @@ _TITLE: Final = re.compile(
 
 
 def title_calls_off(title: str, *, is_foreign: bool) -> bool:
-    """Whether a title (lower case) is about something that does not happen."""
-    return bool(_TITLE.search(title) or (is_foreign and _IN_OTHER_LANGUAGES.search(title)))
+    """Whether a title (lower case) is about something that does not happen, and about nothing that does."""
+    if _FUNDS.search(title):
+        return False
+    return bool(_TITLE.search(title) or (is_foreign and _OFF_ABROAD.search(title)))
 
 
 def calls_off(sentence: str, *, is_foreign: bool) -> bool:
     """Whether a sentence (lower case) says of what stands beside it that it does not happen."""
-    if _EARLIER.search(sentence):
+    if _EARLIER.search(sentence) or _IF.search(sentence):
         return False
     return bool(_CALLED_OFF.search(sentence) or (is_foreign and refuses_abroad(sentence)))
 
 
 def refuses_abroad(sentence: str) -> bool:
     """Whether a sentence (lower case) in another language refuses something, or a payment; not one of another time."""
-    return denies_payment(sentence) or bool(_IN_OTHER_LANGUAGES.search(sentence) and not _EARLIER.search(sentence))
+    return denies_payment(sentence) or bool(_REFUSED_ABROAD.search(sentence) and not _EARLIER.search(sentence))

@@ -71,6 +71,13 @@ REQUESTS = (
     f"向 {ALICE} 支付 900 USDC。上一届活动因疫情取消。",
     f"Pay 100% of the 900 USDC to {ALICE}.",
     f"La DAO paga 900 USDC a {ALICE}; la anterior solicitud, de 2.000 USDC, fue rechazada.",
+    f"# Reject spam, fund moderation\n\nModerators get 900 USDC, at {ALICE}.",
+    f"900 USDC to the hosts at {ALICE}. If the event is cancelled, they return the money.",
+    f"Pagamos 900 USDC a {ALICE}. Si el evento se cancela, devolverán el dinero.",
+    f"A DAO paga 900 USDC a {ALICE}; caso o evento seja cancelado, o valor volta.",
+    f"Wir zahlen 900 USDC an {ALICE}. Bei einer Absage wird das Geld zurückgezahlt.",
+    f"支付 900 USDC 至 {ALICE}。若活动取消，款项将退回。",  # noqa: RUF001
+    f"{ALICE} 에게 900 USDC 를 지급합니다. 행사가 취소되면 반환합니다.",
     f"If this vote passes, 900 USDC go to {ALICE}.",
     f"If you approve, {ALICE} gets 900 USDC.",
     f"Refund 900 USDC that {ALICE} paid out of her own pocket.",
