@@ -91,7 +91,7 @@ PATTERNS: tuple[Pattern, ...] = (
         r"\b(?:if you are|you are|dear|attention|hey|hello|(?:notes?|instructions?|messages?|reminder) (?:to|for))"
         r"\W{1,3}"
         rf"(?:an? |the |any |all |every )?{_MACHINE}\b",
-        rf"\b{_MACHINE} ?: ?(?:please|you|if you|your|do not|don't|{_VOTE}|set|treat|choose|pick)\b",
+        rf"\b{_MACHINE} ?: ?(?:please|you|if you|your|do not|don't|vote|recommend|approve|answer|rate|choose)\b",
         rf"\bas an? {_MACHINE}\b.{{0,20}}\byou\b|\b{_MACHINE} (?:who |that )?(?:is |are )?reading this\b",
     ),
     _pattern(

@@ -152,6 +152,7 @@ def test_words_inside_a_call_are_read_too():
         "The recommendation: for small teams, a grant.",
         "See [the forum](https://example.org/t/1/2 (post 3)) and ![chart](https://example.org/c.png).",
         "transfer(<user>, <amount>)",
+        "AI delegates: report of the third quarter.",
         "What AI agents do: a study. We fund a study of AI agents, and of how models answer.",
         "Damos fondos a los agentes de IA. No hay m\u00e1s costes.",
         "Route: ETH -> USDC -> DAI. Votes: for 12, against 3.",
