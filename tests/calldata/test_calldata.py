@@ -214,7 +214,12 @@ def test_mutated_nesting_never_raises(data: st.DataObject) -> None:
         nested[data.draw(st.integers(0, len(nested) - 1))] = data.draw(st.integers(0, 255))
     for call in decode(bytes(nested), target=SAFE).walk():
         if call.signature in WRAPPERS and call.name in {"execTransaction", "multiSend"}:
-            assert call.inner
+            assert call.inner or call.argument("transactions") == "0x"
+
+
+def test_nothing_to_send_is_no_error() -> None:
+    sent = decode(call_data("multiSend(bytes)", b""), target=LIBRARY)
+    assert (sent.signature, sent.inner, sent.argument("transactions")) == ("multiSend(bytes)", (), "0x")
 
 
 # --- ENS -------------------------------------------------------------------------------------------------------------
