@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 ID_DIGITS = 12
 """So many digits of an id tell proposals apart; `pnyx show`, `approve` and `reject` take them."""
-A_DAY_SECONDS = 86_400
 
 
 @click.command("status")
@@ -73,10 +72,11 @@ def _costs(spent: Spent, currency: str) -> str:
 
 def _alerts(database: Database) -> Iterator[str]:
     """What the agent lives on and people were told of: whether it is over, `pnyx doctor` says."""
+    from pnyx_contracts.types import DAY_SECONDS
     from pnyx_policies.text import visible
     from pnyx_tools.notify.ledger import Ledger
 
-    for told in Ledger(database).alerts_about_the_agent(time.time() - A_DAY_SECONDS):
+    for told in Ledger(database).alerts_about_the_agent(time.time() - DAY_SECONDS):
         detail = f": {told.message.detail}" if told.message.detail else ""
         yield f"Alert, {_when(told.since)}: {visible(f'{told.message.subject}{detail}')}"
 
