@@ -105,7 +105,8 @@ def simulate(
     when the chain no longer has that block, `RpcError` when the node cannot be reached, or failed only once.
     """
     every = asked(reader, probes, block)
-    looked_at = tuple(dict.fromkeys((*code_at, *next_contracts(reader, code_at, block))))
+    called = [address for address in code_at if address != executor]  # its own code does not run
+    looked_at = tuple(dict.fromkeys((*code_at, *next_contracts(reader, called, block))))
     around = _Around(Seats.of(seats_of), Balances(tuple(balances_of)), Codes(looked_at))
     questions = (*(call for call in every if not call.why_not), *around.asked)
     task = Task(reader, executor, tuple(calls), block, questions, {**around.overrides, **prepared}, tell, looked_at)
