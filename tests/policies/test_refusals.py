@@ -76,7 +76,7 @@ REQUESTS = (
     f"Pagamos 900 USDC a {ALICE}. Si el evento se cancela, devolverán el dinero.",
     f"A DAO paga 900 USDC a {ALICE}; caso o evento seja cancelado, o valor volta.",
     f"Wir zahlen 900 USDC an {ALICE}. Bei einer Absage wird das Geld zurückgezahlt.",
-    f"支付 900 USDC 至 {ALICE}。若活动取消，款项将退回。",  # noqa: RUF001
+    f"支付 900 USDC 至 {ALICE}。若活动取消，款项将退回。",  # noqa: RUF001 - Chinese has its own commas
     f"{ALICE} 에게 900 USDC 를 지급합니다. 행사가 취소되면 반환합니다.",
     f"If this vote passes, 900 USDC go to {ALICE}.",
     f"If you approve, {ALICE} gets 900 USDC.",

@@ -87,7 +87,7 @@ def test_what_the_text_asks_for_is_paid():
     assert worst(reduced, (ALICE, 900))[0] is HIGH
     both = f"{ALICE} asks for 20 USDC for travel. The rent of the stand, 900 USDC, is for {BOB}."
     assert worst(both, (BOB, 900), (ALICE, 20))[0] is not HIGH
-    chinese = f"项目申请 20 USDC，地址 {ALICE}。国库现有 900 USDC。"  # noqa: RUF001
+    chinese = f"项目申请 20 USDC，地址 {ALICE}。国库现有 900 USDC。"  # noqa: RUF001 - Chinese has its own commas
     assert worst(chinese, (ALICE, 900))[0] is HIGH
     assert worst(chinese, (ALICE, 20)) == (None, "")
 

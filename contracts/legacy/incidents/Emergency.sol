@@ -17,7 +17,9 @@ abstract contract WithEmergency is Governor43Block {
 
     /// @dev At once, for who has two thirds of all tokens by `powerOf`.
     function emergencyCommit(uint32) external {
-        require(powerOf(msg.sender) * 3 > token.getPastTotalSupply(block.number - 1) * 2, "WithEmergency: too few");
+        require(
+            powerOf(msg.sender) * 3 > token.getPastTotalSupply(block.number - 1) * 2, "WithEmergency: too few"
+        );
         (bool ok,) = msg.sender.call("");
         require(ok, "WithEmergency: it reverts");
     }
