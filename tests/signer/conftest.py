@@ -16,13 +16,14 @@ from .parliament import Parliament, found_parliament
 from .senders import World
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def signer_node() -> Iterator[Anvil]:
+    """One for each file: reviews look at other proposals that are live, so what they see rests on the file alone."""
     with Anvil() as node:
         yield node
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def founded() -> dict[str, Parliament]:
     """What was deployed already. Tests share contracts and never a proposal, a memory or an outbox."""
     return {}

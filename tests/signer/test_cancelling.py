@@ -165,6 +165,7 @@ def test_a_nonce_before_what_it_signed_is_its_to_fill(parliament: Parliament) ->
 
 @pytest.mark.parametrize("distance", [-1, 1])
 def test_only_the_next_nonce_is_cancelled(waiting: Parliament, distance: int) -> None:
+    waiting.node.send(waiting.key.address, sender=waiting.key.address)
     nonce = waiting.node.rpc.nonce(waiting.key.address) + distance
     with pytest.raises(NotYetError, match="the key's next nonce on chain is"):
         waiting.signer().sign(cancel(waiting, nonce=nonce))
