@@ -18,13 +18,13 @@ from pnyx_tools.simulate.task import Overrides
 
 _START = "60003560e01c"  # the selector
 _ASK = "8063{selector}1461{place:04x}57"  # if it is this one, go there
+_ANSWER = "5b3d6000f3"  # with what it said
 _LEAVE = (
     "366000600037"  # the whole input
-    "600060003660007 3{elsewhere}5af4"  # to the code that was moved
+    "6000600036600073{elsewhere}5af4"  # to the code that was moved
     "3d600060003e"  # what it says
-    "61{place:04x}573d6000fd"  # as a failure
-    "5b3d6000f3"  # or as an answer
-).replace(" ", "")
+    "61{place:04x}573d6000fd"  # as a failure, or else on
+) + _ANSWER
 _SAY = "5b7f{word:064x}60005260206000f3"
 
 
@@ -47,6 +47,6 @@ def _code(elsewhere: str, answers: Mapping[str, int]) -> bytes:
         _ASK.format(selector=selector_of(question).hex(), place=says + number * size)
         for number, question in enumerate(answers)
     ]
-    parts.append(_LEAVE.format(elsewhere=elsewhere[2:], place=says - len("5b3d6000f3") // 2))
+    parts.append(_LEAVE.format(elsewhere=elsewhere[2:], place=says - len(_ANSWER) // 2))
     parts += [_SAY.format(word=value) for value in answers.values()]
     return bytes.fromhex("".join(parts))
